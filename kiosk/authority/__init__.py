@@ -1,0 +1,1 @@
+"""Who decides: nonces, statement, seal, approvals, sync conditions, receipts."""

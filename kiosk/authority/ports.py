@@ -1,0 +1,284 @@
+"""The authority as the visit sees it: requests and replies, one call per step.
+
+The authority owns the registry, the nonces, the escrow and the directory's
+service account. Embedded, it is `kiosk.authority.local.LocalAuthority`; requests
+and replies are plain values so that a service can carry them later. Called on
+the authority worker's thread. Raises `AuthorityError`s, `DirectoryError`s and
+`RegistryError`s only; anything else is a bug.
+
+The order of calls is DESIGN's: open → prepare → authorise → card_changing →
+card_changed → write (→ rolled_back). `unblock`: open → prepare → release →
+card_changing → card_changed → renew_nonce → authorise → write.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from kiosk.errors import KioskError, Message
+from kiosk.pinrules import Alphabet, PinRules
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from storage.records import Sync
+
+# --- errors ------------------------------------------------------------------
+
+
+class AuthorityError(KioskError):
+    """Root of what the authority itself refuses."""
+
+    code = "authority.error"
+
+
+class NotOnRecord(AuthorityError):
+    """No credential has this card: `card`."""
+
+    code = "authority.not_on_record"
+
+
+class Refused(AuthorityError):
+    """A guard said no. `reason` is the catalogue key that says which and who helps."""
+
+    code = "authority.refused"
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason=reason.key)
+        self.reason = reason
+
+    @property
+    def message(self) -> Message:
+        return self.reason
+
+
+class ProofFailed(AuthorityError):
+    """A signature did not verify, or its nonce was not to be had. Nothing changed."""
+
+    code = "authority.proof_failed"
+
+
+class CodeRefused(AuthorityError):
+    """A release or activation code is wrong, used or expired: `entries_left`."""
+
+    code = "authority.code_refused"
+
+    def __init__(self, entries_left: int) -> None:
+        super().__init__(entries_left=entries_left)
+        self.entries_left = entries_left
+
+
+class RulesBroken(AuthorityError):
+    """The sealed value breaks a rule that the face should have shown: `rule`."""
+
+    code = "authority.rules_broken"
+
+
+# --- values ------------------------------------------------------------------
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of requests and replies."""
+
+
+class CardLimits(Value, frozen=True, kw_only=True):
+    """What the inserted card itself takes as a PIN."""
+
+    minimum: int
+    maximum: int
+    alphabet: Alphabet
+
+
+class OpenRequest(Value, frozen=True, kw_only=True):
+    """A card came in: who is it, and what may happen now?"""
+
+    station: str
+    card: str
+    limits: CardLimits
+    tries_left: int | None
+    has_puk: bool = True
+
+
+class Offer(Value, frozen=True, kw_only=True):
+    """One action, and why not if not."""
+
+    kind: Kind
+    allowed: bool
+    refusal: Message | None = None
+
+
+class PresenceChallenge(Value, frozen=True, kw_only=True):
+    """Bytes for the card authentication key (9E) to sign: proof without a PIN."""
+
+    nonce: bytes
+    message: bytes
+    algorithm: str
+
+
+class CaseFile(Value, frozen=True, kw_only=True):
+    """What the authority says of one credential now."""
+
+    credential: str
+    holder: str
+    account: str
+    state: State
+    sync: Sync
+    sync_reason: str
+    offers: tuple[Offer, ...]
+    password_follows: bool
+    why_not: Message | None
+    """Why the password will not follow, when it will not."""
+    rules: PinRules
+    notices: tuple[Message, ...] = ()
+    """E.g. changed elsewhere, no extra authentication required."""
+    presence: PresenceChallenge | None = None
+    """Set where the card should prove itself before "blocked" is recorded or an
+    escrowed secret is released."""
+    activation_code_needed: bool = False
+    """Activation is authorised by a code; the transport PIN comes from escrow."""
+    activation_by_reset: bool = False
+    """An interrupted activation completes by resetting the PIN with the PUK."""
+    release_code_needed: bool = False
+    holder_puk: bool = False
+    """The holder types the PUK; the authority has none to release."""
+    changed_elsewhere: bool = False
+
+
+class Challenge(Value, frozen=True, kw_only=True):
+    """What the card signs to authorise the write; the visit adds SHA-256(sealed)."""
+
+    nonce: bytes
+    operation: str
+    kind: Kind
+    credential: str
+    account_guid: str
+    station: str
+    sealing_key: bytes
+    """X25519 public key, 32 bytes raw."""
+    sealing_key_id: str
+    key_slot: str
+    key_algorithm: str
+
+
+class Prepared(Value, frozen=True, kw_only=True):
+    """A durable operation in phase `prepared`."""
+
+    operation: str
+    event: str
+    """The number shown to the person."""
+    password_follows: bool
+    why_not: Message | None
+    challenge: Challenge | None
+    """None where no signature is needed: no sync, keyless, or unblock (later)."""
+    seal_only: Challenge | None = None
+    """Keyless exception: the value is sealed to this, nothing is signed."""
+
+
+class Release(Value, frozen=True, kw_only=True):
+    """Escrowed secrets for this operation only. The visit wipes them."""
+
+    secrets: tuple[Secret, ...]
+    """PUKs in the order to try (pending, current), each at most once; or the one
+    transport PIN."""
+
+
+class WriteVerdict(Value, frozen=True, kw_only=True):
+    """How the directory took the value."""
+
+    outcome: str
+    """`done`, `refused` (definite: roll back or choose another), `out_of_step`."""
+    reason: Message | None = None
+    dc: str = ""
+    warnings: tuple[Message, ...] = ()
+    roll_back: bool = False
+    """The authority has committed `rolling_back`: change the card back, then say
+    `rolled_back`."""
+    may_choose_another: bool = False
+    """Unblock, refused by policy: the card now has a PIN the directory refuses."""
+
+
+class Fault(Value, frozen=True, kw_only=True):
+    """Something a station needs is missing."""
+
+    part: str
+    """`reader`, `directory`, `store`, `clock`."""
+    message: Message
+
+
+class Authority(Protocol):
+    """One call per step of the operation (DESIGN, "The operation, step by step")."""
+
+    def health(self) -> tuple[Fault, ...]:
+        """Say what is missing: store and directory. Empty: all well. Never raises."""
+
+    def open(self, request: OpenRequest) -> CaseFile:
+        """Judge a card. NotOnRecord. An unreachable directory is an offer's refusal."""
+
+    def prove_presence(
+        self,
+        credential: str,
+        station: str,
+        nonce: bytes,
+        signature: bytes,
+        tries_left: int | None,
+    ) -> None:
+        """Take the proof without a PIN; record an observed block. ProofFailed."""
+
+    def prepare(
+        self, credential: str, kind: Kind, station: str, limits: CardLimits
+    ) -> Prepared:
+        """Ask everything that can refuse; leave a durable `prepared`. Refused."""
+
+    def renew_nonce(self, operation: str) -> Challenge:
+        """A fresh nonce for the same operation; the old one is void."""
+
+    def redeem(self, operation: str, code: Secret) -> None:
+        """Bind a release or activation code to the operation. CodeRefused."""
+
+    def release(
+        self, operation: str, presence_nonce: bytes, presence_signature: bytes
+    ) -> Release:
+        """Hand out the escrowed PUK or transport PIN, marked exposed in the same
+        commit. Needs a redeemed code where the template says so and, where the card
+        can, a proof of presence. Refused, ProofFailed.
+        """
+
+    def puk_wrong(self, operation: str) -> None:
+        """The card refused a released PUK: count it durably."""
+
+    def next_puk(self, operation: str) -> Secret:
+        """The PUK that shall replace the exposed one, committed as pending first."""
+
+    def puk_replaced(self, operation: str) -> None:
+        """The card confirmed the pending PUK: it is the current one now."""
+
+    def authorise(
+        self, operation: str, nonce: bytes, signature: bytes, sealed: bytes
+    ) -> None:
+        """Verify the card's statement and consume the nonce in one commit; from here
+        one write within 60 s. Keyless: nonce and signature are empty. ProofFailed,
+        Refused, RulesBroken.
+        """
+
+    def card_changing(self, operation: str) -> None:
+        """Commit the mark before the command that cannot be taken back. Refused."""
+
+    def card_changed(self, operation: str) -> None:
+        """Commit that the new PIN was verified on the card. With no sync this ends
+        the operation as `done`, not synchronised, with its lifecycle event.
+        """
+
+    def write(self, operation: str, sealed: bytes) -> WriteVerdict:
+        """Write the password once and decide what is true now. Never raises for a
+        directory's answer; Refused if the operation may not write.
+        """
+
+    def rolled_back(self, operation: str, *, restored: bool) -> None:
+        """The card has its old PIN again, or it could not be given back."""
+
+    def refuse(self, operation: str, reason: Message) -> None:
+        """End an operation that changed nothing (wrong PIN, cancel, card's no)."""
+
+    def leave_out_of_step(self, operation: str, reason: Message) -> None:
+        """End an operation after `card_changing` whose card could not be asked."""

@@ -1,0 +1,1 @@
+"""Cards: bytes, APDUs, families, readers, and simulated cards."""

@@ -1,0 +1,373 @@
+"""Cards as the visit sees them, whatever their family. This room's doors.
+
+Two levels. A `Connection` carries APDUs to one card in one reader (PC/SC or a
+simulated reader). A `Card` is what the visit holds: it recognises itself and
+opens a `CardSession`, one PC/SC transaction that starts with the application's
+SELECT and a check that it is still the same card, and ends with logout and
+reset. Only an open session can transmit.
+
+Everything here is called on the card worker's thread and blocks it. Only
+`CardError`s come out; anything else is a bug. A command that compares a secret
+(VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER) is sent at most once per
+call, whatever happens to the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from kiosk.errors import KioskError
+from kiosk.pinrules import Alphabet
+from kiosk.secret import Secret
+
+# --- values ------------------------------------------------------------------
+
+
+class Family(StrEnum):
+    """The kinds of card we can speak to."""
+
+    PIV = "piv"
+    GIDS = "gids"
+    PKCS11 = "pkcs11"
+
+
+class IdentityKind(StrEnum):
+    """What a card's identity was taken from, in order of preference."""
+
+    SERIAL = "serial"
+    GUID = "guid"
+    FASC_N = "fascn"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class CardIdentity:
+    """Which card this is. Public, and no proof of anything."""
+
+    family: Family
+    kind: IdentityKind
+    value: bytes
+
+    @property
+    def key(self) -> str:
+        """The registry's key, e.g. `piv:guid:00112233…` (lower-case hex)."""
+        return f"{self.family}:{self.kind}:{self.value.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """A retry counter. `left` is None where the card does not tell."""
+
+    left: int | None
+    total: int | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.left == 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinFormat:
+    """What the card itself takes as a PIN (characters)."""
+
+    minimum: int
+    maximum: int
+    alphabet: Alphabet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognisedCard:
+    """What identification found, without any try at a PIN."""
+
+    identity: CardIdentity
+    reader: str
+    pin_tries: Tries
+    pin_format: PinFormat
+    puk_tries: Tries | None = None
+    """None: the card does not tell."""
+    has_puk: bool = True
+    pin_is_default: bool | None = None
+
+
+class KeyAlgorithm(StrEnum):
+    """Signature keys, decided by the key on record, never by vendor ids."""
+
+    RSA_2048 = "RSA-2048"
+    RSA_3072 = "RSA-3072"
+    RSA_4096 = "RSA-4096"
+    P256 = "P-256"
+    P384 = "P-384"
+    ED25519 = "Ed25519"
+
+
+class KeySlot(StrEnum):
+    """Keys on the card, by their PIV reference (SP 800-73-5 part 1)."""
+
+    AUTHENTICATION = "9A"
+    CARD_AUTHENTICATION = "9E"
+
+
+# --- errors ------------------------------------------------------------------
+
+
+class CardError(KioskError):
+    """Root of what this room may raise."""
+
+    code = "card.error"
+
+
+class CardRemoved(CardError):
+    """The card left, or was reset by somebody, in the middle: `reader`."""
+
+    code = "card.removed"
+
+
+class CardMute(CardError):
+    """A card is there but does not answer: `reader`."""
+
+    code = "card.mute"
+
+
+class CardBusy(CardError):
+    """Another program holds the card: `reader`."""
+
+    code = "card.busy"
+
+
+class ReaderGone(CardError):
+    """The reader was unplugged: `reader`."""
+
+    code = "card.reader_gone"
+
+
+class ServiceGone(CardError):
+    """The PC/SC service does not answer."""
+
+    code = "card.service_gone"
+
+
+class UnknownCard(CardError):
+    """No card family we know answers on this card: `reader`."""
+
+    code = "card.unknown"
+
+
+class WrongCard(CardError):
+    """Another card than the one this visit began with."""
+
+    code = "card.wrong_card"
+
+
+class MalformedAnswer(CardError):
+    """The card sent bytes that mean nothing: `object`, `offset`."""
+
+    code = "card.malformed"
+
+
+class UnexpectedStatus(CardError):
+    """A status word this command should not give: `ins` and `sw` (hex)."""
+
+    code = "card.unexpected_status"
+
+
+class ObjectMissing(CardError):
+    """The card has no such object or key: `object`."""
+
+    code = "card.object_missing"
+
+
+class NotSupported(CardError):
+    """The card cannot do that: `what`."""
+
+    code = "card.not_supported"
+
+
+class NotVerified(CardError):
+    """The card wants the PIN (or a touch) first."""
+
+    code = "card.not_verified"
+
+
+class WrongPin(CardError):
+    """The PIN was wrong and cost a try: `tries_left` (-1: unknown)."""
+
+    code = "card.wrong_pin"
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(tries_left=tries_left)
+        self.tries_left = tries_left
+
+
+class PinBlocked(CardError):
+    """The PIN counter is used up."""
+
+    code = "card.pin_blocked"
+
+
+class WrongPuk(CardError):
+    """The PUK was wrong and cost a try: `tries_left` (-1: unknown)."""
+
+    code = "card.wrong_puk"
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(tries_left=tries_left)
+        self.tries_left = tries_left
+
+
+class PukBlocked(CardError):
+    """The PUK counter is used up: only a new card helps."""
+
+    code = "card.puk_blocked"
+
+
+class PinRefused(CardError):
+    """The card does not take this new PIN; nothing was changed."""
+
+    code = "card.pin_refused"
+
+
+# --- level 1: bytes ----------------------------------------------------------
+
+
+class Connection(Protocol):
+    """One card in one reader, powered. PC/SC and simulated readers have this."""
+
+    @property
+    def reader(self) -> str:
+        """The reader's name."""
+
+    @property
+    def atr(self) -> bytes:
+        """The card's answer to reset."""
+
+    def begin(self) -> None:
+        """Begin a transaction: nobody else's APDU comes between ours."""
+
+    def end(self) -> None:
+        """End the transaction and reset the card. Never raises for a card that left."""
+
+    def transmit(self, apdu: bytearray) -> bytearray:
+        """Send one short command APDU, return data and status word.
+
+        Both buffers belong to the caller, who wipes them.
+        """
+
+    def close(self) -> None:
+        """Disconnect and reset. Safe to call twice."""
+
+
+# --- level 2: what the visit uses --------------------------------------------
+
+
+class CardSession(Protocol):
+    """One transaction with a card whose identity has just been checked."""
+
+    def tries(self) -> Tries:
+        """Read the PIN counter without a try."""
+
+    def verify(self, pin: Secret) -> None:
+        """Present the PIN. WrongPin, PinBlocked."""
+
+    def change_pin(self, old: Secret, new: Secret) -> None:
+        """Change the PIN. WrongPin, PinBlocked, PinRefused (nothing changed)."""
+
+    def change_puk(self, old: Secret, new: Secret) -> None:
+        """Change the PUK. WrongPuk, PukBlocked, NotSupported."""
+
+    def unblock(self, puk: Secret, new: Secret) -> None:
+        """Set a PIN with the PUK. WrongPuk, PukBlocked, PinRefused, NotSupported."""
+
+    def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
+        """Sign `message` (hashed here as the algorithm wants it).
+
+        Returns PKCS#1 v1.5, DER ECDSA or Ed25519 bytes. AUTHENTICATION needs a
+        PIN verified directly before; CARD_AUTHENTICATION needs none.
+        NotVerified, ObjectMissing.
+        """
+
+    def certificate(self, slot: KeySlot) -> bytes:
+        """Return the DER certificate in a slot, inflated. ObjectMissing."""
+
+    def logout(self) -> None:
+        """Forget the verified PIN. Leaving the session does this, too."""
+
+
+class Card(Protocol):
+    """The card of one insertion, until it leaves."""
+
+    @property
+    def reader(self) -> str:
+        """The reader's name."""
+
+    @property
+    def insertion(self) -> int:
+        """Counts insertions of this process; stale messages are told by it."""
+
+    def recognise(self) -> RecognisedCard:
+        """Find out what card this is, in a transaction of its own."""
+
+    def session(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
+        """Open a transaction: SELECT and identity check. WrongCard."""
+
+    def close(self) -> None:
+        """Let go of the card. Safe to call twice."""
+
+
+# --- insertions --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CardInserted:
+    """A card came into a reader."""
+
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class CardLeft:
+    """The card of that insertion is no longer there."""
+
+    insertion: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardUnreadable:
+    """Something is in the reader that does not answer (or was put in wrongly)."""
+
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersChanged:
+    """Which readers there are now; empty: none."""
+
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLost:
+    """The PC/SC service went away or was never there; the monitor keeps trying."""
+
+    reason: str
+
+
+ReaderEvent = CardInserted | CardLeft | CardUnreadable | ReadersChanged | ServiceLost
+"""After ServiceLost, a ReadersChanged says that the service is back."""
+
+
+class Monitor(Protocol):
+    """Watches readers on a thread of its own, for ever."""
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        """Begin to watch. `emit` is called on the monitor's thread and returns soon.
+
+        The first event is a ReadersChanged or ServiceLost; a card already there
+        follows as CardInserted.
+        """
+
+    def stop(self) -> None:
+        """Stop and join the thread, within 2 s."""

@@ -1,0 +1,1 @@
+"""Cards made of software: for the demo, the rehearsals and the tests."""

@@ -1,0 +1,1 @@
+"""Active Directory: the LDAP adapter and a simulated domain."""

@@ -1,0 +1,189 @@
+"""Active Directory as the authority sees it. This room's doors.
+
+A `Directory` opens a `DomainController`: one verified TLS connection, bound as
+the service account, to one DC, used for one operation and closed. What was
+written on a DC is verified on the same DC. Called on the authority worker's
+thread; every call ends within the configured timeouts. Only `DirectoryError`s
+come out; anything else is a bug. No error carries a password.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+
+# --- values ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A user object as one DC shows it now. Names are raw: show them `visible`."""
+
+    guid: str
+    """objectGUID, lower-case, hyphenated."""
+    dn: str
+    sam_account_name: str
+    user_principal_name: str
+    display_name: str
+    enabled: bool
+    locked: bool
+    expired: bool
+    privileged: bool
+    """adminCount is 1 or a protected group is in the token."""
+    smart_card_required: bool
+    pwd_last_set: int
+    """100 ns since 1601; 0: must change at next logon."""
+    when_changed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordPolicy:
+    """The rules this DC applies to one user's new password."""
+
+    source: str
+    """`domain`, or the name of the fine-grained policy (PSO)."""
+    minimum_length: int
+    complexity: bool
+    history: int
+    minimum_age: float
+    """Seconds."""
+    maximum_age: float | None
+    """Seconds; None: never expires."""
+    lockout_threshold: int
+
+
+class BindResult(StrEnum):
+    """What a bind as the user said (49 sub-codes, see BIND_SUBCODES)."""
+
+    OK = "ok"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of an answer
+    EXPIRED_PASSWORD = "expired_password"  # noqa: S105 - the name of an answer
+    MUST_CHANGE = "must_change"
+    DISABLED = "disabled"
+    ACCOUNT_EXPIRED = "account_expired"
+    LOCKED = "locked"
+    LOGON_HOURS = "logon_hours"
+    NO_ANSWER = "no_answer"
+
+
+class WriteRefusal(StrEnum):
+    """Why a DC definitely did not take a password."""
+
+    POLICY = "policy"
+    """0000052D: length, complexity, history or age."""
+    NO_RIGHT = "no_right"
+    GONE = "gone"
+    PROTECTED = "protected"
+    OTHER = "other"
+
+
+# --- errors ------------------------------------------------------------------
+
+
+class DirectoryError(KioskError):
+    """Root of what this room may raise."""
+
+    code = "directory.error"
+
+
+class Unreachable(DirectoryError):
+    """No DC answered: `dcs`, `reason` (a short code of the last one)."""
+
+    code = "directory.unreachable"
+
+
+class TlsRefused(DirectoryError):
+    """The server's certificate does not convince: `dc`, `reason`."""
+
+    code = "directory.tls_refused"
+
+
+class ServiceBindRefused(DirectoryError):
+    """The service account cannot sign in: `dc`, `reason`."""
+
+    code = "directory.service_bind_refused"
+
+
+class AccountMissing(DirectoryError):
+    """No (or more than one) account fits: `account`."""
+
+    code = "directory.account_missing"
+
+
+class PolicyUnreadable(DirectoryError):
+    """A fine-grained policy applies and its values may not be read: `policy`."""
+
+    code = "directory.policy_unreadable"
+
+
+class WriteRefused(DirectoryError):
+    """The DC answered the write with a "no"; nothing was written there.
+
+    `why` (WriteRefusal), `dc`, `hex` (the 8-digit code), `result` (LDAP code).
+    """
+
+    code = "directory.write_refused"
+
+    def __init__(self, why: WriteRefusal, *, dc: str, hex: str, result: int) -> None:
+        super().__init__(why=why.value, dc=dc, hex=hex, result=result)
+        self.why = why
+
+
+class OutcomeUnknown(DirectoryError):
+    """The write was sent and no answer came: it may have been applied: `dc`."""
+
+    code = "directory.outcome_unknown"
+
+
+class ReadFailed(DirectoryError):
+    """A search was not answered as it should be: `dc`, `reason`."""
+
+    code = "directory.read_failed"
+
+
+# --- ports -------------------------------------------------------------------
+
+
+class DomainController(Protocol):
+    """One connection to one DC, bound as the service account."""
+
+    @property
+    def name(self) -> str:
+        """The host name it was reached by."""
+
+    def account(self, guid: str) -> Account:
+        """Find by objectGUID. AccountMissing, ReadFailed."""
+
+    def find(self, name: str) -> Account:
+        """Find by userPrincipalName or sAMAccountName, exactly. AccountMissing."""
+
+    def password_policy(self, account: Account) -> PasswordPolicy:
+        """Return the effective policy. PolicyUnreadable, ReadFailed."""
+
+    def set_password(self, account: Account, new: Secret) -> None:
+        """Reset `unicodePwd` and clear `lockoutTime` in one modify.
+
+        `new` is UTF-8 text. Returns when the DC said success. WriteRefused,
+        OutcomeUnknown. Sent at most once.
+        """
+
+    def verify_password(self, account: Account, password: Secret) -> BindResult:
+        """Bind once as the user on this same DC (a connection of its own)."""
+
+
+class Directory(Protocol):
+    """The domain: some DC of it."""
+
+    def connect(
+        self, dc: str | None = None
+    ) -> AbstractContextManager[DomainController]:
+        """Connect to that DC, or to the first that answers.
+
+        Unreachable, TlsRefused, ServiceBindRefused. With `dc` there is no
+        failover.
+        """

@@ -1,0 +1,52 @@
+"""What every error of the kiosk is: a code and data. Its text is in the catalogue.
+
+`code` is a key of `kiosk.texts` ("card.wrong_pin"); the public attributes of the
+error are the data of that sentence. No error carries a secret. Errors of
+`storage`, which does not import this package, have the same two properties.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, runtime_checkable
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A sentence to be: its key in the catalogue and the data it names."""
+
+    key: str
+    data: dict[str, str | int] = {}
+
+
+@runtime_checkable
+class Coded(Protocol):
+    """An error that the catalogue can put into words."""
+
+    code: ClassVar[str]
+
+    @property
+    def data(self) -> dict[str, str | int]:
+        """The values that the sentence names."""
+
+
+class KioskError(Exception):
+    """Root of the errors that a face may show. Subclasses set `code`."""
+
+    code: ClassVar[str] = "kiosk.unexpected"
+
+    def __init__(self, **data: str | int) -> None:
+        super().__init__(self.code, data)
+        self._data = data
+
+    @property
+    def data(self) -> dict[str, str | int]:
+        return self._data
+
+    @property
+    def message(self) -> Message:
+        """The error as a sentence for a face, a report or the audit."""
+        return Message(self.code, dict(self._data))
+
+    def __str__(self) -> str:
+        return f"{self.code} {self._data}" if self._data else self.code

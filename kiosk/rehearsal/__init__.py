@@ -1,0 +1,1 @@
+"""Headless: scenario files, visits, report."""

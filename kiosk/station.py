@@ -1,0 +1,62 @@
+"""A station as a face sees it: what is missing, which card came, and its visit.
+
+`bootstrap` builds one from real parts, `rehearsal.world` from simulated ones; the
+faces cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kiosk.authority.ports import Fault
+from kiosk.cards.ports import Card, ReaderEvent
+from kiosk.visit.views import VisitPort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helpdesk:
+    """Who to call when a screen is a dead end. Shown, never parsed."""
+
+    contact: str
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSettings:
+    """What a site decides about its screens. Times in seconds."""
+
+    station: str
+    title: str
+    helpdesk: Helpdesk
+    idle_warning_after: float = 45.0
+    idle_wipe_after: float = 60.0
+    forgotten_card_bell: float = 5.0
+    """How often the bell calls for a card that was left after the visit's end."""
+
+
+class Station(Protocol):
+    """Everything a face may use."""
+
+    @property
+    def settings(self) -> FaceSettings:
+        """The site's settings."""
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        """Begin to watch the readers; `emit` is called on the monitor's thread."""
+
+    def health(self) -> tuple[Fault, ...]:
+        """Ask for what is missing (authority side). Blocks; authority worker."""
+
+    def visit(self, card: Card) -> VisitPort:
+        """Begin a visit for an inserted card. Cheap; any thread."""
+
+    def on_card_worker(self, job: Callable[[], None]) -> None:
+        """Queue a job on the card worker. Jobs never overlap. Any thread."""
+
+    def on_authority_worker(self, job: Callable[[], None]) -> None:
+        """Queue a job on the authority worker. Any thread."""
+
+    def stop(self) -> None:
+        """Stop the monitor and drop what is queued; waits at most 2 s."""

@@ -1,0 +1,1 @@
+"""The self-service kiosk on a terminal; the only importer of Textual."""

@@ -1,0 +1,1 @@
+"""One visit, step by step: change, activate, unblock, finish."""

@@ -1,0 +1,1 @@
+"""What may happen to a credential and to an operation: pure tables, no I/O."""

@@ -1,0 +1,1 @@
+"""What is remembered: the registry, its journal, the audit chain and the vault."""

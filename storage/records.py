@@ -1,0 +1,303 @@
+"""The records of the registry: frozen values, strict about unknown fields.
+
+Times are seconds since 1970 UTC. `version` counts saves of a record and is
+compared on the next one (optimistic concurrency); a new record has version 0.
+Fields named `…_sealed` hold an envelope of the vault, never a plain secret.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from statemachine.lifecycle import State
+from statemachine.operation import Kind, Phase
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records: immutable; change one with `msgspec.structs.replace`."""
+
+
+# --- templates ---------------------------------------------------------------
+
+
+class CardType(StrEnum):
+    """Which family of cards a template is for."""
+
+    PIV = "piv"
+    GIDS = "gids"
+    PKCS11 = "pkcs11"
+
+
+class CardAccess(StrEnum):
+    """How the card is reached."""
+
+    NATIVE = "native"
+    MIDDLEWARE = "middleware"
+    MIDDLEWARE_IF_POSSIBLE = "middleware if possible"
+
+
+class PinAlphabet(StrEnum):
+    """Which characters a PIN may have."""
+
+    DIGITS = "digits"
+    PRINTABLE = "printable"
+
+
+class FirstPin(StrEnum):
+    """How the first PIN of a new card is authorised."""
+
+    TRANSPORT_PIN = "transport pin"
+    ACTIVATION_CODE = "activation code"
+
+
+class UnblockWay(StrEnum):
+    """What authorises an unblock."""
+
+    RELEASE_CODE = "release code"
+    HOLDER_PUK = "holder puk"
+    ADMIN_KEY_ONLINE = "admin key online"
+    ADMIN_KEY_PHONE = "admin key by phone"
+
+
+class Keyless(StrEnum):
+    """May a credential with no authentication key on record sync unsigned?"""
+
+    OFF = "off"
+    WITH_RELEASE = "with helpdesk release"
+    WITHOUT = "without"
+
+
+class PinPolicy(Record, frozen=True, kw_only=True):
+    """A named part of a template: what a PIN must be, and where it goes."""
+
+    name: str = "default"
+    update_ad_password: bool = True
+    minimum: int = 6
+    maximum: int = 8
+    alphabet: PinAlphabet = PinAlphabet.DIGITS
+    required_classes: int = 0
+    """Of upper, lower, digit, special: how many must occur (0–4)."""
+    history: int = 0
+    """How many earlier PINs may not return (0: only the present one)."""
+    refuse_weak: bool = True
+    refuse_account_name: bool = True
+    expiry_days: int = 0
+    """Days until a PIN must be changed; 0: never."""
+    reminder_days: tuple[int, ...] = (14, 7, 1)
+
+
+class Template(Record, frozen=True, kw_only=True):
+    """What a class of credentials may do. Saved versions are never changed."""
+
+    name: str
+    version: int = 0
+    card_type: CardType = CardType.PIV
+    card_access: CardAccess = CardAccess.NATIVE
+    self_service: bool = True
+    pin_policy: PinPolicy = PinPolicy()
+    apply_pin_policy: bool = True
+    first_pin: FirstPin = FirstPin.TRANSPORT_PIN
+    activation_code_days: int = 14
+    unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
+    key_slot: str = "9A"
+    key_algorithm: str = "P-256"
+    keyless: Keyless = Keyless.OFF
+    allow_smart_card_required: bool = False
+
+
+# --- credentials -------------------------------------------------------------
+
+
+class Sync(StrEnum):
+    """What is known of card PIN and directory password."""
+
+    NEVER = "never synchronised"
+    IN_STEP = "in step"
+    OUT_OF_STEP = "out of step"
+    NOT_SYNCHRONISED = "not synchronised"
+
+
+class PublicKey(Record, frozen=True, kw_only=True):
+    """A key on record. Signatures are verified with this, never with a client's."""
+
+    slot: str
+    algorithm: str
+    spki: bytes
+    """DER SubjectPublicKeyInfo (RFC 5280 §4.1)."""
+    certificate: bytes = b""
+    """DER certificate the key was taken from; empty if none."""
+
+
+class LastSync(Record, frozen=True, kw_only=True):
+    """The directory's own mark of our last write."""
+
+    at: float
+    dc: str
+    pwd_last_set: int
+    """`pwdLastSet` on `dc` after the write (100 ns since 1601)."""
+
+
+class Escrow(Record, frozen=True, kw_only=True):
+    """The PUK the authority keeps for a card, and where its rotation stands."""
+
+    current_sealed: str = ""
+    pending_sealed: str = ""
+    """Sent to the card or about to be, not yet confirmed; tried first."""
+    exposed: bool = False
+    """The current PUK has left the authority: rotation is due."""
+    wrong_tries: int = 0
+    """Wrong PUK answers since the last right one; never guessed past."""
+
+
+class Credential(Record, frozen=True, kw_only=True):
+    """A card as the registry knows it."""
+
+    id: str
+    card: str
+    """Identity key, e.g. `piv:guid:00112233…`; unique."""
+    holder: str
+    account: str
+    """Account name as last seen (userPrincipalName or DOMAIN\\name)."""
+    account_guid: str
+    """objectGUID, lower-case hyphenated; the only key to the directory."""
+    template: str
+    template_version: int
+    state: State
+    suspended_from: State | None = None
+    sync: Sync = Sync.NEVER
+    sync_reason: str = ""
+    """Catalogue key that says why, when out of step or not synchronised."""
+    authentication_key: PublicKey | None = None
+    """None: keyless (migrated)."""
+    card_authentication_key: PublicKey | None = None
+    """9E or its like: proves the card without a PIN."""
+    last_sync: LastSync | None = None
+    pin_changed_at: float | None = None
+    pin_history_sealed: str = ""
+    escrow: Escrow = Escrow()
+    transport_pin_sealed: str = ""
+    admin_key_sealed: str = ""
+    activation_interrupted: bool = False
+    """`card_changing` was reached in an activation that did not end well."""
+    migrated: bool = False
+    issued_at: float = 0.0
+    expires_at: float | None = None
+    version: int = 0
+
+
+# --- operations, nonces, approvals -------------------------------------------
+
+
+class Authorisation(StrEnum):
+    """What allowed the directory write."""
+
+    NONE = "none"
+    SIGNATURE = "signature"
+    KEYLESS = "keyless exception"
+
+
+class Operation(Record, frozen=True, kw_only=True):
+    """One PIN operation; holds no secret and nothing derived from a short one."""
+
+    id: str
+    event: str
+    """The number a person can read out to the helpdesk."""
+    kind: Kind
+    credential: str
+    account_guid: str
+    station: str
+    phase: Phase
+    password_follows: bool
+    reason: str = ""
+    """Catalogue key of why it ended, or why the password does not follow."""
+    authorisation: Authorisation = Authorisation.NONE
+    sealed_digest: bytes = b""
+    """SHA-256 of the sealed value the signature covers."""
+    authorised_until: float | None = None
+    written: bool = False
+    """The one write of this authorisation has been sent."""
+    writing_until: float | None = None
+    """LDAP deadline plus a margin: until then nobody supersedes it."""
+    dc: str = ""
+    pwd_last_set_before: int | None = None
+    approval: str = ""
+    """The code that was redeemed for it."""
+    started_at: float = 0.0
+    ended_at: float | None = None
+    version: int = 0
+
+
+class NoncePurpose(StrEnum):
+    """What a signature over the nonce will mean."""
+
+    OPERATION = "operation"
+    PRESENCE = "presence"
+    SIGN_IN = "sign in"
+
+
+class Nonce(Record, frozen=True, kw_only=True):
+    """32 random bytes that are accepted at most once, ever."""
+
+    value: bytes
+    purpose: NoncePurpose
+    bound_to: str
+    """Operation id, or for a presence proof the credential id."""
+    station: str
+    expires_at: float
+
+
+class ApprovalKind(StrEnum):
+    """What a code allows."""
+
+    RELEASE = "release"
+    ACTIVATION = "activation"
+
+
+class Approval(Record, frozen=True, kw_only=True):
+    """A code somebody may type once. The code itself is never stored."""
+
+    id: str
+    kind: ApprovalKind
+    credential: str
+    salt: bytes
+    digest: bytes
+    """scrypt of the code, keyed by the vault."""
+    issued_by: str
+    issued_at: float
+    expires_at: float
+    wrong_entries: int = 0
+    redeemed_by: str = ""
+    """Operation id the code is bound to; it may resume after a pulled card."""
+    spent: bool = False
+    version: int = 0
+
+
+# --- audit -------------------------------------------------------------------
+
+
+class AuditDraft(Record, frozen=True, kw_only=True):
+    """What happened, before it has its place in the chain."""
+
+    at: float
+    station: str
+    kind: str
+    """Event name, e.g. `lifecycle.activate`, `operation.refused`."""
+    actor: str
+    """Who: `holder`, `card`, or an operator's account."""
+    credential: str = ""
+    operation: str = ""
+    result: str = ""
+    """Catalogue key or short code."""
+    data: dict[str, str] = {}
+
+
+class AuditEvent(AuditDraft, frozen=True, kw_only=True):
+    """A link of one station's chain."""
+
+    seq: int
+    previous: str
+    """Hash of the link before, hex SHA-256; 64 zeros for the first."""
+    hash: str
+    """SHA-256 over the canonical JSON of everything else, hex."""

@@ -1,0 +1,203 @@
+"""The registry as a port: one unit of work over everything that is remembered.
+
+Called from the authority worker's thread only (one thread per Registry object);
+several processes may share one store. Every implementation passes
+tests/contract/test_registry.py. Beside the errors below, anything else is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Protocol, TypeVar
+
+from statemachine.lifecycle import State
+from storage.records import (
+    Approval,
+    AuditDraft,
+    AuditEvent,
+    Credential,
+    Nonce,
+    NoncePurpose,
+    Operation,
+    Sync,
+    Template,
+)
+
+T = TypeVar("T")
+
+
+class RegistryError(Exception):
+    """Root of what a registry may raise; `code` is a key of the catalogue."""
+
+    code: ClassVar[str] = "registry.error"
+
+    def __init__(self, **data: str | int) -> None:
+        super().__init__(self.code, data)
+        self._data = data
+
+    @property
+    def data(self) -> dict[str, str | int]:
+        """The values that the sentence names."""
+        return self._data
+
+    def __str__(self) -> str:
+        return f"{self.code} {self._data}" if self._data else self.code
+
+
+class RecordMissing(RegistryError):
+    """No record of that kind has that key: `kind`, `key`."""
+
+    code = "registry.record_missing"
+
+
+class VersionConflict(RegistryError):
+    """Somebody saved the record since it was read: `kind`, `key`."""
+
+    code = "registry.version_conflict"
+
+
+class DuplicateRecord(RegistryError):
+    """A unique key is taken: `kind`, `key`."""
+
+    code = "registry.duplicate"
+
+
+class StoreLocked(RegistryError):
+    """Another process held the lock for too long: `path`, `seconds`."""
+
+    code = "registry.locked"
+
+
+class StoreCorrupt(RegistryError):
+    """The store's middle is damaged; nothing was changed: `path`, `offset`."""
+
+    code = "registry.corrupt"
+
+
+class StorePoisoned(RegistryError):
+    """A write or fsync failed; reopen to find out what is durable: `path`."""
+
+    code = "registry.poisoned"
+
+
+class StoreFull(RegistryError):
+    """No space or no permission to write; nothing was changed: `path`."""
+
+    code = "registry.full"
+
+
+class StoreUnsuitable(RegistryError):
+    """The place cannot hold a registry (network file system, foreign file): `path`."""
+
+    code = "registry.unsuitable"
+
+
+class StoreUnavailable(RegistryError):
+    """The store cannot be reached: `place`."""
+
+    code = "registry.unavailable"
+
+
+class Tx(Protocol):
+    """One transaction. Valid only inside the function given to `Registry.run`."""
+
+    def credential(self, id: str) -> Credential:
+        """Return one credential; RecordMissing."""
+
+    def credential_by_card(self, card: str) -> Credential | None:
+        """Return the credential of a card's identity key that is not retired."""
+
+    def credentials(
+        self,
+        *,
+        account_guid: str | None = None,
+        state: State | None = None,
+        sync: Sync | None = None,
+    ) -> list[Credential]:
+        """Return credentials that match all that is given, by holder then id."""
+
+    def save_credential(self, credential: Credential) -> Credential:
+        """Save; return it with its new version. VersionConflict, DuplicateRecord."""
+
+    def template(self, name: str, version: int | None = None) -> Template:
+        """Return that or the newest version; RecordMissing."""
+
+    def templates(self) -> list[Template]:
+        """Return the newest version of each template, by name."""
+
+    def save_template(self, template: Template) -> Template:
+        """Append the next version; `template.version` must be the newest saved."""
+
+    def operation(self, id: str) -> Operation:
+        """Return one operation; RecordMissing."""
+
+    def operation_by_event(self, event: str) -> Operation | None:
+        """Return the operation with that event number."""
+
+    def operations(self, credential: str) -> list[Operation]:
+        """Return a credential's operations, oldest first."""
+
+    def live_operations(self) -> list[Operation]:
+        """Return operations that have not ended (`ended_at` is None), oldest first."""
+
+    def save_operation(self, operation: Operation) -> Operation:
+        """Save; return it with its new version. VersionConflict."""
+
+    def issue_nonce(self, nonce: Nonce) -> None:
+        """Remember a nonce; DuplicateRecord if its value is already there."""
+
+    def consume_nonce(
+        self,
+        value: bytes,
+        *,
+        purpose: NoncePurpose,
+        bound_to: str,
+        station: str,
+        now: float,
+    ) -> bool:
+        """Take the nonce if it is there, fits and has not expired. True only once.
+
+        A nonce that is there but does not fit or has expired is removed, too.
+        """
+
+    def drop_nonces(self, *, expired_before: float | None = None) -> int:
+        """Remove outstanding nonces (all, or the expired); return how many."""
+
+    def approval(self, id: str) -> Approval:
+        """Return one approval; RecordMissing."""
+
+    def approvals(self, credential: str) -> list[Approval]:
+        """Return a credential's approvals, newest first."""
+
+    def save_approval(self, approval: Approval) -> Approval:
+        """Save; return it with its new version. VersionConflict."""
+
+    def audit(self, draft: AuditDraft) -> AuditEvent:
+        """Append to the station's chain."""
+
+
+class Registry(Protocol):
+    """The store itself."""
+
+    def run(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in one transaction; durable when this returns.
+
+        If `fn` raises, nothing is changed and the exception passes. `fn` may be
+        run again after a VersionConflict with another process, so it does no card
+        or directory I/O and has no effect but through its `Tx`.
+        """
+
+    def audit_events(
+        self,
+        *,
+        station: str | None = None,
+        credential: str | None = None,
+        operation: str | None = None,
+    ) -> Iterator[AuditEvent]:
+        """Yield audit events in order (per station by `seq`)."""
+
+    def recovered(self) -> str:
+        """Say what was cut away when the store was opened; empty if nothing."""
+
+    def close(self) -> None:
+        """Release files and locks. Safe to call twice."""
