@@ -222,6 +222,10 @@ class Operation(Record, frozen=True, kw_only=True):
     """LDAP deadline plus a margin: until then nobody supersedes it."""
     dc: str = ""
     pwd_last_set_before: int | None = None
+    rules: bytes = b""
+    """The rules the new PIN was asked for with (JSON), checked again when authorised."""
+    card_proven: bool = False
+    """The card on record has signed in this operation."""
     approval: str = ""
     """The code that was redeemed for it."""
     started_at: float = 0.0

@@ -69,6 +69,12 @@ class CodeRefused(AuthorityError):
         self.entries_left = entries_left
 
 
+class CodeMistyped(AuthorityError):
+    """The check digit of a code does not fit: a misread, not counted."""
+
+    code = "authority.code_mistyped"
+
+
 class RulesBroken(AuthorityError):
     """The sealed value breaks a rule that the face should have shown: `rule`."""
 
@@ -179,8 +185,16 @@ class Release(Value, frozen=True, kw_only=True):
     """Escrowed secrets for this operation only. The visit wipes them."""
 
     secrets: tuple[Secret, ...]
-    """PUKs in the order to try (pending, current), each at most once; or the one
-    transport PIN."""
+    """PUKs in the order to try, each at most once; or the one transport PIN."""
+    labels: tuple[str, ...]
+    """What each is: `pending`, `current`, `transport`."""
+
+
+class PukPlan(Value, frozen=True, kw_only=True):
+    """How the PUK is replaced: CHANGE with each old one at most once, in order."""
+
+    old: tuple[Secret, ...]
+    new: Secret
 
 
 class WriteVerdict(Value, frozen=True, kw_only=True):
@@ -245,10 +259,17 @@ class Authority(Protocol):
         """
 
     def puk_wrong(self, operation: str) -> None:
-        """The card refused a released PUK: count it durably."""
+        """The card refused a released or planned PUK: count it durably."""
 
-    def next_puk(self, operation: str) -> Secret:
-        """The PUK that shall replace the exposed one, committed as pending first."""
+    def puk_accepted(self, operation: str, label: str) -> None:
+        """The card took the released PUK of that label: the pending one is settled."""
+
+    def puk_plan(self, operation: str) -> PukPlan | None:
+        """What to replace the PUK with, committed as pending first; None: not due.
+
+        Due when the PUK was exposed, or, in an activation, is not in escrow yet.
+        Needs the card proven in this operation. Refused: no try may be spent.
+        """
 
     def puk_replaced(self, operation: str) -> None:
         """The card confirmed the pending PUK: it is the current one now."""

@@ -1,0 +1,28 @@
+"""What the authority is made of: every port it uses, given once by `bootstrap`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.authority.seal import SealingKey
+from kiosk.clock import Clock
+from kiosk.directory.ports import Directory
+from kiosk.entropy import Entropy
+from statemachine.lifecycle import Lifecycle
+from storage.registry import Registry
+from storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The authority's ports. One per process; used on the authority worker."""
+
+    registry: Registry
+    directory: Directory
+    vault: Vault
+    clock: Clock
+    entropy: Entropy
+    lifecycle: Lifecycle
+    sealing: SealingKey
+    write_deadline: float = 10.0
+    """Seconds after which a directory write has certainly ended or timed out."""
