@@ -226,8 +226,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """The rules the new PIN was asked for with (JSON), checked again when authorised."""
     card_proven: bool = False
     """The card on record has signed in this operation."""
-    approval: str = ""
-    """The code that was redeemed for it."""
+    approvals: tuple[str, ...] = ()
+    """Ids of the codes that were redeemed for it."""
     started_at: float = 0.0
     ended_at: float | None = None
     version: int = 0

@@ -13,6 +13,7 @@ card_changing → card_changed → renew_nonce → authorise → write.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -22,7 +23,7 @@ from kiosk.pinrules import Alphabet, PinRules
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import Sync
+from storage.records import ApprovalKind, Sync
 
 # --- errors ------------------------------------------------------------------
 
@@ -138,14 +139,18 @@ class CaseFile(Value, frozen=True, kw_only=True):
     rules: PinRules
     notices: tuple[Message, ...] = ()
     """E.g. changed elsewhere, no extra authentication required."""
-    presence: PresenceChallenge | None = None
-    """Set where the card should prove itself before "blocked" is recorded or an
-    escrowed secret is released."""
+    presence_due: bool = False
+    """Card and registry disagree about "blocked": the card should prove itself."""
     activation_code_needed: bool = False
     """Activation is authorised by a code; the transport PIN comes from escrow."""
     activation_by_reset: bool = False
     """An interrupted activation completes by resetting the PIN with the PUK."""
+    never_activated: bool = False
+    """Blocked before its first PIN: unblocking needs the activation code, too."""
     release_code_needed: bool = False
+    """To unblock."""
+    release_for_sync: bool = False
+    """Keyless: a release code stands in for the signature."""
     holder_puk: bool = False
     """The holder types the PUK; the authority has none to release."""
     changed_elsewhere: bool = False
@@ -175,10 +180,11 @@ class Prepared(Value, frozen=True, kw_only=True):
     """The number shown to the person."""
     password_follows: bool
     why_not: Message | None
+    rules: PinRules
     challenge: Challenge | None
-    """None where no signature is needed: no sync, keyless, or unblock (later)."""
-    seal_only: Challenge | None = None
-    """Keyless exception: the value is sealed to this, nothing is signed."""
+    """What to sign now; None: nothing (no sync, keyless), or later (unblock)."""
+    seal_to: Challenge | None
+    """Whom to seal the value to; None where the password does not follow."""
 
 
 class Release(Value, frozen=True, kw_only=True):
@@ -197,11 +203,19 @@ class PukPlan(Value, frozen=True, kw_only=True):
     new: Secret
 
 
+class Verdict(StrEnum):
+    """What is true after the write."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """A definite no; nothing is written there."""
+    OUT_OF_STEP = "out_of_step"
+
+
 class WriteVerdict(Value, frozen=True, kw_only=True):
     """How the directory took the value."""
 
-    outcome: str
-    """`done`, `refused` (definite: roll back or choose another), `out_of_step`."""
+    verdict: Verdict
     reason: Message | None = None
     dc: str = ""
     warnings: tuple[Message, ...] = ()
@@ -229,6 +243,11 @@ class Authority(Protocol):
     def open(self, request: OpenRequest) -> CaseFile:
         """Judge a card. NotOnRecord. An unreachable directory is an offer's refusal."""
 
+    def challenge_presence(
+        self, credential: str, station: str
+    ) -> PresenceChallenge | None:
+        """What the card can sign without its PIN; None: it has no key for that."""
+
     def prove_presence(
         self,
         credential: str,
@@ -247,7 +266,7 @@ class Authority(Protocol):
     def renew_nonce(self, operation: str) -> Challenge:
         """A fresh nonce for the same operation; the old one is void."""
 
-    def redeem(self, operation: str, code: Secret) -> None:
+    def redeem(self, operation: str, kind: ApprovalKind, code: Secret) -> None:
         """Bind a release or activation code to the operation. CodeRefused."""
 
     def release(

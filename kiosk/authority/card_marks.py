@@ -1,0 +1,112 @@
+"""Marks around the command on the card that cannot be taken back."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kiosk.authority import approvals, marks
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import Refused
+from kiosk.errors import Message
+from statemachine.lifecycle import State
+from statemachine.operation import Phase
+from storage.records import Credential, Operation, Sync
+from storage.registry import Tx
+
+_HELD = (State.SUSPENDED, State.REVOKED, State.RETIRED)
+
+
+def held(credential: Credential) -> Message | None:
+    """Say why nothing may go on with a credential that was held in the middle."""
+    if credential.state in _HELD:
+        return Message(f"stop.{credential.state}")
+    return None
+
+
+def changing(parts: Parts, id: str) -> None:
+    """Commit `card_changing`. Refused, with nothing changed, if it may not go on."""
+    refusal = parts.registry.run(lambda tx: _changing(tx, parts, id))
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _changing(tx: Tx, parts: Parts, id: str) -> Message | None:
+    operation = tx.operation(id)
+    if operation.ended_at is not None:
+        return Message("stop.operation_ended")
+    credential = tx.credential(operation.credential)
+    template = tx.template(credential.template, credential.template_version)
+    refusal = held(credential) or _late(operation, parts.clock.now())
+    if refusal is None and approvals.missing(tx, operation, credential, template):
+        refusal = Message("stop.code_first")
+    if refusal is not None:
+        marks.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
+        return refusal
+    marks.move(tx, parts, operation, Phase.CARD_CHANGING)
+    return None
+
+
+def _late(operation: Operation, now: float) -> Message | None:
+    until = operation.authorised_until
+    if until is not None and now > until:
+        return Message("reason.authorisation_late")
+    return None
+
+
+def changed(parts: Parts, id: str) -> None:
+    """Commit that the new PIN was verified; ends the operation if nothing follows."""
+    parts.registry.run(lambda tx: _changed(tx, parts, id))
+
+
+def _changed(tx: Tx, parts: Parts, id: str) -> None:
+    operation = tx.operation(id)
+    if operation.ended_at is not None:
+        raise Refused(Message("stop.operation_ended"))
+    operation = marks.move(tx, parts, operation, Phase.CARD_CHANGED)
+    if operation.password_follows:
+        return
+    credential = marks.card_is_final(
+        tx, parts, tx.credential(operation.credential), operation
+    )
+    tx.save_credential(
+        replace(credential, sync=Sync.NOT_SYNCHRONISED, sync_reason=operation.reason)
+    )
+    marks.move(tx, parts, operation, Phase.DONE, reason=operation.reason)
+
+
+def rolled_back(parts: Parts, id: str, *, restored: bool) -> None:
+    """Commit how the way back ended."""
+
+    def commit(tx: Tx) -> None:
+        operation = tx.operation(id)
+        if operation.ended_at is not None:
+            raise Refused(Message("stop.operation_ended"))
+        if restored:
+            marks.move(tx, parts, operation, Phase.ROLLED_BACK)
+        else:
+            reason = Message("reason.not_restored")
+            marks.end_out_of_step(tx, parts, operation, reason)
+
+    parts.registry.run(commit)
+
+
+def refuse(parts: Parts, id: str, reason: Message) -> None:
+    """End an operation that changed nothing."""
+
+    def commit(tx: Tx) -> None:
+        operation = tx.operation(id)
+        if operation.ended_at is None:
+            marks.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)
+
+    parts.registry.run(commit)
+
+
+def leave_out_of_step(parts: Parts, id: str, reason: Message) -> None:
+    """End an operation whose card could not be asked."""
+
+    def commit(tx: Tx) -> None:
+        operation = tx.operation(id)
+        if operation.ended_at is None:
+            marks.end_out_of_step(tx, parts, operation, reason)
+
+    parts.registry.run(commit)

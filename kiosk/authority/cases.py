@@ -1,0 +1,251 @@
+"""Opening a case: which credential this card is, and what may happen to it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from statemachine.offers import offers
+
+from kiosk.authority import approvals, conditions, marks
+from kiosk.authority.domain import DomainView, look
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import (
+    CardLimits,
+    CaseFile,
+    NotOnRecord,
+    Offer,
+    OpenRequest,
+)
+from kiosk.authority.rules import effective
+from kiosk.errors import Message
+from kiosk.pinrules import PinRules, contradiction
+from statemachine.guards import Facts
+from statemachine.lifecycle import Standing, State
+from statemachine.operation import Kind
+from storage.records import (
+    AuditDraft,
+    Credential,
+    FirstPin,
+    Sync,
+    Template,
+    UnblockWay,
+)
+from storage.registry import Tx
+
+CHANGED_ELSEWHERE = "reason.changed_elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether the password follows, by what rules, and what stops everything."""
+
+    view: DomainView
+    rules: PinRules
+    why_not: Message | None
+    """The failed condition (1–4, 6): only the card will change."""
+    stop: Message | None
+    """Nothing may be changed at all."""
+    proof: conditions.Proof | None
+
+    @property
+    def password_follows(self) -> bool:
+        return self.why_not is None and self.stop is None
+
+
+def judge(
+    parts: Parts, credential: Credential, template: Template, limits: CardLimits
+) -> Judgement:
+    """Ask everybody who can refuse, without touching anything."""
+    why_not = conditions.of_template(template)
+    view = DomainView()
+    if why_not is None:
+        view = look(parts.directory, credential.account_guid)
+        why_not = _of_view(view, template)
+    follows = why_not is None and view.trouble is None
+    rules = effective(limits, template, view.account, view.policy if follows else None)
+    proof = conditions.proof_of(credential, template)
+    stop = view.trouble
+    if stop is None and follows and proof is None:
+        stop = Message("stop.no_authentication_key")
+    if stop is None and (broken := contradiction(rules)) is not None:
+        stop = Message("stop.rules_unsatisfiable", {"rule": broken})
+    return Judgement(view=view, rules=rules, why_not=why_not, stop=stop, proof=proof)
+
+
+def _of_view(view: DomainView, template: Template) -> Message | None:
+    if view.account_gone:
+        return Message("condition.account_missing")
+    if view.account is None:
+        return None
+    return conditions.of_account(view.account, template)
+
+
+def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
+    """Judge a card that came in. NotOnRecord.
+
+    Ends what an earlier visit left unfinished, and marks a password that was
+    changed elsewhere, before it says what may happen.
+    """
+    credential, template, free = parts.registry.run(
+        lambda tx: _find(tx, parts, request)
+    )
+    judgement = judge(parts, credential, template, request.limits)
+    if _is_changed_elsewhere(credential, judgement.view):
+        credential = parts.registry.run(
+            lambda tx: _mark_changed_elsewhere(tx, parts, request, credential.id)
+        )
+    stop = judgement.stop if free else Message("stop.another_is_writing")
+    return CaseFile(
+        credential=credential.id,
+        holder=credential.holder,
+        account=credential.account,
+        state=credential.state,
+        sync=credential.sync,
+        sync_reason=credential.sync_reason,
+        offers=_offers(credential, template, request, judgement, stop),
+        password_follows=judgement.password_follows,
+        why_not=judgement.why_not,
+        rules=judgement.rules,
+        notices=_notices(credential, judgement),
+        presence_due=_presence_due(credential, request.tries_left),
+        activation_code_needed=_needs_activation_code(credential, template),
+        activation_by_reset=credential.activation_interrupted,
+        never_activated=approvals.never_activated(credential)
+        and template.first_pin is FirstPin.ACTIVATION_CODE,
+        release_code_needed=UnblockWay.RELEASE_CODE in template.unblock,
+        release_for_sync=bool(
+            judgement.password_follows and judgement.proof and judgement.proof.release
+        ),
+        holder_puk=UnblockWay.HOLDER_PUK in template.unblock
+        and UnblockWay.RELEASE_CODE not in template.unblock,
+        changed_elsewhere=credential.sync is Sync.OUT_OF_STEP
+        and credential.sync_reason == CHANGED_ELSEWHERE,
+    )
+
+
+def _find(
+    tx: Tx, parts: Parts, request: OpenRequest
+) -> tuple[Credential, Template, bool]:
+    credential = tx.credential_by_card(request.card)
+    if credential is None:
+        raise NotOnRecord(card=request.card)
+    free = marks.settle_interrupted(tx, parts, credential.id)
+    template = tx.template(credential.template, credential.template_version)
+    return tx.credential(credential.id), template, free
+
+
+def _is_changed_elsewhere(credential: Credential, view: DomainView) -> bool:
+    """Newer than our last write: changed elsewhere. Older: replication lag."""
+    return (
+        credential.sync is Sync.IN_STEP
+        and credential.last_sync is not None
+        and view.account is not None
+        and view.account.pwd_last_set > credential.last_sync.pwd_last_set
+    )
+
+
+def _mark_changed_elsewhere(
+    tx: Tx, parts: Parts, request: OpenRequest, id: str
+) -> Credential:
+    credential = tx.save_credential(
+        replace(tx.credential(id), sync=Sync.OUT_OF_STEP, sync_reason=CHANGED_ELSEWHERE)
+    )
+    tx.audit(
+        AuditDraft(
+            at=parts.clock.now(),
+            station=request.station,
+            kind="credential.out_of_step",
+            actor="directory",
+            credential=id,
+            result=CHANGED_ELSEWHERE,
+        )
+    )
+    return credential
+
+
+def facts_of(
+    credential: Credential, template: Template, tries_left: int | None, *, has_puk: bool
+) -> Facts:
+    """Put what the guards ask for into one value.
+
+    `self_service` stays true: without it the card alone may still be changed
+    (a sync condition, not a lifecycle guard).
+    """
+    by_holder = UnblockWay.HOLDER_PUK in template.unblock
+    by_release = UnblockWay.RELEASE_CODE in template.unblock and bool(
+        credential.escrow.current_sealed or credential.escrow.pending_sealed
+    )
+    return Facts(
+        tries_left=tries_left,
+        has_unblock_way=has_puk and (by_holder or by_release),
+        never_activated=credential.state is State.ISSUED
+        or credential.suspended_from is State.ISSUED,
+    )
+
+
+def _offers(
+    credential: Credential,
+    template: Template,
+    request: OpenRequest,
+    judgement: Judgement,
+    stop: Message | None,
+) -> tuple[Offer, ...]:
+    facts = facts_of(credential, template, request.tries_left, has_puk=request.has_puk)
+    standing = Standing(credential.state, credential.suspended_from)
+    judged = offers(
+        standing,
+        facts,
+        out_of_step=credential.sync is Sync.OUT_OF_STEP,
+        activation_interrupted=credential.activation_interrupted,
+    )
+    return tuple(
+        Offer(
+            kind=each.kind,
+            allowed=each.refusal is None and _stop(each.kind, judgement, stop) is None,
+            refusal=Message(each.refusal.code)
+            if each.refusal is not None
+            else _stop(each.kind, judgement, stop),
+        )
+        for each in judged
+    )
+
+
+def _stop(kind: Kind, judgement: Judgement, stop: Message | None) -> Message | None:
+    """A finish exists only for the password: a failed condition refuses it."""
+    if stop is None and kind is Kind.FINISH:
+        return judgement.why_not
+    return stop
+
+
+def _notices(credential: Credential, judgement: Judgement) -> tuple[Message, ...]:
+    notices: list[Message] = []
+    if credential.sync is Sync.OUT_OF_STEP:
+        notices.append(Message(credential.sync_reason or "reason.out_of_step"))
+    if judgement.password_follows and judgement.proof and not judgement.proof.signature:
+        notices.append(Message("notice.keyless"))
+    if judgement.why_not is not None:
+        notices.append(judgement.why_not)
+    account = judgement.view.account
+    if judgement.password_follows and account is not None:
+        if account.smart_card_required:
+            notices.append(Message("notice.smart_card_required"))
+        if account.locked:
+            notices.append(Message("notice.account_locked"))
+    return tuple(notices)
+
+
+def _presence_due(credential: Credential, tries_left: int | None) -> bool:
+    """The card's counter and the registry disagree, and the card can prove itself."""
+    if credential.card_authentication_key is None or tries_left is None:
+        return False
+    if tries_left == 0:
+        return credential.state in (State.ISSUED, State.ACTIVE)
+    return credential.state is State.BLOCKED
+
+
+def _needs_activation_code(credential: Credential, template: Template) -> bool:
+    return (
+        template.first_pin is FirstPin.ACTIVATION_CODE
+        or credential.activation_interrupted
+    )

@@ -1,0 +1,57 @@
+"""When the directory password follows the PIN: SPEC's conditions, one by one.
+
+`None` means that it follows; a `Message` says which condition fails. Conditions
+1–4 and 6 are here; 5, the proof, is `authorise`'s business, and the keyless
+exception only says whether it may be left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.directory.ports import Account
+from kiosk.errors import Message
+from storage.records import Credential, Keyless, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How condition 5 will be met."""
+
+    signature: bool
+    """The key on record signs."""
+    release: bool = False
+    """Keyless, and a helpdesk release code stands in for the signature."""
+
+
+def of_template(template: Template) -> Message | None:
+    """Judge what needs no directory: self-service (2) and the PIN policy (3)."""
+    if not template.self_service:
+        return Message("condition.self_service_off")
+    if not template.pin_policy.update_ad_password:
+        return Message("condition.policy_does_not_sync")
+    return None
+
+
+def of_account(account: Account, template: Template) -> Message | None:
+    """Judge the directory account (6): is it one we may touch?"""
+    if account.privileged:
+        return Message("condition.privileged")
+    if not account.enabled:
+        return Message("condition.disabled")
+    if account.expired:
+        return Message("condition.account_expired")
+    if account.smart_card_required and not template.allow_smart_card_required:
+        return Message("condition.smart_card_required")
+    return None
+
+
+def proof_of(credential: Credential, template: Template) -> Proof | None:
+    """Say how the proof (5) will be had; None: no key on record, no exception."""
+    if credential.authentication_key is not None:
+        return Proof(signature=True)
+    if template.keyless is Keyless.WITHOUT:
+        return Proof(signature=False)
+    if template.keyless is Keyless.WITH_RELEASE:
+        return Proof(signature=False, release=True)
+    return None

@@ -1,0 +1,126 @@
+"""The authority in the station's own process: the port, one line per step."""
+
+from __future__ import annotations
+
+from kiosk.authority import (
+    approvals,
+    authorise,
+    card_marks,
+    cases,
+    escrow,
+    prepare,
+    presence,
+    writing,
+)
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import (
+    CardLimits,
+    CaseFile,
+    Challenge,
+    Fault,
+    OpenRequest,
+    Prepared,
+    PresenceChallenge,
+    PukPlan,
+    Release,
+    WriteVerdict,
+)
+from kiosk.directory.ports import DirectoryError
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from statemachine.operation import Kind
+from storage.records import ApprovalKind
+from storage.registry import RegistryError
+
+
+class LocalAuthority:
+    """`ports.Authority`, embedded. Used on the authority worker's thread only."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def health(self) -> tuple[Fault, ...]:
+        faults: list[Fault] = []
+        try:
+            self._parts.registry.run(lambda tx: tx.templates())
+        except RegistryError as error:
+            faults.append(Fault(part="store", message=Message(error.code, error.data)))
+        try:
+            with self._parts.directory.connect():
+                pass
+        except DirectoryError as error:
+            faults.append(Fault(part="directory", message=error.message))
+        return tuple(faults)
+
+    def open(self, request: OpenRequest) -> CaseFile:
+        return cases.open_case(self._parts, request)
+
+    def challenge_presence(
+        self, credential: str, station: str
+    ) -> PresenceChallenge | None:
+        return presence.challenge(self._parts, credential, station)
+
+    def prove_presence(
+        self,
+        credential: str,
+        station: str,
+        nonce: bytes,
+        signature: bytes,
+        tries_left: int | None,
+    ) -> None:
+        presence.prove(self._parts, credential, station, nonce, signature, tries_left)
+
+    def prepare(
+        self, credential: str, kind: Kind, station: str, limits: CardLimits
+    ) -> Prepared:
+        return prepare.prepare(
+            self._parts, id=credential, kind=kind, station=station, limits=limits
+        )
+
+    def renew_nonce(self, operation: str) -> Challenge:
+        return prepare.renew(self._parts, operation)
+
+    def redeem(self, operation: str, kind: ApprovalKind, code: Secret) -> None:
+        approvals.redeem(self._parts, operation, kind, code)
+
+    def release(
+        self, operation: str, presence_nonce: bytes, presence_signature: bytes
+    ) -> Release:
+        return escrow.release(
+            self._parts, operation, presence_nonce, presence_signature
+        )
+
+    def puk_wrong(self, operation: str) -> None:
+        escrow.puk_wrong(self._parts, operation)
+
+    def puk_accepted(self, operation: str, label: str) -> None:
+        escrow.puk_accepted(self._parts, operation, label)
+
+    def puk_plan(self, operation: str) -> PukPlan | None:
+        return escrow.puk_plan(self._parts, operation)
+
+    def puk_replaced(self, operation: str) -> None:
+        escrow.puk_replaced(self._parts, operation)
+
+    def authorise(
+        self, operation: str, nonce: bytes, signature: bytes, sealed: bytes
+    ) -> None:
+        authorise.authorise(self._parts, operation, nonce, signature, sealed)
+
+    def card_changing(self, operation: str) -> None:
+        card_marks.changing(self._parts, operation)
+
+    def card_changed(self, operation: str) -> None:
+        card_marks.changed(self._parts, operation)
+
+    def write(self, operation: str, sealed: bytes) -> WriteVerdict:
+        return writing.write(self._parts, operation, sealed)
+
+    def rolled_back(self, operation: str, *, restored: bool) -> None:
+        card_marks.rolled_back(self._parts, operation, restored=restored)
+
+    def refuse(self, operation: str, reason: Message) -> None:
+        card_marks.refuse(self._parts, operation, reason)
+
+    def leave_out_of_step(self, operation: str, reason: Message) -> None:
+        card_marks.leave_out_of_step(self._parts, operation, reason)

@@ -1,0 +1,236 @@
+"""Durable marks: every phase of an operation and every lifecycle event, audited.
+
+Functions of one transaction. They change nothing but through the `Tx`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from kiosk.authority import approvals
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import Refused
+from kiosk.errors import Message
+from statemachine.guards import Facts, Refusal
+from statemachine.lifecycle import Event, Standing, State, settle
+from statemachine.operation import Kind, Phase, advance, is_final
+from storage.records import AuditDraft, Credential, Operation, Sync
+from storage.registry import Tx
+
+_TOUCHED = frozenset(
+    {Phase.CARD_CHANGING, Phase.CARD_CHANGED, Phase.WRITING, Phase.ROLLING_BACK}
+)
+_LIFECYCLE_EVENT = {Kind.ACTIVATE: Event.ACTIVATE, Kind.UNBLOCK: Event.UNBLOCK}
+
+
+def card_may_have_changed(operation: Operation) -> bool:
+    """Say whether the command that cannot be taken back may have been sent."""
+    if operation.kind is Kind.FINISH:
+        return False
+    if operation.kind is Kind.UNBLOCK and operation.phase is Phase.AUTHORISED:
+        return True
+    return operation.phase in _TOUCHED
+
+
+def card_is_known_changed(operation: Operation) -> bool:
+    """Say whether the new PIN has been verified on the card."""
+    return card_may_have_changed(operation) and operation.phase not in (
+        Phase.CARD_CHANGING,
+        Phase.ROLLING_BACK,
+    )
+
+
+def move(
+    tx: Tx,
+    parts: Parts,
+    operation: Operation,
+    target: Phase,
+    *,
+    reason: str = "",
+    evidence: dict[str, str] | None = None,
+    **changes: Any,
+) -> Operation:
+    """Move an operation along an edge of its table, audited. Refused if none."""
+    phase = advance(operation.phase, target, operation.kind)
+    if isinstance(phase, Refusal):
+        raise Refused(Message(phase.code))
+    now = parts.clock.now()
+    moved = tx.save_operation(
+        replace(
+            operation,
+            phase=phase,
+            reason=reason or operation.reason,
+            ended_at=now if is_final(phase) else None,
+            **changes,
+        )
+    )
+    tx.audit(
+        AuditDraft(
+            at=now,
+            station=operation.station,
+            kind=f"operation.{target}",
+            actor="holder",
+            credential=operation.credential,
+            operation=operation.id,
+            result=reason,
+            data={"event": operation.event, "kind": operation.kind, **(evidence or {})},
+        )
+    )
+    return moved
+
+
+def happen(
+    tx: Tx,
+    parts: Parts,
+    credential: Credential,
+    event: Event,
+    *,
+    facts: Facts,
+    actor: str,
+    station: str,
+    operation: str = "",
+) -> Credential:
+    """Let a lifecycle event happen, audited; Refused if table or guard say no."""
+    before = Standing(credential.state, credential.suspended_from)
+    after = parts.lifecycle.apply(before, event, facts)
+    if isinstance(after, Refusal):
+        raise Refused(Message(after.code))
+    return _stand(
+        tx,
+        parts,
+        credential,
+        after,
+        event=event,
+        actor=actor,
+        station=station,
+        operation=operation,
+    )
+
+
+def _stand(
+    tx: Tx,
+    parts: Parts,
+    credential: Credential,
+    after: Standing,
+    *,
+    event: Event,
+    actor: str,
+    station: str,
+    operation: str,
+) -> Credential:
+    changed = tx.save_credential(
+        replace(credential, state=after.state, suspended_from=after.origin)
+    )
+    tx.audit(
+        AuditDraft(
+            at=parts.clock.now(),
+            station=station,
+            kind=f"lifecycle.{event}",
+            actor=actor,
+            credential=credential.id,
+            operation=operation,
+            data={"from": credential.state, "to": after.state},
+        )
+    )
+    return changed
+
+
+def card_is_final(
+    tx: Tx, parts: Parts, credential: Credential, operation: Operation
+) -> Credential:
+    """Commit what a final change of the card means: lifecycle event, code spent.
+
+    An activation or unblock of a credential suspended in the middle updates the
+    state it will return to.
+    """
+    approvals.spend(tx, operation)
+    changed = replace(
+        credential,
+        pin_changed_at=parts.clock.now(),
+        activation_interrupted=False,
+        transport_pin_sealed="",
+    )
+    event = _LIFECYCLE_EVENT.get(operation.kind)
+    if event is None:
+        return tx.save_credential(changed)
+    standing = Standing(credential.state, credential.suspended_from)
+    if credential.state is State.SUSPENDED:
+        after = settle(standing, event)
+        if isinstance(after, Refusal):
+            return tx.save_credential(changed)
+    else:
+        outcome = parts.lifecycle.apply(standing, event, Facts())
+        if isinstance(outcome, Refusal):  # revoked or retired in the middle
+            return tx.save_credential(changed)
+        after = outcome
+    return _stand(
+        tx,
+        parts,
+        changed,
+        after,
+        event=event,
+        actor="holder",
+        station=operation.station,
+        operation=operation.id,
+    )
+
+
+def end_out_of_step(
+    tx: Tx, parts: Parts, operation: Operation, reason: Message
+) -> Operation:
+    """End an operation whose outcome on the card or in the directory is not certain."""
+    credential = tx.credential(operation.credential)
+    if card_is_known_changed(operation):
+        credential = card_is_final(tx, parts, credential, operation)
+    elif operation.kind is Kind.ACTIVATE:
+        credential = replace(credential, activation_interrupted=True)
+    tx.save_credential(
+        replace(
+            credential, sync=Sync.OUT_OF_STEP, sync_reason=_lasting(reason, operation)
+        )
+    )
+    return move(tx, parts, operation, Phase.OUT_OF_STEP, reason=reason.key)
+
+
+def _lasting(reason: Message, operation: Operation) -> str:
+    """Return a key whose sentence still makes sense at the next visit."""
+    if reason.key.startswith("reason."):
+        return reason.key
+    return "reason.write_refused" if operation.written else "reason.not_written"
+
+
+def settle_interrupted(tx: Tx, parts: Parts, credential: str) -> bool:
+    """End what a pulled card or a dead process left behind; False: one is writing.
+
+    Called at the next look at a card. An operation that changed nothing yet is left
+    alone: another station may be about to go on with it.
+    """
+    for operation in _live(tx, credential):
+        if _is_writing(operation, parts.clock.now()):
+            return False
+        if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
+            end_out_of_step(tx, parts, operation, Message("reason.interrupted"))
+    return True
+
+
+def supersede(tx: Tx, parts: Parts, credential: str) -> bool:
+    """Make room for a new operation; False: one is writing and must end first."""
+    if not settle_interrupted(tx, parts, credential):
+        return False
+    for operation in _live(tx, credential):
+        move(tx, parts, operation, Phase.REFUSED, reason="reason.superseded")
+    return True
+
+
+def _live(tx: Tx, credential: str) -> list[Operation]:
+    return [each for each in tx.live_operations() if each.credential == credential]
+
+
+def _is_writing(operation: Operation, now: float) -> bool:
+    return (
+        operation.phase is Phase.WRITING
+        and operation.writing_until is not None
+        and now < operation.writing_until
+    )

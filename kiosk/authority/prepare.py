@@ -1,0 +1,164 @@
+"""The first durable mark of an operation, and the nonce that goes with it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kiosk.authority import marks
+from kiosk.authority.cases import Judgement, judge
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import CardLimits, Challenge, Prepared, Refused
+from kiosk.errors import Message
+from statemachine.operation import Kind, Phase
+from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
+from storage.registry import Tx
+
+NONCE_BYTES = 32
+NONCE_SECONDS = 120.0
+
+
+def prepare(
+    parts: Parts, *, id: str, kind: Kind, station: str, limits: CardLimits
+) -> Prepared:
+    """Ask everything that can refuse, then commit `prepared`. Refused."""
+    credential, template = parts.registry.run(
+        lambda tx: (
+            (found := tx.credential(id)),
+            tx.template(found.template, found.template_version),
+        )
+    )
+    judgement = judge(parts, credential, template, limits)
+    if (stop := _stop(kind, judgement)) is not None:
+        refuse_before(parts, credential, kind, station, stop)
+    operation = _new(parts, credential, kind, station, judgement)
+    challenge = _challenge(parts, operation, credential)
+    nonce = (
+        challenge
+        if kind is not Kind.UNBLOCK and _signs(operation, credential)
+        else None
+    )
+
+    def commit(tx: Tx) -> Operation | None:
+        if not marks.supersede(tx, parts, credential.id):
+            return None
+        tx.drop_nonces(expired_before=parts.clock.now())
+        saved = tx.save_operation(operation)
+        if nonce is not None:
+            tx.issue_nonce(_nonce(parts, nonce))
+        tx.audit(
+            AuditDraft(
+                at=operation.started_at,
+                station=station,
+                kind="operation.prepared",
+                actor="holder",
+                credential=credential.id,
+                operation=operation.id,
+                data={"event": operation.event, "kind": kind},
+            )
+        )
+        return saved
+
+    if parts.registry.run(commit) is None:
+        busy = Message("stop.another_is_writing")
+        refuse_before(parts, credential, kind, station, busy)
+    return Prepared(
+        operation=operation.id,
+        event=operation.event,
+        password_follows=operation.password_follows,
+        why_not=judgement.why_not,
+        rules=judgement.rules,
+        challenge=nonce,
+        seal_to=challenge if operation.password_follows else None,
+    )
+
+
+def _stop(kind: Kind, judgement: Judgement) -> Message | None:
+    if judgement.stop is None and kind is Kind.FINISH:
+        return judgement.why_not
+    return judgement.stop
+
+
+def refuse_before(
+    parts: Parts, credential: Credential, kind: Kind, station: str, reason: Message
+) -> None:
+    """Audit a refusal that came before any operation, and raise it. Refused."""
+    draft = AuditDraft(
+        at=parts.clock.now(),
+        station=station,
+        kind="operation.not_opened",
+        actor="holder",
+        credential=credential.id,
+        result=reason.key,
+        data={"kind": kind},
+    )
+    parts.registry.run(lambda tx: tx.audit(draft))
+    raise Refused(reason)
+
+
+def _new(
+    parts: Parts,
+    credential: Credential,
+    kind: Kind,
+    station: str,
+    judgement: Judgement,
+) -> Operation:
+    account = judgement.view.account
+    return Operation(
+        id=parts.entropy.bytes(16).hex(),
+        event=f"{parts.entropy.below(10**4):04d}-{parts.entropy.below(10**4):04d}",
+        kind=kind,
+        credential=credential.id,
+        account_guid=credential.account_guid,
+        station=station,
+        phase=Phase.PREPARED,
+        password_follows=judgement.password_follows,
+        reason=judgement.why_not.key if judgement.why_not else "",
+        rules=msgspec.json.encode(judgement.rules),
+        dc=judgement.view.dc,
+        pwd_last_set_before=account.pwd_last_set if account else None,
+        started_at=parts.clock.now(),
+    )
+
+
+def _signs(operation: Operation, credential: Credential) -> bool:
+    return operation.password_follows and credential.authentication_key is not None
+
+
+def _challenge(parts: Parts, operation: Operation, credential: Credential) -> Challenge:
+    key = credential.authentication_key
+    return Challenge(
+        nonce=parts.entropy.bytes(NONCE_BYTES),
+        operation=operation.id,
+        kind=operation.kind,
+        credential=credential.id,
+        account_guid=credential.account_guid,
+        station=operation.station,
+        sealing_key=parts.sealing.public,
+        sealing_key_id=parts.sealing.id,
+        key_slot=key.slot if key else "",
+        key_algorithm=key.algorithm if key else "",
+    )
+
+
+def _nonce(parts: Parts, challenge: Challenge) -> Nonce:
+    return Nonce(
+        value=challenge.nonce,
+        purpose=NoncePurpose.OPERATION,
+        bound_to=challenge.operation,
+        station=challenge.station,
+        expires_at=parts.clock.now() + NONCE_SECONDS,
+    )
+
+
+def renew(parts: Parts, id: str) -> Challenge:
+    """Issue a fresh nonce for a live operation (its signature comes after the card)."""
+
+    def commit(tx: Tx) -> Challenge:
+        operation = tx.operation(id)
+        if operation.ended_at is not None:
+            raise Refused(Message("stop.operation_ended"))
+        challenge = _challenge(parts, operation, tx.credential(operation.credential))
+        tx.issue_nonce(_nonce(parts, challenge))
+        return challenge
+
+    return parts.registry.run(commit)

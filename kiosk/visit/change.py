@@ -1,0 +1,94 @@
+"""Change and activate: the old PIN is known, so the proof comes before the card.
+
+One card transaction spans VERIFY, signature, CHANGE, VERIFY and logout when the
+authority answers within `AUTHORISE_SECONDS`; otherwise the card is let go while
+the authority thinks, and a second transaction identifies it again.
+"""
+
+from __future__ import annotations
+
+from kiosk.authority.ports import Prepared
+from kiosk.cards.ports import CardSession
+from kiosk.secret import Secret
+from kiosk.visit import ending, puk, results
+from kiosk.visit.run import AUTHORISE_SECONDS, Run
+from kiosk.visit.views import Result, Step
+from kiosk.workers import Pending
+from statemachine.operation import Kind
+
+
+def change(run: Run, prepared: Prepared, old: Secret, new: Secret) -> Result:
+    """Change the PIN on the card, then the password."""
+    return _change(run, prepared, Kind.CHANGE, old, new)
+
+
+def activate(run: Run, prepared: Prepared, transport: Secret, new: Secret) -> Result:
+    """Like a change: the old PIN is the transport PIN, sent at most once."""
+    return _change(run, prepared, Kind.ACTIVATE, transport, new)
+
+
+def _change(
+    run: Run, prepared: Prepared, kind: Kind, old: Secret, new: Secret
+) -> Result:
+    run.judge(new, old)
+    sealed = run.seal(new, prepared.seal_to) if prepared.seal_to else b""
+    with run.session() as session:
+        authorised = _prove(run, prepared, session, old, sealed)
+        if _in_time(run, authorised):
+            _change_card(run, kind, session, old, new)
+    if not run.touched:
+        _wait(run, authorised)
+        with run.session() as session:
+            _change_card(run, kind, session, old, new)
+    if not prepared.password_follows:
+        return results.card_only(run, kind)
+    return ending.write(run, kind, sealed, old=old, new=new)
+
+
+def _prove(
+    run: Run, prepared: Prepared, session: CardSession, old: Secret, sealed: bytes
+) -> Pending[None] | None:
+    """VERIFY the old PIN and sign; None where there is nothing to authorise."""
+    with run.step(Step.PROVE):
+        session.verify(old)
+        challenge = prepared.challenge
+        if prepared.seal_to is None:
+            return None
+        if challenge is None:
+            return run.submit(lambda it: it.authorise(run.operation, b"", b"", sealed))
+        signature = run.sign(session, challenge, sealed)
+    return run.submit(
+        lambda it: it.authorise(run.operation, challenge.nonce, signature, sealed)
+    )
+
+
+def _in_time(run: Run, authorised: Pending[None] | None) -> bool:
+    """Say whether the authority said yes while the card was still ours."""
+    if authorised is None:
+        return True
+    with run.step(Step.AUTHORISE) as step:
+        if not authorised.wait(AUTHORISE_SECONDS):
+            step.failed = True
+            return False
+        authorised.result()
+    return True
+
+
+def _wait(run: Run, authorised: Pending[None] | None) -> None:
+    if authorised is not None:
+        with run.step(Step.AUTHORISE):
+            authorised.result()
+
+
+def _change_card(
+    run: Run, kind: Kind, session: CardSession, old: Secret, new: Secret
+) -> None:
+    with run.step(Step.CARD):
+        if kind is Kind.ACTIVATE:
+            puk.replace(run, session)
+        run.card_changing()
+        with run.definite_until_done():
+            session.change_pin(old, new)
+        session.verify(new)
+        session.logout()
+        run.card_changed()

@@ -1,0 +1,112 @@
+"""Home and forms: what a judged card looks like, and what each action asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.authority.ports import CaseFile
+from kiosk.cards.ports import RecognisedCard, Tries
+from kiosk.errors import Message
+from kiosk.visit.views import ActionOffer, FieldName, Form, Home
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from storage.records import Sync
+
+
+def with_tries(recognised: RecognisedCard, tries: Tries) -> RecognisedCard:
+    """The same card with its counter as it is now."""
+    return replace(recognised, pin_tries=tries)
+
+
+def home(recognised: RecognisedCard, case: CaseFile) -> Home:
+    """Put a case file into what a face shows."""
+    recommended = _recommended(recognised, case)
+    return Home(
+        person=case.holder,
+        account=case.account,
+        state=case.state,
+        sync=case.sync,
+        tries=recognised.pin_tries,
+        headline=_headline(recognised, case),
+        notices=case.notices,
+        actions=tuple(
+            ActionOffer(
+                kind=offer.kind,
+                allowed=offer.allowed,
+                reason=offer.refusal,
+                recommended=offer.kind is recommended,
+            )
+            for offer in case.offers
+        ),
+    )
+
+
+def _headline(recognised: RecognisedCard, case: CaseFile) -> Message:
+    if case.state is State.ACTIVE and recognised.pin_tries.is_blocked:
+        return Message("home.headline.blocked")
+    if case.state is State.ACTIVE and case.sync is Sync.OUT_OF_STEP:
+        return Message("home.headline.out_of_step")
+    return Message(f"home.headline.{case.state}")
+
+
+def _recommended(recognised: RecognisedCard, case: CaseFile) -> Kind | None:
+    """What most people in this situation came for."""
+    allowed = {offer.kind for offer in case.offers if offer.allowed}
+    order: tuple[Kind, ...] = (Kind.FINISH, Kind.ACTIVATE, Kind.CHANGE, Kind.UNBLOCK)
+    if recognised.pin_tries.left is not None and recognised.pin_tries.left <= 1:
+        order = (Kind.UNBLOCK, *order)
+    return next((kind for kind in order if kind in allowed), None)
+
+
+def form(recognised: RecognisedCard, case: CaseFile, kind: Kind) -> Form:
+    """Say what `kind` asks for, and what to know and confirm before typing."""
+    pin = recognised.pin_format
+    return Form(
+        kind=kind,
+        fields=_fields(case, kind),
+        rules=None if kind is Kind.FINISH else case.rules,
+        old_limits=(pin.minimum, pin.maximum),
+        tries=recognised.pin_tries,
+        password_follows=case.password_follows,
+        notices=_notices(case),
+        confirm=_confirm(case, kind),
+    )
+
+
+def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
+    fields: tuple[FieldName, ...]
+    match kind:
+        case Kind.CHANGE:
+            fields = (FieldName.OLD_PIN, FieldName.NEW_PIN)
+        case Kind.FINISH:
+            fields = (FieldName.CURRENT_PIN,)
+        case Kind.UNBLOCK if case.holder_puk:
+            fields = (FieldName.PUK, FieldName.NEW_PIN)
+        case Kind.UNBLOCK:
+            return (FieldName.RELEASE_CODE, *_activation(case), FieldName.NEW_PIN)
+        case _ if case.activation_code_needed:
+            return (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
+        case _:
+            fields = (FieldName.TRANSPORT_PIN, FieldName.NEW_PIN)
+    if case.release_for_sync:
+        return (FieldName.RELEASE_CODE, *fields)
+    return fields
+
+
+def _activation(case: CaseFile) -> tuple[FieldName, ...]:
+    """A card blocked before it was ever activated needs its activation code, too."""
+    return (FieldName.ACTIVATION_CODE,) if case.never_activated else ()
+
+
+def _notices(case: CaseFile) -> tuple[Message, ...]:
+    if case.password_follows:
+        return (Message("notice.password_follows", {"account": case.account}),)
+    return ()
+
+
+def _confirm(case: CaseFile, kind: Kind) -> Message | None:
+    if not case.password_follows:
+        return Message("confirm.card_only")
+    if case.changed_elsewhere and kind in (Kind.CHANGE, Kind.FINISH):
+        return Message("confirm.changed_elsewhere")
+    return None

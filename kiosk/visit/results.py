@@ -1,0 +1,145 @@
+"""Results: what changed where, what did not, and what to do next."""
+
+from __future__ import annotations
+
+from kiosk.authority.ports import CodeRefused, Verdict, WriteVerdict
+from kiosk.cards.ports import CardRemoved, Tries, WrongPin
+from kiosk.errors import Coded, Message
+from kiosk.visit.run import Run
+from kiosk.visit.views import Outcome, Result
+from statemachine.operation import Kind
+
+_TAKE_CARD = Message("result.advice.take_card")
+_STAYS_OUT = (Message("result.advice.insert_again"), Message("result.advice.helpdesk"))
+
+
+def _said(error: Exception) -> Message:
+    if isinstance(error, Coded):
+        message = getattr(error, "message", None)
+        if isinstance(message, Message):
+            return message
+        return Message(error.code, dict(error.data))
+    return Message("kiosk.unexpected")
+
+
+def done(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
+    """Card and directory agree, and the directory has shown it."""
+    card = "card_unchanged" if kind is Kind.FINISH else "card_changed"
+    return Result(
+        outcome=Outcome.DONE,
+        headline=Message(f"result.headline.{kind}"),
+        facts=(
+            Message(f"result.fact.{card}"),
+            Message("result.fact.password_changed", {"dc": verdict.dc}),
+            *verdict.warnings,
+        ),
+        advice=(_TAKE_CARD, Message("result.advice.other_devices")),
+        event=run.event,
+    )
+
+
+def card_only(run: Run, kind: Kind) -> Result:
+    """The card changed, the password did not: as announced before typing."""
+    reason = run.prepared.why_not if run.prepared else None
+    return Result(
+        outcome=Outcome.CARD_ONLY,
+        headline=Message(f"result.headline.{kind}_card_only"),
+        facts=(
+            Message("result.fact.card_changed"),
+            Message("result.fact.password_unchanged"),
+            *((reason,) if reason else ()),
+        ),
+        advice=(_TAKE_CARD, Message("result.advice.old_password_stays")),
+        event=run.event,
+    )
+
+
+def refused(run: Run, kind: Kind, error: Exception) -> Result:
+    """Nothing changed anywhere, except that a wrong PIN counts."""
+    again: Kind | None = kind
+    tries = run.recognised.pin_tries
+    if isinstance(error, WrongPin):
+        tries = Tries(error.tries_left if error.tries_left >= 0 else None, tries.total)
+        again = kind if error.tries_left > 1 else None
+    elif isinstance(error, CodeRefused):
+        again = kind if error.entries_left else None
+    elif isinstance(error, CardRemoved):
+        again = None
+    return Result(
+        outcome=Outcome.REFUSED,
+        headline=_said(error),
+        facts=(Message("result.fact.nothing_changed"),),
+        advice=() if again else (Message("result.advice.helpdesk"),),
+        event=run.event,
+        again=again,
+        tries=tries,
+    )
+
+
+def rolled_back(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
+    """The directory said no and the card has its old PIN again."""
+    facts = [
+        Message("result.fact.card_restored"),
+        Message("result.fact.password_unchanged"),
+    ]
+    return Result(
+        outcome=Outcome.ROLLED_BACK,
+        headline=Message("result.headline.rolled_back"),
+        facts=((verdict.reason,) if verdict.reason else ()) + tuple(facts),
+        advice=(Message("result.advice.choose_another"),)
+        if verdict.may_choose_another
+        else (Message("result.advice.helpdesk"),),
+        event=run.event,
+        again=kind if verdict.may_choose_another else None,
+        tries=run.recognised.pin_tries,
+    )
+
+
+def written(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
+    """What a write that is not to be rolled back amounts to."""
+    if verdict.verdict is Verdict.DONE:
+        return done(run, kind, verdict)
+    reason = verdict.reason or Message("reason.out_of_step")
+    if kind is Kind.FINISH:
+        return _finish_refused(run, verdict, reason)
+    card = Message("result.fact.card_changed")
+    return _out_of_step(run, (card, reason), another=verdict.may_choose_another)
+
+
+def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
+    """Still out of step: the card was not touched, the password may be as before."""
+    another = verdict.may_choose_another
+    return Result(
+        outcome=Outcome.OUT_OF_STEP,
+        headline=Message("result.headline.still_out_of_step"),
+        facts=(Message("result.fact.card_unchanged"), reason),
+        advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
+        event=run.event,
+        again=Kind.CHANGE if another else None,
+    )
+
+
+def interrupted(run: Run, error: Exception) -> Result:
+    """Something broke after the command that cannot be taken back."""
+    return _out_of_step(
+        run, (Message("result.fact.card_uncertain"), _said(error)), another=False
+    )
+
+
+def not_restored(run: Run, verdict: WriteVerdict) -> Result:
+    """The directory said no and the card could not be changed back."""
+    reason = verdict.reason or Message("reason.out_of_step")
+    return _out_of_step(
+        run, (Message("result.fact.not_restored"), reason), another=False
+    )
+
+
+def _out_of_step(run: Run, facts: tuple[Message, ...], *, another: bool) -> Result:
+    return Result(
+        outcome=Outcome.OUT_OF_STEP,
+        headline=Message("result.headline.out_of_step"),
+        facts=facts,
+        advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
+        event=run.event,
+        again=Kind.CHANGE if another else None,
+    )

@@ -1,0 +1,221 @@
+"""One operation under way: what it holds, and how it ends whatever happens.
+
+`Run` keeps the one fact that decides everything when something goes wrong: has
+the command that cannot be taken back been sent? Before, an error means that
+nothing changed; after, only the card itself or the directory may say so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from kiosk.authority import seal, statement
+from kiosk.authority.ports import (
+    Authority,
+    CaseFile,
+    Challenge,
+    Prepared,
+    RulesBroken,
+)
+from kiosk.cards.ports import (
+    Card,
+    CardSession,
+    KeyAlgorithm,
+    KeySlot,
+    NotSupported,
+    PinBlocked,
+    PinRefused,
+    PukBlocked,
+    RecognisedCard,
+    WrongPin,
+    WrongPuk,
+)
+from kiosk.errors import Message
+from kiosk.pinrules import is_satisfied
+from kiosk.secret import Secret
+from kiosk.visit.views import Progress, Step, StepState
+from kiosk.workers import Pending
+from storage.records import ApprovalKind
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+AUTHORISE_SECONDS = 3.0
+"""How long a card transaction waits for the authority before it is let go."""
+
+
+DEFINITE = (WrongPin, PinBlocked, PinRefused, WrongPuk, PukBlocked, NotSupported)
+"""Answers of a card that changed nothing but a counter."""
+
+
+class Worker(Protocol):
+    """The authority worker: everything the authority does runs on it."""
+
+    def submit(self, job: Callable[[], T]) -> Pending[T]:
+        """Queue a job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What a visit works with."""
+
+    card: Card
+    authority: Authority
+    worker: Worker
+    station: str
+
+
+class StepMark:
+    """Lets a step end as failed without an error."""
+
+    __slots__ = ("failed",)
+
+    def __init__(self) -> None:
+        self.failed = False
+
+
+class Run:
+    """An operation from `prepared` to its end. Used on the card worker only."""
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        recognised: RecognisedCard,
+        case: CaseFile,
+        emit: Callable[[Progress], None],
+    ) -> None:
+        self.case = case
+        self.recognised = recognised
+        self.touched = False
+        """`card_changing` is committed: the card may have changed."""
+        self.prepared: Prepared | None = None
+        self._workplace = workplace
+        self._emit = emit
+
+    # --- asking ---------------------------------------------------------------
+
+    def begin(self, prepared: Prepared) -> None:
+        """Keep what `prepare` gave."""
+        self.prepared = prepared
+
+    @property
+    def operation(self) -> str:
+        """The operation's id; empty before it is prepared."""
+        return self.prepared.operation if self.prepared else ""
+
+    @property
+    def event(self) -> str:
+        """The number shown to the person; empty before it is prepared."""
+        return self.prepared.event if self.prepared else ""
+
+    @property
+    def station(self) -> str:
+        """The station this visit happens at."""
+        return self._workplace.station
+
+    def submit(self, question: Callable[[Authority], T]) -> Pending[T]:
+        """Ask the authority on its worker; do not wait."""
+        authority = self._workplace.authority
+        return self._workplace.worker.submit(lambda: question(authority))
+
+    def ask(self, question: Callable[[Authority], T]) -> T:
+        """Ask the authority on its worker and wait for the answer."""
+        return self.submit(question).result()
+
+    def session(self) -> AbstractContextManager[CardSession]:
+        """Open a transaction with the same card. WrongCard if it is another."""
+        return self._workplace.card.session(self.recognised.identity)
+
+    @contextmanager
+    def step(self, step: Step) -> Iterator[StepMark]:
+        """Show a step while it runs, and how it ended."""
+        mark = StepMark()
+        self._emit(Progress(step, StepState.RUNNING))
+        try:
+            yield mark
+        except BaseException:
+            mark.failed = True
+            raise
+        finally:
+            ended = StepState.FAILED if mark.failed else StepState.DONE
+            self._emit(Progress(step, ended))
+
+    def redeem(self, kind: ApprovalKind, code: Secret) -> None:
+        """Bind a typed code to this operation. CodeRefused, CodeMistyped."""
+        self.ask(lambda it: it.redeem(self.operation, kind, code))
+
+    # --- proof ----------------------------------------------------------------
+
+    def judge(self, new: Secret, old: Secret | None = None) -> None:
+        """Hold a typed PIN against every rule before the card hears of it."""
+        prepared = self.prepared
+        if prepared is not None and not is_satisfied(prepared.rules, new, old):
+            raise RulesBroken
+
+    def seal(self, new: Secret, to: Challenge) -> bytes:
+        """Seal the new password to the authority, for this operation only."""
+        return seal.seal(new, public_key=to.sealing_key, operation=self.operation)
+
+    def sign(self, session: CardSession, challenge: Challenge, sealed: bytes) -> bytes:
+        """Let the card sign the statement. The PIN was verified directly before."""
+        return session.sign(
+            KeySlot(challenge.key_slot),
+            KeyAlgorithm(challenge.key_algorithm),
+            statement.authorisation(challenge, seal.digest(sealed)),
+        )
+
+    def prove_presence(self, session: CardSession) -> tuple[bytes, bytes]:
+        """Let the card sign without its PIN; empty where it has no key for that."""
+        challenge = self.ask(
+            lambda it: it.challenge_presence(self.case.credential, self.station)
+        )
+        if challenge is None:
+            return b"", b""
+        signature = session.sign(
+            KeySlot.CARD_AUTHENTICATION,
+            KeyAlgorithm(challenge.algorithm),
+            challenge.message,
+        )
+        return challenge.nonce, signature
+
+    # --- marks ----------------------------------------------------------------
+
+    def card_changing(self) -> None:
+        """Commit the mark; from here on only the card can say what it has."""
+        self.ask(lambda it: it.card_changing(self.operation))
+        self.touched = True
+
+    @contextmanager
+    def definite_until_done(self) -> Iterator[None]:
+        """Around the command that changes the card: its "no" means no change."""
+        try:
+            yield
+        except DEFINITE:
+            self.touched = False
+            raise
+
+    def card_changed(self) -> None:
+        """Commit that the new PIN was verified on the card."""
+        self.ask(lambda it: it.card_changed(self.operation))
+
+    def refuse(self, reason: Message) -> None:
+        """End the operation with nothing changed."""
+        if self.operation:
+            self._end(lambda it: it.refuse(self.operation, reason))
+
+    def leave_out_of_step(self, reason: Message) -> None:
+        """End the operation with the card unknown or ahead of the password."""
+        self._end(lambda it: it.leave_out_of_step(self.operation, reason))
+
+    def _end(self, question: Callable[[Authority], None]) -> None:
+        """End it if the authority can hear us. If not, the durable mark that exists
+        already says the same at the next look.
+        """
+        try:
+            self.ask(question)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the mark stands
+            log.error("visit.end_not_recorded type=%s", type(error).__name__)

@@ -1,0 +1,220 @@
+"""One visit: a card comes in, is recognised, is judged, something happens, it leaves.
+
+`Visit` is the façade that every face uses (`views.VisitPort`). It joins cards and
+authority; it decides nothing that the authority has not decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.authority.ports import CardLimits, CaseFile, OpenRequest, Prepared
+from kiosk.cards.ports import CardError, RecognisedCard, Tries, WrongPin
+from kiosk.errors import KioskError, Message
+from kiosk.secret import Secret
+from kiosk.visit import forms, results
+from kiosk.visit.change import activate, change
+from kiosk.visit.finish import finish
+from kiosk.visit.run import Run, Workplace
+from kiosk.visit.unblock import with_holder_puk, with_release
+from kiosk.visit.views import (
+    Answers,
+    FieldName,
+    Form,
+    Home,
+    Progress,
+    Result,
+    Step,
+)
+from statemachine.operation import Kind
+from storage.records import ApprovalKind
+from storage.registry import RegistryError
+
+_CODES = {
+    FieldName.RELEASE_CODE: ApprovalKind.RELEASE,
+    FieldName.ACTIVATION_CODE: ApprovalKind.ACTIVATION,
+}
+
+
+class NotOffered(KioskError):
+    """An action was begun that is not offered now."""
+
+    code = "visit.not_offered"
+
+
+class NotConfirmed(KioskError):
+    """What had to be confirmed before typing was not."""
+
+    code = "visit.not_confirmed"
+
+
+class Visit:
+    """`views.VisitPort`, on the card worker's thread."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._recognised: RecognisedCard | None = None
+        self._case: CaseFile | None = None
+
+    def recognise(self) -> Home:
+        recognised = self._workplace.card.recognise()
+        case = self._open(recognised)
+        if case.presence_due and self._prove_presence(recognised, case):
+            case = self._open(recognised)
+        self._recognised, self._case = recognised, case
+        return forms.home(recognised, case)
+
+    def begin(self, kind: Kind) -> Form:
+        recognised, case = self._known()
+        if not any(offer.kind is kind and offer.allowed for offer in case.offers):
+            raise NotOffered
+        return forms.form(recognised, case, kind)
+
+    def submit(
+        self, form: Form, answers: Answers, emit: Callable[[Progress], None]
+    ) -> Result:
+        recognised, case = self._known()
+        run = Run(self._workplace, recognised, case, emit)
+        try:
+            return self._submit(run, form, answers)
+        except (KioskError, RegistryError) as error:
+            return self._ended_by(run, form.kind, error)
+        except Exception:
+            # A bug stays visible, but never leaves a card without its mark.
+            if run.touched:
+                run.leave_out_of_step(Message("reason.interrupted"))
+            raise
+        finally:
+            answers.wipe()
+
+    def close(self) -> None:
+        self._workplace.card.close()
+
+    # --- parts ----------------------------------------------------------------
+
+    def _known(self) -> tuple[RecognisedCard, CaseFile]:
+        if self._recognised is None or self._case is None:
+            raise NotOffered
+        return self._recognised, self._case
+
+    def _open(self, recognised: RecognisedCard) -> CaseFile:
+        request = OpenRequest(
+            station=self._workplace.station,
+            card=recognised.identity.key,
+            limits=_limits(recognised),
+            tries_left=recognised.pin_tries.left,
+            has_puk=recognised.has_puk,
+        )
+        authority = self._workplace.authority
+        return self._workplace.worker.submit(lambda: authority.open(request)).result()
+
+    def _prove_presence(self, recognised: RecognisedCard, case: CaseFile) -> bool:
+        """Let the card back up what its counter says; False: it could not."""
+        run = Run(self._workplace, recognised, case, _nobody)
+        try:
+            with run.session() as session:
+                nonce, signature = run.prove_presence(session)
+            run.ask(
+                lambda it: it.prove_presence(
+                    case.credential,
+                    run.station,
+                    nonce,
+                    signature,
+                    recognised.pin_tries.left,
+                )
+            )
+        except KioskError as error:
+            if isinstance(error, CardError) and error.code == "card.removed":
+                raise
+            return False
+        return True
+
+    def _submit(self, run: Run, form: Form, answers: Answers) -> Result:
+        if form.confirm is not None and not answers.confirmed:
+            raise NotConfirmed
+        with run.step(Step.CHECK):
+            prepared = run.ask(
+                lambda it: it.prepare(
+                    run.case.credential,
+                    form.kind,
+                    run.station,
+                    _limits(run.recognised),
+                )
+            )
+            run.begin(prepared)
+            self._redeem(run, form, answers)
+        return _operate(run, prepared, form.kind, answers)
+
+    def _redeem(self, run: Run, form: Form, answers: Answers) -> None:
+        for name, kind in _CODES.items():
+            if name in form.fields:
+                run.redeem(kind, answers.values[name])
+
+    def _ended_by(
+        self, run: Run, kind: Kind, error: KioskError | RegistryError
+    ) -> Result:
+        """An error before the card was touched changed nothing; after, who knows."""
+        if isinstance(error, WrongPin):
+            self._remember(error)
+        if run.touched:
+            run.leave_out_of_step(Message("reason.interrupted"))
+            return results.interrupted(run, error)
+        run.refuse(Message(error.code, dict(error.data)))
+        return results.refused(run, kind, error)
+
+    def _remember(self, error: WrongPin) -> None:
+        """The next form shows the counter as it is now."""
+        recognised, _ = self._known()
+        left = error.tries_left if error.tries_left >= 0 else None
+        self._recognised = forms.with_tries(
+            recognised, Tries(left, recognised.pin_tries.total)
+        )
+
+
+def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Result:
+    values = answers.values
+    match kind:
+        case Kind.CHANGE:
+            return change(
+                run, prepared, values[FieldName.OLD_PIN], values[FieldName.NEW_PIN]
+            )
+        case Kind.FINISH:
+            return finish(run, prepared, values[FieldName.CURRENT_PIN])
+        case Kind.UNBLOCK if FieldName.PUK in values:
+            return with_holder_puk(
+                run, prepared, kind, values[FieldName.PUK], values[FieldName.NEW_PIN]
+            )
+        case Kind.UNBLOCK:
+            return with_release(run, prepared, kind, values[FieldName.NEW_PIN])
+        case Kind.ACTIVATE if run.case.activation_by_reset:
+            return with_release(run, prepared, kind, values[FieldName.NEW_PIN])
+        case Kind.ACTIVATE if FieldName.TRANSPORT_PIN in values:
+            return activate(
+                run,
+                prepared,
+                values[FieldName.TRANSPORT_PIN],
+                values[FieldName.NEW_PIN],
+            )
+        case _:
+            return _activate_by_code(run, prepared, values[FieldName.NEW_PIN])
+
+
+def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
+    """The transport PIN comes from escrow, against the code and the card's proof."""
+    with run.session() as session:
+        nonce, signature = run.prove_presence(session)
+    released = run.ask(lambda it: it.release(run.operation, nonce, signature))
+    (transport,) = released.secrets
+    try:
+        return activate(run, prepared, transport, new)
+    finally:
+        transport.wipe()
+
+
+def _limits(recognised: RecognisedCard) -> CardLimits:
+    pin = recognised.pin_format
+    return CardLimits(minimum=pin.minimum, maximum=pin.maximum, alphabet=pin.alphabet)
+
+
+def _nobody(progress: Progress) -> None:
+    """Recognition shows no steps."""
