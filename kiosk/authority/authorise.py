@@ -149,7 +149,7 @@ def _commit(
         parts,
         operation,
         Phase.AUTHORISED,
-        evidence=evidence,
+        evidence={**evidence, "sealed_sha256": sealed_digest.hex()},
         authorisation=Authorisation.KEYLESS if keyless else Authorisation.SIGNATURE,
         sealed_digest=sealed_digest,
         authorised_until=now + WRITE_SECONDS,

@@ -11,11 +11,29 @@ of presence has a context of its own and can never pass for an authorisation.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from kiosk.authority.ports import Challenge
 
 _AUTHORISE = b"pin-kiosk statement\x00\x01"
 _PRESENCE = b"pin-kiosk presence\x00\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an authorising statement names."""
+
+    nonce: bytes
+    operation: str
+    kind: str
+    credential: str
+    account_guid: str
+    station: str
+    sealed_digest: bytes
+
+
+class MalformedStatement(ValueError):
+    """Bytes that are not an authorising statement of this version."""
 
 
 def _encode(context: bytes, fields: tuple[bytes, ...]) -> bytes:
@@ -41,3 +59,30 @@ def authorisation(challenge: Challenge, sealed_digest: bytes) -> bytes:
 def presence(nonce: bytes, credential: str, station: str) -> bytes:
     """Return the statement that proves a card without its PIN."""
     return _encode(_PRESENCE, (nonce, credential.encode(), station.encode()))
+
+
+def read(message: bytes) -> Named:
+    """Take an authorising statement apart. MalformedStatement."""
+    if not message.startswith(_AUTHORISE):
+        raise MalformedStatement
+    fields: list[bytes] = []
+    rest = message[len(_AUTHORISE) :]
+    while rest:
+        length = int.from_bytes(rest[:2], "big")
+        if len(rest) < 2 + length:
+            raise MalformedStatement
+        fields.append(rest[2 : 2 + length])
+        rest = rest[2 + length :]
+    try:
+        nonce, operation, kind, credential, guid, station, digest = fields
+        return Named(
+            nonce=nonce,
+            operation=operation.decode(),
+            kind=kind.decode(),
+            credential=credential.decode(),
+            account_guid=str(uuid.UUID(bytes=guid)),
+            station=station.decode(),
+            sealed_digest=digest,
+        )
+    except ValueError as error:
+        raise MalformedStatement from error

@@ -90,7 +90,11 @@ def _mark(
         parts,
         operation,
         Phase.WRITING,
-        evidence={"dc": dc, "pwd_last_set_before": str(account.pwd_last_set)},
+        evidence={
+            "dc": dc,
+            "pwd_last_set_before": str(account.pwd_last_set),
+            "sealed_sha256": operation.sealed_digest.hex(),
+        },
         written=True,
         writing_until=now + parts.write_deadline,
         dc=dc,
