@@ -1,0 +1,39 @@
+# Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
+.DEFAULT_GOAL := help
+.PHONY: help env env-test run test bench check lock
+
+SETUP := scripts/setup
+BIN := .venv/bin
+# How many tests run side by side; PYTEST_ARGS narrows them: make test PYTEST_ARGS=tests/unit
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+help: ## list what can be typed
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+env: ## make the environment alone (.venv), with the system packages it needs
+	@sh $(SETUP)/system.sh run
+	@sh $(SETUP)/env.sh
+
+env-test: env ## the same, with everything that tests and checks use
+	@sh $(SETUP)/system.sh test
+
+run: env ## the kiosk with simulated cards; without a terminal, a guided tour
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kiosk demo; \
+	else $(BIN)/kiosk rehearse --tour; fi
+
+test: env-test ## all tests, on real parts: pcscd, a domain controller, a terminal
+	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+bench: env-test ## measure against the other ways to do it, side by side
+	@$(BIN)/python -m scripts.bench
+
+check: env-test ## format, lint, types, import rules, shell scripts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@shellcheck $(SETUP)/*.sh .ci/run
+
+lock: ## choose the newest versions that pyproject.toml allows and lock them
+	@sh $(SETUP)/lock.sh

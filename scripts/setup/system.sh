@@ -1,0 +1,124 @@
+#!/bin/sh
+# Finds the system packages that are missing for a purpose, and installs them.
+#
+#   system.sh run    what the kiosk itself needs to be built
+#   system.sh test   what tests and checks use besides
+#
+# Looks for the programs and files themselves, so it is quick and right on other
+# systems too. Installs on Debian and its like, as root or through sudo; elsewhere
+# it says what is missing and ends with 1.
+set -eu
+here=$(dirname -- "$0")
+python=${PYTHON:-python3}
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+missing=
+
+# need PACKAGE COMMAND… : PACKAGE is missing unless COMMAND succeeds.
+need() {
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has() {
+    command -v "$1"
+}
+
+# has_file PATTERN… : one of the patterns names a file.
+has_file() {
+    for candidate in "$@"; do
+        [ ! -e "$candidate" ] || return 0
+    done
+    return 1
+}
+
+has_headers() {
+    "$python" -c 'import os, sysconfig
+os.stat(os.path.join(sysconfig.get_path("include"), "Python.h"))'
+}
+
+can_compile() {
+    echo '#include <stdio.h>' | gcc -E -
+}
+
+find_missing() {
+    missing=
+    case $1 in
+    run)
+        need python3-venv "$python" -c 'import ensurepip, venv'
+        need python3-dev has_headers
+        need "gcc libc6-dev" can_compile
+        need libpcsclite-dev has_file /usr/include/PCSC/winscard.h \
+            /usr/local/include/PCSC/winscard.h
+        ;;
+    test)
+        need pcscd has pcscd
+        need vsmartcard-vpcd has_file \
+            /usr/lib/*/pcsc/drivers/serial/libifdvpcd.so* \
+            /usr/lib/pcsc/drivers/serial/libifdvpcd.so*
+        need samba has smbd
+        need "$(samba_ad_dc)" has samba
+        need samba-common-bin has samba-tool
+        need samba-ad-provision has_file /usr/share/samba/setup/provision.ldif
+        need samba-dsdb-modules has_file /usr/lib/*/samba/ldb/samba_dsdb.so \
+            /usr/lib/samba/ldb/samba_dsdb.so
+        need samba-vfs-modules has_file /usr/lib/*/samba/vfs/acl_xattr.so \
+            /usr/lib/samba/vfs/acl_xattr.so
+        need opensc has pkcs15-tool
+        need yubico-piv-tool has yubico-piv-tool
+        need iproute2 has ip
+        need util-linux has unshare
+        need shellcheck has shellcheck
+        ;;
+    *)
+        echo "usage: system.sh run|test" >&2
+        exit 2
+        ;;
+    esac
+    missing=$(echo "$missing" | tr -s ' ' '\n' | sort -u | tr '\n' ' ')
+    missing=${missing# }
+}
+
+# From Debian 13 on, the domain controller is a package of its own.
+samba_ad_dc() {
+    if grep -qs '^VERSION_ID="12"' /etc/os-release; then
+        echo samba
+    else
+        echo samba-ad-dc
+    fi
+}
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "Pin Kiosk needs Python 3.11 or newer; '$python' is" \
+        "$("$python" -V 2>&1 || true)." >&2
+    echo "Install a newer one, or name it: make PYTHON=/path/to/python3 …" >&2
+    exit 1
+fi
+
+find_missing "$1"
+[ -n "$missing" ] || exit 0
+command="apt-get install --no-install-recommends $missing"
+if ! has apt-get >/dev/null; then
+    echo "These are missing (by their Debian names): $missing" >&2
+    echo "Install them, then type the same command again." >&2
+    exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+    become=
+elif has sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+    become=sudo
+else
+    echo "System packages are missing. As root, type:" >&2
+    echo "    $command" >&2
+    echo "then type the same command again." >&2
+    exit 1
+fi
+echo "Installing system packages: $missing"
+# shellcheck disable=SC2086  # one word per package is meant
+$become sh "$here/apt.sh" $missing
+find_missing "$1"
+if [ -n "$missing" ]; then
+    echo "Still missing after the installation: $missing" >&2
+    exit 1
+fi
