@@ -15,8 +15,9 @@ env: ## make the environment alone (.venv), with the system packages it needs
 	@sh $(SETUP)/system.sh run
 	@sh $(SETUP)/env.sh
 
-env-test: env ## the same, with everything that tests and checks use
-	@sh $(SETUP)/system.sh test
+env-test: ## the same, with everything that tests and checks use
+	@sh $(SETUP)/system.sh run test
+	@sh $(SETUP)/env.sh
 
 run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kiosk demo; \

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Finds the system packages that are missing for a purpose, and installs them.
+# Finds the system packages that are missing for its purposes, and installs them.
 #
-#   system.sh run    what the kiosk itself needs to be built
-#   system.sh test   what tests and checks use besides
+#   system.sh run         what the kiosk itself needs to be built
+#   system.sh run test    and what tests and checks use besides
 #
 # Looks for the programs and files themselves, so it is quick and right on other
 # systems too. Installs on Debian and its like, as root or through sudo; elsewhere
@@ -42,40 +42,40 @@ can_compile() {
     echo '#include <stdio.h>' | gcc -E -
 }
 
+needs_to_run() {
+    need python3-venv "$python" -c 'import ensurepip, venv'
+    need python3-dev has_headers
+    need "gcc libc6-dev" can_compile
+    need libpcsclite-dev has_file /usr/include/PCSC/winscard.h \
+        /usr/local/include/PCSC/winscard.h
+}
+
+needs_to_test() {
+    need pcscd has pcscd
+    need vsmartcard-vpcd has_file \
+        /usr/lib/*/pcsc/drivers/serial/libifdvpcd.so* \
+        /usr/lib/pcsc/drivers/serial/libifdvpcd.so*
+    need samba has smbd
+    need "$(samba_ad_dc)" has samba
+    need samba-common-bin has samba-tool
+    need samba-ad-provision has_file /usr/share/samba/setup/provision.ldif
+    need samba-dsdb-modules has_file /usr/lib/*/samba/ldb/samba_dsdb.so \
+        /usr/lib/samba/ldb/samba_dsdb.so
+    need samba-vfs-modules has_file /usr/lib/*/samba/vfs/acl_xattr.so \
+        /usr/lib/samba/vfs/acl_xattr.so
+    need opensc has pkcs15-tool
+    need yubico-piv-tool has yubico-piv-tool
+    need iproute2 has ip
+    need util-linux has unshare
+    need shellcheck has shellcheck
+}
+
+# find_missing PURPOSE… : set `missing`, each package once.
 find_missing() {
     missing=
-    case $1 in
-    run)
-        need python3-venv "$python" -c 'import ensurepip, venv'
-        need python3-dev has_headers
-        need "gcc libc6-dev" can_compile
-        need libpcsclite-dev has_file /usr/include/PCSC/winscard.h \
-            /usr/local/include/PCSC/winscard.h
-        ;;
-    test)
-        need pcscd has pcscd
-        need vsmartcard-vpcd has_file \
-            /usr/lib/*/pcsc/drivers/serial/libifdvpcd.so* \
-            /usr/lib/pcsc/drivers/serial/libifdvpcd.so*
-        need samba has smbd
-        need "$(samba_ad_dc)" has samba
-        need samba-common-bin has samba-tool
-        need samba-ad-provision has_file /usr/share/samba/setup/provision.ldif
-        need samba-dsdb-modules has_file /usr/lib/*/samba/ldb/samba_dsdb.so \
-            /usr/lib/samba/ldb/samba_dsdb.so
-        need samba-vfs-modules has_file /usr/lib/*/samba/vfs/acl_xattr.so \
-            /usr/lib/samba/vfs/acl_xattr.so
-        need opensc has pkcs15-tool
-        need yubico-piv-tool has yubico-piv-tool
-        need iproute2 has ip
-        need util-linux has unshare
-        need shellcheck has shellcheck
-        ;;
-    *)
-        echo "usage: system.sh run|test" >&2
-        exit 2
-        ;;
-    esac
+    for purpose in "$@"; do
+        "needs_to_$purpose"
+    done
     missing=$(echo "$missing" | tr -s ' ' '\n' | sort -u | tr '\n' ' ')
     missing=${missing# }
 }
@@ -96,7 +96,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     exit 1
 fi
 
-find_missing "$1"
+find_missing "$@"
 [ -n "$missing" ] || exit 0
 command="apt-get install --no-install-recommends $missing"
 if ! has apt-get >/dev/null; then
@@ -117,7 +117,7 @@ fi
 echo "Installing system packages: $missing"
 # shellcheck disable=SC2086  # one word per package is meant
 $become sh "$here/apt.sh" $missing
-find_missing "$1"
+find_missing "$@"
 if [ -n "$missing" ]; then
     echo "Still missing after the installation: $missing" >&2
     exit 1
