@@ -12,6 +12,10 @@ from enum import StrEnum
 import msgspec
 
 from kiosk.secret import Secret
+from kiosk.weakpins import is_weak
+
+COMPLEXITY_CLASSES = 3
+"""How many of the five character classes a complex password has (MS-SAMR)."""
 
 
 class Alphabet(StrEnum):
@@ -60,12 +64,73 @@ def check(
 ) -> tuple[Verdict, ...]:
     """Judge `new` by every rule that applies, in the order they are shown.
 
-    DIFFERENT applies only where `old` is known. Reads the buffers in place;
-    makes no `str` of a PIN.
+    DIFFERENT applies only where `old` is known. Reads the buffers in place; makes no
+    `str` of a PIN.
     """
-    raise NotImplementedError
+    pin = new.reveal()
+    verdicts = [
+        Verdict(Rule.LENGTH, rules.minimum <= len(pin) <= rules.maximum),
+        Verdict(Rule.ALPHABET, bool(pin) and _fits(pin, rules.alphabet)),
+    ]
+    if old is not None:
+        verdicts.append(Verdict(Rule.DIFFERENT, bool(pin) and not new.matches(old)))
+    if rules.refuse_weak:
+        verdicts.append(Verdict(Rule.NOT_WEAK, bool(pin) and not is_weak(pin)))
+    if rules.names:
+        verdicts.append(Verdict(Rule.NO_NAME, not _holds_name(pin, rules.names)))
+    if rules.required_classes:
+        enough = len(_classes(pin)) >= rules.required_classes
+        verdicts.append(Verdict(Rule.CLASSES, enough))
+    if rules.complexity:
+        verdicts.append(
+            Verdict(Rule.COMPLEXITY, len(_classes(pin)) >= COMPLEXITY_CLASSES)
+        )
+    return tuple(verdicts)
 
 
 def is_satisfied(rules: PinRules, new: Secret, old: Secret | None = None) -> bool:
     """Say whether every rule holds."""
     return all(verdict.holds for verdict in check(rules, new, old))
+
+
+def contradiction(rules: PinRules) -> Rule | None:
+    """Name the rule that no PIN at all can satisfy; None: some PIN can."""
+    classes = 1 if rules.alphabet is Alphabet.DIGITS else len(_CLASS_OF)
+    if rules.minimum > rules.maximum:
+        return Rule.LENGTH
+    if rules.required_classes > min(classes, rules.maximum):
+        return Rule.CLASSES
+    if rules.complexity and min(classes, rules.maximum) < COMPLEXITY_CLASSES:
+        return Rule.COMPLEXITY
+    return None
+
+
+def _fits(pin: bytearray, alphabet: Alphabet) -> bool:
+    if alphabet is Alphabet.DIGITS:
+        return pin.isdigit()
+    return all(0x20 <= byte <= 0x7E for byte in pin)
+
+
+_CLASS_OF = {
+    "upper": frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    "lower": frozenset(b"abcdefghijklmnopqrstuvwxyz"),
+    "digit": frozenset(b"0123456789"),
+    "special": frozenset(b"~!@#$%^&*_-+=`|\\(){}[]:;\"'<>,.?/"),
+}
+
+
+def _classes(pin: bytearray) -> set[str]:
+    """Return which of the four ASCII classes occur (MS-SAMR 3.1.1.7.2)."""
+    return {
+        name for name, members in _CLASS_OF.items() if any(b in members for b in pin)
+    }
+
+
+def _holds_name(pin: bytearray, names: tuple[str, ...]) -> bool:
+    """Say whether a name occurs, whatever the case."""
+    folded = bytearray(pin.lower())
+    try:
+        return any(name.casefold().encode() in folded for name in names)
+    finally:
+        for index in range(len(folded)):
+            folded[index] = 0

@@ -179,8 +179,6 @@ def facts_of(
     return Facts(
         tries_left=tries_left,
         has_unblock_way=has_puk and (by_holder or by_release),
-        never_activated=credential.state is State.ISSUED
-        or credential.suspended_from is State.ISSUED,
     )
 
 
