@@ -223,7 +223,7 @@ class Operation(Record, frozen=True, kw_only=True):
     dc: str = ""
     pwd_last_set_before: int | None = None
     rules: bytes = b""
-    """The rules the new PIN was asked for with (JSON), checked again when authorised."""
+    """The rules the PIN was asked for with (JSON); checked again when authorised."""
     card_proven: bool = False
     """The card on record has signed in this operation."""
     approvals: tuple[str, ...] = ()
