@@ -1,0 +1,22 @@
+"""The configuration of one station: what it may hold, where it is, how it is written.
+
+`settings` says what there is, `location` where a file comes from, `render` turns the
+descriptions of the settings into the commented file that `kiosk init` writes.
+"""
+
+from __future__ import annotations
+
+from kiosk.config.location import NoConfiguration, find, load, places
+from kiosk.config.settings import Config, Operator, OperatorRole, ReaderKind, Tls
+
+__all__ = [
+    "Config",
+    "NoConfiguration",
+    "Operator",
+    "OperatorRole",
+    "ReaderKind",
+    "Tls",
+    "find",
+    "load",
+    "places",
+]

@@ -1,0 +1,293 @@
+"""Every setting of a station, described where it is defined.
+
+A secret is never a setting: a setting names the file that holds it. The
+descriptions become the comments of the file that `kiosk init` writes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: immutable, strict about unknown keys."""
+
+
+class StationRole(StrEnum):
+    """Who stands at this station."""
+
+    SELF_SERVICE = "self-service"
+    HELPDESK = "helpdesk"
+    ENROLLMENT = "enrollment"
+
+
+class ReaderKind(StrEnum):
+    """Where cards come from."""
+
+    PCSC = "pcsc"
+    SIMULATED = "simulated"
+
+
+class Tls(StrEnum):
+    """How the line to the directory is protected. There is no third way."""
+
+    LDAPS = "ldaps"
+    STARTTLS = "starttls"
+
+
+class OperatorRole(StrEnum):
+    """What an operator may do; everything else is refused."""
+
+    HELPDESK = "helpdesk"
+    OFFICER = "enrollment officer"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Station(Section, frozen=True, kw_only=True):
+    """What this station is called, and who stands there."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="Its name in the audit, unlike that of any other station.",
+            min_length=1,
+            max_length=64,
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        ),
+    ]
+    title: Annotated[
+        str, Meta(description="What stands at the top of every screen.", max_length=60)
+    ] = "PIN kiosk"
+    role: Annotated[StationRole, Meta(description="Who stands here.")] = (
+        StationRole.SELF_SERVICE
+    )
+
+
+class Helpdesk(Section, frozen=True, kw_only=True):
+    """Who to call; shown wherever a person cannot go on alone."""
+
+    contact: Annotated[
+        str,
+        Meta(
+            description="A telephone number, a room, a person.",
+            min_length=1,
+            max_length=120,
+        ),
+    ]
+    hours: Annotated[str, Meta(description="When somebody is there.")] = ""
+
+
+class Readers(Section, frozen=True, kw_only=True):
+    """Where cards are read."""
+
+    kind: Annotated[
+        ReaderKind,
+        Meta(description="Real readers, or a simulated one to try things out."),
+    ] = ReaderKind.PCSC
+    names: Annotated[
+        tuple[str, ...],
+        Meta(description="Only readers whose name contains one of these; empty: all."),
+    ] = ()
+
+
+class Directory(Section, frozen=True, kw_only=True):
+    """Active Directory, reached as a service account that may reset passwords."""
+
+    dcs: Annotated[
+        tuple[
+            Annotated[
+                str, Meta(min_length=1, pattern=r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$")
+            ],
+            ...,
+        ],
+        Meta(
+            description="Domain controllers, as host or host:port, in the order to "
+            "try. The names must be those in their certificates.",
+            min_length=1,
+        ),
+    ]
+    base_dn: Annotated[
+        str,
+        Meta(
+            description="Where accounts are looked for, e.g. DC=example,DC=org.",
+            min_length=1,
+        ),
+    ]
+    service_account: Annotated[
+        str,
+        Meta(
+            description="The account that resets passwords, as name@domain. It needs "
+            "Reset Password and write access to lockoutTime and pwdLastSet on the "
+            "users' organisational unit, and nothing else.",
+            min_length=1,
+        ),
+    ]
+    password_file: Annotated[
+        Path,
+        Meta(
+            description="A file with its password and nothing else, readable only by "
+            "the user the kiosk runs as (mode 0600)."
+        ),
+    ]
+    tls: Annotated[
+        Tls,
+        Meta(description="How the line is protected; certificates are always checked."),
+    ] = Tls.LDAPS
+    ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="Certificates (PEM) of the authority that signed the domain "
+            "controllers' own; silent: those the system trusts."
+        ),
+    ] = None
+    connect_timeout: Annotated[
+        float,
+        Meta(
+            description="Seconds until a silent domain controller is given up.",
+            gt=0,
+            le=60,
+        ),
+    ] = 3.0
+    receive_timeout: Annotated[
+        float, Meta(description="Seconds to wait for one answer.", gt=0, le=60)
+    ] = 5.0
+
+
+class Registry(Section, frozen=True, kw_only=True):
+    """What is remembered: credentials, operations, evidence."""
+
+    path: Annotated[
+        Path, Meta(description="The registry's file, on a local file system.")
+    ]
+
+
+class Vault(Section, frozen=True, kw_only=True):
+    """The key that escrowed PUKs and management keys are encrypted with."""
+
+    key_file: Annotated[
+        Path,
+        Meta(
+            description="Readable only by the user the kiosk runs as (mode 0600). "
+            "Keep a copy elsewhere: without it every escrowed PUK is lost."
+        ),
+    ]
+
+
+class Templates(Section, frozen=True, kw_only=True):
+    """What classes of credentials may do."""
+
+    folder: Annotated[
+        Path,
+        Meta(
+            description="One file per template (*.toml). A changed file becomes a new "
+            "version when the kiosk starts; cards keep the version they were issued "
+            "with."
+        ),
+    ]
+
+
+class Screens(Section, frozen=True, kw_only=True):
+    """How long a screen waits for a person. All in seconds."""
+
+    idle_after: Annotated[
+        float, Meta(description="Until the screen asks: still there?", ge=5, le=600)
+    ] = 45.0
+    warning_lasts: Annotated[
+        float, Meta(description="From then until everything is cleared.", ge=5, le=120)
+    ] = 15.0
+    forgotten_card_bell: Annotated[
+        float,
+        Meta(
+            description="How often the bell calls for a card that was left behind.",
+            ge=1,
+            le=600,
+        ),
+    ] = 5.0
+
+
+class Lifecycle(Section, frozen=True, kw_only=True):
+    """What this site does not allow. Edges can be removed here, never added."""
+
+    removed: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Edges as `kiosk lifecycle` lists them: STATE EVENT, e.g. "
+            '"active retire".'
+        ),
+    ] = ()
+
+
+class Enrollment(Section, frozen=True, kw_only=True):
+    """How cards are issued and taken over."""
+
+    ca_certificate_file: Annotated[
+        Path | None,
+        Meta(
+            description="The certificate (PEM) that signs those of issued cards; "
+            "silent: cards cannot be issued here."
+        ),
+    ] = None
+    ca_key_file: Annotated[
+        Path | None, Meta(description="Its private key (PEM, mode 0600).")
+    ] = None
+    certificate_days: Annotated[
+        int, Meta(description="How long an issued certificate is valid.", ge=1, le=3650)
+    ] = 1095
+    trusted_ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="Certificates (PEM) whose cards may be imported with their "
+            "key; silent: only the one above."
+        ),
+    ] = None
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What happened, by event name; never a PIN, a password or a person's name."""
+
+    file: Annotated[
+        Path | None,
+        Meta(
+            description="Silent: standard error, and nothing at all while the screens "
+            "are up."
+        ),
+    ] = None
+
+
+class Operator(Section, frozen=True, kw_only=True):
+    """Who may act on credentials at this machine, known by the system's login."""
+
+    login: Annotated[
+        str, Meta(description="The login name at this machine.", min_length=1)
+    ]
+    account: Annotated[
+        str,
+        Meta(
+            description="The same person's account in the directory, as name@domain: "
+            "nobody acts on their own card.",
+            min_length=1,
+        ),
+    ]
+    role: Annotated[OperatorRole, Meta(description="What they may do.")]
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    station: Station
+    helpdesk: Helpdesk
+    directory: Directory
+    registry: Registry
+    vault: Vault
+    templates: Templates
+    readers: Readers = Readers()
+    screens: Screens = Screens()
+    lifecycle: Lifecycle = Lifecycle()
+    enrollment: Enrollment = Enrollment()
+    log: Log = Log()
+    operators: tuple[Operator, ...] = ()

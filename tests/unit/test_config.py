@@ -1,0 +1,277 @@
+"""A configuration says what it means, or says where it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kiosk import tomlfile
+from kiosk.config import Config, NoConfiguration, Tls, find, load
+from kiosk.config.location import VARIABLE
+from kiosk.config.render import Values, commented, fields_of, toml_value
+from kiosk.config.settings import Operator
+
+REQUIRED: Values = {
+    "station": {"name": "lobby-1"},
+    "helpdesk": {"contact": "Room 12, extension 4711"},
+    "directory": {
+        "dcs": ("dc1.example.org", "dc2.example.org:1636"),
+        "base_dn": "DC=example,DC=org",
+        "service_account": "svc-pin@example.org",
+        "password_file": "directory.password",
+    },
+    "registry": {"path": "registry.journal"},
+    "vault": {"key_file": "/var/lib/pin-kiosk/vault.key"},
+    "templates": {"folder": "templates"},
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "kiosk.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return written(tmp_path, commented(REQUIRED))
+
+
+def appended(path: Path, text: str) -> Path:
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+    return path
+
+
+def replaced(path: Path, old: str, new: str) -> Path:
+    before = path.read_text("utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new), "utf-8")
+    return path
+
+
+def test_a_written_configuration_is_read_back(good: Path) -> None:
+    config = load(good)
+    assert config.station.name == "lobby-1"
+    assert config.directory.dcs == ("dc1.example.org", "dc2.example.org:1636")
+    assert config.directory.tls is Tls.LDAPS
+    assert config.screens.idle_after == 45.0
+
+
+def test_relative_paths_start_at_the_file_and_absolute_ones_stay(good: Path) -> None:
+    config = load(good)
+    assert config.registry.path == good.parent / "registry.journal"
+    assert config.vault.key_file == Path("/var/lib/pin-kiosk/vault.key")
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    replaced(good, '"registry.journal"', '"~/registry.journal"')
+    assert load(good).registry.path == Path("/home/ann/registry.journal")
+
+
+def test_every_setting_has_a_description_that_is_written_above_it() -> None:
+    lines = commented({}).splitlines()
+    for section in msgspec.structs.fields(Config):
+        kind = Operator if section.name == "operators" else section.type
+        for field in fields_of(kind):
+            assert isinstance(field.type, msgspec.inspect.Metadata), field.name
+            places = [
+                index
+                for index, line in enumerate(lines)
+                if line.startswith((f"#{field.name} =", f"{field.name} ="))
+            ]
+            assert places, field.name
+            assert all(lines[place - 1].startswith("# ") for place in places)
+
+
+def test_every_default_in_the_written_file_is_the_real_one(tmp_path: Path) -> None:
+    """Taking the comment signs off the defaults changes nothing."""
+    text = commented(REQUIRED)
+    plain = load(written(tmp_path, text))
+    head, _, _ = text.partition("#[[operators]]")
+    opened = "\n".join(
+        line[1:]
+        if line.startswith("#")
+        and not line.startswith("# ")
+        and not line.endswith("= ")
+        else line
+        for line in head.splitlines()
+    )
+    assert load(written(tmp_path, opened)) == plain
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "nearest"),
+    [
+        ("[helpdesk]", "[helpdsk]", "helpdsk", "helpdesk"),
+        ("contact =", "contcat =", "helpdesk.contcat", "helpdesk.contact"),
+        ("base_dn =", "basedn =", "directory.basedn", "directory.base_dn"),
+        ('name = "lobby-1"', 'ca_file = "x"', "station.ca_file", "directory.ca_file"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_right_one(
+    good: Path, old: str, new: str, key: str, nearest: str
+) -> None:
+    replaced(good, old, new)
+    with pytest.raises(tomlfile.UnknownKey) as caught:
+        load(good)
+    assert caught.value.data == {"file": str(good), "key": key, "nearest": nearest}
+
+
+def test_an_unknown_key_like_no_other_is_refused_with_all_that_fit(good: Path) -> None:
+    replaced(good, 'contact = "Room', 'zzzz = 1\ncontact = "Room')
+    with pytest.raises(tomlfile.MeaninglessKey) as caught:
+        load(good)
+    assert caught.value.data["key"] == "helpdesk.zzzz"
+    assert caught.value.data["known"] == "contact, hours"
+
+
+def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
+    appended(
+        good,
+        '[[operators]]\nlogin = "ann"\naccount = "ann@x"\nroll = "helpdesk"\n',
+    )
+    with pytest.raises(tomlfile.UnknownKey) as caught:
+        load(good)
+    assert caught.value.data["key"] == "operators[0].roll"
+    assert caught.value.data["nearest"] == "operators[0].role"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "expected"),
+    [
+        (
+            "#connect_timeout = 3.0",
+            'connect_timeout = "3"',
+            "directory.connect_timeout",
+            "a number above 0 to 60",
+        ),
+        (
+            "#connect_timeout = 3.0",
+            "connect_timeout = -1",
+            "directory.connect_timeout",
+            "a number above 0 to 60",
+        ),
+        (
+            '#tls = "ldaps"',
+            'tls = "none"',
+            "directory.tls",
+            'one of: "ldaps", "starttls"',
+        ),
+        ('"registry.journal"', "3", "registry.path", "a path in quotes"),
+        ('"registry.journal"', '""', "registry.path", "a path in quotes"),
+        (
+            'dcs = ["dc1.example.org"',
+            'dcs = ["dc 1"',
+            "directory.dcs[0]",
+            "text in quotes that is not empty",
+        ),
+        (
+            "#certificate_days = 1095",
+            "certificate_days = 1.5",
+            "enrollment.certificate_days",
+            "a whole number from 1 to 3650",
+        ),
+        (
+            "#names = []",
+            "names = 1",
+            "readers.names",
+            "a list, each item text in quotes",
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_would_be_right(
+    good: Path, old: str, new: str, key: str, expected: str
+) -> None:
+    replaced(good, old, new)
+    with pytest.raises(tomlfile.WrongValue) as caught:
+        load(good)
+    assert caught.value.data == {"file": str(good), "key": key, "expected": expected}
+
+
+def test_a_missing_setting_is_named_with_its_section(good: Path) -> None:
+    replaced(good, 'name = "lobby-1"', "")
+    with pytest.raises(tomlfile.MissingKey) as caught:
+        load(good)
+    assert caught.value.data["key"] == "station.name"
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    with pytest.raises(tomlfile.MissingKey) as caught:
+        load(written(tmp_path, ""))
+    assert caught.value.data["key"] == "station"
+
+
+def test_what_was_typed_is_never_repeated(good: Path) -> None:
+    replaced(good, '"directory.password"', '["hunter2"]')
+    with pytest.raises(tomlfile.WrongValue) as caught:
+        load(good)
+    assert "hunter2" not in f"{caught.value!r} {caught.value}"
+
+
+def test_a_broken_file_is_refused_with_line_and_column(tmp_path: Path) -> None:
+    with pytest.raises(tomlfile.NotToml) as caught:
+        load(written(tmp_path, "[station]\nname = lobby"))
+    assert "line 2" in str(caught.value.data["reason"])
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_bytes(b'[station]\nname = "\xff"')
+    with pytest.raises(tomlfile.NotToml):
+        load(path)
+
+
+def test_a_file_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(tomlfile.FileUnreadable) as caught:
+        load(tmp_path / "none.toml")
+    assert caught.value.data["file"] == str(tmp_path / "none.toml")
+
+
+def test_one_login_is_one_operator(good: Path) -> None:
+    one = '[[operators]]\nlogin = "ann"\naccount = "ann@x"\nrole = "helpdesk"\n'
+    appended(good, one + one)
+    with pytest.raises(tomlfile.WrongValue) as caught:
+        load(good)
+    assert caught.value.data["key"] == "operators[1].login"
+
+
+def test_the_file_named_comes_before_the_variable_and_both_before_the_usual_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "variable.toml"))
+    assert find(tmp_path / "named.toml") == tmp_path / "named.toml"
+    assert find() == tmp_path / "variable.toml"
+    monkeypatch.delenv(VARIABLE)
+    there = written(tmp_path, "")
+    monkeypatch.setattr(
+        "kiosk.config.location.places", lambda: (tmp_path / "none.toml", there)
+    )
+    assert find() == there
+
+
+def test_without_any_file_the_places_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    nowhere = tmp_path / "none.toml"
+    monkeypatch.setattr("kiosk.config.location.places", lambda: (nowhere,))
+    with pytest.raises(NoConfiguration) as caught:
+        find()
+    assert caught.value.data["places"] == str(nowhere)
+
+
+@pytest.mark.parametrize(
+    "value", [True, 3, 2.5, 'a "quoted"\\ \n\x07 text', ("a", "b"), Path("/x y")]
+)
+def test_a_value_survives_being_written_as_toml(value: object) -> None:
+    import tomllib
+
+    back = tomllib.loads(f"key = {toml_value(value)}")["key"]
+    if isinstance(value, tuple):
+        value = list(value)
+    assert back == (str(value) if isinstance(value, Path) else value)
