@@ -106,14 +106,14 @@ class KeyRing:
 
 def add_key(path: Path) -> str:
     """Append a new current key to the file, made 0600 if it is new; return its id."""
-    id = secrets.token_hex(4)
-    line = f"{id} {base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}\n"
+    name = secrets.token_hex(4)
+    line = f"{name} {base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}\n"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         stream.write(line)
         stream.flush()
         os.fsync(stream.fileno())
-    return id
+    return name
 
 
 class Vault:
