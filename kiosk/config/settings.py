@@ -12,6 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+STATION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, strict about unknown keys."""
@@ -56,8 +58,7 @@ class Station(Section, frozen=True, kw_only=True):
         Meta(
             description="Its name in the audit, unlike that of any other station.",
             min_length=1,
-            max_length=64,
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+            pattern=STATION_NAME,
         ),
     ]
     title: Annotated[

@@ -46,10 +46,14 @@ def text(key: str, language: str = "en") -> str:
         raise UnknownText(key) from None
 
 
-def sentence(message: Message, language: str = "en") -> str:
-    """Return the words of `message`; outside text in it is made visible."""
+def sentence(message: Message, language: str = "en", *, limit: int = 64) -> str:
+    """Return the words of `message`; outside text in it is made visible.
+
+    `limit` is how many characters of each value are shown (a screen is narrow; a
+    path on the command line must be whole).
+    """
     data = {
-        name: visible(value) if isinstance(value, str) else value
+        name: visible(value, limit) if isinstance(value, str) else value
         for name, value in message.data.items()
     }
     return text(message.key, language).format(**data)

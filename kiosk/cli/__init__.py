@@ -1,0 +1,84 @@
+"""The command line: `kiosk COMMAND …`.
+
+Each command is a module beside this one with an `app: typer.Typer`, imported when
+it is typed: `kiosk --help` imports no screen, card, directory or store.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from kiosk import __version__
+from kiosk.cli.frame import new_app
+from kiosk.exit_codes import ExitCode
+
+COMMANDS = {
+    "demo": "Try the kiosk with simulated cards, in this terminal.",
+    "run": "Run the kiosk of this station.",
+    "rehearse": "Run scenario files without a terminal.",
+    "credential": "Issue, import, find, release, suspend, revoke cards.",
+    "lifecycle": "Print what may happen to a card, and who makes it happen.",
+    "audit": "Verify and export the evidence.",
+    "card": "Look at a card, or put a simulated one into a reader.",
+    "doctor": "Check everything this station needs.",
+    "init": "Write a configuration, a vault key and an empty registry.",
+}
+"""Name → one line; the module is `kiosk.cli.<name>`. In the order of `--help`."""
+
+_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+app = new_app("Smart-card PINs at a terminal, with the directory password in step.")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        print(f"kiosk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _kiosk(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """Smart-card PINs at a terminal, with the directory password in step."""
+
+
+def _forward(name: str) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        module = importlib.import_module(f"kiosk.cli.{name}")
+        module.app(args=context.args, prog_name=f"kiosk {name}")
+
+    return run
+
+
+for _name, _summary in COMMANDS.items():
+    app.command(_name, help=_summary, add_help_option=False, context_settings=_PASS_ON)(
+        _forward(_name)
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (the process's own if None); return an `ExitCode`."""
+    try:
+        app(args=arguments, prog_name="kiosk")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - the last place that can say what it was
+        from kiosk.cli.ending import report  # what most calls never need
+
+        return report(error, sys.stderr)
+    return ExitCode.OK

@@ -1,0 +1,64 @@
+"""How a command ends that did not end well: a sentence, and an exit code.
+
+What was not foreseen is logged by its type and its frames. Values are left out, of
+variables and of the message too: `int("123456")` repeats what it was given.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+from typing import TextIO
+
+from kiosk.errors import Coded, KioskError, Message
+from kiosk.exit_codes import ExitCode
+from kiosk.texts import UnknownText, sentence
+
+_USAGE = ("cli.", "config.", "template.")
+"""Areas of errors in what somebody typed or wrote; all others: refused or failed."""
+_LONG = 4000
+
+log = logging.getLogger(__name__)
+
+
+def report(error: BaseException, stream: TextIO) -> ExitCode:
+    """Say on `stream` what happened; return the exit code that means it."""
+    message = message_of(error)
+    if message is None:
+        log.error("cli.unexpected %s", frames(error))
+        message = Message("cli.unexpected", {"type": type(error).__name__})
+        code = ExitCode.UNEXPECTED
+    elif message.key.startswith(_USAGE):
+        code = ExitCode.USAGE
+    else:
+        code = ExitCode.FAILED
+    print(words(message), file=stream)
+    return code
+
+
+def message_of(error: BaseException) -> Message | None:
+    """Return the catalogue's message for an error; None: it has none."""
+    if isinstance(error, KioskError):
+        return error.message
+    if isinstance(error, Coded):
+        return Message(error.code, error.data)
+    return None
+
+
+def words(message: Message) -> str:
+    """Return the sentence of a message; its key, should the catalogue lack it."""
+    try:
+        return sentence(message, limit=_LONG)
+    except UnknownText:
+        log.error("text.missing key=%s", message.key)
+        return message.key
+
+
+def frames(error: BaseException) -> str:
+    """Return an error's type and where it came through, without any value."""
+    places = " < ".join(
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+    )
+    return f"type={type(error).__name__} at={places}"

@@ -1,0 +1,40 @@
+"""What all commands have in common: how an app is made, and shared options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosk.exit_codes import ExitCode
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration; else $PIN_KIOSK_CONFIG, /etc/pin-kiosk, your own.",
+    ),
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document instead of text.")
+]
+
+
+def new_app(summary: str) -> typer.Typer:
+    """Return an empty app: plain help, no completion, errors left to `main`."""
+    return typer.Typer(
+        help=summary,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def fail() -> typer.Exit:
+    """Return what to raise when the reason has been printed."""
+    return typer.Exit(ExitCode.FAILED)

@@ -1,0 +1,147 @@
+"""The files of a new station: configuration, vault key, registry, a first template.
+
+Nothing that is there is ever overwritten. Should one file fail, those written
+before it are removed again, so that the command can simply be repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk import templates
+from kiosk.config.location import NAME, SYSTEM
+from kiosk.config.render import Values, commented
+from kiosk.config.settings import STATION_NAME
+from kiosk.errors import KioskError
+from storage.records import Template
+from storage.vault import add_key
+
+SYSTEM_DATA = Path("/var/lib/pin-kiosk")
+
+
+class AlreadyThere(KioskError):
+    """A file of this station exists already: `file`."""
+
+    code = "config.already_there"
+
+
+class NotWritable(KioskError):
+    """A file could not be written: `file`, `reason`."""
+
+    code = "config.not_writable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a station's files are."""
+
+    config: Path
+    password: Path
+    vault_key: Path
+    registry: Path
+    templates: Path
+
+    @classmethod
+    def below(cls, settings: Path, data: Path) -> Layout:
+        """Return the usual layout below two folders (which may be the same)."""
+        return cls(
+            config=settings / NAME,
+            password=settings / "directory.password",
+            vault_key=data / "vault.key",
+            registry=data / "registry.journal",
+            templates=settings / "templates",
+        )
+
+
+def usual_layout() -> Layout:
+    """Return where this user's station belongs: the system's folders for root."""
+    if os.geteuid() == 0:
+        return Layout.below(SYSTEM, SYSTEM_DATA)
+    import platformdirs  # only where no folder was named
+
+    return Layout.below(
+        platformdirs.user_config_path("pin-kiosk"),
+        platformdirs.user_data_path("pin-kiosk"),
+    )
+
+
+def create(layout: Layout) -> tuple[Path, ...]:
+    """Write the files; return them. AlreadyThere, NotWritable.
+
+    Folders are made with mode 0700 and files with 0600.
+    """
+    template = layout.templates / "staff.toml"
+    files = (layout.config, layout.password, layout.vault_key, template)
+    for file in (*files, layout.registry):
+        if file.exists():
+            raise AlreadyThere(file=str(file))
+    with _all_or_none() as written:
+        _write(layout.config, commented(_values(layout)), written)
+        _write(layout.password, "", written)
+        _write(template, templates.commented(Template(name="staff")), written)
+        _write(layout.vault_key, "", written)
+        with _named(layout.vault_key):
+            add_key(layout.vault_key)
+    return files
+
+
+@contextmanager
+def _all_or_none() -> Iterator[list[Path]]:
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException:
+        for file in written:
+            file.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Turn what the system says into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise NotWritable(file=str(file), reason=reason) from error
+
+
+def _write(file: Path, content: str, written: list[Path]) -> None:
+    """Create one file, durable when this returns."""
+    with _named(file):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        written.append(file)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _values(layout: Layout) -> Values:
+    """Return what must be set, as an example where only the site can know it."""
+    return {
+        "station": {"name": _station_name()},
+        "helpdesk": {"contact": "the helpdesk"},
+        "directory": {
+            "dcs": ("dc1.example.org", "dc2.example.org"),
+            "base_dn": "DC=example,DC=org",
+            "service_account": "svc-pin-kiosk@example.org",
+            "password_file": layout.password,
+        },
+        "registry": {"path": layout.registry},
+        "vault": {"key_file": layout.vault_key},
+        "templates": {"folder": layout.templates},
+    }
+
+
+def _station_name() -> str:
+    """Return the host's name, if it can be a station's."""
+    host = socket.gethostname().partition(".")[0]
+    return host if re.fullmatch(STATION_NAME, host) else "kiosk"

@@ -1,0 +1,108 @@
+"""The command line answers quickly, in sentences, and with the right exit code."""
+
+from __future__ import annotations
+
+import io
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kiosk.cli import COMMANDS, ending, main
+from kiosk.exit_codes import ExitCode
+from kiosk.texts import sentence
+from kiosk.tomlfile import FileUnreadable, WrongValue
+from storage.registry import StoreFull
+
+HEAVY = ("textual", "rich", "ldap3", "smartcard", "tinydb", "cryptography", "msgspec")
+
+
+def test_help_imports_nothing_that_it_does_not_show() -> None:
+    script = (
+        "import sys; from kiosk.cli import main; main(['--help']);"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_own_help(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name, "--help"]) == ExitCode.OK
+    assert f"Usage: kiosk {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_a_usage_error_that_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["lifecycl"]) == ExitCode.USAGE
+    assert "lifecycle" in capsys.readouterr().err
+
+
+def test_a_missing_configuration_is_a_usage_error_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "none.toml"
+    assert main(["doctor", "--config", str(missing)]) == ExitCode.USAGE
+    assert str(missing) in capsys.readouterr().err
+
+
+def test_an_error_in_what_was_typed_ends_with_2_and_a_failure_with_1() -> None:
+    typed = WrongValue(file="/x", key="a.b", expected="a number")
+    failed = StoreFull(path="/x")
+    assert ending.report(typed, io.StringIO()) == ExitCode.USAGE
+    assert ending.report(failed, io.StringIO()) == ExitCode.FAILED
+
+
+def test_a_long_path_is_printed_whole() -> None:
+    path = "/" + "a" * 200 + "/kiosk.toml"
+    out = io.StringIO()
+    ending.report(FileUnreadable(file=path, reason="no"), out)
+    assert path in out.getvalue()
+
+
+def test_a_path_cannot_reach_the_terminal_with_its_escape_sequences() -> None:
+    out = io.StringIO()
+    ending.report(FileUnreadable(file="/\x1b]52;c;aGk=\x07", reason="no"), out)
+    assert "\x1b" not in out.getvalue()
+
+
+def test_what_nobody_foresaw_is_logged_by_place_and_type_but_without_values(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    out = io.StringIO()
+    try:
+        int("123456x")  # a message that repeats what it was given
+    except ValueError as error:
+        with caplog.at_level(logging.ERROR):
+            code = ending.report(error, out)
+    assert code == ExitCode.UNEXPECTED
+    assert "ValueError" in caplog.text
+    assert "test_cli.py" in caplog.text
+    assert "123456x" not in caplog.text + out.getvalue()
+
+
+def test_an_error_that_the_catalogue_lacks_is_still_named() -> None:
+    class Odd(StoreFull):
+        code = "registry.nobody_wrote_this"
+
+    out = io.StringIO()
+    ending.report(Odd(path="/x"), out)
+    assert out.getvalue() == "registry.nobody_wrote_this\n"
+
+
+def test_the_sentence_of_a_message_can_be_cut_for_a_narrow_screen() -> None:
+    error = FileUnreadable(file="/" + "a" * 200, reason="no")
+    assert len(sentence(error.message)) < 120

@@ -1,0 +1,23 @@
+"""Exit codes are a promise to scripts and service managers."""
+
+from __future__ import annotations
+
+import os
+
+from kiosk.exit_codes import ExitCode
+
+
+def test_the_numbers_are_those_that_scripts_rely_on() -> None:
+    assert {code.name: code.value for code in ExitCode} == {
+        "OK": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "UNEXPECTED": 70,
+        "TERMINAL_GONE": 75,
+        "INTERRUPTED": 130,
+    }
+
+
+def test_the_middle_ones_are_those_of_sysexits() -> None:
+    assert ExitCode.UNEXPECTED == os.EX_SOFTWARE
+    assert ExitCode.TERMINAL_GONE == os.EX_TEMPFAIL

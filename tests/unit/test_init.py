@@ -1,0 +1,131 @@
+"""`kiosk init` gives a station its files, once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk import newstation, templates
+from kiosk.cli import main
+from kiosk.config import load
+from kiosk.exit_codes import ExitCode
+from kiosk.newstation import AlreadyThere, Layout, NotWritable, create
+from storage.vault import KeyRing
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout.below(tmp_path / "etc", tmp_path / "var")
+
+
+@pytest.fixture
+def careless_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_written_configuration_can_be_loaded_and_points_at_the_other_files(
+    layout: Layout,
+) -> None:
+    create(layout)
+    config = load(layout.config)
+    assert config.vault.key_file == layout.vault_key
+    assert config.directory.password_file == layout.password
+    assert config.registry.path == layout.registry
+    assert [each.name for each in templates.read_folder(config.templates.folder)] == [
+        "staff"
+    ]
+
+
+def test_the_vault_key_is_usable_and_every_station_has_its_own(
+    layout: Layout, tmp_path: Path
+) -> None:
+    create(layout)
+    other = Layout.below(tmp_path / "other", tmp_path / "other")
+    create(other)
+    rings = [KeyRing.from_file(each.vault_key) for each in (layout, other)]
+    assert rings[0].key(rings[0].current) != rings[1].key(rings[1].current)
+
+
+@pytest.mark.usefixtures("careless_umask")
+def test_only_the_owner_may_read_what_is_written(layout: Layout) -> None:
+    for file in create(layout):
+        assert mode(file) == 0o600, file
+        assert mode(file.parent) == 0o700, file.parent
+
+
+@pytest.mark.parametrize("which", ["config", "password", "vault_key", "registry"])
+def test_nothing_is_overwritten_and_nothing_else_is_written(
+    layout: Layout, tmp_path: Path, which: str
+) -> None:
+    there: Path = getattr(layout, which)
+    there.parent.mkdir(parents=True)
+    there.write_text("mine")
+    before = everything(tmp_path)
+    with pytest.raises(AlreadyThere) as caught:
+        create(layout)
+    assert caught.value.data == {"file": str(there)}
+    assert everything(tmp_path) == before
+
+
+def test_when_one_file_fails_none_is_left_behind(
+    layout: Layout, tmp_path: Path
+) -> None:
+    layout.vault_key.parent.parent.mkdir(parents=True, exist_ok=True)
+    layout.vault_key.parent.write_text("a file where a folder belongs")
+    before = everything(tmp_path)
+    with pytest.raises(NotWritable) as caught:
+        create(layout)
+    assert caught.value.data["file"] == str(layout.vault_key)
+    assert everything(tmp_path) == before
+
+
+def test_a_key_that_cannot_be_written_leaves_nothing_behind(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(newstation, "add_key", full)
+    with pytest.raises(NotWritable) as caught:
+        create(layout)
+    assert caught.value.data["reason"] == "No space left on device"
+    assert everything(tmp_path) == {}
+
+
+def test_a_host_name_that_no_station_can_have_is_not_taken(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "-münchen.example.org")
+    create(layout)
+    assert load(layout.config).station.name == "kiosk"
+
+
+def test_the_command_lists_the_files_and_says_what_comes_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "new")]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert str(tmp_path / "new" / "kiosk.toml") in out
+    assert f"kiosk doctor --config {tmp_path / 'new' / 'kiosk.toml'}" in out
+
+
+def test_the_command_repeated_is_refused_with_the_name_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["init", str(tmp_path)])
+    assert main(["init", str(tmp_path)]) == ExitCode.USAGE
+    assert str(tmp_path / "kiosk.toml") in capsys.readouterr().err
