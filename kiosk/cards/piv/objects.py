@@ -1,0 +1,100 @@
+"""PIV data objects as bytes: CHUID and certificates (SP 800-73-5 part 1, App. A)."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from kiosk.cards import tlv
+from kiosk.cards.ports import IdentityKind, MalformedAnswer
+
+CHUID = 0x5FC102
+CCC = 0x5FC107
+CERTIFICATE_9A = 0x5FC105
+CERTIFICATE_9C = 0x5FC10A
+CERTIFICATE_9D = 0x5FC10B
+CERTIFICATE_9E = 0x5FC101
+DISCOVERY = 0x7E
+CERTIFICATES = {"9A": CERTIFICATE_9A, "9E": CERTIFICATE_9E}
+
+MAX_INFLATED = 1 << 16
+_NON_FEDERAL = bytes.fromhex("D4E739")
+"""How a FASC-N of agency 9999 begins: it identifies no card."""
+FASC_N = bytes.fromhex("D4E739DA739CED39CE739D836858210842108421C84210C3EB")
+
+
+@dataclass(frozen=True, slots=True)
+class Chuid:
+    """The parts of a CHUID that identify a card."""
+
+    fasc_n: bytes
+    guid: bytes
+
+    def identity(self) -> tuple[IdentityKind, bytes] | None:
+        """Return GUID, else federal FASC-N, else None."""
+        if any(self.guid):
+            return IdentityKind.GUID, self.guid
+        if self.fasc_n and not self.fasc_n.startswith(_NON_FEDERAL):
+            return IdentityKind.FASC_N, self.fasc_n
+        return None
+
+
+def read_chuid(value: bytes) -> Chuid:
+    """Read the value of a CHUID object (inside tag 53). MalformedAnswer."""
+    fasc_n = tlv.find(value, 0x30, "CHUID") or b""
+    guid = tlv.find(value, 0x34, "CHUID") or b""
+    if len(guid) not in (0, 16) or len(fasc_n) not in (0, 25):
+        raise MalformedAnswer(object="CHUID", offset=0)
+    return Chuid(fasc_n, guid)
+
+
+def write_chuid(guid: bytes, expiry: str = "20991231") -> bytes:
+    """Return an unsigned CHUID for a non-federal card; `expiry` is YYYYMMDD."""
+    return b"".join(
+        (
+            tlv.pack(0x30, FASC_N),
+            tlv.pack(0x34, guid),
+            tlv.pack(0x35, expiry.encode("ascii")),
+            tlv.pack(0x3E, b""),
+            tlv.pack(0xFE, b""),
+        )
+    )
+
+
+def write_ccc(card_id: bytes) -> bytes:
+    """Return a card capability container; `card_id` is 14 random bytes."""
+    identifier = bytes.fromhex("A000000116FF02") + card_id
+    parts = [
+        tlv.pack(0xF0, identifier),
+        tlv.pack(0xF1, b"\x21"),
+        tlv.pack(0xF2, b"\x21"),
+    ]
+    parts += [tlv.pack(tag, b"") for tag in (0xF3, 0xF4)]
+    parts.append(tlv.pack(0xF5, b"\x10"))
+    parts += [tlv.pack(tag, b"") for tag in (0xF6, 0xF7, 0xFA, 0xFB, 0xFC, 0xFD, 0xFE)]
+    return b"".join(parts)
+
+
+def read_certificate(value: bytes) -> bytes:
+    """Return the DER certificate of a certificate object, inflated within bounds."""
+    certificate = tlv.need(value, 0x70, "certificate")
+    info = tlv.find(value, 0x71, "certificate") or b"\x00"
+    if info[:1] == b"\x01" or certificate.startswith(b"\x1f\x8b"):
+        return _inflate(certificate)
+    return certificate
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        inflated = inflater.decompress(data, MAX_INFLATED)
+    except zlib.error:
+        raise MalformedAnswer(object="certificate", offset=0) from None
+    if not inflater.eof:
+        raise MalformedAnswer(object="certificate", offset=len(data))
+    return inflated
+
+
+def write_certificate(der: bytes) -> bytes:
+    """Return the value of a certificate object, not compressed."""
+    return tlv.pack(0x70, der) + tlv.pack(0x71, b"\x00") + tlv.pack(0xFE, b"")
