@@ -1,0 +1,127 @@
+"""Personalised simulated cards in one call, with what the registry needs of them."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from kiosk.cards.piv import objects
+from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.simulated.keys import PrivateKey
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.entropy import Entropy
+
+_SLOTS = {
+    "9A": (0x9A, objects.CERTIFICATE_9A),
+    "9E": (0x9E, objects.CERTIFICATE_9E),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMade:
+    """A key on the new card: DER SubjectPublicKeyInfo and certificate."""
+
+    algorithm: KeyAlgorithm
+    spki: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeCard:
+    """A card, and what its issuer would put on record."""
+
+    card: SimulatedPivCard
+    identity: CardIdentity
+    authentication: KeyMade
+    card_authentication: KeyMade | None
+
+
+def make_card(
+    entropy: Entropy,
+    *,
+    subject: str,
+    pin: bytes,
+    puk: bytes,
+    algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+    options: PivOptions | None = None,
+    guid: bytes = b"",
+    with_card_authentication: bool = True,
+) -> MadeCard:
+    """Make a card with keys, certificates, CHUID and CCC.
+
+    `guid` is 16 bytes (random when empty). RSA keys are made once per process and
+    shared: they are for protocol work only.
+    """
+    card = SimulatedPivCard(entropy=entropy, options=options, pin=pin, puk=puk)
+    guid = guid or entropy.bytes(16)
+    card.objects[objects.CHUID] = objects.write_chuid(guid)
+    card.objects[objects.CCC] = objects.write_ccc(entropy.bytes(14))
+    authentication = _key(card, "9A", algorithm, subject)
+    proving = None
+    if with_card_authentication:
+        proving = _key(card, "9E", KeyAlgorithm.P256, subject)
+    kind, value = IdentityKind.GUID, guid
+    if card.options.serial:
+        kind, value = IdentityKind.SERIAL, card.options.serial
+    return MadeCard(
+        card=card,
+        identity=CardIdentity(Family.PIV, kind, value),
+        authentication=authentication,
+        card_authentication=proving,
+    )
+
+
+def _key(
+    card: SimulatedPivCard, slot: str, algorithm: KeyAlgorithm, subject: str
+) -> KeyMade:
+    reference, container = _SLOTS[slot]
+    key = _private_key(algorithm)
+    card.keys[reference] = key
+    certificate = _certificate(key, subject)
+    card.objects[container] = objects.write_certificate(certificate)
+    spki = key.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    return KeyMade(algorithm=algorithm, spki=spki, certificate=certificate)
+
+
+def _private_key(algorithm: KeyAlgorithm) -> PrivateKey:
+    match algorithm:
+        case KeyAlgorithm.P256:
+            return ec.generate_private_key(ec.SECP256R1())
+        case KeyAlgorithm.P384:
+            return ec.generate_private_key(ec.SECP384R1())
+        case KeyAlgorithm.ED25519:
+            return ed25519.Ed25519PrivateKey.generate()
+        case _:
+            return _rsa_key(int(algorithm.removeprefix("RSA-")))
+
+
+@functools.cache
+def _rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, bits)
+
+
+def _certificate(key: PrivateKey, subject: str) -> bytes:
+    """A self-signed certificate: enough to be read, trusted by nobody."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject[:64])])
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=3650))
+    )
+    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, digest).public_bytes(Encoding.DER)
