@@ -1,0 +1,94 @@
+"""Registry, evidence and vault: there, readable, and fitting each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kiosk.clock import Clock
+from kiosk.doctor import Finding, fail, ok, unknown, warn
+from storage import audit
+from storage.records import Credential
+from storage.registry import Registry
+from storage.vault import KeyRing, Vault
+
+_SEALED = {
+    "escrow.current": lambda credential: credential.escrow.current_sealed,
+    "escrow.pending": lambda credential: credential.escrow.pending_sealed,
+    "transport_pin": lambda credential: credential.transport_pin_sealed,
+    "admin_key": lambda credential: credential.admin_key_sealed,
+    "pin_history": lambda credential: credential.pin_history_sealed,
+}
+"""Field name in the vault → the envelope of a credential."""
+
+
+def registry(store: Registry) -> Iterator[Finding]:
+    """Read the store, and say what was cut away when it was opened."""
+    credentials, unfinished = store.run(
+        lambda tx: (len(tx.credentials()), len(tx.live_operations()))
+    )
+    if cut := store.recovered():
+        yield warn("registry", "registry_recovered", what=cut)
+    else:
+        yield ok("registry", "registry_readable", credentials=credentials)
+    if unfinished:
+        yield ok("operations", "operations_unfinished", count=unfinished)
+
+
+def templates(store: Registry) -> Iterator[Finding]:
+    """A registry without a template can issue nothing."""
+    names = [template.name for template in store.run(lambda tx: tx.templates())]
+    if names:
+        yield ok("templates", "templates_found", names=", ".join(names))
+    else:
+        yield warn("templates", "no_template")
+
+
+def evidence(store: Registry) -> Iterator[Finding]:
+    """Verify the chains of the audit."""
+    verdict = audit.verify(store.audit_events())
+    if verdict.is_sound:
+        yield ok("evidence", "evidence_sound", events=verdict.events)
+    else:
+        yield fail(
+            "evidence", "evidence_broken", station=verdict.station, seq=verdict.seq
+        )
+
+
+def clock(store: Registry, clock: Clock) -> Iterator[Finding]:
+    """The clock must not stand before what has already happened."""
+    latest = max((event.at for event in store.audit_events()), default=0.0)
+    behind = latest - clock.now()
+    if behind > 1:
+        yield fail("clock", "clock_behind", seconds=round(behind))
+    else:
+        yield ok("clock", "clock_plausible")
+
+
+def vault_key(path: Path) -> Iterator[Finding]:
+    """Read the key file. `storage.vault.VaultError`s."""
+    ring = KeyRing.from_file(path)
+    yield ok("vault key", "vault_key_readable", key=ring.current)
+
+
+def escrow(store: Registry, vault: Vault) -> Iterator[Finding]:
+    """Open every envelope, and forget what was in it: is its key still there?"""
+    count = 0
+    for credential in store.run(lambda tx: tx.credentials()):
+        for field in _SEALED:
+            count += _opens(vault, credential, field)
+    if count:
+        yield ok("escrow", "escrow_opens", count=count)
+    else:
+        yield unknown("escrow", "escrow_empty")
+
+
+def _opens(vault: Vault, credential: Credential, field: str) -> int:
+    """Open one envelope, if there is one; return how many. VaultError."""
+    envelope = _SEALED[field](credential)
+    if not envelope:
+        return 0
+    plain = vault.open(envelope, table="credentials", record=credential.id, field=field)
+    for index in range(len(plain)):
+        plain[index] = 0
+    return 1
