@@ -91,6 +91,7 @@ def happen(
     actor: str,
     station: str,
     operation: str = "",
+    evidence: dict[str, str] | None = None,
 ) -> Credential:
     """Let a lifecycle event happen, audited; Refused if table or guard say no."""
     before = Standing(credential.state, credential.suspended_from)
@@ -106,6 +107,7 @@ def happen(
         actor=actor,
         station=station,
         operation=operation,
+        evidence=evidence,
     )
 
 
@@ -119,6 +121,7 @@ def _stand(
     actor: str,
     station: str,
     operation: str,
+    evidence: dict[str, str] | None = None,
 ) -> Credential:
     changed = tx.save_credential(
         replace(credential, state=after.state, suspended_from=after.origin)
@@ -131,7 +134,11 @@ def _stand(
             actor=actor,
             credential=credential.id,
             operation=operation,
-            data={"from": credential.state, "to": after.state},
+            data={
+                "from": credential.state,
+                "to": after.state,
+                **(evidence or {}),
+            },
         )
     )
     return changed
