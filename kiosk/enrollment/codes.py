@@ -1,0 +1,106 @@
+"""Codes that an operator gives a holder: to unblock, or to activate a new card."""
+
+from __future__ import annotations
+
+from kiosk.authority import approvals
+from kiosk.authority.cases import facts_of
+from kiosk.enrollment.desk import Desk, is_own_card, refuse
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from statemachine.lifecycle import Event, Standing, State
+from storage.records import (
+    ApprovalKind,
+    Credential,
+    FirstPin,
+    Keyless,
+    Template,
+    UnblockWay,
+)
+
+_DAY = 86_400.0
+
+
+def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Secret:
+    """Make a code for a credential; its caller shows it once and wipes it.
+
+    NotInRole, Refused, DirectoryError. Earlier codes of the kind become void.
+    """
+    require(desk.operator, Action.RELEASE)
+    template = desk.parts.registry.run(
+        lambda tx: tx.template(credential.template, credential.template_version)
+    )
+    if is_own_card(desk, credential.account_guid, credential.account):
+        reason: Message | None = Message("refusal.own_card")
+    elif kind is ApprovalKind.RELEASE:
+        reason = _no_release(desk, credential, template)
+    else:
+        reason = _no_activation(desk, credential, template)
+    if reason is not None:
+        refuse(desk, f"approval.{kind}_refused", credential.id, reason)
+    return approvals.issue_code(
+        desk.parts,
+        credential=credential.id,
+        kind=kind,
+        operator=desk.operator.account,
+        station=desk.station,
+        valid_for=seconds_valid(template, kind),
+    )
+
+
+def seconds_valid(template: Template, kind: ApprovalKind) -> float:
+    """Return how long a code of that kind may be used."""
+    if kind is ApprovalKind.ACTIVATION:
+        return template.activation_code_days * _DAY
+    return approvals.RELEASE_SECONDS
+
+
+def _no_release(
+    desk: Desk, credential: Credential, template: Template
+) -> Message | None:
+    """Say why a release code would open nothing."""
+    if _stands_in_for_signature(credential, template):
+        return None
+    if UnblockWay.RELEASE_CODE not in template.unblock:
+        return Message("enrollment.no_release_way")
+    facts = facts_of(credential, template, None, has_puk=True)
+    standing = Standing(credential.state, credential.suspended_from)
+    refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
+    return None if refusal is None else Message(refusal.code)
+
+
+def _stands_in_for_signature(credential: Credential, template: Template) -> bool:
+    """A keyless credential whose template lets a release code replace the proof."""
+    return (
+        credential.authentication_key is None
+        and template.keyless is Keyless.WITH_RELEASE
+        and credential.state is State.ACTIVE
+    )
+
+
+def _no_activation(
+    desk: Desk, credential: Credential, template: Template
+) -> Message | None:
+    """Say why an activation code would open nothing, or not from this operator."""
+    wanted = (
+        template.first_pin is FirstPin.ACTIVATION_CODE
+        or credential.activation_interrupted
+    )
+    if not wanted:
+        return Message("enrollment.no_activation_code")
+    fresh = credential.state is State.ISSUED or approvals.never_activated(credential)
+    if not fresh:
+        return Message("refusal.already_activated")
+    if desk.operator.account.casefold() == issuer(desk, credential).casefold():
+        return Message("enrollment.issuer_sees_no_code")
+    return None
+
+
+def issuer(desk: Desk, credential: Credential) -> str:
+    """Return the account that issued the card last; empty if none is recorded."""
+    actors = [
+        event.actor
+        for event in desk.parts.registry.audit_events(credential=credential.id)
+        if event.kind == "lifecycle.issue"
+    ]
+    return actors[-1] if actors else ""
