@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The process's status; the docstrings are printed in docs/commands.md."""
+    """The process's status; docs/commands.md lists them for users."""
 
     OK = 0
     """Everything asked for was done, and everything checked holds."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+from kiosk.cli import COMMANDS
 from kiosk.exit_codes import ExitCode
 
 
@@ -21,3 +23,9 @@ def test_the_numbers_are_those_that_scripts_rely_on() -> None:
 def test_the_middle_ones_are_those_of_sysexits() -> None:
     assert ExitCode.UNEXPECTED == os.EX_SOFTWARE
     assert ExitCode.TERMINAL_GONE == os.EX_TEMPFAIL
+
+
+def test_every_code_and_every_command_is_documented() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
+    assert all(f"| {code.value} |" in document for code in ExitCode)
+    assert all(f"| `kiosk {name}` |" in document for name in COMMANDS)
