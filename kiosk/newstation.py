@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,7 +136,7 @@ def _values(layout: Layout) -> Values:
             "service_account": "svc-pin-kiosk@example.org",
             "password_file": layout.password,
         },
-        "registry": {"path": layout.registry},
+        "registry": {"path": layout.registry, "id": secrets.token_hex(8)},
         "vault": {"key_file": layout.vault_key},
         "templates": {"folder": layout.templates},
     }

@@ -7,8 +7,11 @@ a value, because somebody may have typed a password where its file's name belong
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +42,12 @@ class NotToml(FileError):
     """The file breaks TOML's own rules: `file`, `reason` (with line and column)."""
 
     code = "config.not_toml"
+
+
+class NotOurs(FileError):
+    """Somebody else owns the file or may write it: `file`."""
+
+    code = "config.not_ours"
 
 
 class UnknownKey(FileError):
@@ -77,13 +86,38 @@ def read(path: Path, kind: type[T]) -> T:
 
 def load(path: Path) -> dict[str, Any]:
     """Read `path` as plain TOML. FileUnreadable, NotToml."""
+    return _load(path, _anybodys)
+
+
+def load_own(path: Path) -> dict[str, Any]:
+    """Read a file that gives power, so nobody else may have written it.
+
+    FileUnreadable, NotToml, NotOurs.
+    """
+    return _load(path, _ours)
+
+
+def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as stream:
+            check(path, os.fstat(stream.fileno()))
+            return tomllib.load(stream)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileUnreadable(file=str(path), reason=reason) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NotToml(file=str(path), reason=str(error)) from error
+
+
+def _anybodys(path: Path, status: os.stat_result) -> None:
+    """Any file will do."""
+
+
+def _ours(path: Path, status: os.stat_result) -> None:
+    """Only a file of this user or of root will do, that nobody else may write."""
+    owned = status.st_uid in (os.geteuid(), 0)
+    if not owned or stat.S_IMODE(status.st_mode) & 0o022:
+        raise NotOurs(file=str(path))
 
 
 def decode(table: dict[str, Any], kind: type[T], *, file: Path) -> T:

@@ -43,9 +43,13 @@ def find(named: Path | None = None) -> Path:
 
 
 def load(named: Path | None = None) -> Config:
-    """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s."""
+    """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s.
+
+    It names operators and files, so it must be this user's own (or root's): somebody
+    who may run the program as this user cannot hand it another one.
+    """
     path = find(named).absolute()
-    config = tomlfile.read(path, Config)
+    config = tomlfile.decode(tomlfile.load_own(path), Config, file=path)
     seen: set[str] = set()
     for index, operator in enumerate(config.operators):
         if operator.login in seen:

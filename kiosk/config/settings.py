@@ -165,6 +165,14 @@ class Registry(Section, frozen=True, kw_only=True):
     path: Annotated[
         Path, Meta(description="The registry's file, on a local file system.")
     ]
+    id: Annotated[
+        str,
+        Meta(
+            description="Made once for this registry and never changed: every escrowed "
+            "secret is bound to it.",
+            pattern=r"^[a-z0-9-]{8,64}$",
+        ),
+    ]
 
 
 class Vault(Section, frozen=True, kw_only=True):

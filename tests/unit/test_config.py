@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ REQUIRED: Values = {
         "service_account": "svc-pin@example.org",
         "password_file": "directory.password",
     },
-    "registry": {"path": "registry.journal"},
+    "registry": {"path": "registry.journal", "id": "0123456789abcdef"},
     "vault": {"key_file": "/var/lib/pin-kiosk/vault.key"},
     "templates": {"folder": "templates"},
 }
@@ -230,6 +231,24 @@ def test_a_file_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> No
     with pytest.raises(tomlfile.FileUnreadable) as caught:
         load(tmp_path / "none.toml")
     assert caught.value.data["file"] == str(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_may_write_is_refused(good: Path, mode: int) -> None:
+    good.chmod(mode)
+    with pytest.raises(tomlfile.NotOurs):
+        load(good)
+
+
+def test_a_file_of_another_user_is_refused(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = good.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: mine + 1)
+    if mine == 0:  # root's own files are trusted by every user
+        os.chown(good, 4711, 4711)
+    with pytest.raises(tomlfile.NotOurs):
+        load(good)
 
 
 def test_one_login_is_one_operator(good: Path) -> None:
