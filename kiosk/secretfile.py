@@ -1,0 +1,73 @@
+"""A secret read from its file, which nobody else may read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+
+_LARGEST = 64 * 1024
+
+
+class SecretFileError(KioskError):
+    """Root of what reading a secret may raise. `file` is its path."""
+
+    code = "config.secret_unreadable"
+
+
+class SecretUnreadable(SecretFileError):
+    """The file is not there or may not be read: `file`, `reason`."""
+
+    code = "config.secret_unreadable"
+
+
+class SecretExposed(SecretFileError):
+    """Others may read the file, or it is neither ours nor root's: `file`."""
+
+    code = "config.secret_exposed"
+
+
+class SecretEmpty(SecretFileError):
+    """The file holds nothing: `file`."""
+
+    code = "config.secret_empty"
+
+
+def read_secret(path: Path) -> Secret:
+    """Return what the file holds, without one line end; its caller wipes it.
+
+    SecretUnreadable, SecretExposed, SecretEmpty.
+    """
+    buffer = bytearray(_LARGEST)
+    try:
+        with path.open("rb", buffering=0) as stream:
+            if not _is_private(os.fstat(stream.fileno())):
+                raise SecretExposed(file=str(path))
+            count = stream.readinto(buffer) or 0
+        with memoryview(buffer) as view:
+            end = _without_line_end(view, count)
+            if not end:
+                raise SecretEmpty(file=str(path))
+            return Secret(view[:end])
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SecretUnreadable(file=str(path), reason=reason) from error
+    finally:
+        buffer[:] = bytes(len(buffer))
+
+
+def _is_private(status: os.stat_result) -> bool:
+    owned = status.st_uid in (os.geteuid(), 0)
+    return owned and not stat.S_IMODE(status.st_mode) & 0o077
+
+
+def _without_line_end(view: memoryview, count: int) -> int:
+    """Return how many bytes remain without one CR LF or LF at the end."""
+    if count and view[count - 1] == 0x0A:
+        count -= 1
+        if count and view[count - 1] == 0x0D:
+            count -= 1
+    return count

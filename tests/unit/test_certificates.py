@@ -1,0 +1,162 @@
+"""A certificate is made for one account, and believed only from a trusted issuer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from kiosk.cards.ports import KeySlot
+from kiosk.enrollment import certificates
+from kiosk.enrollment.certificates import (
+    CannotIssue,
+    Issuer,
+    NamesAnother,
+    NotACertificate,
+    NotTrusted,
+    Subject,
+)
+from kiosk.secretfile import SecretExposed
+
+NOW = 1_767_261_600.0
+DAY = 86_400.0
+ANN = Subject(holder="Ann \x1b[2J Example", account="ann@ad.test")
+
+
+def spki() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return made(tmp_path)
+
+
+def made(folder: Path, *, days: int = 30) -> Issuer:
+    certificate, key = certificates.new_issuer("Test issuer", now=NOW)
+    (folder / "ca.pem").write_bytes(certificate)
+    (folder / "ca.key").write_bytes(key)
+    (folder / "ca.key").chmod(0o600)
+    return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=days)
+
+
+def certified(
+    issuer: Issuer, slot: KeySlot = KeySlot.AUTHENTICATION
+) -> x509.Certificate:
+    return certificates.read(issuer.certify(spki(), ANN, slot, now=NOW))
+
+
+def judge(
+    certificate: x509.Certificate,
+    anchor: x509.Certificate,
+    account: str = "ann@ad.test",
+    now: float = NOW,
+) -> None:
+    certificates.judge(certificate, [anchor], account=account, now=now)
+
+
+def test_a_certificate_of_the_sites_issuer_is_believed_for_its_account(
+    issuer: Issuer,
+) -> None:
+    judge(certified(issuer), issuer.certificate, account="ANN@ad.test")
+
+
+def test_a_certificate_of_another_issuer_is_not(issuer: Issuer, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(NotTrusted):
+        judge(certified(issuer), made(other).certificate)
+
+
+def test_a_certificate_for_another_account_is_not(issuer: Issuer) -> None:
+    with pytest.raises(NamesAnother):
+        judge(certified(issuer), issuer.certificate, account="bob@ad.test")
+
+
+@pytest.mark.parametrize("now", [NOW - DAY, NOW + 31 * DAY])
+def test_a_certificate_counts_only_while_it_is_valid(
+    issuer: Issuer, now: float
+) -> None:
+    with pytest.raises(NotTrusted):
+        judge(certified(issuer), issuer.certificate, now=now)
+
+
+def test_an_issuer_that_has_expired_vouches_for_nothing(tmp_path: Path) -> None:
+    issuer = made(tmp_path, days=3650 * 2)
+    with pytest.raises(NotTrusted):
+        judge(certified(issuer), issuer.certificate, now=NOW + 3651 * DAY)
+
+
+def test_a_cards_own_certificate_vouches_for_no_other(issuer: Issuer) -> None:
+    """A leaf is no authority, whatever it has signed."""
+    leaf = certified(issuer)
+    with pytest.raises(NotTrusted):
+        judge(certified(issuer), leaf)
+
+
+def test_the_two_keys_of_a_card_are_certified_for_their_own_uses(
+    issuer: Issuer,
+) -> None:
+    uses = {
+        slot: certified(issuer, slot)
+        .extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        .value
+        for slot in KeySlot
+    }
+    logon = ExtendedKeyUsageOID.SMARTCARD_LOGON
+    assert logon in uses[KeySlot.AUTHENTICATION]
+    assert logon not in uses[KeySlot.CARD_AUTHENTICATION]
+
+
+def test_a_name_cannot_carry_escape_sequences_into_a_certificate(
+    issuer: Issuer,
+) -> None:
+    assert "\x1b" not in certified(issuer).subject.rfc4514_string()
+
+
+def test_a_certificate_without_an_account_names_none() -> None:
+    certificate, _ = certificates.new_issuer("x", now=NOW)
+    assert certificates.accounts(x509.load_pem_x509_certificate(certificate)) == []
+
+
+def test_a_key_that_does_not_belong_to_the_certificate_issues_nothing(
+    tmp_path: Path,
+) -> None:
+    made(tmp_path)
+    _, other = certificates.new_issuer("x", now=NOW)
+    (tmp_path / "ca.key").write_bytes(other)
+    with pytest.raises(CannotIssue):
+        Issuer.from_files(tmp_path / "ca.pem", tmp_path / "ca.key", days=1)
+
+
+def test_a_key_file_without_a_key_issues_nothing(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "ca.key").write_bytes(b"no key")
+    with pytest.raises(CannotIssue):
+        Issuer.from_files(tmp_path / "ca.pem", tmp_path / "ca.key", days=1)
+
+
+def test_a_key_file_that_others_may_read_issues_nothing(tmp_path: Path) -> None:
+    made(tmp_path)
+    (tmp_path / "ca.key").chmod(0o644)
+    with pytest.raises(SecretExposed):
+        Issuer.from_files(tmp_path / "ca.pem", tmp_path / "ca.key", days=1)
+
+
+def test_bytes_that_are_no_certificate_are_told(tmp_path: Path) -> None:
+    with pytest.raises(NotACertificate):
+        certificates.read(b"\x30\x03\x02\x01")
+    with pytest.raises(NotACertificate):
+        certificates.read_pem(tmp_path / "none.pem")
+
+
+def test_an_rsa_key_of_a_card_is_certified_too(issuer: Issuer) -> None:
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    made = issuer.certify(der, ANN, KeySlot.AUTHENTICATION, now=NOW)
+    judge(certificates.read(made), issuer.certificate)
