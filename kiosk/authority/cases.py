@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from msgspec.structs import replace
-from statemachine.offers import offers
 
 from kiosk.authority import approvals, conditions, marks
 from kiosk.authority.domain import DomainView, look
@@ -22,6 +21,7 @@ from kiosk.errors import Message
 from kiosk.pinrules import PinRules, contradiction
 from statemachine.guards import Facts
 from statemachine.lifecycle import Standing, State
+from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage.records import (
     AuditDraft,

@@ -1,0 +1,105 @@
+"""What the journal asks of a file system: the seam where tests break it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs"})
+"""File systems on which locks and fsync do not mean what the journal needs."""
+
+
+class FileOps:
+    """The real thing: POSIX calls on descriptors. OSError is what may come out."""
+
+    def open(self, path: Path) -> int:
+        """Open for reading and appending; create with mode 0600."""
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def open_readonly(self, path: Path) -> int:
+        """Open a file that cannot be written."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def create(self, path: Path) -> int:
+        """Create an empty file with mode 0600, replacing what is there."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        return os.open(path, flags, 0o600)
+
+    def read(self, handle: int, offset: int) -> bytes:
+        """Read from `offset` to the end."""
+        size = os.fstat(handle).st_size
+        parts = []
+        while offset < size:
+            part = os.pread(handle, min(size - offset, 1 << 24), offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+
+    def write(self, handle: int, data: bytes) -> None:
+        """Append all of `data`."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+
+    def fsync(self, handle: int) -> None:
+        """Make what was written durable (fsync, because the file grows)."""
+        os.fsync(handle)
+
+    def truncate(self, handle: int, size: int) -> None:
+        """Cut the file to `size` bytes."""
+        os.ftruncate(handle, size)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Replace `target` atomically."""
+        os.replace(source, target)  # noqa: PTH105 - the call that is traced in tests
+
+    def fsync_dir(self, folder: Path) -> None:
+        """Make a rename durable."""
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def close(self, handle: int) -> None:
+        """Close a descriptor."""
+        os.close(handle)
+
+    def identity(self, path: Path) -> tuple[int, int, int]:
+        """Return device, inode and size of what the path names now."""
+        status = os.stat(path)  # noqa: PTH116 - the call that is traced in tests
+        return status.st_dev, status.st_ino, status.st_size
+
+    def lock(self, handle: int, seconds: float) -> bool:
+        """Take the exclusive lock, waiting at most `seconds`; say if we have it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.002)
+            else:
+                return True
+
+    def unlock(self, handle: int) -> None:
+        """Give the lock back."""
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+    def filesystem(self, folder: Path) -> str:
+        """Return the type of the file system `folder` is on, e.g. `ext4`."""
+        best, kind = "", ""
+        for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines():
+            left, _, right = line.partition(" - ")
+            point = left.split()[4].encode().decode("unicode_escape")
+            inside = str(folder) == point or str(folder).startswith(
+                point.rstrip("/") + "/"
+            )
+            if inside and len(point) >= len(best):
+                best, kind = point, right.split()[0]
+        return kind

@@ -1,0 +1,146 @@
+"""The journal's format: groups of changes, each written and checked as one.
+
+    PIN-KIOSK JOURNAL 1
+    G <seq> <ops> <bytes> <before> <body> <head>
+    P <table> <key> <json>        one line per change; D <table> <key> deletes,
+    D <table> <key>               X <table> drops a table
+
+A group is one transaction. Its head line comes first and has the number of changes,
+the length of the body (bytes), the checksum of the body before, of the body, and of
+the head itself (SHA-256, cut to 16, 16 and 8 hex digits). So a torn group is told
+from a damaged one: after a torn group nothing valid follows. Table and key are JSON
+strings, the document is canonical JSON; fields are separated by tabs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+MAGIC = b"PIN-KIOSK JOURNAL 1\n"
+START = "0" * 16
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(str).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One document put (`raw`) or deleted (`raw` None); `key` None drops the table."""
+
+    table: str
+    key: str | None
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One committed transaction as it was read."""
+
+    seq: int
+    changes: list[Change]
+    checksum: str
+    end: int
+    """Offset behind it."""
+
+
+class Torn(Exception):
+    """The group at `offset` is not whole, or does not check."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+def write(seq: int, changes: list[Change], before: str) -> tuple[bytes, str]:
+    """Return the bytes of a group and its body's checksum."""
+    body = b"".join(map(_line, changes))
+    checksum = _sum(body, 16)
+    head = f"G {seq} {len(changes)} {len(body)} {before} {checksum}"
+    line = f"{head} {_sum(head.encode(), 8)}\n".encode()
+    return line + body, checksum
+
+
+def _line(change: Change) -> bytes:
+    table = _encode(change.table)
+    if change.key is None:
+        return b"X\t" + table + b"\n"
+    if change.raw is None:
+        return b"D\t" + table + b"\t" + _encode(change.key) + b"\n"
+    return b"P\t" + table + b"\t" + _encode(change.key) + b"\t" + change.raw + b"\n"
+
+
+def _sum(data: bytes, digits: int) -> str:
+    return hashlib.sha256(data).hexdigest()[:digits]
+
+
+def read(data: bytes, base: int, before: str, seq: int) -> Iterator[Group]:
+    """Yield the groups of `data`, which begins at file offset `base`. Torn.
+
+    `before` and `seq` are those of the group before (START, 0: any beginning).
+    """
+    at = 0
+    while at < len(data):
+        group = _group(data, at, base)
+        head_before = _head_before(data, at)
+        if seq and (group.seq != seq + 1 or head_before != before):
+            raise Torn(base + at)
+        yield group
+        at, before, seq = group.end - base, group.checksum, group.seq
+
+
+def _head_before(data: bytes, at: int) -> str:
+    return data[at : data.index(b"\n", at)].split(b" ")[4].decode()
+
+
+def _group(data: bytes, at: int, base: int) -> Group:
+    end_of_head = data.find(b"\n", at)
+    if end_of_head < 0:
+        raise Torn(base + at)
+    try:
+        head, _, own = data[at:end_of_head].decode("ascii").rpartition(" ")
+        mark, seq, count, length, _before, checksum = head.split(" ")
+        start, size = end_of_head + 1, int(length)
+        body = data[start : start + size]
+        sound = (
+            mark == "G"
+            and own == _sum(head.encode(), 8)
+            and len(body) == size
+            and checksum == _sum(body, 16)
+        )
+        if not sound:
+            raise Torn(base + at)
+        changes = [_change(line) for line in body.split(b"\n")[:-1]]
+        if len(changes) != int(count):
+            raise Torn(base + at)
+    except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError, too
+        raise Torn(base + at) from error
+    return Group(int(seq), changes, checksum, base + start + size)
+
+
+def _change(line: bytes) -> Change:
+    mark, *fields = line.split(b"\t", 3)
+    table = _decode(fields[0])
+    match mark:
+        case b"P":
+            return Change(table, _decode(fields[1]), fields[2])
+        case b"D":
+            return Change(table, _decode(fields[1]), None)
+        case b"X":
+            return Change(table, None, None)
+        case _:
+            raise ValueError(mark)
+
+
+def follows(data: bytes, at: int) -> bool:
+    """Say whether a sound group begins anywhere after `at`: then `at` is damage."""
+    while (at := data.find(b"\nG ", at)) >= 0:
+        at += 1
+        try:
+            _group(data, at, 0)
+        except Torn:
+            continue
+        return True
+    return False

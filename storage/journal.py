@@ -1,0 +1,351 @@
+"""An append-only, checksummed, crash-safe store of JSON documents by table and key.
+
+One transaction is one group, one write and one fsync, whatever the size of the
+store. Documents are held as canonical JSON bytes and decoded by whoever reads them,
+so nothing aliases and a rollback is exact. Several processes of one host share a
+journal: an flock on a separate, never renamed file per transaction, and catch-up
+from the tail. Knows nothing of TinyDB. One thread per Journal object.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage import groups
+from storage.fileops import NETWORK, FileOps
+from storage.groups import MAGIC, START, Change
+from storage.registry import (
+    StoreCorrupt,
+    StoreFull,
+    StoreLocked,
+    StorePoisoned,
+    StoreUnsuitable,
+)
+
+LOCK_SECONDS = 10.0
+COMPACT_BYTES = 8 << 20
+"""Dead bytes below which compaction is not worth it."""
+_GROUP_OPS = 1000
+_NO_SPACE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+
+Listener = Callable[[str, str, bytes | None, bytes | None], None]
+"""Told (table, key, raw before, raw after) of each change that became true."""
+
+
+class Journal:
+    """The open store."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        ops: FileOps | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        """Open or create. StoreUnsuitable, StoreLocked, StoreCorrupt, StoreFull."""
+        self.path = path
+        self.torn = ""
+        """Where a torn tail was kept; empty if there was none."""
+        self._ops = ops or FileOps()
+        self._listener = listener
+        self._tables: dict[str, dict[str, bytes]] = {}
+        self.foreign = 0
+        """Counts looks at the file that found another process's groups."""
+        self._overlay: dict[str, dict[str, bytes | None]] | None = None
+        self._dropped: list[str] = []
+        self._poisoned = False
+        self._handle = -1
+        self._check_place()
+        self._lock = self._ops.open(path.with_name(path.name + ".lock"))
+        with self._locked():
+            self._load()
+
+    # --- opening --------------------------------------------------------------
+
+    def _check_place(self) -> None:
+        folder = self.path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._ops.filesystem(folder.resolve()) in NETWORK:
+            raise StoreUnsuitable(path=str(self.path), reason="network file system")
+
+    def _load(self) -> None:
+        """Read everything, cut and keep a torn tail, refuse a damaged middle."""
+        if self._handle >= 0:
+            self._ops.close(self._handle)
+        self._is_readonly = False
+        try:
+            self._handle = self._ops.open(self.path)
+        except OSError as error:
+            if error.errno not in _NO_SPACE or not self.path.exists():
+                raise StoreFull(path=str(self.path)) from error
+            self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
+        self._forget()
+        data = self._ops.read(self._handle, 0)
+        if len(data) < len(MAGIC) and MAGIC.startswith(data):
+            self._begin(data)
+            return
+        if not data.startswith(MAGIC):
+            raise StoreUnsuitable(path=str(self.path), reason="not a journal")
+        self._offset = len(MAGIC)
+        self._catch_up(data[len(MAGIC) :])
+        self._inode = self._ops.identity(self.path)[:2]
+
+    def _forget(self) -> None:
+        if self._listener is not None:
+            for table, documents in self._tables.items():
+                for key, raw in documents.items():
+                    self._listener(table, key, raw, None)
+        self._tables = {}
+        self._seq, self._before, self._live = 0, START, 0
+
+    def _begin(self, data: bytes) -> None:
+        """Write the first line of a new file."""
+        if data:
+            self._ops.truncate(self._handle, 0)
+        self._write(MAGIC, 0)
+        self._ops.fsync_dir(self.path.parent)
+        self._offset = len(MAGIC)
+        self._inode = self._ops.identity(self.path)[:2]
+
+    def _catch_up(self, data: bytes) -> None:
+        """Apply the groups in `data`, which begins at our offset."""
+        base = self._offset
+        try:
+            for group in groups.read(data, base, self._before, self._seq):
+                for change in group.changes:
+                    self._apply(change)
+                self._seq, self._before = group.seq, group.checksum
+                self._offset = group.end
+        except groups.Torn as torn:
+            rest = data[torn.offset - base :]
+            if groups.follows(rest, 0):
+                raise StoreCorrupt(path=str(self.path), offset=torn.offset) from None
+            self._cut(rest)
+
+    def _cut(self, rest: bytes) -> None:
+        """Cut a torn tail and keep it aside. Only ever under the lock."""
+        aside = self.path.with_name(f"{self.path.name}.torn-{self._seq + 1}")
+        handle = self._ops.create(aside)
+        try:
+            self._ops.write(handle, rest)
+            self._ops.fsync(handle)
+        finally:
+            self._ops.close(handle)
+        self._ops.truncate(self._handle, self._offset)
+        self._ops.fsync(self._handle)
+        self.torn = str(aside)
+
+    def _apply(self, change: Change) -> None:
+        documents = self._tables.setdefault(change.table, {})
+        if change.key is None:
+            for key in list(documents):
+                self._apply(Change(change.table, key, None))
+            return
+        before = documents.get(change.key)
+        size = len(change.table) + len(change.key) + 16
+        if before is not None:
+            self._live -= len(before) + size
+        if change.raw is None:
+            documents.pop(change.key, None)
+        else:
+            documents[change.key] = change.raw
+            self._live += len(change.raw) + size
+        if self._listener is not None:
+            self._listener(change.table, change.key, before, change.raw)
+
+    # --- transactions -----------------------------------------------------------
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self._poisoned:
+            raise StorePoisoned(path=str(self.path))
+        if not self._ops.lock(self._lock, LOCK_SECONDS):
+            raise StoreLocked(path=str(self.path), seconds=int(LOCK_SECONDS))
+        try:
+            yield
+        finally:
+            self._ops.unlock(self._lock)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything put inside becomes true at once and durably, or not at all.
+
+        Nested transactions join the outer one. An exception rolls back.
+        """
+        if self._overlay is not None:
+            yield
+            return
+        with self._locked():
+            self._refresh()
+            self._overlay, self._dropped = {}, []
+            try:
+                yield
+                self._commit()
+            finally:
+                self._overlay, self._dropped = None, []
+
+    def refresh(self) -> None:
+        """See what other processes have committed."""
+        if self._overlay is None:
+            with self._locked():
+                self._refresh()
+
+    def _refresh(self) -> None:
+        device, inode, size = self._ops.identity(self.path)
+        if (device, inode) != self._inode:
+            self.foreign += 1
+            self._load()
+        elif size != self._offset:
+            self.foreign += 1
+            self._catch_up(self._ops.read(self._handle, self._offset))
+
+    def _commit(self) -> None:
+        overlay = self._overlay or {}
+        changes = [Change(table, None, None) for table in self._dropped]
+        changes += [
+            Change(table, key, raw)
+            for table, documents in overlay.items()
+            for key, raw in documents.items()
+        ]
+        if not changes:
+            return
+        data, checksum = groups.write(self._seq + 1, changes, self._before)
+        self._write(data, self._offset)
+        self._seq += 1
+        self._before = checksum
+        self._offset += len(data)
+        for change in changes:
+            self._apply(change)
+
+    def _write(self, data: bytes, offset: int) -> None:
+        """Append and fsync. A failed write is undone; a failed fsync poisons."""
+        if self._is_readonly:
+            raise StoreFull(path=str(self.path))
+        try:
+            self._ops.write(self._handle, data)
+        except OSError as error:
+            self._undo(offset)
+            raise StoreFull(path=str(self.path)) from error
+        try:
+            self._ops.fsync(self._handle)
+        except OSError as error:
+            self._poisoned = True
+            raise StorePoisoned(path=str(self.path)) from error
+
+    def _undo(self, offset: int) -> None:
+        try:
+            self._ops.truncate(self._handle, offset)
+        except OSError as error:
+            self._poisoned = True
+            raise StorePoisoned(path=str(self.path)) from error
+
+    # --- documents ----------------------------------------------------------------
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """Return the canonical JSON of a document, or None."""
+        if self._overlay is not None:
+            changed = self._overlay.get(table)
+            if changed is not None and key in changed:
+                return changed[key]
+            if table in self._dropped:
+                return None
+        return self._tables.get(table, {}).get(key)
+
+    def put(self, table: str, key: str, raw: bytes) -> None:
+        """Set a document; `raw` is canonical JSON without a line break."""
+        self._changing(table)[key] = raw
+
+    def delete(self, table: str, key: str) -> None:
+        """Delete a document that is there."""
+        self._changing(table)[key] = None
+
+    def drop(self, table: str) -> None:
+        """Delete all documents of a table."""
+        self._changing(table).clear()
+        self._dropped.append(table)
+
+    def _changing(self, table: str) -> dict[str, bytes | None]:
+        if self._overlay is None:
+            raise RuntimeError("documents change only inside a transaction")
+        return self._overlay.setdefault(table, {})
+
+    def keys(self, table: str) -> list[str]:
+        """Return the keys of a table in the order they were first put."""
+        committed = {} if table in self._dropped else self._tables.get(table, {})
+        changed = (self._overlay or {}).get(table)
+        if not changed:
+            return list(committed)
+        merged = dict.fromkeys(committed)
+        for key, raw in changed.items():
+            if raw is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = None
+        return list(merged)
+
+    def changed(self, table: str) -> dict[str, bytes | None]:
+        """Return what the open transaction has changed in a table."""
+        return (self._overlay or {}).get(table, {})
+
+    def size(self, table: str) -> int:
+        """Return how many documents a table has."""
+        if self._overlay is None:
+            return len(self._tables.get(table, {}))
+        return len(self.keys(table))
+
+    def tables(self) -> set[str]:
+        """Return the names of all tables that have documents."""
+        names = set(self._tables) | set(self._overlay or {})
+        return {name for name in names if self.keys(name)}
+
+    # --- upkeep -------------------------------------------------------------------
+
+    def compact_if_worthwhile(self) -> bool:
+        """Compact when the dead outweighs twice the living and is worth it."""
+        dead = self._offset - self._live
+        if dead <= max(2 * self._live, COMPACT_BYTES):
+            return False
+        self.compact()
+        return True
+
+    def compact(self) -> None:
+        """Write only what lives into a new file and replace the old one atomically."""
+        with self._locked():
+            self._refresh()
+            fresh = self.path.with_name(self.path.name + ".compact")
+            handle = self._ops.create(fresh)
+            try:
+                self._ops.write(handle, MAGIC)
+                self._write_all(handle)
+                self._ops.fsync(handle)
+                self._ops.rename(fresh, self.path)
+                self._ops.fsync_dir(self.path.parent)
+            except OSError as error:
+                raise StoreFull(path=str(self.path)) from error
+            finally:
+                self._ops.close(handle)
+            self._load()
+
+    def _write_all(self, handle: int) -> None:
+        changes = [
+            Change(table, key, raw)
+            for table, documents in self._tables.items()
+            for key, raw in documents.items()
+        ]
+        before = START
+        for number, at in enumerate(range(0, len(changes), _GROUP_OPS)):
+            part = changes[at : at + _GROUP_OPS]
+            data, before = groups.write(self._seq + 1 + number, part, before)
+            self._ops.write(handle, data)
+
+    def close(self) -> None:
+        """Close the files. Safe to call twice."""
+        for handle in (self._handle, self._lock):
+            if handle >= 0:
+                self._ops.close(handle)
+        self._handle = self._lock = -1
