@@ -27,16 +27,16 @@ class FileOps:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         return os.open(path, flags, 0o600)
 
-    def read(self, handle: int, offset: int) -> bytes:
-        """Read from `offset` to the end."""
-        size = os.fstat(handle).st_size
+    def read(self, handle: int, offset: int, limit: int) -> bytes:
+        """Read at most `limit` bytes from `offset`; fewer only at the end."""
         parts = []
-        while offset < size:
-            part = os.pread(handle, min(size - offset, 1 << 24), offset)
+        while limit:
+            part = os.pread(handle, limit, offset)
             if not part:
                 break
             parts.append(part)
             offset += len(part)
+            limit -= len(part)
         return b"".join(parts)
 
     def write(self, handle: int, data: bytes) -> None:

@@ -15,8 +15,10 @@ strings, the document is canonical JSON; fields are separated by tabs.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,8 +28,7 @@ _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(str).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One document put (`raw`) or deleted (`raw` None); `key` None drops the table."""
 
     table: str
@@ -122,16 +123,23 @@ def _group(data: bytes, at: int, base: int) -> Group:
 
 def _change(line: bytes) -> Change:
     mark, *fields = line.split(b"\t", 3)
-    table = _decode(fields[0])
+    table = sys.intern(_text(fields[0]))
+    if mark == b"P":
+        return Change(table, _text(fields[1]), fields[2])
     match mark:
-        case b"P":
-            return Change(table, _decode(fields[1]), fields[2])
         case b"D":
-            return Change(table, _decode(fields[1]), None)
+            return Change(table, _text(fields[1]), None)
         case b"X":
             return Change(table, None, None)
         case _:
             raise ValueError(mark)
+
+
+def _text(field: bytes) -> str:
+    """Decode a JSON string; most have no escapes and need no parser."""
+    if b"\\" in field or field[:1] != b'"':
+        return _decode(field)
+    return field[1:-1].decode()
 
 
 def follows(data: bytes, at: int) -> bool:

@@ -10,9 +10,11 @@ from the tail. Knows nothing of TinyDB. One thread per Journal object.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from storage import groups
 from storage.fileops import NETWORK, FileOps
@@ -28,13 +30,38 @@ from storage.registry import (
 LOCK_SECONDS = 10.0
 COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
+WINDOW = 1 << 22
+"""Bytes read at a time while catching up; a larger group is read whole."""
 _GROUP_OPS = 1000
+_LINE = 64
+"""Roughly what a document costs beside itself: its line and its share of a head."""
 _NO_SPACE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 )
 
-Listener = Callable[[str, str, bytes | None, bytes | None], None]
-"""Told (table, key, raw before, raw after) of each change that became true."""
+
+class Listener(Protocol):
+    """Keeps something derived from the documents, e.g. an index."""
+
+    def load(self, tables: Mapping[str, Mapping[str, bytes]]) -> None:
+        """Begin anew from all documents (raw, by table and key)."""
+
+    def listen(
+        self, table: str, key: str, before: bytes | None, after: bytes | None
+    ) -> None:
+        """Take one change that became true."""
+
+
+@contextmanager
+def _gc_paused() -> Iterator[None]:
+    """Loading makes many objects and no garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Journal:
@@ -59,6 +86,7 @@ class Journal:
         self._overlay: dict[str, dict[str, bytes | None]] | None = None
         self._dropped: list[str] = []
         self._poisoned = False
+        self._is_loading = True
         self._handle = -1
         self._check_place()
         self._lock = self._ops.open(path.with_name(path.name + ".lock"))
@@ -85,21 +113,26 @@ class Journal:
                 raise StoreFull(path=str(self.path)) from error
             self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
         self._forget()
-        data = self._ops.read(self._handle, 0)
+        self._is_loading = True
+        data = self._ops.read(self._handle, 0, len(MAGIC))
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
             self._begin(data)
+            self._loaded()
             return
         if not data.startswith(MAGIC):
             raise StoreUnsuitable(path=str(self.path), reason="not a journal")
         self._offset = len(MAGIC)
-        self._catch_up(data[len(MAGIC) :])
+        with _gc_paused():
+            self._catch_up()
+            self._loaded()
         self._inode = self._ops.identity(self.path)[:2]
 
-    def _forget(self) -> None:
+    def _loaded(self) -> None:
+        self._is_loading = False
         if self._listener is not None:
-            for table, documents in self._tables.items():
-                for key, raw in documents.items():
-                    self._listener(table, key, raw, None)
+            self._listener.load(self._tables)
+
+    def _forget(self) -> None:
         self._tables = {}
         self._seq, self._before, self._live = 0, START, 0
 
@@ -112,20 +145,36 @@ class Journal:
         self._offset = len(MAGIC)
         self._inode = self._ops.identity(self.path)[:2]
 
-    def _catch_up(self, data: bytes) -> None:
-        """Apply the groups in `data`, which begins at our offset."""
-        base = self._offset
+    def _catch_up(self) -> None:
+        """Apply the groups from our offset to the end of the file, in windows."""
+        window = WINDOW
+        while data := self._ops.read(self._handle, self._offset, window):
+            offset = self._offset
+            if self._take(data):
+                continue
+            if len(data) < window:
+                self._end_in(data[self._offset - offset :])
+                return
+            if self._offset == offset:
+                window *= 2
+
+    def _take(self, data: bytes) -> bool:
+        """Apply the whole groups in `data`; say whether nothing was left over."""
         try:
-            for group in groups.read(data, base, self._before, self._seq):
+            for group in groups.read(data, self._offset, self._before, self._seq):
                 for change in group.changes:
                     self._apply(change)
                 self._seq, self._before = group.seq, group.checksum
                 self._offset = group.end
-        except groups.Torn as torn:
-            rest = data[torn.offset - base :]
-            if groups.follows(rest, 0):
-                raise StoreCorrupt(path=str(self.path), offset=torn.offset) from None
-            self._cut(rest)
+        except groups.Torn:
+            return False
+        return True
+
+    def _end_in(self, rest: bytes) -> None:
+        """The last bytes are no group: a torn tail, or damage before sound groups."""
+        if groups.follows(rest, 0):
+            raise StoreCorrupt(path=str(self.path), offset=self._offset)
+        self._cut(rest)
 
     def _cut(self, rest: bytes) -> None:
         """Cut a torn tail and keep it aside. Only ever under the lock."""
@@ -141,22 +190,22 @@ class Journal:
         self.torn = str(aside)
 
     def _apply(self, change: Change) -> None:
-        documents = self._tables.setdefault(change.table, {})
-        if change.key is None:
-            for key in list(documents):
-                self._apply(Change(change.table, key, None))
+        table, key, raw = change
+        documents = self._tables.setdefault(table, {})
+        if key is None:
+            for each in list(documents):
+                self._apply(Change(table, each, None))
             return
-        before = documents.get(change.key)
-        size = len(change.table) + len(change.key) + 16
+        before = documents.get(key)
         if before is not None:
-            self._live -= len(before) + size
-        if change.raw is None:
-            documents.pop(change.key, None)
+            self._live -= len(before) + _LINE
+        if raw is None:
+            documents.pop(key, None)
         else:
-            documents[change.key] = change.raw
-            self._live += len(change.raw) + size
-        if self._listener is not None:
-            self._listener(change.table, change.key, before, change.raw)
+            documents[key] = raw
+            self._live += len(raw) + _LINE
+        if self._listener is not None and not self._is_loading:
+            self._listener.listen(table, key, before, raw)
 
     # --- transactions -----------------------------------------------------------
 
@@ -202,7 +251,7 @@ class Journal:
             self._load()
         elif size != self._offset:
             self.foreign += 1
-            self._catch_up(self._ops.read(self._handle, self._offset))
+            self._catch_up()
 
     def _commit(self) -> None:
         overlay = self._overlay or {}

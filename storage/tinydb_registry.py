@@ -1,6 +1,6 @@
 """The embedded default: the registry on TinyDB tables over the journal.
 
-Records are encoded once and decoded when read. Indexes by card, account, state,
+Records are encoded once and decoded when read. Indexes by card, account, out-of-step
 mark and credential are kept in memory from what the journal says became true, so a
 commit costs the same at any size.
 """
@@ -8,7 +8,7 @@ commit costs the same at any size.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ RecordType = type[Credential] | type[Operation] | type[Approval]
 
 CREDENTIALS, TEMPLATES, OPERATIONS = "credentials", "templates", "operations"
 NONCES, APPROVALS, AUDIT, HEADS = "nonces", "approvals", "audit", "heads"
+_INDEXED = frozenset({CREDENTIALS, OPERATIONS, APPROVALS})
 
 
 class _CredentialKeys(msgspec.Struct):
@@ -45,8 +46,8 @@ class _CredentialKeys(msgspec.Struct):
 
     card: str
     account_guid: str
-    state: State
-    sync: Sync = Sync.NEVER
+    state: str
+    sync: str = Sync.NEVER
 
 
 class _OperationKeys(msgspec.Struct):
@@ -77,57 +78,81 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 
 
 class Indexes:
-    """Values to keys, kept true by the journal's listener."""
+    """Values to keys, kept true by the journal's listener.
+
+    Most values have one key; only those with several pay for a dict.
+    """
 
     def __init__(self) -> None:
-        self._keys: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        self._keys: dict[str, dict[str, str | dict[str, None]]] = defaultdict(dict)
+
+    def load(self, tables: Mapping[str, Mapping[str, bytes]]) -> None:
+        self._keys.clear()
+        for table in _INDEXED & set(tables):
+            for key, raw in tables[table].items():
+                for name, value in index_values(table, raw):
+                    self._add(self._keys[name], value, key)
 
     def listen(
         self, table: str, key: str, before: bytes | None, after: bytes | None
     ) -> None:
-        """Take one change that became true."""
-        old, new = index_values(table, before), index_values(table, after)
+        if table not in _INDEXED:
+            return
+        old = index_values(table, before) if before is not None else []
+        new = index_values(table, after) if after is not None else []
         if old == new:
             return
-        for value in old:
-            keys = self._keys[value]
-            keys.pop(key, None)
-            if not keys:
-                del self._keys[value]
-        for value in new:
-            self._keys[value][key] = None
+        for name, value in old:
+            self._remove(self._keys[name], value, key)
+        for name, value in new:
+            self._add(self._keys[name], value, key)
+
+    @staticmethod
+    def _add(index: dict[str, str | dict[str, None]], value: str, key: str) -> None:
+        held = index.setdefault(value, key)
+        if isinstance(held, dict):
+            held[key] = None
+        elif held != key:
+            index[value] = {held: None, key: None}
+
+    @staticmethod
+    def _remove(index: dict[str, str | dict[str, None]], value: str, key: str) -> None:
+        held = index.get(value)
+        if isinstance(held, dict):
+            held.pop(key, None)
+        if held in (key, {}):
+            del index[value]
 
     def find(self, name: str, value: str) -> list[str]:
         """Return the keys with that value, in the order they came."""
-        return list(self._keys.get((name, value), ()))
+        held = self._keys[name].get(value, ())
+        return [held] if isinstance(held, str) else list(held)
 
 
-def index_values(table: str, raw: bytes | None) -> tuple[tuple[str, str], ...]:
+def index_values(table: str, raw: bytes) -> list[tuple[str, str]]:
     """Return (index, value) of one document."""
-    if raw is None:
-        return ()
     match table:
         case "credentials":
             each = _decoder(_CredentialKeys).decode(raw)
-            card = ("card", each.card if each.state is not State.RETIRED else "")
-            return (
-                card,
-                ("account", each.account_guid),
-                ("state", each.state),
-                ("sync", each.sync),
-            )
+            values = [("account", each.account_guid)]
+            if each.state != State.RETIRED:
+                values.append(("card", each.card))
+            if each.sync == Sync.OUT_OF_STEP:
+                values.append(("sync", each.sync))
+            return values
         case "operations":
             operation = _decoder(_OperationKeys).decode(raw)
-            live = (("live", ""),) if operation.ended_at is None else ()
-            return (
+            values = [
                 ("operation of", operation.credential),
                 ("event", operation.event),
-                *live,
-            )
+            ]
+            if operation.ended_at is None:
+                values.append(("live", ""))
+            return values
         case "approvals":
-            return (("approval of", _decoder(_ApprovalKeys).decode(raw).credential),)
+            return [("approval of", _decoder(_ApprovalKeys).decode(raw).credential)]
         case _:
-            return ()
+            return []
 
 
 class TinyDbRegistry:
@@ -147,7 +172,7 @@ class TinyDbRegistry:
         have been used in what was lost. `station`'s chain records that, at `now`.
         """
         self._indexes = Indexes()
-        self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes.listen)
+        self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes)
         self._recovered = self.db.storage.journal.torn
         if self._recovered:
             self.run(lambda tx: _distrust(tx, self._tables(), station, now))
@@ -296,10 +321,8 @@ class _JournalTx:
         table = self._tables.credentials
         if account_guid is not None:
             found = self._find(table, Credential, "account", account_guid)
-        elif sync is not None:
+        elif sync is Sync.OUT_OF_STEP:
             found = self._find(table, Credential, "sync", sync)
-        elif state is not None:
-            found = self._find(table, Credential, "state", state)
         else:
             found = [self._get(table, Credential, key) for key in table.ids()]
         matching = (
