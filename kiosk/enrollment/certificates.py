@@ -198,14 +198,20 @@ def judge(
 
     NotTrusted, NamesAnother. `now` in seconds UTC; `account` a userPrincipalName.
     """
-    moment = _moment(now)
-    valid = (
-        certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
-    )
-    if not valid or not any(_issued(certificate, anchor, moment) for anchor in anchors):
+    if not is_trusted(certificate, anchors, now=now):
         raise NotTrusted
     if account.casefold() not in {name.casefold() for name in accounts(certificate)}:
         raise NamesAnother(account=account)
+
+
+def is_trusted(
+    certificate: x509.Certificate, anchors: Sequence[x509.Certificate], *, now: float
+) -> bool:
+    """Say whether a trusted issuer signed it and it is valid now, whoever it names."""
+    moment = _moment(now)
+    return _is_valid(certificate, moment) and any(
+        _issued(certificate, anchor, moment) for anchor in anchors
+    )
 
 
 def accounts(certificate: x509.Certificate) -> list[str]:
@@ -232,7 +238,7 @@ def _issued(
     certificate: x509.Certificate, anchor: x509.Certificate, moment: datetime.datetime
 ) -> bool:
     """Say whether `anchor` is an authority, valid, and signed the certificate."""
-    if not anchor.not_valid_before_utc <= moment <= anchor.not_valid_after_utc:
+    if not _is_valid(anchor, moment):
         return False
     try:
         basic = anchor.extensions.get_extension_for_class(x509.BasicConstraints)
@@ -240,6 +246,10 @@ def _issued(
     except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
         return False
     return basic.value.ca
+
+
+def _is_valid(certificate: x509.Certificate, moment: datetime.datetime) -> bool:
+    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
 def _moment(now: float) -> datetime.datetime:

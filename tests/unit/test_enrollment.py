@@ -6,24 +6,19 @@ import os
 from pathlib import Path
 
 import pytest
+from lab.site import STAFF, Site
 from msgspec.structs import replace
 
-from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
-from kiosk.authority.seal import SealingKey
-from kiosk.clock import ManualClock
 from kiosk.config import Operator, OperatorRole
 from kiosk.directory.faults import DcDown
 from kiosk.directory.ports import DirectoryError
-from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.enrollment import acts, codes, operators
-from kiosk.enrollment.desk import Desk, NoSuchCredential, SeveralCredentials, find
+from kiosk.enrollment.desk import NoSuchCredential, SeveralCredentials, find
 from kiosk.enrollment.operators import Action, NotAnOperator, NotInRole
 from kiosk.enrollment.view import credentials, view
-from kiosk.entropy import SeededEntropy
-from statemachine.lifecycle import Event, Lifecycle, State
+from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.memory_registry import MemoryRegistry
 from storage.records import (
     ApprovalKind,
     AuditDraft,
@@ -31,70 +26,8 @@ from storage.records import (
     Escrow,
     FirstPin,
     Keyless,
-    Template,
     UnblockWay,
 )
-from storage.vault import KeyRing, Vault
-
-STAFF = Template(name="staff")
-
-
-class Site:
-    """A registry, a domain with ann and the operators, and a desk for each role."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.domain = SimulatedDirectory(self.clock, SeededEntropy(1))
-        self.registry = MemoryRegistry()
-        self.ann = self.domain.add_account("ann")
-        for role in OperatorRole:
-            self.domain.add_account(self.name(role))
-        self.parts = Parts(
-            registry=self.registry,
-            directory=self.domain,
-            vault=Vault(KeyRing({"k": bytes(32)}), "r"),
-            clock=self.clock,
-            entropy=SeededEntropy(2),
-            lifecycle=Lifecycle(),
-            sealing=SealingKey(),
-        )
-        self.template(STAFF)
-
-    @staticmethod
-    def name(role: OperatorRole) -> str:
-        return role.split()[-1]
-
-    def desk(self, role: OperatorRole, account: str = "") -> Desk:
-        name = self.name(role)
-        operator = Operator(login=name, account=account or f"{name}@ad.test", role=role)
-        return Desk(parts=self.parts, operator=operator, station="desk-1")
-
-    def template(self, template: Template) -> Template:
-        return self.registry.run(lambda tx: tx.save_template(template))
-
-    def card(self, id: str = "c1", **fields: object) -> Credential:
-        plain = Credential(
-            id=id,
-            card=f"piv:guid:{id}",
-            holder="Ann Example",
-            account="ann@ad.test",
-            account_guid=self.ann,
-            template="staff",
-            template_version=1,
-            state=State.ACTIVE,
-            pin_changed_at=1.0,
-            escrow=Escrow(current_sealed="sealed"),
-        )
-        return self.registry.run(
-            lambda tx: tx.save_credential(replace(plain, **fields))
-        )
-
-    def last_audit(self) -> tuple[str, str, str, str]:
-        event = list(self.registry.audit_events())[-1]
-        return event.kind, event.actor, event.credential, event.result
-
-    def state(self, id: str = "c1") -> State:
-        return self.registry.run(lambda tx: tx.credential(id)).state
 
 
 @pytest.fixture

@@ -1,0 +1,72 @@
+"""A second officer vouches for a key that no signature has proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography import x509
+from msgspec.structs import replace
+
+from kiosk.cards.ports import KeySlot
+from kiosk.enrollment import certificates, record
+from kiosk.enrollment.desk import Desk, is_own_card, refuse
+from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.record import Proof
+from kiosk.enrollment.takeover import PROPOSED
+from kiosk.errors import KioskError, Message
+from storage.records import Credential, PublicKey
+from storage.registry import Tx
+
+
+class NothingProposed(KioskError):
+    """No first officer has proposed just this key for the credential."""
+
+    code = "enrollment.nothing_proposed"
+
+
+def confirm(
+    desk: Desk,
+    credential: Credential,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+) -> Credential:
+    """Put the proposed key on record, as a second officer.
+
+    NotInRole, NothingProposed, Refused (the same officer), CertificateError,
+    DirectoryError.
+    """
+    require(desk.operator, Action.IMPORT)
+    certificates.judge(
+        certificate, anchors, account=credential.account, now=desk.parts.clock.now()
+    )
+    key = record.key_of(certificate, KeySlot.AUTHENTICATION)
+    first = _proposer(desk, credential.id, key)
+    if first.casefold() == desk.operator.account.casefold():
+        reason = Message("enrollment.second_officer_is_first")
+        refuse(desk, "credential.key_refused", credential.id, reason)
+    if is_own_card(desk, credential.account_guid, credential.account):
+        reason = Message("refusal.own_card")
+        refuse(desk, "credential.key_refused", credential.id, reason)
+
+    def commit(tx: Tx) -> Credential:
+        current = tx.credential(credential.id)
+        saved = tx.save_credential(
+            replace(current, authentication_key=key, migrated=False)
+        )
+        record.key_recorded(
+            tx, desk, current.id, key, Proof.SECOND_OFFICER, first_officer=first
+        )
+        return saved
+
+    return desk.parts.registry.run(commit)
+
+
+def _proposer(desk: Desk, credential: str, key: PublicKey) -> str:
+    """Return who proposed just this key last. NothingProposed."""
+    wanted = record.key_evidence(key)["key_sha256"]
+    for event in reversed(
+        list(desk.parts.registry.audit_events(credential=credential))
+    ):
+        if event.kind == PROPOSED and event.data.get("key_sha256") == wanted:
+            return event.actor
+    raise NothingProposed

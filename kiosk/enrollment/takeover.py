@@ -1,0 +1,241 @@
+"""Import: a card that was issued elsewhere becomes a credential here.
+
+It starts as `issued`; its holder activates it with the PIN it has now. A key goes on
+record only if the card proves that it holds it and a trusted certificate names the
+same account. Without that proof the credential is keyless, and a second officer may
+put the key of its certificate on record (`second_officer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography import x509
+from msgspec.structs import replace
+
+from kiosk.authority import signature
+from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.cards.ports import (
+    Card,
+    CardSession,
+    KeyAlgorithm,
+    KeySlot,
+    ObjectMissing,
+)
+from kiosk.directory.ports import Account
+from kiosk.enrollment import certificates, record
+from kiosk.enrollment.desk import Desk, account, drafted, note, refuse
+from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.record import Proof
+from kiosk.errors import KioskError, Message
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from storage.records import Credential, FirstPin, PublicKey, Template
+from storage.registry import Tx
+
+PROPOSED = "credential.key_proposed"
+"""The audit event that a second officer answers."""
+
+
+class AlreadyOnRecord(KioskError):
+    """The card is a credential already: `credential`."""
+
+    code = "enrollment.already_on_record"
+
+
+class Way(StrEnum):
+    """How it is settled which key signs for the holder."""
+
+    SIGNATURE = "signature"
+    """The holder types the PIN, the card signs a nonce."""
+    PROPOSED = "proposed"
+    """Its certificate is believed; keyless until a second officer confirms it."""
+    KEYLESS = "keyless"
+    """No key at all: what the template's keyless exception says applies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """What an officer wants to import, and whom the site trusts."""
+
+    account: str
+    """userPrincipalName or account name of the holder."""
+    template: str
+    way: Way = Way.SIGNATURE
+    anchors: Sequence[x509.Certificate] = ()
+    """Issuers whose certificates are believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A key with the nonce the card has signed for it."""
+
+    key: PublicKey
+    nonce: bytes
+
+
+def import_card(
+    desk: Desk, card: Card, wanted: Takeover, pin: Secret | None
+) -> Credential:
+    """Import the card in the reader; `pin` is its holder's, for Way.SIGNATURE.
+
+    CardError (a wrong PIN costs one try, and the last one is never spent),
+    CertificateError, Refused, ProofFailed, AlreadyOnRecord, DirectoryError.
+    """
+    holder, template = _judged(desk, wanted)
+    recognised = card.recognise()
+    if pin is not None and recognised.pin_tries.left in (0, 1):
+        left = "pin_blocked" if recognised.pin_tries.is_blocked else "one_try_left"
+        raise Refused(Message(f"refusal.{left}"))
+    _free(desk, recognised.identity.key)
+    credential = replace(_blank(desk, holder, template), card=recognised.identity.key)
+    with card.session(recognised.identity) as session:
+        believed = _believed(desk, session, wanted, holder)
+        own = None
+        if believed is not None and pin is not None:
+            session.verify(pin)
+            own = _signed(desk, session, credential.id, believed)
+        proving = _card_key(desk, session, credential.id, wanted.anchors)
+    proposed = believed if own is None else None
+    return desk.parts.registry.run(
+        lambda tx: _commit(tx, desk, credential, own, proving, proposed)
+    )
+
+
+def import_certificate(
+    desk: Desk, card: str, certificate: x509.Certificate, wanted: Takeover
+) -> Credential:
+    """Import a card that is elsewhere, by its identity key and certificate: keyless.
+
+    Its key is only proposed: a second officer confirms it.
+    """
+    holder, template = _judged(desk, wanted)
+    certificates.judge(
+        certificate,
+        wanted.anchors,
+        account=holder.user_principal_name,
+        now=desk.parts.clock.now(),
+    )
+    _free(desk, card)
+    key = record.key_of(certificate, KeySlot.AUTHENTICATION)
+    credential = replace(_blank(desk, holder, template), card=card)
+    return desk.parts.registry.run(
+        lambda tx: _commit(tx, desk, credential, None, None, key)
+    )
+
+
+# --- what may be imported ----------------------------------------------------
+
+
+def _judged(desk: Desk, wanted: Takeover) -> tuple[Account, Template]:
+    """Look account and template up, and refuse the officer's own card."""
+    require(desk.operator, Action.IMPORT)
+    holder = account(desk, wanted.account)
+    own = account(desk, desk.operator.account)
+    if holder.guid == own.guid:
+        refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
+    template = desk.parts.registry.run(lambda tx: tx.template(wanted.template))
+    if template.first_pin is not FirstPin.TRANSPORT_PIN:
+        reason = Message("enrollment.import_needs_own_pin")
+        refuse(desk, "lifecycle.issue_refused", "", reason)
+    return holder, template
+
+
+def _free(desk: Desk, card: str) -> None:
+    known = desk.parts.registry.run(lambda tx: tx.credential_by_card(card))
+    if known is not None:
+        raise AlreadyOnRecord(credential=known.id)
+
+
+def _blank(desk: Desk, holder: Account, template: Template) -> Credential:
+    return Credential(
+        id=desk.parts.entropy.bytes(8).hex(),
+        card="",
+        holder=holder.display_name or holder.sam_account_name,
+        account=holder.user_principal_name,
+        account_guid=holder.guid,
+        template=template.name,
+        template_version=template.version,
+        state=State.ISSUED,
+        issued_at=desk.parts.clock.now(),
+    )
+
+
+# --- proofs ------------------------------------------------------------------
+
+
+def _believed(
+    desk: Desk, session: CardSession, wanted: Takeover, holder: Account
+) -> PublicKey | None:
+    """Return the key a trusted certificate says is the holder's; None: keyless.
+
+    ObjectMissing, CertificateError.
+    """
+    if wanted.way is Way.KEYLESS:
+        return None
+    certificate = certificates.read(session.certificate(KeySlot.AUTHENTICATION))
+    certificates.judge(
+        certificate,
+        wanted.anchors,
+        account=holder.user_principal_name,
+        now=desk.parts.clock.now(),
+    )
+    return record.key_of(certificate, KeySlot.AUTHENTICATION)
+
+
+def _card_key(
+    desk: Desk,
+    session: CardSession,
+    credential: str,
+    anchors: Sequence[x509.Certificate],
+) -> _Proven | None:
+    """Let the card prove itself without a PIN, if it can and its issuer is trusted."""
+    slot = KeySlot.CARD_AUTHENTICATION
+    try:
+        certificate = certificates.read(session.certificate(slot))
+    except ObjectMissing:
+        return None
+    if not certificates.is_trusted(certificate, anchors, now=desk.parts.clock.now()):
+        return None
+    return _signed(desk, session, credential, record.key_of(certificate, slot))
+
+
+def _signed(
+    desk: Desk, session: CardSession, credential: str, key: PublicKey
+) -> _Proven:
+    """Have a fresh nonce signed. ProofFailed."""
+    nonce, message = record.challenge(desk, credential)
+    signed = session.sign(KeySlot(key.slot), KeyAlgorithm(key.algorithm), message)
+    if not signature.is_valid(key, message, signed):
+        note(desk, "credential.proof_failed", credential=credential)
+        raise ProofFailed
+    return _Proven(key, nonce)
+
+
+def _commit(
+    tx: Tx,
+    desk: Desk,
+    credential: Credential,
+    own: _Proven | None,
+    proving: _Proven | None,
+    proposed: PublicKey | None,
+) -> Credential:
+    """Consume the nonces, save, and audit every key, in one commit. ProofFailed."""
+    proven = [each for each in (own, proving) if each is not None]
+    for each in proven:
+        if not record.is_fresh(tx, desk, each.nonce, credential.id):
+            raise ProofFailed
+    credential = replace(
+        credential,
+        authentication_key=own.key if own else None,
+        card_authentication_key=proving.key if proving else None,
+        migrated=own is None,
+    )
+    saved = record.issue(tx, desk, credential, standing=None, by="import")
+    for each in proven:
+        record.key_recorded(tx, desk, saved.id, each.key, Proof.SIGNATURE)
+    if proposed is not None:
+        drafted(desk, PROPOSED, saved.id, "", record.key_evidence(proposed))(tx)
+    return saved

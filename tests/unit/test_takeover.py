@@ -1,0 +1,299 @@
+"""A card from elsewhere is taken over; its key counts only when it is proven."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from lab.site import Site
+from msgspec.structs import replace
+
+from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.cards.piv import objects
+from kiosk.cards.ports import KeySlot, ObjectMissing, WrongPin
+from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.config import OperatorRole
+from kiosk.enrollment import certificates, second_officer, takeover
+from kiosk.enrollment.certificates import Issuer, NamesAnother, NotTrusted, Subject
+from kiosk.enrollment.operators import NotInRole
+from kiosk.enrollment.second_officer import NothingProposed
+from kiosk.enrollment.takeover import AlreadyOnRecord, Takeover, Way
+from kiosk.entropy import SeededEntropy
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from storage.records import Credential, FirstPin, Template
+
+PIN = b"481516"
+
+
+class Elsewhere:
+    """Another issuer, and a card of ann's that it has made."""
+
+    def __init__(self, site: Site, *, account: str = "ann@ad.test") -> None:
+        certificate, key = certificates.new_issuer("Elsewhere", now=site.clock.now())
+        private = load_pem_private_key(key, password=None)
+        assert isinstance(private, ec.EllipticCurvePrivateKey)
+        self.anchor = x509.load_pem_x509_certificate(certificate)
+        self.made: MadeCard = make_card(
+            SeededEntropy(5), subject="Ann", pin=PIN, puk=b"12345678"
+        )
+        issuer = Issuer(self.anchor, private, 30)
+        subject = Subject(holder="Ann", account=account)
+        self.certificates = {}
+        for slot, tag, key_made in (
+            (KeySlot.AUTHENTICATION, objects.CERTIFICATE_9A, self.made.authentication),
+            (
+                KeySlot.CARD_AUTHENTICATION,
+                objects.CERTIFICATE_9E,
+                self.made.card_authentication,
+            ),
+        ):
+            assert key_made is not None
+            der = issuer.certify(key_made.spki, subject, slot, now=site.clock.now())
+            self.made.card.objects[tag] = objects.write_certificate(der)
+            self.certificates[slot] = certificates.read(der)
+        self.card = SimulatedReaders().insert(self.made.card)
+
+    def wanted(self, way: Way = Way.SIGNATURE, **changes: object) -> Takeover:
+        plain = Takeover(
+            account="ann@ad.test", template="staff", way=way, anchors=[self.anchor]
+        )
+        return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def elsewhere(site: Site) -> Elsewhere:
+    return Elsewhere(site)
+
+
+def kinds(site: Site) -> list[str]:
+    return [event.kind for event in site.registry.audit_events()]
+
+
+def test_a_card_that_signs_is_imported_with_both_its_keys(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    taken = takeover.import_card(
+        site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
+    )
+    assert taken.state is State.ISSUED
+    assert taken.account_guid == site.ann
+    assert taken.authentication_key is not None
+    assert taken.authentication_key.spki == elsewhere.made.authentication.spki
+    assert taken.card_authentication_key is not None
+    assert not taken.migrated
+    assert kinds(site) == [
+        "lifecycle.issue",
+        "credential.key_recorded",
+        "credential.key_recorded",
+    ]
+
+
+def test_a_wrong_pin_imports_nothing_and_costs_one_try(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    before = elsewhere.made.card.pin_tries_left
+    with pytest.raises(WrongPin):
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(b"000000"),
+        )
+    assert elsewhere.made.card.pin_tries_left == before - 1
+    assert kinds(site) == []
+
+
+def test_the_last_try_is_not_spent(site: Site, elsewhere: Elsewhere) -> None:
+    elsewhere.made.card.set_tries(pin=1)
+    with pytest.raises(Refused) as caught:
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(PIN),
+        )
+    assert caught.value.reason.key == "refusal.one_try_left"
+    assert elsewhere.made.card.pin_tries_left == 1
+
+
+def test_a_card_with_the_certificate_but_not_the_key_of_another_is_refused(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    """A forged card: the public certificate of ann's card, a key of its own."""
+    own = elsewhere.made.card.keys
+    own[0x9A] = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(ProofFailed):
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(PIN),
+        )
+    assert kinds(site) == ["credential.proof_failed"]
+
+
+def test_an_untrusted_certificate_imports_nothing(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    with pytest.raises(NotTrusted):
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(anchors=()),
+            Secret(PIN),
+        )
+
+
+def test_a_certificate_for_somebody_else_imports_nothing(site: Site) -> None:
+    elsewhere = Elsewhere(site, account="bob@ad.test")
+    with pytest.raises(NamesAnother):
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(PIN),
+        )
+
+
+def test_a_card_without_a_certificate_can_only_be_imported_keyless(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    del elsewhere.made.card.objects[objects.CERTIFICATE_9A]
+    desk = site.desk(OperatorRole.OFFICER)
+    with pytest.raises(ObjectMissing):
+        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+    taken = takeover.import_card(
+        desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None
+    )
+    assert taken.authentication_key is None
+    assert taken.migrated
+
+
+def test_a_card_is_imported_once(site: Site, elsewhere: Elsewhere) -> None:
+    desk = site.desk(OperatorRole.OFFICER)
+    taken = takeover.import_card(
+        desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None
+    )
+    with pytest.raises(AlreadyOnRecord) as caught:
+        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None)
+    assert caught.value.data == {"credential": taken.id}
+
+
+def test_nobody_imports_their_own_card(site: Site, elsewhere: Elsewhere) -> None:
+    desk = site.desk(OperatorRole.OFFICER, "ann@ad.test")
+    with pytest.raises(Refused) as caught:
+        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+    assert caught.value.reason.key == "refusal.own_card"
+    assert kinds(site) == ["lifecycle.issue_refused"]
+
+
+def test_importing_is_the_officers_business(site: Site, elsewhere: Elsewhere) -> None:
+    with pytest.raises(NotInRole):
+        takeover.import_card(
+            site.desk(OperatorRole.HELPDESK), elsewhere.card, elsewhere.wanted(), None
+        )
+
+
+def test_a_template_with_activation_codes_cannot_take_a_card_from_elsewhere(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    site.template(Template(name="staff", version=1, first_pin=FirstPin.ACTIVATION_CODE))
+    with pytest.raises(Refused) as caught:
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), None
+        )
+    assert caught.value.reason.key == "enrollment.import_needs_own_pin"
+
+
+# --- a second officer --------------------------------------------------------
+
+
+def proposed(site: Site, elsewhere: Elsewhere) -> Credential:
+    taken = takeover.import_certificate(
+        site.desk(OperatorRole.OFFICER),
+        elsewhere.made.identity.key,
+        elsewhere.certificates[KeySlot.AUTHENTICATION],
+        elsewhere.wanted(Way.PROPOSED),
+    )
+    assert taken.authentication_key is None
+    assert taken.migrated
+    return taken
+
+
+def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    taken = proposed(site, elsewhere)
+    done = second_officer.confirm(
+        site.desk(OperatorRole.ADMINISTRATOR),
+        taken,
+        elsewhere.certificates[KeySlot.AUTHENTICATION],
+        [elsewhere.anchor],
+    )
+    assert done.authentication_key is not None
+    assert not done.migrated
+    event = list(site.registry.audit_events())[-1]
+    assert event.kind == "credential.key_recorded"
+    assert event.data["first_officer"] == "officer@ad.test"
+    assert event.actor == "administrator@ad.test"
+
+
+def test_the_card_in_the_reader_can_be_proposed_too(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    taken = takeover.import_card(
+        site.desk(OperatorRole.OFFICER),
+        elsewhere.card,
+        elsewhere.wanted(Way.PROPOSED),
+        None,
+    )
+    assert taken.authentication_key is None
+    assert "credential.key_proposed" in kinds(site)
+
+
+def test_one_officer_is_not_two(site: Site, elsewhere: Elsewhere) -> None:
+    taken = proposed(site, elsewhere)
+    with pytest.raises(Refused) as caught:
+        second_officer.confirm(
+            site.desk(OperatorRole.OFFICER),
+            taken,
+            elsewhere.certificates[KeySlot.AUTHENTICATION],
+            [elsewhere.anchor],
+        )
+    assert caught.value.reason.key == "enrollment.second_officer_is_first"
+
+
+def test_only_the_key_that_was_proposed_can_be_confirmed(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    taken = proposed(site, elsewhere)
+    other = Elsewhere(site)
+    with pytest.raises(NothingProposed):
+        second_officer.confirm(
+            site.desk(OperatorRole.ADMINISTRATOR),
+            taken,
+            other.certificates[KeySlot.AUTHENTICATION],
+            [other.anchor],
+        )
+
+
+def test_the_holder_is_no_second_officer(site: Site, elsewhere: Elsewhere) -> None:
+    taken = proposed(site, elsewhere)
+    with pytest.raises(Refused) as caught:
+        second_officer.confirm(
+            site.desk(OperatorRole.OFFICER, "ann@ad.test"),
+            replace(taken, account="ann@ad.test"),
+            elsewhere.certificates[KeySlot.AUTHENTICATION],
+            [elsewhere.anchor],
+        )
+    assert caught.value.reason.key == "refusal.own_card"
