@@ -10,12 +10,13 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk import templates
+from kiosk.config import Config, load
 from kiosk.config.location import NAME, SYSTEM
 from kiosk.config.render import Values, commented
 from kiosk.config.settings import STATION_NAME
@@ -72,14 +73,23 @@ def usual_layout() -> Layout:
     )
 
 
-def create(layout: Layout) -> tuple[Path, ...]:
-    """Write the files; return them. AlreadyThere, NotWritable.
+def create(
+    layout: Layout, found_registry: Callable[[Config], None]
+) -> tuple[Path, ...]:
+    """Write the files; return them. AlreadyThere, NotWritable, RegistryError.
 
-    Folders are made with mode 0700 and files with 0600.
+    Folders are made with mode 0700 and files with 0600. `found_registry` creates the
+    registry that a configuration names.
     """
     template = layout.templates / "staff.toml"
-    files = (layout.config, layout.password, layout.vault_key, template)
-    for file in (*files, layout.registry):
+    files = (
+        layout.config,
+        layout.password,
+        template,
+        layout.vault_key,
+        layout.registry,
+    )
+    for file in files:
         if file.exists():
             raise AlreadyThere(file=str(file))
     with _all_or_none() as written:
@@ -89,6 +99,8 @@ def create(layout: Layout) -> tuple[Path, ...]:
         _write(layout.vault_key, "", written)
         with _named(layout.vault_key):
             add_key(layout.vault_key)
+        written.append(layout.registry)
+        found_registry(load(layout.config))
     return files
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kiosk.bootstrap import found_registry
 from kiosk.cli.frame import new_app
 from kiosk.newstation import Layout, create, usual_layout
 from kiosk.texts import text
@@ -26,7 +27,7 @@ def init(
 ) -> None:
     """Write the files of a new station. Nothing is overwritten."""
     layout = usual_layout() if folder is None else _below(folder.absolute())
-    for file in create(layout):
+    for file in create(layout, found_registry):
         print(file)
     print()
     print(text("cli.init_next").format(config=layout.config, password=layout.password))

@@ -7,14 +7,13 @@ descriptions of the settings into the commented file that `kiosk init` writes.
 from __future__ import annotations
 
 from kiosk.config.location import NoConfiguration, find, load, places
-from kiosk.config.settings import Config, Operator, OperatorRole, ReaderKind, Tls
+from kiosk.config.settings import Config, Operator, OperatorRole, Tls
 
 __all__ = [
     "Config",
     "NoConfiguration",
     "Operator",
     "OperatorRole",
-    "ReaderKind",
     "Tls",
     "find",
     "load",

@@ -27,13 +27,6 @@ class StationRole(StrEnum):
     ENROLLMENT = "enrollment"
 
 
-class ReaderKind(StrEnum):
-    """Where cards come from."""
-
-    PCSC = "pcsc"
-    SIMULATED = "simulated"
-
-
 class Tls(StrEnum):
     """How the line to the directory is protected. There is no third way."""
 
@@ -86,10 +79,6 @@ class Helpdesk(Section, frozen=True, kw_only=True):
 class Readers(Section, frozen=True, kw_only=True):
     """Where cards are read."""
 
-    kind: Annotated[
-        ReaderKind,
-        Meta(description="Real readers, or a simulated one to try things out."),
-    ] = ReaderKind.PCSC
     names: Annotated[
         tuple[str, ...],
         Meta(description="Only readers whose name contains one of these; empty: all."),
@@ -225,8 +214,8 @@ class Lifecycle(Section, frozen=True, kw_only=True):
     removed: Annotated[
         tuple[str, ...],
         Meta(
-            description="Edges as `kiosk lifecycle` lists them: STATE EVENT, e.g. "
-            '"active retire".'
+            description="Edges as `kiosk lifecycle` lists them, EVENT STATE: e.g. "
+            '"retire active".'
         ),
     ] = ()
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from kiosk import newstation, templates
+from kiosk.bootstrap import found_registry, registry_of
 from kiosk.cli import main
-from kiosk.config import load
+from kiosk.clock import ManualClock
+from kiosk.config import Config, load
 from kiosk.exit_codes import ExitCode
 from kiosk.newstation import AlreadyThere, Layout, NotWritable, create
+from storage.registry import StoreFull
 from storage.vault import KeyRing
 
 
@@ -40,7 +43,7 @@ def everything(folder: Path) -> dict[Path, bytes]:
 def test_the_written_configuration_can_be_loaded_and_points_at_the_other_files(
     layout: Layout,
 ) -> None:
-    create(layout)
+    create(layout, found_registry)
     config = load(layout.config)
     assert config.vault.key_file == layout.vault_key
     assert config.directory.password_file == layout.password
@@ -53,16 +56,36 @@ def test_the_written_configuration_can_be_loaded_and_points_at_the_other_files(
 def test_the_vault_key_is_usable_and_every_station_has_its_own(
     layout: Layout, tmp_path: Path
 ) -> None:
-    create(layout)
+    create(layout, found_registry)
     other = Layout.below(tmp_path / "other", tmp_path / "other")
-    create(other)
+    create(other, found_registry)
     rings = [KeyRing.from_file(each.vault_key) for each in (layout, other)]
     assert rings[0].key(rings[0].current) != rings[1].key(rings[1].current)
 
 
+def test_the_registry_is_there_and_empty(layout: Layout) -> None:
+    create(layout, found_registry)
+    assert layout.registry.exists()
+    registry = registry_of(load(layout.config), ManualClock())
+    assert registry.run(lambda tx: tx.credentials()) == []
+    registry.close()
+
+
+def test_a_registry_that_cannot_be_made_leaves_nothing_behind(
+    layout: Layout, tmp_path: Path
+) -> None:
+    def full(config: Config) -> None:
+        config.registry.path.write_bytes(b"a beginning")
+        raise StoreFull(path=str(config.registry.path))
+
+    with pytest.raises(StoreFull):
+        create(layout, full)
+    assert everything(tmp_path) == {}
+
+
 @pytest.mark.usefixtures("careless_umask")
 def test_only_the_owner_may_read_what_is_written(layout: Layout) -> None:
-    for file in create(layout):
+    for file in create(layout, found_registry):
         assert mode(file) == 0o600, file
         assert mode(file.parent) == 0o700, file.parent
 
@@ -76,7 +99,7 @@ def test_nothing_is_overwritten_and_nothing_else_is_written(
     there.write_text("mine")
     before = everything(tmp_path)
     with pytest.raises(AlreadyThere) as caught:
-        create(layout)
+        create(layout, found_registry)
     assert caught.value.data == {"file": str(there)}
     assert everything(tmp_path) == before
 
@@ -88,7 +111,7 @@ def test_when_one_file_fails_none_is_left_behind(
     layout.vault_key.parent.write_text("a file where a folder belongs")
     before = everything(tmp_path)
     with pytest.raises(NotWritable) as caught:
-        create(layout)
+        create(layout, found_registry)
     assert caught.value.data["file"] == str(layout.vault_key)
     assert everything(tmp_path) == before
 
@@ -101,7 +124,7 @@ def test_a_key_that_cannot_be_written_leaves_nothing_behind(
 
     monkeypatch.setattr(newstation, "add_key", full)
     with pytest.raises(NotWritable) as caught:
-        create(layout)
+        create(layout, found_registry)
     assert caught.value.data["reason"] == "No space left on device"
     assert everything(tmp_path) == {}
 
@@ -110,7 +133,7 @@ def test_a_host_name_that_no_station_can_have_is_not_taken(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "-münchen.example.org")
-    create(layout)
+    create(layout, found_registry)
     assert load(layout.config).station.name == "kiosk"
 
 

@@ -1,0 +1,58 @@
+"""The parts that a configuration describes are the parts that are built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kiosk import bootstrap
+from kiosk.bootstrap import UnknownEdge
+from kiosk.config import Config, load
+from kiosk.config.settings import Lifecycle
+from kiosk.newstation import Layout, create
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event, Standing, State
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    layout = Layout.below(tmp_path, tmp_path)
+    create(layout, bootstrap.found_registry)
+    return load(layout.config)
+
+
+def without(config: Config, *edges: str) -> Config:
+    return replace(config, lifecycle=Lifecycle(removed=edges))
+
+
+def test_a_removed_edge_is_gone_and_the_others_stay(config: Config) -> None:
+    narrowed = bootstrap.lifecycle_of(without(config, "retire active"))
+    facts = Facts()
+    assert narrowed.why_not(Standing(State.ACTIVE), Event.RETIRE, facts) is not None
+    assert narrowed.why_not(Standing(State.BLOCKED), Event.RETIRE, facts) is None
+
+
+def test_the_edge_of_a_new_card_can_be_removed(config: Config) -> None:
+    narrowed = bootstrap.lifecycle_of(without(config, "issue new"))
+    assert narrowed.why_not(None, Event.ISSUE, Facts()) is not None
+
+
+@pytest.mark.parametrize(
+    "edge", ["retire", "retire nowhere", "vanish active", "activate active", ""]
+)
+def test_an_edge_that_there_is_not_is_refused_by_name(
+    config: Config, edge: str
+) -> None:
+    with pytest.raises(UnknownEdge):
+        bootstrap.lifecycle_of(without(config, edge))
+
+
+def test_the_vault_belongs_to_its_registry(config: Config) -> None:
+    place = {"table": "credentials", "record": "c", "field": "f"}
+    sealed = bootstrap.vault_of(config).seal(b"x", **place)
+    assert bootstrap.vault_of(config).open(sealed, **place) == b"x"
+    other = replace(config, registry=replace(config.registry, id="another-one"))
+    with pytest.raises(Exception, match=r"vault\.tampered"):
+        bootstrap.vault_of(other).open(sealed, **place)
