@@ -1,0 +1,174 @@
+"""Running a scenario: step by step, noting what was shown and what did not hold."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.errors import Message
+from kiosk.rehearsal import scenario as language
+from kiosk.rehearsal.expectations import mismatches
+from kiosk.rehearsal.scenario import Scenario
+from kiosk.rehearsal.stage import Stage
+from kiosk.texts import sentence
+from kiosk.visit.views import StepState
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the story as it was played. `kind` says how to show it."""
+
+    kind: str
+    """`act`, `screen`, `step`, `holds`, `fails`."""
+    text: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one scenario went."""
+
+    file: str
+    title: str
+    story: str
+    seconds: float = 0.0
+    lines: list[Line] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not self.failures
+
+
+def run(path: Path) -> Outcome:
+    """Run one scenario file on a world of its own. ScenarioError."""
+    return play(language.read(path), path.name)
+
+
+def play(scenario: Scenario, name: str) -> Outcome:
+    """Run a scenario; stop at the first expectation that does not hold."""
+    outcome = Outcome(file=name, title=scenario.title, story=scenario.story.strip())
+    started = time.monotonic()
+    stage = Stage(scenario)
+    for number, step in enumerate(scenario.steps, 1):
+        if isinstance(step, language.Expect):
+            failures = [f"step {number}: {each}" for each in mismatches(stage, step)]
+            outcome.failures += failures
+            outcome.lines += [Line("fails", each) for each in failures]
+            if failures:
+                break
+            outcome.lines.append(Line("holds", _named(step)))
+            continue
+        outcome.lines.append(Line("act", _told(step)))
+        stage.play(step)
+        outcome.lines += _shown(stage, step)
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _named(step: language.Expect) -> str:
+    """Say what was checked, by name."""
+    default = language.Expect()
+    checked = [
+        name.replace("_", " ")
+        for name in language.Expect.__struct_fields__
+        if name != "card" and getattr(step, name) != getattr(default, name)
+    ]
+    return ", ".join(checked)
+
+
+def _told(step: language.Step) -> str:
+    """Tell one step as a person would."""
+    match step:
+        case language.Insert():
+            return f"The card “{step.card}” is inserted."
+        case language.Pull():
+            return "The card is taken out."
+        case language.Choose():
+            return f"“{step.action.capitalize()}” is chosen."
+        case language.Type():
+            fields = ", ".join(name.replace("_", " ") for name in step.values)
+            sure = " It is confirmed." if step.confirm else ""
+            return f"Typed: {fields}.{sure}"
+        case language.Operate():
+            return f"The helpdesk: {step.event} “{step.card}”."
+        case language.HandOut():
+            return f"The helpdesk hands out a code: {step.code}."
+        case language.Directory():
+            return f"In the directory: {_in_directory(step)}."
+        case language.CardFault():
+            return f"Something will go wrong with the card: {_fault(step.fault)}."
+        case language.Meanwhile():
+            when = f"before {step.before}" if step.before else f"after {step.after}"
+            what = (
+                "the process dies" if step.act == "die" else f"{step.act} {step.card}"
+            )
+            return f"Meanwhile, {when}: {what}."
+        case language.Wait():
+            return f"{step.seconds:g} seconds pass."
+        case language.Restart():
+            return "The station starts again."
+        case _:
+            return ""
+
+
+def _in_directory(step: language.Directory) -> str:
+    parts = []
+    if step.heal:
+        parts.append("all is well again")
+    if step.fault is not None:
+        parts.append(_fault(step.fault))
+    if step.change:
+        changes = ", ".join(f"{name} = {value}" for name, value in step.change.items())
+        parts.append(f"{step.account}: {changes}")
+    if step.password:
+        parts.append(f"the password of {step.account} is changed elsewhere")
+    return "; ".join(parts)
+
+
+def _fault(fault: object) -> str:
+    tag = str(type(fault).__struct_config__.tag).replace("_", " ")  # type: ignore[attr-defined]  # every fault is a tagged struct
+    fields = [
+        f"{name} {getattr(fault, name)}"
+        for name in type(fault).__struct_fields__  # type: ignore[attr-defined]  # same
+        if getattr(fault, name) not in ("", b"")
+    ]
+    return f"{tag} ({', '.join(fields)})" if fields else tag
+
+
+def _shown(stage: Stage, step: language.Step) -> list[Line]:
+    """Return what the screen said after a step."""
+    match step:
+        case language.Insert():
+            return _home(stage)
+        case language.Choose() if stage.form is not None:
+            messages = stage.form.notices
+            confirm = (stage.form.confirm,) if stage.form.confirm else ()
+            return [_screen(each) for each in (*messages, *confirm)]
+        case language.Type() if stage.result is not None:
+            done = [
+                Line("step", sentence(Message(f"step.{each.step}")))
+                for each in stage.progress
+                if each.state is StepState.DONE
+            ]
+            result = stage.result
+            said = (result.headline, *result.facts, *result.advice)
+            return done + [_screen(each) for each in said]
+        case language.Type():
+            return [Line("screen", "(nothing: the process is gone)")]
+    return []
+
+
+def _home(stage: Stage) -> list[Line]:
+    if stage.home is None:
+        return [_screen(stage.error)] if stage.error else []
+    home = stage.home
+    offered = [offer.kind for offer in home.actions if offer.allowed]
+    lines = [Line("screen", f"{home.person}: {sentence(home.headline)}")]
+    lines += [_screen(notice) for notice in home.notices]
+    lines.append(Line("screen", f"Offered: {', '.join(offered) or 'nothing'}."))
+    return lines
+
+
+def _screen(message: Message) -> Line:
+    return Line("screen", sentence(message))

@@ -1,0 +1,235 @@
+"""The scenario language: what is given, what people do, what must be true then.
+
+A scenario is a TOML file, strict: an unknown key is an error that names file, place
+and the nearest right key. PINs in it are test data. docs/rehearsals.md explains it
+with examples.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kiosk.cards.simulated.faults import AnyCardFault
+from kiosk.cards.simulated.options import Variant
+from kiosk.directory.faults import AnyFault
+from kiosk.errors import KioskError
+from kiosk.visit.views import FieldName, Outcome
+from statemachine.lifecycle import Event, State
+from statemachine.operation import Kind
+from storage.records import Sync, Template
+
+
+class ScenarioError(KioskError):
+    """A scenario file cannot be understood: `file`, `problem`."""
+
+    code = "rehearsal.scenario_error"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything in a scenario."""
+
+
+# --- given -------------------------------------------------------------------
+
+
+class GivenPolicy(Part, frozen=True, kw_only=True):
+    """The domain's password policy."""
+
+    minimum_length: int = 6
+    complexity: bool = False
+    lockout_threshold: int = 0
+
+
+class GivenAccount(Part, frozen=True, kw_only=True):
+    """A user in the directory."""
+
+    name: str
+    display_name: str = ""
+    password: str = ""
+    enabled: bool = True
+    locked: bool = False
+    expired: bool = False
+    privileged: bool = False
+    smart_card_required: bool = False
+    delegated: bool = True
+
+
+class GivenCard(Part, frozen=True, kw_only=True):
+    """A card. `account` empty: nobody has registered it."""
+
+    name: str
+    pin: str
+    account: str = ""
+    template: str = "staff"
+    state: State = State.ACTIVE
+    sync: Sync = Sync.IN_STEP
+    key: str = "P-256"
+    keyless: bool = False
+    variant: Variant | None = None
+    tries_left: int | None = None
+    looks_like: str = ""
+    """Carries the public identity of that other card, with keys of its own."""
+    card_authentication: bool = True
+
+
+# --- steps -------------------------------------------------------------------
+
+
+class Do(Part, frozen=True, kw_only=True, tag_field="do"):
+    """Base of all steps."""
+
+
+class Insert(Do, frozen=True, kw_only=True, tag="insert"):
+    """Somebody inserts a card; the kiosk recognises it."""
+
+    card: str
+
+
+class Pull(Do, frozen=True, kw_only=True, tag="pull"):
+    """The card is taken out."""
+
+
+class Choose(Do, frozen=True, kw_only=True, tag="choose"):
+    """Somebody chooses an action on the home screen."""
+
+    action: Kind
+
+
+class Type(Do, frozen=True, kw_only=True, tag="type"):
+    """Somebody fills in the form and goes on. `@name` is a code kept earlier."""
+
+    values: dict[FieldName, str]
+    confirm: bool = False
+
+
+class Operate(Do, frozen=True, kw_only=True, tag="operate"):
+    """An operator acts on a card."""
+
+    card: str
+    event: Event
+
+
+class HandOut(Do, frozen=True, kw_only=True, tag="hand_out"):
+    """The helpdesk gives a code, kept under a name."""
+
+    card: str
+    code: str
+    """`release` or `activation`."""
+    keep: str = "code"
+
+
+class Directory(Do, frozen=True, kw_only=True, tag="directory"):
+    """Something happens in the directory."""
+
+    fault: AnyFault | None = None
+    heal: bool = False
+    account: str = ""
+    password: str = ""
+    """Set elsewhere."""
+    change: dict[str, str | bool | int] = {}
+    """Fields of the account, e.g. `enabled = false`."""
+
+
+class CardFault(Do, frozen=True, kw_only=True, tag="card_fault"):
+    """Something will go wrong with the card in the reader."""
+
+    fault: AnyCardFault
+
+
+class Meanwhile(Do, frozen=True, kw_only=True, tag="meanwhile"):
+    """Before or after a step of the authority, something happens.
+
+    `act`: `die` (the process), or an event for `card` by an operator.
+    """
+
+    act: str
+    before: str = ""
+    after: str = ""
+    card: str = ""
+
+
+class Wait(Do, frozen=True, kw_only=True, tag="wait"):
+    """Time passes."""
+
+    seconds: float
+
+
+class Restart(Do, frozen=True, kw_only=True, tag="restart"):
+    """The station's process starts anew."""
+
+
+class Expect(Do, frozen=True, kw_only=True, tag="expect"):
+    """What must be true now. Everything named must hold; silence allows anything."""
+
+    home: str | None = None
+    """Key of the home screen's headline, or of the error in its place."""
+    allowed: tuple[Kind, ...] | None = None
+    """Exactly these actions are offered."""
+    refused: dict[Kind, str] = {}
+    """Action → key of its reason."""
+    notices: tuple[str, ...] = ()
+    confirm: str | None = None
+    fields: tuple[FieldName, ...] | None = None
+    outcome: Outcome | None = None
+    headline: str | None = None
+    facts: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    card: str = ""
+    """Whose card, credential and account the rest is about; default: the last."""
+    pin_is: str | None = None
+    tries_left: int | None = None
+    state: State | None = None
+    sync: Sync | None = None
+    reason: str | None = None
+    password_is: str | None = None
+    writes: int | None = None
+    """Passwords written by anybody since the beginning."""
+    puk_rotated: bool | None = None
+    audit: tuple[str, ...] = ()
+    """Kinds of events, in this order among others."""
+
+
+Step = (
+    Insert
+    | Pull
+    | Choose
+    | Type
+    | Operate
+    | HandOut
+    | Directory
+    | CardFault
+    | Meanwhile
+    | Wait
+    | Restart
+    | Expect
+)
+
+
+class Scenario(Part, frozen=True, kw_only=True):
+    """One story."""
+
+    title: str
+    story: str
+    steps: tuple[Step, ...]
+    templates: tuple[Template, ...] = (Template(name="staff"),)
+    policy: GivenPolicy = GivenPolicy()
+    accounts: tuple[GivenAccount, ...] = ()
+    cards: tuple[GivenCard, ...] = ()
+
+
+def read(path: Path) -> Scenario:
+    """Read one scenario file. ScenarioError."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Scenario)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        raise ScenarioError(file=str(path), problem=problem) from error
+    except msgspec.DecodeError as error:
+        raise ScenarioError(file=str(path), problem=str(error)) from error
+
+
+def shipped() -> list[Path]:
+    """Return the scenarios that come with the product, in the order of their names."""
+    return sorted((Path(__file__).parent / "scenarios").glob("*.toml"))

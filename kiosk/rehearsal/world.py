@@ -1,0 +1,301 @@
+"""A whole station made of simulated parts, behind the same door as a real one.
+
+The visit, the authority and the registry are the real ones; the card, its reader,
+the domain, the clock and (when seeded) the randomness are simulated. Rehearsals run
+it inline, step by step; the demo runs it with real workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from kiosk.authority import approvals, escrow
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import Fault
+from kiosk.authority.seal import SealingKey
+from kiosk.cards.ports import Card, KeyAlgorithm, ReaderEvent
+from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.clock import Clock, ManualClock
+from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
+from kiosk.entropy import Entropy, SeededEntropy
+from kiosk.rehearsal.interference import Interference
+from kiosk.secret import Secret
+from kiosk.station import FaceSettings, Helpdesk
+from kiosk.visit.run import Worker, Workplace
+from kiosk.visit.visit import Visit
+from kiosk.workers import InlineWorker
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event, Lifecycle, Standing, State
+from storage.memory_registry import MemoryRegistry
+from storage.records import (
+    ApprovalKind,
+    AuditDraft,
+    Credential,
+    Escrow,
+    LastSync,
+    PublicKey,
+    Sync,
+    Template,
+)
+from storage.registry import Registry, Tx
+from storage.vault import KeyRing, Vault
+
+STATION = "kiosk-1"
+OPERATOR = "helpdesk"
+SETTINGS = FaceSettings(
+    station=STATION,
+    title="Card PIN kiosk",
+    helpdesk=Helpdesk(contact="Helpdesk, extension 4711", hours="Mon–Fri 7–18"),
+)
+
+
+@dataclass(slots=True)
+class Holder:
+    """A person, their card and what the registry calls it."""
+
+    name: str
+    made: MadeCard
+    credential: str
+    account_guid: str
+    codes: dict[str, Secret] = field(default_factory=dict)
+
+
+class World:
+    """`station.Station` on simulated parts, and the hands that move them."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        registry: Registry | None = None,
+        policy: PasswordPolicy = DOMAIN_POLICY,
+        card_worker: Worker | None = None,
+        authority_worker: Worker | None = None,
+        settings: FaceSettings = SETTINGS,
+    ) -> None:
+        self.clock = clock or ManualClock()
+        self.entropy = entropy or SeededEntropy(1)
+        self.registry: Registry = registry or MemoryRegistry()
+        self.directory = SimulatedDirectory(self.clock, self.entropy, policy=policy)
+        self.readers = SimulatedReaders(clock=self.clock)
+        self.holders: dict[str, Holder] = {}
+        self.settings = settings
+        self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")
+        self._card_worker = card_worker or InlineWorker()
+        self._authority_worker = authority_worker or InlineWorker()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: new sealing key, same registry, card and directory."""
+        self.parts = Parts(
+            registry=self.registry,
+            directory=self.directory,
+            vault=self._vault,
+            clock=self.clock,
+            entropy=self.entropy,
+            lifecycle=Lifecycle(),
+            sealing=SealingKey(),
+        )
+        self.authority = Interference(LocalAuthority(self.parts))
+
+    # --- station.Station ------------------------------------------------------
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self.readers.start(emit)
+
+    def health(self) -> tuple[Fault, ...]:
+        return self.authority.port.health()
+
+    def visit(self, card: Card) -> Visit:
+        return Visit(
+            Workplace(
+                card=card,
+                authority=self.authority.port,
+                worker=self._authority_worker,
+                station=self.settings.station,
+            )
+        )
+
+    def on_card_worker(self, job: Callable[[], None]) -> None:
+        self._card_worker.submit(job)
+
+    def on_authority_worker(self, job: Callable[[], None]) -> None:
+        self._authority_worker.submit(job)
+
+    def stop(self) -> None:
+        self.readers.stop()
+
+    # --- what is given --------------------------------------------------------
+
+    def add_template(self, template: Template) -> None:
+        """Save a template."""
+        self.registry.run(lambda tx: tx.save_template(template))
+
+    def make_card(
+        self,
+        subject: str,
+        *,
+        pin: bytes,
+        algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+        options: PivOptions | None = None,
+        with_card_authentication: bool = True,
+        guid: bytes = b"",
+    ) -> tuple[MadeCard, Secret]:
+        """Make a card nobody has registered; returned with its PUK."""
+        puk = escrow.new_puk(self.parts)
+        made = make_card(
+            self.entropy,
+            subject=subject,
+            pin=pin,
+            puk=bytes(puk.reveal()),
+            algorithm=algorithm,
+            options=options,
+            guid=guid,
+            with_card_authentication=with_card_authentication,
+        )
+        return made, puk
+
+    def register(
+        self,
+        name: str,
+        made: MadeCard,
+        puk: Secret,
+        *,
+        account_guid: str,
+        template: str,
+        state: State = State.ACTIVE,
+        sync: Sync = Sync.IN_STEP,
+        keyless: bool = False,
+        transport_pin: Secret | None = None,
+    ) -> Holder:
+        """Put a card on record, as an issuer or an import would have."""
+        account = self.directory.account(account_guid)
+        own = f"credential-{name}"
+        last = None
+        if sync is Sync.IN_STEP:
+            last = LastSync(
+                at=self.clock.now(), dc="dc1.ad.test", pwd_last_set=account.pwd_last_set
+            )
+        transport = ""
+        if transport_pin is not None:
+            transport = escrow.seal_field(
+                self.parts, own, "transport_pin", transport_pin
+            )
+        proving = made.card_authentication
+        credential = Credential(
+            id=own,
+            card=made.identity.key,
+            holder=account.display_name,
+            account=account.user_principal_name,
+            account_guid=account_guid,
+            template=template,
+            template_version=1,
+            state=state,
+            sync=sync,
+            authentication_key=None if keyless else _key("9A", made.authentication),
+            card_authentication_key=_key("9E", proving) if proving else None,
+            last_sync=last,
+            pin_changed_at=None if state is State.ISSUED else self.clock.now(),
+            escrow=Escrow(
+                current_sealed=escrow.seal_field(self.parts, own, "escrow.current", puk)
+            ),
+            transport_pin_sealed=transport,
+            migrated=keyless,
+            issued_at=self.clock.now(),
+        )
+        self.registry.run(lambda tx: _record(tx, credential, self.clock.now()))
+        self.holders[name] = Holder(name, made, own, account_guid)
+        return self.holders[name]
+
+    # --- what operators do ----------------------------------------------------
+
+    def release_code(self, name: str) -> Secret:
+        """A helpdesk releases an unblock: a code for this person."""
+        return self._code(name, ApprovalKind.RELEASE)
+
+    def activation_code(self, name: str) -> Secret:
+        """An officer hands out an activation code."""
+        return self._code(name, ApprovalKind.ACTIVATION)
+
+    def _code(self, name: str, kind: ApprovalKind) -> Secret:
+        return approvals.issue_code(
+            self.parts,
+            credential=self.holders[name].credential,
+            kind=kind,
+            operator=OPERATOR,
+            station=self.settings.station,
+        )
+
+    def operate(self, name: str, event: Event) -> None:
+        """An operator suspends, resumes, revokes or retires a credential."""
+        self.registry.run(lambda tx: self._operate(tx, name, event))
+
+    def _operate(self, tx: Tx, name: str, event: Event) -> None:
+        credential = tx.credential(self.holders[name].credential)
+        standing = Standing(credential.state, credential.suspended_from)
+        after = self.parts.lifecycle.apply(standing, event, Facts())
+        if not isinstance(after, Standing):
+            raise ValueError(f"{event} is not possible: {after.code}")
+        tx.save_credential(
+            replace(credential, state=after.state, suspended_from=after.origin)
+        )
+        tx.audit(
+            AuditDraft(
+                at=self.clock.now(),
+                station=self.settings.station,
+                kind=f"lifecycle.{event}",
+                actor=OPERATOR,
+                credential=credential.id,
+            )
+        )
+
+    # --- what is observed -----------------------------------------------------
+
+    def credential(self, name: str) -> Credential:
+        """Return a person's credential as the registry has it now."""
+        own = self.holders[name].credential
+        return self.registry.run(lambda tx: tx.credential(own))
+
+
+def _key(slot: str, made: KeyMade) -> PublicKey:
+    return PublicKey(
+        slot=slot,
+        algorithm=made.algorithm,
+        spki=made.spki,
+        certificate=made.certificate,
+    )
+
+
+def _record(tx: Tx, credential: Credential, now: float) -> None:
+    """Save a credential with the evidence that its key went on record."""
+    tx.save_credential(credential)
+    tx.audit(
+        AuditDraft(
+            at=now,
+            station=STATION,
+            kind="lifecycle.issue",
+            actor=OPERATOR,
+            credential=credential.id,
+        )
+    )
+    if credential.authentication_key is not None:
+        thumb = hashlib.sha256(credential.authentication_key.spki).hexdigest()
+        tx.audit(
+            AuditDraft(
+                at=now,
+                station=STATION,
+                kind="credential.key_recorded",
+                actor=OPERATOR,
+                credential=credential.id,
+                data={"key_sha256": thumb},
+            )
+        )
