@@ -77,7 +77,9 @@ def check(
     if rules.refuse_weak:
         verdicts.append(Verdict(Rule.NOT_WEAK, bool(pin) and not is_weak(pin)))
     if rules.names:
-        verdicts.append(Verdict(Rule.NO_NAME, not _holds_name(pin, rules.names)))
+        verdicts.append(
+            Verdict(Rule.NO_NAME, bool(pin) and not _holds_name(pin, rules.names))
+        )
     if rules.required_classes:
         enough = len(_classes(pin)) >= rules.required_classes
         verdicts.append(Verdict(Rule.CLASSES, enough))

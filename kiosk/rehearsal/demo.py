@@ -1,0 +1,179 @@
+"""The demo: a world of people with cards in every situation, moved by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.authority.codes import grouped
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.clock import SystemClock
+from kiosk.demo_deck import DemoCard
+from kiosk.entropy import SystemEntropy
+from kiosk.rehearsal.world import World
+from kiosk.secret import Secret
+from kiosk.workers import SerialWorker
+from statemachine.lifecycle import State
+from storage.records import FirstPin, Sync, Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Role:
+    """One card of the cast."""
+
+    name: str
+    person: str
+    story: str
+    pin: bytes
+    state: State = State.ACTIVE
+    sync: Sync = Sync.IN_STEP
+    template: str = "staff"
+    tries: int | None = None
+    privileged: bool = False
+    password: bytes = b""
+    """Of the directory; the PIN when empty."""
+
+
+CAST = (
+    _Role(
+        name="everyday",
+        person="Alice Arnold",
+        story="an everyday card: change its PIN",
+        pin=b"271828",
+    ),
+    _Role(
+        name="first day",
+        person="Bob Baker",
+        story="a new card that was never used",
+        pin=b"482915",
+        state=State.ISSUED,
+        password=b"Welcome-2026",
+    ),
+    _Role(
+        name="blocked",
+        person="Carol Clark",
+        story="the PIN was typed wrongly too often",
+        pin=b"161803",
+        tries=0,
+    ),
+    _Role(
+        name="last try",
+        person="Dan Dixon",
+        story="one try is left: the kiosk does not let him spend it",
+        pin=b"141421",
+        tries=1,
+    ),
+    _Role(
+        name="out of step",
+        person="Erin Evans",
+        story="an earlier change was interrupted",
+        pin=b"173205",
+        sync=Sync.OUT_OF_STEP,
+        password=b"old-password",
+    ),
+    _Role(
+        name="administrator",
+        person="Frank Fisher",
+        story="a privileged account: only the card changes",
+        pin=b"223606",
+        privileged=True,
+    ),
+    _Role(
+        name="suspended",
+        person="Grace Green",
+        story="the helpdesk has put a hold on this card",
+        pin=b"244948",
+        state=State.SUSPENDED,
+    ),
+    _Role(
+        name="by code",
+        person="Heidi Hall",
+        story="a new card whose first PIN needs an activation code",
+        pin=b"264575",
+        state=State.ISSUED,
+        template="by code",
+        password=b"Welcome-2026",
+    ),
+)
+STRANGER = DemoCard("stranger", "a card of another house", "its PIN is 111222")
+
+
+class Demo:
+    """`demo_deck.DemoDeck` and the station it belongs to."""
+
+    def __init__(self) -> None:
+        self.world = World(
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            card_worker=SerialWorker("card"),
+            authority_worker=SerialWorker("authority"),
+        )
+        self.world.add_template(Template(name="staff"))
+        self.world.add_template(
+            Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
+        )
+        self._physical: list[SimulatedPivCard] = []
+        self._last: _Role | None = None
+        for role in CAST:
+            self._add(role)
+        stranger, _ = self.world.make_card("stranger", pin=b"111222")
+        self._physical.append(stranger.card)
+
+    def _add(self, role: _Role) -> None:
+        guid = self.world.directory.add_account(
+            role.person.split()[0].lower(),
+            display_name=role.person,
+            password=Secret(role.password or role.pin),
+            privileged=role.privileged,
+        )
+        made, puk = self.world.make_card(role.person, pin=role.pin)
+        made.card.set_tries(pin=role.tries)
+        by_code = role.template == "by code"
+        self.world.register(
+            role.name,
+            made,
+            puk,
+            account_guid=guid,
+            template=role.template,
+            state=role.state,
+            sync=Sync.NEVER if role.state is State.ISSUED else role.sync,
+            transport_pin=Secret(role.pin) if by_code else None,
+        )
+        self._physical.append(made.card)
+
+    # --- demo_deck.DemoDeck -------------------------------------------------------
+
+    @property
+    def cards(self) -> tuple[DemoCard, ...]:
+        return (*(_shown(role) for role in CAST), STRANGER)
+
+    def insert(self, index: int) -> None:
+        self.world.readers.pull()
+        self._last = CAST[index] if index < len(CAST) else None
+        self.world.readers.insert(self._physical[index])
+
+    def pull(self) -> None:
+        self.world.readers.pull()
+
+    def release_code(self) -> str:
+        if self._last is None:
+            return "Helpdesk: I have no such card on record."
+        is_new = self._last.state is State.ISSUED
+        make = self.world.activation_code if is_new else self.world.release_code
+        with make(self._last.name) as code:
+            return f"Helpdesk: your code is {grouped(code)}, for ten minutes."
+
+    def note(self) -> str:
+        if self._last is None:
+            return ""
+        credential = self.world.credential(self._last.name)
+        return f"Registry: {credential.state}, {credential.sync}."
+
+
+def _shown(role: _Role) -> DemoCard:
+    pin = role.pin.decode()
+    hint = f"the PIN is {pin}"
+    if role.state is State.ISSUED:
+        hint = f"the PIN in the letter is {pin}"
+        if role.template == "by code":
+            hint = "F9 gives the activation code"
+    return DemoCard(role.person, role.story, hint)

@@ -1,0 +1,24 @@
+"""Progress: the steps as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from kiosk.tui.screens.base import KioskScreen
+from kiosk.tui.widgets.panels import StepList, line
+from kiosk.tui.words import say
+from kiosk.visit.views import Progress
+
+
+class ProgressScreen(KioskScreen):
+    """Shows steps; no key does anything while the card works."""
+
+    def body(self) -> Iterable[Widget]:
+        yield line(say("tui.progress.headline"), classes="headline")
+        yield StepList()
+
+    def show(self, progress: Progress) -> None:
+        """Show a step that began or ended."""
+        self.query_one(StepList).show(progress)

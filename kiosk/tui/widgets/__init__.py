@@ -1,0 +1,1 @@
+"""Widgets of the kiosk; none keeps a secret longer than its screen."""

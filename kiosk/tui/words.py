@@ -1,0 +1,29 @@
+"""Words for the screens: catalogue sentences, and outside text made visible."""
+
+from __future__ import annotations
+
+from kiosk.errors import Coded, Message
+from kiosk.texts import UnknownText, sentence
+
+
+def say(key: str, **data: str | int) -> str:
+    """Return a sentence of the catalogue."""
+    return sentence(Message(key, dict(data)))
+
+
+def said(message: Message) -> str:
+    """Return the words of a message; its key where the catalogue has none."""
+    try:
+        return sentence(message)
+    except (UnknownText, KeyError):
+        return message.key
+
+
+def of_error(error: Exception) -> Message:
+    """Return what to say of an error; unknown ones are not explained away."""
+    if isinstance(error, Coded):
+        message = getattr(error, "message", None)
+        if isinstance(message, Message):
+            return message
+        return Message(error.code, dict(error.data))
+    return Message("kiosk.unexpected")
