@@ -47,7 +47,7 @@ from kiosk.tui.screens.idle import IdleScreen
 from kiosk.tui.screens.message import MessageScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
-from kiosk.tui.tray import Tray
+from kiosk.tui.tray import Hand, Tray
 from kiosk.tui.widgets.choices import Choices
 from kiosk.tui.words import of_error, said, say
 from kiosk.visit.views import Answers, Form, Home, Outcome, Progress, VisitPort
@@ -78,6 +78,7 @@ class KioskApp(App[int], inherit_bindings=False):
         self.error_console = Console(file=open(os.devnull, "w"))  # noqa: SIM115, PTH123 - lives as long as the app
         self._station = station
         self._deck = deck
+        self._hand = Hand()
         self._cards: dict[int, Card] = {}
         self._readers: tuple[str, ...] | None = None
         self._service_fault: Message | None = None
@@ -147,7 +148,7 @@ class KioskApp(App[int], inherit_bindings=False):
         else:
             self.push_screen(screen)
         if self._deck is not None:
-            self.call_after_refresh(screen.mount, Tray(self._deck))
+            self.call_after_refresh(screen.mount, Tray(self._deck, self._hand))
 
     def _show_idle(self) -> None:
         """The idle screen, or why this station cannot be used."""

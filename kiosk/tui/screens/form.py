@@ -73,7 +73,13 @@ class FormScreen(KioskScreen):
             alphabet, maximum = Alphabet.PRINTABLE, _CODE_MAXIMUM
         else:
             alphabet, maximum = Alphabet.PRINTABLE, self.form.old_limits[1]
-        field = SecretField(name, label, alphabet=alphabet, maximum=maximum)
+        field = SecretField(
+            name,
+            label,
+            alphabet=alphabet,
+            maximum=maximum,
+            submitted=self._submitted,
+        )
         if extra:
             field.add_class(extra)
         return field
@@ -89,10 +95,9 @@ class FormScreen(KioskScreen):
         self._hint("")
         self._judge()
 
-    @on(SecretField.Submitted)
-    def _submitted(self, event: SecretField.Submitted) -> None:
+    def _submitted(self, field: SecretField) -> None:
         fields = self._all()
-        at = fields.index(event.field)
+        at = fields.index(field)
         if at + 1 < len(fields):
             fields[at + 1].focus()
         else:

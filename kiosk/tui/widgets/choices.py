@@ -49,7 +49,7 @@ class Choices(Widget, can_focus=True):
             lines.append(Content(""))
         for offer in self._refused:
             reason = said(offer.reason) if offer.reason else ""
-            text = f"   –  {say(f'tui.action.{offer.kind}')}: {reason}"
+            text = f"   –  {say(f'tui.form.{offer.kind}')}: {reason}"
             lines.append(Content.styled(text, "dim"))
         return Content("\n").join(lines)
 

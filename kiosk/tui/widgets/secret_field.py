@@ -6,6 +6,8 @@ and selection, and posts messages without the value. Wiped when it leaves the sc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -35,21 +37,24 @@ class SecretField(Widget, can_focus=True):
     class Changed(Message):
         """Something was typed or deleted; the value stays in the field."""
 
-    class Submitted(Message):
-        """Enter was pressed in this field."""
-
-        def __init__(self, field: SecretField) -> None:
-            super().__init__()
-            self.field = field
-
     def __init__(
-        self, name: FieldName, label: str, *, alphabet: Alphabet, maximum: int
+        self,
+        name: FieldName,
+        label: str,
+        *,
+        alphabet: Alphabet,
+        maximum: int,
+        submitted: Callable[[SecretField], None],
     ) -> None:
+        """`submitted` is called at once on Enter, so that the next key, already on its
+        way, finds the next field.
+        """
         super().__init__(id=None, classes=name)
         self.field = name
         self.border_title = label
         self._alphabet = alphabet
         self._maximum = maximum
+        self._submitted = submitted
         self._value = bytearray()
 
     def take(self) -> Secret:
@@ -76,9 +81,12 @@ class SecretField(Widget, can_focus=True):
         return Content(f"{shown}{cursor}")
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        focused = self.screen.focused
+        if focused is not self and isinstance(focused, SecretField):
+            focused.on_key(event)
+        elif event.key == "enter":
             event.stop()
-            self.post_message(self.Submitted(self))
+            self._submitted(self)
         elif event.key == "backspace":
             event.stop()
             if self._value:
