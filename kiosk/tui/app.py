@@ -88,6 +88,9 @@ class KioskApp(App[int], inherit_bindings=False):
         self._visit: VisitPort | None = None
         self._home: Home | None = None
         self._is_working = False
+        """An operation is under way: its result will be shown, card or no card."""
+        self._is_opening = False
+        """A form was asked for and has not come yet."""
         self._idleness = Idleness(station.settings)
 
     # --- lock-down --------------------------------------------------------------
@@ -264,7 +267,8 @@ class KioskApp(App[int], inherit_bindings=False):
     def _end_visit(self) -> None:
         """Forget everything about the person who was here."""
         visit, self._visit = self._visit, None
-        self._insertion, self._home, self._is_working = 0, None, False
+        self._insertion, self._home = 0, None
+        self._is_working = self._is_opening = False
         self._idleness.reset()
         if visit is not None:
             self._station.on_card_worker(visit.close)
@@ -297,7 +301,7 @@ class KioskApp(App[int], inherit_bindings=False):
         if self._is_stale(message):
             return
         log.warning("visit.failed type=%s", type(message.error).__name__)
-        self._is_working = False
+        self._is_working = self._is_opening = False
         if message.insertion not in self._cards:
             self._end_visit()
             self._show_idle()
@@ -312,13 +316,15 @@ class KioskApp(App[int], inherit_bindings=False):
 
     def _open_form(self, kind: Kind) -> None:
         visit, insertion = self._visit, self._insertion
-        if visit is not None:
+        if visit is not None and not self._is_opening:
+            self._is_opening = True
             self._work(lambda: told.FormReady(insertion, visit.begin(kind)))
 
     @on(told.FormReady)
     def _form_ready(self, message: told.FormReady) -> None:
         if self._is_stale(message):
             return
+        self._is_opening = False
         settings = self._station.settings
         if message.form.confirm is not None:
             self._show(ConfirmScreen(settings, message.form))
