@@ -85,7 +85,7 @@ class FormScreen(KioskScreen):
         return field
 
     def on_mount(self) -> None:
-        self._all()[0].focus()
+        self.set_focus(self._all()[0])
         self._judge()
 
     # --- typing -------------------------------------------------------------------
@@ -99,7 +99,7 @@ class FormScreen(KioskScreen):
         fields = self._all()
         at = fields.index(field)
         if at + 1 < len(fields):
-            fields[at + 1].focus()
+            self.set_focus(fields[at + 1])
         else:
             self._finish()
 
@@ -120,7 +120,7 @@ class FormScreen(KioskScreen):
         empty = next((field for field in self._all() if not len(field)), None)
         if empty is not None:
             self._hint("tui.form.incomplete")
-            empty.focus()
+            self.set_focus(empty)
         elif not self._is_same():
             self._hint("tui.form.not_same")
             self._restart_new_pin()
@@ -134,7 +134,7 @@ class FormScreen(KioskScreen):
         for field in self._new_pins():
             field.wipe()
         self._judge()
-        self._new_pins()[0].focus()
+        self.set_focus(self._new_pins()[0])
 
     def _hint(self, key: str) -> None:
         self.query_one("#hint", Static).update(say(key) if key else "")
