@@ -1,7 +1,10 @@
 """Ways a domain can fail, as data: for rehearsals, simulation and tests.
 
-A fault waits until the simulated domain meets it, then happens once, unless it is
-`DcDown` or `ServiceAccountRefused`, which last until cleared.
+A fault waits until the simulated domain meets it, then happens once; those in
+`LASTING` happen until they are cleared. `dc` narrows a fault to one domain
+controller; empty: whichever meets it. In a scenario file:
+
+    fault = { fault = "frozen", applied = true }
 """
 
 from __future__ import annotations
@@ -9,32 +12,43 @@ from __future__ import annotations
 import msgspec
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault"):
+class Fault(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="fault",
+    forbid_unknown_fields=True,
+):
     """Base of all faults."""
-
-
-class DcDown(Fault, frozen=True, kw_only=True, tag="dc_down"):
-    """A DC does not answer at all; `dc` empty: none does."""
 
     dc: str = ""
 
 
+class DcDown(Fault, frozen=True, kw_only=True, tag="dc_down"):
+    """The DC does not answer at all."""
+
+
 class ServiceAccountRefused(Fault, frozen=True, kw_only=True, tag="service_refused"):
-    """The service account cannot sign in."""
+    """The service account cannot sign in; `reason` is a value of `BindResult`."""
 
     reason: str = "wrong_password"
 
 
 class TlsWrong(Fault, frozen=True, kw_only=True, tag="tls_wrong"):
-    """The server's certificate does not convince."""
+    """The certificate does not convince; `reason` is a value of `WhyNoTrust`."""
 
     reason: str = "expired"
 
 
 class Frozen(Fault, frozen=True, kw_only=True, tag="frozen"):
-    """The next write gets no answer; `applied`: it happened all the same."""
+    """The next write gets no answer.
+
+    `applied`: it happened all the same. `stays`: nothing is answered afterwards,
+    either, until the fault that follows (`DcDown`) is cleared.
+    """
 
     applied: bool = False
+    stays: bool = False
 
 
 class WriteNo(Fault, frozen=True, kw_only=True, tag="write_refused"):

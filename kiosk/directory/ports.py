@@ -12,9 +12,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 
 # --- values ------------------------------------------------------------------
@@ -58,7 +58,7 @@ class PasswordPolicy:
 
 
 class BindResult(StrEnum):
-    """What a bind as the user said (49 sub-codes, see BIND_SUBCODES)."""
+    """What a bind as the user said (the sub-codes of LDAP result 49)."""
 
     OK = "ok"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of an answer
@@ -68,7 +68,9 @@ class BindResult(StrEnum):
     ACCOUNT_EXPIRED = "account_expired"
     LOCKED = "locked"
     LOGON_HOURS = "logon_hours"
+    """Not at this hour, or not from here."""
     NO_ANSWER = "no_answer"
+    """Nothing was learnt: no answer, or one that says neither yes nor no."""
 
 
 class WriteRefusal(StrEnum):
@@ -77,9 +79,39 @@ class WriteRefusal(StrEnum):
     POLICY = "policy"
     """0000052D: length, complexity, history or age."""
     NO_RIGHT = "no_right"
+    """The service account may not reset this one."""
     GONE = "gone"
     PROTECTED = "protected"
+    """As NO_RIGHT, and the account is privileged: nobody delegates those."""
     OTHER = "other"
+
+
+class WhyUnreachable(StrEnum):
+    """Why a DC could not be had; `directory.why_unreachable.<value>`."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    NAME_UNKNOWN = "name_unknown"
+    NO_ROUTE = "no_route"
+    CONNECTION_LOST = "connection_lost"
+    BUSY = "busy"
+    MALFORMED = "malformed"
+    """It speaks, but not LDAP."""
+
+
+class WhyNoTrust(StrEnum):
+    """Why a server's TLS does not convince; `directory.why_tls.<value>`."""
+
+    UNTRUSTED = "untrusted"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_NAME = "wrong_name"
+    REVOKED = "revoked"
+    NO_TLS = "no_tls"
+    """It offers no TLS at all, or somebody in between took it away."""
+    PROTOCOL = "protocol"
+    CA_FILE = "ca_file"
+    """Our own file of trusted certificates cannot be read."""
 
 
 # --- errors ------------------------------------------------------------------
@@ -89,24 +121,46 @@ class DirectoryError(KioskError):
     """Root of what this room may raise."""
 
     code = "directory.error"
+    reasons: ClassVar[str] = ""
+    """Where the catalogue has the sentences for `reason`."""
+
+    @property
+    def detail(self) -> Message | None:
+        """The reason in words for an administrator; None where there is none."""
+        reason = self.data.get("reason")
+        if not self.reasons or not reason:
+            return None
+        return Message(f"{self.reasons}.{reason}", dict(self.data))
 
 
 class Unreachable(DirectoryError):
-    """No DC answered: `dcs`, `reason` (a short code of the last one)."""
+    """No DC answered: `dcs`, `reason` (WhyUnreachable, of the last one)."""
 
     code = "directory.unreachable"
+    reasons = "directory.why_unreachable"
 
 
 class TlsRefused(DirectoryError):
-    """The server's certificate does not convince: `dc`, `reason`."""
+    """The server's certificate does not convince: `dc`, `reason` (WhyNoTrust)."""
 
     code = "directory.tls_refused"
+    reasons = "directory.why_tls"
 
 
 class ServiceBindRefused(DirectoryError):
-    """The service account cannot sign in: `dc`, `reason`."""
+    """The service account cannot sign in: `dc`, `reason` (BindResult or `other`)."""
 
     code = "directory.service_bind_refused"
+    reasons = "directory.why_sign_in"
+
+
+class ServicePasswordUnreadable(ServiceBindRefused):
+    """The file with its password cannot be used: `dc`, `file`, `reason`.
+
+    `reason`: `secret_unreadable`, `secret_exposed` or `secret_empty`.
+    """
+
+    code = "directory.service_password_unreadable"
 
 
 class AccountMissing(DirectoryError):
@@ -141,9 +195,14 @@ class OutcomeUnknown(DirectoryError):
 
 
 class ReadFailed(DirectoryError):
-    """A search was not answered as it should be: `dc`, `reason`."""
+    """A search was not answered as it should be: `dc`, `reason`.
+
+    `reason`: `no_answer`, `refused`, `malformed` or `hidden` (an attribute that we
+    must know may not be read).
+    """
 
     code = "directory.read_failed"
+    reasons = "directory.why_read"
 
 
 # --- ports -------------------------------------------------------------------

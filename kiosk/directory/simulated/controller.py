@@ -1,0 +1,129 @@
+"""`ports.DomainController` on one simulated DC."""
+
+from __future__ import annotations
+
+from kiosk.directory.faults import BindSays, DcDown, Frozen, PolicyHidden, WriteNo
+from kiosk.directory.ports import (
+    Account,
+    AccountMissing,
+    BindResult,
+    OutcomeUnknown,
+    PasswordPolicy,
+    PolicyUnreadable,
+    ReadFailed,
+    WriteRefusal,
+    WriteRefused,
+)
+from kiosk.directory.simulated.passwords import allows
+from kiosk.directory.simulated.state import Dc, DomainState
+from kiosk.directory.simulated.users import User
+from kiosk.secret import Secret
+
+_CODES = {
+    WriteRefusal.POLICY: ("0000052D", 53),
+    WriteRefusal.NO_RIGHT: ("00000005", 50),
+    WriteRefusal.PROTECTED: ("00000005", 50),
+    WriteRefusal.GONE: ("00002030", 32),
+    WriteRefusal.OTHER: ("0000001F", 53),
+}
+"""What a DC answers: 8-digit code and LDAP result."""
+
+
+class SimulatedDc:
+    """A connection to one DC, bound as the service account."""
+
+    def __init__(self, state: DomainState, dc: Dc) -> None:
+        self._state = state
+        self._dc = dc
+
+    @property
+    def name(self) -> str:
+        return self._dc.name
+
+    def account(self, guid: str) -> Account:
+        self._must_answer()
+        return self._dc.user(guid).account
+
+    def find(self, name: str) -> Account:
+        self._must_answer()
+        found = [
+            user.account
+            for user in self._dc.users.values()
+            if name.isprintable() and _is_named(user.account, name)
+        ]
+        if len(found) != 1:
+            raise AccountMissing(account=name)
+        return found[0]
+
+    def password_policy(self, account: Account) -> PasswordPolicy:
+        self._must_answer()
+        fine_grained = self._dc.user(account.guid).policy
+        if fine_grained is None:
+            return self._state.policy
+        if self._state.met(PolicyHidden, self.name) is not None:
+            raise PolicyUnreadable(policy=fine_grained.source)
+        return fine_grained
+
+    def set_password(self, account: Account, new: Secret) -> None:
+        if self._state.is_down(self.name):
+            raise OutcomeUnknown(dc=self.name)
+        frozen = self._state.met(Frozen, self.name)
+        if frozen is None:
+            self._write(account, new)
+            return
+        if frozen.applied:
+            self._write(account, new)
+        if frozen.stays:
+            self._state.faults.append(DcDown(dc=self.name))
+        raise OutcomeUnknown(dc=self.name)
+
+    def verify_password(self, account: Account, password: Secret) -> BindResult:
+        if self._state.is_down(self.name):
+            return BindResult.NO_ANSWER
+        if (says := self._state.met(BindSays, self.name)) is not None:
+            return BindResult(says.result)
+        user = self._dc.users.get(account.guid)
+        if user is None or not password:
+            return BindResult.WRONG_PASSWORD
+        policy = self._state.policy_of(user)
+        return user.bind(password, policy, self._state.clock.now())
+
+    # --- inside ---------------------------------------------------------------
+
+    def _must_answer(self) -> None:
+        if self._state.is_down(self.name):
+            raise ReadFailed(dc=self.name, reason="no_answer")
+
+    def _write(self, account: Account, new: Secret) -> None:
+        user = self._dc.users.get(account.guid)
+        if user is None:
+            raise self._refused(WriteRefusal.GONE)
+        refusal = self._refusal(user, new)
+        if refusal is not None:
+            raise self._refused(refusal)
+        user.unlock()
+        user.set_password(self._state.stored(new), self._state.clock.now())
+        self._state.touch(user)
+        self._state.writes.append((self.name, user.account.guid))
+
+    def _refusal(self, user: User, new: Secret) -> WriteRefusal | None:
+        """Say why this DC does not take `new`, in the order in which AD asks."""
+        if user.account.privileged:
+            return WriteRefusal.PROTECTED
+        if not user.delegated:
+            return WriteRefusal.NO_RIGHT
+        if (no := self._state.met(WriteNo, self.name)) is not None:
+            return WriteRefusal(no.why)
+        if not allows(self._state.policy_of(user), new):
+            return WriteRefusal.POLICY
+        return None
+
+    def _refused(self, why: WriteRefusal) -> WriteRefused:
+        code, result = _CODES[why]
+        return WriteRefused(why, dc=self.name, hex=code, result=result)
+
+
+def _is_named(account: Account, name: str) -> bool:
+    wanted = name.casefold()
+    names = (account.user_principal_name, account.sam_account_name)
+    return wanted in (each.casefold() for each in names)

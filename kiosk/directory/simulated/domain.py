@@ -1,0 +1,201 @@
+"""`ports.Directory` with accounts that a rehearsal or a test puts there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from kiosk.clock import Clock
+from kiosk.directory.faults import AnyFault, ServiceAccountRefused, TlsWrong
+from kiosk.directory.ports import (
+    Account,
+    DirectoryError,
+    PasswordPolicy,
+    ServiceBindRefused,
+    TlsRefused,
+    Unreachable,
+)
+from kiosk.directory.simulated.controller import SimulatedDc
+from kiosk.directory.simulated.state import Dc, DomainState
+from kiosk.directory.simulated.users import User, filetime
+from kiosk.entropy import Entropy
+from kiosk.secret import Secret
+
+DOMAIN_POLICY = PasswordPolicy(
+    source="domain",
+    minimum_length=6,
+    complexity=False,
+    history=5,
+    minimum_age=0.0,
+    maximum_age=None,
+    lockout_threshold=0,
+)
+
+
+class SimulatedDirectory:
+    """A domain in memory. One thread at a time."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        policy: PasswordPolicy = DOMAIN_POLICY,
+        dcs: tuple[str, ...] = ("dc1.ad.test",),
+        domain: str = "ad.test",
+    ) -> None:
+        self._domain = domain
+        self._state = DomainState(
+            policy, clock, entropy, tuple(Dc(name) for name in dcs)
+        )
+
+    # --- what a rehearsal arranges --------------------------------------------
+
+    def add_account(
+        self,
+        name: str,
+        *,
+        display_name: str = "",
+        password: Secret | None = None,
+        policy: PasswordPolicy | None = None,
+        delegated: bool = True,
+        enabled: bool = True,
+        locked: bool = False,
+        expired: bool = False,
+        privileged: bool = False,
+        smart_card_required: bool = False,
+        must_change: bool = False,
+        may_log_on: bool = True,
+    ) -> str:
+        """Create a user on every DC; return its objectGUID.
+
+        `policy`: the fine-grained policy that names it. `delegated`: the service
+        account may reset it. `may_log_on`: the logon hours allow it now.
+        """
+        guid = str(uuid.UUID(bytes=self._state.entropy.bytes(16), version=4))
+        account = Account(
+            guid=guid,
+            dn=f"CN={name},OU=Staff,DC={self._domain.replace('.', ',DC=')}",
+            sam_account_name=name,
+            user_principal_name=f"{name}@{self._domain}",
+            display_name=display_name or name,
+            enabled=enabled,
+            locked=locked,
+            expired=expired,
+            privileged=privileged,
+            smart_card_required=smart_card_required,
+            pwd_last_set=0 if must_change else filetime(self._state.clock.now()),
+        )
+        user = User(
+            account=account,
+            policy=policy,
+            delegated=delegated,
+            password=None if password is None else self._state.stored(password),
+            may_log_on=may_log_on,
+        )
+        self._state.touch(user)
+        for dc in self._state.dcs:
+            dc.users[guid] = replace(user)
+        return guid
+
+    def change_account(self, guid: str, **changes: str | bool | int) -> None:
+        """Change fields of `ports.Account` on every DC (disable, rename, lock …).
+
+        As in AD, `locked=False` clears the count of wrong passwords, and switching
+        `smart_card_required` on gives the account a password that nobody knows.
+        """
+        for dc in self._state.dcs:
+            user = dc.user(guid)
+            user.account = replace(user.account, **changes)  # type: ignore[arg-type]  # fields of Account, checked by its constructor
+            if changes.get("locked") is False:
+                user.unlock()
+            if changes.get("smart_card_required") is True:
+                user.password = user.previous = None
+            self._state.touch(user)
+
+    def remove_account(self, guid: str) -> None:
+        """Delete a user everywhere."""
+        for dc in self._state.dcs:
+            del dc.users[guid]
+
+    def change_elsewhere(self, guid: str, password: Secret) -> None:
+        """The password is changed by somebody else (Ctrl+Alt+Del, helpdesk)."""
+        user = self._state.dcs[0].user(guid)
+        user.set_password(self._state.stored(password), self._state.clock.now())
+        self._state.touch(user)
+        self.replicate()
+
+    def replicate(self) -> None:
+        """Bring the newest version of each user to every DC."""
+        for guid in {guid for dc in self._state.dcs for guid in dc.users}:
+            copies = [dc.users[guid] for dc in self._state.dcs if guid in dc.users]
+            newest = max(copies, key=lambda user: user.version)
+            for dc in self._state.dcs:
+                dc.users[guid] = replace(newest)
+
+    def fail(self, fault: AnyFault) -> None:
+        """Let `fault` happen when it is met."""
+        self._state.faults.append(fault)
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        self._state.faults.clear()
+
+    # --- what a rehearsal observes --------------------------------------------
+
+    @property
+    def policy(self) -> PasswordPolicy:
+        """The domain's own policy."""
+        return self._state.policy
+
+    @policy.setter
+    def policy(self, policy: PasswordPolicy) -> None:
+        self._state.policy = policy
+
+    @property
+    def writes(self) -> list[tuple[str, str]]:
+        """(DC, objectGUID) of every password that the kiosk really wrote."""
+        return self._state.writes
+
+    def binds(self, guid: str, password: Secret, *, dc: str | None = None) -> bool:
+        """Say whether this is the current password there. No try counts."""
+        return self._dc(dc).user(guid).knows(password)
+
+    def account(self, guid: str, *, dc: str | None = None) -> Account:
+        """Return the user as that DC (or the first) has it."""
+        return self._dc(dc).user(guid).account
+
+    def pwd_last_set(self, guid: str, *, dc: str | None = None) -> int:
+        """Return when the password was last set there, in 100 ns since 1601."""
+        return self.account(guid, dc=dc).pwd_last_set
+
+    # --- ports.Directory ------------------------------------------------------
+
+    @contextmanager
+    def connect(self, dc: str | None = None) -> Iterator[SimulatedDc]:
+        reached = self._reach(dc)
+        refused = self._state.met(ServiceAccountRefused, reached.name)
+        if refused is not None:
+            raise ServiceBindRefused(dc=reached.name, reason=refused.reason)
+        yield SimulatedDc(self._state, reached)
+
+    # --- inside ---------------------------------------------------------------
+
+    def _reach(self, wanted: str | None) -> Dc:
+        """Return the first that answers and convinces. Unreachable, TlsRefused."""
+        dcs = [dc for dc in self._state.dcs if wanted in (None, dc.name)]
+        names = wanted or ", ".join(dc.name for dc in dcs)
+        trouble: DirectoryError = Unreachable(dcs=names, reason="refused")
+        for dc in dcs:
+            if self._state.is_down(dc.name):
+                continue
+            distrust = self._state.met(TlsWrong, dc.name)
+            if distrust is None:
+                return dc
+            trouble = TlsRefused(dc=dc.name, reason=distrust.reason)
+        raise trouble
+
+    def _dc(self, name: str | None) -> Dc:
+        return next(dc for dc in self._state.dcs if name in (None, dc.name))
