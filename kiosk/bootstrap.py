@@ -6,14 +6,24 @@ imports what it builds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.clock import Clock, SystemClock
 from kiosk.config import Config, load
 from kiosk.errors import KioskError
+from kiosk.hardening import harden_process
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
+    from kiosk.authority.parts import Parts
+    from kiosk.cards.ports import Monitor
+    from kiosk.directory.ports import Directory
+    from kiosk.enrollment.desk import Desk
+    from kiosk.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.registry import Registry
     from storage.vault import Vault
@@ -76,3 +86,117 @@ def _edge(words: str) -> tuple[Event, State | None]:
         return Event(event), None if state == "new" else State(state)
     except ValueError as error:
         raise UnknownEdge(edge=words) from error
+
+
+def anchors_of(config: Config) -> list[x509.Certificate]:
+    """Return the issuers whose cards this site believes. NotACertificate."""
+    from kiosk.enrollment.certificates import read_pem
+
+    wanted = (config.enrollment.trusted_ca_file, config.enrollment.ca_certificate_file)
+    return [
+        certificate
+        for file in wanted
+        if file is not None
+        for certificate in read_pem(file)
+    ]
+
+
+def monitor_of(config: Config) -> Monitor:
+    """Return what watches this station's readers."""
+    from kiosk.cards.pcsc import PcscMonitor
+
+    return PcscMonitor(config.readers.names)
+
+
+def directory_of(config: Config) -> Directory:
+    """Return the domain, as the service account. SecretFileError."""
+    raise NotImplementedError
+
+
+# --- the authority and what stands before it ---------------------------------
+
+
+def parts_of(config: Config) -> Parts:
+    """Open everything the authority is made of; templates are published.
+
+    The caller closes `registry`. RegistryError, VaultError, SecretFileError,
+    UnknownEdge, and what `kiosk.templates.read_folder` raises.
+    """
+    from kiosk import templates
+    from kiosk.authority.parts import Parts
+    from kiosk.authority.seal import SealingKey
+    from kiosk.entropy import SystemEntropy
+
+    clock = SystemClock()
+    vault, lifecycle = vault_of(config), lifecycle_of(config)
+    directory = directory_of(config)
+    found = templates.read_folder(config.templates.folder)
+    registry = registry_of(config, clock)
+    try:
+        templates.publish(registry, found, at=clock.now(), station=config.station.name)
+    except BaseException:
+        registry.close()
+        raise
+    return Parts(
+        registry=registry,
+        directory=directory,
+        vault=vault,
+        clock=clock,
+        entropy=SystemEntropy(),
+        lifecycle=lifecycle,
+        sealing=SealingKey(),
+        write_deadline=_write_deadline(config),
+    )
+
+
+def _write_deadline(config: Config) -> float:
+    """Seconds after which a write has ended: modify, verifying bind, a margin."""
+    directory = config.directory
+    return 2 * (directory.connect_timeout + directory.receive_timeout) + 2.0
+
+
+def build_station(config: Config) -> Station:
+    """Return the station that the faces use. As `parts_of`."""
+    from kiosk.authority.local import LocalAuthority
+    from kiosk.embedded import EmbeddedStation
+
+    parts = parts_of(config)
+    return EmbeddedStation(
+        face_settings_of(config),
+        monitor_of(config),
+        LocalAuthority(parts),
+        close=parts.registry.close,
+    )
+
+
+def face_settings_of(config: Config) -> FaceSettings:
+    """Return what the screens need of the configuration."""
+    from kiosk.station import FaceSettings, Helpdesk
+
+    screens = config.screens
+    return FaceSettings(
+        station=config.station.name,
+        title=config.station.title,
+        helpdesk=Helpdesk(contact=config.helpdesk.contact, hours=config.helpdesk.hours),
+        idle_warning_after=screens.idle_after,
+        idle_wipe_after=screens.idle_after + screens.warning_lasts,
+        forgotten_card_bell=screens.forgotten_card_bell,
+    )
+
+
+@contextmanager
+def open_desk(config: Config) -> Iterator[Desk]:
+    """Sign the person at the keyboard in as an operator, and open the authority.
+
+    NotAnOperator, before anything is opened; then as `parts_of`.
+    """
+    from kiosk.enrollment.desk import Desk
+    from kiosk.enrollment.operators import login_name, signed_in
+
+    harden_process()
+    operator = signed_in(config.operators, login_name())
+    parts = parts_of(config)
+    try:
+        yield Desk(parts=parts, operator=operator, station=config.station.name)
+    finally:
+        parts.registry.close()

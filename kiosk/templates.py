@@ -57,10 +57,15 @@ def read(path: Path) -> Template:
         )
         raise tomlfile.MeaninglessKey(file=str(path), key="version", known=known)
     template = tomlfile.decode(table, Template, file=path)
-    broken = contradiction(effective(_LIMITS[template.card_type], template, None, None))
+    broken = contradiction(effective(limits_of(template), template, None, None))
     if broken is not None:
         raise UnsatisfiableTemplate(file=str(path), rule=broken)
     return template
+
+
+def limits_of(template: Template) -> CardLimits:
+    """Return the widest that cards of a template's type take as a PIN."""
+    return _LIMITS[template.card_type]
 
 
 def read_folder(folder: Path) -> tuple[Template, ...]:

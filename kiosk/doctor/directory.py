@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kiosk.authority.ports import CardLimits
 from kiosk.authority.rules import effective
 from kiosk.directory.ports import (
     Directory,
@@ -16,6 +15,7 @@ from kiosk.directory.ports import (
 from kiosk.doctor import Finding, Health, fail, ok, said, unknown, warn
 from kiosk.errors import Message
 from kiosk.pinrules import contradiction
+from kiosk.templates import limits_of
 from storage.records import Template
 
 
@@ -48,7 +48,7 @@ def _refused(part: str, error: DirectoryError, advice: str) -> Finding:
 
 
 def account(
-    directory: Directory, name: str, templates: Sequence[Template], limits: CardLimits
+    directory: Directory, name: str, templates: Sequence[Template]
 ) -> Iterator[Finding]:
     """Look at one account as the kiosk would: found, changeable, its password policy.
 
@@ -66,7 +66,7 @@ def account(
     for template in templates:
         if not template.pin_policy.update_ad_password:
             continue
-        broken = contradiction(effective(limits, template, found, policy))
+        broken = contradiction(effective(limits_of(template), template, found, policy))
         if broken is not None:
             yield fail(
                 f"template {template.name}", f"impossible_{broken}", account=name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kiosk.authority import approvals
 from kiosk.authority.cases import facts_of
 from kiosk.enrollment.desk import Desk, is_own_card, refuse
@@ -21,7 +23,15 @@ from storage.records import (
 _DAY = 86_400.0
 
 
-def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Secret:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A code to be shown once and wiped, and how long it may be used."""
+
+    code: Secret
+    validity: Message
+
+
+def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Given:
     """Make a code for a credential; its caller shows it once and wipes it.
 
     NotInRole, Refused, DirectoryError. Earlier codes of the kind become void.
@@ -38,18 +48,27 @@ def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Secret:
         reason = _no_activation(desk, credential, template)
     if reason is not None:
         refuse(desk, f"approval.{kind}_refused", credential.id, reason)
-    return approvals.issue_code(
+    code = approvals.issue_code(
         desk.parts,
         credential=credential.id,
         kind=kind,
         operator=desk.operator.account,
         station=desk.station,
-        valid_for=seconds_valid(template, kind),
+        valid_for=_seconds_valid(template, kind),
     )
+    return Given(code, _validity(template, kind))
 
 
-def seconds_valid(template: Template, kind: ApprovalKind) -> float:
-    """Return how long a code of that kind may be used."""
+def _validity(template: Template, kind: ApprovalKind) -> Message:
+    """Say how long a code of that kind may be used."""
+    if kind is ApprovalKind.ACTIVATION:
+        days = template.activation_code_days
+        return Message("enrollment.valid_days", {"days": days})
+    minutes = round(approvals.RELEASE_SECONDS / 60)
+    return Message("enrollment.valid_minutes", {"minutes": minutes})
+
+
+def _seconds_valid(template: Template, kind: ApprovalKind) -> float:
     if kind is ApprovalKind.ACTIVATION:
         return template.activation_code_days * _DAY
     return approvals.RELEASE_SECONDS

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk.authority.ports import CardLimits
 from kiosk.cards.ports import ReaderEvent, ServiceLost
 from kiosk.cards.simulated.factory import make_card
 from kiosk.cards.simulated.reader import SimulatedReaders
@@ -31,7 +30,6 @@ from kiosk.doctor import (
     store,
 )
 from kiosk.entropy import SeededEntropy
-from kiosk.pinrules import Alphabet
 from kiosk.texts import sentence
 from statemachine.lifecycle import State
 from storage.memory_registry import MemoryRegistry
@@ -40,7 +38,6 @@ from storage.registry import Tx
 from storage.vault import KeyRing, Vault, add_key
 
 DC = "dc1.ad.test"
-PIV = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE)
 
 
 def healths(findings: Iterator[Finding] | tuple[Finding, ...]) -> dict[str, Health]:
@@ -205,7 +202,7 @@ def test_an_account_shows_its_policy_and_which_templates_can_work(
     domain: SimulatedDirectory,
 ) -> None:
     domain.add_account("ann")
-    found = healths(directory.account(domain, "ann", [Template(name="staff")], PIV))
+    found = healths(directory.account(domain, "ann", [Template(name="staff")]))
     assert found == {
         "account ann": Health.OK,
         "policy ann": Health.OK,
@@ -234,21 +231,21 @@ def test_a_policy_that_no_pin_can_satisfy_is_named_with_what_would_help(
         **changes,
     }
     domain.add_account("ann", policy=PasswordPolicy(**values))  # type: ignore[arg-type]  # fields by name
-    findings = tuple(directory.account(domain, "ann", [Template(name="staff")], PIV))
+    findings = tuple(directory.account(domain, "ann", [Template(name="staff")]))
     assert healths(findings)["template staff"] is Health.FAIL
     assert findings[-1].meaning.key == key
 
 
 def test_a_privileged_account_is_a_warning(domain: SimulatedDirectory) -> None:
     domain.add_account("root", privileged=True)
-    found = healths(directory.account(domain, "root", [], PIV))
+    found = healths(directory.account(domain, "root", []))
     assert found["account root"] is Health.WARN
 
 
 def test_an_account_that_is_not_there_is_told_in_words(
     domain: SimulatedDirectory,
 ) -> None:
-    check = ("account", lambda: directory.account(domain, "nobody", [], PIV))
+    check = ("account", lambda: directory.account(domain, "nobody", []))
     (finding,) = examine([check])
     assert finding.meaning.key == "directory.account_missing"
 

@@ -196,8 +196,8 @@ def test_giving_back_waits_until_the_directory_can_say_whose_card_it_is(
 
 def test_a_release_code_is_given_and_audited_but_never_stored(site: Site) -> None:
     card = site.card(state=State.BLOCKED)
-    code = codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
-    text = code.reveal().decode()
+    given = codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+    text = given.code.reveal().decode()
     assert len(text) == 9
     assert site.last_audit()[:2] == ("approval.release_issued", "helpdesk@ad.test")
     assert text not in repr(list(site.registry.audit_events()))

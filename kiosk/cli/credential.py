@@ -1,0 +1,208 @@
+"""`kiosk credential`: what operators do with cards, each under their own name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosk.authority.codes import grouped
+from kiosk.bootstrap import anchors_of, monitor_of, open_desk
+from kiosk.cards.ports import Card
+from kiosk.cli import credential_text as show_as
+from kiosk.cli.ending import words
+from kiosk.cli.frame import ConfigOption, JsonOption, new_app
+from kiosk.cli.typed import ask_secret
+from kiosk.config import load
+from kiosk.enrollment import acts, certificates, codes, second_officer, takeover
+from kiosk.enrollment.desk import Desk, find
+from kiosk.enrollment.operators import Action
+from kiosk.enrollment.reader import one_card
+from kiosk.enrollment.takeover import Takeover, Way
+from kiosk.enrollment.view import credentials, view
+from kiosk.errors import Message
+from statemachine.lifecycle import State
+from storage.records import ApprovalKind, Credential, Sync
+
+CARD_SECONDS = 60.0
+
+Which = Annotated[
+    str,
+    typer.Argument(
+        metavar="CREDENTIAL",
+        help="Its id, card, account or holder.",
+        show_default=False,
+    ),
+]
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why; kept in the audit.", show_default=False)
+]
+ReaderOption = Annotated[
+    str, typer.Option("--reader", help="A part of the name of the reader to use.")
+]
+AccountOption = Annotated[
+    str,
+    typer.Option("--account", help="The holder's account.", show_default=False),
+]
+TemplateOption = Annotated[
+    str,
+    typer.Option("--template", help="Which template applies.", show_default=False),
+]
+
+app = new_app("What operators do with cards, each under their own name.")
+
+
+# --- look --------------------------------------------------------------------
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    sync: Annotated[Sync | None, typer.Option(help="Only standing so.")] = None,
+    config: ConfigOption = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """List credentials, by holder."""
+    with open_desk(load(config)) as desk:
+        found = credentials(desk, state=state, sync=sync)
+    print(show_as.list_json(found) if json else show_as.table(found))
+
+
+@app.command()
+def show(
+    credential: Which, config: ConfigOption = None, *, json: JsonOption = False
+) -> None:
+    """Show one credential: how it stands, why not, and what happened to it."""
+    with open_desk(load(config)) as desk:
+        seen = view(desk, find(desk, credential))
+    print(show_as.view_json(seen) if json else show_as.page(seen))
+
+
+# --- hold, resume, end -------------------------------------------------------
+
+
+def _act(action: Action, credential: str, config: Path | None, reason: str) -> None:
+    with open_desk(load(config)) as desk:
+        after = acts.act(desk, action, find(desk, credential), reason)
+    now = Message("enrollment.now", {"holder": after.holder, "state": after.state})
+    print(words(now))
+    if action is Action.REVOKE:
+        print(words(Message("enrollment.revoked_advice", {"account": after.account})))
+
+
+@app.command()
+def suspend(credential: Which, reason: Reason, config: ConfigOption = None) -> None:
+    """Put a hold on a card, until it is resumed."""
+    _act(Action.SUSPEND, credential, config, reason)
+
+
+@app.command()
+def resume(credential: Which, reason: Reason, config: ConfigOption = None) -> None:
+    """Lift a hold; the card is again what it was before."""
+    _act(Action.RESUME, credential, config, reason)
+
+
+@app.command()
+def revoke(credential: Which, reason: Reason, config: ConfigOption = None) -> None:
+    """End a card for good: lost, stolen, left."""
+    _act(Action.REVOKE, credential, config, reason)
+
+
+@app.command()
+def retire(credential: Which, reason: Reason, config: ConfigOption = None) -> None:
+    """Take a card out of use; it can be issued again."""
+    _act(Action.RETIRE, credential, config, reason)
+
+
+# --- codes -------------------------------------------------------------------
+
+
+@app.command()
+def release(
+    credential: Which,
+    config: ConfigOption = None,
+    *,
+    activation: Annotated[
+        bool, typer.Option("--activation", help="A code for the first PIN instead.")
+    ] = False,
+) -> None:
+    """Give a code to unblock a card (or to activate it); it is shown once."""
+    kind = ApprovalKind.ACTIVATION if activation else ApprovalKind.RELEASE
+    with open_desk(load(config)) as desk:
+        found = find(desk, credential)
+        given = codes.give(desk, found, kind)
+    with given.code as code:
+        print(words(Message(f"enrollment.code_{kind}", {"holder": found.holder})))
+        print(f"\n    {grouped(code)}\n")
+    print(words(given.validity))
+
+
+# --- import ------------------------------------------------------------------
+
+
+@app.command("import")
+def import_(
+    account: AccountOption,
+    template: TemplateOption,
+    way: Annotated[
+        Way, typer.Option(help="How it is settled which key signs for the holder.")
+    ] = Way.SIGNATURE,
+    card: Annotated[
+        str, typer.Option(help="A card that is elsewhere: its identity key.")
+    ] = "",
+    certificate: Annotated[
+        Path | None, typer.Option(help="And its certificate (PEM).")
+    ] = None,
+    reader: ReaderOption = "",
+    config: ConfigOption = None,
+) -> None:
+    """Take over a card that was issued elsewhere.
+
+    The card is in the reader and its holder types its PIN; or it is elsewhere, and
+    its key counts once a second officer has confirmed its certificate.
+    """
+    if bool(card) != bool(certificate):
+        raise typer.BadParameter("--card and --certificate belong together")
+    settings = load(config)
+    wanted = Takeover(
+        account=account,
+        template=template,
+        way=way,
+        anchors=anchors_of(settings),
+    )
+    with open_desk(settings) as desk:
+        if certificate is not None:
+            (own,) = certificates.read_pem(certificate)[:1]
+            taken = takeover.import_certificate(desk, card, own, wanted)
+        else:
+            print(words(Message("enrollment.insert")))
+            monitor = monitor_of(settings)
+            with one_card(monitor, reader=reader, seconds=CARD_SECONDS) as inserted:
+                taken = _taken(desk, inserted, wanted)
+    print(show_as.taken(taken))
+
+
+def _taken(desk: Desk, card: Card, wanted: Takeover) -> Credential:
+    if wanted.way is not Way.SIGNATURE:
+        return takeover.import_card(desk, card, wanted, None)
+    with ask_secret(words(Message("enrollment.holders_pin")) + " ") as pin:
+        return takeover.import_card(desk, card, wanted, pin)
+
+
+@app.command()
+def confirm(
+    credential: Which,
+    certificate: Annotated[
+        Path, typer.Argument(help="The certificate (PEM) that was proposed.")
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Confirm, as a second officer, the key that a first one has proposed."""
+    settings = load(config)
+    anchors = anchors_of(settings)
+    (own,) = certificates.read_pem(certificate)[:1]
+    with open_desk(settings) as desk:
+        done = second_officer.confirm(desk, find(desk, credential), own, anchors)
+    print(show_as.taken(done))

@@ -1,0 +1,178 @@
+"""Credentials as text and as JSON. Names in them are outside text, made visible."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from kiosk.cli.ending import words
+from kiosk.enrollment.view import View
+from kiosk.errors import Message
+from kiosk.text import visible
+from storage.records import AuditEvent, Credential, PublicKey
+
+_HEAD = ("id", "holder", "account", "state", "password", "template")
+
+
+def table(credentials: Sequence[Credential]) -> str:
+    """Return aligned columns, one line a credential."""
+    rows = [_HEAD, *(_row(each) for each in credentials)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _row(credential: Credential) -> tuple[str, ...]:
+    return (
+        credential.id,
+        visible(credential.holder, 32),
+        visible(credential.account, 40),
+        credential.state,
+        credential.sync,
+        f"{visible(credential.template, 24)} {credential.template_version}",
+    )
+
+
+def page(view: View) -> str:
+    """Return everything about one credential, for a person."""
+    return "\n".join(_page(view))
+
+
+def _page(view: View) -> Iterator[str]:
+    credential = view.credential
+    yield f"{visible(credential.holder)}  {visible(credential.account)}"
+    yield ""
+    for name, value in _facts(credential):
+        yield f"  {name:<16} {value}"
+    yield ""
+    for actor, offers in (
+        ("the holder", view.holder_may),
+        ("an operator", view.operator_may),
+    ):
+        yield f"What {actor} may do now:"
+        for what, refusal in offers.items():
+            yield f"  {what:<16} {'yes' if refusal is None else words(refusal)}"
+        yield ""
+    for code in view.codes:
+        yield f"A {code.kind} code is open until {moment(code.expires_at)}."
+    yield "History:"
+    for event in view.history:
+        yield f"  {moment(event.at)}  {_event(event)}"
+
+
+def _facts(credential: Credential) -> Iterator[tuple[str, str]]:
+    yield "id", credential.id
+    yield "card", credential.card
+    held = f" (was {credential.suspended_from})" if credential.suspended_from else ""
+    yield "state", f"{credential.state}{held}"
+    why = credential.sync_reason
+    yield "password", credential.sync + (f": {words(Message(why))}" if why else "")
+    if credential.last_sync is not None:
+        last = credential.last_sync
+        yield "last written", f"{moment(last.at)} on {visible(last.dc)}"
+    yield "template", f"{visible(credential.template)} {credential.template_version}"
+    yield "signs with", _key(credential.authentication_key)
+    yield "proves itself", _key(credential.card_authentication_key)
+    escrow = credential.escrow
+    yield "PUK in escrow", "yes" if escrow.current_sealed else "no"
+    if escrow.exposed:
+        yield "PUK rotation", "due"
+    yield "issued", moment(credential.issued_at)
+
+
+def _key(key: PublicKey | None) -> str:
+    return "no key on record" if key is None else f"{key.slot} {key.algorithm}"
+
+
+def _event(event: AuditEvent) -> str:
+    details = " ".join(
+        f"{name}={visible(value, 48)}"
+        for name, value in event.data.items()
+        if len(value) <= 64  # keys and signatures are for `kiosk audit export`
+    )
+    parts = (event.kind, visible(event.actor), event.station, event.result, details)
+    return "  ".join(part for part in parts if part)
+
+
+def taken(credential: Credential) -> str:
+    """Say what is on record now."""
+    key = "keyless" if credential.authentication_key is None else "with_key"
+    return words(
+        Message(
+            f"enrollment.taken_{key}",
+            {"holder": credential.holder, "id": credential.id},
+        )
+    )
+
+
+def moment(at: float) -> str:
+    """Return a time as people read it, in this machine's zone."""
+    local = datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone()
+    return local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+# --- JSON --------------------------------------------------------------------
+
+
+def list_json(credentials: Sequence[Credential]) -> str:
+    """Return the list for a program; without anything sealed."""
+    return _json([_fields(each) for each in credentials])
+
+
+def view_json(view: View) -> str:
+    """Return the page for a program; without anything sealed."""
+    return _json(
+        {
+            **_fields(view.credential),
+            "holder_may": _offers(view.holder_may),
+            "operator_may": _offers(view.operator_may),
+            "open_codes": [
+                {"kind": code.kind, "expires_at": code.expires_at}
+                for code in view.codes
+            ],
+            "history": view.history,
+        }
+    )
+
+
+def _offers(offers: Any) -> dict[str, str | None]:
+    return {
+        what: None if refusal is None else refusal.key
+        for what, refusal in offers.items()
+    }
+
+
+def _fields(credential: Credential) -> dict[str, Any]:
+    key, proving = credential.authentication_key, credential.card_authentication_key
+    return {
+        "id": credential.id,
+        "card": credential.card,
+        "holder": credential.holder,
+        "account": credential.account,
+        "account_guid": credential.account_guid,
+        "state": credential.state,
+        "suspended_from": credential.suspended_from,
+        "sync": credential.sync,
+        "sync_reason": credential.sync_reason,
+        "template": credential.template,
+        "template_version": credential.template_version,
+        "authentication_key": None if key is None else key.algorithm,
+        "card_authentication_key": None if proving is None else proving.algorithm,
+        "puk_in_escrow": bool(credential.escrow.current_sealed),
+        "puk_rotation_due": credential.escrow.exposed,
+        "migrated": credential.migrated,
+        "issued_at": credential.issued_at,
+        "pin_changed_at": credential.pin_changed_at,
+        "last_sync": credential.last_sync,
+    }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value)).decode()

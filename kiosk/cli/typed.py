@@ -1,0 +1,65 @@
+"""What somebody types at the terminal and nobody may see."""
+
+from __future__ import annotations
+
+import os
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+
+_LONGEST = 128
+_ENDS = (b"\n", b"\r", b"")
+
+
+class NoTerminal(KioskError):
+    """A secret must be typed, and there is no terminal to type it at."""
+
+    code = "cli.no_terminal"
+
+
+def ask_secret(prompt: str) -> Secret:
+    """Ask at the terminal itself, without echo; its caller wipes the answer.
+
+    Reads byte by byte into a buffer of its own, so no copy stays in a stream.
+    NoTerminal.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError as error:
+        raise NoTerminal from error
+    try:
+        os.write(terminal, prompt.encode())
+        with _without_echo(terminal):
+            return _line(terminal)
+    finally:
+        os.write(terminal, b"\n")
+        os.close(terminal)
+
+
+def _line(terminal: int) -> Secret:
+    """Read up to the end of the line, into a buffer that never has to grow."""
+    buffer = bytearray(_LONGEST)
+    count = 0
+    try:
+        while count < _LONGEST and (byte := os.read(terminal, 1)) not in _ENDS:
+            buffer[count] = byte[0]
+            count += 1
+        with memoryview(buffer) as view:
+            return Secret(view[:count])
+    finally:
+        buffer[:] = bytes(_LONGEST)
+
+
+@contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    before = termios.tcgetattr(terminal)
+    quiet = termios.tcgetattr(terminal)
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)

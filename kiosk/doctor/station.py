@@ -1,0 +1,80 @@
+"""The checks of one configured station: `kiosk doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from kiosk import templates
+from kiosk.bootstrap import directory_of, monitor_of, registry_of, vault_of
+from kiosk.clock import SystemClock
+from kiosk.config import Config
+from kiosk.doctor import Check, Finding, cards, directory, examine, host, store
+
+
+def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
+    """Return every check of this station, in the order they are read.
+
+    Each opens what it looks at itself, so that what is missing is a finding.
+    """
+    from kiosk.doctor import store
+
+    domain = config.directory
+    checks: list[tuple[str, Check]] = [
+        ("card service", lambda: cards.readers(monitor_of(config))),
+        *((f"directory {dc}", partial(_controller, config, dc)) for dc in domain.dcs),
+        ("vault key", lambda: store.vault_key(config.vault.key_file)),
+        ("registry", lambda: _stored(config)),
+        ("file", lambda: host.secret_files(_secret_files(config))),
+        ("folder", lambda: host.folders(_folders(config))),
+        ("core dumps", host.core_dumps),
+        ("swap", host.swap),
+        ("trust", lambda: host.trust(config.station.role)),
+    ]
+    if account:
+        checks.insert(
+            1 + len(domain.dcs),
+            (f"account {account}", lambda: _account(config, account)),
+        )
+    return checks
+
+
+def _controller(config: Config, dc: str) -> Iterable[Finding]:
+    return directory.controller(directory_of(config), dc)
+
+
+def _account(config: Config, name: str) -> Iterable[Finding]:
+    return directory.account(
+        directory_of(config), name, templates.read_folder(config.templates.folder)
+    )
+
+
+def _stored(config: Config) -> Iterator[Finding]:
+    """Everything that needs the registry open."""
+    clock = SystemClock()
+    registry = registry_of(config, clock)
+    try:
+        yield from examine(
+            [
+                ("registry", lambda: store.registry(registry)),
+                ("templates", lambda: store.templates(registry)),
+                ("evidence", lambda: store.evidence(registry)),
+                ("clock", lambda: store.clock(registry, clock)),
+                ("escrow", lambda: store.escrow(registry, vault_of(config))),
+            ]
+        )
+    finally:
+        registry.close()
+
+
+def _secret_files(config: Config) -> list[Path]:
+    files = [config.directory.password_file, config.vault.key_file]
+    if config.enrollment.ca_key_file is not None:
+        files.append(config.enrollment.ca_key_file)
+    return [*files, config.registry.path]
+
+
+def _folders(config: Config) -> list[Path]:
+    files = (*_secret_files(config), config.templates.folder / "x")
+    return [file.parent for file in files]
