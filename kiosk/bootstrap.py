@@ -156,17 +156,22 @@ def _write_deadline(config: Config) -> float:
 
 
 def build_station(config: Config) -> Station:
-    """Return the station that the faces use. As `parts_of`."""
-    from kiosk.authority.local import LocalAuthority
-    from kiosk.embedded import EmbeddedStation
+    """Return the station that the faces use.
 
-    parts = parts_of(config)
-    return EmbeddedStation(
-        face_settings_of(config),
-        monitor_of(config),
-        LocalAuthority(parts),
-        close=parts.registry.close,
-    )
+    What is wrong with the configuration or a template is raised at once; a store, key
+    or directory that is missing is a fault of the station's health.
+    """
+    from kiosk import templates
+    from kiosk.authority.local import LocalAuthority
+    from kiosk.embedded import EmbeddedStation, Opened
+
+    def open_authority() -> Opened:
+        parts = parts_of(config)
+        return Opened(LocalAuthority(parts), parts.registry.close)
+
+    lifecycle_of(config)
+    templates.read_folder(config.templates.folder)
+    return EmbeddedStation(face_settings_of(config), monitor_of(config), open_authority)
 
 
 def face_settings_of(config: Config) -> FaceSettings:

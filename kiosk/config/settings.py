@@ -251,8 +251,8 @@ class Log(Section, frozen=True, kw_only=True):
     file: Annotated[
         Path | None,
         Meta(
-            description="Silent: standard error, and nothing at all while the screens "
-            "are up."
+            description="Where to write it; silent: standard error, and nothing at "
+            "all where that is the screen."
         ),
     ] = None
 

@@ -1,0 +1,139 @@
+"""A station opens its authority when it is needed, and again when it could not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from lab.site import Site
+
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.ports import NotOnRecord
+from kiosk.cards.ports import Card, CardInserted
+from kiosk.cards.simulated.factory import make_card
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.embedded import EmbeddedStation, Opened
+from kiosk.entropy import SeededEntropy
+from kiosk.station import FaceSettings, Helpdesk
+from kiosk.visit.visit import NotOffered
+from statemachine.operation import Kind
+from storage.registry import StoreFull
+
+SETTINGS = FaceSettings(
+    station="kiosk-1", title="PIN kiosk", helpdesk=Helpdesk(contact="4711")
+)
+
+
+class Opening:
+    """An authority that can be opened once `is_possible`."""
+
+    def __init__(self) -> None:
+        self.is_possible = True
+        self.threads: list[str] = []
+        self.closed = 0
+
+    def __call__(self) -> Opened:
+        self.threads.append(threading.current_thread().name)
+        if not self.is_possible:
+            raise StoreFull(path="/registry")
+        return Opened(LocalAuthority(Site().parts), self._close)
+
+    def _close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def opening() -> Opening:
+    return Opening()
+
+
+@pytest.fixture
+def readers() -> SimulatedReaders:
+    return SimulatedReaders()
+
+
+@pytest.fixture
+def station(readers: SimulatedReaders, opening: Opening) -> Iterator[EmbeddedStation]:
+    station = EmbeddedStation(SETTINGS, readers, opening)
+    yield station
+    station.stop()
+
+
+def inserted(readers: SimulatedReaders) -> Card:
+    made = make_card(SeededEntropy(1), subject="Ann", pin=b"123456", puk=b"12345678")
+    return readers.insert(made.card)
+
+
+def health(station: EmbeddedStation) -> list[str]:
+    """Ask on the authority worker, as a face does."""
+    found: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        found.extend(f"{each.part} {each.message.key}" for each in station.health())
+        done.set()
+
+    station.on_authority_worker(ask)
+    assert done.wait(10)
+    return found
+
+
+def test_what_cannot_be_opened_is_a_fault_and_is_tried_again(
+    station: EmbeddedStation, opening: Opening
+) -> None:
+    opening.is_possible = False
+    assert health(station) == ["store registry.full"]
+    opening.is_possible = True
+    assert health(station) == []
+    assert health(station) == []
+    assert opening.threads == ["authority", "authority"]
+
+
+def test_a_card_that_comes_before_anything_is_open_waits_for_it(
+    station: EmbeddedStation, readers: SimulatedReaders, opening: Opening
+) -> None:
+    visit = station.visit(inserted(readers))
+    with pytest.raises(NotOnRecord):
+        visit.recognise()
+    assert opening.threads == ["authority"]
+
+
+def test_a_card_that_comes_while_nothing_can_be_opened_is_told_why(
+    station: EmbeddedStation, readers: SimulatedReaders, opening: Opening
+) -> None:
+    opening.is_possible = False
+    with pytest.raises(StoreFull):
+        station.visit(inserted(readers)).recognise()
+
+
+def test_nothing_is_offered_before_the_card_is_recognised(
+    station: EmbeddedStation, readers: SimulatedReaders
+) -> None:
+    with pytest.raises(NotOffered):
+        station.visit(inserted(readers)).begin(Kind.CHANGE)
+
+
+def test_events_of_the_readers_reach_the_face(
+    station: EmbeddedStation, readers: SimulatedReaders
+) -> None:
+    events: list[object] = []
+    station.start(events.append)
+    inserted(readers)
+    assert isinstance(events[-1], CardInserted)
+
+
+def test_what_was_opened_is_closed_once_and_on_no_other_thread(
+    readers: SimulatedReaders, opening: Opening
+) -> None:
+    station = EmbeddedStation(SETTINGS, readers, opening)
+    health(station)
+    station.stop()
+    assert opening.closed == 1
+
+
+def test_a_station_that_never_opened_anything_stops_without_it(
+    readers: SimulatedReaders, opening: Opening
+) -> None:
+    EmbeddedStation(SETTINGS, readers, opening).stop()
+    assert opening.threads == []
