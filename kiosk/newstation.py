@@ -39,6 +39,14 @@ class NotWritable(KioskError):
     code = "config.not_writable"
 
 
+@dataclass(frozen=True, slots=True)
+class IssuerFiles:
+    """What signs the certificates of cards issued here (PEM, both)."""
+
+    certificate: bytes
+    key: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Where a station's files are."""
@@ -48,6 +56,8 @@ class Layout:
     vault_key: Path
     registry: Path
     templates: Path
+    issuer: Path
+    issuer_key: Path
 
     @classmethod
     def below(cls, settings: Path, data: Path) -> Layout:
@@ -58,6 +68,8 @@ class Layout:
             vault_key=data / "vault.key",
             registry=data / "registry.journal",
             templates=settings / "templates",
+            issuer=data / "issuer.pem",
+            issuer_key=data / "issuer.key",
         )
 
 
@@ -74,29 +86,31 @@ def usual_layout() -> Layout:
 
 
 def create(
-    layout: Layout, found_registry: Callable[[Config], None]
+    layout: Layout,
+    found_registry: Callable[[Config], None],
+    issuer: IssuerFiles | None = None,
 ) -> tuple[Path, ...]:
     """Write the files; return them. AlreadyThere, NotWritable, RegistryError.
 
     Folders are made with mode 0700 and files with 0600. `found_registry` creates the
-    registry that a configuration names.
+    registry that a configuration names; `issuer` is for stations that issue cards.
     """
-    template = layout.templates / "staff.toml"
-    files = (
-        layout.config,
-        layout.password,
-        template,
-        layout.vault_key,
-        layout.registry,
-    )
+    contents = {
+        layout.config: commented(_values(layout, issuer)),
+        layout.password: "",
+        layout.templates / "staff.toml": templates.commented(Template(name="staff")),
+        layout.vault_key: "",
+    }
+    if issuer is not None:
+        contents[layout.issuer] = issuer.certificate.decode("ascii")
+        contents[layout.issuer_key] = issuer.key.decode("ascii")
+    files = (*contents, layout.registry)
     for file in files:
         if file.exists():
             raise AlreadyThere(file=str(file))
     with _all_or_none() as written:
-        _write(layout.config, commented(_values(layout)), written)
-        _write(layout.password, "", written)
-        _write(template, templates.commented(Template(name="staff")), written)
-        _write(layout.vault_key, "", written)
+        for file, content in contents.items():
+            _write(file, content, written)
         with _named(layout.vault_key):
             add_key(layout.vault_key)
         written.append(layout.registry)
@@ -137,8 +151,12 @@ def _write(file: Path, content: str, written: list[Path]) -> None:
             os.fsync(stream.fileno())
 
 
-def _values(layout: Layout) -> Values:
+def _values(layout: Layout, issuer: IssuerFiles | None) -> Values:
     """Return what must be set, as an example where only the site can know it."""
+    enrollment = {
+        "ca_certificate_file": layout.issuer,
+        "ca_key_file": layout.issuer_key,
+    }
     return {
         "station": {"name": _station_name()},
         "helpdesk": {"contact": "the helpdesk"},
@@ -151,6 +169,7 @@ def _values(layout: Layout) -> Values:
         "registry": {"path": layout.registry, "id": secrets.token_hex(8)},
         "vault": {"key_file": layout.vault_key},
         "templates": {"folder": layout.templates},
+        "enrollment": enrollment if issuer is not None else {},
     }
 
 

@@ -14,6 +14,7 @@ from kiosk.bootstrap import found_registry, registry_of
 from kiosk.cli import main
 from kiosk.clock import ManualClock
 from kiosk.config import Config, load
+from kiosk.enrollment.certificates import Issuer
 from kiosk.exit_codes import ExitCode
 from kiosk.newstation import AlreadyThere, Layout, NotWritable, create
 from storage.registry import StoreFull
@@ -144,6 +145,17 @@ def test_the_command_lists_the_files_and_says_what_comes_next(
     out = capsys.readouterr().out
     assert str(tmp_path / "new" / "kiosk.toml") in out
     assert f"kiosk doctor --config {tmp_path / 'new' / 'kiosk.toml'}" in out
+
+
+def test_a_station_that_issues_cards_gets_an_issuer_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path), "--issue-cards"]) == ExitCode.OK
+    settings = load(tmp_path / "kiosk.toml").enrollment
+    assert settings.ca_certificate_file is not None
+    assert settings.ca_key_file is not None
+    assert mode(settings.ca_key_file) == 0o600
+    Issuer.from_files(settings.ca_certificate_file, settings.ca_key_file, days=30)
 
 
 def test_the_command_repeated_is_refused_with_the_name_of_the_file(

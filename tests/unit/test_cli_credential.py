@@ -1,0 +1,202 @@
+"""The operators' commands, typed: what they print, and what they end with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kiosk import bootstrap
+from kiosk.cli import main
+from kiosk.clock import SystemClock
+from kiosk.config import Config, load
+from kiosk.directory.simulated import SimulatedDirectory
+from kiosk.enrollment.operators import login_name
+from kiosk.entropy import SeededEntropy
+from kiosk.exit_codes import ExitCode
+from kiosk.newstation import Layout, create
+from statemachine.lifecycle import State
+from storage.records import Credential, Escrow
+
+OPERATOR = """
+[[operators]]
+login = "{login}"
+account = "bob@ad.test"
+role = "{role}"
+"""
+
+
+class Terminal:
+    """A station of its own, and a hand that types commands at it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.file = folder / "kiosk.toml"
+        create(Layout.below(folder, folder), bootstrap.found_registry)
+        self._capsys = capsys
+        self.domain = SimulatedDirectory(SystemClock(), SeededEntropy(1))
+        self.ann = self.domain.add_account("ann", display_name="Ann Example")
+        self.domain.add_account("bob")
+        self._settings = self.file.read_text("utf-8")
+        self.sign_in("helpdesk")
+
+    def sign_in(self, role: str) -> None:
+        person = OPERATOR.format(login=login_name(), role=role)
+        self.file.write_text(self._settings + person, "utf-8")
+
+    @property
+    def config(self) -> Config:
+        return load(self.file)
+
+    def type(self, *words: str) -> tuple[int, str, str]:
+        """Return exit code, output and errors."""
+        code = main([*words, "--config", str(self.file)])
+        seen = self._capsys.readouterr()
+        return code, seen.out, seen.err
+
+    def card(self, **fields: object) -> None:
+        """Put a credential of ann's on record."""
+        plain = Credential(
+            id="c1",
+            card="piv:guid:00",
+            holder="Ann Example",
+            account="ann@ad.test",
+            account_guid=self.ann,
+            template="staff",
+            template_version=1,
+            state=State.ACTIVE,
+            escrow=Escrow(current_sealed="v1.A256GCM.x.y.sealed"),
+        )
+        registry = bootstrap.registry_of(self.config, SystemClock())
+        registry.run(lambda tx: tx.save_credential(replace(plain, **fields)))
+        registry.close()
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Terminal:
+    terminal = Terminal(tmp_path, capsys)
+    monkeypatch.setattr(bootstrap, "directory_of", lambda config: terminal.domain)
+    monkeypatch.setattr(bootstrap, "harden_process", lambda: None)
+    return terminal
+
+
+def test_a_list_has_a_line_for_each_credential(terminal: Terminal) -> None:
+    terminal.card()
+    code, out, _ = terminal.type("credential", "list")
+    assert code == ExitCode.OK
+    assert len(out.splitlines()) == 2
+    assert "Ann Example  ann@ad.test  active  never synchronised  staff 1" in out
+
+
+def test_a_list_for_programs_holds_nothing_sealed(terminal: Terminal) -> None:
+    terminal.card()
+    code, out, _ = terminal.type("credential", "list", "--json", "--state", "active")
+    assert code == ExitCode.OK
+    assert json.loads(out)[0]["puk_in_escrow"] is True
+    assert "sealed" not in out
+
+
+def test_a_page_says_why_each_action_is_refused(terminal: Terminal) -> None:
+    terminal.card(state=State.SUSPENDED, suspended_from=State.ACTIVE)
+    code, out, _ = terminal.type("credential", "show", "ann@ad.test")
+    assert code == ExitCode.OK
+    assert "suspended (was active)" in out
+    assert "This card is suspended. The helpdesk can resume it." in out
+
+
+def test_hostile_names_cannot_reach_the_terminal(terminal: Terminal) -> None:
+    terminal.card(holder="Ann\x1b]52;c;aGk=\x07\u202e", account="\x1b[2J@ad.test")
+    for words in (("list",), ("show", "c1")):
+        _, out, _ = terminal.type("credential", *words)
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+
+
+def test_a_card_is_suspended_and_resumed_with_a_reason(terminal: Terminal) -> None:
+    terminal.card()
+    code, out, _ = terminal.type("credential", "suspend", "c1", "--reason", "lost?")
+    assert (code, "suspended" in out) == (ExitCode.OK, True)
+    code, out, _ = terminal.type("credential", "resume", "c1", "--reason", "found")
+    assert (code, "active" in out) == (ExitCode.OK, True)
+    _, out, _ = terminal.type("credential", "show", "c1")
+    assert "lifecycle.suspend" in out
+    assert "reason=found" in out
+
+
+def test_a_revoked_cards_password_must_be_reset_and_that_is_said(
+    terminal: Terminal,
+) -> None:
+    terminal.card()
+    _, out, _ = terminal.type("credential", "revoke", "c1", "--reason", "stolen")
+    assert "The password of ann@ad.test is still the PIN of this card." in out
+
+
+def test_a_refusal_is_a_sentence_and_a_failure(terminal: Terminal) -> None:
+    terminal.card(state=State.REVOKED)
+    code, _, err = terminal.type("credential", "suspend", "c1", "--reason", "x")
+    assert code == ExitCode.FAILED
+    assert "This card has been revoked." in err
+
+
+def test_a_reason_must_be_given(terminal: Terminal) -> None:
+    terminal.card()
+    code, _, err = terminal.type("credential", "suspend", "c1")
+    assert code == ExitCode.USAGE
+    assert "--reason" in err
+
+
+def test_a_release_code_is_shown_once_in_three_groups(terminal: Terminal) -> None:
+    terminal.card(state=State.BLOCKED)
+    code, out, _ = terminal.type("credential", "release", "c1")
+    assert code == ExitCode.OK
+    groups = next(line.split() for line in out.splitlines() if line.startswith("    "))
+    assert [len(group) for group in groups] == [3, 3, 3]
+    _, page, _ = terminal.type("credential", "show", "c1")
+    assert "A release code is open until" in page
+    assert "".join(groups) not in terminal.config.registry.path.read_text("latin-1")
+
+
+def test_who_is_no_operator_is_told_so(terminal: Terminal) -> None:
+    terminal.file.write_text(
+        terminal.file.read_text("utf-8").replace(
+            f'login = "{login_name()}"', 'login = "somebody-else"'
+        ),
+        "utf-8",
+    )
+    code, _, err = terminal.type("credential", "list")
+    assert code == ExitCode.FAILED
+    assert "is not an operator" in err
+
+
+def test_a_role_without_the_action_is_told_so(terminal: Terminal) -> None:
+    terminal.card()
+    terminal.sign_in("auditor")
+    code, _, err = terminal.type("credential", "revoke", "c1", "--reason", "x")
+    assert code == ExitCode.FAILED
+    assert "Your role (auditor) does not include this: revoke." in err
+
+
+def test_a_changed_template_is_a_new_version_at_the_next_command(
+    terminal: Terminal,
+) -> None:
+    terminal.type("credential", "list")
+    file = terminal.config.templates.folder / "staff.toml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("self_service = true", "self_service = false"))
+    terminal.type("credential", "list")
+    registry = bootstrap.registry_of(terminal.config, SystemClock())
+    newest = registry.run(lambda tx: tx.template("staff"))
+    registry.close()
+    assert (newest.version, newest.self_service) == (2, False)
+
+
+def test_an_import_names_both_card_and_certificate_or_neither(
+    terminal: Terminal,
+) -> None:
+    words = ("credential", "import", "--account", "ann", "--template", "staff")
+    code, _, err = terminal.type(*words, "--card", "piv:guid:00")
+    assert code == ExitCode.USAGE
+    assert "--card and --certificate belong together" in err
