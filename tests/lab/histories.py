@@ -1,0 +1,203 @@
+"""Histories: one person, one operation, one thing that goes wrong, and the way home.
+
+Everything is the real visit, authority and registry on simulated parts with a seeded
+randomness and a manual clock, so a history replays exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.authority.evidence import unproven_writes
+from kiosk.errors import KioskError
+from kiosk.rehearsal.interference import ProcessDied
+from kiosk.rehearsal.world import Holder, World
+from kiosk.secret import Secret
+from kiosk.visit.views import Answers, FieldName, Outcome, Result
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from storage import audit
+from storage.records import FirstPin, Sync, Template
+from storage.registry import Registry, RegistryError
+
+OLD, NEW, TRANSPORT = b"271828", b"314159", b"482915"
+PASSWORD_BEFORE = b"Welcome-2026"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How one kind of operation is set up and what is typed."""
+
+    name: str
+    kind: Kind
+    state: State = State.ACTIVE
+    sync: Sync = Sync.IN_STEP
+    pin: bytes = OLD
+    password: bytes = OLD
+    template: Template = Template(name="staff")
+    tries: int | None = None
+
+
+STORIES = (
+    Story("change", Kind.CHANGE),
+    Story(
+        "activate",
+        Kind.ACTIVATE,
+        State.ISSUED,
+        Sync.NEVER,
+        TRANSPORT,
+        PASSWORD_BEFORE,
+    ),
+    Story(
+        "activate by code",
+        Kind.ACTIVATE,
+        State.ISSUED,
+        Sync.NEVER,
+        TRANSPORT,
+        PASSWORD_BEFORE,
+        Template(name="staff", first_pin=FirstPin.ACTIVATION_CODE),
+    ),
+    Story("unblock", Kind.UNBLOCK, tries=0),
+    Story("finish", Kind.FINISH, sync=Sync.OUT_OF_STEP, password=PASSWORD_BEFORE),
+)
+
+
+class History:
+    """One world in which one story happens."""
+
+    def __init__(self, story: Story, registry: Registry | None = None) -> None:
+        self.story = story
+        self.world = World(registry=registry)
+        self.world.add_template(story.template)
+        guid = self.world.directory.add_account(
+            "alice", display_name="Alice Arnold", password=Secret(story.password)
+        )
+        made, puk = self.world.make_card("Alice Arnold", pin=story.pin)
+        made.card.set_tries(pin=story.tries)
+        by_code = story.template.first_pin is FirstPin.ACTIVATION_CODE
+        self.holder: Holder = self.world.register(
+            "alice",
+            made,
+            puk,
+            account_guid=guid,
+            template="staff",
+            state=story.state,
+            sync=story.sync,
+            transport_pin=Secret(story.pin) if by_code else None,
+        )
+        self.died = False
+
+    # --- acting -----------------------------------------------------------------
+
+    def attempt(self, spoil: Callable[[World], None] | None = None) -> Result | None:
+        """Let the story happen; None: no result was shown. Faults begin at submit."""
+        return self._visit(self.story.kind, spoil)
+
+    def _visit(
+        self, kind: Kind, spoil: Callable[[World], None] | None = None
+    ) -> Result | None:
+        self.world.readers.pull()
+        self.world.readers.faults.set()
+        visit = self.world.visit(self.world.readers.insert(self.holder.made.card))
+        visit.recognise()
+        form = visit.begin(kind)
+        values = {name: self._typed(name) for name in form.fields}
+        answers = Answers(values, confirmed=True)
+        self.world.readers.faults.set()
+        if spoil is not None:
+            spoil(self.world)
+        try:
+            return visit.submit(form, answers, lambda progress: None)
+        except (ProcessDied, KioskError, RegistryError):
+            self.died = True
+            return None
+        finally:
+            assert all(not value for value in values.values()), "a typed value survived"
+
+    def _typed(self, name: FieldName) -> Secret:
+        match name:
+            case FieldName.OLD_PIN | FieldName.CURRENT_PIN:
+                return Secret(self.card_pin())
+            case FieldName.TRANSPORT_PIN:
+                return Secret(self.story.pin)
+            case FieldName.RELEASE_CODE:
+                return self.world.release_code("alice")
+            case FieldName.ACTIVATION_CODE:
+                return self.world.activation_code("alice")
+            case _:
+                return Secret(self._next_pin())
+
+    def _next_pin(self) -> bytes:
+        return NEW if self.card_pin() != NEW else b"926535"
+
+    def come_home(self) -> None:
+        """Visit again, with nothing going wrong, until card and directory agree."""
+        self.world.directory.heal()
+        self.world.restart()
+        self.world.clock.sleep(120.0)
+        for _ in range(3):
+            if self.is_in_step():
+                return
+            kind = self._way_home()
+            assert kind is not None, f"no way home: {self.home_screen()}"
+            self._visit(kind)
+
+    def _way_home(self) -> Kind | None:
+        return self.home_screen()
+
+    def home_screen(self) -> Kind | None:
+        """Insert the card and return what the kiosk recommends."""
+        self.world.readers.pull()
+        self.world.readers.faults.set()
+        visit = self.world.visit(self.world.readers.insert(self.holder.made.card))
+        home = visit.recognise()
+        return next((offer.kind for offer in home.actions if offer.recommended), None)
+
+    # --- observing ---------------------------------------------------------------
+
+    def card_pin(self) -> bytes:
+        """The PIN that the card really has."""
+        known = (OLD, NEW, TRANSPORT, b"926535")
+        return next(pin for pin in known if self.holder.made.card.has_pin(pin))
+
+    def agrees(self) -> bool:
+        """Say whether card PIN and directory password are the same."""
+        with Secret(self.card_pin()) as pin:
+            return self.world.directory.binds(self.holder.account_guid, pin)
+
+    def sync(self) -> Sync:
+        return self.world.credential("alice").sync
+
+    def is_in_step(self) -> bool:
+        return self.agrees() and self.sync() is Sync.IN_STEP
+
+    def look(self) -> None:
+        """The next look at the card, at any station: unfinished business is ended."""
+        self.world.directory.heal()
+        self.world.restart()
+        self.world.clock.sleep(120.0)
+        self.home_screen()
+
+    # --- what must always hold -----------------------------------------------------
+
+    def assert_invariants(self, result: Result | None) -> None:
+        """I1, I2, I3, I4, I6 by independent observation."""
+        credential = self.world.credential("alice")
+        events = list(self.world.registry.audit_events())
+        assert audit.verify(events).is_sound
+        assert unproven_writes(events) == []
+        writings = [e for e in events if e.kind == "operation.writing"]
+        authorised = [e for e in events if e.kind == "operation.authorised"]
+        assert len(self.world.directory.writes) <= len(writings) <= len(authorised)
+        if credential.sync is Sync.IN_STEP:
+            assert self.agrees(), "in step, says the registry; they are not"
+        if result is not None and result.outcome is Outcome.DONE:
+            assert self.is_in_step()
+        if result is not None and result.outcome is Outcome.REFUSED:
+            assert self.card_pin() == self.story.pin, "refused, but the card changed"
+        if result is not None and result.outcome is Outcome.ROLLED_BACK:
+            assert self.card_pin() == self.story.pin
+            assert self.world.directory.writes == []
+        if self.story.tries != 0:
+            assert self.holder.made.card.pin_tries_left >= 2, "a try was lost"
