@@ -3,13 +3,16 @@
 Long data goes out as a command chain of 255-byte parts and comes back through GET
 RESPONSE. This works on every card and reader, T=0 included, and costs one or two
 APDUs more per RSA signature than extended length would.
+
+Every buffer that is sent is wiped afterwards, because it may hold a PIN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
+from kiosk.cards import status
 from kiosk.cards.ports import MalformedAnswer
 
 PART = 255
@@ -28,18 +31,18 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Command:
-    """A command APDU. `le` None: no answer expected; 0: up to 256 bytes.
+    """A command APDU.
 
-    `secret` marks commands whose data compares a PIN or PUK: they are sent exactly
-    once, whatever the card answers.
+    `le` None: no answer is expected; 0: up to 256 bytes. `compares` marks commands
+    that compare a PIN or PUK: they are sent exactly once, whatever comes back.
     """
 
     ins: int
     p1: int
     p2: int
-    data: bytes | bytearray = field(default=b"")
+    data: bytes | bytearray = b""
     le: int | None = None
-    secret: bool = False
+    compares: bool = False
 
     def __repr__(self) -> str:
         head = f"{self.ins:02X} {self.p1:02X} {self.p2:02X}"
@@ -55,7 +58,7 @@ class Response:
 
     @property
     def is_ok(self) -> bool:
-        return self.sw == 0x9000
+        return self.sw == status.OK
 
     def __repr__(self) -> str:
         return f"Response({len(self.data)} bytes, {self.sw:04X})"
@@ -70,29 +73,32 @@ def wipe(buffer: bytearray) -> None:
 def send(line: Line, command: Command) -> Response:
     """Send a command of any length and collect its whole answer.
 
-    MalformedAnswer for an answer without a status word, or without an end.
+    A chain ends at the first part that is refused. MalformedAnswer for an answer
+    without a status word, or without an end.
     """
-    parts = [command.data[at : at + PART] for at in range(0, len(command.data), PART)]
-    for part in parts[:-1]:
-        response = _exchange(line, command, part, chained=True, le=None)
-        if not response.is_ok:
-            return response
-    last = parts[-1] if parts else b""
-    response = _exchange(line, command, last, chained=False, le=command.le)
-    if response.sw >> 8 == 0x6C and not command.secret:
-        wanted = response.sw & 0xFF
-        response = _exchange(line, command, last, chained=False, le=wanted)
+    with memoryview(command.data) as data:
+        last = max(0, (len(data) - 1) // PART * PART)
+        for at in range(0, last, PART):
+            response = _exchange(line, command, data[at : at + PART], cla=_CHAINED)
+            if not response.is_ok:
+                return response
+        response = _exchange(line, command, data[last:], le=command.le)
+        if status.is_wrong_le(response.sw) and not command.compares:
+            response = _exchange(line, command, data[last:], le=response.sw)
     return _collect(line, response)
 
 
 def _collect(line: Line, response: Response) -> Response:
-    """Fetch what is announced by 61xx, within bounds."""
+    """Fetch what 61xx announces, within bounds."""
     data = bytearray(response.data)
-    while response.sw >> 8 == 0x61:
-        more = bytearray((0x00, _GET_RESPONSE, 0x00, 0x00, response.sw & 0xFF))
-        response = _split(line.transmit(more))
+    more = Command(_GET_RESPONSE, 0x00, 0x00)
+    while status.is_more(response.sw):
+        response = _exchange(line, more, memoryview(b""), le=response.sw)
+        if status.is_wrong_le(response.sw):
+            response = _exchange(line, more, memoryview(b""), le=response.sw)
         data += response.data
-        if len(data) > MAX_ANSWER or (response.sw >> 8 == 0x61 and not response.data):
+        is_stuck = status.is_more(response.sw) and not response.data
+        if is_stuck or len(data) > MAX_ANSWER:
             raise MalformedAnswer(object="answer", offset=len(data))
     return Response(bytes(data), response.sw)
 
@@ -100,17 +106,19 @@ def _collect(line: Line, response: Response) -> Response:
 def _exchange(
     line: Line,
     command: Command,
-    data: bytes | bytearray,
+    data: memoryview,
     *,
-    chained: bool,
-    le: int | None,
+    cla: int = 0,
+    le: int | None = None,
 ) -> Response:
-    apdu = bytearray((_CHAINED if chained else 0, command.ins, command.p1, command.p2))
+    """Send one part. `le` counts modulo 256: the low byte of a status word will do."""
+    apdu = bytearray(4 + (len(data) + 1 if data else 0) + (le is not None))
+    apdu[:4] = cla, command.ins, command.p1, command.p2
     if data:
-        apdu.append(len(data))
-        apdu += data
+        apdu[4] = len(data)
+        apdu[5 : 5 + len(data)] = data
     if le is not None:
-        apdu.append(le & 0xFF)
+        apdu[-1] = le & 0xFF
     try:
         return _split(line.transmit(apdu))
     finally:
@@ -120,7 +128,6 @@ def _exchange(
 def _split(answer: bytearray) -> Response:
     if len(answer) < 2:
         raise MalformedAnswer(object="answer", offset=len(answer))
-    sw = answer[-2] << 8 | answer[-1]
-    data = bytes(answer[:-2])
+    response = Response(bytes(answer[:-2]), answer[-2] << 8 | answer[-1])
     wipe(answer)
-    return Response(data, sw)
+    return response

@@ -186,10 +186,20 @@ class NotSupported(CardError):
     code = "card.not_supported"
 
 
+class ContactNeeded(NotSupported):
+    """The card does that only in a contact reader: `what`."""
+
+    code = "card.contact_needed"
+
+
 class NotVerified(CardError):
     """The card wants the PIN (or a touch) first."""
 
     code = "card.not_verified"
+
+
+def _told(tries_left: int) -> int | str:
+    return tries_left if tries_left >= 0 else "unknown"
 
 
 class WrongPin(CardError):
@@ -198,7 +208,7 @@ class WrongPin(CardError):
     code = "card.wrong_pin"
 
     def __init__(self, tries_left: int) -> None:
-        super().__init__(tries_left=tries_left)
+        super().__init__(tries_left=_told(tries_left))
         self.tries_left = tries_left
 
 
@@ -214,7 +224,7 @@ class WrongPuk(CardError):
     code = "card.wrong_puk"
 
     def __init__(self, tries_left: int) -> None:
-        super().__init__(tries_left=tries_left)
+        super().__init__(tries_left=_told(tries_left))
         self.tries_left = tries_left
 
 
@@ -225,7 +235,7 @@ class PukBlocked(CardError):
 
 
 class PinRefused(CardError):
-    """The card does not take this new PIN; nothing was changed."""
+    """The card does not take this value as PIN or PUK; nothing was changed."""
 
     code = "card.pin_refused"
 
@@ -343,7 +353,10 @@ class CardUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class ReadersChanged:
-    """Which readers there are now; empty: none."""
+    """Which readers there are now; empty: none.
+
+    Also sent, with the same names, when what was unreadable has been taken out.
+    """
 
     readers: tuple[str, ...]
 

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.application import PIN, PUK, PivApplication
+from kiosk.cards.piv.identity import identify, is_same
 from kiosk.cards.ports import (
     CardError,
     CardIdentity,
     Connection,
-    Family,
+    IdentityKind,
     KeyAlgorithm,
     KeySlot,
     PinFormat,
@@ -23,7 +24,10 @@ from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
 
 log = logging.getLogger(__name__)
-PIN_FORMAT = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
+DIGITS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
+"""SP 800-73-5 part 2 §2.4.3."""
+ANY_CHARACTERS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE)
+"""YubiKeys take any character; what a site allows is its template's."""
 
 
 class PivSession:
@@ -31,17 +35,17 @@ class PivSession:
 
     def __init__(self, application: PivApplication) -> None:
         self._application = application
-        self.is_verified = False
+        self._may_be_verified = False
 
     def tries(self) -> Tries:
         return self._application.pin_tries()
 
     def verify(self, pin: Secret) -> None:
-        self.is_verified = True
+        self._may_be_verified = True
         self._application.verify(pin)
 
     def change_pin(self, old: Secret, new: Secret) -> None:
-        self.is_verified = True
+        self._may_be_verified = True
         self._application.change_pin(old, new)
 
     def change_puk(self, old: Secret, new: Secret) -> None:
@@ -57,8 +61,17 @@ class PivSession:
         return self._application.certificate(slot)
 
     def logout(self) -> None:
-        self.is_verified = False
+        self._may_be_verified = False
         self._application.logout()
+
+    def leave(self) -> None:
+        """Log out if nobody did. The reset that follows does it in any case."""
+        if not self._may_be_verified:
+            return
+        try:
+            self.logout()
+        except CardError as error:
+            log.info("card.logout_not_possible code=%s", error.code)
 
 
 class PivCard:
@@ -67,6 +80,7 @@ class PivCard:
     def __init__(
         self, connect: Callable[[], Connection], *, reader: str, insertion: int
     ) -> None:
+        """`connect` is called on the card worker's thread; it may raise CardErrors."""
         self._connect = connect
         self._connection: Connection | None = None
         self._reader = reader
@@ -81,34 +95,59 @@ class PivCard:
         return self._insertion
 
     def recognise(self) -> RecognisedCard:
-        """SELECT, serial or CHUID, counter: four APDUs for most cards."""
-        with self._application() as application:
-            kind, value = application.identify()
-            return RecognisedCard(
-                identity=CardIdentity(Family.PIV, kind, value),
-                reader=self._reader,
-                pin_tries=application.pin_tries(),
-                pin_format=PIN_FORMAT,
-            )
+        """SELECT, serial or CHUID, counters: four APDUs, and more for large objects.
+
+        UnknownCard, ObjectMissing (a card without any identity), MalformedAnswer.
+        """
+        with self.application() as application:
+            identity = identify(application)
+            if identity.kind is IdentityKind.SERIAL:
+                return self._recognised_yubikey(application, identity)
+            return self._recognised(application, identity)
+
+    def _recognised(
+        self, application: PivApplication, identity: CardIdentity
+    ) -> RecognisedCard:
+        return RecognisedCard(
+            identity=identity,
+            reader=self._reader,
+            pin_tries=_tries(application),
+            pin_format=DIGITS,
+        )
+
+    def _recognised_yubikey(
+        self, application: PivApplication, identity: CardIdentity
+    ) -> RecognisedCard:
+        """Metadata tell more than an empty VERIFY; firmware before 5.3 has none."""
+        pin = application.pin_metadata(PIN)
+        puk = application.pin_metadata(PUK) if pin is not None else None
+        return RecognisedCard(
+            identity=identity,
+            reader=self._reader,
+            pin_tries=pin.tries if pin is not None else _tries(application),
+            pin_format=ANY_CHARACTERS,
+            puk_tries=puk.tries if puk is not None else None,
+            has_puk=pin is None or puk is not None,
+            pin_is_default=pin.is_default if pin is not None else None,
+        )
 
     @contextmanager
     def session(self, identity: CardIdentity) -> Iterator[PivSession]:
-        with self._application() as application:
-            if application.identity(identity.kind) != identity.value:
+        with self.application() as application:
+            if not is_same(application, identity):
                 raise WrongCard
             session = PivSession(application)
             try:
                 yield session
             finally:
-                self._leave(session)
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+                session.leave()
 
     @contextmanager
-    def _application(self) -> Iterator[PivApplication]:
+    def application(self) -> Iterator[PivApplication]:
+        """Open a transaction and SELECT, whichever card it is: for personalising.
+
+        It ends with a reset of the card, exceptions included.
+        """
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
@@ -118,11 +157,16 @@ class PivCard:
         finally:
             connection.end()
 
-    @staticmethod
-    def _leave(session: PivSession) -> None:
-        """Log out if nobody did. The reset that follows does it in any case."""
-        if session.is_verified:
-            try:
-                session.logout()
-            except CardError as error:
-                log.info("card.logout_not_possible code=%s", error.code)
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _tries(application: PivApplication) -> Tries:
+    """Read the counter, also where somebody left the PIN verified, which hides it."""
+    tries = application.pin_tries()
+    if tries.left is not None:
+        return tries
+    application.logout()
+    return application.pin_tries()

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import IdentityKind, MalformedAnswer
+from kiosk.cards.ports import MalformedAnswer
 
 CHUID = 0x5FC102
 CCC = 0x5FC107
@@ -30,13 +30,10 @@ class Chuid:
     fasc_n: bytes
     guid: bytes
 
-    def identity(self) -> tuple[IdentityKind, bytes] | None:
-        """Return GUID, else federal FASC-N, else None."""
-        if any(self.guid):
-            return IdentityKind.GUID, self.guid
-        if self.fasc_n and not self.fasc_n.startswith(_NON_FEDERAL):
-            return IdentityKind.FASC_N, self.fasc_n
-        return None
+    @property
+    def is_federal(self) -> bool:
+        """The FASC-N identifies the card."""
+        return bool(self.fasc_n) and not self.fasc_n.startswith(_NON_FEDERAL)
 
 
 def read_chuid(value: bytes) -> Chuid:

@@ -2,88 +2,91 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+import hmac
 
-from kiosk.cards import tlv
+from kiosk.cards import status, tlv
+from kiosk.cards.piv.management import (
+    FACTORY_KEY,
+    HeldManagementKey,
+    ManagementAlgorithm,
+)
+from kiosk.cards.simulated.status import Status
 from kiosk.entropy import Entropy
+from kiosk.secret import Secret
 
-DEFAULT = bytes.fromhex("010203040506070801020304050607080102030405060708")
-TRIPLE_DES = 0x03
-_AES = frozenset({0x08, 0x0A, 0x0C})
-
-
-def block_size(algorithm: int) -> int:
-    """Return the bytes of one block: 8 for 3DES, 16 for AES."""
-    return 16 if algorithm in _AES else 8
-
-
-def encrypt(algorithm: int, key: bytes, block: bytes) -> bytes:
-    """Encrypt one block (ECB, as PIV has it)."""
-    encryptor = _cipher(algorithm, key).encryptor()
-    return encryptor.update(block) + encryptor.finalize()
-
-
-def decrypt(algorithm: int, key: bytes, block: bytes) -> bytes:
-    """Decrypt one block."""
-    decryptor = _cipher(algorithm, key).decryptor()
-    return decryptor.update(block) + decryptor.finalize()
-
-
-def _cipher(algorithm: int, key: bytes) -> Cipher[modes.ECB]:
-    chosen = algorithms.AES(key) if algorithm in _AES else TripleDES(key)
-    return Cipher(chosen, modes.ECB())  # noqa: S305 - one random block; PIV's own mode
+_WITNESS, _CHALLENGE, _RESPONSE = 0x80, 0x81, 0x82
 
 
 class AdminKey:
     """Single and mutual authentication; no retry counter, as on real cards."""
 
-    def __init__(self, entropy: Entropy) -> None:
+    def __init__(self, entropy: Entropy, algorithm: ManagementAlgorithm) -> None:
         self._entropy = entropy
-        self._algorithm, self._key = TRIPLE_DES, DEFAULT
-        self._witness = b""
-        self._challenge = b""
+        self._factory = algorithm
+        self._key = HeldManagementKey(algorithm, Secret(FACTORY_KEY))
+        self._expected = b""
         self.is_authenticated = False
+
+    @property
+    def algorithm(self) -> ManagementAlgorithm:
+        return self._key.algorithm
+
+    @property
+    def is_default(self) -> bool:
+        return self.is_key(FACTORY_KEY)
+
+    def is_key(self, key: bytes) -> bool:
+        """Say whether this is the key: for those who watch."""
+        return self._key.key.reveal() == key
 
     def forget(self) -> None:
-        """Another SELECT ends the authentication."""
-        self._witness = self._challenge = b""
+        """Nobody is authenticated any more."""
+        self._expected = b""
         self.is_authenticated = False
 
-    def replace(self, algorithm: int, key: bytes) -> None:
-        """Set a new key."""
-        self._algorithm, self._key = algorithm, key
+    def to_factory(self) -> None:
+        """Set the factory's key."""
+        self._key = HeldManagementKey(self._factory, Secret(FACTORY_KEY))
+        self.forget()
 
-    def has(self, key: bytes) -> bool:
-        """Say whether this is the key: for tests and rehearsals."""
-        return self._key == key
+    def replace(self, algorithm: int, key: bytes | bytearray) -> None:
+        """Set a new key. Status where the two do not fit."""
+        if algorithm not in tuple(ManagementAlgorithm):
+            raise Status(status.WRONG_DATA)
+        kind = ManagementAlgorithm(algorithm)
+        if len(key) != kind.key_size:
+            raise Status(status.WRONG_DATA)
+        self._key = HeldManagementKey(kind, Secret(key))
 
-    def authenticate(self, algorithm: int, template: bytes) -> bytes | None:
-        """Answer one template; None: refused; empty: authenticated."""
-        if (algorithm or TRIPLE_DES) != self._algorithm:
-            return None
-        parts = dict(tlv.walk(template, "command"))
-        size = block_size(self._algorithm)
-        if parts.get(0x80) == b"":
-            self._witness = self._entropy.bytes(size)
-            return tlv.pack(0x80, self._crypt(self._witness))
-        if parts.get(0x81) == b"":
-            self._challenge = self._entropy.bytes(size)
-            return tlv.pack(0x81, self._challenge)
-        if 0x80 in parts and 0x81 in parts:
-            return self._mutual(parts[0x80], parts[0x81], size)
-        if 0x82 in parts and self._challenge:
-            challenge, self._challenge = self._challenge, b""
-            self.is_authenticated = parts[0x82] == self._crypt(challenge)
-            return b"" if self.is_authenticated else None
-        return None
+    def authenticate(self, algorithm: int, parts: dict[int, bytes]) -> bytes:
+        """Answer one template, given by its tags. Status if it is refused."""
+        if (algorithm or ManagementAlgorithm.TRIPLE_DES) != self.algorithm:
+            raise Status(status.WRONG_P1P2)
+        if parts.get(_WITNESS) == b"":
+            return tlv.pack(_WITNESS, self._key.encrypt(self._random()))
+        if parts.get(_CHALLENGE) == b"":
+            challenge = self._random()
+            self._expected = self._key.encrypt(challenge)
+            return tlv.pack(_CHALLENGE, challenge)
+        if _WITNESS in parts:
+            return self._mutual(parts[_WITNESS], parts.get(_CHALLENGE, b""))
+        self._accept(parts.get(_RESPONSE, b""))
+        return b""
 
-    def _mutual(self, witness: bytes, challenge: bytes, size: int) -> bytes | None:
-        expected, self._witness = self._witness, b""
-        if not expected or witness != expected or len(challenge) != size:
-            return None
-        self.is_authenticated = True
-        return tlv.pack(0x82, self._crypt(challenge))
+    def _mutual(self, witness: bytes, challenge: bytes) -> bytes:
+        self._accept(witness)
+        if len(challenge) != self.algorithm.block_size:
+            self.forget()
+            raise Status(status.WRONG_DATA)
+        return tlv.pack(_RESPONSE, self._key.encrypt(challenge))
 
-    def _crypt(self, block: bytes) -> bytes:
-        return encrypt(self._algorithm, self._key, block)
+    def _random(self) -> bytes:
+        self._expected = self._entropy.bytes(self.algorithm.block_size)
+        return self._expected
+
+    def _accept(self, given: bytes) -> None:
+        """Compare with what is expected, once."""
+        expected, self._expected = self._expected, b""
+        self.is_authenticated = bool(expected) and hmac.compare_digest(given, expected)
+        if not self.is_authenticated:
+            raise Status(status.NOT_SATISFIED)

@@ -1,12 +1,18 @@
 """What can go wrong with a card, as data: tests and scenario files share it.
 
 `at` counts APDUs from 1, from when the fault was set. Each happens once, except
-`Mute` and `Slow`, which last.
+`Endless`, `Mute` and `Slow`, which last. `Faults` makes them happen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import msgspec
+
+from kiosk.cards.ports import CardMute, CardRemoved
+from kiosk.clock import Clock
 
 
 class CardFault(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault"):
@@ -25,6 +31,14 @@ class PullAfter(CardFault, frozen=True, kw_only=True, tag="pull_after"):
     at: int
 
 
+class Swap(CardFault, frozen=True, kw_only=True, tag="swap"):
+    """The card leaves before APDU `at`, and another takes its place."""
+
+    at: int
+    card: str
+    """The name it was put ready under."""
+
+
 class WrongStatus(CardFault, frozen=True, kw_only=True, tag="wrong_status"):
     """The next command with this instruction answers `sw` and does nothing."""
 
@@ -33,7 +47,7 @@ class WrongStatus(CardFault, frozen=True, kw_only=True, tag="wrong_status"):
 
 
 class Garbage(CardFault, frozen=True, kw_only=True, tag="garbage"):
-    """APDU `at` is answered with bytes that mean nothing (and 9000)."""
+    """APDU `at` is not carried out; the answer means nothing (and ends in 9000)."""
 
     at: int
     data: bytes = b"\x53\x83\xff\xff\xff\x01"
@@ -55,4 +69,81 @@ class Slow(CardFault, frozen=True, kw_only=True, tag="slow"):
     seconds: float
 
 
-AnyCardFault = PullBefore | PullAfter | WrongStatus | Garbage | Endless | Mute | Slow
+AnyCardFault = (
+    PullBefore | PullAfter | Swap | WrongStatus | Garbage | Endless | Mute | Slow
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What a fault may do to the card of one reader."""
+
+    reader: str
+    pull: Callable[[], object]
+    swap: Callable[[str], object]
+
+
+class Faults:
+    """The faults that are set, and the APDUs seen since."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._set: list[AnyCardFault] = []
+        self._count = 0
+
+    def set(self, *faults: AnyCardFault) -> None:
+        """Replace all faults and count from 1 again."""
+        self._set = list(faults)
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """APDUs since `set`."""
+        return self._count
+
+    def transmit(
+        self,
+        apdu: bytearray,
+        card: Callable[[bytearray], bytearray],
+        hand: Hand,
+    ) -> bytearray:
+        """Let `card` answer, or what the faults make of it. CardRemoved, CardMute."""
+        self._count += 1
+        for fault in tuple(self._set):
+            answer = self._spoil(fault, apdu, card, hand)
+            if answer is not None:
+                return answer
+        return card(apdu)
+
+    def _spoil(
+        self,
+        fault: AnyCardFault,
+        apdu: bytearray,
+        card: Callable[[bytearray], bytearray],
+        hand: Hand,
+    ) -> bytearray | None:
+        """Return the answer in place of the card's, if the fault gives one."""
+        now = self._count
+        match fault:
+            case PullBefore(at=at) if at == now:
+                hand.pull()
+                raise CardRemoved(reader=hand.reader)
+            case PullAfter(at=at) if at == now:
+                card(apdu)
+                hand.pull()
+                raise CardRemoved(reader=hand.reader)
+            case Swap(at=at, card=name) if at == now:
+                hand.swap(name)
+                raise CardRemoved(reader=hand.reader)
+            case WrongStatus(ins=ins, sw=sw) if ins == apdu[1]:
+                self._set.remove(fault)
+                return bytearray(sw.to_bytes(2, "big"))
+            case Garbage(at=at, data=data) if at == now:
+                return bytearray(data + b"\x90\x00")
+            case Endless(at=at) if at <= now:
+                return bytearray(b"\x00" * 256 + b"\x61\x00")
+            case Mute():
+                raise CardMute(reader=hand.reader)
+            case Slow(seconds=seconds):
+                self._clock.sleep(seconds)
+        return None

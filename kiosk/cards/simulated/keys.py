@@ -11,12 +11,7 @@ from kiosk.cards import tlv
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 _RSA_BITS = {0x06: 1024, 0x07: 2048, 0x05: 3072, 0x16: 4096}
 _CURVES: dict[int, ec.EllipticCurve] = {0x11: ec.SECP256R1(), 0x14: ec.SECP384R1()}
-_HASHES: dict[int, hashes.HashAlgorithm] = {
-    20: hashes.SHA1(),  # noqa: S303 - clients of old may send it; we never do
-    32: hashes.SHA256(),
-    48: hashes.SHA384(),
-    64: hashes.SHA512(),
-}
+_ED25519 = 0xE0
 
 
 def generate(algorithm: int) -> PrivateKey | None:
@@ -25,7 +20,18 @@ def generate(algorithm: int) -> PrivateKey | None:
         return rsa.generate_private_key(65537, _RSA_BITS[algorithm])
     if algorithm in _CURVES:
         return ec.generate_private_key(_CURVES[algorithm])
-    return ed25519.Ed25519PrivateKey.generate() if algorithm == 0xE0 else None
+    return ed25519.Ed25519PrivateKey.generate() if algorithm == _ED25519 else None
+
+
+def identifier(key: PrivateKey) -> int:
+    """Return the PIV algorithm identifier of a key."""
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return next(p1 for p1, it in _CURVES.items() if it.name == key.curve.name)
+        case ed25519.Ed25519PrivateKey():
+            return _ED25519
+        case rsa.RSAPrivateKey():
+            return next(p1 for p1, bits in _RSA_BITS.items() if bits == key.key_size)
 
 
 def public_value(key: PrivateKey, exponent: bytes) -> bytes:
@@ -37,7 +43,7 @@ def public_value(key: PrivateKey, exponent: bytes) -> bytes:
             return tlv.pack(0x81, modulus) + tlv.pack(0x82, exponent)
         case ec.EllipticCurvePrivateKey():
             point = key.public_key().public_numbers()
-            size = (key.curve.key_size + 7) // 8
+            size = key.curve.key_size // 8
             x, y = point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big")
             return tlv.pack(0x86, b"\x04" + x + y)
         case ed25519.Ed25519PrivateKey():
@@ -46,24 +52,34 @@ def public_value(key: PrivateKey, exponent: bytes) -> bytes:
 
 def sign_raw(key: PrivateKey, algorithm: int, data: bytes) -> bytes | None:
     """Do the raw operation of GENERAL AUTHENTICATE; None: it does not fit the key."""
+    if algorithm != identifier(key):
+        return None
     match key:
         case rsa.RSAPrivateKey():
-            return _rsa(key, algorithm, data)
+            return _rsa(key, data)
         case ec.EllipticCurvePrivateKey():
-            digest = _HASHES.get(len(data))
-            wanted = _CURVES.get(algorithm)
-            if digest is None or wanted is None or wanted.name != key.curve.name:
-                return None
-            return key.sign(data, ec.ECDSA(Prehashed(digest)))
+            return _ecdsa(key, data)
         case ed25519.Ed25519PrivateKey():
-            return key.sign(data) if algorithm == 0xE0 else None
+            return key.sign(data)
 
 
-def _rsa(key: rsa.RSAPrivateKey, algorithm: int, data: bytes) -> bytes | None:
-    """The private operation on a block that the host has padded."""
+def _ecdsa(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes | None:
+    """Sign a digest no longer than the curve; a shorter one is a smaller number."""
+    size = key.curve.key_size // 8
+    if not 0 < len(digest) <= size:
+        return None
+    hashed = hashes.SHA256() if size == hashes.SHA256.digest_size else hashes.SHA384()
+    return key.sign(digest.rjust(size, b"\x00"), ec.ECDSA(Prehashed(hashed)))
+
+
+def _rsa(key: rsa.RSAPrivateKey, block: bytes) -> bytes | None:
+    """Raise the block, which the host has padded, to the private exponent (CRT)."""
     size = key.key_size // 8
-    if _RSA_BITS.get(algorithm) != key.key_size or len(data) != size:
+    if len(block) != size:
         return None
     numbers = key.private_numbers()
-    value = pow(int.from_bytes(data, "big"), numbers.d, numbers.public_numbers.n)
-    return value.to_bytes(size, "big")
+    value = int.from_bytes(block, "big")
+    modulo_p = pow(value, numbers.dmp1, numbers.p)
+    modulo_q = pow(value, numbers.dmq1, numbers.q)
+    difference = (modulo_p - modulo_q) * numbers.iqmp % numbers.p
+    return (modulo_q + difference * numbers.q).to_bytes(size, "big")

@@ -6,6 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
+from kiosk.cards.piv.management import ManagementAlgorithm
+
+METADATA_SINCE = b"\x05\x03\x00"
+AES_DEFAULT_SINCE = b"\x05\x07\x00"
+
 
 class Variant(StrEnum):
     """The two independent open-source cards whose differences were measured."""
@@ -19,39 +24,60 @@ class Variant(StrEnum):
 class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The behaviour of a simulated PIV card."""
 
+    # --- PIN and PUK
+
     pin_tries: int = 3
     puk_tries: int = 3
     counts_down_to_zero: bool = True
     """The exhausting try answers 63C0 (else 6983 at once)."""
     blocked_query: int = 0x6983
     """What an empty VERIFY answers while blocked (6983 or 63C0)."""
+    old_counter_form: bool = False
+    """630x instead of 63Cx."""
     checks_new_pin: bool = True
     """A new PIN that is not 6–8 digits is refused with 6A80."""
-    select_keeps_pin: bool = True
-    """Selecting PIV again keeps the PIN verified."""
+    refuses_simple: bool = False
+    """The card's own complexity rule: equal characters only answer 6985."""
     change_leaves_verified: bool = False
     """CHANGE REFERENCE DATA leaves the PIN verified."""
+    has_puk: bool = True
+    """False: RESET RETRY COUNTER answers 6D00 (a Bio key)."""
+    both_blocked_erases: bool = False
+    """Keys and objects are gone once PIN and PUK are both blocked."""
+
+    # --- selection and framing
+
+    select_keeps_pin: bool = True
+    """Selecting PIV again keeps its security status."""
+    unknown_aid: int = 0x6A82
+    """What SELECT of another application answers while PIV is selected."""
+    unknown_aid_deselects: bool = False
+    """SELECT of another application leaves nothing selected."""
     chunk: int = 256
     """Bytes of an answer before 61xx."""
     exponent: bytes = b"\x01\x00\x01"
     """How the RSA exponent is written in 7F49."""
-    unknown_aid: int = 0x6A82
-    """What SELECT of another application answers."""
-    old_counter_form: bool = False
-    """630x instead of 63Cx."""
+    contactless: bool = False
+    """As over the air: what needs contact answers 6A81 or 6982."""
+
+    # --- keys
+
     pin_always: bool = False
     """Each signature of 9A needs a VERIFY directly before."""
-    contactless: bool = False
-    """PIN commands answer 6A81."""
-    has_puk: bool = True
-    """False: RESET RETRY COUNTER answers 6D00 (a Bio key)."""
-    has_metadata: bool = False
-    serial: bytes = b""
-    """A YubiKey's serial (4 bytes); empty: INS F8 answers 6D00."""
+    touch: bool = False
+    """Signatures of 9A wait for a touch: see `SimulatedPivCard.is_touched`."""
+    management_algorithm: ManagementAlgorithm = ManagementAlgorithm.TRIPLE_DES
+
+    # --- a YubiKey's own commands
+
     version: bytes = b""
-    """Firmware (3 bytes) for INS FD; empty: 6D00."""
-    refuses_simple: bool = False
-    """The card's own complexity rule: six equal digits answer 6985."""
+    """Firmware (3 bytes) for INS FD, metadata from 5.3 on; empty: 6D00."""
+    serial: bytes = b""
+    """Serial number (4 bytes) for INS F8; empty: 6D00."""
+
+    @property
+    def has_metadata(self) -> bool:
+        return self.version >= METADATA_SINCE
 
 
 def of_variant(variant: Variant) -> PivOptions:
@@ -61,6 +87,8 @@ def of_variant(variant: Variant) -> PivOptions:
             pin_tries=5,
             counts_down_to_zero=True,
             blocked_query=0x6983,
+            checks_new_pin=True,
+            select_keeps_pin=True,
             chunk=255,
             unknown_aid=0x6D00,
         )
@@ -72,4 +100,18 @@ def of_variant(variant: Variant) -> PivOptions:
         select_keeps_pin=False,
         chunk=256,
         exponent=b"\x00\x01\x00\x01",
+        unknown_aid=0x6A82,
+    )
+
+
+def of_yubikey(serial: int, version: tuple[int, int, int] = (5, 4, 3)) -> PivOptions:
+    """Return the options of a YubiKey of some firmware."""
+    firmware = bytes(version)
+    algorithm = ManagementAlgorithm.TRIPLE_DES
+    if firmware >= AES_DEFAULT_SINCE:
+        algorithm = ManagementAlgorithm.AES_192
+    return PivOptions(
+        serial=serial.to_bytes(4, "big"),
+        version=firmware,
+        management_algorithm=algorithm,
     )

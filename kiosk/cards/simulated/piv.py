@@ -8,54 +8,32 @@ Python objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-
-from kiosk.cards import tlv
-from kiosk.cards.apdu import wipe
+from kiosk.cards import status, tlv
+from kiosk.cards.piv import objects
+from kiosk.cards.ports import MalformedAnswer
 from kiosk.cards.simulated.admin import AdminKey
-from kiosk.cards.simulated.keys import PrivateKey, generate, public_value, sign_raw
+from kiosk.cards.simulated.framing import Framing, Request
+from kiosk.cards.simulated.keys import (
+    PrivateKey,
+    generate,
+    public_value,
+    sign_raw,
+)
+from kiosk.cards.simulated.metadata import metadata
 from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.references import References
+from kiosk.cards.simulated.status import Status
 from kiosk.entropy import Entropy
 
 ATR = bytes.fromhex("3B8D80018073C021C057597562694B6579F9")
 _APPLICATION = bytes.fromhex("A000000308000010000100")
 _AID = bytes.fromhex("A000000308")
-_PIN, _PUK, _ADMIN = 0x80, 0x81, 0x9B
-_OBJECT_KEYS = frozenset({0x9A, 0x9C, 0x9D, 0x9E, *range(0x82, 0x96)})
-
-
-class Status(Exception):
-    """Ends a command with a status word."""
-
-    def __init__(self, sw: int) -> None:
-        super().__init__(f"{sw:04X}")
-        self.sw = sw
-
-
-@dataclass(slots=True)
-class Counter:
-    """A PIN or PUK: its padded value and its tries."""
-
-    value: bytearray
-    total: int
-    left: int
-    is_default: bool = False
-
-
-@dataclass(slots=True)
-class _Session:
-    """What power-off forgets."""
-
-    selected: bool = False
-    verified: bool = False
-    fresh: bool = False
-    """VERIFY was the command before."""
-    chain: bytearray = field(default_factory=bytearray)
-    chain_head: bytes = b""
-    waiting: bytes = b""
+_ADMIN, _KEY_9A, _KEY_9C, _KEY_9E = 0x9B, 0x9A, 0x9C, 0x9E
+KEYS = frozenset({_KEY_9A, _KEY_9C, 0x9D, _KEY_9E, *range(0x82, 0x96)})
+_NEED_PIN = frozenset({0x5FC109, 0x5FC103, 0x5FC108, 0x5FC121})
+"""Printed information, fingerprints, face, iris (SP 800-73-5 part 1, table 3)."""
+_OVER_THE_AIR = frozenset({objects.CHUID, objects.CERTIFICATE_9E, objects.DISCOVERY})
+_CONTACT_ONLY = frozenset({0x20, 0x24, 0x2C, 0x47, 0xDB, 0xFA, 0xFF})
 
 
 class SimulatedPivCard:
@@ -72,373 +50,244 @@ class SimulatedPivCard:
         """Make a blank card with these reference data (ASCII, at most 8 bytes)."""
         self.options = options or PivOptions()
         self.objects: dict[int, bytes] = {}
+        """Data objects: container tag → value inside tag 53."""
         self.keys: dict[int, PrivateKey] = {}
+        """Key reference → key."""
         self.atr = ATR
+        self.is_touched = True
+        """Whether somebody touches the contact in time (`PivOptions.touch`)."""
         self.commands: list[int] = []
         """Instruction bytes received since power-on: headers only, never data."""
-        self._pin = self._counter(pin, self.options.pin_tries)
-        self._puk = self._counter(puk, self.options.puk_tries)
-        self._admin = AdminKey(entropy)
-        self._session = _Session()
+        self.references = References(
+            self.options, pin=pin, puk=puk, both_blocked=self._both_blocked
+        )
+        self.admin = AdminKey(entropy, self.options.management_algorithm)
+        self._framing = Framing(self.options.chunk)
+        self._is_selected = False
+        self._is_fresh = False
+        """VERIFY was the command before."""
 
-    @staticmethod
-    def _counter(value: bytes, tries: int) -> Counter:
-        return Counter(bytearray(value.ljust(8, b"\xff")), tries, tries)
-
-    # --- what a test or rehearsal observes --------------------------------------
+    # --- what a test or rehearsal observes, and does behind everybody's back -------
 
     @property
     def pin_tries_left(self) -> int:
-        return self._pin.left
+        return self.references.pin.left
 
     @property
     def puk_tries_left(self) -> int:
-        return self._puk.left
+        return self.references.puk.left
+
+    @property
+    def is_verified(self) -> bool:
+        return self.references.is_verified
 
     def has_pin(self, pin: bytes | bytearray) -> bool:
         """Say whether this is the PIN, without a try."""
-        return self._pin.value == bytes(pin).ljust(8, b"\xff")
+        return self.references.pin.is_value(pin)
 
     def has_puk(self, puk: bytes | bytearray) -> bool:
         """Say whether this is the PUK, without a try."""
-        return self._puk.value == bytes(puk).ljust(8, b"\xff")
+        return self.references.puk.is_value(puk)
 
     def set_tries(self, *, pin: int | None = None, puk: int | None = None) -> None:
         """Set the counters, e.g. for a card that arrives blocked."""
         if pin is not None:
-            self._pin.left = pin
+            self.references.pin.left = pin
         if puk is not None:
-            self._puk.left = puk
+            self.references.puk.left = puk
 
     def set_pin(self, pin: bytes) -> None:
-        """Change the PIN behind everybody's back."""
-        self._pin.value[:] = pin.ljust(8, b"\xff")
-        self._pin.left = self._pin.total
+        """Change the PIN elsewhere."""
+        self.references.pin.replace(pin)
 
     # --- power and bytes --------------------------------------------------------
 
     def power_on(self) -> bytes:
         """Power on or reset: all security state is gone. Returns the ATR."""
-        self._session = _Session()
+        self._framing.power_off()
+        self._forget()
+        self._is_selected = False
         self.commands.clear()
         return self.atr
 
     def transmit(self, apdu: bytes | bytearray) -> bytearray:
         """Take one command APDU, return data and status word."""
-        if len(apdu) < 4:
-            return bytearray((0x67, 0x00))
-        self.commands.append(apdu[1])
-        data, le = _body(apdu)
+        self.commands.extend(apdu[1:2])
+        return self._framing.transmit(apdu, self._execute)
+
+    def _execute(self, request: Request) -> bytes:
+        is_fresh, self._is_fresh = self._is_fresh, False
         try:
-            answer = self._dispatch(apdu, data, le)
-        except Status as status:
-            return bytearray(status.sw.to_bytes(2, "big"))
-        finally:
-            wipe(data)
-        return answer
+            if request.ins == 0xA4:
+                return self._select(request)
+            if not self._is_selected:
+                raise Status(status.NOTHING_SELECTED)
+            if self.options.contactless and request.ins in _CONTACT_ONLY:
+                raise Status(status.UNSUPPORTED)
+            return self._command(request, is_fresh=is_fresh)
+        except MalformedAnswer:
+            raise Status(status.WRONG_DATA) from None
 
-    def _dispatch(
-        self, apdu: bytes | bytearray, data: bytearray, le: int | None
-    ) -> bytearray:
-        cla, ins, p1, p2 = apdu[:4]
-        session = self._session
-        if ins == 0xC0:
-            return self._answer(le)
-        session.waiting = b""
-        if cla & 0x10:
-            return self._collect(bytes(apdu[1:4]), data)
-        if session.chain_head == bytes(apdu[1:4]):
-            data[:0] = session.chain
-        wipe(session.chain)
-        session.chain, session.chain_head = bytearray(), b""
-        fresh, session.fresh = session.fresh, False
-        if ins == 0xA4:
-            session.waiting = self._select(bytes(data))
-        elif not session.selected:
-            raise Status(0x6986)
-        else:
-            session.waiting = self._command(ins, p1, p2, data, fresh=fresh)
-        return self._answer(le)
-
-    def _collect(self, head: bytes, data: bytearray) -> bytearray:
-        session = self._session
-        if session.chain_head != head:
-            wipe(session.chain)
-            session.chain, session.chain_head = bytearray(), head
-        session.chain += data
-        return bytearray((0x90, 0x00))
-
-    def _answer(self, le: int | None) -> bytearray:
-        """Give out what waits, in chunks; Le smaller than it leaves the rest."""
-        limit = min(le or 256, self.options.chunk)
-        waiting = self._session.waiting
-        part, rest = waiting[:limit], waiting[limit:]
-        self._session.waiting = rest
-        if rest:
-            return bytearray(part + bytes((0x61, min(len(rest), 0xFF))))
-        return bytearray(part + b"\x90\x00")
-
-    # --- commands ---------------------------------------------------------------
-
-    def _select(self, aid: bytes) -> bytes:
-        session = self._session
+    def _select(self, request: Request) -> bytes:
+        aid = bytes(request.data)
         if not _APPLICATION.startswith(aid) or len(aid) < len(_AID):
-            raise Status(self.options.unknown_aid if session.selected else 0x6A82)
+            was_selected = self._is_selected
+            if self.options.unknown_aid_deselects:
+                self._forget()
+                self._is_selected = False
+            unknown = self.options.unknown_aid if was_selected else status.NOT_FOUND
+            raise Status(unknown)
         if not self.options.select_keeps_pin:
-            session.verified = False
-        session.selected = True
-        self._admin.forget()
+            self._forget()
+        self._is_selected = True
+        if request.p2 == 0x0C:
+            return b""
         authority = tlv.pack(0x79, tlv.pack(0x4F, _AID))
         return tlv.pack(0x61, tlv.pack(0x4F, _APPLICATION[5:]) + authority)
 
-    def _command(
-        self, ins: int, p1: int, p2: int, data: bytearray, *, fresh: bool
-    ) -> bytes:
-        handlers: dict[int, Callable[[], bytes]] = {
-            0x20: lambda: self._verify(p1, p2, data),
-            0x24: lambda: self._change(p2, data),
-            0x2C: lambda: self._reset(p2, data),
-            0x87: lambda: self._authenticate(p1, p2, bytes(data), fresh=fresh),
-            0x47: lambda: self._generate(p2, bytes(data)),
-            0xCB: lambda: self._get(bytes(data)),
-            0xDB: lambda: self._put(bytes(data)),
-            0xFF: lambda: self._set_admin(data),
-            0xFD: lambda: self._constant(self.options.version),
-            0xF8: lambda: self._constant(self.options.serial),
-            0xF7: lambda: self._metadata(p2),
-        }
-        handler = handlers.get(ins)
-        if handler is None:
-            raise Status(0x6D00)
-        return handler()
+    def _command(self, request: Request, *, is_fresh: bool) -> bytes:
+        p1, p2, data = request.p1, request.p2, request.data
+        match request.ins:
+            case 0x20:
+                answer = self.references.verify(p1, p2, data)
+                self._is_fresh = self.references.is_verified and bool(data)
+                return answer
+            case 0x24:
+                return self.references.change(p2, data)
+            case 0x2C:
+                return self.references.reset(p2, data)
+            case 0x87:
+                return self._authenticate(p1, p2, bytes(data), is_fresh=is_fresh)
+            case 0x47:
+                return self._generate(p2, bytes(data))
+            case 0xCB:
+                return self._get(bytes(data))
+            case 0xDB:
+                return self._put(bytes(data))
+        return self._vendor(request)
 
-    @staticmethod
-    def _constant(value: bytes) -> bytes:
-        if not value:
-            raise Status(0x6D00)
-        return value
+    def _vendor(self, request: Request) -> bytes:
+        """What YubiKeys have besides."""
+        match request.ins:
+            case 0xFD if self.options.version:
+                return self.options.version
+            case 0xF8 if self.options.serial:
+                return self.options.serial
+            case 0xF7 if self.options.has_metadata:
+                return metadata(self, request.p2)
+            case 0xFA if self.options.version:
+                return self._set_tries(request.p1, request.p2)
+            case 0xFB if self.options.version:
+                return self._to_factory()
+            case 0xFF:
+                return self._set_admin(request.data)
+        raise Status(status.UNKNOWN_INS)
 
-    # --- PIN and PUK ------------------------------------------------------------
-
-    def _verify(self, p1: int, p2: int, data: bytearray) -> bytes:
-        if p2 != _PIN:
-            raise Status(0x6A88)
-        if self.options.contactless:
-            raise Status(0x6A81)
-        if p1 == 0xFF:
-            self._session.verified = False
-            return b""
-        if not data:
-            return self._query()
-        if len(data) != 8:
-            raise Status(0x6700)
-        self._session.verified = False
-        self._compare(self._pin, data)
-        self._session.verified = self._session.fresh = True
-        return b""
-
-    def _query(self) -> bytes:
-        if self._session.verified:
-            return b""
-        if self._pin.left == 0:
-            raise Status(self.options.blocked_query)
-        raise Status(self._counted(self._pin))
-
-    def _counted(self, counter: Counter) -> int:
-        form = 0x6300 if self.options.old_counter_form else 0x63C0
-        return form | min(counter.left, 0x0F)
-
-    def _compare(self, counter: Counter, given: bytearray) -> None:
-        """Compare and count. The only place where a try is spent."""
-        if counter.left == 0:
-            raise Status(0x6983)
-        if given == counter.value:
-            counter.left = counter.total
-            return
-        counter.left -= 1
-        if counter.left == 0 and not self.options.counts_down_to_zero:
-            raise Status(0x6983)
-        raise Status(self._counted(counter))
-
-    def _check_new(self, new: bytearray) -> None:
-        digits = bytes(new).rstrip(b"\xff")
-        if self.options.checks_new_pin and not (
-            6 <= len(digits) <= 8 and digits.isdigit()
-        ):
-            raise Status(0x6A80)
-        if self.options.refuses_simple and len(set(digits)) == 1:
-            raise Status(0x6985)
-
-    def _change(self, p2: int, data: bytearray) -> bytes:
-        if p2 not in (_PIN, _PUK):
-            raise Status(0x6A88)
-        if len(data) != 16:
-            raise Status(0x6700)
-        counter = self._pin if p2 == _PIN else self._puk
-        old, new = data[:8], data[8:]
-        if p2 == _PIN:
-            self._session.verified = False
-        try:
-            self._compare(counter, old)
-            if p2 == _PIN:
-                self._check_new(new)
-            counter.value[:] = new
-        finally:
-            wipe(old)
-            wipe(new)
-        if p2 == _PIN:
-            self._session.verified = self.options.change_leaves_verified
-        return b""
-
-    def _reset(self, p2: int, data: bytearray) -> bytes:
-        if not self.options.has_puk:
-            raise Status(0x6D00)
-        if p2 != _PIN:
-            raise Status(0x6A88)
-        if len(data) != 16:
-            raise Status(0x6700)
-        puk, new = data[:8], data[8:]
-        try:
-            if self._puk.left == 0:
-                raise Status(0x6983)
-            self._check_new(new)
-            self._session.verified = False
-            self._compare(self._puk, puk)
-            self._pin.value[:] = new
-            self._pin.left = self._pin.total
-        finally:
-            wipe(puk)
-            wipe(new)
-        return b""
+    def _forget(self) -> None:
+        self.references.is_verified = self._is_fresh = False
+        self.admin.forget()
 
     # --- keys -------------------------------------------------------------------
 
-    def _authenticate(self, p1: int, p2: int, data: bytes, *, fresh: bool) -> bytes:
-        template = _value(data, 0x7C)
+    def _authenticate(self, p1: int, p2: int, data: bytes, *, is_fresh: bool) -> bytes:
+        parts = dict(tlv.walk(tlv.need(data, 0x7C, "command"), "command"))
         if p2 == _ADMIN:
-            answer = self._admin.authenticate(p1, template)
-            if answer is None:
-                raise Status(0x6982)
+            if self.options.contactless:
+                raise Status(status.UNSUPPORTED)
+            answer = self.admin.authenticate(p1, parts)
             return tlv.pack(0x7C, answer) if answer else b""
         key = self.keys.get(p2)
         if key is None:
-            raise Status(0x6A80)
-        if p2 != 0x9E and not self._session.verified:
-            raise Status(0x6982)
-        if (self.options.pin_always or p2 == 0x9C) and not (fresh or p2 == 0x9E):
-            raise Status(0x6982)
-        signature = sign_raw(key, p1, _value(template, 0x81))
+            raise Status(status.WRONG_DATA)
+        if p2 != _KEY_9E:
+            self._must_allow(p2, is_fresh=is_fresh)
+        signature = sign_raw(key, p1, parts.get(0x81, b""))
         if signature is None:
-            raise Status(0x6A80)
+            raise Status(status.WRONG_DATA)
         return tlv.pack(0x7C, tlv.pack(0x82, signature))
+
+    def _must_allow(self, key: int, *, is_fresh: bool) -> None:
+        is_always = key == _KEY_9C or self.options.pin_always
+        is_untouched = self.options.touch and key == _KEY_9A and not self.is_touched
+        if (
+            self.options.contactless
+            or not self.references.is_verified
+            or (is_always and not is_fresh)
+            or is_untouched
+        ):
+            raise Status(status.NOT_SATISFIED)
 
     def _generate(self, p2: int, data: bytes) -> bytes:
         self._need_admin()
-        if p2 not in _OBJECT_KEYS:
-            raise Status(0x6A86)
-        key = generate(_value(_value(data, 0xAC), 0x80)[0])
+        if p2 not in KEYS:
+            raise Status(status.WRONG_P1P2)
+        wanted = tlv.need(tlv.need(data, 0xAC, "command"), 0x80, "command")
+        key = generate(wanted[0]) if wanted else None
         if key is None:
-            raise Status(0x6A80)
+            raise Status(status.WRONG_DATA)
         self.keys[p2] = key
         return tlv.pack(0x7F49, public_value(key, self.options.exponent))
 
     def _need_admin(self) -> None:
-        if not self._admin.is_authenticated:
-            raise Status(0x6982)
+        if not self.admin.is_authenticated:
+            raise Status(status.NOT_SATISFIED)
 
     def _set_admin(self, data: bytearray) -> bytes:
         self._need_admin()
         if len(data) < 3 or data[1] != _ADMIN or data[2] != len(data) - 3:
-            raise Status(0x6A80)
-        self._admin.replace(data[0], bytes(data[3:]))
+            raise Status(status.WRONG_DATA)
+        self.admin.replace(data[0], data[3:])
         return b""
 
     # --- objects ----------------------------------------------------------------
 
     def _get(self, data: bytes) -> bytes:
-        tag = int.from_bytes(_value(data, 0x5C), "big")
-        if tag == 0x7E:
+        tag = int.from_bytes(tlv.need(data, 0x5C, "command"), "big")
+        if self.options.contactless and tag not in _OVER_THE_AIR:
+            raise Status(status.NOT_SATISFIED)
+        if tag == objects.DISCOVERY:
             policy = tlv.pack(0x5F2F, b"\x40\x00")
-            return tlv.pack(0x7E, tlv.pack(0x4F, _APPLICATION) + policy)
+            return tlv.pack(tag, tlv.pack(0x4F, _APPLICATION) + policy)
+        if tag in _NEED_PIN and not self.references.is_verified:
+            raise Status(status.NOT_SATISFIED)
         if tag not in self.objects:
-            raise Status(0x6A82)
+            raise Status(status.NOT_FOUND)
         return tlv.pack(0x53, self.objects[tag])
 
     def _put(self, data: bytes) -> bytes:
         self._need_admin()
-        tag = int.from_bytes(_value(data, 0x5C), "big")
-        value = _value(data, 0x53)
+        tag = int.from_bytes(tlv.need(data, 0x5C, "command"), "big")
+        value = tlv.need(data, 0x53, "command")
         if value:
             self.objects[tag] = value
         else:
             self.objects.pop(tag, None)
         return b""
 
-    def _metadata(self, reference: int) -> bytes:
-        if not self.options.has_metadata:
-            raise Status(0x6D00)
-        if reference in (_PIN, _PUK):
-            counter = self._pin if reference == _PIN else self._puk
-            parts = (
-                (0x01, b"\xff"),
-                (0x05, bytes((counter.is_default,))),
-                (0x06, bytes((counter.total, counter.left))),
-            )
-            return b"".join(tlv.pack(tag, value) for tag, value in parts)
-        key = self.keys.get(reference)
-        if key is None:
-            raise Status(0x6A88)
-        policy = bytes((3 if self.options.pin_always else 2, 1))
-        return (
-            tlv.pack(0x01, bytes((_algorithm(key),)))
-            + tlv.pack(0x02, policy)
-            + tlv.pack(0x03, b"\x01")
-            + tlv.pack(0x04, public_value(key, self.options.exponent))
-        )
+    # --- a YubiKey's own commands -----------------------------------------------
 
+    def _set_tries(self, pin: int, puk: int) -> bytes:
+        """FA: new counters, and PIN and PUK back to their defaults."""
+        self._need_admin()
+        if not self.references.is_verified or not pin or not puk:
+            raise Status(status.NOT_SATISFIED)
+        self.references.to_factory(pin, puk)
+        return b""
 
-def _algorithm(key: PrivateKey) -> int:
-    match key:
-        case ec.EllipticCurvePrivateKey():
-            return 0x14 if key.curve.key_size == 384 else 0x11
-        case ed25519.Ed25519PrivateKey():
-            return 0xE0
-        case rsa.RSAPrivateKey():
-            return {2048: 0x07, 3072: 0x05, 4096: 0x16}.get(key.key_size, 0x06)
+    def _to_factory(self) -> bytes:
+        """FB: only once PIN and PUK are both blocked."""
+        references = self.references
+        if references.pin.left or references.puk.left:
+            raise Status(status.CONDITIONS)
+        references.to_factory(references.pin.total, references.puk.total)
+        self.admin.to_factory()
+        self._erase()
+        return b""
 
+    def _both_blocked(self) -> None:
+        if self.options.both_blocked_erases:
+            self._erase()
 
-def _body(apdu: bytes | bytearray) -> tuple[bytearray, int | None]:
-    """Return data and Le of a short or extended APDU (ISO/IEC 7816-3 §12.1)."""
-    rest = apdu[4:]
-    if not rest:
-        return bytearray(), None
-    if len(rest) == 1:
-        return bytearray(), rest[0] or 256
-    if rest[0] == 0 and len(rest) >= 3:
-        return _extended(rest)
-    count = rest[0]
-    data = bytearray(rest[1 : 1 + count])
-    le = rest[1 + count :]
-    return data, (le[0] or 256) if le else None
-
-
-def _extended(rest: bytes | bytearray) -> tuple[bytearray, int | None]:
-    count = rest[1] << 8 | rest[2]
-    if len(rest) == 3:
-        return bytearray(), count or 1 << 16
-    le = rest[3 + count :]
-    value = int.from_bytes(le[:2], "big") or 1 << 16
-    return bytearray(rest[3 : 3 + count]), value if le else None
-
-
-def _value(data: bytes, tag: int) -> bytes:
-    """Return the value of `tag`; 6A80 if the data are not TLV or lack it."""
-    from kiosk.cards.ports import MalformedAnswer
-
-    try:
-        value = tlv.find(data, tag, "command")
-    except MalformedAnswer:
-        value = None
-    if value is None:
-        raise Status(0x6A80)
-    return value
+    def _erase(self) -> None:
+        self.keys.clear()
+        self.objects.clear()

@@ -1,6 +1,7 @@
 """Readers made of software, with a hand that inserts, pulls and unplugs.
 
 Implements `ports.Monitor`: events are emitted on the thread of whoever moves a card.
+The hand may move on another thread than the one that speaks to the card.
 What a card does behind a connection can be spoiled with `faults`.
 """
 
@@ -14,90 +15,19 @@ from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import (
     CardInserted,
     CardLeft,
-    CardMute,
     CardRemoved,
     CardUnreadable,
     ReaderEvent,
+    ReaderGone,
     ReadersChanged,
+    ServiceGone,
     ServiceLost,
 )
-from kiosk.cards.simulated.faults import (
-    AnyCardFault,
-    Endless,
-    Garbage,
-    Mute,
-    PullAfter,
-    PullBefore,
-    Slow,
-    WrongStatus,
-)
+from kiosk.cards.simulated.faults import Faults, Hand
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.clock import Clock, SystemClock
 
 READER = "Simulated reader"
-
-
-class Faults:
-    """Faults of one card; counts the APDUs it has seen since the last was set."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._faults: list[AnyCardFault] = []
-        self._count = 0
-
-    def set(self, *faults: AnyCardFault) -> None:
-        """Replace all faults and count from 1 again."""
-        self._faults = list(faults)
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """APDUs since `set`."""
-        return self._count
-
-    def transmit(
-        self,
-        card: SimulatedPivCard,
-        apdu: bytearray,
-        pull: Callable[[], None],
-        name: str,
-    ) -> bytearray:
-        """Let `card` answer, or what the faults make of it."""
-        self._count += 1
-        for fault in tuple(self._faults):
-            answer = self._spoil(fault, card, apdu, pull, name)
-            if answer is not None:
-                return answer
-        return card.transmit(apdu)
-
-    def _spoil(
-        self,
-        fault: AnyCardFault,
-        card: SimulatedPivCard,
-        apdu: bytearray,
-        pull: Callable[[], None],
-        name: str,
-    ) -> bytearray | None:
-        match fault:
-            case PullBefore(at=at) if at == self._count:
-                pull()
-                raise CardRemoved(reader=name)
-            case PullAfter(at=at) if at == self._count:
-                card.transmit(apdu)
-                pull()
-                raise CardRemoved(reader=name)
-            case WrongStatus(ins=ins, sw=sw) if ins == apdu[1]:
-                self._faults.remove(fault)
-                return bytearray(sw.to_bytes(2, "big"))
-            case Garbage(at=at, data=data) if at == self._count:
-                return bytearray(data + b"\x90\x00")
-            case Endless(at=at) if at <= self._count:
-                return bytearray(b"\x00" * 256 + b"\x61\x00")
-            case Mute():
-                raise CardMute(reader=name)
-            case Slow(seconds=seconds):
-                self._clock.sleep(seconds)
-        return None
 
 
 class _Slot:
@@ -107,7 +37,18 @@ class _Slot:
         self.name = name
         self.card: SimulatedPivCard | None = None
         self.insertion = 0
+        self.is_unreadable = False
+        self.is_unplugged = False
+        self.moving = threading.Lock()
+        """Held while an APDU is carried out, and while the card comes or goes."""
         self.transaction = threading.RLock()
+
+    def put(self, card: SimulatedPivCard | None, insertion: int) -> None:
+        """Let a card in, or out (None); either way it has no power before."""
+        with self.moving:
+            if self.card is not None:
+                self.card.power_on()
+            self.card, self.insertion = card, insertion
 
 
 class SimulatedConnection:
@@ -118,13 +59,17 @@ class SimulatedConnection:
         self._slot = slot
         self._insertion = insertion
         self._held = False
-        self._card().power_on()
+        self._atr = self._card().power_on()
 
     def _card(self) -> SimulatedPivCard:
-        card = self._slot.card
-        if card is None or self._slot.insertion != self._insertion:
-            raise CardRemoved(reader=self._slot.name)
-        return card
+        slot = self._slot
+        if not self._readers.has_service:
+            raise ServiceGone
+        if slot.is_unplugged:
+            raise ReaderGone(reader=slot.name)
+        if slot.card is None or slot.insertion != self._insertion:
+            raise CardRemoved(reader=slot.name)
+        return slot.card
 
     @property
     def reader(self) -> str:
@@ -132,7 +77,7 @@ class SimulatedConnection:
 
     @property
     def atr(self) -> bytes:
-        return self._card().atr
+        return self._atr
 
     def begin(self) -> None:
         self._card()
@@ -140,17 +85,28 @@ class SimulatedConnection:
         self._held = True
 
     def end(self) -> None:
-        if self._held:
-            self._held = False
-            self._slot.transaction.release()
-        if self._slot.card is not None and self._slot.insertion == self._insertion:
-            self._slot.card.power_on()
+        if not self._held:
+            return
+        self._held = False
+        slot = self._slot
+        with slot.moving:
+            if slot.card is not None and slot.insertion == self._insertion:
+                slot.card.power_on()
+        slot.transaction.release()
 
     def transmit(self, apdu: bytearray) -> bytearray:
-        card = self._card()
-        return self._readers.faults.transmit(
-            card, apdu, lambda: self._readers.pull(self._slot.name), self._slot.name
+        self._card()
+        name = self._slot.name
+        hand = Hand(
+            reader=name,
+            pull=lambda: self._readers.pull(name),
+            swap=lambda card: self._readers.swap(card, name),
         )
+        return self._readers.faults.transmit(apdu, self._exchange, hand)
+
+    def _exchange(self, apdu: bytearray) -> bytearray:
+        with self._slot.moving:
+            return self._card().transmit(apdu)
 
     def close(self) -> None:
         self.end()
@@ -161,10 +117,11 @@ class SimulatedReaders:
 
     def __init__(self, *names: str, clock: Clock | None = None) -> None:
         self.faults = Faults(clock or SystemClock())
+        self.has_service = True
         self._slots = {name: _Slot(name) for name in names or (READER,)}
+        self._ready: dict[str, SimulatedPivCard] = {}
         self._insertions = itertools.count(1)
         self._emit: Callable[[ReaderEvent], None] = _nobody
-        self._has_service = True
 
     # --- ports.Monitor ----------------------------------------------------------
 
@@ -178,61 +135,86 @@ class SimulatedReaders:
     # --- the hand ---------------------------------------------------------------
 
     def insert(self, card: SimulatedPivCard, reader: str = READER) -> PivCard:
-        """Put a card in; return what the visit would get."""
+        """Put a card in, in place of what is there; return what the visit would get."""
+        self.pull(reader)
         slot = self._slots[reader]
-        slot.card, slot.insertion = card, next(self._insertions)
+        slot.put(card, next(self._insertions))
         inserted = self._inserted(slot)
-        if self._has_service:
+        if self.has_service:
             self._emit(CardInserted(inserted))
         return inserted
 
     def insert_wrongly(self, reader: str = READER) -> None:
         """Put something in that does not answer."""
-        self._emit(CardUnreadable(reader))
+        self.pull(reader)
+        self._slots[reader].is_unreadable = True
+        if self.has_service:
+            self._emit(CardUnreadable(reader))
 
     def pull(self, reader: str = READER) -> None:
-        """Take the card out; its power is gone."""
+        """Take out what is in the reader; a card's power is gone."""
         slot = self._slots[reader]
-        if slot.card is None:
+        had_card, insertion = slot.card is not None, slot.insertion
+        slot.put(None, insertion)
+        was_unreadable, slot.is_unreadable = slot.is_unreadable, False
+        if not self.has_service:
             return
-        slot.card.power_on()
-        slot.card = None
-        if self._has_service:
-            self._emit(CardLeft(slot.insertion))
+        if had_card:
+            self._emit(CardLeft(insertion))
+        elif was_unreadable:
+            self._emit(ReadersChanged(tuple(self._slots)))
+
+    def put_ready(self, name: str, card: SimulatedPivCard) -> None:
+        """Keep a card at hand, for `swap`."""
+        self._ready[name] = card
+
+    def swap(self, name: str, reader: str = READER) -> PivCard:
+        """Put in a card that was put ready, in place of the one that is there."""
+        return self.insert(self._ready[name], reader)
 
     def unplug(self, reader: str = READER) -> None:
         """Unplug a reader, with whatever is in it."""
-        self.pull(reader)
-        del self._slots[reader]
-        self._announce()
+        slot = self._slots.pop(reader)
+        slot.is_unplugged = True
+        had_card = slot.card is not None
+        slot.put(None, slot.insertion)
+        if self.has_service and had_card:
+            self._emit(CardLeft(slot.insertion))
+        self._announce_readers()
 
     def plug(self, reader: str = READER) -> None:
-        """Plug in a reader."""
+        """Plug in a reader, empty."""
         self._slots[reader] = _Slot(reader)
-        self._announce()
+        self._announce_readers()
 
     def stop_service(self) -> None:
         """Let the smart-card service go away."""
-        self._has_service = False
         for slot in self._slots.values():
             if slot.card is not None:
+                slot.card.power_on()
                 self._emit(CardLeft(slot.insertion))
+        self.has_service = False
         self._emit(ServiceLost("stopped"))
 
     def start_service(self) -> None:
         """Let it come back; cards that are in are found again."""
-        self._has_service = True
+        self.has_service = True
         self._announce()
 
     def _announce(self) -> None:
-        if not self._has_service:
-            self._emit(ServiceLost("stopped"))
-            return
-        self._emit(ReadersChanged(tuple(self._slots)))
-        for slot in self._slots.values():
+        self._announce_readers()
+        for slot in self._slots.values() if self.has_service else ():
             if slot.card is not None:
                 slot.insertion = next(self._insertions)
                 self._emit(CardInserted(self._inserted(slot)))
+            elif slot.is_unreadable:
+                self._emit(CardUnreadable(slot.name))
+
+    def _announce_readers(self) -> None:
+        if self.has_service:
+            self._emit(ReadersChanged(tuple(self._slots)))
+        else:
+            self._emit(ServiceLost("stopped"))
 
     def _inserted(self, slot: _Slot) -> PivCard:
         insertion = slot.insertion
