@@ -240,6 +240,12 @@ class PinRefused(CardError):
     code = "card.pin_refused"
 
 
+class WrongManagementKey(CardError):
+    """Card and caller do not hold the same management key; costs no try."""
+
+    code = "card.wrong_management_key"
+
+
 # --- level 1: bytes ----------------------------------------------------------
 
 
