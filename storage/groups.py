@@ -144,8 +144,7 @@ def _text(field: bytes) -> str:
 
 def follows(data: bytes, at: int) -> bool:
     """Say whether a sound group begins anywhere after `at`: then `at` is damage."""
-    while (at := data.find(b"\nG ", at)) >= 0:
-        at += 1
+    while (at := data.find(b"G ", at + 1)) >= 0:
         try:
             _group(data, at, 0)
         except Torn:

@@ -100,10 +100,9 @@ class Indexes:
             return
         old = index_values(table, before) if before is not None else []
         new = index_values(table, after) if after is not None else []
-        if old == new:
-            return
         for name, value in old:
-            self._remove(self._keys[name], value, key)
+            if (name, value) not in new:
+                self._remove(self._keys[name], value, key)
         for name, value in new:
             self._add(self._keys[name], value, key)
 
@@ -381,9 +380,9 @@ class _JournalTx:
         return found[-1] if found else None
 
     def operations(self, credential: str) -> list[Operation]:
-        return self._find(
-            self._tables.operations, Operation, "operation of", credential
-        )
+        table = self._tables.operations
+        found = self._find(table, Operation, "operation of", credential)
+        return sorted(found, key=lambda each: each.started_at)
 
     def live_operations(self) -> list[Operation]:
         return self._find(self._tables.operations, Operation, "live", "")

@@ -35,7 +35,7 @@ class Story:
     sync: Sync = Sync.IN_STEP
     pin: bytes = OLD
     password: bytes = OLD
-    template: Template = Template(name="staff")
+    first_pin: FirstPin = FirstPin.TRANSPORT_PIN
     tries: int | None = None
 
 
@@ -56,7 +56,7 @@ STORIES = (
         Sync.NEVER,
         TRANSPORT,
         PASSWORD_BEFORE,
-        Template(name="staff", first_pin=FirstPin.ACTIVATION_CODE),
+        FirstPin.ACTIVATION_CODE,
     ),
     Story("unblock", Kind.UNBLOCK, tries=0),
     Story("finish", Kind.FINISH, sync=Sync.OUT_OF_STEP, password=PASSWORD_BEFORE),
@@ -69,13 +69,13 @@ class History:
     def __init__(self, story: Story, registry: Registry | None = None) -> None:
         self.story = story
         self.world = World(registry=registry)
-        self.world.add_template(story.template)
+        self.world.add_template(Template(name="staff", first_pin=story.first_pin))
         guid = self.world.directory.add_account(
             "alice", display_name="Alice Arnold", password=Secret(story.password)
         )
         made, puk = self.world.make_card("Alice Arnold", pin=story.pin)
         made.card.set_tries(pin=story.tries)
-        by_code = story.template.first_pin is FirstPin.ACTIVATION_CODE
+        by_code = story.first_pin is FirstPin.ACTIVATION_CODE
         self.holder: Holder = self.world.register(
             "alice",
             made,
@@ -139,12 +139,9 @@ class History:
         for _ in range(3):
             if self.is_in_step():
                 return
-            kind = self._way_home()
+            kind = self.home_screen()
             assert kind is not None, f"no way home: {self.home_screen()}"
             self._visit(kind)
-
-    def _way_home(self) -> Kind | None:
-        return self.home_screen()
 
     def home_screen(self) -> Kind | None:
         """Insert the card and return what the kiosk recommends."""

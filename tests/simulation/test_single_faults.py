@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from lab.histories import STORIES, History, Story
 
-from kiosk.cards.simulated.faults import Garbage, PullAfter, PullBefore, WrongStatus
-from kiosk.directory.faults import BindSays, DcDown, Frozen, WriteNo
+from kiosk.cards.simulated.faults import (
+    AnyCardFault,
+    Garbage,
+    PullAfter,
+    PullBefore,
+    WrongStatus,
+)
+from kiosk.directory.faults import AnyFault, BindSays, DcDown, Frozen, WriteNo
 from kiosk.rehearsal.interference import die
 from kiosk.rehearsal.world import World
 from kiosk.visit.views import Outcome
@@ -23,6 +31,11 @@ def apdus_of(story: Story) -> int:
     assert result is not None
     assert result.outcome is Outcome.DONE
     return history.world.readers.faults.count
+
+
+def spoiled_by(fault: AnyCardFault) -> Callable[[World], None]:
+    """Let that go wrong with the card."""
+    return lambda world: world.readers.faults.set(fault)
 
 
 def steps_of(story: Story) -> list[str]:
@@ -100,9 +113,7 @@ def test_the_card_is_held_around_every_step(story: Story, event: Event) -> None:
 @pytest.mark.parametrize("sw", [0x6F00, 0x6982, 0x6A80, 0x6A82])
 def test_a_wrong_status_word_once(story: Story, ins: int, sw: int) -> None:
     history = History(story)
-    result = history.attempt(
-        lambda world: world.readers.faults.set(WrongStatus(ins=ins, sw=sw))
-    )
+    result = history.attempt(spoiled_by(WrongStatus(ins=ins, sw=sw)))
     history.look()
     history.assert_invariants(result)
     history.come_home()
@@ -135,9 +146,7 @@ def test_garbage_at_every_apdu(story: Story) -> None:
     ],
     ids=repr,
 )
-def test_the_directory_fails(
-    story: Story, fault: WriteNo | Frozen | BindSays | DcDown
-) -> None:
+def test_the_directory_fails(story: Story, fault: AnyFault) -> None:
     history = History(story)
     result = history.attempt(lambda world: world.directory.fail(fault))
     history.assert_invariants(result)
@@ -219,7 +228,7 @@ _OUTCOMES = {
 @by_story
 @pytest.mark.parametrize("fault", _OUTCOMES, ids=repr)
 def test_what_the_person_is_told_when_the_directory_fails(
-    story: Story, fault: WriteNo | Frozen | BindSays | DcDown
+    story: Story, fault: AnyFault
 ) -> None:
     history = History(story)
     result = history.attempt(lambda world: world.directory.fail(fault))

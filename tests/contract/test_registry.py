@@ -1,0 +1,270 @@
+"""One contract for every registry: what `storage.registry` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from statemachine.lifecycle import State
+from statemachine.operation import Kind, Phase
+from storage import audit
+from storage.memory_registry import MemoryRegistry
+from storage.records import (
+    Approval,
+    ApprovalKind,
+    AuditDraft,
+    Credential,
+    Nonce,
+    NoncePurpose,
+    Operation,
+    Sync,
+    Template,
+)
+from storage.registry import (
+    DuplicateRecord,
+    RecordMissing,
+    Registry,
+    Tx,
+    VersionConflict,
+)
+from storage.tinydb_registry import TinyDbRegistry
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], Registry]] = {
+    "memory": lambda path: MemoryRegistry(),
+    "tinydb": lambda path: TinyDbRegistry(path / "registry.journal"),
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    made = IMPLEMENTATIONS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+def credential(id: str = "c1", card: str = "piv:guid:01", **more: object) -> Credential:
+    fields = {
+        "holder": "Alice",
+        "account": "alice@ad.test",
+        "account_guid": "g1",
+        "template": "staff",
+        "template_version": 1,
+        "state": State.ACTIVE,
+        **more,
+    }
+    return Credential(id=id, card=card, **fields)  # type: ignore[arg-type]  # fields of Credential, checked by it
+
+
+def operation(id: str = "o1", **more: object) -> Operation:
+    fields = {
+        "event": "1111-2222",
+        "kind": Kind.CHANGE,
+        "credential": "c1",
+        "account_guid": "g1",
+        "station": "k1",
+        "phase": Phase.PREPARED,
+        "password_follows": True,
+        **more,
+    }
+    return Operation(id=id, **fields)  # type: ignore[arg-type]  # fields of Operation, checked by it
+
+
+def nonce(value: bytes = b"n" * 32, expires_at: float = 100.0) -> Nonce:
+    return Nonce(
+        value=value,
+        purpose=NoncePurpose.OPERATION,
+        bound_to="o1",
+        station="k1",
+        expires_at=expires_at,
+    )
+
+
+def consume(tx: Tx, **other: object) -> bool:
+    fields = {
+        "purpose": NoncePurpose.OPERATION,
+        "bound_to": "o1",
+        "station": "k1",
+        "now": 50.0,
+        **other,
+    }
+    return tx.consume_nonce(b"n" * 32, **fields)  # type: ignore[arg-type]  # as the port has them
+
+
+def test_a_saved_credential_comes_back_with_its_version(registry: Registry) -> None:
+    saved = registry.run(lambda tx: tx.save_credential(credential()))
+    assert saved.version == 1
+    assert registry.run(lambda tx: tx.credential("c1")) == saved
+
+
+def test_a_missing_record_is_named(registry: Registry) -> None:
+    with pytest.raises(RecordMissing) as missing:
+        registry.run(lambda tx: tx.credential("nobody"))
+    assert missing.value.data == {"kind": "credential", "key": "nobody"}
+
+
+def test_the_second_of_two_writers_is_told(registry: Registry) -> None:
+    first = registry.run(lambda tx: tx.save_credential(credential()))
+    registry.run(lambda tx: tx.save_credential(replace(first, holder="one")))
+    with pytest.raises(VersionConflict):
+        registry.run(lambda tx: tx.save_credential(replace(first, holder="two")))
+    assert registry.run(lambda tx: tx.credential("c1")).holder == "one"
+
+
+def test_nothing_of_a_failed_transaction_remains(registry: Registry) -> None:
+    def fail(tx: Tx) -> None:
+        tx.save_credential(credential())
+        tx.issue_nonce(nonce())
+        tx.audit(AuditDraft(at=1.0, station="k1", kind="x", actor="a"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        registry.run(fail)
+    assert registry.run(lambda tx: tx.credentials()) == []
+    assert not registry.run(consume)
+    assert list(registry.audit_events()) == []
+
+
+def test_a_transaction_sees_its_own_changes(registry: Registry) -> None:
+    def change(tx: Tx) -> tuple[Credential | None, int, int]:
+        tx.save_credential(credential())
+        tx.save_operation(operation())
+        return (
+            tx.credential_by_card("piv:guid:01"),
+            len(tx.live_operations()),
+            len(tx.credentials(account_guid="g1")),
+        )
+
+    found, live, same_account = registry.run(change)
+    assert found is not None
+    assert (live, same_account) == (1, 1)
+
+
+def test_a_card_belongs_to_one_credential_unless_retired(registry: Registry) -> None:
+    first = registry.run(lambda tx: tx.save_credential(credential()))
+    with pytest.raises(DuplicateRecord):
+        registry.run(lambda tx: tx.save_credential(credential("c2")))
+    registry.run(lambda tx: tx.save_credential(replace(first, state=State.RETIRED)))
+    registry.run(lambda tx: tx.save_credential(credential("c2")))
+    found = registry.run(lambda tx: tx.credential_by_card("piv:guid:01"))
+    assert found is not None
+    assert found.id == "c2"
+
+
+def test_credentials_are_found_by_account_state_and_mark(registry: Registry) -> None:
+    def fill(tx: Tx) -> None:
+        tx.save_credential(credential("c1", "a", holder="Zoe"))
+        tx.save_credential(credential("c2", "b", holder="Ann", state=State.BLOCKED))
+        tx.save_credential(credential("c3", "c", sync=Sync.OUT_OF_STEP))
+        tx.save_credential(credential("c4", "d", account_guid="g2"))
+
+    registry.run(fill)
+
+    def ids(**wanted: object) -> list[str]:
+        found = registry.run(lambda tx: tx.credentials(**wanted))  # type: ignore[arg-type]  # as the port has them
+        return [each.id for each in found]
+
+    assert ids() == ["c3", "c4", "c2", "c1"]
+    assert ids(account_guid="g1") == ["c3", "c2", "c1"]
+    assert ids(state=State.BLOCKED) == ["c2"]
+    assert ids(sync=Sync.OUT_OF_STEP) == ["c3"]
+    assert ids(account_guid="g2", sync=Sync.OUT_OF_STEP) == []
+
+
+def test_a_nonce_is_consumed_once(registry: Registry) -> None:
+    registry.run(lambda tx: tx.issue_nonce(nonce()))
+    assert registry.run(consume)
+    assert not registry.run(consume)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"purpose": NoncePurpose.PRESENCE},
+        {"bound_to": "o2"},
+        {"station": "k2"},
+        {"now": 100.0},
+    ],
+)
+def test_a_nonce_that_does_not_fit_is_refused_and_gone(
+    registry: Registry, other: dict[str, object]
+) -> None:
+    registry.run(lambda tx: tx.issue_nonce(nonce()))
+    assert not registry.run(lambda tx: consume(tx, **other))
+    assert not registry.run(consume)
+
+
+def test_a_nonce_is_never_issued_twice(registry: Registry) -> None:
+    registry.run(lambda tx: tx.issue_nonce(nonce()))
+    with pytest.raises(DuplicateRecord):
+        registry.run(lambda tx: tx.issue_nonce(nonce()))
+
+
+def test_outstanding_nonces_can_be_dropped(registry: Registry) -> None:
+    registry.run(lambda tx: tx.issue_nonce(nonce(b"a" * 32, expires_at=10.0)))
+    registry.run(lambda tx: tx.issue_nonce(nonce(b"b" * 32, expires_at=20.0)))
+    assert registry.run(lambda tx: tx.drop_nonces(expired_before=10.0)) == 1
+    assert registry.run(lambda tx: tx.drop_nonces()) == 1
+
+
+def test_templates_keep_every_version(registry: Registry) -> None:
+    first = registry.run(lambda tx: tx.save_template(Template(name="staff")))
+    second = registry.run(
+        lambda tx: tx.save_template(replace(first, self_service=False))
+    )
+    assert (first.version, second.version) == (1, 2)
+    assert registry.run(lambda tx: tx.template("staff", 1)) == first
+    assert registry.run(lambda tx: tx.template("staff")) == second
+    assert registry.run(lambda tx: tx.templates()) == [second]
+    with pytest.raises(VersionConflict):
+        registry.run(lambda tx: tx.save_template(first))
+    with pytest.raises(RecordMissing):
+        registry.run(lambda tx: tx.template("staff", 3))
+
+
+def test_operations_are_found_by_credential_event_and_life(registry: Registry) -> None:
+    first = registry.run(lambda tx: tx.save_operation(operation()))
+    registry.run(lambda tx: tx.save_operation(operation("o2", event="3333-4444")))
+    registry.run(lambda tx: tx.save_operation(replace(first, ended_at=1.0)))
+    of_card = registry.run(lambda tx: tx.operations("c1"))
+    by_event = registry.run(lambda tx: tx.operation_by_event("3333-4444"))
+    live = registry.run(lambda tx: tx.live_operations())
+    assert [each.id for each in of_card] == ["o1", "o2"]
+    assert by_event is not None
+    assert by_event.id == "o2"
+    assert [each.id for each in live] == ["o2"]
+
+
+def test_approvals_come_newest_first(registry: Registry) -> None:
+    def approval(id: str, at: float) -> Approval:
+        return Approval(
+            id=id,
+            kind=ApprovalKind.RELEASE,
+            credential="c1",
+            salt=b"s",
+            digest=b"d",
+            issued_by="desk",
+            issued_at=at,
+            expires_at=at + 600,
+        )
+
+    registry.run(lambda tx: tx.save_approval(approval("a1", 1.0)))
+    registry.run(lambda tx: tx.save_approval(approval("a2", 2.0)))
+    found = registry.run(lambda tx: tx.approvals("c1"))
+    assert [each.id for each in found] == ["a2", "a1"]
+
+
+def test_each_station_has_a_chain_that_verifies(registry: Registry) -> None:
+    for number in range(4):
+        station = f"k{number % 2}"
+        draft = AuditDraft(
+            at=float(number), station=station, kind="x", actor="a", credential="c1"
+        )
+        registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    events = list(registry.audit_events())
+    assert audit.verify(events).is_sound
+    assert [e.seq for e in registry.audit_events(station="k1")] == [1, 2]
+    assert len(list(registry.audit_events(credential="c1"))) == 4
+    assert not list(registry.audit_events(operation="none"))
