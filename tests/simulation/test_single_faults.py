@@ -64,9 +64,7 @@ def test_the_card_is_pulled_at_every_apdu(
 ) -> None:
     for at in range(1, apdus_of(story) + 1):
         history = History(story)
-        result = history.attempt(
-            lambda world, at=at: world.readers.faults.set(fault(at=at))
-        )  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        result = history.attempt(spoiled_by(fault(at=at)))
         history.look()
         history.assert_invariants(result)
         history.come_home()
@@ -124,9 +122,7 @@ def test_a_wrong_status_word_once(story: Story, ins: int, sw: int) -> None:
 def test_garbage_at_every_apdu(story: Story) -> None:
     for at in range(1, apdus_of(story) + 1):
         history = History(story)
-        result = history.attempt(
-            lambda world, at=at: world.readers.faults.set(Garbage(at=at))
-        )  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        result = history.attempt(spoiled_by(Garbage(at=at)))
         history.look()
         history.assert_invariants(result)
 

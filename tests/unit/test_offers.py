@@ -1,0 +1,97 @@
+"""Which screens open: each state and counter, with the reason for every no."""
+
+from __future__ import annotations
+
+import pytest
+
+from statemachine.guards import Facts
+from statemachine.lifecycle import Standing, State
+from statemachine.offers import offers
+from statemachine.operation import Kind
+
+OPEN = ""
+
+
+def judged(
+    state: State,
+    *,
+    tries: int | None = 3,
+    way: bool = True,
+    out_of_step: bool = False,
+    interrupted: bool = False,
+) -> dict[Kind, str]:
+    facts = Facts(tries_left=tries, has_unblock_way=way)
+    found = offers(
+        Standing(state),
+        facts,
+        out_of_step=out_of_step,
+        activation_interrupted=interrupted,
+    )
+    return {
+        each.kind: each.refusal.code.removeprefix("refusal.") if each.refusal else OPEN
+        for each in found
+    }
+
+
+def answers(activate: str, finish: str, change: str, unblock: str) -> dict[Kind, str]:
+    return {
+        Kind.ACTIVATE: activate,
+        Kind.FINISH: finish,
+        Kind.CHANGE: change,
+        Kind.UNBLOCK: unblock,
+    }
+
+
+def test_a_new_card_can_only_be_activated() -> None:
+    no = "not_activated"
+    assert judged(State.ISSUED) == answers(OPEN, no, no, no)
+
+
+def test_an_active_card_can_be_changed_or_unblocked() -> None:
+    assert judged(State.ACTIVE) == answers("already_activated", "in_step", OPEN, OPEN)
+
+
+def test_an_active_card_out_of_step_can_be_finished() -> None:
+    assert judged(State.ACTIVE, out_of_step=True)[Kind.FINISH] == OPEN
+
+
+@pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.FINISH])
+def test_the_last_try_is_not_spent(kind: Kind) -> None:
+    found = judged(State.ACTIVE, tries=1, out_of_step=True)
+    assert found[kind] == "one_try_left"
+    assert found[Kind.UNBLOCK] == OPEN
+
+
+def test_the_last_try_of_a_new_card_is_not_spent() -> None:
+    assert judged(State.ISSUED, tries=1)[Kind.ACTIVATE] == "one_try_left"
+
+
+def test_a_used_up_counter_leaves_only_unblock() -> None:
+    found = judged(State.ACTIVE, tries=0, out_of_step=True)
+    assert found == answers("already_activated", "pin_blocked", "pin_blocked", OPEN)
+
+
+def test_a_blocked_card_leaves_only_unblock() -> None:
+    found = judged(State.BLOCKED, tries=0, out_of_step=True)
+    assert found == answers("already_activated", "pin_blocked", "pin_blocked", OPEN)
+
+
+def test_a_card_blocked_before_its_first_pin_can_be_unblocked() -> None:
+    assert judged(State.ISSUED, tries=0)[Kind.UNBLOCK] == OPEN
+
+
+def test_without_a_way_nothing_is_unblocked() -> None:
+    assert judged(State.BLOCKED, tries=0, way=False)[Kind.UNBLOCK] == "no_unblock_way"
+
+
+def test_an_interrupted_activation_completes_whatever_the_counter_says() -> None:
+    assert judged(State.ISSUED, tries=1, interrupted=True)[Kind.ACTIVATE] == OPEN
+
+
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.REVOKED, State.RETIRED])
+def test_a_held_card_refuses_everything_by_name(state: State) -> None:
+    assert set(judged(state, out_of_step=True).values()) == {state.value}
+
+
+def test_a_counter_that_is_not_known_stops_nothing() -> None:
+    assert judged(State.ACTIVE, tries=None)[Kind.CHANGE] == OPEN

@@ -1,0 +1,35 @@
+"""Documents are rendered from the tables, and stay what was rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from statemachine import render
+from statemachine.lifecycle import TABLE, Lifecycle
+from statemachine.operation import TABLE as STEPS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", render.documents())
+def test_the_document_is_what_the_table_says(name: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == render.documents()[name], (
+        "run: python -m statemachine.render"
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [render.lifecycle_text, render.lifecycle_markdown, render.lifecycle_mermaid],
+)
+def test_every_edge_is_in_every_form(form: object) -> None:
+    text = form(Lifecycle())  # type: ignore[operator]  # one of the three
+    for edge in TABLE:
+        assert edge.event in text
+
+
+def test_every_step_is_in_the_diagram() -> None:
+    for step in STEPS:
+        assert f"{step.source} --> {step.target}" in render.operation_mermaid()
