@@ -64,7 +64,7 @@ def export(
         Path | None, typer.Option("-o", "--output", help="Write it there.")
     ] = None,
 ) -> None:
-    """Write the evidence as JSON Lines; `kiosk audit verify FILE` checks it anywhere."""
+    """Write the evidence as JSON Lines, which `kiosk audit verify FILE` checks."""
     from kiosk.bootstrap import open_registry
     from storage import audit
 
