@@ -1,0 +1,160 @@
+"""One verified TLS connection to one DC: open, sign in, search, modify, let go."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ldap3 import ANONYMOUS, BASE, NONE, SUBTREE, SYNC, Connection, Server
+
+from kiosk.directory.ldap import codes, secret_requests
+from kiosk.directory.ldap.failures import LineBroken, opening_failed, why_broken
+from kiosk.directory.ldap.settings import LdapSettings, Protection
+from kiosk.directory.ldap.tls import Line, VerifiedTls
+from kiosk.directory.ports import ReadFailed, TlsRefused, WhyNoTrust
+from kiosk.secret import Secret
+
+Entry = Mapping[str, Sequence[bytes]]
+"""An object's attributes as they came, by name in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An LDAP result: its number and what the DC wrote beside it."""
+
+    result: int
+    message: str
+
+
+class Channel:
+    """Usable once built. One thread at a time; after a LineBroken only `close`."""
+
+    def __init__(self, settings: LdapSettings, dc: str) -> None:
+        """Open a line to `dc`. Unreachable, TlsRefused."""
+        self.dc = dc
+        host, port = settings.address(dc)
+        tls = VerifiedTls(_context(settings, dc), host, settings.receive_timeout)
+        server = Server(
+            host,
+            port=port,
+            use_ssl=settings.protection is Protection.LDAPS,
+            tls=tls,
+            get_info=NONE,
+            connect_timeout=settings.connect_timeout,
+        )
+        self._connection = Connection(
+            server,
+            authentication=ANONYMOUS,
+            client_strategy=SYNC,
+            auto_referrals=False,
+            check_names=False,
+            return_empty_attributes=False,
+            receive_timeout=math.ceil(settings.receive_timeout),
+        )
+        try:
+            self._open(settings)
+        except Exception as error:
+            self.close()
+            raise opening_failed(dc, error, tls.failure) from error
+
+    def _open(self, settings: LdapSettings) -> None:
+        self._connection.open(read_server_info=False)
+        if settings.protection is Protection.STARTTLS:
+            plain = self._connection.socket
+            self._connection.socket = Line(plain, settings.receive_timeout)
+            self._connection.start_tls(read_server_info=False)
+
+    def bind(self, name: str, password: Secret) -> Answer:
+        """Sign in. LineBroken."""
+        return self._exchange(
+            lambda message: secret_requests.bind(message, name, password)
+        )
+
+    def reset(self, dn: str, password: Secret) -> Answer:
+        """Replace the password and unlock, in one modify, sent once. LineBroken."""
+        return self._exchange(
+            lambda message: secret_requests.reset(message, dn, password)
+        )
+
+    def read(self, dn: str, condition: str, *attributes: str) -> Entry | None:
+        """Read one object; None if there is none, or not such. ReadFailed."""
+        found = self._search(dn, condition, BASE, attributes)
+        return found[0] if found else None
+
+    def search(self, base: str, condition: str, *attributes: str) -> list[Entry]:
+        """Return what is found below `base`, at most two objects. ReadFailed."""
+        return self._search(base, condition, SUBTREE, attributes)
+
+    def close(self) -> None:
+        """Let go of the line. Never raises; safe to call twice."""
+        left = self._connection.socket
+        with contextlib.suppress(Exception):  # what is left of it does not matter
+            self._connection.unbind()
+        if left is not None:
+            left.close()
+
+    # --- inside ---------------------------------------------------------------
+
+    def _exchange(self, encode: Callable[[int], bytearray]) -> Answer:
+        """Send a request that ldap3 must not see; let it read the answer."""
+        message = self._connection.server.next_message_id()
+        request = encode(message)
+        strategy = self._connection.strategy
+        try:
+            with _line_broken():
+                strategy._outstanding[message] = {}  # noqa: SLF001 - ldap3 has no public way to await the answer to a request that it did not send
+                self._connection.socket.sendall(request)
+                _, answer = strategy.get_response(message)
+        finally:
+            secret_requests.wipe(request)
+        return Answer(answer["result"], answer["message"])
+
+    def _search(
+        self,
+        base: str,
+        condition: str,
+        scope: Literal["BASE", "SUBTREE"],
+        attributes: tuple[str, ...],
+    ) -> list[Entry]:
+        try:
+            with _line_broken():
+                self._connection.search(
+                    base, condition, scope, attributes=attributes, size_limit=2
+                )
+                result = self._connection.result["result"]
+                entries: list[Entry] = [
+                    entry["raw_attributes"]
+                    for entry in self._connection.response or ()
+                    if entry["type"] == "searchResEntry"
+                ]
+        except LineBroken as error:
+            raise ReadFailed(dc=self.dc, reason="no_answer") from error
+        if result == codes.NO_SUCH_OBJECT:
+            return []
+        if result not in (codes.SUCCESS, codes.SIZE_LIMIT_EXCEEDED):
+            raise ReadFailed(dc=self.dc, reason="refused")
+        return entries
+
+
+def _context(settings: LdapSettings, dc: str) -> ssl.SSLContext:
+    """Return a context that verifies. TlsRefused if our own CA file is unreadable."""
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise TlsRefused(dc=dc, reason=WhyNoTrust.CA_FILE.value) from error
+
+
+@contextlib.contextmanager
+def _line_broken() -> Iterator[None]:
+    """Turn whatever ldap3 raises into LineBroken.
+
+    It decodes what a server sent: garbage can come out as any exception.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise LineBroken(why_broken(error)) from error

@@ -1,0 +1,73 @@
+"""What the numbers in Active Directory's answers mean: one table for each question.
+
+A refusal is told by the Windows error in front of the message (8 hexadecimal digits),
+not by the LDAP result, which differs between servers and versions (a policy is 19 or
+53), and never by its words. A bind is told by the `data` sub-code within result 49.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kiosk.directory.ports import BindResult, WriteRefusal
+
+SUCCESS = 0
+SIZE_LIMIT_EXCEEDED = 4
+NO_SUCH_OBJECT = 32
+INVALID_CREDENTIALS = 49
+NOT_NOW = frozenset({51, 52})
+"""busy, unavailable: another DC may do better."""
+
+REFUSED_BY_CODE = {
+    "0000052D": WriteRefusal.POLICY,  # ERROR_PASSWORD_RESTRICTION
+    "00000005": WriteRefusal.NO_RIGHT,  # ERROR_ACCESS_DENIED
+    "00002098": WriteRefusal.NO_RIGHT,  # ERROR_DS_INSUFF_ACCESS_RIGHTS
+    "00002030": WriteRefusal.GONE,  # ERROR_DS_NO_SUCH_OBJECT
+    "0000208D": WriteRefusal.GONE,  # ERROR_DS_OBJ_NOT_FOUND
+}
+REFUSED_BY_RESULT = {
+    32: WriteRefusal.GONE,  # noSuchObject
+    50: WriteRefusal.NO_RIGHT,  # insufficientAccessRights
+}
+"""For answers without a Windows error, or with one that is not in the table."""
+
+BIND_SUBCODES = {
+    "525": BindResult.WRONG_PASSWORD,  # no such user
+    "52e": BindResult.WRONG_PASSWORD,
+    "52f": BindResult.LOGON_HOURS,  # a restriction of the account
+    "530": BindResult.LOGON_HOURS,
+    "531": BindResult.LOGON_HOURS,  # not from this workstation
+    "532": BindResult.EXPIRED_PASSWORD,
+    "533": BindResult.DISABLED,
+    "569": BindResult.LOGON_HOURS,  # not this kind of logon
+    "701": BindResult.ACCOUNT_EXPIRED,
+    "773": BindResult.MUST_CHANGE,
+    "775": BindResult.LOCKED,
+}
+
+_CODE = re.compile(r"([0-9A-Fa-f]{8}):")
+_SUBCODE = re.compile(r"\bdata ([0-9A-Fa-f]+)\b")
+
+
+def windows_error(message: str) -> str:
+    """Return the 8 digits in front of a message, upper case; empty: there are none."""
+    found = _CODE.match(message)
+    return found[1].upper() if found else ""
+
+
+def refusal(result: int, message: str) -> WriteRefusal:
+    """Say why a modify was refused."""
+    by_result = REFUSED_BY_RESULT.get(result, WriteRefusal.OTHER)
+    return REFUSED_BY_CODE.get(windows_error(message), by_result)
+
+
+def bind_result(result: int, message: str) -> BindResult:
+    """Say what a bind's answer means; NO_ANSWER if it is neither yes nor no."""
+    if result == SUCCESS:
+        return BindResult.OK
+    if result != INVALID_CREDENTIALS:
+        return BindResult.NO_ANSWER
+    found = _SUBCODE.search(message)
+    if found is None:
+        return BindResult.WRONG_PASSWORD
+    return BIND_SUBCODES.get(found[1].lower(), BindResult.NO_ANSWER)

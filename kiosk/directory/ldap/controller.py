@@ -1,0 +1,112 @@
+"""`ports.DomainController`: one DC of Active Directory, as the service account."""
+
+from __future__ import annotations
+
+import uuid
+
+from ldap3.utils.conv import escape_filter_chars
+
+from kiosk.clock import Clock
+from kiosk.directory.ldap import codes
+from kiosk.directory.ldap.accounts import (
+    ATTRIBUTES,
+    USER,
+    Unjudgeable,
+    account_of,
+    guid_of,
+    is_called,
+)
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.failures import LineBroken
+from kiosk.directory.ldap.policies import effective_policy
+from kiosk.directory.ldap.settings import LdapSettings
+from kiosk.directory.ports import (
+    Account,
+    AccountMissing,
+    BindResult,
+    DirectoryError,
+    OutcomeUnknown,
+    PasswordPolicy,
+    ReadFailed,
+    WriteRefusal,
+    WriteRefused,
+)
+from kiosk.secret import Secret
+
+_LONGEST_NAME = 1024
+"""Of a userPrincipalName."""
+
+
+class LdapController:
+    """Lives as long as its channel."""
+
+    def __init__(self, channel: Channel, settings: LdapSettings, clock: Clock) -> None:
+        self._channel = channel
+        self._settings = settings
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._channel.dc
+
+    def account(self, guid: str) -> Account:
+        try:
+            dn = f"<GUID={uuid.UUID(guid)}>"
+        except ValueError as error:
+            raise AccountMissing(account=guid) from error
+        entry = self._channel.read(dn, USER, *ATTRIBUTES)
+        if entry is None:
+            raise AccountMissing(account=guid)
+        try:
+            return account_of(entry, self._clock.now())
+        except Unjudgeable as error:
+            raise ReadFailed(dc=self.name, reason="hidden") from error
+
+    def find(self, name: str) -> Account:
+        if not (name and name.isprintable() and len(name) <= _LONGEST_NAME):
+            raise AccountMissing(account=name)
+        escaped = escape_filter_chars(name)
+        either = f"(|(userPrincipalName={escaped})(sAMAccountName={escaped}))"
+        found = self._channel.search(
+            self._settings.base_dn,
+            f"(&{USER}{either})",
+            *("objectGUID", "userPrincipalName", "sAMAccountName"),
+        )
+        if len(found) != 1 or not is_called(found[0], name):
+            raise AccountMissing(account=name)
+        return self.account(guid_of(found[0]))
+
+    def password_policy(self, account: Account) -> PasswordPolicy:
+        return effective_policy(self._channel, f"<GUID={account.guid}>")
+
+    def set_password(self, account: Account, new: Secret) -> None:
+        try:
+            answer = self._channel.reset(f"<GUID={account.guid}>", new)
+        except LineBroken as error:
+            raise OutcomeUnknown(dc=self.name) from error
+        if answer.result == codes.SUCCESS:
+            return
+        why = codes.refusal(answer.result, answer.message)
+        if why is WriteRefusal.NO_RIGHT and account.privileged:
+            why = WriteRefusal.PROTECTED
+        raise WriteRefused(
+            why,
+            dc=self.name,
+            hex=codes.windows_error(answer.message),
+            result=answer.result,
+        )
+
+    def verify_password(self, account: Account, password: Secret) -> BindResult:
+        if not password:
+            return BindResult.WRONG_PASSWORD
+        try:
+            channel = Channel(self._settings, self.name)
+        except DirectoryError:
+            return BindResult.NO_ANSWER
+        try:
+            answer = channel.bind(account.dn, password)
+        except LineBroken:
+            return BindResult.NO_ANSWER
+        finally:
+            channel.close()
+        return codes.bind_result(answer.result, answer.message)

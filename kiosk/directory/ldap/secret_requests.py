@@ -1,0 +1,155 @@
+"""The two LDAP requests that hold a password, encoded here and wiped after sending.
+
+ldap3 would keep them in `connection.request`, as immutable bytes, and write them into
+its log. BER of RFC 4511: a simple bind (4.2) and a modify (4.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kiosk.secret import Secret
+
+_INTEGER, _OCTETS, _ENUMERATED = 0x02, 0x04, 0x0A
+_SEQUENCE, _SET = 0x30, 0x31
+_BIND, _SIMPLE, _MODIFY = 0x60, 0x80, 0x66
+_VERSION = b"\x03"
+_REPLACE = b"\x02"
+_QUOTE = 0x22
+
+
+def bind(message: int, name: str, password: Secret) -> bytearray:
+    """Encode a simple bind. The caller wipes what is returned.
+
+    An empty password is no bind but an anonymous one that succeeds: ValueError.
+    """
+    if not password:
+        raise ValueError("an empty password would sign in as nobody")
+    return _message(
+        message,
+        _tlv(
+            _BIND,
+            _tlv(_INTEGER, _VERSION),
+            _tlv(_OCTETS, name.encode()),
+            _tlv(_SIMPLE, bytearray(password.reveal())),
+        ),
+    )
+
+
+def reset(message: int, dn: str, password: Secret) -> bytearray:
+    """Encode one modify that replaces `unicodePwd` and clears `lockoutTime`.
+
+    `password` is UTF-8 text; the caller wipes what is returned. ValueError if it is
+    no UTF-8.
+    """
+    return _message(
+        message,
+        _tlv(
+            _MODIFY,
+            _tlv(_OCTETS, dn.encode()),
+            _tlv(
+                _SEQUENCE,
+                _replacing(b"unicodePwd", quoted_utf16(password)),
+                _replacing(b"lockoutTime", bytearray(b"0")),
+            ),
+        ),
+    )
+
+
+def quoted_utf16(password: Secret) -> bytearray:
+    """Return `"password"` as UTF-16LE, as `unicodePwd` wants it (MS-ADTS 3.1.1.3.1.5).
+
+    Makes no `str`. The caller wipes what is returned.
+    """
+    text = password.reveal()
+    units = bytearray(2 * len(text) + 4)
+    end = _put(units, 0, _QUOTE)
+    for point in _code_points(text):
+        if point > 0xFFFF:
+            end = _put(units, end, 0xD800 + ((point - 0x10000) >> 10))
+            end = _put(units, end, 0xDC00 + (point & 0x3FF))
+        else:
+            end = _put(units, end, point)
+    end = _put(units, end, _QUOTE)
+    del units[end:]
+    return units
+
+
+def wipe(buffer: bytearray) -> None:
+    """Overwrite a buffer with zeros."""
+    buffer[:] = bytes(len(buffer))
+
+
+def _put(units: bytearray, at: int, unit: int) -> int:
+    units[at : at + 2] = (unit & 0xFF, unit >> 8)
+    return at + 2
+
+
+def _code_points(text: bytearray) -> Iterator[int]:
+    """Decode UTF-8 (RFC 3629). ValueError."""
+    at = 0
+    while at < len(text):
+        size, point = _begin(text[at])
+        if at + size > len(text):
+            raise ValueError("the text ends within a character")
+        for byte in memoryview(text)[at + 1 : at + size]:
+            if byte & 0xC0 != 0x80:
+                raise ValueError("the text is not UTF-8")
+            point = point << 6 | byte & 0x3F
+        yield point
+        at += size
+
+
+def _begin(first: int) -> tuple[int, int]:
+    """Return how many bytes a character has, and the bits its first byte holds."""
+    if first < 0x80:
+        return 1, first
+    if first & 0xE0 == 0xC0:
+        return 2, first & 0x1F
+    if first & 0xF0 == 0xE0:
+        return 3, first & 0x0F
+    if first & 0xF8 == 0xF0:
+        return 4, first & 0x07
+    raise ValueError("the text is not UTF-8")
+
+
+# --- BER ---------------------------------------------------------------------
+
+
+def _message(message: int, operation: bytearray) -> bytearray:
+    number = message.to_bytes(message.bit_length() // 8 + 1, "big")
+    return _tlv(_SEQUENCE, _tlv(_INTEGER, number), operation)
+
+
+def _replacing(attribute: bytes, value: bytearray) -> bytearray:
+    return _tlv(
+        _SEQUENCE,
+        _tlv(_ENUMERATED, _REPLACE),
+        _tlv(
+            _SEQUENCE,
+            _tlv(_OCTETS, attribute),
+            _tlv(_SET, _tlv(_OCTETS, value)),
+        ),
+    )
+
+
+def _tlv(tag: int, *parts: bytes | bytearray) -> bytearray:
+    """Put parts together under a tag; parts that are buffers are wiped."""
+    content = sum(len(part) for part in parts)
+    head = bytes((tag, *_length(content)))
+    whole = bytearray(len(head) + content)
+    whole[: len(head)] = head
+    at = len(head)
+    for part in parts:
+        whole[at : at + len(part)] = part
+        at += len(part)
+        if isinstance(part, bytearray):
+            wipe(part)
+    return whole
+
+
+def _length(content: int) -> bytes:
+    if content < 0x80:
+        return bytes((content,))
+    digits = content.to_bytes((content.bit_length() + 7) // 8, "big")
+    return bytes((0x80 | len(digits), *digits))

@@ -1,0 +1,43 @@
+"""What the adapter must be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Protection(StrEnum):
+    """How the line is protected. There is no third way."""
+
+    LDAPS = "ldaps"
+    STARTTLS = "starttls"
+
+
+_PORTS = {Protection.LDAPS: 636, Protection.STARTTLS: 389}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LdapSettings:
+    """Where the domain is and who we are there. Times in seconds."""
+
+    dcs: tuple[str, ...]
+    """`host` or `host:port`, in the order to try; names as in the certificates."""
+    base_dn: str
+    """Where `find` looks."""
+    service_account: str
+    """As `name@domain`, `DOMAIN\\name` or a DN; never a bare sAMAccountName."""
+    password_file: Path
+    """Read at each connection, so that a new password needs no restart."""
+    protection: Protection = Protection.LDAPS
+    ca_file: Path | None = None
+    """PEM; None: what the system trusts."""
+    connect_timeout: float = 3.0
+    """Until a connection is open."""
+    receive_timeout: float = 5.0
+    """For the TLS handshake, and for each answer as a whole."""
+
+    def address(self, dc: str) -> tuple[str, int]:
+        """Split `host:port`; the port follows from the protection where silent."""
+        host, _, port = dc.partition(":")
+        return host, int(port) if port else _PORTS[self.protection]

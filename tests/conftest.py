@@ -1,0 +1,7 @@
+"""Where the laboratory's fixtures come from."""
+
+from __future__ import annotations
+
+pytest_plugins = [
+    "lab.samba_fixtures",
+]
