@@ -1,0 +1,162 @@
+"""Watches PC/SC readers for ever (`ports.Monitor`).
+
+One daemon thread with a context of its own waits in slices. Whatever goes wrong,
+the service being absent, killed or restarted included, is told as ServiceLost and
+tried again; the thread ends only when it is told to.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from kiosk.cards.pcsc import winscard
+from kiosk.cards.pcsc.connection import PcscConnection
+from kiosk.cards.pcsc.slots import Slots
+from kiosk.cards.pcsc.winscard import PcscError
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.ports import Card, ReaderEvent, ServiceLost
+
+log = logging.getLogger(__name__)
+
+_SLICE_SECONDS = 1.0
+_SETTLING_SLICE_SECONDS = 0.2
+_BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
+_STOP_SECONDS = 2.0
+_PLUG_AND_PLAY = r"\\?PnP?\Notification"
+"""The pseudo reader whose state changes when a reader comes or goes."""
+
+
+class PcscMonitor:
+    """Watches the readers whose name contains one of `names`; all if there is none.
+
+    Started once. `emit` should not raise; where it does, the error is logged.
+    """
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = tuple(names)
+        self._emit: Callable[[ReaderEvent], None] = _nobody
+        self._slots = Slots(_card_in)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        """Held while `_context` is set, cancelled or let go."""
+        self._context: int | None = None
+        self._is_lost = False
+        self._thread = threading.Thread(target=self._run, name="readers", daemon=True)
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self._emit = emit
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._lock:
+            if self._context is not None:
+                self._cancel(self._context)
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+
+    @staticmethod
+    def _cancel(context: int) -> None:
+        try:
+            winscard.cancel(context)
+        except PcscError as error:
+            log.info("pcsc.cancel_failed hresult=%s", error)
+
+    # --- the thread ---------------------------------------------------------------
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._watch()
+            except PcscError as error:
+                self._lost(error.reason)
+            except Exception as error:  # noqa: BLE001 - a blind station helps nobody
+                log.error("pcsc.monitor_failed type=%s", type(error).__name__)
+                self._lost(type(error).__name__)
+            if time.monotonic() - began > max(_BACKOFF_SECONDS):
+                failures = 0
+            step = min(failures, len(_BACKOFF_SECONDS) - 1)
+            self._stopping.wait(_BACKOFF_SECONDS[step])
+            failures += 1
+
+    def _watch(self) -> None:
+        """Watch until told to stop. PcscError when the service goes away."""
+        context = self._open()
+        try:
+            plug = 0
+            while not self._stopping.is_set():
+                self._list(context)
+                wanted = {**self._slots.states, _PLUG_AND_PLAY: plug}
+                states = self._wait(context, wanted)
+                plug = states.pop(_PLUG_AND_PLAY, 0)
+                now = time.monotonic()
+                for name, state in states.items():
+                    self._tell(self._slots.seen(name, state, now))
+                self._tell(self._slots.settle(now))
+        finally:
+            self._close(context)
+
+    def _wait(self, context: int, wanted: dict[str, int]) -> dict[str, int]:
+        settling = self._slots.is_settling
+        seconds = _SETTLING_SLICE_SECONDS if settling else _SLICE_SECONDS
+        try:
+            return winscard.status_change(context, seconds, wanted)
+        except PcscError as error:
+            if error.hresult == winscard.UNKNOWN_READER:
+                # A reader went away meanwhile; the next list will tell which.
+                self._stopping.wait(_SETTLING_SLICE_SECONDS)
+                return {}
+            if error.hresult == winscard.CANCELLED:
+                return {}
+            raise
+
+    def _list(self, context: int) -> None:
+        """Tell which readers there are, also when that is none for the first time."""
+        found = winscard.list_readers(context)
+        if self._names:
+            found = tuple(
+                name for name in found if any(part in name for part in self._names)
+            )
+        self._is_lost = False
+        self._tell(self._slots.readers(found))
+
+    def _open(self) -> int:
+        context = winscard.establish()
+        with self._lock:
+            self._context = context
+        return context
+
+    def _close(self, context: int) -> None:
+        with self._lock:
+            self._context = None
+        try:
+            winscard.release(context)
+        except PcscError as error:
+            log.info("pcsc.release_failed hresult=%s", error)
+
+    def _lost(self, reason: str) -> None:
+        self._tell(self._slots.lost())
+        if not self._is_lost:
+            self._is_lost = True
+            self._tell((ServiceLost(reason),))
+
+    def _tell(self, events: Iterable[ReaderEvent]) -> None:
+        """Emit events. An observer that fails does not make the station blind."""
+        for event in events:
+            try:
+                self._emit(event)
+            except Exception as error:  # noqa: BLE001 - the observer's own, logged
+                log.error("pcsc.observer_failed type=%s", type(error).__name__)
+
+
+def _card_in(reader: str, insertion: int) -> Card:
+    return PivCard(lambda: PcscConnection(reader), reader=reader, insertion=insertion)
+
+
+def _nobody(event: ReaderEvent) -> None:
+    """Nobody watches yet."""

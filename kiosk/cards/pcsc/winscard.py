@@ -1,0 +1,187 @@
+"""The few PC/SC calls we make, typed; each raises PcscError unless it succeeds.
+
+pyscard is imported when the first context is established. Without libpcsclite it
+would print a line to stdout and fail later, so the library is looked for first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from typing import Any
+
+LEAVE, RESET = 0, 1
+"""Dispositions of SCardEndTransaction and SCardDisconnect."""
+
+EMPTY, PRESENT, MUTE = 0x0010, 0x0020, 0x0200
+GONE = 0x0004 | 0x0008
+"""SCARD_STATE_UNKNOWN or UNAVAILABLE: the reader is no longer there."""
+_CHANGED = 0x0002
+
+NO_SERVICE = 0x8010001D
+TIMEOUT = 0x8010000A
+CANCELLED = 0x80100002
+UNKNOWN_READER = 0x80100009
+NO_READERS = 0x8010002E
+SHARING_VIOLATION = 0x8010000B
+RESET_CARD = 0x80100068
+_LIBRARY = "libpcsclite.so.1"
+
+
+class PcscError(Exception):
+    """A PC/SC call failed with `hresult` (unsigned)."""
+
+    def __init__(self, hresult: int) -> None:
+        super().__init__(f"{hresult:08X}")
+        self.hresult = hresult
+
+    @property
+    def reason(self) -> str:
+        """What the library calls it, in English, for logs and doctors."""
+        try:
+            return f"{_scard().SCardGetErrorMessage(self.hresult)} ({self})"
+        except PcscError:
+            return f"{_LIBRARY} is missing ({self})"
+
+
+@functools.cache
+def _is_installed() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        ctypes.CDLL(_LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+def _scard() -> Any:
+    """Return pyscard's thin layer. PcscError(NO_SERVICE) without the library."""
+    if not _is_installed():
+        raise PcscError(NO_SERVICE)
+    import smartcard.scard
+
+    return smartcard.scard
+
+
+def _checked(hresult: int) -> None:
+    unsigned = hresult & 0xFFFFFFFF
+    if unsigned:
+        raise PcscError(unsigned)
+
+
+# --- contexts and readers -----------------------------------------------------
+
+
+def establish() -> int:
+    """Return a new context; `release` it."""
+    scard = _scard()
+    hresult, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    _checked(hresult)
+    return int(context)
+
+
+def release(context: int) -> None:
+    """Give a context back."""
+    _checked(_scard().SCardReleaseContext(context))
+
+
+def cancel(context: int) -> None:
+    """End a `status_change` that waits; any thread."""
+    _checked(_scard().SCardCancel(context))
+
+
+def list_readers(context: int) -> tuple[str, ...]:
+    """Return the names of all readers."""
+    hresult, names = _scard().SCardListReaders(context, [])
+    if hresult & 0xFFFFFFFF == NO_READERS:
+        return ()
+    _checked(hresult)
+    return tuple(names)
+
+
+def status_change(
+    context: int, seconds: float, known: dict[str, int]
+) -> dict[str, int]:
+    """Wait until a reader's state is no longer the known one; return all states.
+
+    After `seconds` without a change, returns the states as they are.
+    """
+    hresult, states = _scard().SCardGetStatusChange(
+        context, int(seconds * 1000), list(known.items())
+    )
+    if hresult & 0xFFFFFFFF == TIMEOUT:
+        return known
+    _checked(hresult)
+    return {name: state & ~_CHANGED for name, state, _atr in states}
+
+
+# --- cards ----------------------------------------------------------------------
+
+
+def connect(context: int, reader: str) -> tuple[int, int]:
+    """Connect, sharing the card; return handle and protocol."""
+    scard = _scard()
+    hresult, handle, protocol = scard.SCardConnect(
+        context,
+        reader,
+        scard.SCARD_SHARE_SHARED,
+        scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
+    )
+    _checked(hresult)
+    return int(handle), int(protocol)
+
+
+def reconnect(handle: int) -> int:
+    """Take note of a reset by somebody; return the protocol."""
+    scard = _scard()
+    hresult, protocol = scard.SCardReconnect(
+        handle,
+        scard.SCARD_SHARE_SHARED,
+        scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
+        LEAVE,
+    )
+    _checked(hresult)
+    return int(protocol)
+
+
+def atr(handle: int) -> bytes:
+    """Return the card's answer to reset."""
+    hresult, _reader, _state, _protocol, value = _scard().SCardStatus(handle)
+    _checked(hresult)
+    return bytes(value)
+
+
+def begin(handle: int) -> None:
+    """Begin a transaction; waits while another program has one."""
+    _checked(_scard().SCardBeginTransaction(handle))
+
+
+def end(handle: int, disposition: int) -> None:
+    """End the transaction."""
+    _checked(_scard().SCardEndTransaction(handle, disposition))
+
+
+def transmit(handle: int, protocol: int, apdu: bytearray) -> bytearray:
+    """Send a command; return data and status word.
+
+    pyscard wants lists of integers: the ones made here are overwritten.
+    """
+    scard = _scard()
+    is_t0 = protocol == scard.SCARD_PROTOCOL_T0
+    header = scard.SCARD_PCI_T0 if is_t0 else scard.SCARD_PCI_T1
+    sent = list(apdu)
+    received: list[int] = []
+    try:
+        hresult, received = scard.SCardTransmit(handle, header, sent)
+        _checked(hresult)
+        return bytearray(received)
+    finally:
+        sent[:] = [0] * len(sent)
+        received[:] = [0] * len(received)
+
+
+def disconnect(handle: int, disposition: int) -> None:
+    """Let go of the card."""
+    _checked(_scard().SCardDisconnect(handle, disposition))
