@@ -15,9 +15,9 @@ strings, the document is canonical JSON; fields are separated by tabs.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
@@ -113,7 +113,7 @@ def _group(data: bytes, at: int, base: int) -> Group:
         )
         if not sound:
             raise Torn(base + at)
-        changes = [_change(line) for line in body.split(b"\n")[:-1]]
+        changes = _changes(body)
         if len(changes) != int(count):
             raise Torn(base + at)
     except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError, too
@@ -121,23 +121,26 @@ def _group(data: bytes, at: int, base: int) -> Group:
     return Group(int(seq), changes, checksum, base + start + size)
 
 
-def _change(line: bytes) -> Change:
-    mark, *fields = line.split(b"\t", 3)
-    table = sys.intern(_text(fields[0]))
-    if mark == b"P":
-        return Change(table, _text(fields[1]), fields[2])
-    match mark:
-        case b"D":
-            return Change(table, _text(fields[1]), None)
-        case b"X":
-            return Change(table, None, None)
-        case _:
+def _changes(body: bytes) -> list[Change]:
+    """Read the lines of a body. ValueError for a line of another kind."""
+    changes = []
+    for line in body.split(b"\n")[:-1]:
+        mark, *fields = line.split(b"\t", 3)
+        table = intern(_text(fields[0]))
+        if mark == b"P":
+            changes.append(Change(table, _text(fields[1]), fields[2]))
+        elif mark == b"D":
+            changes.append(Change(table, _text(fields[1]), None))
+        elif mark == b"X":
+            changes.append(Change(table, None, None))
+        else:
             raise ValueError(mark)
+    return changes
 
 
 def _text(field: bytes) -> str:
     """Decode a JSON string; most have no escapes and need no parser."""
-    if b"\\" in field or field[:1] != b'"':
+    if b"\\" in field:
         return _decode(field)
     return field[1:-1].decode()
 

@@ -129,6 +129,8 @@ class Journal:
 
     def _loaded(self) -> None:
         self._is_loading = False
+        for documents in self._tables.values():
+            self._live += sum(map(len, documents.values())) + _LINE * len(documents)
         if self._listener is not None:
             self._listener.load(self._tables)
 
@@ -162,8 +164,11 @@ class Journal:
         """Apply the whole groups in `data`; say whether nothing was left over."""
         try:
             for group in groups.read(data, self._offset, self._before, self._seq):
-                for change in group.changes:
-                    self._apply(change)
+                if self._is_loading:
+                    self._load_group(group.changes)
+                else:
+                    for change in group.changes:
+                        self._apply(change)
                 self._seq, self._before = group.seq, group.checksum
                 self._offset = group.end
         except groups.Torn:
@@ -188,6 +193,20 @@ class Journal:
         self._ops.truncate(self._handle, self._offset)
         self._ops.fsync(self._handle)
         self.torn = str(aside)
+
+    def _load_group(self, changes: list[Change]) -> None:
+        """Apply changes while nobody listens and nothing is counted yet."""
+        tables = self._tables
+        for table, key, raw in changes:
+            if key is None:
+                tables[table] = {}
+            elif raw is None:
+                tables.setdefault(table, {}).pop(key, None)
+            else:
+                documents = tables.get(table)
+                if documents is None:
+                    documents = tables[table] = {}
+                documents[key] = raw
 
     def _apply(self, change: Change) -> None:
         table, key, raw = change

@@ -60,6 +60,11 @@ class _ApprovalKeys(msgspec.Struct):
     credential: str
 
 
+_credential_keys = msgspec.json.Decoder(_CredentialKeys).decode
+_operation_keys = msgspec.json.Decoder(_OperationKeys).decode
+_approval_keys = msgspec.json.Decoder(_ApprovalKeys).decode
+
+
 class Head(msgspec.Struct):
     """The last link of one station's chain."""
 
@@ -91,7 +96,9 @@ class Indexes:
         for table in _INDEXED & set(tables):
             for key, raw in tables[table].items():
                 for name, value in index_values(table, raw):
-                    self._add(self._keys[name], value, key)
+                    index = self._keys[name]
+                    if index.setdefault(value, key) is not key:
+                        self._add(index, value, key)
 
     def listen(
         self, table: str, key: str, before: bytes | None, after: bytes | None
@@ -132,7 +139,7 @@ def index_values(table: str, raw: bytes) -> list[tuple[str, str]]:
     """Return (index, value) of one document."""
     match table:
         case "credentials":
-            each = _decoder(_CredentialKeys).decode(raw)
+            each = _credential_keys(raw)
             values = [("account", each.account_guid)]
             if each.state != State.RETIRED:
                 values.append(("card", each.card))
@@ -140,7 +147,7 @@ def index_values(table: str, raw: bytes) -> list[tuple[str, str]]:
                 values.append(("sync", each.sync))
             return values
         case "operations":
-            operation = _decoder(_OperationKeys).decode(raw)
+            operation = _operation_keys(raw)
             values = [
                 ("operation of", operation.credential),
                 ("event", operation.event),
@@ -149,7 +156,7 @@ def index_values(table: str, raw: bytes) -> list[tuple[str, str]]:
                 values.append(("live", ""))
             return values
         case "approvals":
-            return [("approval of", _decoder(_ApprovalKeys).decode(raw).credential)]
+            return [("approval of", _approval_keys(raw).credential)]
         case _:
             return []
 
