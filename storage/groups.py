@@ -124,25 +124,25 @@ def _group(data: bytes, at: int, base: int) -> Group:
 def _changes(body: bytes) -> list[Change]:
     """Read the lines of a body. ValueError for a line of another kind."""
     changes = []
+    tables: dict[bytes, str] = {}
     for line in body.split(b"\n")[:-1]:
-        mark, *fields = line.split(b"\t", 3)
-        table = intern(_text(fields[0]))
+        mark, name, *fields = line.split(b"\t", 3)
+        table = tables.get(name)
+        if table is None:
+            table = tables[name] = intern(_decode(name))
         if mark == b"P":
-            changes.append(Change(table, _text(fields[1]), fields[2]))
+            key, raw = fields
+            plain = b"\\" not in key
+            changes.append(
+                Change(table, key[1:-1].decode() if plain else _decode(key), raw)
+            )
         elif mark == b"D":
-            changes.append(Change(table, _text(fields[1]), None))
+            changes.append(Change(table, _decode(fields[0]), None))
         elif mark == b"X":
             changes.append(Change(table, None, None))
         else:
             raise ValueError(mark)
     return changes
-
-
-def _text(field: bytes) -> str:
-    """Decode a JSON string; most have no escapes and need no parser."""
-    if b"\\" in field:
-        return _decode(field)
-    return field[1:-1].decode()
 
 
 def follows(data: bytes, at: int) -> bool:
