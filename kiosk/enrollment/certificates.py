@@ -93,8 +93,9 @@ class Issuer:
         self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, days: int
     ) -> None:
         self.certificate = certificate
+        self.days = days
+        """How long the certificates it makes are valid."""
         self._key = key
-        self._days = days
 
     @classmethod
     def from_files(cls, certificate: Path, key: Path, *, days: int) -> Issuer:
@@ -128,7 +129,7 @@ class Issuer:
             .public_key(load_der_public_key(spki))  # type: ignore[arg-type]  # a card makes RSA and EC keys only
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
-            .not_valid_after(start + datetime.timedelta(days=self._days))
+            .not_valid_after(start + datetime.timedelta(days=self.days))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)  # noqa: FBT003 - critical
             .add_extension(x509.ExtendedKeyUsage(_USES[slot]), False)  # noqa: FBT003 - not critical
             .add_extension(

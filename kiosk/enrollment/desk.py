@@ -10,6 +10,7 @@ from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
 from kiosk.config import Operator
 from kiosk.directory.ports import Account, DirectoryError
+from kiosk.enrollment.operators import Action, require
 from kiosk.errors import KioskError, Message
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, Credential
@@ -74,6 +75,18 @@ def account(desk: Desk, name: str) -> Account:
     """Look an account up in the directory. DirectoryError."""
     with desk.parts.directory.connect() as dc:
         return dc.find(name)
+
+
+def holder_of(desk: Desk, action: Action, name: str) -> Account:
+    """Return the account a card is to be put on record for, which is another's.
+
+    NotInRole, Refused, DirectoryError.
+    """
+    require(desk.operator, action)
+    holder, own = account(desk, name), account(desk, desk.operator.account)
+    if holder.guid == own.guid:
+        refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
+    return holder
 
 
 def is_own_card(desk: Desk, account_guid: str, account_name: str) -> bool:

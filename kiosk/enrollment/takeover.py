@@ -26,8 +26,8 @@ from kiosk.cards.ports import (
 )
 from kiosk.directory.ports import Account
 from kiosk.enrollment import certificates, record
-from kiosk.enrollment.desk import Desk, account, drafted, note, refuse
-from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.desk import Desk, drafted, holder_of, note, refuse
+from kiosk.enrollment.operators import Action
 from kiosk.enrollment.record import Proof
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
@@ -131,11 +131,7 @@ def import_certificate(
 
 def _judged(desk: Desk, wanted: Takeover) -> tuple[Account, Template]:
     """Look account and template up, and refuse the officer's own card."""
-    require(desk.operator, Action.IMPORT)
-    holder = account(desk, wanted.account)
-    own = account(desk, desk.operator.account)
-    if holder.guid == own.guid:
-        refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
+    holder = holder_of(desk, Action.IMPORT, wanted.account)
     template = desk.parts.registry.run(lambda tx: tx.template(wanted.template))
     if template.first_pin is not FirstPin.TRANSPORT_PIN:
         reason = Message("enrollment.import_needs_own_pin")

@@ -1,0 +1,271 @@
+"""Issue: a blank or retired PIV card is personalised and handed over.
+
+The credential and the card's new secrets are on record before the card is changed.
+A personalisation that does not end well leaves a retired credential whose escrow
+opens the card again, so the command can simply be repeated.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec.structs import replace
+
+from kiosk.authority import marks, signature
+from kiosk.authority.escrow import new_puk
+from kiosk.authority.ports import ProofFailed
+from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.piv.personalise import (
+    CardSecrets,
+    NewKey,
+    Plan,
+    personalise,
+)
+from kiosk.cards.ports import KeyAlgorithm, KeySlot, WrongCard
+from kiosk.directory.ports import Account
+from kiosk.enrollment import record, secrets
+from kiosk.enrollment.certificates import Issuer, Subject
+from kiosk.enrollment.desk import Desk, holder_of
+from kiosk.enrollment.operators import Action
+from kiosk.enrollment.possession import held, take
+from kiosk.enrollment.predecessor import (
+    candidates_of,
+    card_key,
+    identity,
+    last_retired,
+)
+from kiosk.enrollment.record import Proof
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event, Standing, State
+from storage.records import (
+    CardType,
+    Credential,
+    Escrow,
+    FirstPin,
+    PublicKey,
+    Template,
+)
+from storage.registry import RegistryError, Tx
+
+log = logging.getLogger(__name__)
+_DAY = 86_400
+
+
+class NotForThisCard(KioskError):
+    """The template is for another kind of card: `template`, `card_type`."""
+
+    code = "enrollment.not_for_this_card"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What an officer wants to issue."""
+
+    account: str
+    template: str
+    issuer: Issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential, and the transport PIN to hand over (None: the escrow has it).
+
+    Shown once by whoever called, and wiped.
+    """
+
+    credential: Credential
+    transport_pin: Secret | None
+
+
+def issue_card(desk: Desk, card: PivCard, order: Order) -> Issued:
+    """Personalise the card in the reader.
+
+    NotInRole, Refused, NotForThisCard, AlreadyOnRecord, NotOurs, PukNotOurs,
+    CardError, DirectoryError.
+    """
+    holder = holder_of(desk, Action.ISSUE, order.account)
+    template = desk.parts.registry.run(lambda tx: tx.template(order.template))
+    if template.card_type is not CardType.PIV:
+        raise NotForThisCard(template=template.name, card_type=template.card_type)
+    with card.application() as application:
+        known = identity(application)
+        predecessor = last_retired(desk, known)
+        with candidates_of(desk, predecessor) as candidates:
+            before = take(application, candidates, desk.parts.entropy)
+        with held(before), held(_new_secrets(desk, before)) as after:
+            job = _Job(desk, holder, template, order.issuer, before, after)
+            guid = desk.parts.entropy.bytes(16)
+            credential = _begin(job, card_key(known, guid), predecessor)
+            return _carry_out(job, application, credential, guid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Everything that one personalisation needs."""
+
+    desk: Desk
+    holder: Account
+    template: Template
+    issuer: Issuer
+    before: CardSecrets
+    after: CardSecrets
+
+
+# --- before the card is changed ----------------------------------------------
+
+
+def _new_secrets(desk: Desk, before: CardSecrets) -> CardSecrets:
+    entropy = desk.parts.entropy
+    algorithm = before.management.algorithm
+    return CardSecrets(
+        pin=secrets.new_pin(entropy),
+        puk=new_puk(desk.parts),
+        management=secrets.new_management_key(entropy, algorithm),
+    )
+
+
+def _begin(job: _Job, card: str, predecessor: Credential | None) -> Credential:
+    """Put the credential on record, with what opens its card now and will then."""
+    desk, now = job.desk, job.desk.parts.clock.now()
+    name = desk.parts.entropy.bytes(8).hex()
+    seal = partial(secrets.seal, desk.parts, name)
+    with secrets.join([job.after.management.key, job.before.management.key]) as keys:
+        admin_keys = seal(secrets.ADMIN_KEY, keys)
+    escrow = Escrow(
+        current_sealed=seal(secrets.CURRENT_PUK, job.before.puk),
+        pending_sealed=seal(secrets.PENDING_PUK, job.after.puk),
+    )
+    credential = Credential(
+        id=name,
+        card=card,
+        holder=job.holder.display_name or job.holder.sam_account_name,
+        account=job.holder.user_principal_name,
+        account_guid=job.holder.guid,
+        template=job.template.name,
+        template_version=job.template.version,
+        state=State.ISSUED,
+        escrow=escrow,
+        admin_key_sealed=admin_keys,
+        issued_at=now,
+        expires_at=now + job.issuer.days * _DAY,
+    )
+    standing = Standing(State.RETIRED) if predecessor is not None else None
+    return desk.parts.registry.run(
+        lambda tx: record.issue(tx, desk, credential, standing=standing, by="issue")
+    )
+
+
+# --- the card is changed -----------------------------------------------------
+
+
+def _carry_out(
+    job: _Job, application: PivApplication, credential: Credential, guid: bytes
+) -> Issued:
+    """Personalise, and put keys and secrets on record; else retire the credential."""
+    proven: list[tuple[PublicKey, bytes]] = []
+    try:
+        made = personalise(
+            application,
+            _plan(job, guid),
+            before=job.before,
+            after=job.after,
+            certify=partial(_certify, job, credential, proven),
+            entropy=job.desk.parts.entropy,
+        )
+        if made.identity.key != credential.card:
+            raise WrongCard
+        saved = job.desk.parts.registry.run(
+            lambda tx: _commit(tx, job, credential.id, proven)
+        )
+    except (KioskError, RegistryError) as error:
+        _abandon(job.desk, credential, error)
+        raise
+    typed_by_holder = job.template.first_pin is FirstPin.TRANSPORT_PIN
+    return Issued(saved, job.after.pin.copy() if typed_by_holder else None)
+
+
+def _plan(job: _Job, guid: bytes) -> Plan:
+    entropy, now = job.desk.parts.entropy, job.desk.parts.clock.now()
+    expires = datetime.datetime.fromtimestamp(
+        now + job.issuer.days * _DAY, datetime.UTC
+    )
+    return Plan(
+        guid=guid,
+        card_id=entropy.bytes(14),
+        expires=expires.date(),
+        authentication=KeyAlgorithm(job.template.key_algorithm),
+    )
+
+
+def _certify(
+    job: _Job,
+    credential: Credential,
+    proven: list[tuple[PublicKey, bytes]],
+    key: NewKey,
+) -> bytes:
+    """Have the card sign a fresh nonce with its new key, then certify it."""
+    now = job.desk.parts.clock.now()
+    subject = Subject(holder=credential.holder, account=credential.account)
+    certificate = job.issuer.certify(key.spki, subject, key.slot, now=now)
+    public = record.public_key(key.spki, key.slot, certificate)
+    nonce, message = record.challenge(job.desk, credential.id)
+    if not signature.is_valid(public, message, key.sign(message)):
+        raise ProofFailed
+    proven.append((public, nonce))
+    return certificate
+
+
+def _commit(
+    tx: Tx, job: _Job, id: str, proven: list[tuple[PublicKey, bytes]]
+) -> Credential:
+    """Keys on record, the new secrets current, the nonces used: in one commit."""
+    desk, after = job.desk, job.after
+    keys = {key.slot: key for key, _ in proven}
+    for key, nonce in proven:
+        if not record.is_fresh(tx, desk, nonce, id):
+            raise ProofFailed
+        record.key_recorded(tx, desk, id, key, Proof.GENERATED)
+    seal = partial(secrets.seal, desk.parts, id)
+    transport = ""
+    if job.template.first_pin is FirstPin.ACTIVATION_CODE:
+        transport = seal(secrets.TRANSPORT_PIN, after.pin)
+    puk = seal(secrets.CURRENT_PUK, after.puk)
+    with secrets.join([after.management.key]) as own:
+        admin_key = seal(secrets.ADMIN_KEY, own)
+    return tx.save_credential(
+        replace(
+            tx.credential(id),
+            authentication_key=keys[KeySlot.AUTHENTICATION],
+            card_authentication_key=keys.get(KeySlot.CARD_AUTHENTICATION),
+            escrow=Escrow(current_sealed=puk),
+            admin_key_sealed=admin_key,
+            transport_pin_sealed=transport,
+        )
+    )
+
+
+def _abandon(
+    desk: Desk, credential: Credential, why: KioskError | RegistryError
+) -> None:
+    """Retire what was not finished; its escrow still opens the card."""
+    try:
+        desk.parts.registry.run(
+            lambda tx: marks.happen(
+                tx,
+                desk.parts,
+                tx.credential(credential.id),
+                Event.RETIRE,
+                facts=Facts(),
+                actor=desk.operator.account,
+                station=desk.station,
+                evidence={"reason": f"not finished: {why.code}"},
+            )
+        )
+    except (KioskError, RegistryError) as error:
+        log.error("enrollment.not_retired id=%s code=%s", credential.id, error.code)

@@ -1,0 +1,120 @@
+"""Getting hold of a card before it is personalised: what opens it now?
+
+A blank card has what the factory gave it, a retired one what our escrow holds; after
+an interrupted personalisation it may be either the old or the new. The management
+key has no counter, so it is tried first, and a card that it does not open is not
+touched further. Then the PUK, each candidate at most once: it sets a PIN that is ours
+for the rest of the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from kiosk.cards.piv.administration import Administration, management_algorithm
+from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.management import (
+    FACTORY_KEY,
+    HeldManagementKey,
+    ManagementAlgorithm,
+)
+from kiosk.cards.piv.personalise import CardSecrets
+from kiosk.cards.ports import WrongManagementKey, WrongPuk
+from kiosk.enrollment.secrets import new_pin
+from kiosk.entropy import Entropy
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+
+FACTORY_PUK = b"12345678"
+
+
+class NotOurs(KioskError):
+    """The card's management key is neither the factory's nor in our escrow."""
+
+    code = "enrollment.not_ours"
+
+
+class PukNotOurs(KioskError):
+    """The card's PUK is neither the factory's nor in our escrow: one try is gone."""
+
+    code = "enrollment.puk_not_ours"
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What may open a card, likeliest first. Their owner wipes them."""
+
+    puks: list[Secret] = field(default_factory=list)
+    management: list[Secret] = field(default_factory=list)
+    """Raw keys; the algorithm is the card's."""
+
+    def add_factory(self) -> None:
+        """Add, last, what a blank or reset card has."""
+        self.puks.append(Secret(FACTORY_PUK))
+        self.management.append(Secret(FACTORY_KEY))
+
+    def wipe(self) -> None:
+        """Wipe them all."""
+        for secret in (*self.puks, *self.management):
+            secret.wipe()
+
+
+@contextmanager
+def held(secrets: CardSecrets) -> Iterator[CardSecrets]:
+    """Wipe a card's secrets when they are no longer needed."""
+    try:
+        yield secrets
+    finally:
+        for secret in (secrets.pin, secrets.puk, secrets.management.key):
+            secret.wipe()
+
+
+def take(
+    application: PivApplication, candidates: Candidates, entropy: Entropy
+) -> CardSecrets:
+    """Return what the card has now, with a PIN of our own; the caller wipes it.
+
+    NotOurs (nothing was spent), PukNotOurs, CardError.
+    """
+    algorithm = management_algorithm(application)
+    management = _management(application, candidates.management, algorithm, entropy)
+    pin = new_pin(entropy)
+    try:
+        puk = _puk(application, candidates.puks, pin)
+    except BaseException:
+        pin.wipe()
+        raise
+    return CardSecrets(pin=pin, puk=puk.copy(), management=management)
+
+
+def _management(
+    application: PivApplication,
+    keys: Sequence[Secret],
+    algorithm: ManagementAlgorithm,
+    entropy: Entropy,
+) -> HeldManagementKey:
+    for key in keys:
+        if len(key) != algorithm.key_size:
+            continue
+        held = HeldManagementKey(algorithm, key.copy())
+        try:
+            Administration(application, held, entropy)
+        except WrongManagementKey:
+            held.key.wipe()
+        else:
+            return held
+    raise NotOurs
+
+
+def _puk(application: PivApplication, puks: Sequence[Secret], pin: Secret) -> Secret:
+    for puk in puks:
+        try:
+            application.reset_retry_counter(puk, pin)
+        except WrongPuk as error:
+            if error.tries_left <= 1:
+                break  # the last try is not spent on a guess
+        else:
+            return puk
+    raise PukNotOurs

@@ -1,0 +1,304 @@
+"""A blank card becomes somebody's; whatever goes wrong, it can be issued again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lab.site import STAFF, Site
+from msgspec.structs import replace
+
+from kiosk.authority import signature
+from kiosk.authority.ports import Refused
+from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
+from kiosk.cards.simulated.faults import PullAfter, PullBefore
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.config import OperatorRole
+from kiosk.enrollment import acts, certificates, secrets
+from kiosk.enrollment.certificates import Issuer
+from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
+from kiosk.enrollment.operators import Action, NotInRole
+from kiosk.enrollment.possession import NotOurs, PukNotOurs
+from kiosk.enrollment.takeover import AlreadyOnRecord
+from kiosk.entropy import SeededEntropy
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from storage.records import CardType, Credential, FirstPin
+
+FACTORY_PUK = b"12345678"
+YUBIKEY = PivOptions(serial=b"\x00\xbc\x61\x4e", version=b"\x05\x07\x00")
+
+
+class Office:
+    """An enrollment officer with a reader and blank cards."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = Site()
+        self.desk = self.site.desk(OperatorRole.OFFICER)
+        self.readers = SimulatedReaders()
+        certificate, key = certificates.new_issuer("CA", now=self.site.clock.now())
+        (folder / "ca.pem").write_bytes(certificate)
+        (folder / "ca.key").write_bytes(key)
+        (folder / "ca.key").chmod(0o600)
+        self.issuer = Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=30)
+
+    def order(self, account: str = "ann") -> Order:
+        return Order(account=account, template="staff", issuer=self.issuer)
+
+    def issue(self, card: SimulatedPivCard, account: str = "ann") -> Issued:
+        inserted = self.readers.insert(card)
+        try:
+            return issue_card(self.desk, inserted, self.order(account))
+        finally:
+            inserted.close()
+
+    def puk(self, credential: Credential) -> bytes:
+        """Return the PUK our escrow has for a credential."""
+        parts, envelope = self.site.parts, credential.escrow.current_sealed
+        secret = secrets.unseal(parts, credential.id, secrets.CURRENT_PUK, envelope)
+        return bytes(secret.reveal())
+
+    def credentials(self) -> list[Credential]:
+        return self.site.registry.run(lambda tx: tx.credentials())
+
+    def live(self) -> list[str]:
+        """Return the ids of all credentials that are issued now."""
+        found = self.site.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+        return [each.id for each in found]
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.site.registry.audit_events()]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def blank(options: PivOptions | None = None, seed: int = 9) -> SimulatedPivCard:
+    return SimulatedPivCard(entropy=SeededEntropy(seed), options=options)
+
+
+@pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])
+def test_an_issued_card_has_new_secrets_and_its_keys_are_on_record(
+    office: Office, options: PivOptions | None
+) -> None:
+    card = blank(options)
+    issued = office.issue(card)
+    credential = issued.credential
+    assert issued.transport_pin is not None
+    assert credential.state is State.ISSUED
+    assert credential.account_guid == office.site.ann
+    assert card.has_pin(issued.transport_pin.reveal())
+    assert card.has_puk(office.puk(credential))
+    assert office.puk(credential) != FACTORY_PUK
+    assert not card.admin.is_default
+    assert not credential.escrow.pending_sealed
+    assert not credential.transport_pin_sealed
+
+
+def test_the_keys_on_record_are_those_of_the_card(office: Office) -> None:
+    card = blank()
+    issued = office.issue(card)
+    credential, pin = issued.credential, issued.transport_pin
+    assert pin is not None
+    inserted = office.readers.insert(card)
+    identity = inserted.recognise().identity
+    assert identity.key == credential.card
+    with inserted.session(identity) as session:
+        session.verify(pin)
+        for slot, key in (
+            (KeySlot.AUTHENTICATION, credential.authentication_key),
+            (KeySlot.CARD_AUTHENTICATION, credential.card_authentication_key),
+        ):
+            assert key is not None
+            if slot is KeySlot.AUTHENTICATION:
+                session.verify(pin)
+            signed = session.sign(slot, KeyAlgorithm(key.algorithm), b"hello")
+            assert signature.is_valid(key, b"hello", signed)
+            certificate = certificates.read(session.certificate(slot))
+            now = office.site.clock.now()
+            certificates.judge(
+                certificate,
+                [office.issuer.certificate],
+                account="ann@ad.test",
+                now=now,
+            )
+
+
+def test_issuing_is_audited_with_the_officer_and_every_key(office: Office) -> None:
+    office.issue(blank())
+    assert office.kinds() == [
+        "lifecycle.issue",
+        "credential.key_recorded",
+        "credential.key_recorded",
+    ]
+    first = next(office.site.registry.audit_events())
+    assert first.actor == "officer@ad.test"
+    assert first.data["by"] == "issue"
+
+
+def test_with_an_activation_code_the_officer_never_sees_the_pin(
+    office: Office,
+) -> None:
+    code_first = replace(STAFF, version=1, first_pin=FirstPin.ACTIVATION_CODE)
+    office.site.template(code_first)
+    card = blank()
+    issued = office.issue(card)
+    assert issued.transport_pin is None
+    envelope = issued.credential.transport_pin_sealed
+    pin = secrets.unseal(
+        office.site.parts, issued.credential.id, secrets.TRANSPORT_PIN, envelope
+    )
+    assert card.has_pin(pin.reveal())
+
+
+def test_no_secret_of_the_card_is_in_registry_or_audit(office: Office) -> None:
+    issued = office.issue(blank())
+    assert issued.transport_pin is not None
+    told = repr(office.credentials()) + repr(list(office.site.registry.audit_events()))
+    assert issued.transport_pin.reveal().decode() not in told
+    assert office.puk(issued.credential).decode() not in told
+
+
+def test_nobody_issues_a_card_to_themselves(office: Office) -> None:
+    with pytest.raises(Refused) as caught:
+        office.issue(blank(), account="officer")
+    assert caught.value.reason.key == "refusal.own_card"
+    assert office.kinds() == ["lifecycle.issue_refused"]
+
+
+def test_issuing_is_the_officers_business(office: Office) -> None:
+    office.desk = office.site.desk(OperatorRole.HELPDESK)
+    with pytest.raises(NotInRole):
+        office.issue(blank())
+
+
+def test_only_templates_for_piv_cards_can_be_issued(office: Office) -> None:
+    office.site.template(replace(STAFF, version=1, card_type=CardType.GIDS))
+    with pytest.raises(NotForThisCard):
+        office.issue(blank())
+
+
+# --- cards that are not blank ------------------------------------------------
+
+
+def test_a_card_that_is_on_record_is_not_touched(office: Office) -> None:
+    card = blank()
+    issued = office.issue(card)
+    assert issued.transport_pin is not None
+    with pytest.raises(AlreadyOnRecord):
+        office.issue(card)
+    assert card.has_pin(issued.transport_pin.reveal())
+
+
+def test_a_foreign_card_is_left_alone_and_loses_no_try(office: Office) -> None:
+    card = blank()
+    card.admin.replace(card.admin.algorithm, bytes(range(24)))
+    before = card.puk_tries_left
+    with pytest.raises(NotOurs):
+        office.issue(card)
+    assert card.puk_tries_left == before
+    assert office.credentials() == []
+
+
+def test_a_foreign_puk_costs_one_try_and_nothing_is_on_record(office: Office) -> None:
+    card = SimulatedPivCard(entropy=SeededEntropy(9), puk=b"87654321")
+    before = card.puk_tries_left
+    with pytest.raises(PukNotOurs):
+        office.issue(card)
+    assert card.puk_tries_left == before - 1
+    assert office.credentials() == []
+
+
+@pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])
+def test_a_retired_card_is_issued_again_to_somebody_else(
+    office: Office, options: PivOptions | None
+) -> None:
+    card = blank(options)
+    first = office.issue(card).credential
+    acts.act(office.desk, Action.RETIRE, first, "left")
+    second = office.issue(card, account="helpdesk")
+    assert second.credential.id != first.id
+    assert second.credential.account == "helpdesk@ad.test"
+    assert card.has_puk(office.puk(second.credential))
+    assert office.puk(second.credential) != office.puk(first)
+
+
+def test_a_retired_card_whose_holder_blocked_the_pin_is_issued_again(
+    office: Office,
+) -> None:
+    card = blank()
+    first = office.issue(card).credential
+    card.set_tries(pin=0)
+    acts.act(office.desk, Action.RETIRE, first, "left")
+    issued = office.issue(card)
+    assert issued.transport_pin is not None
+    assert card.has_pin(issued.transport_pin.reveal())
+
+
+def test_a_retired_card_that_was_reset_to_the_factory_is_issued_again(
+    office: Office,
+) -> None:
+    card = blank(YUBIKEY)
+    first = office.issue(card).credential
+    acts.act(office.desk, Action.RETIRE, first, "left")
+    reset = blank(YUBIKEY, seed=10)
+    issued = office.issue(reset)
+    assert issued.transport_pin is not None
+    assert reset.has_pin(issued.transport_pin.reveal())
+
+
+# --- whatever goes wrong -----------------------------------------------------
+
+
+def apdus(office: Office, options: PivOptions | None) -> int:
+    """Return how many APDUs an issue takes."""
+    office.readers.faults.set()
+    office.issue(blank(options, seed=77))
+    return office.readers.faults.count
+
+
+@pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])
+@pytest.mark.parametrize("kind", [PullBefore, PullAfter])
+def test_pulled_at_any_apdu_the_card_can_be_issued_again(
+    office: Office,
+    options: PivOptions | None,
+    kind: type[PullBefore] | type[PullAfter],
+) -> None:
+    count, serial = apdus(office, options), 1
+    assert count > 20
+    live = office.live()
+    for at in range(1, count + 1):
+        serial += 1
+        own = options
+        if options is not None:
+            own = replace(options, serial=serial.to_bytes(4, "big"))
+        card = blank(own, seed=1000 + at)
+        office.readers.faults.set(kind(at=at))
+        with pytest.raises(CardRemoved):
+            office.issue(card)
+        office.readers.faults.set()
+        assert office.live() == live, at
+        issued = office.issue(card)
+        assert issued.transport_pin is not None
+        assert card.has_pin(issued.transport_pin.reveal()), at
+        assert card.has_puk(office.puk(issued.credential)), at
+        acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+
+
+def test_what_was_not_finished_is_retired_with_the_reason(office: Office) -> None:
+    office.readers.faults.set(PullBefore(at=apdus(office, None) // 2))
+    with pytest.raises(CardRemoved):
+        office.issue(blank())
+    event = list(office.site.registry.audit_events())[-1]
+    assert event.kind == "lifecycle.retire"
+    assert event.data["reason"] == "not finished: card.removed"
+
+
+def test_secrets_in_one_envelope_come_apart_again() -> None:
+    keys = [Secret(b"a" * 24), Secret(b"b" * 16)]
+    assert secrets.split(secrets.join(keys)) == keys
+    assert secrets.split(Secret(b"")) == []
