@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from ldap3.core.exceptions import (
-    LDAPExceptionError,
+    LDAPSessionTerminatedByServerError,
     LDAPSocketOpenError,
     LDAPStartTLSError,
 )
@@ -76,7 +76,11 @@ def why_broken(error: Exception) -> WhyUnreachable:
             return WhyUnreachable.NO_ROUTE
         case LDAPSocketOpenError():
             return WhyUnreachable.NAME_UNKNOWN
-        case LDAPExceptionError():
+        case UnicodeDecodeError():
+            return WhyUnreachable.MALFORMED
+        case UnicodeError():  # the name itself: an empty or too long label
+            return WhyUnreachable.NAME_UNKNOWN
+        case LDAPSessionTerminatedByServerError():
             return WhyUnreachable.CONNECTION_LOST
         case _:
             return WhyUnreachable.MALFORMED
