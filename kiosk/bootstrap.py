@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kiosk.authority.parts import Parts
     from kiosk.cards.ports import Monitor
     from kiosk.directory.ports import Directory
+    from kiosk.enrollment.certificates import Issuer
     from kiosk.enrollment.desk import Desk
     from kiosk.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
@@ -33,6 +34,12 @@ class UnknownEdge(KioskError):
     """The configuration removes an edge that there is not: `edge`."""
 
     code = "config.unknown_edge"
+
+
+class NoIssuer(KioskError):
+    """The configuration names no issuer: cards cannot be issued here."""
+
+    code = "config.no_issuer"
 
 
 # --- one part each -----------------------------------------------------------
@@ -109,8 +116,36 @@ def monitor_of(config: Config) -> Monitor:
 
 
 def directory_of(config: Config) -> Directory:
-    """Return the domain, as the service account. SecretFileError."""
-    raise NotImplementedError
+    """Return the domain, as the service account. Nothing is connected yet."""
+    from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
+
+    told = config.directory
+    settings = LdapSettings(
+        dcs=told.dcs,
+        base_dn=told.base_dn,
+        service_account=told.service_account,
+        password_file=told.password_file,
+        protection=Protection(told.tls),
+        ca_file=told.ca_file,
+        connect_timeout=told.connect_timeout,
+        receive_timeout=told.receive_timeout,
+    )
+    return LdapDirectory(settings, SystemClock())
+
+
+def issuer_of(config: Config) -> Issuer:
+    """Return what signs the certificates of new cards.
+
+    NoIssuer, CertificateError, SecretFileError.
+    """
+    from kiosk.enrollment.certificates import Issuer
+
+    told = config.enrollment
+    if told.ca_certificate_file is None or told.ca_key_file is None:
+        raise NoIssuer
+    return Issuer.from_files(
+        told.ca_certificate_file, told.ca_key_file, days=told.certificate_days
+    )
 
 
 # --- the authority and what stands before it ---------------------------------

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kiosk.authority.codes import grouped
-from kiosk.bootstrap import anchors_of, monitor_of, open_desk
+from kiosk.bootstrap import anchors_of, issuer_of, monitor_of, open_desk
+from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import Card
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
 from kiosk.cli.typed import ask_secret
-from kiosk.config import load
+from kiosk.config import Config, load
 from kiosk.enrollment import acts, certificates, codes, second_officer, takeover
 from kiosk.enrollment.desk import Desk, find
+from kiosk.enrollment.issue import NotForThisCard, Order, issue_card
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.reader import one_card
 from kiosk.enrollment.takeover import Takeover, Way
@@ -139,7 +143,40 @@ def release(
     print(words(given.validity))
 
 
-# --- import ------------------------------------------------------------------
+# --- issue, import -----------------------------------------------------------
+
+
+@app.command()
+def issue(
+    account: AccountOption,
+    template: TemplateOption,
+    reader: ReaderOption = "",
+    config: ConfigOption = None,
+) -> None:
+    """Personalise the blank or retired PIV card in the reader."""
+    settings = load(config)
+    order = Order(account=account, template=template, issuer=issuer_of(settings))
+    with open_desk(settings) as desk, _card(settings, reader) as card:
+        if not isinstance(card, PivCard):
+            raise NotForThisCard(template=template, card_type="other")
+        print(words(Message("enrollment.personalising")))
+        issued = issue_card(desk, card, order)
+    print(show_as.issued(issued.credential))
+    if issued.transport_pin is None:
+        print(words(Message("enrollment.transport_in_escrow")))
+        return
+    with issued.transport_pin as pin:
+        print(words(Message("enrollment.transport_pin")))
+        print(f"\n    {pin.reveal().decode('ascii')}\n")
+
+
+@contextmanager
+def _card(settings: Config, reader: str) -> Iterator[Card]:
+    """Ask for a card and wait for it."""
+    print(words(Message("enrollment.insert")))
+    monitor = monitor_of(settings)
+    with one_card(monitor, reader=reader, seconds=CARD_SECONDS) as card:
+        yield card
 
 
 @app.command("import")
@@ -177,9 +214,7 @@ def import_(
             (own,) = certificates.read_pem(certificate)[:1]
             taken = takeover.import_certificate(desk, card, own, wanted)
         else:
-            print(words(Message("enrollment.insert")))
-            monitor = monitor_of(settings)
-            with one_card(monitor, reader=reader, seconds=CARD_SECONDS) as inserted:
+            with _card(settings, reader) as inserted:
                 taken = _taken(desk, inserted, wanted)
     print(show_as.taken(taken))
 

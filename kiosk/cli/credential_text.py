@@ -112,6 +112,16 @@ def taken(credential: Credential) -> str:
     )
 
 
+def issued(credential: Credential) -> str:
+    """Say which card was issued to whom."""
+    return words(
+        Message(
+            "enrollment.issued",
+            {"holder": credential.holder, "id": credential.id},
+        )
+    )
+
+
 def moment(at: float) -> str:
     """Return a time as people read it, in this machine's zone."""
     local = datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone()

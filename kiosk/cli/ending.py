@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
+from kiosk.directory.ports import DirectoryError
 from kiosk.errors import Coded, KioskError, Message
 from kiosk.exit_codes import ExitCode
 from kiosk.texts import UnknownText, sentence
@@ -34,6 +35,8 @@ def report(error: BaseException, stream: TextIO) -> ExitCode:
     else:
         code = ExitCode.FAILED
     print(words(message), file=stream)
+    if isinstance(error, DirectoryError) and error.detail is not None:
+        print(words(error.detail), file=stream)
     return code
 
 

@@ -12,7 +12,7 @@ from kiosk.directory.ports import (
     TlsRefused,
     Unreachable,
 )
-from kiosk.doctor import Finding, Health, fail, ok, said, unknown, warn
+from kiosk.doctor import Finding, Health, fail, ok, unknown, warn
 from kiosk.errors import Message
 from kiosk.pinrules import contradiction
 from kiosk.templates import limits_of
@@ -44,7 +44,9 @@ def controller(directory: Directory, dc: str) -> Iterator[Finding]:
 
 
 def _refused(part: str, error: DirectoryError, advice: str) -> Finding:
-    return Finding(part, Health.FAIL, said(error), Message(f"doctor.{advice}"))
+    """Say what it means for an administrator, who can read more than a holder."""
+    meaning = error.detail or error.message
+    return Finding(part, Health.FAIL, meaning, Message(f"doctor.{advice}"))
 
 
 def account(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import COMMANDS, ending, main
+from kiosk.directory.ports import Unreachable
 from kiosk.exit_codes import ExitCode
 from kiosk.texts import sentence
 from kiosk.tomlfile import FileUnreadable, WrongValue
@@ -92,6 +93,12 @@ def test_what_nobody_foresaw_is_logged_by_place_and_type_but_without_values(
     assert "ValueError" in caplog.text
     assert "test_cli.py" in caplog.text
     assert "123456x" not in caplog.text + out.getvalue()
+
+
+def test_an_administrator_reads_why_the_directory_was_not_to_be_had() -> None:
+    out = io.StringIO()
+    ending.report(Unreachable(dcs="dc1", reason="name_unknown"), out)
+    assert "The name cannot be resolved." in out.getvalue()
 
 
 def test_an_error_that_the_catalogue_lacks_is_still_named() -> None:
