@@ -24,8 +24,8 @@ from kiosk.directory.ports import (
 pytestmark = pytest.mark.samba
 
 BOTH = pytest.mark.parametrize("protection", list(Protection))
-STARTTLS_REFUSED = bytes.fromhex("300c02010178070a013504000400")
-"""An extended response to message 1: unwillingToPerform."""
+UNWILLING = bytes.fromhex("78070a013504000400")
+"""The operation of an extended response: unwillingToPerform."""
 
 
 @pytest.fixture(scope="module")
@@ -148,13 +148,16 @@ def test_starttls_that_somebody_took_away_is_refused_before_any_password(
     heard: list[bytes] = []
 
     def strip(line: socket.socket, ended: object) -> None:
-        heard.append(line.recv(4096))
-        line.sendall(STARTTLS_REFUSED)
-        heard.append(line.recv(4096))
+        request = line.recv(4096)
+        number = request[2 : 4 + request[3]]  # the message's number, as INTEGER
+        answer = number + UNWILLING
+        line.sendall(bytes((0x30, len(answer))) + answer)
+        heard.extend((request, line.recv(4096)))
 
     with lines.server(strip) as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=Protection.STARTTLS)
         assert_distrusted(settings, WhyNoTrust.NO_TLS)
+    assert len(heard) == 2
     assert not any(samba.service_password.encode() in words for words in heard)
 
 
