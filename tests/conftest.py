@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "lab.pcscd_fixtures",
     "lab.samba_fixtures",
 ]

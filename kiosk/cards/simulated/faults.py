@@ -101,6 +101,11 @@ class Faults:
         """APDUs since `set`."""
         return self._count
 
+    @property
+    def is_mute(self) -> bool:
+        """The card answers nothing, not even when it is powered."""
+        return any(isinstance(fault, Mute) for fault in self._set)
+
     def transmit(
         self,
         apdu: bytearray,
