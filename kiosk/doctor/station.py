@@ -24,6 +24,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
         *((f"directory {dc}", partial(_controller, config, dc)) for dc in domain.dcs),
+        ("templates", lambda: store.templates(config.templates.folder)),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
         ("registry", lambda: _stored(config)),
         ("file", lambda: host.secret_files(_secret_files(config))),
@@ -58,7 +59,6 @@ def _stored(config: Config) -> Iterator[Finding]:
         yield from examine(
             [
                 ("registry", lambda: store.registry(registry)),
-                ("templates", lambda: store.templates(registry)),
                 ("evidence", lambda: store.evidence(registry)),
                 ("clock", lambda: store.clock(registry, clock)),
                 ("escrow", lambda: store.escrow(registry, vault_of(config))),

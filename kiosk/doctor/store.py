@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kiosk.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
+from kiosk.templates import read_folder
 from storage import audit
 from storage.records import Credential
 from storage.registry import Registry
@@ -35,9 +36,9 @@ def registry(store: Registry) -> Iterator[Finding]:
         yield ok("operations", "operations_unfinished", count=unfinished)
 
 
-def templates(store: Registry) -> Iterator[Finding]:
-    """A registry without a template can issue nothing."""
-    names = [template.name for template in store.run(lambda tx: tx.templates())]
+def templates(folder: Path) -> Iterator[Finding]:
+    """Read every template file. FileErrors, UnsatisfiableTemplate."""
+    names = [template.name for template in read_folder(folder)]
     if names:
         yield ok("templates", "templates_found", names=", ".join(names))
     else:

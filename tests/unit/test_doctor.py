@@ -30,6 +30,7 @@ from kiosk.doctor import (
     store,
 )
 from kiosk.entropy import SeededEntropy
+from kiosk.templates import commented
 from kiosk.texts import sentence
 from statemachine.lifecycle import State
 from storage.memory_registry import MemoryRegistry
@@ -253,10 +254,18 @@ def test_an_account_that_is_not_there_is_told_in_words(
 # --- registry, evidence, vault -----------------------------------------------
 
 
-def test_an_empty_registry_is_readable_but_has_no_template() -> None:
-    registry = MemoryRegistry()
-    assert healths(store.registry(registry)) == {"registry": Health.OK}
-    assert healths(store.templates(registry)) == {"templates": Health.WARN}
+def test_an_empty_registry_is_readable() -> None:
+    assert healths(store.registry(MemoryRegistry())) == {"registry": Health.OK}
+
+
+def test_templates_are_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
+    assert healths(store.templates(tmp_path)) == {"templates": Health.WARN}
+    file = private(tmp_path, "staff.toml", commented(Template(name="staff")))
+    assert healths(store.templates(tmp_path)) == {"templates": Health.OK}
+    file.write_text("name = 3")
+    (finding,) = examine([("templates", lambda: store.templates(tmp_path))])
+    assert finding.meaning.key == "config.wrong_value"
+    assert finding.meaning.data["file"] == str(file)
 
 
 def test_what_was_cut_away_at_the_opening_is_a_warning() -> None:
