@@ -9,8 +9,8 @@ Textual 8.2.8 (docs/tui.md).
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
-import os
 import signal
 import sys
 import termios
@@ -62,6 +62,13 @@ LASTING_RESULT_SECONDS = 20.0
 TERMINAL_GONE = 75
 
 
+class _Nowhere(io.StringIO):
+    """Where tracebacks go: their frames have locals, and locals have PINs."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 class KioskApp(App[int], inherit_bindings=False):
     """The kiosk. `tray` only in the demo."""
 
@@ -75,7 +82,7 @@ class KioskApp(App[int], inherit_bindings=False):
     def __init__(self, station: Station, *, deck: DemoDeck | None = None) -> None:
         super().__init__()
         self.animation_level = "none"
-        self.error_console = Console(file=open(os.devnull, "w"))  # noqa: SIM115, PTH123 - lives as long as the app
+        self.error_console = Console(file=_Nowhere())
         self._station = station
         self._deck = deck
         self._hand = Hand()

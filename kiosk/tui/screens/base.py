@@ -42,9 +42,9 @@ class KioskScreen(Screen[None]):
 
     def warn(self, text: str) -> None:
         """Show a warning above the keys; empty: none."""
-        warning = self.query_one("#warning", Static)
-        warning.update(text)
-        warning.display = bool(text)
+        for warning in self.query("#warning").results(Static):
+            warning.update(text)
+            warning.display = bool(text)
 
     def on_resize(self, event: events.Resize) -> None:
         is_small = event.size.width < MINIMUM[0] or event.size.height < MINIMUM[1]
