@@ -115,6 +115,13 @@ def monitor_of(config: Config) -> Monitor:
     return PcscMonitor(config.readers.names)
 
 
+def any_monitor() -> Monitor:
+    """Return what watches every reader: for commands that need no configuration."""
+    from kiosk.cards.pcsc import PcscMonitor
+
+    return PcscMonitor()
+
+
 def directory_of(config: Config) -> Directory:
     """Return the domain, as the service account. Nothing is connected yet."""
     from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection

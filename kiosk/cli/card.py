@@ -1,0 +1,85 @@
+"""`kiosk card`: look at a card, or put a simulated one into a real reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosk.cli.frame import JsonOption, fail, new_app
+
+app = new_app("Look at a card, or put a simulated one into a reader.")
+
+
+@app.command()
+def info(
+    reader: Annotated[
+        str, typer.Option(help="Only readers whose name contains this.")
+    ] = "",
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Say which cards are in the readers and how they were recognised.
+
+    No PIN is asked for and no try is spent. Exit code 1 if there is no card that
+    could be read.
+    """
+    from kiosk.bootstrap import any_monitor
+    from kiosk.cli.card_info import as_json, lines, look
+
+    found = look(any_monitor(), reader)
+    print(as_json(found) if json else "\n".join(lines(found)))
+    if not any(report.card is not None for report in found):
+        raise fail()
+
+
+@app.command()
+def simulate(
+    host: Annotated[str, typer.Option(help="Where vpcd listens.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="35963 is its first slot, 35964 its second.")
+    ] = 35963,
+    variant: Annotated[
+        str, typer.Option(metavar="NAME", help="a, b (how two cards differ), yubikey.")
+    ] = "a",
+    cards: Annotated[int, typer.Option(min=1, max=9, help="How many cards.")] = 1,
+    key: Annotated[
+        str, typer.Option(help="P-256, P-384, RSA-2048, RSA-3072, RSA-4096, Ed25519.")
+    ] = "P-256",
+    pin_file: Annotated[
+        Path | None,
+        typer.Option(help="A 0600 file with the PIN; else it is 123456."),
+    ] = None,
+    puk_file: Annotated[
+        Path | None,
+        typer.Option(help="A 0600 file with the PUK; else it is 12345678."),
+    ] = None,
+    *,
+    inserted: Annotated[
+        bool, typer.Option("--inserted/--empty", help="Begin with card 1 inserted.")
+    ] = True,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print every command, without its data.")
+    ] = False,
+) -> None:
+    """Put simulated PIV cards into a virtual reader (vpcd) of a real pcscd.
+
+    For demonstrations and tests: the keys are not protected. Reads lines from
+    standard input: insert [N], pull, swap N, fault JSON, heal, quit.
+    """
+    from kiosk.cli.card_simulate import Wanted, simulate_cards
+
+    simulate_cards(
+        Wanted(
+            host=host,
+            port=port,
+            variant=variant,
+            cards=cards,
+            key=key,
+            pin_file=pin_file,
+            puk_file=puk_file,
+            is_inserted=inserted,
+            is_traced=trace,
+        )
+    )

@@ -1,0 +1,141 @@
+"""`kiosk card simulate`: simulated cards in a virtual reader, moved by typed lines."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import typer
+
+from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.faults import AnyCardFault
+from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
+from kiosk.cards.vpcd import VirtualReader, tcp
+from kiosk.entropy import SystemEntropy
+from kiosk.hardening import harden_process
+from kiosk.secret import Secret
+from kiosk.secretfile import read_secret
+
+DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
+"""What the cards have when no file says otherwise: no secret, as from the factory."""
+_YUBIKEY = "yubikey"
+_SERIAL = 10_000_000
+Choice = TypeVar("Choice", bound=StrEnum)
+_HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    host: str
+    port: int
+    variant: str
+    cards: int
+    key: str
+    pin_file: Path | None
+    puk_file: Path | None
+    is_inserted: bool
+    is_traced: bool
+
+
+def simulate_cards(wanted: Wanted) -> None:
+    """Make the cards, put them at hand and obey lines from standard input."""
+    harden_process()
+    cards = _cards(wanted)
+    for number, made in cards.items():
+        _say(f"card {number} {made.identity.key}")
+    reader = VirtualReader(
+        tcp(wanted.host, wanted.port), observe=_trace if wanted.is_traced else None
+    )
+    for number, made in cards.items():
+        reader.put_ready(str(number), made.card)
+    try:
+        if wanted.is_inserted:
+            obey(reader, cards, "insert")
+        for line in sys.stdin:
+            if line.strip() == "quit":
+                break
+            obey(reader, cards, line.strip())
+    finally:
+        reader.pull()
+
+
+def obey(reader: VirtualReader, cards: dict[int, MadeCard], line: str) -> None:
+    """Carry out one line and say what was done."""
+    word, _, argument = line.partition(" ")
+    number = int(argument) if argument.isdecimal() else 1
+    match word:
+        case "insert" | "swap" if number in cards:
+            reader.swap(str(number))
+            _say(f"inserted {number}")
+        case "pull":
+            reader.pull()
+            _say("pulled")
+        case "fault" if (fault := _fault(argument)) is not None:
+            reader.faults.set(fault)
+            _say(f"fault {type(fault).__name__}")
+        case "heal":
+            reader.faults.set()
+            _say("healed")
+        case _:
+            _say(f"not understood; {_HELP}")
+
+
+def _fault(text: str) -> AnyCardFault | None:
+    """Read one of `kiosk.cards.simulated.faults`, as JSON."""
+    try:
+        fault: AnyCardFault = msgspec.json.decode(text, type=AnyCardFault)
+    except msgspec.DecodeError:
+        return None
+    return fault
+
+
+def _cards(wanted: Wanted) -> dict[int, MadeCard]:
+    algorithm = _one_of(KeyAlgorithm, wanted.key, "--key")
+    with (
+        _secret(wanted.pin_file, DEMO_PIN) as pin,
+        _secret(wanted.puk_file, DEMO_PUK) as puk,
+    ):
+        return {
+            number: make_card(
+                SystemEntropy(),
+                subject=f"Simulated card {number}",
+                pin=bytes(pin.reveal()),
+                puk=bytes(puk.reveal()),
+                algorithm=algorithm,
+                options=_options(wanted.variant, number),
+            )
+            for number in range(1, wanted.cards + 1)
+        }
+
+
+def _options(variant: str, number: int) -> PivOptions:
+    if variant == _YUBIKEY:
+        return of_yubikey(_SERIAL + number)
+    return of_variant(_one_of(Variant, variant, "--variant", _YUBIKEY))
+
+
+def _secret(file: Path | None, default: bytes) -> Secret:
+    return read_secret(file) if file is not None else Secret(default)
+
+
+def _one_of(kind: type[Choice], text: str, option: str, *more: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join([*kind, *more])
+        raise typer.BadParameter(known, param_hint=option) from None
+
+
+def _trace(header: bytes, sw: int) -> None:
+    _say(f"{header.hex(' ')} -> {sw:04x}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
