@@ -212,7 +212,7 @@ class World:
             migrated=keyless,
             issued_at=self.clock.now(),
         )
-        self.registry.run(lambda tx: _record(tx, credential, self.clock.now()))
+        self.registry.run(lambda tx: record(tx, credential, self.clock.now()))
         self.holders[name] = Holder(name, made, own, account_guid)
         return self.holders[name]
 
@@ -275,8 +275,8 @@ def _key(slot: str, made: KeyMade) -> PublicKey:
     )
 
 
-def _record(tx: Tx, credential: Credential, now: float) -> None:
-    """Save a credential with the evidence that its key went on record."""
+def record(tx: Tx, credential: Credential, now: float) -> None:
+    """Save a credential, with the evidence that its key went on record."""
     tx.save_credential(credential)
     tx.audit(
         AuditDraft(

@@ -1,0 +1,119 @@
+"""A real pseudo-terminal with a program in it, read as a person would read it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pyte
+
+
+class Terminal:
+    """The program, its keys and its screen."""
+
+    def __init__(
+        self, command: Sequence[str], environment: dict[str, str], size: tuple[int, int]
+    ) -> None:
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(
+            slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0)
+        )
+        self.process = subprocess.Popen(
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**environment, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self.raw = bytearray()
+        """Every byte the program wrote."""
+
+    def text(self) -> str:
+        """What the screen shows now."""
+        self._read(0.0)
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def type(self, keys: str) -> None:
+        """Press keys; \\r is Enter."""
+        os.write(self._master, keys.encode())
+
+    def until(
+        self, holds: Callable[[str], bool], what: str, seconds: float = 30.0
+    ) -> str:
+        """Wait until the screen says something; return it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            text = self.text()
+            if holds(text):
+                return text
+            if self.process.poll() is not None:
+                break
+            self._read(0.1)
+        raise AssertionError(f"waited for {what}; the screen says:\n{self.text()}")
+
+    def shows(self, words: str, seconds: float = 30.0) -> str:
+        """Wait until these words are on the screen."""
+        return self.until(lambda text: words in text, words, seconds)
+
+    def close_line(self) -> None:
+        """Hang up: the terminal is gone."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def end(self) -> int:
+        """Ask the program to end, and wait; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self, seconds: float = 15.0) -> int:
+        """Wait for the program to end by itself; its exit code."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self._read(0.05)
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.wait()
+
+    def _read(self, seconds: float) -> None:
+        while self._master >= 0 and select.select([self._master], [], [], seconds)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # the other side has closed
+                return
+            if not data:
+                return
+            self.raw += data
+            self._stream.feed(data)
+            seconds = 0.0
+
+
+@contextlib.contextmanager
+def terminal(
+    command: Sequence[str],
+    *,
+    environment: dict[str, str] | None = None,
+    size: tuple[int, int] = (80, 24),
+) -> Iterator[Terminal]:
+    """Run a program on a terminal of its own until the block ends."""
+    shown = Terminal(command, environment or dict(os.environ), size)
+    try:
+        yield shown
+    finally:
+        shown.end()
+        shown.close_line()
