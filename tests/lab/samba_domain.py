@@ -25,7 +25,7 @@ PIN_USERS = f"CN=PIN Users,CN=Users,{BASE_DN}"
 ADMINISTRATOR = "administrator@ad.test"
 ADMINISTRATOR_PASSWORD = "Lab-Admin-4711"
 SERVICE = "svc-pinsync@ad.test"
-SERVICE_PASSWORD = "Lab-Service-0815"
+SERVICE_PASSWORD = "Kq8-vTzN3-rWb5"
 LOCKOUT_THRESHOLD = 5
 """Wrong passwords that lock a PIN user."""
 
@@ -76,6 +76,8 @@ def _founded() -> Path:
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             _found(unfinished)
+            for outdated in _CACHE.glob("domain-*"):
+                shutil.rmtree(outdated)
             unfinished.rename(finished)
     return finished
 
