@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
@@ -233,6 +233,20 @@ class DomainController(Protocol):
 
     def verify_password(self, account: Account, password: Secret) -> BindResult:
         """Bind once as the user on this same DC (a connection of its own)."""
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """What `kiosk doctor` asks besides; a controller may lack it."""
+
+    def time(self) -> float:
+        """Return the DC's own clock, seconds since 1970 UTC. ReadFailed."""
+
+    def writable(self, account: Account) -> frozenset[str]:
+        """Return the attributes of the account that we may write. ReadFailed.
+
+        The right to reset a password is not among them: only a reset shows it.
+        """
 
 
 class Directory(Protocol):

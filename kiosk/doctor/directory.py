@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kiosk.authority.rules import effective
+from kiosk.clock import Clock
 from kiosk.directory.ports import (
+    Account,
     Directory,
     DirectoryError,
+    DomainController,
+    Inspectable,
     ServiceBindRefused,
     TlsRefused,
     Unreachable,
@@ -18,13 +22,18 @@ from kiosk.pinrules import contradiction
 from kiosk.templates import limits_of
 from storage.records import Template
 
+NEEDED = frozenset({"lockoutTime", "pwdLastSet"})
+"""What the service account writes beside the password; everything else is too much."""
+CLOCKS_APART = 60.0
+"""Seconds that a DC's clock and ours may differ without a word."""
 
-def controller(directory: Directory, dc: str) -> Iterator[Finding]:
+
+def controller(directory: Directory, dc: str, clock: Clock) -> Iterator[Finding]:
     """Connect to one domain controller as the kiosk does, and let go."""
     reach, tls, bind = f"directory {dc}", f"tls {dc}", f"sign-in {dc}"
     try:
-        with directory.connect(dc):
-            pass
+        with directory.connect(dc) as connected:
+            seconds = _clocks_apart(connected, clock)
     except Unreachable as error:
         yield _refused(reach, error, "unreachable_advice")
         yield unknown(tls, "not_reached")
@@ -41,6 +50,20 @@ def controller(directory: Directory, dc: str) -> Iterator[Finding]:
         yield ok(reach, "reached")
         yield ok(tls, "trusted")
         yield ok(bind, "signed_in")
+        yield from _clock(f"clock {dc}", seconds)
+
+
+def _clocks_apart(dc: DomainController, clock: Clock) -> float | None:
+    return clock.now() - dc.time() if isinstance(dc, Inspectable) else None
+
+
+def _clock(part: str, seconds: float | None) -> Iterator[Finding]:
+    if seconds is None:
+        return
+    if abs(seconds) > CLOCKS_APART:
+        yield fail(part, "clocks_differ", seconds=round(abs(seconds)))
+    else:
+        yield ok(part, "clocks_agree")
 
 
 def _refused(part: str, error: DirectoryError, advice: str) -> Finding:
@@ -63,6 +86,7 @@ def account(
             yield warn(part, "account_untouchable")
         else:
             yield ok(part, "account_found")
+        yield from _rights(f"rights {name}", dc, found)
         policy = dc.password_policy(found)
     yield ok(f"policy {name}", "policy_read", source=policy.source)
     for template in templates:
@@ -75,3 +99,17 @@ def account(
             )
         else:
             yield ok(f"template {template.name}", "possible", account=name)
+
+
+def _rights(part: str, dc: DomainController, account: Account) -> Iterator[Finding]:
+    """Compare what we may write with what we need. The right to reset is not shown."""
+    if not isinstance(dc, Inspectable):
+        return
+    writable = dc.writable(account)
+    if missing := NEEDED - writable:
+        yield fail(part, "rights_missing", attributes=", ".join(sorted(missing)))
+    elif excess := writable - NEEDED:
+        few = ", ".join(sorted(excess)[:3])
+        yield warn(part, "rights_excess", count=len(excess), attributes=few)
+    else:
+        yield ok(part, "rights_exact")

@@ -42,7 +42,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
 
 
 def _controller(config: Config, dc: str) -> Iterable[Finding]:
-    return directory.controller(directory_of(config), dc)
+    return directory.controller(directory_of(config), dc, SystemClock())
 
 
 def _account(config: Config, name: str) -> Iterable[Finding]:

@@ -19,6 +19,7 @@ from kiosk.config.settings import StationRole
 from kiosk.directory.faults import DcDown, ServiceAccountRefused, TlsWrong
 from kiosk.directory.ports import PasswordPolicy
 from kiosk.directory.simulated import SimulatedDirectory
+from kiosk.directory.simulated.controller import SimulatedDc
 from kiosk.doctor import (
     Finding,
     Health,
@@ -193,10 +194,22 @@ def test_a_domain_controller_is_judged_layer_by_layer(
 ) -> None:
     if fault is not None:
         domain.fail(fault)
-    found = healths(directory.controller(domain, DC))
+    found = healths(directory.controller(domain, DC, ManualClock()))
+    found.pop(f"clock {DC}", None)
     assert found == dict(
         zip((f"directory {DC}", f"tls {DC}", f"sign-in {DC}"), expected, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "health"), [(0, Health.OK), (61, Health.FAIL), (-61, Health.FAIL)]
+)
+def test_a_clock_that_differs_from_the_domains_is_a_failure(
+    domain: SimulatedDirectory, ahead: float, health: Health
+) -> None:
+    clock = ManualClock(start=ManualClock().now() + ahead)
+    found = healths(directory.controller(domain, DC, clock))
+    assert found[f"clock {DC}"] is health
 
 
 def test_an_account_shows_its_policy_and_which_templates_can_work(
@@ -206,9 +219,29 @@ def test_an_account_shows_its_policy_and_which_templates_can_work(
     found = healths(directory.account(domain, "ann", [Template(name="staff")]))
     assert found == {
         "account ann": Health.OK,
+        "rights ann": Health.OK,
         "policy ann": Health.OK,
         "template staff": Health.OK,
     }
+
+
+def test_an_account_outside_what_was_delegated_is_a_failure(
+    domain: SimulatedDirectory,
+) -> None:
+    domain.add_account("ann", delegated=False)
+    found = healths(directory.account(domain, "ann", []))
+    assert found["rights ann"] is Health.FAIL
+
+
+def test_more_rights_than_needed_are_a_warning_that_names_some(
+    domain: SimulatedDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_many = directory.NEEDED | {"member", "userAccountControl"}
+    monkeypatch.setattr(SimulatedDc, "writable", lambda self, account: too_many)
+    domain.add_account("ann")
+    findings = tuple(directory.account(domain, "ann", []))
+    assert healths(findings)["rights ann"] is Health.WARN
+    assert findings[1].meaning.data["attributes"] == "member, userAccountControl"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import uuid
 from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.clock import Clock
-from kiosk.directory.ldap import codes
+from kiosk.directory.ldap import codes, inspection
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -78,6 +78,12 @@ class LdapController:
 
     def password_policy(self, account: Account) -> PasswordPolicy:
         return effective_policy(self._channel, f"<GUID={account.guid}>")
+
+    def time(self) -> float:
+        return inspection.time_of(self._channel)
+
+    def writable(self, account: Account) -> frozenset[str]:
+        return inspection.writable(self._channel, f"<GUID={account.guid}>")
 
     def set_password(self, account: Account, new: Secret) -> None:
         try:

@@ -64,6 +64,15 @@ class SimulatedDc:
             raise PolicyUnreadable(policy=fine_grained.source)
         return fine_grained
 
+    def time(self) -> float:
+        self._must_answer()
+        return self._state.clock.now()
+
+    def writable(self, account: Account) -> frozenset[str]:
+        self._must_answer()
+        is_ours = self._dc.user(account.guid).delegated
+        return frozenset({"lockoutTime", "pwdLastSet"} if is_ours else ())
+
     def set_password(self, account: Account, new: Secret) -> None:
         if self._state.is_down(self.name):
             raise OutcomeUnknown(dc=self.name)
