@@ -1,0 +1,115 @@
+"""A reset and its verification: the adapter beside a bare ldap3 script.
+
+Both connect over LDAPS, check the certificate, sign in as the service account, reset
+a password with one modify and sign in as the user, on the same laboratory DC, one
+after the other in turns.
+"""
+
+from __future__ import annotations
+
+import ssl
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ldap3
+
+from kiosk.clock import SystemClock
+from kiosk.directory.ldap import LdapDirectory
+from kiosk.directory.ports import Account, BindResult
+from kiosk.secret import Secret
+from scripts.bench import Row
+
+if TYPE_CHECKING:
+    from lab.samba import SambaDomain
+
+LABORATORY = Path(__file__).parents[2] / "tests"
+TURNS = 15
+TARGET = 1.25
+
+Turn = Callable[[str], None]
+"""Reset the user's password to this and sign in with it."""
+
+
+def run() -> list[Row]:
+    """Start a DC, measure both in turns, return the medians."""
+    if str(LABORATORY) not in sys.path:
+        sys.path.insert(0, str(LABORATORY))
+    from lab.samba import SambaDomain
+
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        SambaDomain.start(Path(folder) / "dc") as domain,
+    ):
+        guid = domain.add_user().guid
+        directory = LdapDirectory(domain.settings(), SystemClock())
+        with directory.connect() as dc:
+            account = dc.account(guid)
+        ours, theirs = _in_turns(
+            lambda password: _by_adapter(directory, account, password),
+            lambda password: _by_script(domain, account, password),
+        )
+    return [
+        Row(
+            what="reset and verify over LDAPS",
+            ours=ours,
+            other=theirs,
+            other_is="bare ldap3 script",
+            unit="ms",
+            target=TARGET,
+        )
+    ]
+
+
+def _in_turns(ours: Turn, theirs: Turn) -> tuple[float, float]:
+    """Return both medians in milliseconds; the first turn of each warms up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(TURNS + 1):
+        for act, taken in zip((ours, theirs), times, strict=True):
+            begun = time.perf_counter()
+            act(f"{246800 + turn}-{len(taken)}")
+            taken.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(times[0][1:]), statistics.median(times[1][1:])
+
+
+def _by_adapter(directory: LdapDirectory, account: Account, password: str) -> None:
+    with directory.connect() as dc, Secret(password.encode()) as new:
+        dc.set_password(account, new)
+        if dc.verify_password(account, new) is not BindResult.OK:
+            raise AssertionError("the user cannot sign in")
+
+
+def _by_script(domain: SambaDomain, account: Account, password: str) -> None:
+    service = domain.service_account, domain.service_password
+    with _line(domain, *service) as line:
+        value = f'"{password}"'.encode("utf-16-le")
+        changes = {
+            "unicodePwd": [(ldap3.MODIFY_REPLACE, [value])],
+            "lockoutTime": [(ldap3.MODIFY_REPLACE, ["0"])],
+        }
+        if not line.modify(account.dn, changes):  # type: ignore[no-untyped-call]  # ldap3's own
+            raise AssertionError(f"refused: {line.result}")
+        with _line(domain, account.user_principal_name, password) as as_user:
+            if not as_user.bound:
+                raise AssertionError("the user cannot sign in")
+
+
+def _line(domain: SambaDomain, user: str, password: str) -> ldap3.Connection:
+    """Return a verified connection that signs in when entered."""
+    tls = ldap3.Tls(
+        validate=ssl.CERT_REQUIRED,
+        ca_certs_file=str(domain.ca_file),
+        valid_names=[domain.name],
+    )
+    server = ldap3.Server(
+        domain.address,
+        use_ssl=True,
+        tls=tls,
+        get_info=ldap3.NONE,
+        connect_timeout=3,
+    )
+    return ldap3.Connection(server, user, password, receive_timeout=5)
