@@ -1,0 +1,383 @@
+"""The authority against forgers, replayers and swappers; each condition alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from lab.histories import NEW, STORIES, History
+from msgspec.structs import replace
+
+from kiosk.authority import escrow, seal, statement
+from kiosk.authority.ports import (
+    Authority,
+    CardLimits,
+    Challenge,
+    Prepared,
+    ProofFailed,
+    Refused,
+    RulesBroken,
+)
+from kiosk.directory.faults import DcDown
+from kiosk.directory.ports import PasswordPolicy
+from kiosk.pinrules import Alphabet, Rule
+from kiosk.rehearsal.world import World
+from kiosk.secret import Secret
+from statemachine.lifecycle import Event
+from statemachine.operation import Kind, Phase
+from storage.records import Keyless, PinPolicy, Sync, Template
+from storage.registry import Tx
+
+CHANGE, UNBLOCK = STORIES[0], STORIES[3]
+LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
+
+
+@pytest.fixture
+def history() -> History:
+    return History(CHANGE)
+
+
+class Proof:
+    """One prepared change, sealed and signed as the card on record would."""
+
+    def __init__(self, history: History, kind: Kind = Kind.CHANGE) -> None:
+        self.history = history
+        self.authority: Authority = history.world.authority.port
+        self.prepared: Prepared = self.authority.prepare(
+            history.holder.credential, kind, "kiosk-1", LIMITS
+        )
+        assert self.prepared.challenge is not None
+        self.challenge: Challenge = self.prepared.challenge
+        self.sealed = self.seal(NEW)
+        self.signature = self.sign(self.challenge, self.sealed)
+
+    def seal(self, value: bytes, operation: str = "") -> bytes:
+        with Secret(value) as secret:
+            return seal.seal(
+                secret,
+                public_key=self.challenge.sealing_key,
+                operation=operation or self.prepared.operation,
+            )
+
+    def sign(self, challenge: Challenge, sealed: bytes) -> bytes:
+        key = self.history.holder.made.card.keys[0x9A]
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        message = statement.authorisation(challenge, seal.digest(sealed))
+        return key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+    def authorise(self, **other: bytes) -> None:
+        given = {
+            "nonce": self.challenge.nonce,
+            "signature": self.signature,
+            "sealed": self.sealed,
+            **other,
+        }
+        self.authority.authorise(self.prepared.operation, **given)
+
+    def phase(self) -> Phase:
+        operation = self.prepared.operation
+        return self.history.world.registry.run(lambda tx: tx.operation(operation)).phase
+
+
+def test_the_card_on_record_is_believed(history: History) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    assert proof.phase() is Phase.AUTHORISED
+
+
+def test_a_signature_by_another_key_is_refused(history: History) -> None:
+    proof = Proof(history)
+    other = ec.generate_private_key(ec.SECP256R1())
+    message = statement.authorisation(proof.challenge, seal.digest(proof.sealed))
+    with pytest.raises(ProofFailed):
+        proof.authorise(signature=other.sign(message, ec.ECDSA(hashes.SHA256())))
+    assert proof.phase() is Phase.REFUSED
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x00", b"\x30\x06\x02\x01\x00\x02\x01\x00"])
+def test_a_signature_that_is_none_is_refused(history: History, garbage: bytes) -> None:
+    with pytest.raises(ProofFailed):
+        Proof(history).authorise(signature=garbage)
+
+
+def test_a_swapped_value_is_refused(history: History) -> None:
+    proof = Proof(history)
+    with pytest.raises(ProofFailed):
+        proof.authorise(sealed=proof.seal(b"926535"))
+
+
+def test_a_value_swapped_after_the_proof_is_not_written(history: History) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    proof.authority.card_changing(proof.prepared.operation)
+    proof.authority.card_changed(proof.prepared.operation)
+    verdict = proof.authority.write(proof.prepared.operation, proof.seal(b"926535"))
+    assert verdict.reason is not None
+    assert verdict.reason.key == "reason.sealed_swapped"
+    assert history.world.directory.writes == []
+
+
+@pytest.mark.parametrize(
+    "field", ["operation", "kind", "credential", "account_guid", "station", "nonce"]
+)
+def test_a_signature_for_anything_else_is_refused(history: History, field: str) -> None:
+    proof = Proof(history)
+    others: dict[str, object] = {
+        "operation": "other",
+        "kind": Kind.FINISH,
+        "credential": "other",
+        "account_guid": "00000000-0000-0000-0000-000000000000",
+        "station": "kiosk-2",
+        "nonce": b"\x00" * 32,
+    }
+    changed = replace(proof.challenge, **{field: others[field]})
+    with pytest.raises(ProofFailed):
+        proof.authorise(signature=proof.sign(changed, proof.sealed))
+
+
+def test_a_replayed_proof_is_refused(history: History) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    with pytest.raises((ProofFailed, Refused)):
+        proof.authorise()
+
+
+def test_an_expired_nonce_is_refused(history: History) -> None:
+    proof = Proof(history)
+    history.world.clock.sleep(120.0)
+    with pytest.raises(ProofFailed):
+        proof.authorise()
+
+
+def test_a_nonce_of_an_earlier_operation_is_refused(history: History) -> None:
+    earlier, later = Proof(history), Proof(history)
+    assert earlier.phase() is Phase.REFUSED, "superseded"
+    with pytest.raises(ProofFailed):
+        later.authorise(
+            nonce=earlier.challenge.nonce,
+            signature=later.sign(
+                replace(later.challenge, nonce=earlier.challenge.nonce), later.sealed
+            ),
+        )
+
+
+def test_the_rules_are_held_against_the_sealed_value(history: History) -> None:
+    proof = Proof(history)
+    weak = proof.seal(b"123456")
+    with pytest.raises(RulesBroken) as broken:
+        proof.authorise(sealed=weak, signature=proof.sign(proof.challenge, weak))
+    assert broken.value.data == {"rule": Rule.NOT_WEAK}
+
+
+def test_an_authorisation_writes_once(history: History) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    operation = proof.prepared.operation
+    proof.authority.card_changing(operation)
+    proof.authority.card_changed(operation)
+    proof.authority.write(operation, proof.sealed)
+    with pytest.raises(Refused):
+        proof.authority.write(operation, proof.sealed)
+    assert len(history.world.directory.writes) == 1
+
+
+def test_without_a_proof_nothing_is_written(history: History) -> None:
+    proof = Proof(history)
+    verdict = proof.authority.write
+    with pytest.raises(Refused):
+        verdict(proof.prepared.operation, proof.sealed)
+    assert history.world.directory.writes == []
+
+
+# --- the sync conditions, each alone ---------------------------------------------
+
+
+def template_with(**other: object) -> Callable[[History], None]:
+    def change(history: History) -> None:
+        template = replace(Template(name="staff", version=1), **other)
+        history.world.registry.run(lambda tx: tx.save_template(template))
+        _use_newest(history)
+
+    return change
+
+
+def _use_newest(history: History) -> None:
+    def use(tx: Tx) -> None:
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, template_version=2))
+
+    history.world.registry.run(use)
+
+
+def account_with(**flags: bool) -> Callable[[History], None]:
+    return lambda history: history.world.directory.change_account(
+        history.holder.account_guid, **flags
+    )
+
+
+@pytest.mark.parametrize(
+    ("arrange", "reason"),
+    [
+        (template_with(self_service=False), "condition.self_service_off"),
+        (
+            template_with(pin_policy=PinPolicy(update_ad_password=False)),
+            "condition.policy_does_not_sync",
+        ),
+        (account_with(privileged=True), "condition.privileged"),
+        (account_with(enabled=False), "condition.disabled"),
+        (account_with(expired=True), "condition.account_expired"),
+        (account_with(smart_card_required=True), "condition.smart_card_required"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_condition_that_fails_lets_only_the_card_change(
+    history: History, arrange: Callable[[History], None], reason: str
+) -> None:
+    arrange(history)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome == "card_only"
+    assert history.card_pin() == NEW
+    assert history.world.directory.writes == []
+    credential = history.world.credential("alice")
+    assert credential.sync is Sync.NOT_SYNCHRONISED
+    assert credential.sync_reason == reason
+
+
+def test_an_account_that_is_gone_lets_only_the_card_change(history: History) -> None:
+    history.world.directory.remove_account(history.holder.account_guid)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome == "card_only"
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE, Event.RETIRE])
+def test_a_credential_that_is_not_active_changes_nothing(
+    history: History, event: Event
+) -> None:
+    history.world.operate("alice", event)
+    with pytest.raises(Exception, match=r"not_offered|not_on_record"):
+        history.attempt()
+    assert history.card_pin() == CHANGE.pin
+
+
+def test_an_unreachable_directory_changes_nothing(history: History) -> None:
+    history.world.directory.fail(DcDown())
+    with pytest.raises(Refused):
+        Proof(history)
+
+
+def test_without_a_key_on_record_nothing_changes_unless_the_template_says_so() -> None:
+    for keyless, allowed in ((Keyless.OFF, False), (Keyless.WITHOUT, True)):
+        history = History(CHANGE)
+        template_with(keyless=keyless)(history)
+        _forget_key(history.world, history.holder.credential)
+        if allowed:
+            history.attempt()
+            assert history.is_in_step()
+            kinds = [e.kind for e in history.world.registry.audit_events()]
+            assert "operation.authorised" in kinds
+        else:
+            with pytest.raises(Exception, match="not_offered"):
+                history.attempt()
+
+
+def test_keyless_with_release_needs_a_code() -> None:
+    history = History(CHANGE)
+    template_with(keyless=Keyless.WITH_RELEASE)(history)
+    _forget_key(history.world, history.holder.credential)
+    prepared = history.world.authority.port.prepare(
+        history.holder.credential, Kind.CHANGE, "kiosk-1", LIMITS
+    )
+    assert prepared.seal_to is not None
+    with Secret(NEW) as new:
+        sealed = seal.seal(
+            new,
+            public_key=prepared.seal_to.sealing_key,
+            operation=prepared.operation,
+        )
+    with pytest.raises(ProofFailed):
+        history.world.authority.port.authorise(prepared.operation, b"", b"", sealed)
+    history.attempt()
+    assert history.is_in_step()
+
+
+def _forget_key(world: World, credential: str) -> None:
+    world.registry.run(
+        lambda tx: tx.save_credential(
+            replace(tx.credential(credential), authentication_key=None)
+        )
+    )
+
+
+def test_rules_nobody_can_satisfy_refuse_before_anything(history: History) -> None:
+    history.world.directory.policy = PasswordPolicy(
+        source="domain",
+        minimum_length=12,
+        complexity=True,
+        history=0,
+        minimum_age=0,
+        maximum_age=None,
+        lockout_threshold=0,
+    )
+    with pytest.raises(Refused) as refused:
+        Proof(history)
+    assert refused.value.reason.key == "stop.rules_unsatisfiable"
+
+
+# --- escrow -------------------------------------------------------------------------
+
+
+def test_a_puk_needs_a_redeemed_code_and_the_cards_proof() -> None:
+    history = History(UNBLOCK)
+    history.home_screen()
+    port = history.world.authority.port
+    prepared = port.prepare(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS)
+    with pytest.raises(Refused):
+        port.release(prepared.operation, b"", b"")
+
+
+def test_a_card_that_cannot_prove_itself_gets_no_puk() -> None:
+    history = History(UNBLOCK)
+    history.home_screen()
+    history.holder.made.card.keys[0x9E] = ec.generate_private_key(ec.SECP256R1())
+    result = history.attempt()
+    assert result is not None
+    assert result.headline.key == "authority.proof_failed"
+    credential = history.world.credential("alice")
+    assert not credential.escrow.exposed
+    assert history.holder.made.card.puk_tries_left == 3
+
+
+def test_a_puk_is_worthless_after_its_use() -> None:
+    history = History(UNBLOCK)
+    before = history.world.credential("alice").escrow.current_sealed
+    history.attempt()
+    after = history.world.credential("alice").escrow
+    assert after.current_sealed != before
+    assert not after.exposed
+    assert not after.pending_sealed
+
+
+def test_puks_that_the_card_refuses_stop_with_one_try_left() -> None:
+    history = History(UNBLOCK)
+    with Secret(b"WRONGPUK") as wrong:
+        sealed = escrow.seal_field(
+            history.world.parts, history.holder.credential, "escrow.current", wrong
+        )
+
+    def spoil(tx: Tx) -> None:
+        credential = tx.credential(history.holder.credential)
+        held = replace(credential.escrow, current_sealed=sealed)
+        tx.save_credential(replace(credential, escrow=held))
+
+    history.world.registry.run(spoil)
+    keys = []
+    for _ in range(4):
+        result = history.attempt()
+        assert result is not None
+        keys.append(result.headline.key)
+    assert history.holder.made.card.puk_tries_left == 1
+    assert keys == ["card.wrong_puk", "card.wrong_puk"] + ["stop.puk_used_up"] * 2
