@@ -39,7 +39,7 @@ class UnsatisfiableTemplate(KioskError):
 
     @property
     def message(self) -> Message:
-        return Message(f"{self.code}.{self.data['rule']}", self.data)
+        return Message(f"template.impossible.{self.data['rule']}", self.data)
 
 
 class DuplicateTemplate(KioskError):
