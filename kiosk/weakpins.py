@@ -64,7 +64,7 @@ def _is_run(pin: bytes | bytearray) -> bool:
 
 def _is_repeated(pin: bytes | bytearray) -> bool:
     for length in (2, 3, 4):
-        if len(pin) > length and all(
+        if len(pin) >= 2 * length and all(
             pin[index] == pin[index % length] for index in range(len(pin))
         ):
             return True
