@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import lines
+from lab import bad_servers
 from lab.samba import CertificateKind, SambaDomain
 
 from kiosk.clock import ManualClock, SystemClock
@@ -83,7 +83,7 @@ def test_a_dc_is_reached_by_an_address_in_its_certificate(
 
 
 def test_a_dc_is_reached_by_a_name_in_its_certificate(samba: SambaDomain) -> None:
-    with lines.server(lines.relay(samba.address, 636)) as port:
+    with bad_servers.server(bad_servers.relay(samba.address, 636)) as port:
         settings = samba.settings(dcs=(f"localhost:{port}",))
         with LdapDirectory(settings, SystemClock()).connect() as dc:
             assert dc.name == f"localhost:{port}"
@@ -126,7 +126,7 @@ def test_a_wrong_certificate_is_refused_by_its_fault(
 
 
 def test_a_name_that_is_not_in_the_certificate_is_refused(samba: SambaDomain) -> None:
-    with lines.server(lines.relay(samba.address, 636)) as port:
+    with bad_servers.server(bad_servers.relay(samba.address, 636)) as port:
         settings = samba.settings(dcs=(f"127.0.0.1:{port}",))
         assert_distrusted(settings, WhyNoTrust.WRONG_NAME)
 
@@ -154,7 +154,7 @@ def test_starttls_that_somebody_took_away_is_refused_before_any_password(
         line.sendall(bytes((0x30, len(answer))) + answer)
         heard.extend((request, line.recv(4096)))
 
-    with lines.server(strip) as port:
+    with bad_servers.server(strip) as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=Protection.STARTTLS)
         assert_distrusted(settings, WhyNoTrust.NO_TLS)
     assert len(heard) == 2
@@ -162,7 +162,7 @@ def test_starttls_that_somebody_took_away_is_refused_before_any_password(
 
 
 def test_a_port_that_speaks_something_else_offers_no_tls(samba: SambaDomain) -> None:
-    with lines.server(lines.say(b"220 mail.example.org ready\r\n")) as port:
+    with bad_servers.server(bad_servers.say(b"220 mail.example.org ready\r\n")) as port:
         assert_distrusted(quick(samba, f"127.0.0.1:{port}"), WhyNoTrust.NO_TLS)
 
 
@@ -170,13 +170,13 @@ def test_a_port_that_speaks_something_else_offers_no_tls(samba: SambaDomain) -> 
 
 
 def test_a_closed_port_refuses(samba: SambaDomain) -> None:
-    settings = quick(samba, f"127.0.0.1:{lines.closed_port()}")
+    settings = quick(samba, f"127.0.0.1:{bad_servers.closed_port()}")
     assert_unreachable(settings, WhyUnreachable.REFUSED)
 
 
 @BOTH
 def test_a_black_hole_is_given_up(samba: SambaDomain, protection: Protection) -> None:
-    with lines.black_hole() as port:
+    with bad_servers.black_hole() as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=protection)
         assert_unreachable(settings, WhyUnreachable.TIMED_OUT)
 
@@ -185,20 +185,20 @@ def test_a_black_hole_is_given_up(samba: SambaDomain, protection: Protection) ->
 def test_a_silent_server_is_given_up(
     samba: SambaDomain, protection: Protection
 ) -> None:
-    with lines.server(lines.stay_silent) as port:
+    with bad_servers.server(bad_servers.stay_silent) as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=protection)
         assert_unreachable(settings, WhyUnreachable.TIMED_OUT)
 
 
 def test_a_handshake_that_dribbles_is_given_up(samba: SambaDomain) -> None:
     record_begun = bytes.fromhex("16030300ff")
-    with lines.server(lines.dribble(record_begun)) as port:
+    with bad_servers.server(bad_servers.dribble(record_begun)) as port:
         settings = quick(samba, f"127.0.0.1:{port}")
         assert_unreachable(settings, WhyUnreachable.TIMED_OUT)
 
 
 def test_an_answer_to_starttls_that_dribbles_is_given_up(samba: SambaDomain) -> None:
-    with lines.server(lines.dribble(lines.BEGUN_MESSAGE)) as port:
+    with bad_servers.server(bad_servers.dribble(bad_servers.BEGUN_MESSAGE)) as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=Protection.STARTTLS)
         assert_unreachable(settings, WhyUnreachable.TIMED_OUT)
 
@@ -206,8 +206,10 @@ def test_an_answer_to_starttls_that_dribbles_is_given_up(samba: SambaDomain) -> 
 def test_an_answer_behind_trusted_tls_that_dribbles_is_given_up(
     samba: SambaDomain,
 ) -> None:
-    dribble = lines.dribble(lines.BEGUN_MESSAGE)
-    with lines.server(lines.behind_tls(samba.folder / "tls", dribble)) as port:
+    dribble = bad_servers.dribble(bad_servers.BEGUN_MESSAGE)
+    with bad_servers.server(
+        bad_servers.behind_tls(samba.folder / "tls", dribble)
+    ) as port:
         settings = quick(samba, f"localhost:{port}")
         assert_unreachable(settings, WhyUnreachable.TIMED_OUT)
 
@@ -216,7 +218,7 @@ def test_an_answer_behind_trusted_tls_that_dribbles_is_given_up(
 def test_a_server_that_hangs_up_is_told_as_a_lost_connection(
     samba: SambaDomain, protection: Protection
 ) -> None:
-    with lines.server(lines.hang_up) as port:
+    with bad_servers.server(bad_servers.hang_up) as port:
         settings = quick(samba, f"127.0.0.1:{port}", protection=protection)
         assert_unreachable(settings, WhyUnreachable.CONNECTION_LOST)
 
@@ -232,8 +234,8 @@ def test_ldaps_on_the_port_of_plain_ldap_is_told_as_a_lost_connection(
 def test_garbage_behind_trusted_tls_is_a_directory_error(
     samba: SambaDomain, words: bytes
 ) -> None:
-    speak = lines.behind_tls(samba.folder / "tls", lines.say(words))
-    with lines.server(speak) as port:
+    speak = bad_servers.behind_tls(samba.folder / "tls", bad_servers.say(words))
+    with bad_servers.server(speak) as port:
         assert isinstance(failure(quick(samba, f"localhost:{port}")), Unreachable)
 
 
@@ -272,7 +274,7 @@ def test_a_dc_that_is_not_trusted_is_passed_over(
 
 
 def test_distrust_is_told_before_silence(samba: SambaDomain) -> None:
-    closed = f"127.0.0.1:{lines.closed_port()}"
+    closed = f"127.0.0.1:{bad_servers.closed_port()}"
     settings = quick(samba, samba.address, closed, ca_file=samba.foreign_ca_file)
     assert_distrusted(settings, WhyNoTrust.UNTRUSTED)
 
@@ -285,7 +287,7 @@ def test_a_dc_that_failed_is_tried_last_for_a_while(samba: SambaDomain) -> None:
         nonlocal asked
         asked += 1
 
-    with lines.server(hang_up) as port:
+    with bad_servers.server(hang_up) as port:
         settings = quick(samba, f"localhost:{port}", samba.address)
         directory = LdapDirectory(settings, clock)
         for pause in (0.0, AVOID_SECONDS - 1, 2.0):
