@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kiosk.cards.piv.administration import Administration, management_algorithm
-from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.management import (
     FACTORY_KEY,
     HeldManagementKey,
@@ -40,6 +40,12 @@ class PukNotOurs(KioskError):
     """The card's PUK is neither the factory's nor in our escrow: one try is gone."""
 
     code = "enrollment.puk_not_ours"
+
+
+class PukNearlyUsedUp(KioskError):
+    """The card tells that one try at its PUK is left, or none: nothing was spent."""
+
+    code = "enrollment.puk_nearly_used_up"
 
 
 @dataclass(slots=True)
@@ -76,8 +82,11 @@ def take(
 ) -> CardSecrets:
     """Return what the card has now, with a PIN of our own; the caller wipes it.
 
-    NotOurs (nothing was spent), PukNotOurs, CardError.
+    NotOurs and PukNearlyUsedUp (nothing was spent), PukNotOurs, CardError.
     """
+    told = application.pin_metadata(PUK)
+    if told is not None and told.tries.left is not None and told.tries.left <= 1:
+        raise PukNearlyUsedUp
     algorithm = management_algorithm(application)
     management = _management(application, candidates.management, algorithm, entropy)
     pin = new_pin(entropy)

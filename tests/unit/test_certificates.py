@@ -93,10 +93,14 @@ def test_an_issuer_that_has_expired_vouches_for_nothing(tmp_path: Path) -> None:
 
 
 def test_a_cards_own_certificate_vouches_for_no_other(issuer: Issuer) -> None:
-    """A leaf is no authority, whatever it has signed."""
-    leaf = certified(issuer)
+    """A leaf is no authority, whatever its key has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    leaf = certificates.read(issuer.certify(der, ANN, KeySlot.AUTHENTICATION, now=NOW))
+    forged = certified(Issuer(leaf, key, 30))
+    forged.verify_directly_issued_by(leaf)
     with pytest.raises(NotTrusted):
-        judge(certified(issuer), leaf)
+        judge(forged, leaf)
 
 
 def test_the_two_keys_of_a_card_are_certified_for_their_own_uses(

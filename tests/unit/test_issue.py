@@ -9,18 +9,18 @@ from lab.site import STAFF, Site
 from msgspec.structs import replace
 
 from kiosk.authority import signature
-from kiosk.authority.ports import Refused
+from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
 from kiosk.cards.simulated.faults import PullAfter, PullBefore
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
-from kiosk.enrollment import acts, certificates, secrets
+from kiosk.enrollment import acts, certificates, record, secrets
 from kiosk.enrollment.certificates import Issuer
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
 from kiosk.enrollment.operators import Action, NotInRole
-from kiosk.enrollment.possession import NotOurs, PukNotOurs
+from kiosk.enrollment.possession import NotOurs, PukNearlyUsedUp, PukNotOurs
 from kiosk.enrollment.takeover import AlreadyOnRecord
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
@@ -211,6 +211,41 @@ def test_a_foreign_puk_costs_one_try_and_nothing_is_on_record(office: Office) ->
         office.issue(card)
     assert card.puk_tries_left == before - 1
     assert office.credentials() == []
+
+
+def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
+    """Three values that could be the PUK, and none is."""
+    card = blank(YUBIKEY)
+    first = office.issue(card).credential
+    acts.act(office.desk, Action.RETIRE, first, "left")
+    parts, name = office.site.parts, secrets.PENDING_PUK
+    pending = secrets.seal(parts, first.id, name, Secret(b"23456789"))
+    office.site.registry.run(
+        lambda tx: tx.save_credential(
+            replace(
+                tx.credential(first.id),
+                escrow=replace(first.escrow, pending_sealed=pending),
+            )
+        )
+    )
+    other = SimulatedPivCard(
+        entropy=SeededEntropy(10), options=YUBIKEY, puk=b"87654321"
+    )
+    with pytest.raises(PukNotOurs):
+        office.issue(other)
+    assert other.puk_tries_left == 1
+    with pytest.raises(PukNearlyUsedUp):
+        office.issue(other)
+    assert other.puk_tries_left == 1
+
+
+def test_keys_that_were_proven_too_late_are_not_on_record(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "NONCE_SECONDS", -1.0)
+    with pytest.raises(ProofFailed):
+        office.issue(blank())
+    assert office.kinds() == ["lifecycle.issue", "lifecycle.retire"]
 
 
 @pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])

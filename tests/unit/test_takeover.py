@@ -17,7 +17,7 @@ from kiosk.cards.ports import KeySlot, ObjectMissing, WrongPin
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
-from kiosk.enrollment import certificates, second_officer, takeover
+from kiosk.enrollment import certificates, record, second_officer, takeover
 from kiosk.enrollment.certificates import Issuer, NamesAnother, NotTrusted, Subject
 from kiosk.enrollment.operators import NotInRole
 from kiosk.enrollment.second_officer import NothingProposed
@@ -140,6 +140,20 @@ def test_a_card_with_the_certificate_but_not_the_key_of_another_is_refused(
             Secret(PIN),
         )
     assert kinds(site) == ["credential.proof_failed"]
+
+
+def test_a_proof_that_came_too_late_imports_nothing(
+    site: Site, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "NONCE_SECONDS", -1.0)
+    with pytest.raises(ProofFailed):
+        takeover.import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(PIN),
+        )
+    assert kinds(site) == []
 
 
 def test_an_untrusted_certificate_imports_nothing(
