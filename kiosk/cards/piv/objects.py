@@ -18,6 +18,11 @@ DISCOVERY = 0x7E
 CERTIFICATES = {"9A": CERTIFICATE_9A, "9E": CERTIFICATE_9E}
 
 MAX_INFLATED = 1 << 16
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZLIB_HEAD = b"\x01\x00"
+"""Then two bytes of length, little-endian, and zlib data (Net iD)."""
+_GZIP = 16
+"""Added to zlib's window bits: expect a gzip header."""
 _NON_FEDERAL = bytes.fromhex("D4E739")
 """How a FASC-N of agency 9999 begins: it identifies no card."""
 FASC_N = bytes.fromhex("D4E739DA739CED39CE739D836858210842108421C84210C3EB")
@@ -73,16 +78,22 @@ def write_ccc(card_id: bytes) -> bytes:
 
 
 def read_certificate(value: bytes) -> bytes:
-    """Return the DER certificate of a certificate object, inflated within bounds."""
+    """Return the DER certificate of a certificate object, inflated within bounds.
+
+    gzip by its info byte or its own magic; some issuers store zlib behind a length.
+    MalformedAnswer.
+    """
     certificate = tlv.need(value, 0x70, "certificate")
     info = tlv.find(value, 0x71, "certificate") or b"\x00"
-    if info[:1] == b"\x01" or certificate.startswith(b"\x1f\x8b"):
-        return _inflate(certificate)
+    if certificate.startswith(_ZLIB_HEAD):
+        return _inflate(certificate[4:], zlib.MAX_WBITS)
+    if info[:1] == b"\x01" or certificate.startswith(_GZIP_MAGIC):
+        return _inflate(certificate, zlib.MAX_WBITS | _GZIP)
     return certificate
 
 
-def _inflate(data: bytes) -> bytes:
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+def _inflate(data: bytes, window: int) -> bytes:
+    inflater = zlib.decompressobj(window)
     try:
         inflated = inflater.decompress(data, MAX_INFLATED)
     except zlib.error:
