@@ -1,0 +1,150 @@
+"""The kiosk's first frame against a bare Textual app; its memory; its UI thread."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import statistics
+import subprocess
+import sys
+import time
+
+from scripts.bench import Row
+
+ROUNDS = 7
+_BARE = """
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("Insert your card")
+Bare().run(mouse=False)
+"""
+_KIOSK = """
+from kiosk.tui.environment import harden
+harden()
+from kiosk.cards.ports import ReadersChanged
+from kiosk.station import FaceSettings, Helpdesk
+from kiosk.tui.app import run
+from kiosk.workers import SerialWorker
+class Station:
+    settings = FaceSettings(station="k", title="t", helpdesk=Helpdesk(contact="c"))
+    def __init__(self):
+        self.worker = SerialWorker("w")
+    def start(self, emit): emit(ReadersChanged(("reader",)))
+    def health(self): return ()
+    def on_card_worker(self, job): self.worker.post(job)
+    def on_authority_worker(self, job): self.worker.post(job)
+    def stop(self): pass
+run(Station())
+"""
+_BLOCKED = """
+import asyncio, json, time, sys
+from lab.screens import kiosk
+from textual.app import App
+gaps = []
+async def beat():
+    while True:
+        before = time.perf_counter()
+        await asyncio.sleep(0.001)
+        gaps.append((time.perf_counter() - before - 0.001) * 1000)
+async def main():
+    async with kiosk() as shown:
+        await shown.insert("everyday")
+        await shown.until("Home")
+        await shown.pilot.press("enter")
+        await shown.until("Form")
+        pulse = asyncio.create_task(beat())
+        await shown.type("271828", "314159", "314159")
+        await shown.until("Result")
+        pulse.cancel()
+asyncio.run(main())
+gaps.sort()
+print(json.dumps(gaps[int(len(gaps) * 0.99)]))
+"""
+_MEMORY = """
+from pathlib import Path
+import asyncio, tempfile
+from kiosk.rehearsal.demo import Demo
+from kiosk.tui.app import KioskApp
+from scripts.bench.storage import filled
+demo = Demo()
+demo.world.registry = filled(Path(tempfile.mkdtemp()) / "r", 1000)
+async def main():
+    async with KioskApp(demo.world).run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.5)
+        status = Path("/proc/self/status").read_text()
+        print(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
+asyncio.run(main())
+"""
+
+
+def first_frame(code: str) -> float:
+    """Return milliseconds from the process's start to its words on a terminal."""
+    master, slave = pty.openpty()
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )
+    os.close(slave)
+    seen = bytearray()
+    try:
+        while b"Insert" not in seen and time.perf_counter() - started < 20:
+            if select.select([master], [], [], 0.5)[0]:
+                seen += os.read(master, 65536)
+        return (time.perf_counter() - started) * 1000
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def measured(code: str) -> float:
+    """Run a program that prints one number."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": "tests"},
+    )
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def run() -> list[Row]:
+    """Measure, first frames turn by turn."""
+    ours, bare = [], []
+    for _ in range(ROUNDS):
+        bare.append(first_frame(_BARE))
+        ours.append(first_frame(_KIOSK))
+    return [
+        Row(
+            what="first frame",
+            ours=statistics.median(ours),
+            other=statistics.median(bare),
+            other_is="bare Textual app",
+            unit="ms",
+            target=1.4,
+        ),
+        Row(
+            what="UI blocked during a visit, 99th percentile",
+            ours=measured(_BLOCKED),
+            other=16.0,
+            other_is="bound",
+            unit="ms",
+            target=1.0,
+        ),
+        Row(
+            what="memory of the idle kiosk, 1,000 cards",
+            ours=measured(_MEMORY),
+            other=100.0,
+            other_is="bound",
+            unit="MiB",
+            target=1.0,
+        ),
+    ]
