@@ -55,7 +55,9 @@ def test_old_cards_may_have_more_in_their_chuid() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [tlv.pack(0x34, b"short"), tlv.pack(0x30, b"\xd4\xe7"), b"\x34\x10\x00"]
+    "value",
+    [tlv.pack(0x34, b"short"), tlv.pack(0x30, b"\xd4\xe7"), b"\x34\x10\x00"],
+    ids=["GUID", "FASC-N", "cut short"],
 )
 def test_a_chuid_with_numbers_of_wrong_length_means_nothing(value: bytes) -> None:
     with pytest.raises(MalformedAnswer) as caught:
@@ -91,14 +93,15 @@ def test_a_certificate_is_stored_as_it_is() -> None:
     "value",
     [
         certificate_object(gzip.compress(CERTIFICATE), 1),
-        certificate_object(gzip.compress(CERTIFICATE), 0),  # forgotten info byte
+        certificate_object(gzip.compress(CERTIFICATE), 0),
         certificate_object(
             b"\x01\x00"
             + len(CERTIFICATE).to_bytes(2, "little")
             + zlib.compress(CERTIFICATE)
         ),
-        tlv.pack(0x70, CERTIFICATE),  # no info at all
+        tlv.pack(0x70, CERTIFICATE),
     ],
+    ids=["gzip", "gzip without its info byte", "zlib behind a length", "no info"],
 )
 def test_every_way_of_storing_a_certificate_is_read(value: bytes) -> None:
     assert objects.read_certificate(value) == CERTIFICATE
@@ -112,6 +115,7 @@ def test_every_way_of_storing_a_certificate_is_read(value: bytes) -> None:
         certificate_object(b"no gzip", 1),
         certificate_object(gzip.compress(CERTIFICATE)[:-20], 1),
     ],
+    ids=["nothing", "no certificate", "no gzip", "gzip cut short"],
 )
 def test_what_is_no_certificate_object_means_nothing(value: bytes) -> None:
     with pytest.raises(MalformedAnswer):
