@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.vault import Vault
-
 from kiosk.authority.seal import SealingKey
 from kiosk.clock import Clock
 from kiosk.directory.ports import Directory
 from kiosk.entropy import Entropy
 from statemachine.lifecycle import Lifecycle
 from storage.registry import Registry
+from storage.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The journal under crashes and damage: an exact prefix, or a refusal with its place."""
+"""The journal in crashes and damage: an exact prefix, or a refusal that says where."""
 
 from __future__ import annotations
 
