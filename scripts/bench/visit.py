@@ -196,7 +196,7 @@ def _by_script(domain: SambaDomain, site: RealSite, old: str, new: str) -> None:
             "unicodePwd": [(ldap3.MODIFY_REPLACE, [value])],
             "lockoutTime": [(ldap3.MODIFY_REPLACE, ["0"])],
         }
-        if not line.modify(site.user.dn, changes):
+        if not line.modify(site.user.dn, changes):  # type: ignore[no-untyped-call]  # ldap3's own
             raise AssertionError(line.result)
         with _line(domain, site.user.upn, new) as as_user:
             if not as_user.bound:

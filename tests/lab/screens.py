@@ -37,7 +37,10 @@ class Kiosk:
 
     async def until(self, name: str) -> None:
         """Wait for a screen."""
-        await self.until_true(lambda: self.screen() == name, f"{name} to appear")
+        await self.until_true(
+            lambda: self.screen() == name and bool(self.text().strip()),
+            f"{name} to appear",
+        )
 
     async def until_true(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for something to become true."""

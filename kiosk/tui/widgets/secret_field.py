@@ -25,7 +25,7 @@ class SecretField(Widget, can_focus=True):
     DEFAULT_CSS = """
     SecretField {
         height: 3;
-        border: round $secondary;
+        border: round $foreground 60%;
         padding: 0 1;
     }
     SecretField:focus { border: heavy $accent; }
