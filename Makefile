@@ -31,7 +31,7 @@ bench: env-test ## measure against the other ways to do it, side by side
 
 check: env-test ## format, lint, types, import rules, shell scripts
 	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@shellcheck $(SETUP)/*.sh .ci/run
