@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.authority.codes import grouped
 from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import SystemClock
 from kiosk.demo_deck import DemoCard
 from kiosk.entropy import SystemEntropy
@@ -101,7 +102,9 @@ class Demo:
     """`demo_deck.DemoDeck` and the station it belongs to."""
 
     def __init__(self) -> None:
+        self.readers = SimulatedReaders()
         self.world = World(
+            readers=self.readers,
             clock=SystemClock(),
             entropy=SystemEntropy(),
             card_worker=SerialWorker("card"),
@@ -147,12 +150,12 @@ class Demo:
         return (*(_shown(role) for role in CAST), STRANGER)
 
     def insert(self, index: int) -> None:
-        self.world.readers.pull()
+        self.readers.pull()
         self._last = CAST[index] if index < len(CAST) else None
-        self.world.readers.insert(self._physical[index])
+        self.readers.insert(self._physical[index])
 
     def pull(self) -> None:
-        self.world.readers.pull()
+        self.readers.pull()
 
     def release_code(self) -> str:
         if self._last is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from kiosk.errors import Message
 from kiosk.rehearsal import scenario as language
 from kiosk.rehearsal.expectations import mismatches
+from kiosk.rehearsal.grounds import Domain, Readers
 from kiosk.rehearsal.scenario import Scenario
 from kiosk.rehearsal.stage import Stage
 from kiosk.texts import sentence
@@ -40,16 +41,26 @@ class Outcome:
         return not self.failures
 
 
-def run(path: Path) -> Outcome:
-    """Run one scenario file on a world of its own. ScenarioError."""
-    return play(language.read(path), path.name)
+def run(
+    path: Path, readers: Readers | None = None, domain: Domain | None = None
+) -> Outcome:
+    """Run one scenario file, on simulated grounds where none are given.
+
+    ScenarioError, NotHere.
+    """
+    return play(language.read(path), path.name, readers, domain)
 
 
-def play(scenario: Scenario, name: str) -> Outcome:
+def play(
+    scenario: Scenario,
+    name: str,
+    readers: Readers | None = None,
+    domain: Domain | None = None,
+) -> Outcome:
     """Run a scenario; stop at the first expectation that does not hold."""
     outcome = Outcome(file=name, title=scenario.title, story=scenario.story.strip())
     started = time.monotonic()
-    stage = Stage(scenario)
+    stage = Stage(scenario, readers, domain)
     for number, step in enumerate(scenario.steps, 1):
         if isinstance(step, language.Expect):
             failures = [f"step {number}: {each}" for each in mismatches(stage, step)]

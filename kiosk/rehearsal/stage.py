@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from kiosk.cards.ports import CardError, KeyAlgorithm
 from kiosk.cards.simulated.options import of_variant
+from kiosk.clock import ManualClock, SystemClock
 from kiosk.directory.ports import DirectoryError, PasswordPolicy
+from kiosk.entropy import SeededEntropy, SystemEntropy
 from kiosk.errors import KioskError, Message
 from kiosk.rehearsal import scenario as language
+from kiosk.rehearsal.grounds import Domain, Readers
 from kiosk.rehearsal.interference import ProcessDied, die
 from kiosk.rehearsal.scenario import GivenCard, Scenario
 from kiosk.rehearsal.world import World
@@ -23,7 +26,12 @@ from storage.registry import RegistryError
 class Stage:
     """What the runner plays on. `home`, `form`, `result` are the last ones shown."""
 
-    def __init__(self, scenario: Scenario, world: World | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        readers: Readers | None = None,
+        domain: Domain | None = None,
+    ) -> None:
         given = scenario.policy
         policy = PasswordPolicy(
             source="domain",
@@ -34,7 +42,14 @@ class Stage:
             maximum_age=None,
             lockout_threshold=given.lockout_threshold,
         )
-        self.world = world or World(policy=policy)
+        clock = SystemClock() if readers or domain else ManualClock()
+        self.world = World(
+            clock=clock,
+            entropy=SystemEntropy() if readers or domain else SeededEntropy(1),
+            policy=policy,
+            readers=readers,
+            domain=domain,
+        )
         self.home: Home | None = None
         self.form: Form | None = None
         self.result: Result | None = None

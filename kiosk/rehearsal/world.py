@@ -26,6 +26,7 @@ from kiosk.clock import Clock, ManualClock
 from kiosk.directory.ports import PasswordPolicy
 from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.entropy import Entropy, SeededEntropy
+from kiosk.rehearsal.grounds import Domain, Readers
 from kiosk.rehearsal.interference import Interference
 from kiosk.secret import Secret
 from kiosk.station import FaceSettings, Helpdesk
@@ -78,6 +79,8 @@ class World:
         entropy: Entropy | None = None,
         registry: Registry | None = None,
         policy: PasswordPolicy = DOMAIN_POLICY,
+        readers: Readers | None = None,
+        domain: Domain | None = None,
         card_worker: Worker | None = None,
         authority_worker: Worker | None = None,
         settings: FaceSettings = SETTINGS,
@@ -85,8 +88,10 @@ class World:
         self.clock = clock or ManualClock()
         self.entropy = entropy or SeededEntropy(1)
         self.registry: Registry = registry or MemoryRegistry()
-        self.directory = SimulatedDirectory(self.clock, self.entropy, policy=policy)
-        self.readers = SimulatedReaders(clock=self.clock)
+        self.directory: Domain = domain or SimulatedDirectory(
+            self.clock, self.entropy, policy=policy
+        )
+        self.readers: Readers = readers or SimulatedReaders(clock=self.clock)
         self.holders: dict[str, Holder] = {}
         self.settings = settings
         self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")

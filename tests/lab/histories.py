@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.authority.evidence import unproven_writes
+from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.errors import KioskError
 from kiosk.rehearsal.interference import ProcessDied
 from kiosk.rehearsal.world import Holder, World
@@ -69,6 +70,8 @@ class History:
     def __init__(self, story: Story, registry: Registry | None = None) -> None:
         self.story = story
         self.world = World(registry=registry)
+        assert isinstance(self.world.directory, SimulatedDirectory)
+        self.domain: SimulatedDirectory = self.world.directory
         self.world.add_template(Template(name="staff", first_pin=story.first_pin))
         guid = self.world.directory.add_account(
             "alice", display_name="Alice Arnold", password=Secret(story.password)

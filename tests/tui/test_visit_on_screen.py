@@ -156,7 +156,7 @@ async def test_two_cards_are_one_too_many() -> None:
     async with kiosk() as shown:
         await shown.insert("everyday")
         await shown.until("Home")
-        readers = shown.demo.world.readers
+        readers = shown.demo.readers
         readers.plug("Second reader")
         stranger, _ = shown.demo.world.make_card("stranger", pin=b"111222")
         readers.insert(stranger.card, "Second reader")
@@ -167,7 +167,7 @@ async def test_two_cards_are_one_too_many() -> None:
 
 async def test_out_of_service_before_insertion_and_back_by_itself() -> None:
     async with kiosk() as shown:
-        readers = shown.demo.world.readers
+        readers = shown.demo.readers
         readers.stop_service()
         await shown.until("out_of_service")
         said = sentence(Message("card.service_gone"))

@@ -247,7 +247,7 @@ def test_a_condition_that_fails_lets_only_the_card_change(
 
 
 def test_an_account_that_is_gone_lets_only_the_card_change(history: History) -> None:
-    history.world.directory.remove_account(history.holder.account_guid)
+    history.domain.remove_account(history.holder.account_guid)
     result = history.attempt()
     assert result is not None
     assert result.outcome == "card_only"
@@ -313,7 +313,7 @@ def _forget_key(world: World, credential: str) -> None:
 
 
 def test_rules_nobody_can_satisfy_refuse_before_anything(history: History) -> None:
-    history.world.directory.policy = PasswordPolicy(
+    history.domain.policy = PasswordPolicy(
         source="domain",
         minimum_length=12,
         complexity=True,

@@ -1,0 +1,92 @@
+"""What a rehearsal is played on: a reader with a hand, and a domain with one.
+
+The simulated ones are `kiosk.cards.simulated.reader.SimulatedReaders` and
+`kiosk.directory.simulated.SimulatedDirectory`. A scenario can also be played with
+its simulated cards in a real reader, and against a laboratory's real domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from kiosk.cards.ports import Card, ReaderEvent
+from kiosk.cards.simulated.faults import Faults
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.directory.faults import AnyFault
+from kiosk.directory.ports import Account, DomainController
+from kiosk.errors import KioskError
+from kiosk.secret import Secret
+
+
+class NotHere(KioskError):
+    """A step needs simulated grounds: `what`."""
+
+    code = "rehearsal.not_here"
+
+
+class Readers(Protocol):
+    """A reader that somebody moves cards in."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong with the card that is in."""
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        """Begin to watch."""
+
+    def stop(self) -> None:
+        """Stop watching."""
+
+    def insert(self, card: SimulatedPivCard) -> Card:
+        """Put a card in; return what the visit gets, once the reader has seen it."""
+
+    def pull(self) -> None:
+        """Take the card out; returns when the reader has seen that."""
+
+
+class Domain(Protocol):
+    """`ports.Directory`, with accounts that a scenario arranges and observes."""
+
+    @property
+    def writes(self) -> list[tuple[str, str]]:
+        """(DC, objectGUID) of every password that was really written."""
+
+    def connect(
+        self, dc: str | None = None
+    ) -> AbstractContextManager[DomainController]:
+        """As `ports.Directory`."""
+
+    def add_account(
+        self,
+        name: str,
+        *,
+        display_name: str = "",
+        password: Secret | None = None,
+        delegated: bool = True,
+        enabled: bool = True,
+        locked: bool = False,
+        expired: bool = False,
+        privileged: bool = False,
+        smart_card_required: bool = False,
+    ) -> str:
+        """Arrange an account; return its objectGUID."""
+
+    def change_account(self, guid: str, **changes: str | bool | int) -> None:
+        """Change fields of `ports.Account`."""
+
+    def change_elsewhere(self, guid: str, password: Secret) -> None:
+        """Somebody else changes the password."""
+
+    def fail(self, fault: AnyFault) -> None:
+        """Let something go wrong."""
+
+    def heal(self) -> None:
+        """Let all be well again."""
+
+    def binds(self, guid: str, password: Secret) -> bool:
+        """Say whether the account can sign in with this password."""
+
+    def account(self, guid: str) -> Account:
+        """Return the account as it is now."""
