@@ -32,6 +32,8 @@ class Rule(StrEnum):
     ALPHABET = "alphabet"
     NOT_WEAK = "not_weak"
     DIFFERENT = "different"
+    HISTORY = "history"
+    """Judged by the authority alone: a face does not know earlier PINs."""
     NO_NAME = "no_name"
     CLASSES = "classes"
     COMPLEXITY = "complexity"

@@ -30,14 +30,6 @@ class CardType(StrEnum):
     PKCS11 = "pkcs11"
 
 
-class CardAccess(StrEnum):
-    """How the card is reached."""
-
-    NATIVE = "native"
-    MIDDLEWARE = "middleware"
-    MIDDLEWARE_IF_POSSIBLE = "middleware if possible"
-
-
 class PinAlphabet(StrEnum):
     """Which characters a PIN may have."""
 
@@ -83,9 +75,6 @@ class PinPolicy(Record, frozen=True, kw_only=True):
     """How many earlier PINs may not return (0: only the present one)."""
     refuse_weak: bool = True
     refuse_account_name: bool = True
-    expiry_days: int = 0
-    """Days until a PIN must be changed; 0: never."""
-    reminder_days: tuple[int, ...] = (14, 7, 1)
 
 
 class Template(Record, frozen=True, kw_only=True):
@@ -94,7 +83,6 @@ class Template(Record, frozen=True, kw_only=True):
     name: str
     version: int = 0
     card_type: CardType = CardType.PIV
-    card_access: CardAccess = CardAccess.NATIVE
     self_service: bool = True
     pin_policy: PinPolicy = PinPolicy()
     apply_pin_policy: bool = True
@@ -176,6 +164,7 @@ class Credential(Record, frozen=True, kw_only=True):
     last_sync: LastSync | None = None
     pin_changed_at: float | None = None
     pin_history_sealed: str = ""
+    """Slow hashes of earlier PINs, encrypted: `kiosk.authority.history`."""
     escrow: Escrow = Escrow()
     transport_pin_sealed: str = ""
     admin_key_sealed: str = ""

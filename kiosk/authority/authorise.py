@@ -11,12 +11,12 @@ import hashlib
 
 import msgspec
 
-from kiosk.authority import approvals, marks, seal, signature, statement
+from kiosk.authority import approvals, history, marks, seal, signature, statement
 from kiosk.authority.conditions import proof_of
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Challenge, ProofFailed, Refused, RulesBroken
 from kiosk.errors import Message
-from kiosk.pinrules import PinRules, check
+from kiosk.pinrules import PinRules, Rule, check
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.records import (
@@ -41,7 +41,7 @@ def authorise(
     step where the card already was (unblock). The nonce is used up either way.
     """
     operation, credential, template = parts.registry.run(lambda tx: _read(tx, id))
-    _check_rules(parts, operation, sealed)
+    _check_rules(parts, operation, credential, template, sealed)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
         valid = parts.registry.run(
@@ -69,11 +69,24 @@ def _read(tx: Tx, id: str) -> tuple[Operation, Credential, Template]:
     return operation, credential, template
 
 
-def _check_rules(parts: Parts, operation: Operation, sealed: bytes) -> None:
-    """The authority trusts no face: the sealed value meets the rules, or nothing."""
+def _check_rules(
+    parts: Parts,
+    operation: Operation,
+    credential: Credential,
+    template: Template,
+    sealed: bytes,
+) -> None:
+    """The authority trusts no face: the sealed value meets the rules, or nothing.
+
+    A finish brings the password to the PIN the card has: no history is held
+    against it.
+    """
     rules = msgspec.json.decode(operation.rules, type=PinRules)
     with parts.sealing.open(sealed, operation=operation.id) as value:
         broken = next((v.rule for v in check(rules, value) if not v.holds), None)
+        is_new = operation.kind is not Kind.FINISH
+        if is_new and history.is_known(parts, credential, template, value):
+            broken = Rule.HISTORY
     if broken is not None:
         raise RulesBroken(rule=broken)
 

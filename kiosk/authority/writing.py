@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kiosk.authority import marks, seal
+from kiosk.authority import history, marks, seal
 from kiosk.authority.card_marks import held
 from kiosk.authority.conditions import of_account
 from kiosk.authority.parts import Parts
@@ -127,7 +127,7 @@ def _decide_written(
         pwd_last_set = dc.account(account.guid).pwd_last_set
     except DirectoryError:
         pwd_last_set = _unread(parts)
-    return _done(parts, id, dc.name, _Written(bind, pwd_last_set))
+    return _done(parts, id, dc.name, _Written(bind, pwd_last_set), password)
 
 
 def _unread(parts: Parts) -> int:
@@ -150,15 +150,19 @@ def _decide_unknown(
         return _out_of_step(parts, id, unknown)
     if bind is not BindResult.OK:
         return _out_of_step(parts, id, unknown)
-    return _done(parts, id, name, _Written(bind, now.pwd_last_set))
+    return _done(parts, id, name, _Written(bind, now.pwd_last_set), password)
 
 
-def _done(parts: Parts, id: str, dc: str, written: _Written) -> WriteVerdict:
+def _done(
+    parts: Parts, id: str, dc: str, written: _Written, password: Secret
+) -> WriteVerdict:
     """Operation, lifecycle event, `pwdLastSet`, audit and receipt in one commit."""
 
     def commit(tx: Tx) -> None:
         operation = tx.operation(id)
         credential = tx.credential(operation.credential)
+        template = tx.template(credential.template, credential.template_version)
+        earlier = history.with_pin(parts, credential, template, password)
         if operation.kind is not Kind.FINISH:
             credential = marks.card_is_final(tx, parts, credential, operation)
         now = parts.clock.now()
@@ -167,6 +171,7 @@ def _done(parts: Parts, id: str, dc: str, written: _Written) -> WriteVerdict:
                 credential,
                 sync=Sync.IN_STEP,
                 sync_reason="",
+                pin_history_sealed=earlier,
                 last_sync=LastSync(at=now, dc=dc, pwd_last_set=written.pwd_last_set),
             )
         )

@@ -118,6 +118,17 @@ class History:
         finally:
             assert all(not value for value in values.values()), "a typed value survived"
 
+    def visit_with(self, old: bytes, new: bytes) -> str:
+        """Change the PIN; return the outcome, or why it was refused."""
+        self.world.readers.pull()
+        visit = self.world.visit(self.world.readers.insert(self.holder.made.card))
+        visit.recognise()
+        form = visit.begin(Kind.CHANGE)
+        typed = {FieldName.OLD_PIN: Secret(old), FieldName.NEW_PIN: Secret(new)}
+        result = visit.submit(form, Answers(typed), lambda progress: None)
+        refused = result.outcome is Outcome.REFUSED
+        return result.headline.key if refused else result.outcome
+
     def _typed(self, name: FieldName) -> Secret:
         match name:
             case FieldName.OLD_PIN | FieldName.CURRENT_PIN:
@@ -158,7 +169,7 @@ class History:
 
     def card_pin(self) -> bytes:
         """The PIN that the card really has."""
-        known = (OLD, NEW, TRANSPORT, b"926535")
+        known = (OLD, NEW, TRANSPORT, b"926535", b"846257")
         return next(pin for pin in known if self.holder.made.card.has_pin(pin))
 
     def agrees(self) -> bool:

@@ -381,3 +381,20 @@ def test_puks_that_the_card_refuses_stop_with_one_try_left() -> None:
         keys.append(result.headline.key)
     assert history.holder.made.card.puk_tries_left == 1
     assert keys == ["card.wrong_puk", "card.wrong_puk"] + ["stop.puk_used_up"] * 2
+
+
+# --- history ------------------------------------------------------------------------
+
+
+def test_an_earlier_pin_may_not_return_before_its_time() -> None:
+    history = History(CHANGE)
+    template_with(pin_policy=PinPolicy(history=2))(history)
+    typed = history.visit_with
+    assert typed(b"271828", NEW) == "done"
+    assert typed(NEW, b"926535") == "done"
+    assert typed(b"926535", NEW) == "authority.rules_broken"
+    assert history.card_pin() == b"926535", "refused before the card was touched"
+    assert typed(b"926535", b"846257") == "done"
+    assert typed(b"846257", NEW) == "done", "two others came in between"
+    sealed = history.world.credential("alice").pin_history_sealed
+    assert sealed.startswith("v1.A256GCM.")

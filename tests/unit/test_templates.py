@@ -15,7 +15,7 @@ from storage.records import PinAlphabet, PinPolicy, Template, UnblockWay
 STAFF = Template(
     name="staff",
     unblock=(UnblockWay.RELEASE_CODE, UnblockWay.HOLDER_PUK),
-    pin_policy=PinPolicy(name="pin", minimum=6, history=3, reminder_days=(7, 1)),
+    pin_policy=PinPolicy(name="pin", minimum=6, history=3),
 )
 
 
