@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from kiosk.cards.apdu import wipe
@@ -28,6 +29,8 @@ _MUTE_ATR = bytes(34)
 """One byte longer than any ATR may be: the reader finds a card that makes no sense."""
 _RETRY_SECONDS = 0.1
 _LEAVE_SECONDS = 2.0
+_EXCHANGE_SECONDS = 0.6
+"""No hand exchanges a card faster. The reader looks every 0.4 s and would miss it."""
 
 Connect = Callable[[], socket.socket]
 Observe = Callable[[bytes, int], None]
@@ -56,12 +59,14 @@ class VirtualReader:
         self._name = name
         self._observe = observe or _nobody
         self._seat: _Seat | None = None
+        self._free_from = 0.0
+        """When the reader can have noticed that the last card left (monotonic)."""
         self._ready: dict[str, SimulatedPivCard] = {}
 
     def insert(self, card: SimulatedPivCard) -> None:
         """Put a card in, in place of what is there. The reader notices it in time."""
         self.pull()
-        self._seat = _Seat(card, self._connect, self._answer)
+        self._seat = _Seat(card, self._connect, self._answer, self._free_from)
         self._seat.start()
 
     def pull(self) -> None:
@@ -69,6 +74,7 @@ class VirtualReader:
         seat, self._seat = self._seat, None
         if seat is not None:
             seat.leave()
+            self._free_from = time.monotonic() + _EXCHANGE_SECONDS
 
     def put_ready(self, name: str, card: SimulatedPivCard) -> None:
         """Keep a card at hand, for `swap`."""
@@ -104,10 +110,12 @@ class _Seat:
         card: SimulatedPivCard,
         connect: Connect,
         answer: Callable[[SimulatedPivCard, bytearray], bytes | bytearray],
+        not_before: float,
     ) -> None:
         self._card = card
         self._connect = connect
         self._answer = answer
+        self._not_before = not_before
         self._leaving = threading.Event()
         self._lock = threading.Lock()
         """Held while `_line` is set or shut down."""
@@ -127,6 +135,7 @@ class _Seat:
             self._thread.join(_LEAVE_SECONDS)
 
     def _run(self) -> None:
+        self._leaving.wait(max(0.0, self._not_before - time.monotonic()))
         while not self._leaving.is_set():
             try:
                 with self._connect() as line:

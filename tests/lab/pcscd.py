@@ -17,6 +17,7 @@ import sys
 import threading
 from pathlib import Path
 
+from kiosk.cards.pcsc import winscard
 from kiosk.cards.vpcd import PORT, Connect, VirtualReader
 
 READERS = ("Virtual PCD 00 00", "Virtual PCD 00 01")
@@ -26,6 +27,7 @@ _DRIVERS = (
 )
 _PLUGGED, _UNPLUGGED = "plugged", "unplugged"
 """Names of configuration directories."""
+_EMPTY_TRIES = 20
 _READY_SECONDS = 20.0
 _SYSTEM_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 _CONFIGURATION = """\
@@ -139,6 +141,22 @@ class Pcscd:
         """Let the service die without a word."""
         self._ask("kill")
 
+    # --- the hands ------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Take all cards out and wait until the service has noticed."""
+        for reader in self.readers:
+            reader.pull()
+            reader.faults.set()
+        try:
+            context = winscard.establish()
+        except winscard.PcscError:
+            return
+        try:
+            _await_empty(context)
+        finally:
+            winscard.release(context)
+
     def _connector(self, port: int) -> Connect:
         return lambda: self._connect(port)
 
@@ -158,3 +176,15 @@ class Pcscd:
         if answer != b"done":
             raise OSError(answer.decode() or "the room is gone")
         return descriptors
+
+
+def _await_empty(context: int) -> None:
+    """Wait until no reader has a card; AssertionError if one keeps it."""
+    states = dict.fromkeys(winscard.list_readers(context), 0)
+    for _ in range(_EMPTY_TRIES):
+        if not states:
+            return
+        states = winscard.status_change(context, 1.0, states)
+        if not any(state & winscard.PRESENT for state in states.values()):
+            return
+    raise AssertionError(f"a card is still seen: {states}")

@@ -49,6 +49,4 @@ def pcscd(pcscd_room: Pcscd) -> Iterator[Pcscd]:
     """The service, running, with empty readers; whatever a test did is undone."""
     pcscd_room.start()
     yield pcscd_room
-    for reader in pcscd_room.readers:
-        reader.pull()
-        reader.faults.set()
+    pcscd_room.clear()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from kiosk.cards.pcsc import winscard
 from kiosk.cards.pcsc.translation import translated
 from kiosk.cards.pcsc.winscard import PcscError
+from kiosk.cards.ports import CardRemoved
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,12 @@ class PcscConnection:
     `begin` waits for its end.
     """
 
-    def __init__(self, reader: str) -> None:
-        """Connect. CardRemoved, CardMute, CardBusy, ReaderGone, ServiceGone."""
+    def __init__(self, reader: str, *, events: int | None = None) -> None:
+        """Connect. CardRemoved, CardMute, CardBusy, ReaderGone, ServiceGone.
+
+        `events` is the reader's event counter when the card came in: a card that has
+        been exchanged since is not the one that was meant (CardRemoved).
+        """
         self._reader = reader
         self._is_open = True
         self._in_transaction = False
@@ -39,6 +44,13 @@ class PcscConnection:
             except PcscError:
                 winscard.release(self._context)
                 raise
+        if events is not None and self._events() != events:
+            self.close()
+            raise CardRemoved(reader=reader)
+
+    def _events(self) -> int:
+        with self._translation():
+            return winscard.status(self._handle)[0]
 
     def _connect(self) -> tuple[int, int]:
         for _ in range(_BUSY_TRIES - 1):
@@ -57,7 +69,7 @@ class PcscConnection:
     @property
     def atr(self) -> bytes:
         with self._translation():
-            return winscard.atr(self._handle)
+            return winscard.status(self._handle)[1]
 
     def begin(self) -> None:
         with self._translation():
@@ -77,7 +89,11 @@ class PcscConnection:
 
     def transmit(self, apdu: bytearray) -> bytearray:
         with self._translation():
-            return winscard.transmit(self._handle, self._protocol, apdu)
+            answer = winscard.transmit(self._handle, self._protocol, apdu)
+        if not answer:
+            # How some drivers report a card that left while it was asked.
+            raise CardRemoved(reader=self._reader)
+        return answer
 
     def end(self) -> None:
         if not self._in_transaction:

@@ -154,8 +154,12 @@ class PcscMonitor:
                 log.error("pcsc.observer_failed type=%s", type(error).__name__)
 
 
-def _card_in(reader: str, insertion: int) -> Card:
-    return PivCard(lambda: PcscConnection(reader), reader=reader, insertion=insertion)
+def _card_in(reader: str, insertion: int, events: int) -> Card:
+    return PivCard(
+        lambda: PcscConnection(reader, events=events),
+        reader=reader,
+        insertion=insertion,
+    )
 
 
 def _nobody(event: ReaderEvent) -> None:

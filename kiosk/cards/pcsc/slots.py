@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kiosk.cards.pcsc.winscard import GONE, MUTE, PRESENT
+from kiosk.cards.pcsc.winscard import GONE, MUTE, PRESENT, events_of
 from kiosk.cards.ports import (
     Card,
     CardInserted,
@@ -38,8 +38,8 @@ class _Slot:
 class Slots:
     """All readers that are watched. The monitor's thread."""
 
-    def __init__(self, card_in: Callable[[str, int], Card]) -> None:
-        """`card_in` makes the card of a reader and an insertion."""
+    def __init__(self, card_in: Callable[[str, int, int], Card]) -> None:
+        """`card_in` makes the card of a reader, an insertion and an event counter."""
         self._card_in = card_in
         self._slots: dict[str, _Slot] = {}
         self._told: tuple[str, ...] | None = None
@@ -74,7 +74,7 @@ class Slots:
         slot = self._slots.get(name)
         if slot is None:
             return
-        is_other = state >> 16 != slot.state >> 16
+        is_other = events_of(state) != events_of(slot.state)
         slot.state = state
         if state & GONE or not state & PRESENT:
             was_told = slot.is_told
@@ -88,7 +88,8 @@ class Slots:
         elif is_other or slot.insertion is None:
             yield from _empty(slot)
             slot.insertion = next(self._insertions)
-            yield CardInserted(self._card_in(name, slot.insertion))
+            card = self._card_in(name, slot.insertion, events_of(state))
+            yield CardInserted(card)
 
     def settle(self, now: float) -> Iterator[ReaderEvent]:
         """Tell what has been mute for long enough. `now` in monotonic seconds."""

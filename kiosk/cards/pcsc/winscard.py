@@ -29,6 +29,11 @@ RESET_CARD = 0x80100068
 _LIBRARY = "libpcsclite.so.1"
 
 
+def events_of(state: int) -> int:
+    """Return how often cards came and went, as a reader's state counts it."""
+    return state >> 16 & 0xFFFF
+
+
 class PcscError(Exception):
     """A PC/SC call failed with `hresult` (unsigned)."""
 
@@ -146,11 +151,11 @@ def reconnect(handle: int) -> int:
     return int(protocol)
 
 
-def atr(handle: int) -> bytes:
-    """Return the card's answer to reset."""
-    hresult, _reader, _state, _protocol, value = _scard().SCardStatus(handle)
+def status(handle: int) -> tuple[int, bytes]:
+    """Return the reader's event counter and the card's answer to reset."""
+    hresult, _reader, state, _protocol, atr = _scard().SCardStatus(handle)
     _checked(hresult)
-    return bytes(value)
+    return events_of(state), bytes(atr)
 
 
 def begin(handle: int) -> None:
