@@ -2,27 +2,15 @@
 
 Handlers run on the UI thread and own all state; blocking work is queued on the
 station's workers and comes back as messages that carry the insertion. A message of
-an earlier insertion is dropped. The lock-down follows the measured hazards of
-Textual 8.2.8 (docs/tui.md).
+an earlier insertion is dropped.
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
 import logging
-import signal
-import sys
-import termios
-import traceback
 from collections.abc import Callable
-from typing import ClassVar
 
-from rich.console import Console
 from textual import events, on
-from textual.app import App
-from textual.binding import BindingType
-from textual.command import Provider
 from textual.screen import Screen
 
 from kiosk.authority.ports import Fault
@@ -39,6 +27,7 @@ from kiosk.errors import Message
 from kiosk.station import Station
 from kiosk.tui import messages as told
 from kiosk.tui.idleness import Idleness
+from kiosk.tui.locked import LockedApp
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
@@ -55,34 +44,18 @@ from statemachine.operation import Kind
 
 log = logging.getLogger(__name__)
 
-ALLOWED_ACTIONS = frozenset({"focus_next", "focus_previous"})
 HEALTH_SECONDS = 10.0
 LASTING_RESULT_SECONDS = 20.0
 """How long an unfinished operation stays on the screen after its card has left."""
-TERMINAL_GONE = 75
 
 
-class _Nowhere(io.StringIO):
-    """Where tracebacks go: their frames have locals, and locals have PINs."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
-class KioskApp(App[int], inherit_bindings=False):
-    """The kiosk. `tray` only in the demo."""
+class KioskApp(LockedApp):
+    """The kiosk. `deck` only in the demo."""
 
     CSS_PATH = "kiosk.tcss"
-    ENABLE_COMMAND_PALETTE = False
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
-    ALLOW_SELECT = False
-    ESCAPE_TO_MINIMIZE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, station: Station, *, deck: DemoDeck | None = None) -> None:
         super().__init__()
-        self.animation_level = "none"
-        self.error_console = Console(file=_Nowhere())
         self._station = station
         self._deck = deck
         self._hand = Hand()
@@ -100,33 +73,10 @@ class KioskApp(App[int], inherit_bindings=False):
         """A form was asked for and has not come yet."""
         self._idleness = Idleness(station.settings)
 
-    # --- lock-down --------------------------------------------------------------
-
-    def check_action(
-        self,
-        action: str,
-        parameters: tuple[object, ...],  # noqa: ARG002 - Textual's signature
-    ) -> bool | None:
-        return action in ALLOWED_ACTIONS
-
-    def copy_to_clipboard(self, text: str) -> None:  # noqa: ARG002 - Textual's signature
-        self._clipboard = ""
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Log type and frames only: the words of an exception may carry data."""
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.critical("ui.unhandled %s\n%s", type(error).__name__, frames)
-        super()._handle_exception(error)
-
     # --- life -----------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(number, self.exit, 0)
-            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-            self.set_interval(1.0, self._leave_if_terminal_gone)
+        self.obey_the_terminal()
         self.set_interval(0.5, self._tick)
         self.set_interval(HEALTH_SECONDS, self._ask_health)
         self._show_idle()
@@ -136,12 +86,6 @@ class KioskApp(App[int], inherit_bindings=False):
     def _tell(self, message: told.ReaderNews | told.About | told.HealthKnown) -> None:
         """Post from any thread."""
         self.post_message(message)
-
-    def _leave_if_terminal_gone(self) -> None:
-        try:
-            termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-        except (termios.error, OSError, ValueError):
-            self.exit(TERMINAL_GONE)
 
     def _ask_health(self) -> None:
         station = self._station
