@@ -84,6 +84,12 @@ def test_an_account_is_found_by_each_of_its_names_in_any_case(hands: Hands) -> N
         assert find(hands, name).guid == person.guid
 
 
+def test_a_name_with_characters_of_the_query_language_is_found(hands: Hands) -> None:
+    person = hands.person(called="O'Neil (Bob) & Söhne")
+    assert find(hands, person.name).guid == person.guid
+    assert find(hands, person.upn).guid == person.guid
+
+
 def test_a_guid_still_finds_an_account_that_was_renamed_and_moved(
     hands: Hands,
 ) -> None:
@@ -324,12 +330,14 @@ def test_a_locked_account_says_so_whatever_is_typed(hands: Hands) -> None:
     assert sign_in(hands, person, SECOND_PIN) is BindResult.LOCKED
 
 
-def test_each_wrong_password_counts_once(hands: Hands) -> None:
+def test_each_wrong_password_counts_once_until_a_right_one(hands: Hands) -> None:
     person = hands.person()
-    for _ in range(PIN_POLICY.lockout_threshold - 1):
-        sign_in(hands, person, SECOND_PIN)
-    assert sign_in(hands, person, FIRST_PIN) is BindResult.OK
+    for _ in range(2):
+        for _ in range(PIN_POLICY.lockout_threshold - 1):
+            sign_in(hands, person, SECOND_PIN)
+        assert sign_in(hands, person, FIRST_PIN) is BindResult.OK
     for _ in range(PIN_POLICY.lockout_threshold):
+        assert not account_of(hands, person).locked
         sign_in(hands, person, SECOND_PIN)
     assert account_of(hands, person).locked
 

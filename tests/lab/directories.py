@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -75,8 +76,11 @@ class Hands(Protocol):
 
     directory: Directory
 
-    def person(self, *conditions: Condition) -> Person:
-        """Make an account: a PIN user with FIRST_PIN, unless ORDINARY."""
+    def person(self, *conditions: Condition, called: str = "") -> Person:
+        """Make an account: a PIN user with FIRST_PIN, unless ORDINARY.
+
+        `called` begins its account name, which no other account has.
+        """
 
     def administrator(self) -> Person:
         """Return the account that the domain itself protects."""
@@ -120,8 +124,8 @@ class SimulatedHands:
         self.directory: Directory = self._domain
         self._numbers = itertools.count(1)
 
-    def person(self, *conditions: Condition) -> Person:
-        name = f"u{next(self._numbers)}"
+    def person(self, *conditions: Condition, called: str = "") -> Person:
+        name = f"{called}u{next(self._numbers)}"
         ordinary = Condition.ORDINARY in conditions
         guid = self._domain.add_account(
             name,
@@ -189,10 +193,11 @@ class SambaHands:
         self._users: dict[str, LabUser] = {}
         self.directory: Directory = self._as_client(domain.settings(receive_timeout=1))
 
-    def person(self, *conditions: Condition) -> Person:
+    def person(self, *conditions: Condition, called: str = "") -> Person:
         ordinary = Condition.ORDINARY in conditions
         elsewhere = Condition.ELSEWHERE in conditions
         user = self._domain.add_user(
+            name=f"{called}u{uuid.uuid4().hex[:12]}" if called else "",
             password=FIRST_PASSWORD if ordinary else FIRST_PIN,
             pin_user=not ordinary,
             ou=samba_domain.ELSEWHERE if elsewhere else samba_domain.STAFF,

@@ -110,6 +110,13 @@ def test_the_password_itself_is_left_to_its_owner() -> None:
     assert password == Secret("pässwörd".encode())
 
 
+def test_no_buffer_on_the_way_keeps_the_password() -> None:
+    buffer = bytearray(b"secret")
+    whole = secret_requests._tlv(4, b"public", buffer)
+    assert whole == b"\x04\x0cpublicsecret"
+    assert buffer == bytes(6)
+
+
 def test_wiping_leaves_zeros() -> None:
     request = secret_requests.bind(1, "a", Secret(b"secret"))
     secret_requests.wipe(request)
