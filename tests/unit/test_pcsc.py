@@ -1,0 +1,289 @@
+"""What states and errors of PC/SC mean: pure, without any service."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.cards.pcsc import winscard
+from kiosk.cards.pcsc.monitor import PcscMonitor
+from kiosk.cards.pcsc.slots import SETTLE_SECONDS, Slots
+from kiosk.cards.pcsc.translation import translated
+from kiosk.cards.pcsc.winscard import EMPTY, GONE, MUTE, PRESENT, PcscError
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.ports import (
+    Card,
+    CardBusy,
+    CardError,
+    CardInserted,
+    CardLeft,
+    CardMute,
+    CardRemoved,
+    CardUnreadable,
+    ReaderEvent,
+    ReaderGone,
+    ReadersChanged,
+    ServiceGone,
+    ServiceLost,
+)
+
+
+def card_in(reader: str, insertion: int, events: int) -> Card:
+    def never() -> winscard.PcscError:
+        raise AssertionError
+
+    return PivCard(never, reader=reader, insertion=insertion)  # type: ignore[arg-type]  # never connects
+
+
+class Told:
+    """Slots, and what they tell, in short words."""
+
+    def __init__(self, *readers: str) -> None:
+        self.slots = Slots(card_in)
+        self.readers(*readers)
+
+    def readers(self, *names: str) -> list[str]:
+        return _words(self.slots.readers(names))
+
+    def seen(self, state: int, count: int = 0, now: float = 0.0) -> list[str]:
+        return _words(self.slots.seen("reader", state | count << 16, now))
+
+    def settle(self, now: float) -> list[str]:
+        return _words(self.slots.settle(now))
+
+
+def _words(events: object) -> list[str]:
+    return [_word(event) for event in events]  # type: ignore[attr-defined]  # any iterator of events
+
+
+def _word(event: ReaderEvent) -> str:
+    match event:
+        case CardInserted(card=card):
+            return f"in {card.insertion}"
+        case CardLeft(insertion=insertion):
+            return f"out {insertion}"
+        case CardUnreadable(reader=reader):
+            return f"mute {reader}"
+        case ReadersChanged(readers=names):
+            return f"readers {','.join(names)}"
+        case ServiceLost():
+            return "lost"
+
+
+# --- states --------------------------------------------------------------------
+
+
+def test_readers_are_told_once_also_when_there_are_none() -> None:
+    told = Told("a")
+    assert told.readers("a") == []
+    assert told.readers() == ["readers "]
+    assert told.readers() == []
+    assert _words(Slots(card_in).readers(())) == ["readers "]
+
+
+def test_a_card_that_comes_and_goes_is_told_each_time_once() -> None:
+    told = Told("reader")
+    assert told.seen(EMPTY) == []
+    assert told.seen(PRESENT, 1) == ["in 1"]
+    assert told.seen(PRESENT, 1) == []
+    assert told.seen(EMPTY, 2) == ["out 1"]
+    assert told.seen(PRESENT, 3) == ["in 2"]
+
+
+def test_a_card_exchanged_between_two_looks_is_noticed_by_the_counter() -> None:
+    told = Told("reader")
+    told.seen(PRESENT, 1)
+    assert told.seen(PRESENT, 3) == ["out 1", "in 2"]
+
+
+def test_a_mute_card_is_told_only_when_that_lasts() -> None:
+    told = Told("reader")
+    assert told.seen(PRESENT | MUTE, 1, now=0.0) == []
+    assert told.slots.is_settling
+    assert told.settle(SETTLE_SECONDS / 2) == []
+    assert told.settle(SETTLE_SECONDS) == ["mute reader"]
+    assert told.settle(20.0) == []
+    assert not told.slots.is_settling
+
+
+def test_a_card_pushed_in_slowly_is_never_told_as_mute() -> None:
+    told = Told("reader")
+    told.seen(PRESENT | MUTE, 1, now=10.0)
+    told.seen(EMPTY, 2, now=10.2)
+    assert told.seen(PRESENT, 3, now=10.4) == ["in 1"]
+    assert told.settle(99.0) == []
+
+
+def test_the_end_of_a_told_mute_card_is_told_as_readers() -> None:
+    told = Told("reader")
+    told.seen(PRESENT | MUTE, 1, now=10.0)
+    told.settle(99.0)
+    assert told.seen(EMPTY, 2) == ["readers reader"]
+
+
+def test_a_card_that_falls_silent_is_no_longer_there() -> None:
+    told = Told("reader")
+    told.seen(PRESENT, 1)
+    assert told.seen(PRESENT | MUTE, 1, now=5.0) == ["out 1"]
+    assert told.seen(PRESENT, 1, now=5.1) == ["in 2"]
+
+
+def test_a_reader_that_goes_takes_its_card_along() -> None:
+    told = Told("reader", "other")
+    told.seen(PRESENT, 1)
+    assert told.readers("other") == ["out 1", "readers other"]
+    assert told.seen(PRESENT, 1) == []
+    assert told.readers("reader", "other") == ["readers reader,other"]
+
+
+def test_a_reader_in_a_bad_state_has_no_card() -> None:
+    told = Told("reader")
+    told.seen(PRESENT, 1)
+    assert told.seen(GONE) == ["out 1"]
+    assert told.seen(PRESENT, 1) == ["in 2"]
+
+
+def test_when_the_service_is_lost_every_card_is() -> None:
+    told = Told("reader")
+    told.seen(PRESENT, 1)
+    assert _words(told.slots.lost()) == ["out 1"]
+    assert told.readers("reader") == ["readers reader"]
+    assert told.seen(PRESENT, 1) == ["in 2"]
+
+
+# --- errors --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hresult", "error"),
+    [
+        (0x80100069, CardRemoved),
+        (0x80100068, CardRemoved),
+        (0x8010000C, CardRemoved),
+        (0x80100016, CardRemoved),
+        (0x80100066, CardMute),
+        (0x80100067, CardMute),
+        (0x8010000F, CardMute),
+        (0x8010000B, CardBusy),
+        (0x80100009, ReaderGone),
+        (0x80100017, ReaderGone),
+        (0x8010002E, ReaderGone),
+        (0x8010001D, ServiceGone),
+        (0x8010001E, ServiceGone),
+        (0x80100013, ServiceGone),
+        (0x80100003, ServiceGone),
+        (0x8010002F, ServiceGone),
+        (0x80100014, CardError),
+    ],
+)
+def test_every_error_of_pcsc_is_one_of_ours(
+    hresult: int, error: type[CardError]
+) -> None:
+    assert type(translated(PcscError(hresult), "reader")) is error
+
+
+# --- a monitor that nothing stops --------------------------------------------------
+
+
+class FakeService:
+    """Stands in for the calls of `winscard`, and fails as told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.readers: tuple[str, ...] = ("reader",)
+        self.states: list[dict[str, int] | Exception] = []
+        self.monitor: PcscMonitor | None = None
+        for name in ("establish", "release", "list_readers", "status_change"):
+            monkeypatch.setattr(winscard, name, getattr(self, name))
+
+    def establish(self) -> int:
+        return 1
+
+    def release(self, context: int) -> None:
+        return
+
+    def list_readers(self, context: int) -> tuple[str, ...]:
+        return self.readers
+
+    def status_change(
+        self, context: int, seconds: float, known: dict[str, int]
+    ) -> dict[str, int]:
+        if not self.states:
+            assert self.monitor is not None
+            self.monitor.stop()
+            return known
+        state = self.states.pop(0)
+        if isinstance(state, Exception):
+            raise state
+        return state
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    monkeypatch.setattr("kiosk.cards.pcsc.monitor._BACKOFF_SECONDS", (0.0,))
+    return FakeService(monkeypatch)
+
+
+def watch(service: FakeService, *names: str) -> list[str]:
+    """Run a monitor in this thread until the fake service has nothing more to tell."""
+    told: list[str] = []
+    service.monitor = PcscMonitor(names)
+    service.monitor._emit = lambda event: told.append(_word(event))
+    service.monitor._run()
+    return told
+
+
+def test_a_reader_that_is_unplugged_while_it_is_watched_is_told(
+    service: FakeService,
+) -> None:
+    service.states = [{"reader": PRESENT | 1 << 16}, PcscError(0x80100009)]
+    readers = iter([("reader",), ("reader",), (), ()])
+    service.list_readers = lambda context: next(readers)  # type: ignore[method-assign]  # told in turn
+    winscard.list_readers = service.list_readers
+    assert watch(service) == ["readers reader", "in 1", "out 1", "readers "]
+
+
+@pytest.mark.parametrize("error", [PcscError(0x80100013), RuntimeError("anything")])
+def test_whatever_breaks_the_monitor_it_goes_on(
+    service: FakeService, error: Exception
+) -> None:
+    present = {"reader": PRESENT | 1 << 16}
+    service.states = [present, error, error, present]
+    assert watch(service) == [
+        "readers reader",
+        "in 1",
+        "out 1",
+        "lost",
+        "readers reader",
+        "lost",
+        "readers reader",
+        "in 2",
+    ]
+
+
+def test_an_observer_that_fails_does_not_end_it(service: FakeService) -> None:
+    told: list[str] = []
+
+    def observe(event: ReaderEvent) -> None:
+        told.append(_word(event))
+        raise ValueError
+
+    service.states = [{"reader": PRESENT}]
+    service.monitor = PcscMonitor()
+    service.monitor._emit = observe
+    service.monitor._run()
+    assert told == ["readers reader", "in 1"]
+
+
+def test_only_readers_whose_name_was_given_are_watched(service: FakeService) -> None:
+    service.readers = ("Front reader", "Fingerprint sensor")
+    assert watch(service, "Front", "Desk") == ["readers Front reader"]
+
+
+def test_without_the_library_the_service_is_gone_and_nothing_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(winscard, "_is_installed", lambda: False)
+    with pytest.raises(PcscError) as caught:
+        winscard.establish()
+    assert caught.value.hresult == winscard.NO_SERVICE
+    assert "libpcsclite" in caught.value.reason
+    assert capfd.readouterr() == ("", "")
