@@ -4,5 +4,6 @@ from __future__ import annotations
 
 pytest_plugins = [
     "lab.pcscd_fixtures",
+    "lab.directory_acts",
     "lab.samba_fixtures",
 ]
