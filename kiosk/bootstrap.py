@@ -192,9 +192,9 @@ def parts_of(config: Config) -> Parts:
 
 
 def _write_deadline(config: Config) -> float:
-    """Seconds after which a write has ended: modify, verifying bind, a margin."""
+    """Seconds after which a write has ended: modify, verifying bind, look, a margin."""
     directory = config.directory
-    return 2 * (directory.connect_timeout + directory.receive_timeout) + 2.0
+    return 3 * (directory.connect_timeout + directory.receive_timeout) + 2.0
 
 
 def build_station(config: Config) -> Station:
