@@ -190,6 +190,9 @@ TABLE: tuple[Edge, ...] = (
 )
 
 
+_KNOWN = frozenset((edge.event, edge.source) for edge in TABLE)
+
+
 class UnknownEdge(ValueError):
     """A configuration removes an edge that the table does not have."""
 
@@ -204,9 +207,8 @@ class Lifecycle:
 
     def __init__(self, removed: Collection[tuple[Event, State | None]] = ()) -> None:
         """Take the table without the edges in `removed`. UnknownEdge."""
-        known = {(edge.event, edge.source) for edge in TABLE}
         for event, source in removed:
-            if (event, source) not in known:
+            if (event, source) not in _KNOWN:
                 raise UnknownEdge(event, source or "new")
         self._edges = {
             (edge.event, edge.source): edge
@@ -231,18 +233,17 @@ class Lifecycle:
     ) -> Refusal | None:
         """Say why `event` may not happen now; None: it may."""
         edge = self._edge(standing, event)
-        if edge is None:
-            return _no_edge(standing)
-        return first_refusal(edge.guards, facts)
+        return edge if isinstance(edge, Refusal) else first_refusal(edge.guards, facts)
 
     def apply(
         self, standing: Standing | None, event: Event, facts: Facts
     ) -> Standing | Refusal:
         """Return where `event` leads, or why it may not happen."""
-        refusal = self.why_not(standing, event, facts)
         edge = self._edge(standing, event)
-        if refusal is not None or edge is None:
-            return refusal or _no_edge(standing)
+        if isinstance(edge, Refusal):
+            return edge
+        if (refusal := first_refusal(edge.guards, facts)) is not None:
+            return refusal
         if edge.target is None:
             return Standing((standing and standing.origin) or State.ISSUED)
         if event is Event.SUSPEND and standing is not None:
@@ -255,12 +256,11 @@ class Lifecycle:
             event for event in Event if self.why_not(standing, event, facts) is None
         )
 
-    def _edge(self, standing: Standing | None, event: Event) -> Edge | None:
-        if standing is None:
-            return self._edges.get((event, None))
-        if not self._engine.targets(event, standing.state):
-            return None
-        return self._edges.get((event, standing.state))
+    def _edge(self, standing: Standing | None, event: Event) -> Edge | Refusal:
+        source = None if standing is None else standing.state
+        if source is not None and not self._engine.targets(event, source):
+            return _no_edge(standing, event)
+        return self._edges.get((event, source)) or _no_edge(standing, event)
 
 
 def settle(standing: Standing, event: Event) -> Standing | Refusal:
@@ -271,15 +271,11 @@ def settle(standing: Standing, event: Event) -> Standing | Refusal:
     """
     if standing.state is not State.SUSPENDED:
         return Refusal("refusal.not_suspended", Actor.HELPDESK)
-    ends_in = {
-        (Event.ACTIVATE, State.ISSUED): State.ACTIVE,
-        (Event.UNBLOCK, State.BLOCKED): State.ACTIVE,
-        (Event.UNBLOCK, State.ACTIVE): State.ACTIVE,
-    }
-    target = ends_in.get((event, standing.origin or State.ISSUED))
-    if target is None:
-        return _no_edge(standing)
-    return Standing(State.SUSPENDED, origin=target)
+    origin = standing.origin or State.ISSUED
+    activated = event is Event.ACTIVATE and origin is State.ISSUED
+    if not (activated or event is Event.UNBLOCK):
+        return _no_edge(standing, event)
+    return Standing(State.SUSPENDED, origin=State.ACTIVE)
 
 
 _HELP = {
@@ -293,6 +289,8 @@ _HELP = {
 }
 
 
-def _no_edge(standing: Standing | None) -> Refusal:
+def _no_edge(standing: Standing | None, event: Event) -> Refusal:
     state = None if standing is None else standing.state
+    if (event, state) in _KNOWN:
+        return Refusal("refusal.not_at_this_site", Actor.ADMINISTRATOR)
     return Refusal(f"refusal.{state or 'unknown'}", _HELP[state])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from statemachine.course import course
 from statemachine.guards import (
     Actor,
     Facts,
@@ -12,8 +13,10 @@ from statemachine.guards import (
     more_than_one_try,
     pin_not_blocked,
 )
-from statemachine.lifecycle import Standing, State
+from statemachine.lifecycle import Event, Lifecycle, Standing, State
 from statemachine.operation import Kind
+
+_WHOLE = Lifecycle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,32 @@ def offers(
     *,
     out_of_step: bool,
     activation_interrupted: bool = False,
+    lifecycle: Lifecycle = _WHOLE,
 ) -> tuple[KindOffer, ...]:
-    """Judge activate, change, unblock and finish, in the order a home screen has."""
+    """Judge activate, change, unblock and finish, in the order a home screen has.
+
+    `lifecycle` is the site's: an edge it has removed closes the screen, too.
+    """
     return (
-        KindOffer(Kind.ACTIVATE, _activate(standing, facts, activation_interrupted)),
+        KindOffer(
+            Kind.ACTIVATE,
+            _activate(standing, facts, activation_interrupted)
+            or lifecycle.why_not(standing, Event.ACTIVATE, facts),
+        ),
         KindOffer(Kind.FINISH, _finish(standing, facts, out_of_step)),
         KindOffer(Kind.CHANGE, _change(standing, facts)),
-        KindOffer(Kind.UNBLOCK, _unblock(standing, facts)),
+        KindOffer(
+            Kind.UNBLOCK,
+            _unblock(standing, facts) or _no_course(standing, facts, lifecycle),
+        ),
     )
+
+
+def _no_course(
+    standing: Standing, facts: Facts, lifecycle: Lifecycle
+) -> Refusal | None:
+    events = course(lifecycle, standing, Event.UNBLOCK, facts)
+    return events if isinstance(events, Refusal) else None
 
 
 def _held(standing: Standing) -> Refusal | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from statemachine import operation
-from statemachine.lifecycle import Edge, Lifecycle
+from statemachine.lifecycle import Edge, Event, Lifecycle
 
 _NEW = "(new card)"
 _BACK = "(state of origin)"
@@ -51,9 +51,10 @@ def lifecycle_markdown(lifecycle: Lifecycle) -> str:
 def lifecycle_mermaid(lifecycle: Lifecycle) -> str:
     """Return the lifecycle as a Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
+    origins = [e.source for e in lifecycle.edges() if e.event is Event.SUSPEND]
     for edge in lifecycle.edges():
         source = edge.source or "[*]"
-        for target in [edge.target] if edge.target else ["issued", "active", "blocked"]:
+        for target in [edge.target] if edge.target else origins:
             lines.append(f"    {source} --> {target}: {edge.event}")
     return "\n".join(lines)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from statemachine.guards import Facts
-from statemachine.lifecycle import Standing, State
+from statemachine.course import course
+from statemachine.guards import Actor, Facts, Refusal
+from statemachine.lifecycle import Event, Lifecycle, Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
 
@@ -95,3 +96,87 @@ def test_a_held_card_refuses_everything_by_name(state: State) -> None:
 
 def test_a_counter_that_is_not_known_stops_nothing() -> None:
     assert judged(State.ACTIVE, tries=None)[Kind.CHANGE] == OPEN
+
+
+def removed(
+    state: State, *edges: tuple[Event, State], tries: int | None = 3
+) -> dict[Kind, Refusal | None]:
+    found = offers(
+        Standing(state),
+        Facts(tries_left=tries),
+        out_of_step=False,
+        lifecycle=Lifecycle(removed=edges),
+    )
+    return {each.kind: each.refusal for each in found}
+
+
+def test_an_edge_that_the_site_removed_closes_its_screen_and_says_so() -> None:
+    not_here = Refusal("refusal.not_at_this_site", Actor.ADMINISTRATOR)
+    activation = (Event.ACTIVATE, State.ISSUED)
+    forgotten = (Event.UNBLOCK, State.ACTIVE)
+    assert removed(State.ISSUED, activation)[Kind.ACTIVATE] == not_here
+    assert removed(State.ACTIVE, forgotten)[Kind.UNBLOCK] == not_here
+    assert removed(State.ACTIVE, forgotten)[Kind.CHANGE] is None
+    assert removed(State.BLOCKED, forgotten)[Kind.UNBLOCK] is None
+
+
+def test_without_pin_forgotten_a_card_that_is_really_blocked_is_still_unblocked() -> (
+    None
+):
+    forgotten = (Event.UNBLOCK, State.ACTIVE)
+    assert removed(State.ACTIVE, forgotten, tries=0)[Kind.UNBLOCK] is None
+
+
+def test_a_site_without_unblock_offers_none_to_a_used_up_counter() -> None:
+    edges = ((Event.UNBLOCK, State.ACTIVE), (Event.UNBLOCK, State.BLOCKED))
+    for state in (State.ISSUED, State.ACTIVE, State.BLOCKED):
+        refusal = removed(state, *edges, tries=0)[Kind.UNBLOCK]
+        assert refusal is not None
+        assert refusal.code == "refusal.not_at_this_site"
+
+
+@pytest.mark.parametrize(
+    ("state", "tries", "expected"),
+    [
+        (State.ISSUED, 0, (Event.PIN_BLOCKED, Event.UNBLOCK)),
+        (State.ACTIVE, 0, (Event.UNBLOCK,)),
+        (State.BLOCKED, 0, (Event.UNBLOCK,)),
+        (State.ACTIVE, None, (Event.UNBLOCK,)),
+    ],
+)
+def test_a_card_that_cannot_prove_its_block_first_is_blocked_and_unblocked_at_once(
+    state: State, tries: int | None, expected: tuple[Event, ...]
+) -> None:
+    facts = Facts(tries_left=tries)
+    assert course(Lifecycle(), Standing(state), Event.UNBLOCK, facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "tries", "code"),
+    [
+        (State.ISSUED, None, "refusal.issued"),
+        (State.ISSUED, 2, "refusal.issued"),
+        (State.SUSPENDED, 0, "refusal.suspended"),
+        (State.REVOKED, 0, "refusal.revoked"),
+        (State.RETIRED, 0, "refusal.retired"),
+    ],
+)
+def test_no_other_card_takes_that_course(
+    state: State, tries: int | None, code: str
+) -> None:
+    facts = Facts(tries_left=tries)
+    refusal = course(Lifecycle(), Standing(state), Event.UNBLOCK, facts)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code
+
+
+def test_a_used_up_counter_is_a_course_for_unblock_alone() -> None:
+    facts = Facts(tries_left=0)
+    refusal = course(Lifecycle(), Standing(State.ACTIVE), Event.ACTIVATE, facts)
+    assert isinstance(refusal, Refusal)
+
+
+def test_without_a_way_to_unblock_no_course_begins() -> None:
+    facts = Facts(tries_left=0, has_unblock_way=False)
+    found = course(Lifecycle(), Standing(State.ISSUED), Event.UNBLOCK, facts)
+    assert found == Refusal("refusal.no_unblock_way", Actor.OFFICER)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from statemachine import render
-from statemachine.lifecycle import TABLE, Lifecycle
+from statemachine.lifecycle import TABLE, Event, Lifecycle, State
 from statemachine.operation import TABLE as STEPS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,3 +33,11 @@ def test_every_edge_is_in_every_form(form: object) -> None:
 def test_every_step_is_in_the_diagram() -> None:
     for step in STEPS:
         assert f"{step.source} --> {step.target}" in render.operation_mermaid()
+
+
+def test_a_removed_edge_is_in_no_diagram() -> None:
+    narrowed = Lifecycle(removed=[(Event.SUSPEND, State.ISSUED)])
+    diagram = render.lifecycle_mermaid(narrowed)
+    assert "issued --> suspended" not in diagram
+    assert "suspended --> issued" not in diagram
+    assert "suspended --> active: resume" in diagram
