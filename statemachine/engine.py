@@ -1,15 +1,19 @@
 """The engine under both tables: `transitions`, used as data and nothing more.
 
 Automatic transitions are off, so only table edges exist; no callback is named by a
-string, because a dotted one would be imported and called; no model is kept.
+string, because a dotted one would be imported and called; no model is kept. It is
+built when it is first asked: importing a table costs no import of its engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from transitions import Machine
+if TYPE_CHECKING:
+    from transitions import Machine
 
 
 class Engine:
@@ -20,14 +24,21 @@ class Engine:
         states: type[StrEnum],
         edges: Iterable[tuple[str, StrEnum, StrEnum]],
     ) -> None:
-        self._machine = Machine(
+        self._states = states
+        self._edges = tuple(edges)
+
+    @cached_property
+    def _machine(self) -> Machine:
+        from transitions import Machine
+
+        return Machine(
             model=None,
-            states=states,
+            states=self._states,
             initial=None,
             auto_transitions=False,
             transitions=[
                 {"trigger": trigger, "source": source, "dest": target}
-                for trigger, source, target in edges
+                for trigger, source, target in self._edges
             ],
         )
 

@@ -79,7 +79,8 @@ class KioskApp(LockedApp):
         self.obey_the_terminal()
         self.set_interval(0.5, self._tick)
         self.set_interval(HEALTH_SECONDS, self._ask_health)
-        self._show_idle()
+        if self._deck is not None:
+            self.call_after_refresh(self.screen.mount, Tray(self._deck, self._hand))
         self._station.start(lambda event: self._tell(told.ReaderNews(event)))
         self._ask_health()
 
@@ -104,6 +105,10 @@ class KioskApp(LockedApp):
         if self._deck is not None:
             self.call_after_refresh(screen.mount, Tray(self._deck, self._hand))
 
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen that is kept: it shows nobody's data."""
+        return IdleScreen(self._station.settings)
+
     def _show_idle(self) -> None:
         """The idle screen, or why this station cannot be used."""
         faults = self._missing()
@@ -111,8 +116,10 @@ class KioskApp(LockedApp):
             headline = say("tui.out_of_service.headline")
             lines = (say("tui.out_of_service.text"), *faults)
             self._show(self._message(headline, lines, "out_of_service", dead=True))
-        else:
-            self._show(IdleScreen(self._station.settings))
+        elif len(self.screen_stack) > 1:
+            self.pop_screen()
+            for tray in self.screen.query(Tray):
+                tray.refresh()
 
     def _missing(self) -> tuple[str, ...]:
         texts: list[str] = []

@@ -26,7 +26,7 @@ async def test_no_key_leaves_the_idle_screen(key: str) -> None:
         await shown.pilot.pause()
         assert shown.screen() == "Idle"
         assert shown.app.is_running
-        assert len(shown.app.screen_stack) == 2
+        assert len(shown.app.screen_stack) == 1
 
 
 async def test_the_demo_has_its_own_way_out() -> None:
