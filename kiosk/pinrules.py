@@ -100,8 +100,10 @@ def is_satisfied(rules: PinRules, new: Secret, old: Secret | None = None) -> boo
 def contradiction(rules: PinRules) -> Rule | None:
     """Name the rule that no PIN at all can satisfy; None: some PIN can."""
     classes = 1 if rules.alphabet is Alphabet.DIGITS else len(_CLASS_OF)
-    if rules.minimum > rules.maximum:
+    if max(rules.minimum, 1) > rules.maximum:
         return Rule.LENGTH
+    if rules.refuse_weak and rules.maximum == 1:
+        return Rule.NOT_WEAK
     if rules.required_classes > min(classes, rules.maximum):
         return Rule.CLASSES
     if rules.complexity and min(classes, rules.maximum) < COMPLEXITY_CLASSES:
@@ -132,7 +134,7 @@ def _classes(pin: bytearray) -> set[str]:
 
 def _holds_name(pin: bytearray, names: tuple[str, ...]) -> bool:
     """Say whether a name occurs, whatever the case."""
-    folded = bytearray(pin.lower())
+    folded = pin.lower()
     try:
         return any(name.casefold().encode() in folded for name in names)
     finally:

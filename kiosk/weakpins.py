@@ -1,110 +1,120 @@
 """PINs that people choose and thieves try first.
 
-Pure, on bytes. Refused: all characters equal, runs up or down (also past 9), a
-repeated group of two or three, pairs (112233), mirrored halves (123321), columns
-and lines of a number pad, dates, and the top of published lists.
+Pure, on the buffer itself: nothing is copied that nobody could wipe. Refused: all
+characters equal, runs up or down (also past 9), a repeated group of up to four,
+doubled runs (112233), mirrored runs (123321), lines of a number pad, dates, and the
+top of published lists.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-_TOP = frozenset(
-    {
-        b"159753",
-        b"147258",
-        b"147852",
-        b"258025",
-        b"258000",
-        b"147147",
-        b"369369",
-        b"789456",
-        b"456789",
-        b"741852",
-        b"741852963",
-        b"852456",
-        b"963852",
-        b"14725836",
-        b"159357",
-        b"520520",
-        b"5201314",
-        b"password",
-        b"abc123",
-        b"qwerty",
-        b"696969",
-        b"102030",
-        b"010203",
-        b"987654",
-    }
+_TOP = (
+    *(b"520520", b"5201314", b"696969", b"102030", b"010203", b"258000"),
+    *(b"password", b"passw0rd", b"p@ssw0rd", b"password1", b"welcome1"),
+    *(b"abc123", b"qwerty", b"qwerty12", b"qwerty123", b"iloveyou", b"letmein"),
+    *(b"1q2w3e4r", b"1qaz2wsx", b"qwertz", b"admin123"),
 )
-_MONTHS = range(1, 13)
-_DAYS = range(1, 32)
+_PAD = (b"123", b"456", b"789", b"147", b"2580", b"258", b"369", b"159", b"357")
+_LINES = (*_PAD, *(line[::-1] for line in _PAD))
+_SHORTEST = 4
+"""Below this, lines and dates say nothing about a value."""
 
-
-def is_weak(pin: bytes | bytearray) -> bool:
-    """Say whether `pin` (ASCII) is one of those. Short values are weak, too."""
-    return (
-        len(set(pin)) <= 1
-        or _is_run(pin)
-        or _is_repeated(pin)
-        or _is_paired(pin)
-        or _is_mirrored(pin)
-        or bytes(pin).lower() in _TOP
-        or _is_date(pin)
-    )
-
-
-def _is_run(pin: bytes | bytearray) -> bool:
-    steps = {(after - before) % 10 for before, after in itertools.pairwise(pin)}
-    if pin.isdigit():
-        return steps in ({1}, {9})
-    plain = {after - before for before, after in itertools.pairwise(pin)}
-    return plain in ({1}, {-1})
-
-
-def _is_repeated(pin: bytes | bytearray) -> bool:
-    for length in (2, 3, 4):
-        if len(pin) >= 2 * length and all(
-            pin[index] == pin[index % length] for index in range(len(pin))
-        ):
-            return True
-    return False
-
-
-def _is_paired(pin: bytes | bytearray) -> bool:
-    """Doubled characters in a run or repeat: 112233, 998877."""
-    if len(pin) < 6 or len(pin) % 2 or pin[::2] != pin[1::2]:
-        return False
-    return _is_run(pin[::2]) or _is_repeated(pin[::2])
-
-
-def _is_mirrored(pin: bytes | bytearray) -> bool:
-    half = len(pin) // 2
-    return (
-        len(pin) >= 6 and len(pin) % 2 == 0 and pin[:half] == pin[half:][::-1]
-    ) and _is_run(pin[:half])
-
-
-def _is_date(pin: bytes | bytearray) -> bool:
-    """DDMMYY, MMDDYY, YYMMDD, YYYYMM, MMYYYY, and with a four-digit year."""
-    if not pin.isdigit() or len(pin) not in (6, 8):
-        return False
-    return any(_fits(pin, form) for form in _FORMS[len(pin)])
-
-
-_FORMS = {
+_DATES = {
+    4: ("Y", "DM", "MD"),
     6: ("DMy", "MDy", "yMD", "YM", "MY"),
     8: ("DMY", "MDY", "YMD", "YDM"),
 }
+_RANGES = {
+    "D": range(1, 32),
+    "M": range(1, 13),
+    "Y": range(1900, 2100),
+    "y": range(100),
+}
 
 
-def _fits(pin: bytes | bytearray, form: str) -> bool:
-    position = 0
+def is_weak(pin: bytes | bytearray) -> bool:
+    """Say whether `pin` (ASCII) is one of those. One character or none is weak, too."""
+    with memoryview(pin) as view:
+        return (
+            len(set(view)) <= 1
+            or _is_run(view)
+            or _is_repeated(view)
+            or _is_doubled(view)
+            or _is_mirrored(view)
+            or any(_reads(view, word) for word in _TOP)
+            or (_is_digits(view) and (_is_on_lines(view) or _is_date(view)))
+        )
+
+
+def _is_digits(pin: Sequence[int]) -> bool:
+    return all(0x30 <= byte <= 0x39 for byte in pin)
+
+
+def _is_run(pin: Sequence[int]) -> bool:
+    steps = {after - before for before, after in itertools.pairwise(pin)}
+    if _is_digits(pin):
+        return {step % 10 for step in steps} in ({1}, {9})
+    return steps in ({1}, {-1})
+
+
+def _is_repeated(pin: Sequence[int]) -> bool:
+    return any(
+        len(pin) >= 2 * length
+        and all(byte == pin[index % length] for index, byte in enumerate(pin))
+        for length in (2, 3, 4)
+    )
+
+
+def _is_doubled(pin: Sequence[int]) -> bool:
+    """Every character twice, in a run or a repeat: 112233, 998877."""
+    if len(pin) < 6 or len(pin) % 2:
+        return False
+    once, again = pin[::2], pin[1::2]
+    return once == again and (_is_run(once) or _is_repeated(once))
+
+
+def _is_mirrored(pin: Sequence[int]) -> bool:
+    """A run there and back: 123321, 1234321."""
+    half = (len(pin) + 1) // 2
+    return len(pin) >= 6 and pin == pin[::-1] and _is_run(pin[:half])
+
+
+def _reads(pin: Sequence[int], word: bytes) -> bool:
+    """Say whether `pin` is `word`, whatever its case."""
+    return len(pin) == len(word) and all(map(_is_letter, pin, word))
+
+
+def _is_letter(typed: int, wanted: int) -> bool:
+    return typed == wanted or (0x41 <= typed <= 0x5A and typed + 0x20 == wanted)
+
+
+def _is_on_lines(pin: Sequence[int], start: int = 0) -> bool:
+    """Lines of a number pad, one after the other; the last may be cut short."""
+    if len(pin) < _SHORTEST or start >= len(pin):
+        return start >= len(pin) >= _SHORTEST
+    return any(
+        all(byte == wanted for byte, wanted in zip(pin[start:], line, strict=False))
+        and _is_on_lines(pin, start + len(line))
+        for line in _LINES
+    )
+
+
+def _is_date(pin: Sequence[int]) -> bool:
+    """A day and month, a month and year, all three, or a year alone."""
+    return any(_fits(pin, form) for form in _DATES.get(len(pin), ()))
+
+
+def _fits(pin: Sequence[int], form: str) -> bool:
+    start = 0
     for part in form:
+        value = 0
         width = 4 if part == "Y" else 2
-        value = int(pin[position : position + width])
-        position += width
-        ranges = {"D": _DAYS, "M": _MONTHS, "Y": range(1900, 2100), "y": range(100)}
-        if value not in ranges[part]:
+        for byte in pin[start : start + width]:
+            value = 10 * value + byte - 0x30
+        if value not in _RANGES[part]:
             return False
+        start += width
     return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kiosk.pinrules import (
     Alphabet,
@@ -13,7 +15,6 @@ from kiosk.pinrules import (
     is_satisfied,
 )
 from kiosk.secret import Secret
-from kiosk.weakpins import is_weak
 
 PIV = PinRules(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 
@@ -88,7 +89,7 @@ def test_complexity_is_three_kinds_of_characters(
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("asked", "expected"),
     [
         (rules(), None),
         (rules(minimum=9, maximum=8), Rule.LENGTH),
@@ -98,26 +99,89 @@ def test_complexity_is_three_kinds_of_characters(
     ],
 )
 def test_rules_that_no_pin_can_satisfy_are_named(
-    given: PinRules, expected: Rule | None
+    asked: PinRules, expected: Rule | None
 ) -> None:
-    assert contradiction(given) is expected
+    assert contradiction(asked) is expected
+
+
+PATTERN = {Alphabet.DIGITS: b"84629517", Alphabet.PRINTABLE: b"Kz7!q846"}
+"""Values that break no rule which any value can keep, cut to every length."""
+
+
+@given(
+    st.integers(0, 9),
+    st.integers(0, 8),
+    st.sampled_from(Alphabet),
+    st.booleans(),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_rules_contradict_each_other_exactly_when_no_pin_keeps_them(
+    minimum: int,
+    maximum: int,
+    alphabet: Alphabet,
+    refuse_weak: bool,
+    required_classes: int,
+    complexity: bool,
+) -> None:
+    given_rules = rules(
+        minimum=minimum,
+        maximum=maximum,
+        alphabet=alphabet,
+        refuse_weak=refuse_weak,
+        required_classes=required_classes,
+        complexity=complexity,
+    )
+    some_pin_fits = any(
+        is_satisfied(given_rules, Secret(PATTERN[alphabet][:length]))
+        for length in range(9)
+    )
+    assert (contradiction(given_rules) is None) == some_pin_fits
+
+
+def test_verdicts_come_in_the_order_they_are_shown() -> None:
+    everything = rules(
+        refuse_weak=True, names=("alice",), required_classes=2, complexity=True
+    )
+    shown = [verdict.rule for verdict in check(everything, Secret(b"x"), Secret(b"y"))]
+    assert shown == [
+        Rule.LENGTH,
+        Rule.ALPHABET,
+        Rule.DIFFERENT,
+        Rule.NOT_WEAK,
+        Rule.NO_NAME,
+        Rule.CLASSES,
+        Rule.COMPLEXITY,
+    ]
+
+
+def test_a_rule_that_does_not_apply_is_not_shown() -> None:
+    shown = [verdict.rule for verdict in check(rules(), Secret(b"x"))]
+    assert shown == [Rule.LENGTH, Rule.ALPHABET]
 
 
 @pytest.mark.parametrize(
-    "pin",
-    [
-        *(b"000000", b"1111111", b"123456", b"654321", b"890123", b"210987"),
-        *(b"121212", b"123123", b"12341234", b"112233", b"123321", b"147258"),
-        *(b"159753", b"010190", b"19870412", b"199012", b"041287", b"password"),
-    ],
+    ("byte", "fits"), [(0x1F, False), (0x20, True), (0x7E, True), (0x7F, False)]
 )
-def test_what_thieves_try_first_is_weak(pin: bytes) -> None:
-    assert is_weak(pin)
+def test_printable_is_ascii_from_space_to_tilde(byte: int, *, fits: bool) -> None:
+    pin = b"zk4rW" + bytes([byte])
+    assert (Rule.ALPHABET in broken(rules(), pin)) is not fits
 
 
-@pytest.mark.parametrize("pin", [b"271828", b"926535", b"846257", b"90210473"])
-def test_other_pins_are_not_weak(pin: bytes) -> None:
-    assert not is_weak(pin)
+@pytest.mark.parametrize(
+    ("needed", "expected"), [(2, set()), (3, set()), (4, {Rule.CLASSES})]
+)
+def test_kinds_of_characters_are_counted(needed: int, expected: set[Rule]) -> None:
+    assert broken(rules(required_classes=needed), b"Abcdefg1") == expected
+
+
+@pytest.mark.parametrize("name", ["Ängström", "山田"])
+def test_a_name_beyond_ascii_cannot_occur_in_a_pin_and_harms_nothing(name: str) -> None:
+    assert broken(rules(names=(name,)), b"zk4!rW7") == set()
+
+
+def test_a_number_in_a_name_may_not_be_the_pin() -> None:
+    assert broken(rules(names=("4711",)), b"x-4711-y") == {Rule.NO_NAME}
 
 
 def test_judging_leaves_the_typed_value_as_it_was() -> None:
