@@ -1,0 +1,272 @@
+"""Programs nobody here wrote judge the simulated card, through a real pcscd.
+
+What they do to the card our own client reads back, and the other way round.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+from lab.events import Watch
+from lab.pcscd import Pcscd
+
+from kiosk.authority.signature import is_valid
+from kiosk.cards.pcsc import PcscMonitor
+from kiosk.cards.piv import objects
+from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot, WrongCard
+from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.options import (
+    PivOptions,
+    Variant,
+    of_variant,
+    of_yubikey,
+)
+from kiosk.entropy import SeededEntropy
+from kiosk.secret import Secret
+from storage.records import PublicKey
+
+pytestmark = pytest.mark.pcscd
+
+OPTIONS = {
+    "a": of_variant(Variant.A),
+    "b": of_variant(Variant.B),
+    "yubikey": of_yubikey(12345678),
+}
+YUBICO = ("yubico-piv-tool", "--reader", "Virtual")
+PACKAGES = {"yubico-piv-tool": "yubico-piv-tool"}
+SECONDS = 60
+
+
+class Judge:
+    """A card in a real reader, and other people's tools."""
+
+    def __init__(self, pcscd: Pcscd, made: MadeCard, card: Card, home: Path) -> None:
+        self._pcscd = pcscd
+        self.made = made
+        self.card = card
+        self.home = home
+
+    def run(self, *command: str) -> str:
+        """Run a tool and return what it printed; it must succeed."""
+        done = self.attempt(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a tool, however it ends."""
+        if shutil.which(command[0]) is None:
+            package = PACKAGES.get(command[0], "opensc")
+            pytest.fail(f"{command[0]} is missing: apt-get install {package}")
+        return subprocess.run(
+            command,
+            env=self._pcscd.environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+
+@pytest.fixture(params=OPTIONS)
+def options(request: pytest.FixtureRequest) -> PivOptions:
+    return OPTIONS[request.param]
+
+
+@pytest.fixture
+def judge(pcscd: Pcscd, options: PivOptions, tmp_path: Path) -> Iterator[Judge]:
+    made = make_card(
+        SeededEntropy(9),
+        subject="Ann Example",
+        pin=b"123456",
+        puk=b"12345678",
+        options=options,
+    )
+    with Watch(PcscMonitor()) as watch:
+        pcscd.readers[0].insert(made.card)
+        card = watch.card()
+    yield Judge(pcscd, made, card, tmp_path)
+    card.close()
+
+
+# --- OpenSC ----------------------------------------------------------------------
+
+
+def test_opensc_sees_a_piv_card(judge: Judge) -> None:
+    said = judge.run("opensc-tool", "--reader", "0", "--name")
+    assert "Personal Identity Verification Card" in said
+
+
+def test_opensc_tells_the_serial_number_from_the_guid(judge: Judge) -> None:
+    said = judge.run("piv-tool", "--reader", "0", "--serial")
+    chuid = judge.made.card.objects[objects.CHUID]
+    guid = chuid[chuid.index(b"\x34\x10") + 2 :][:16]
+    assert guid.hex(" ").upper() in said
+
+
+def test_opensc_lists_both_certificates(judge: Judge) -> None:
+    said = judge.run("pkcs15-tool", "--reader", "0", "--list-certificates")
+    assert "Certificate for PIV Authentication" in said
+    assert "Certificate for Card Authentication" in said
+
+
+def test_opensc_verifies_changes_and_unblocks_the_pin(judge: Judge) -> None:
+    tool = ("pkcs15-tool", "--reader", "0")
+    judge.run(*tool, "--verify-pin", "--pin", "123456")
+    judge.run(*tool, "--change-pin", "--pin", "123456", "--new-pin", "654321")
+    assert judge.made.card.has_pin(b"654321")
+    judge.made.card.set_tries(pin=0)
+    judge.run(*tool, "--unblock-pin", "--puk", "12345678", "--new-pin", "234291")
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"234291"))
+
+
+def test_a_pkcs11_signature_is_one_of_the_key_on_record(judge: Judge) -> None:
+    digest = hashlib.sha256(b"statement").digest()
+    (judge.home / "digest").write_bytes(digest)
+    judge.run(
+        *("pkcs11-tool", "--slot-index", "0", "--login", "--pin", "123456"),
+        *("--sign", "--mechanism", "ECDSA", "--id", "01"),
+        *("--input-file", str(judge.home / "digest")),
+        *("--output-file", str(judge.home / "signature")),
+    )
+    raw = (judge.home / "signature").read_bytes()
+    half = len(raw) // 2
+    signature = encode_dss_signature(
+        int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
+    )
+    certificate = x509.load_der_x509_certificate(judge.made.authentication.certificate)
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(signature, digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+@pytest.mark.parametrize("option", ["--cert", "--compresscert"])
+def test_piv_tool_stores_a_certificate_under_the_management_key(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    key_file = judge.home / "management-key"
+    key_file.write_text(":".join(["01:02:03:04:05:06:07:08"] * 3))
+    monkeypatch.setenv("PIV_EXT_AUTH_KEY", str(key_file))
+    own = judge.made.authentication.certificate
+    pem = x509.load_der_x509_certificate(own).public_bytes(Encoding.PEM)
+    stored = judge.home / "certificate"
+    stored.write_bytes(pem if option == "--cert" else gzip.compress(own))
+    # It ends with the number of bytes it has sent as its exit code.
+    judge.attempt(
+        *("piv-tool", "--reader", "0", "--admin", "M:9B:03"),
+        *(option, "9E", "--in", str(stored)),
+    )
+    with judge.card.session(judge.made.identity) as session:
+        assert session.certificate(KeySlot.CARD_AUTHENTICATION) == own
+
+
+# --- yubico-piv-tool ----------------------------------------------------------------
+
+
+def test_yubico_tells_the_state_of_the_card(judge: Judge) -> None:
+    said = judge.run(*YUBICO, "--action", "status")
+    assert "CN=Ann Example" in said
+    assert f"PIN tries left:\t{judge.made.card.pin_tries_left}" in said
+    if judge.made.card.options.serial:
+        assert "Serial Number:\t12345678" in said
+        assert "Version:\t5.4.3" in said
+
+
+def test_yubico_verifies_changes_and_unblocks_the_pin(judge: Judge) -> None:
+    chip = judge.made.card
+    old, new = ("--pin", "123456"), ("--new-pin", "654321")
+    judge.run(*YUBICO, "--action", "verify-pin", *old)
+    judge.run(*YUBICO, "--action", "change-pin", *old, *new)
+    assert chip.has_pin(b"654321")
+    judge.run(
+        *(*YUBICO, "--action", "change-puk"),
+        *("--pin", "12345678", "--new-pin", "87654321"),
+    )
+    assert chip.has_puk(b"87654321")
+    chip.set_tries(pin=0)
+    judge.run(
+        *(*YUBICO, "--action", "unblock-pin"),
+        *("--pin", "87654321", "--new-pin", "234291"),
+    )
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"234291"))
+
+
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [("ECCP256", KeyAlgorithm.P256), ("RSA2048", KeyAlgorithm.RSA_2048)],
+)
+def test_a_key_that_yubico_generates_signs_for_us(
+    judge: Judge, name: str, algorithm: KeyAlgorithm
+) -> None:
+    file = judge.home / "key.pem"
+    judge.run(
+        *(*YUBICO, "--action", "generate", "--slot", "9a", "--algorithm", name),
+        *("--output", str(file)),
+    )
+    spki = load_pem_public_key(file.read_bytes()).public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"123456"))
+        signature = session.sign(KeySlot.AUTHENTICATION, algorithm, b"nonce")
+    assert is_valid(
+        PublicKey(slot="9A", algorithm=algorithm, spki=spki), b"nonce", signature
+    )
+
+
+def test_yubico_believes_a_signature_under_our_certificate(judge: Judge) -> None:
+    certificate = str(judge.home / "certificate.pem")
+    read = ("--action", "read-certificate", "--slot", "9a", "--output", certificate)
+    judge.run(*YUBICO, *read)
+    said = judge.run(
+        *(*YUBICO, "--action", "verify-pin", "--action", "test-signature"),
+        *("--slot", "9a", "--input", certificate, "--pin", "123456"),
+    )
+    assert "Successful ECDSA verification" in said
+
+
+def test_a_certificate_that_yubico_stores_is_read_by_us(judge: Judge) -> None:
+    certificate = str(judge.home / "certificate.pem")
+    read = ("--action", "read-certificate", "--slot", "9a", "--output", certificate)
+    judge.run(*YUBICO, *read)
+    write = ("--action", "import-certificate", "--slot", "9e", "--input", certificate)
+    judge.run(*YUBICO, *write)
+    with judge.card.session(judge.made.identity) as session:
+        stored = session.certificate(KeySlot.CARD_AUTHENTICATION)
+    assert stored == judge.made.authentication.certificate
+
+
+def test_a_card_whose_guid_was_replaced_elsewhere_is_another_card(
+    judge: Judge, options: PivOptions
+) -> None:
+    judge.run(*YUBICO, "--action", "set-chuid")
+    if options.serial:
+        assert judge.card.recognise().identity == judge.made.identity
+        return
+    with pytest.raises(WrongCard), judge.card.session(judge.made.identity):
+        pytest.fail("the session was opened")
+
+
+def test_yubico_replaces_the_management_key(judge: Judge) -> None:
+    new = "0102030405060708010203040506070801020304050607aa"
+    judge.run(*YUBICO, "--action", "set-mgm-key", "--new-key", new)
+    assert judge.made.card.admin.is_key(bytes.fromhex(new))
