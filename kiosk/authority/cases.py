@@ -103,7 +103,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         state=credential.state,
         sync=credential.sync,
         sync_reason=credential.sync_reason,
-        offers=_offers(credential, template, request, judgement, stop),
+        offers=_offers(parts, credential, template, request, judgement, stop),
         password_follows=judgement.password_follows,
         why_not=judgement.why_not,
         rules=judgement.rules,
@@ -183,6 +183,7 @@ def facts_of(
 
 
 def _offers(
+    parts: Parts,
     credential: Credential,
     template: Template,
     request: OpenRequest,
@@ -196,6 +197,7 @@ def _offers(
         facts,
         out_of_step=credential.sync is Sync.OUT_OF_STEP,
         activation_interrupted=credential.activation_interrupted,
+        lifecycle=parts.lifecycle,
     )
     return tuple(
         Offer(

@@ -13,6 +13,7 @@ from kiosk.authority import approvals
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
 from kiosk.errors import Message
+from statemachine.course import course
 from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Event, Standing, State, settle
 from statemachine.operation import Kind, Phase, advance, is_final
@@ -162,26 +163,47 @@ def card_is_final(
     event = _LIFECYCLE_EVENT.get(operation.kind)
     if event is None:
         return tx.save_credential(changed)
+    for each, after in _course(parts, credential, event):
+        changed = _stand(
+            tx,
+            parts,
+            changed,
+            after,
+            event=each,
+            actor="card" if each is Event.PIN_BLOCKED else "holder",
+            station=operation.station,
+            operation=operation.id,
+        )
+    return (
+        tx.save_credential(changed)
+        if changed.version == credential.version
+        else changed
+    )
+
+
+def _course(
+    parts: Parts, credential: Credential, event: Event
+) -> list[tuple[Event, Standing]]:
+    """Return the lifecycle events of a final change, and where each leads.
+
+    Empty where the credential was revoked or retired in the middle. A card that was
+    blocked and could not prove it is unblocked by two events.
+    """
     standing = Standing(credential.state, credential.suspended_from)
     if credential.state is State.SUSPENDED:
-        after = settle(standing, event)
+        settled = settle(standing, event)
+        return [] if isinstance(settled, Refusal) else [(event, settled)]
+    events = course(parts.lifecycle, standing, event, Facts(tries_left=0))
+    if isinstance(events, Refusal):
+        return []
+    steps: list[tuple[Event, Standing]] = []
+    for each in events:
+        after = parts.lifecycle.apply(standing, each, Facts(tries_left=0))
         if isinstance(after, Refusal):
-            return tx.save_credential(changed)
-    else:
-        outcome = parts.lifecycle.apply(standing, event, Facts())
-        if isinstance(outcome, Refusal):  # revoked or retired in the middle
-            return tx.save_credential(changed)
-        after = outcome
-    return _stand(
-        tx,
-        parts,
-        changed,
-        after,
-        event=event,
-        actor="holder",
-        station=operation.station,
-        operation=operation.id,
-    )
+            return []
+        standing = after
+        steps.append((each, after))
+    return steps
 
 
 def end_out_of_step(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as remade
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -11,10 +12,12 @@ from lab.histories import NEW, STORIES, History
 from msgspec.structs import replace
 
 from kiosk.authority import escrow, seal, statement
+from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import (
     Authority,
     CardLimits,
     Challenge,
+    OpenRequest,
     Prepared,
     ProofFailed,
     Refused,
@@ -25,7 +28,7 @@ from kiosk.directory.ports import PasswordPolicy
 from kiosk.pinrules import Alphabet, Rule
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
-from statemachine.lifecycle import Event
+from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
 from storage.records import Keyless, PinPolicy, Sync, Template
 from storage.registry import Tx
@@ -398,3 +401,42 @@ def test_an_earlier_pin_may_not_return_before_its_time() -> None:
     assert typed(b"846257", NEW) == "done", "two others came in between"
     sealed = history.world.credential("alice").pin_history_sealed
     assert sealed.startswith("v1.A256GCM.")
+
+
+def test_a_card_blocked_before_its_first_pin_that_cannot_prove_it_becomes_active() -> (
+    None
+):
+    history = History(remade(UNBLOCK, state=State.ISSUED, sync=Sync.NEVER))
+    _forget_presence(history)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome == "done"
+    assert history.world.credential("alice").state is State.ACTIVE
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    assert kinds.index("lifecycle.pin_blocked") < kinds.index("lifecycle.unblock")
+
+
+def test_an_edge_the_site_removed_closes_its_screen() -> None:
+    history = History(CHANGE)
+    history.world.parts = parts = remade(
+        history.world.parts,
+        lifecycle=Lifecycle(removed={(Event.UNBLOCK, State.ACTIVE)}),
+    )
+    case = LocalAuthority(parts).open(
+        OpenRequest(
+            station="kiosk-1",
+            card=history.holder.made.identity.key,
+            limits=LIMITS,
+            tries_left=3,
+        )
+    )
+    offered = {offer.kind for offer in case.offers if offer.allowed}
+    assert offered == {Kind.CHANGE}
+
+
+def _forget_presence(history: History) -> None:
+    def forget(tx: Tx) -> None:
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, card_authentication_key=None))
+
+    history.world.registry.run(forget)
