@@ -143,6 +143,7 @@ class PcscMonitor:
         self._tell(self._slots.lost())
         if not self._is_lost:
             self._is_lost = True
+            log.warning("pcsc.service_lost reason=%s", reason)
             self._tell((ServiceLost(reason),))
 
     def _tell(self, events: Iterable[ReaderEvent]) -> None:
