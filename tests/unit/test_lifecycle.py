@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statemachine.engine import Engine
 from statemachine.guards import Actor, Facts, Refusal
 from statemachine.lifecycle import (
     TABLE,
@@ -154,6 +155,14 @@ def test_no_sequence_leaves_the_end_but_by_issue(events: list[Event]) -> None:
             assert after.state is T
         assert (after.state is S) == (after.origin is not None)
         now = after
+
+
+def test_the_engine_knows_no_trigger_but_the_tables() -> None:
+    engine = Engine(State, [(Event.RETIRE, A, T)])
+    assert engine.targets(Event.RETIRE, A) == (T,)
+    assert engine.targets(Event.RETIRE, B) == ()
+    assert set(engine._machine.events) == {Event.RETIRE}
+    assert engine._machine.models == []
 
 
 def test_the_package_imported_is_ours() -> None:

@@ -93,6 +93,10 @@ def test_complexity_is_three_kinds_of_characters(
     [
         (rules(), None),
         (rules(minimum=9, maximum=8), Rule.LENGTH),
+        (rules(minimum=0, maximum=0), Rule.LENGTH),
+        (rules(minimum=1, maximum=1), None),
+        (rules(minimum=1, maximum=1, refuse_weak=True), Rule.NOT_WEAK),
+        (rules(minimum=1, maximum=2, complexity=True), Rule.COMPLEXITY),
         (rules(alphabet=Alphabet.DIGITS, complexity=True), Rule.COMPLEXITY),
         (rules(alphabet=Alphabet.DIGITS, required_classes=2), Rule.CLASSES),
         (rules(complexity=True), None),
