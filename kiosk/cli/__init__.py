@@ -25,6 +25,7 @@ COMMANDS = {
     "lifecycle": "Print what may happen to a card, and who makes it happen.",
     "audit": "Verify and export the evidence.",
     "card": "Look at a card, or put a simulated one into a reader.",
+    "vault": "Change the key that escrowed secrets are encrypted with.",
     "doctor": "Check everything this station needs.",
     "init": "Write a configuration, a vault key and an empty registry.",
 }

@@ -1,0 +1,40 @@
+"""`kiosk vault`: the key that escrowed secrets are encrypted with."""
+
+from __future__ import annotations
+
+import typer
+
+from kiosk.cli.frame import ConfigOption, new_app
+
+app = new_app("Change the key that escrowed secrets are encrypted with.")
+
+
+@app.callback()
+def _vault() -> None:
+    """Change the key that escrowed secrets are encrypted with."""
+
+
+@app.command()
+def rotate(config: ConfigOption = None) -> None:
+    """Add a new key to the key file and encrypt every escrowed secret with it.
+
+    Copy the key file away first and afterwards. Running it again after an
+    interruption goes on where it stopped, with one key more.
+    """
+    from kiosk.bootstrap import registry_of, vault_of
+    from kiosk.clock import SystemClock
+    from kiosk.config import load
+    from kiosk.hardening import harden_process
+    from storage.rotation import reseal_all
+    from storage.vault import add_key
+
+    harden_process()
+    settings = load(config)
+    vault_of(settings)  # refuses a key file that could not be read afterwards
+    name = add_key(settings.vault.key_file)
+    registry = registry_of(settings, SystemClock())
+    try:
+        count = reseal_all(registry, vault_of(settings))
+    finally:
+        registry.close()
+    typer.echo(f"The key {name} is current; {count} secrets were encrypted with it.")

@@ -1,0 +1,60 @@
+"""A new vault key: everything escrowed is sealed with it, and still opens."""
+
+from __future__ import annotations
+
+from lab.histories import STORIES, History
+from msgspec.structs import replace
+
+from storage.records import Escrow
+from storage.registry import Tx
+from storage.rotation import reseal_all
+from storage.vault import KeyRing, Vault
+
+FIELDS = {
+    "escrow.current": b"PUKPUK01",
+    "escrow.pending": b"PUKPUK02",
+    "transport_pin": b"482915",
+    "admin_key": b"k" * 24,
+    "pin_history": b"[]",
+}
+
+
+def test_every_sealed_field_is_sealed_again_and_opens() -> None:
+    history = History(STORIES[0])
+    registry, own = history.world.registry, history.holder.credential
+    old = Vault(KeyRing({"k1": b"\x01" * 32}), "r")
+    sealed = {
+        field: old.seal(value, table="credentials", record=own, field=field)
+        for field, value in FIELDS.items()
+    }
+
+    def fill(tx: Tx) -> None:
+        tx.save_credential(
+            replace(
+                tx.credential(own),
+                escrow=Escrow(
+                    current_sealed=sealed["escrow.current"],
+                    pending_sealed=sealed["escrow.pending"],
+                ),
+                transport_pin_sealed=sealed["transport_pin"],
+                admin_key_sealed=sealed["admin_key"],
+                pin_history_sealed=sealed["pin_history"],
+            )
+        )
+
+    registry.run(fill)
+    new = Vault(KeyRing({"k1": b"\x01" * 32, "k2": b"\x02" * 32}), "r")
+    assert reseal_all(registry, new) == len(FIELDS)
+    assert reseal_all(registry, new) == 0
+    without_old = Vault(KeyRing({"k2": b"\x02" * 32}), "r")
+    after = history.world.credential("alice")
+    opened = {
+        "escrow.current": after.escrow.current_sealed,
+        "escrow.pending": after.escrow.pending_sealed,
+        "transport_pin": after.transport_pin_sealed,
+        "admin_key": after.admin_key_sealed,
+        "pin_history": after.pin_history_sealed,
+    }
+    for field, envelope in opened.items():
+        place = {"table": "credentials", "record": own, "field": field}
+        assert without_old.open(envelope, **place) == FIELDS[field]
