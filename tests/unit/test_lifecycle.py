@@ -159,7 +159,7 @@ def test_no_sequence_leaves_the_end_but_by_issue(events: list[Event]) -> None:
 
 def test_the_engine_knows_no_trigger_but_the_tables() -> None:
     engine = Engine(State, [(Event.RETIRE, A, T)])
-    assert engine.targets(Event.RETIRE, A) == (T,)
+    assert engine.targets(Event.RETIRE, A) == (T.name,)
     assert engine.targets(Event.RETIRE, B) == ()
     assert set(engine._machine.events) == {Event.RETIRE}
     assert engine._machine.models == []
