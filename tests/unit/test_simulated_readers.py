@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import msgspec
@@ -148,23 +149,25 @@ def test_two_readers_do_not_know_of_each_other() -> None:
 def test_a_hand_on_another_thread_never_leaves_a_verified_card_behind() -> None:
     readers, _ = watched()
     made = a_card()
-    pulled = threading.Event()
-
-    def pull() -> None:
-        readers.pull()
-        pulled.set()
-
     card = readers.insert(made.card)
-    hand = threading.Thread(target=pull)
-    with card.session(made.identity) as session:
-        hand.start()
-        try:
-            while not pulled.is_set():
-                session.verify(Secret(b"481516"))
-        except CardRemoved:
-            pass
-        hand.join()
-        assert not made.card.is_verified
+    hand = threading.Thread(target=readers.pull)
+    answer = made.card.transmit
+
+    def answer_while_it_is_pulled(apdu: bytes | bytearray) -> bytearray:
+        if apdu[1] == 0x20 and not hand.ident:
+            hand.start()
+            # The hand has to wait for the answer; if it could, it would be done now.
+            hand.join(0.2)
+        return answer(apdu)
+
+    made.card.transmit = answer_while_it_is_pulled  # type: ignore[method-assign]  # a moment that never lasts
+    with (
+        contextlib.suppress(CardRemoved),
+        card.session(made.identity) as session,
+    ):
+        session.verify(Secret(b"481516"))
+    hand.join()
+    assert not made.card.is_verified
 
 
 # --- faults --------------------------------------------------------------------
