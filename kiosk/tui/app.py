@@ -8,6 +8,8 @@ an earlier insertion is dropped.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 
 from textual import events, on
@@ -394,6 +396,19 @@ class KioskApp(LockedApp):
             event.stop()
 
 
+def _let_go_of_output() -> None:
+    """Let what a gone terminal cannot take any more not become the exit code."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
 def run(station: Station, *, deck: DemoDeck | None = None) -> int:
     """Run the kiosk on this terminal; return the process's exit code."""
     app = KioskApp(station, deck=deck)
@@ -401,4 +416,5 @@ def run(station: Station, *, deck: DemoDeck | None = None) -> int:
         result = app.run(mouse=False)
     finally:
         station.stop()
+        _let_go_of_output()
     return result if isinstance(result, int) else app.return_code or 0
