@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import string
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from lab.sentences import (
+    catalogue,
+    coded_classes,
+    placeholders,
+    said_somewhere,
+    sayings,
+)
 
 from kiosk.directory.ports import BindResult, WriteRefusal
 from kiosk.errors import Message
@@ -17,8 +21,12 @@ from kiosk.visit.views import FieldName, Step, StepState
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 
-ROOT = Path(__file__).parents[2]
-AREAS = {path.stem for path in (ROOT / "kiosk/texts/en").glob("*.toml")}
+SHOWN = frozenset(
+    {"card", "confirm", "field", "home", "notice", "reason", "refusal", "result"}
+    | {"rule", "step", "stop", "tui", "visit", "kiosk"}
+)
+"""Areas whose sentences a card holder can see."""
+
 MADE = (
     *(f"rule.{rule}" for rule in Rule),
     *(f"field.{name}" for name in FieldName),
@@ -37,40 +45,16 @@ MADE = (
 )
 """Keys that the code puts together from an enumeration."""
 
-
-SAYING = frozenset({"Message", "say", "Refusal"})
-"""What is called with a key as its first argument."""
-
-
-def keys_of(node: ast.AST) -> Iterator[str]:
-    """Yield the keys that one node of a program names."""
-    match node:
-        case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(key)), *_]):
-            if name in SAYING:
-                yield key
-        case ast.ClassDef():
-            for part in node.body:
-                match part:
-                    case (
-                        ast.Assign(
-                            targets=[ast.Name(id="code")],
-                            value=ast.Constant(value=str(key)),
-                        )
-                        | ast.AnnAssign(
-                            target=ast.Name(id="code"),
-                            value=ast.Constant(value=str(key)),
-                        )
-                    ):
-                        yield key
-
-
-def literals() -> Iterator[tuple[str, str]]:
-    """Yield (key, file) of every key that the code names."""
-    for package in ("kiosk", "statemachine", "storage"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                for key in keys_of(node):
-                    yield key, str(path.relative_to(ROOT))
+UNSAID = frozenset(
+    {
+        "tui.home.leave",
+        "tui.idle_warning.headline",
+        "tui.key.hide",
+        "tui.out_of_service.service",
+        "tui.result.waiting",
+    }
+)
+"""Sentences that are written and not shown anywhere."""
 
 
 @pytest.mark.parametrize("key", MADE)
@@ -79,15 +63,48 @@ def test_a_key_made_from_an_enumeration_has_a_sentence(key: str) -> None:
 
 
 def test_every_key_in_the_code_has_a_sentence() -> None:
-    found = list(literals())
+    found = list(sayings())
     assert len(found) > 100
     missing = []
-    for key, where in found:
+    for saying in found:
         try:
-            text(key)
+            text(saying.key)
         except UnknownText:
-            missing.append(f"{where}: {key}")
+            missing.append(f"{saying.where}: {saying.key}")
     assert not missing, "\n".join(missing)
+
+
+def test_every_value_that_a_sentence_names_is_given_with_it() -> None:
+    lacking = [
+        f"{saying.where}: {saying.key} lacks {', '.join(sorted(names))}"
+        for saying in sayings()
+        if saying.given is not None
+        and (names := placeholders(saying.key) - saying.given)
+    ]
+    assert not lacking, "\n".join(lacking)
+
+
+def test_every_error_class_is_found() -> None:
+    codes = {found.code for found in coded_classes().values()}
+    assert {"card.wrong_pin", "registry.corrupt", "kiosk.unexpected"} <= codes
+    assert len(codes) > 50
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    orphans = {key for key, _ in catalogue() if not said_somewhere(key)}
+    new, settled = sorted(orphans - UNSAID), sorted(UNSAID - orphans)
+    assert not new, f"nobody says: {', '.join(new)}"
+    assert not settled, f"said now or gone: take out of UNSAID: {', '.join(settled)}"
+
+
+def test_what_a_person_reads_is_a_sentence_without_jargon() -> None:
+    """What a card holder can see, not what `doctor` tells an administrator."""
+    for key, sentence_ in catalogue():
+        if key.partition(".")[0] not in SHOWN:
+            continue
+        for word in ("APDU", "LDAP", "None", "exception", "objectGUID", "bytearray"):
+            assert word not in sentence_, f"{key} says {word}"
+        assert sentence_ == sentence_.strip(), key
 
 
 def test_outside_text_in_a_sentence_is_made_visible() -> None:
@@ -97,14 +114,9 @@ def test_outside_text_in_a_sentence_is_made_visible() -> None:
 
 
 def test_every_sentence_can_be_formatted() -> None:
-    from kiosk.texts import _area
-
-    for area in sorted(AREAS):
-        for name, raw in _area("en", area).items():
-            fields = [field for _, field, _, _ in string.Formatter().parse(raw)]
-            assert all(field is None or field.isidentifier() for field in fields), (
-                f"{area}.{name}"
-            )
+    for key, raw in catalogue():
+        fields = [field for _, field, _, _ in string.Formatter().parse(raw)]
+        assert all(field is None or field.isidentifier() for field in fields), key
 
 
 def test_a_key_that_nobody_wrote_is_a_bug() -> None:
