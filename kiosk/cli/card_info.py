@@ -145,6 +145,7 @@ def _recognised(
 
 def _key(slot: KeySlot, der: bytes) -> KeyReport:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     from kiosk.enrollment.record import key_of
 
@@ -156,7 +157,7 @@ def _key(slot: KeySlot, der: bytes) -> KeyReport:
             subject=visible(certificate.subject.rfc4514_string()),
             until=certificate.not_valid_after_utc.date().isoformat(),
         )
-    except (ValueError, NotSupported):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, NotSupported):
         return KeyReport(slot=slot, algorithm="?", subject="?", until="?")
 
 

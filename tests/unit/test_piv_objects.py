@@ -149,6 +149,12 @@ def test_a_certificate_with_changed_bytes_gives_a_key_or_is_malformed(
         return
 
 
+def test_a_certificate_of_a_version_that_there_is_not_means_nothing() -> None:
+    der = CERTIFICATE.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)
+    with pytest.raises(MalformedAnswer):
+        key_of_certificate(der)
+
+
 def test_the_key_of_a_certificate_is_the_key_on_the_card() -> None:
     assert key_of_certificate(CERTIFICATE) == MADE.authentication.spki
 
