@@ -136,6 +136,10 @@ def test_any_certificate_bytes_are_read_or_malformed(data: bytes, info: int) -> 
         return
 
 
+@pytest.mark.filterwarnings(
+    # A negative serial number is still read.
+    "ignore::cryptography.utils.CryptographyDeprecationWarning"
+)
 @given(st.data())
 def test_a_certificate_with_changed_bytes_gives_a_key_or_is_malformed(
     data: st.DataObject,
