@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiosk.authority.ports import Fault
-from kiosk.cards.ports import Card, ReaderEvent
-from kiosk.visit.views import VisitPort
+if TYPE_CHECKING:  # the first frame needs the settings only
+    from kiosk.authority.ports import Fault
+    from kiosk.cards.ports import Card, ReaderEvent
+    from kiosk.visit.views import VisitPort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from kiosk.station import FaceSettings
-from kiosk.tui.words import say
 
 
 class Idleness:
@@ -13,33 +13,29 @@ class Idleness:
 
     def __init__(self, settings: FaceSettings) -> None:
         self._settings = settings
-        self._since = time.monotonic()
-        self._called = self._since
+        self._since = self._called = time.monotonic()
 
     def reset(self) -> None:
         """Somebody is there."""
         self._since = self._called = time.monotonic()
 
-    def _idle(self) -> float:
+    def _lasted(self) -> float:
         return time.monotonic() - self._since
 
+    @property
     def is_near(self) -> bool:
-        """Say whether the warning is due."""
-        return self._idle() >= self._settings.idle_warning_after
+        """The warning is due."""
+        return self._lasted() >= self._settings.idle_warning_after
 
+    @property
     def is_over(self) -> bool:
-        """Say whether everything is to be wiped."""
-        return self._idle() >= self._settings.idle_wipe_after
+        """Everything is to be wiped."""
+        return self._lasted() >= self._settings.idle_wipe_after
 
+    @property
     def left(self) -> int:
-        """Return the seconds until everything is wiped, rounded up."""
-        return max(0, int(self._settings.idle_wipe_after - self._idle()) + 1)
-
-    def warning(self) -> str:
-        """Return what to show; empty while there is no need."""
-        if not self.is_near():
-            return ""
-        return say("tui.idle_warning.text", seconds=self.left())
+        """Seconds until everything is wiped, rounded up."""
+        return max(0, math.ceil(self._settings.idle_wipe_after - self._lasted()))
 
     def should_call(self) -> bool:
         """Say, every few seconds, whether the bell should call for the card."""

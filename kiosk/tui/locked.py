@@ -1,7 +1,6 @@
-"""A Textual app that nobody can leave and that hands out nothing (docs/tui.md).
+"""An app that nobody can leave: what Textual offers developers is switched off.
 
-The switches follow the measured hazards of Textual 8.2.8; one of them is a private
-hook, so Textual is pinned exactly and the tests try each.
+Each switch answers a measured hazard of Textual 8.2.8; docs/tui.md has the table.
 """
 
 from __future__ import annotations
@@ -17,15 +16,18 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.console import Console
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 
+from kiosk.exit_codes import ExitCode
+from kiosk.tui.theme import KIOSK, edges
+
 log = logging.getLogger(__name__)
 
 ALLOWED_ACTIONS = frozenset({"focus_next", "focus_previous"})
-TERMINAL_GONE = 75
-"""The exit code when the terminal went away (EX_TEMPFAIL: worth another start)."""
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class _Nowhere(io.StringIO):
@@ -36,7 +38,7 @@ class _Nowhere(io.StringIO):
 
 
 class LockedApp(App[int], inherit_bindings=False):
-    """No quit key, palette, clipboard, selection or markup; orderly on every signal."""
+    """The shell around the screens. Subclasses see every key first: `before_key`."""
 
     ENABLE_COMMAND_PALETTE = False
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
@@ -46,8 +48,12 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
+        self.register_theme(KIOSK)
+        self.theme = KIOSK.name
         self.animation_level = "none"
         self.error_console = Console(file=_Nowhere())
+
+    # --- what is refused --------------------------------------------------------
 
     def check_action(
         self,
@@ -65,13 +71,30 @@ class LockedApp(App[int], inherit_bindings=False):
         log.critical("ui.unhandled %s\n%s", type(error).__name__, frames)
         super()._handle_exception(error)
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return edges()
+
+    # --- keys -------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        is_new = isinstance(event, events.InputEvent) and not event.is_forwarded
+        if is_new and isinstance(event, events.Key) and self.before_key(event):
+            return
+        await super().on_event(event)
+
+    def before_key(self, event: events.Key) -> bool:  # noqa: ARG002 - for subclasses
+        """See a key before any screen does; True: nobody else is to see it."""
+        return False
+
+    # --- the terminal -----------------------------------------------------------
+
     def obey_the_terminal(self) -> None:
-        """End in order on TERM, HUP and INT, ignore TSTP, leave a dead terminal."""
+        """Leave in order when told to or when the terminal is gone; never stop."""
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            loop.add_signal_handler(number, self.exit, 0)
+        for number in _ENDING_SIGNALS:
+            loop.add_signal_handler(number, self.exit, int(ExitCode.OK))
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         self.set_interval(1.0, self._leave_if_terminal_gone)
 
@@ -79,4 +102,4 @@ class LockedApp(App[int], inherit_bindings=False):
         try:
             termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
         except (termios.error, OSError, ValueError):
-            self.exit(TERMINAL_GONE)
+            self.exit(int(ExitCode.TERMINAL_GONE))

@@ -1,18 +1,27 @@
-"""What other threads tell the app. Each carries the insertion it is about.
+"""What other threads tell the app. A visit's news carry the visit they are about.
 
 None carries a secret: they may be logged by type, and Textual may show their repr.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from kiosk.authority.ports import Fault
-from kiosk.cards.ports import ReaderEvent
-from kiosk.visit.views import Form, Home, Progress, Result
+if TYPE_CHECKING:
+    from kiosk.authority.ports import Fault
+    from kiosk.cards.ports import ReaderEvent
+    from kiosk.tui.conversation import Conversation
+    from kiosk.tui.troubles import Trouble
+    from kiosk.visit.views import Form, Home, Progress, Result
 
 
-class ReaderNews(Message):
+class Told(Message):
+    """Base of everything that the attendant hears, from screens, too."""
+
+
+class ReaderNews(Told):
     """The monitor saw something. From the monitor's thread."""
 
     def __init__(self, event: ReaderEvent) -> None:
@@ -20,57 +29,63 @@ class ReaderNews(Message):
         self.event = event
 
 
-class About(Message):
-    """Base of what a visit's job reports. From the card worker's thread."""
+class HealthKnown(Told):
+    """What is missing. From the authority worker's thread."""
 
-    def __init__(self, insertion: int) -> None:
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__()
-        self.insertion = insertion
+        self.faults = faults
+
+
+class About(Told):
+    """Base of what a visit's job reports. From the card worker's thread.
+
+    `visit` tells a late report of an earlier visit, even of the same insertion.
+    """
+
+    def __init__(self, visit: Conversation) -> None:
+        super().__init__()
+        self.visit = visit
 
 
 class Recognised(About):
     """The card was recognised and judged."""
 
-    def __init__(self, insertion: int, home: Home) -> None:
-        super().__init__(insertion)
+    def __init__(self, visit: Conversation, home: Home) -> None:
+        super().__init__(visit)
         self.home = home
 
 
 class FormReady(About):
-    """An action says what it asks for."""
+    """An action says what it asks for; with the card judged anew, if it was."""
 
-    def __init__(self, insertion: int, form: Form) -> None:
-        super().__init__(insertion)
+    def __init__(
+        self, visit: Conversation, form: Form, home: Home | None = None
+    ) -> None:
+        super().__init__(visit)
         self.form = form
+        self.home = home
 
 
 class Stepped(About):
     """A step began or ended."""
 
-    def __init__(self, insertion: int, progress: Progress) -> None:
-        super().__init__(insertion)
+    def __init__(self, visit: Conversation, progress: Progress) -> None:
+        super().__init__(visit)
         self.progress = progress
 
 
 class Ended(About):
     """An operation ended."""
 
-    def __init__(self, insertion: int, result: Result) -> None:
-        super().__init__(insertion)
+    def __init__(self, visit: Conversation, result: Result) -> None:
+        super().__init__(visit)
         self.result = result
 
 
 class Failed(About):
     """A job ended with an error instead."""
 
-    def __init__(self, insertion: int, error: Exception) -> None:
-        super().__init__(insertion)
-        self.error = error
-
-
-class HealthKnown(Message):
-    """What is missing. From the authority worker's thread."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__()
-        self.faults = faults
+    def __init__(self, visit: Conversation, trouble: Trouble) -> None:
+        super().__init__(visit)
+        self.trouble = trouble

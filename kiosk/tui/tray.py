@@ -6,67 +6,73 @@ are those of simulated people.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.widget import Widget
 
 from kiosk.demo_deck import DemoDeck
+from kiosk.tui.words import say
+
+DEMO_KEYS = frozenset({"f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 
 
-@dataclass(slots=True)
 class Hand:
-    """What the tray remembers from screen to screen."""
+    """The person outside the screen: what they hold, and what they were told."""
 
-    at: int = 0
-    """The card that F5 inserts."""
-    heard: str = ""
-    """What the helpdesk said last."""
+    def __init__(self, deck: DemoDeck) -> None:
+        self.deck = deck
+        self.at = 0
+        """The card that would be inserted."""
+        self.heard = ""
+        """What the helpdesk said last."""
+
+    def press(self, key: str) -> bool:
+        """Take one of the tray's keys; False: the demo is to end."""
+        count = len(self.deck.cards)
+        match key:
+            case "f5":
+                self.heard = ""
+                self.deck.insert(self.at)
+            case "f6":
+                self.deck.pull()
+            case "f7":
+                self.at = (self.at - 1) % count
+            case "f8":
+                self.at = (self.at + 1) % count
+            case "f9":
+                self.heard = self.deck.release_code()
+            case _:
+                return False
+        return True
 
 
 class Tray(Widget):
-    """What can be inserted, what is in, and what the helpdesk said."""
+    """What can be inserted, what its holder knows, and what is true behind it all."""
 
     DEFAULT_CSS = """
-    Tray {
-        dock: bottom; height: 5; padding: 0 2; margin: 0 0 1 0;
-        background: $boost; border-top: dashed $secondary;
-    }
+    Tray { height: 4; padding: 0 2; background: $primary 15%; }
     """
 
-    def __init__(self, deck: DemoDeck, hand: Hand) -> None:
+    def __init__(self, hand: Hand) -> None:
         super().__init__()
-        self._deck = deck
         self._hand = hand
 
     def render(self) -> Content:
-        card = self._deck.cards[self._hand.at]
-        count = len(self._deck.cards)
-        keys = "F5 insert   F6 pull   F7/F8 other card   F9 helpdesk code   F10 quit"
+        deck, at = self._hand.deck, self._hand.at
+        card = deck.cards[at]
+        place = say("tui.tray.place", at=at + 1, all=len(deck.cards))
         return Content("\n").join(
             (
-                Content.styled(f"DEMO   {keys}", "bold"),
-                Content(f"{self._hand.at + 1}/{count}  {card.name}: {card.story}"),
-                Content.styled(f"      {card.hint}", "dim"),
-                Content.styled(self._hand.heard or self._deck.note(), "italic"),
+                Content.assemble((f"{say('tui.tray.title')} ", "bold"), *_keys()),
+                Content.assemble((f"{place}  {card.name}", "bold"), f"  {card.story}"),
+                Content(say("tui.tray.hint", hint=card.hint)),
+                Content(self._hand.heard or deck.note()),
             )
         )
 
-    def press(self, key: str) -> bool:
-        """Take a key; say whether it was one of the tray's."""
-        count = len(self._deck.cards)
-        match key:
-            case "f5":
-                self._hand.heard = ""
-                self._deck.insert(self._hand.at)
-            case "f6":
-                self._deck.pull()
-            case "f7" | "f8":
-                step = 1 if key == "f8" else -1
-                self._hand.at = (self._hand.at + step) % count
-            case "f9":
-                self._hand.heard = self._deck.release_code()
-            case _:
-                return False
-        self.refresh()
-        return True
+
+def _keys() -> list[str | tuple[str, str]]:
+    keys = ("F5", "insert"), ("F6", "pull"), ("F7 F8", "other"), ("F9", "code")
+    drawn: list[str | tuple[str, str]] = []
+    for cap, name in (*keys, ("F10", "quit")):
+        drawn += ["  ", (f" {cap} ", "reverse"), f" {say(f'tui.tray.{name}')}"]
+    return drawn

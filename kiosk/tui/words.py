@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiosk.errors import Coded, Message
+from kiosk.station import Helpdesk
 from kiosk.texts import UnknownText, sentence
 
 
@@ -27,3 +28,10 @@ def of_error(error: Exception) -> Message:
             return message
         return Message(error.code, dict(error.data))
     return Message("kiosk.unexpected")
+
+
+def whom_to_call(desk: Helpdesk) -> str:
+    """Return the helpdesk's contact and hours in one line."""
+    if desk.hours:
+        return say("tui.help.with_hours", contact=desk.contact, hours=desk.hours)
+    return say("tui.help.any_time", contact=desk.contact)

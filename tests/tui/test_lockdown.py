@@ -10,7 +10,6 @@ import pytest
 from lab.screens import kiosk
 
 from kiosk.station import FaceSettings, Helpdesk
-from kiosk.tui.environment import harden
 from kiosk.tui.widgets.secret_field import SecretField
 
 KEYS = (
@@ -31,7 +30,7 @@ async def test_no_key_leaves_the_idle_screen(key: str) -> None:
 
 async def test_the_demo_has_its_own_way_out() -> None:
     async with kiosk(with_tray=True) as shown:
-        assert "F10 quit" in shown.text()
+        assert "F10  quit" in shown.text()
         await shown.pilot.press("f10")
         await shown.until_true(lambda: shown.app._exit, "the demo to end")
 
@@ -107,11 +106,28 @@ async def test_an_idle_person_is_warned_then_forgotten() -> None:
         assert "Alice" not in shown.text()
 
 
-def test_the_environment_cannot_steer_textual(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TEXTUAL_LOG", "TEXTUAL_DRIVER", "TEXTUAL", "PYTHONINSPECT"):
-        monkeypatch.setenv(name, "x")
-    harden()
-    assert not [name for name in os.environ if name.startswith(("TEXTUAL", "PYTHON"))]
+STEERING = (
+    *("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DRIVER", "TEXTUAL_ALLOW_SIGNALS"),
+    *("PYTHONINSPECT", "RICH_THEME", "FORCE_COLOR", "COLUMNS", "LINES", "ESCDELAY"),
+)
+
+
+def test_the_environment_cannot_steer_textual() -> None:
+    code = (
+        "import os, sys; from kiosk.tui.environment import harden; harden();"
+        "assert 'textual' not in sys.modules; print(*os.environ)"
+    )
+    given = dict.fromkeys(STEERING, "1") | {"TERM": "xterm", "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=given,
+    )
+    left = done.stdout.split()
+    assert {"TERM", "PATH"} <= set(left)
+    assert not set(left) & set(STEERING)
 
 
 def test_the_command_line_imports_no_screen() -> None:

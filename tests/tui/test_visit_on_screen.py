@@ -67,15 +67,27 @@ async def test_a_wrong_pin_says_how_many_are_left_and_lets_try_again() -> None:
         assert "Tries left for the PIN on this card: 2" in shown.text()
 
 
-async def test_rules_are_judged_while_typing_and_refuse_to_go_on() -> None:
+async def test_rules_are_judged_while_typing() -> None:
+    async with kiosk() as shown:
+        await open_change(shown)
+        await shown.type("271828")
+        await shown.pilot.press(*"12345")
+        assert "○ not easy to guess" in shown.text()
+        assert "○ 6 to 8 characters" in shown.text()
+        await shown.pilot.press("6")
+        await shown.pilot.pause()
+        assert "✗ not easy to guess" in shown.text()
+        assert "✓ 6 to 8 characters" in shown.text()
+        assert "4 of 6 are met." in shown.text()
+
+
+async def test_a_pin_that_breaks_a_rule_goes_no_further() -> None:
     async with kiosk() as shown:
         await open_change(shown)
         await shown.type("271828", "123456")
-        assert "· not easy to guess" in shown.text()
-        assert "✓ 6 to 8 characters" in shown.text()
-        await shown.type("123456")
-        assert shown.screen() == "Form"
         assert "does not meet every rule" in shown.text()
+        await shown.type("846257", "846257")
+        await shown.until("Result")
 
 
 async def test_two_different_entries_are_typed_again() -> None:

@@ -6,38 +6,38 @@ from collections.abc import Iterable
 
 from textual import events, on
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from kiosk.pinrules import Alphabet, check
-from kiosk.secret import Secret
+from kiosk.errors import Message as Sentence
 from kiosk.station import FaceSettings
+from kiosk.tui.entries import Entries
+from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.panels import RuleList, TriesLine, line
-from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.tui.widgets.bars import Key, KeyBar
+from kiosk.tui.widgets.panels import TriesLine, line
+from kiosk.tui.widgets.pin_field import PinField
+from kiosk.tui.widgets.rules import RuleList
+from kiosk.tui.widgets.secret_field import SecretField, WhyRefused
 from kiosk.tui.words import said, say
-from kiosk.visit.views import Answers, FieldName, Form
+from kiosk.visit.views import Answers, Form
 
-_CODE_MAXIMUM = 16
-_CODES = frozenset({FieldName.RELEASE_CODE, FieldName.ACTIVATION_CODE})
-_OLD = (FieldName.OLD_PIN, FieldName.TRANSPORT_PIN, FieldName.CURRENT_PIN)
+_ESC = Key("Esc", "tui.key.back")
 
 
 class FormScreen(KioskScreen):
     """Collects what a form asks for."""
 
     CSS_PATH = "form.tcss"
-    KEYS = (("Enter", "tui.key.next"), ("F2", "tui.key.show"), ("Esc", "tui.key.back"))
 
-    class Filled(Message):
+    class Filled(Told):
         """Everything is typed; `take` hands it over. Carries no value itself."""
 
         def __init__(self, screen: FormScreen) -> None:
             super().__init__()
             self.screen = screen
 
-    class Cancelled(Message):
+    class Cancelled(Told):
         """The person went back."""
 
     def __init__(
@@ -46,6 +46,11 @@ class FormScreen(KioskScreen):
         super().__init__(settings)
         self.form = form
         self._is_confirmed = is_confirmed
+        self._entries = Entries(form, self._submitted)
+        self.KEYS = self._keys("tui.key.show")
+
+    def _keys(self, showing: str) -> tuple[Key, ...]:
+        return (Key("Enter", "tui.key.next"), Key("F2", showing), _ESC)
 
     # --- what it looks like -----------------------------------------------------
 
@@ -55,128 +60,77 @@ class FormScreen(KioskScreen):
         for notice in form.notices:
             yield line(said(notice), classes="muted")
         yield TriesLine(form.tries)
-        fields = Vertical(*self._fields(), id="fields")
+        fields = Vertical(*self._entries.fields, id="fields")
         yield Horizontal(fields, RuleList(id="rules"), id="columns")
         yield Static("", id="hint", markup=False)
 
-    def _fields(self) -> Iterable[SecretField]:
-        for name in self.form.fields:
-            yield self._field(name, say(f"field.{name}"))
-        if FieldName.NEW_PIN in self.form.fields:
-            yield self._field(FieldName.NEW_PIN, say("field.new_pin_again"), "again")
-
-    def _field(self, name: FieldName, label: str, extra: str = "") -> SecretField:
-        rules = self.form.rules
-        if name is FieldName.NEW_PIN and rules is not None:
-            alphabet, maximum = rules.alphabet, rules.maximum
-        elif name in _CODES:
-            alphabet, maximum = Alphabet.PRINTABLE, _CODE_MAXIMUM
-        else:
-            alphabet, maximum = Alphabet.PRINTABLE, self.form.old_limits[1]
-        field = SecretField(
-            name,
-            label,
-            alphabet=alphabet,
-            maximum=maximum,
-            submitted=self._submitted,
-        )
-        if extra:
-            field.add_class(extra)
-        return field
-
     def on_mount(self) -> None:
-        self.set_focus(self._all()[0])
+        self.set_focus(self._entries.fields[0])
         self._judge()
+
+    def _hint(self, hint: Sentence | None) -> None:
+        self.query_one("#hint", Static).update(said(hint) if hint else "")
 
     # --- typing -------------------------------------------------------------------
 
     @on(SecretField.Changed)
     def _changed(self) -> None:
-        self._hint("")
+        self._hint(None)
         self._judge()
+
+    @on(SecretField.Refused)
+    def _refused(self, message: SecretField.Refused) -> None:
+        self.app.bell()
+        is_full = message.why is WhyRefused.FULL
+        self._hint(Sentence("tui.form.full" if is_full else "tui.form.wrong_key"))
 
     def _submitted(self, field: SecretField) -> None:
-        fields = self._all()
-        at = fields.index(field)
-        if at + 1 < len(fields):
-            self.set_focus(fields[at + 1])
+        """Go to the next field, or to what is not right yet; or on."""
+        is_last = field is self._entries.fields[-1]
+        for each in self._entries.fields if is_last else (field,):
+            wrong = self._entries.wrong_with(each)
+            if wrong is not None:
+                self._hint(wrong)
+                self.set_focus(self._entries.start_over(each))
+                self._judge()
+                return
+        if is_last:
+            self.post_message(self.Filled(self))
         else:
-            self._finish()
+            self.focus_next()
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
-            event.stop()
-            self.post_message(self.Cancelled())
-        elif event.key == "f2":
-            event.stop()
-            for field in self._all():
-                field.is_shown = not field.is_shown
-        elif event.key in ("down", "up"):
-            event.stop()
-            (self.focus_next if event.key == "down" else self.focus_previous)()
+        match event.key:
+            case "escape":
+                self.post_message(self.Cancelled())
+            case "f2":
+                self._show_or_hide()
+            case "down":
+                self.focus_next()
+            case "up":
+                self.focus_previous()
+            case _:
+                return
+        event.stop()
 
-    def _finish(self) -> None:
-        """Go on if all is complete; else say what is missing, and go there."""
-        empty = next((field for field in self._all() if not len(field)), None)
-        if empty is not None:
-            self._hint("tui.form.incomplete")
-            self.set_focus(empty)
-        elif not self._is_same():
-            self._hint("tui.form.not_same")
-            self._restart_new_pin()
-        elif not self._judge():
-            self._hint("tui.form.rules_first")
-            self._restart_new_pin()
-        else:
-            self.post_message(self.Filled(self))
+    def _show_or_hide(self) -> None:
+        pins = [field for field in self._entries.fields if isinstance(field, PinField)]
+        is_shown = not any(pin.is_shown for pin in pins)
+        for pin in pins:
+            pin.is_shown = is_shown
+        showing = "tui.key.hide" if is_shown else "tui.key.show"
+        self.query_one(KeyBar).show(*self._keys(showing))
 
-    def _restart_new_pin(self) -> None:
-        for field in self._new_pins():
-            field.wipe()
-        self._judge()
-        self.set_focus(self._new_pins()[0])
-
-    def _hint(self, key: str) -> None:
-        self.query_one("#hint", Static).update(say(key) if key else "")
-
-    # --- rules ----------------------------------------------------------------------
-
-    def _judge(self) -> bool:
-        """Show the verdicts; say whether all hold (or none are asked)."""
+    def _judge(self) -> None:
+        """Show how the new PIN stands to every rule."""
         rules = self.form.rules
-        if rules is None:
-            return True
-        old = next((f.take() for f in self._all() if f.field in _OLD), None)
-        new = self._new_pins()[0].take()
-        try:
-            verdicts = check(rules, new, old)
-        finally:
-            new.wipe()
-            if old is not None:
-                old.wipe()
-        self.query_one(RuleList).show(rules, verdicts)
-        return all(verdict.holds for verdict in verdicts)
-
-    def _is_same(self) -> bool:
-        pins = self._new_pins()
-        if not pins:
-            return True
-        with pins[0].take() as first, pins[1].take() as second:
-            return first.matches(second)
-
-    def _all(self) -> list[SecretField]:
-        return list(self.query(SecretField))
-
-    def _new_pins(self) -> list[SecretField]:
-        return [field for field in self._all() if field.field is FieldName.NEW_PIN]
+        if rules is not None:
+            verdicts = self._entries.verdicts(rules)
+            shown = self.query_one(RuleList)
+            shown.show(rules, verdicts, is_same=self._entries.is_same)
 
     # --- handing over ---------------------------------------------------------------
 
     def take(self) -> Answers:
         """Hand over what was typed and wipe the fields. The visit wipes the answers."""
-        values: dict[FieldName, Secret] = {}
-        for field in self._all():
-            if field.field not in values:
-                values[field.field] = field.take()
-            field.wipe()
-        return Answers(values, confirmed=self._is_confirmed)
+        return Answers(self._entries.take(), confirmed=self._is_confirmed)

@@ -4,41 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from kiosk.station import FaceSettings
 from kiosk.text import visible
+from kiosk.tui.marks import marks
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.choices import Choices
-from kiosk.tui.widgets.panels import TriesLine, line
+from kiosk.tui.widgets.action_list import ActionList
+from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
 from kiosk.tui.words import said, say
 from kiosk.visit.views import Home
 
 
 class HomeScreen(KioskScreen):
-    """Greets the person and offers the allowed actions."""
+    """Greets the person and offers the allowed actions. `ActionList.Chosen`."""
 
-    KEYS = (("↑ ↓  Enter", "tui.key.choose"), ("▣", "tui.key.take"))
+    CSS_PATH = "home.tcss"
 
     def __init__(self, settings: FaceSettings, home: Home) -> None:
         super().__init__(settings)
         self.home = home
+        self._is_open = any(offer.allowed for offer in home.actions)
+        take = Key("", "tui.key.take")
+        if self._is_open:
+            choose = (Key("arrows", "tui.key.move"), Key("Enter", "tui.key.choose"))
+            self.KEYS = (*choose, take)
+        else:
+            self.KEYS = (take,)
 
     def body(self) -> Iterable[Widget]:
         home = self.home
-        yield line(visible(home.person), classes="headline")
+        yield Horizontal(
+            line(visible(home.person), classes="headline"),
+            line(visible(home.account), classes="account"),
+            classes="person",
+        )
         yield line(said(home.headline))
         yield TriesLine(home.tries)
         for notice in home.notices:
-            yield line(said(notice), classes="notice")
-        if any(offer.allowed for offer in home.actions):
-            yield line(say("tui.home.question"), classes="muted")
-        else:
-            desk = self.settings.helpdesk
-            yield line(say("tui.home.nothing"))
-            text = say("tui.idle.help", contact=desk.contact, hours=desk.hours)
-            yield line(text, classes="muted")
-        yield Choices(home.actions)
+            yield Bullet(marks().attention, said(notice), classes="notice")
+        question = "tui.home.question" if self._is_open else "tui.home.nothing"
+        yield line(say(question), classes="question")
+        yield ActionList(home.actions)
+        if not self._is_open:
+            yield HelpLine(self.settings.helpdesk)
 
     def on_mount(self) -> None:
-        self.query_one(Choices).focus()
+        self.query_one(ActionList).focus()

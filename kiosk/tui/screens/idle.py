@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual.containers import Center
 from textual.widget import Widget
 
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.panels import line
+from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.card_drawing import CardDrawing
+from kiosk.tui.widgets.panels import HelpLine, line
 from kiosk.tui.words import say
-
-_LINES = (
-    "╭──────────────────╮",
-    "│  ▗▄▄▖            │",
-    "│  ▐██▌            │",
-    "│  ▝▀▀▘            │",
-    "╰──────────────────╯",
-    "▼",
-    "▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁",
-)
-CARD = "\n".join(part.center(28) for part in _LINES)
 
 
 class IdleScreen(KioskScreen):
     """Waits for a card."""
 
     CSS_PATH = "idle.tcss"
-    KEYS = (("▣", "tui.key.insert"),)
+    KEYS = (Key("", "tui.key.insert"),)
+    is_private = False
 
     def body(self) -> Iterable[Widget]:
-        desk = self.settings.helpdesk
         return (
-            line(say("tui.idle.headline"), classes="headline centred"),
-            line(CARD, classes="drawing"),
+            line(say("tui.idle.headline"), classes="centred headline"),
             line(say("tui.idle.how"), classes="centred"),
-            line(say("tui.idle.what"), classes="centred muted"),
-            line(
-                say("tui.idle.help", contact=desk.contact, hours=desk.hours),
-                classes="centred muted help",
-            ),
+            Center(CardDrawing()),
+            line(say("tui.idle.what"), classes="centred"),
+            HelpLine(self.settings.helpdesk, classes="centred"),
         )

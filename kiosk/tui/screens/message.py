@@ -7,37 +7,38 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from kiosk.station import FaceSettings
+from kiosk.tui.marks import marks
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.panels import line
+from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.panels import Bullet, HelpLine, line
 from kiosk.tui.words import say
 
 
 class MessageScreen(KioskScreen):
     """A headline and some lines; the helpdesk where it is a dead end."""
 
+    CSS_PATH = "message.tcss"
+
     def __init__(
         self,
         settings: FaceSettings,
-        headline: str,
-        lines: tuple[str, ...] = (),
-        *,
-        kind: str = "",
+        kind: str,
+        *lines: str,
         is_dead_end: bool = False,
-        keys: tuple[tuple[str, str], ...] = (),
+        keys: tuple[Key, ...] = (),
     ) -> None:
-        """`kind` names the message, for tests and style, e.g. `out_of_service`."""
+        """`kind` names the message: `tui.<kind>.headline` is its headline."""
         super().__init__(settings)
         self.kind = kind
         self.KEYS = keys
-        self._headline = headline
         self._lines = lines
         self._is_dead_end = is_dead_end
 
     def body(self) -> Iterable[Widget]:
-        yield line(self._headline, classes="headline")
-        for text in self._lines:
-            yield line(text, classes="notice" if self._is_dead_end else "")
+        yield line(say(f"tui.{self.kind}.headline"), classes="headline")
+        first, *others = self._lines or ("",)
+        yield line(first, classes="gap")
+        for text in others:
+            yield Bullet(marks().attention, text, classes="gap fault")
         if self._is_dead_end:
-            desk = self.settings.helpdesk
-            text = say("tui.idle.help", contact=desk.contact, hours=desk.hours)
-            yield line(text, classes="muted")
+            yield HelpLine(self.settings.helpdesk)

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.panels import StepList, line
+from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.panels import line
+from kiosk.tui.widgets.steps import StepList
 from kiosk.tui.words import say
 from kiosk.visit.views import Progress
 
@@ -15,10 +17,14 @@ from kiosk.visit.views import Progress
 class ProgressScreen(KioskScreen):
     """Shows steps; no key does anything while the card works."""
 
+    CSS_PATH = "progress.tcss"
+    KEYS = (Key("", "tui.key.leave_in"),)
+
     def body(self) -> Iterable[Widget]:
         yield line(say("tui.progress.headline"), classes="headline")
         yield StepList()
 
     def show(self, progress: Progress) -> None:
         """Show a step that began or ended."""
-        self.query_one(StepList).show(progress)
+        for steps in self.query(StepList):
+            steps.show(progress)

@@ -5,63 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from textual import events
-from textual.message import Message
+from textual.containers import Vertical
 from textual.widget import Widget
 
 from kiosk.station import FaceSettings
+from kiosk.tui.marks import Marks, marks
+from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.panels import TriesLine, line
+from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
 from kiosk.tui.words import said, say
 from kiosk.visit.views import Outcome, Result
 
-_MARKS = {
-    Outcome.DONE: ("✓", "good"),
-    Outcome.CARD_ONLY: ("✓", "good"),
-    Outcome.REFUSED: ("✗", "bad"),
-    Outcome.ROLLED_BACK: ("✗", "bad"),
-    Outcome.OUT_OF_STEP: ("!", "notice"),
-}
+_TAKE = Key("", "tui.key.take")
 
 
 class ResultScreen(KioskScreen):
-    """Stays until the card leaves, or the person goes on."""
+    """Stays until the card leaves or the person goes on; after a card that left in
+    the middle, for some seconds.
+    """
 
-    class Again(Message):
+    CSS_PATH = "result.tcss"
+    STAYS = 6.0
+    is_private = False
+
+    class Again(Told):
         """The person wants to try again, or to go on where the result says."""
 
-    class Left(Message):
-        """The person wants back to the start."""
+    class Left(Told):
+        """The person has read it."""
 
     def __init__(self, settings: FaceSettings, result: Result) -> None:
         super().__init__(settings)
         self.result = result
-        self.KEYS = (("Esc", "tui.key.home"), ("▣", "tui.key.take"))
+        self.KEYS = (Key("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
-            self.KEYS = (("Enter", "tui.key.again"), *self.KEYS)
+            self.KEYS = (Key("Enter", "tui.key.again"), *self.KEYS)
+
+    @property
+    def is_end(self) -> bool:
+        """The card is to be taken: nothing is left to do with it now."""
+        return self.result.again is None
 
     def body(self) -> Iterable[Widget]:
         result = self.result
-        mark, style = _MARKS[result.outcome]
-        yield line(f"{mark}  {said(result.headline)}", classes=f"headline {style}")
-        for fact in result.facts:
-            yield line(f"   {said(fact)}")
-        if result.outcome is Outcome.REFUSED and result.tries is not None:
-            yield TriesLine(result.tries)
-        yield line("")
+        mark = _mark(marks(), result.outcome)
+        with_mark = Bullet(mark, said(result.headline), classes="headline")
+        yield Vertical(with_mark, *self._facts(), classes=f"outcome {result.outcome}")
+        if result.advice:
+            yield line(say("tui.result.next"), classes="gap muted")
         for advice in result.advice:
-            yield line(f"→  {said(advice)}")
+            yield Bullet(marks().advice, said(advice))
         if result.event:
             text = say("tui.result.event", event=result.event)
-            yield line(f"\n{text}", classes="muted")
+            yield line(text, classes="gap muted")
         if result.outcome not in (Outcome.DONE, Outcome.CARD_ONLY):
-            desk = self.settings.helpdesk
-            text = say("tui.idle.help", contact=desk.contact, hours=desk.hours)
-            yield line(text, classes="muted")
+            yield HelpLine(self.settings.helpdesk)
+
+    def _facts(self) -> Iterable[Widget]:
+        for fact in self.result.facts:
+            yield line(said(fact), classes="gap")
+        if self.result.outcome is Outcome.REFUSED and self.result.tries is not None:
+            yield TriesLine(self.result.tries)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter" and self.result.again is not None:
-            event.stop()
-            self.post_message(self.Again())
-        elif event.key == "escape":
-            event.stop()
-            self.post_message(self.Left())
+        if event.key not in ("enter", "escape"):
+            return
+        event.stop()
+        is_again = event.key == "enter" and not self.is_end
+        self.post_message(self.Again() if is_again else self.Left())
+
+
+def _mark(signs: Marks, outcome: Outcome) -> str:
+    match outcome:
+        case Outcome.DONE | Outcome.CARD_ONLY:
+            return signs.done
+        case Outcome.OUT_OF_STEP:
+            return signs.attention
+        case _:
+            return signs.failed

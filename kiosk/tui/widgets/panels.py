@@ -1,99 +1,82 @@
-"""Small pieces that only show: the frame of a screen, rules, tries, steps."""
+"""Small pieces that only show: lines, tries, the helpdesk, a countdown."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from kiosk.cards.ports import Tries
-from kiosk.pinrules import PinRules, Verdict
-from kiosk.tui.words import say
-from kiosk.visit.views import Progress, Step, StepState
+from kiosk.tui.words import say, whom_to_call
+
+if TYPE_CHECKING:
+    from kiosk.cards.ports import Tries
+    from kiosk.station import Helpdesk
 
 
-def line(text: str, *, classes: str = "") -> Static:
+def line(text: str, *, classes: str = "", id: str | None = None) -> Static:
     """Return a piece of text that is never read as markup."""
-    return Static(text, classes=classes, markup=False)
-
-
-class TopBar(Horizontal):
-    """The site's title and the station's name."""
-
-    DEFAULT_CSS = """
-    TopBar { height: 1; dock: top; background: $primary; color: $text; }
-    TopBar .title { width: 1fr; padding: 0 2; text-style: bold; }
-    TopBar .station { width: auto; padding: 0 2; }
-    """
-
-    def __init__(self, title: str, station: str) -> None:
-        super().__init__()
-        self._title, self._station = title, station
-
-    def compose(self) -> ComposeResult:
-        yield line(self._title, classes="title")
-        yield line(self._station, classes="station")
-
-
-class KeyBar(Static):
-    """The keys that work on this screen."""
-
-    DEFAULT_CSS = """
-    KeyBar { height: 1; dock: bottom; background: $panel; padding: 0 2; }
-    """
-
-    def __init__(self, *keys: tuple[str, str]) -> None:
-        pieces = [f"{key}  {say(text)}" for key, text in keys]
-        super().__init__("     ".join(pieces), markup=False)
+    return Static(text, classes=classes, id=id, markup=False)
 
 
 class TriesLine(Static):
-    """How many tries are left, in words."""
+    """How many tries are left, in words; the last one stands out."""
+
+    DEFAULT_CSS = "TriesLine.few { text-style: bold; color: $warning; }"
 
     def __init__(self, tries: Tries) -> None:
-        if tries.left is None:
-            text = say("tui.tries.unknown")
-        elif tries.left == 0:
-            text = say("tui.tries.none")
-        else:
-            text = say("tui.tries.left", left=tries.left)
-        super().__init__(text, markup=False, classes="tries")
+        super().__init__(in_words(tries), markup=False, classes="tries")
+        self.set_class(tries.left is not None and tries.left <= 1, "few")
 
 
-class RuleList(Static):
-    """Every rule with a word and a mark, live."""
-
-    def show(self, rules: PinRules, verdicts: tuple[Verdict, ...]) -> None:
-        """Show how the typed value stands to each rule."""
-        lines = [Content.styled(say("tui.rules"), "bold")]
-        for verdict in verdicts:
-            mark, style = ("✓", "bold") if verdict.holds else ("·", "dim")
-            text = say(
-                f"rule.{verdict.rule}", minimum=rules.minimum, maximum=rules.maximum
-            )
-            lines.append(Content.styled(f" {mark} {text}", style))
-        self.update(Content("\n").join(lines))
+def in_words(tries: Tries) -> str:
+    """Return a retry counter as a sentence."""
+    if tries.left is None:
+        return say("tui.tries.unknown")
+    if tries.left == 0:
+        return say("tui.tries.none")
+    return say("tui.tries.left", left=tries.left)
 
 
-_MARKS = {StepState.RUNNING: "…", StepState.DONE: "✓", StepState.FAILED: "✗"}
+class HelpLine(Static):
+    """Whom to call, wherever a person cannot go on alone."""
+
+    DEFAULT_CSS = "HelpLine { color: $text-muted; margin: 1 0 0 0; }"
+
+    def __init__(self, desk: Helpdesk, *, classes: str = "") -> None:
+        super().__init__(whom_to_call(desk), markup=False, classes=classes)
 
 
-class StepList(Vertical):
-    """The steps of an operation as they happen."""
+class Bullet(Horizontal):
+    """A sentence behind its mark; further lines start under the first word."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: dict[Step, Static] = {}
+    DEFAULT_CSS = """
+    Bullet { height: auto; }
+    Bullet .mark { width: auto; min-width: 3; padding: 0 1 0 0; }
+    Bullet .text { width: 1fr; }
+    """
 
-    def show(self, progress: Progress) -> None:
-        """Show a step that began or ended."""
-        mark = _MARKS[progress.state]
-        state = say(f"tui.step_state.{progress.state}")
-        text = f"  {mark}  {say(f'tui.step.{progress.step}')}  —  {state}"
-        known = self._lines.get(progress.step)
-        if known is None:
-            known = self._lines[progress.step] = line(text)
-            self.mount(known)
-        else:
-            known.update(Content(text))
+    def __init__(self, mark: str, text: str, *, classes: str = "") -> None:
+        self._mark = line(mark, classes="mark")
+        self._text = line(text, classes="text")
+        super().__init__(self._mark, self._text, classes=classes)
+
+    def say(self, mark: str, text: str) -> None:
+        """Say something else."""
+        self._mark.update(Content(mark))
+        self._text.update(Content(text))
+
+
+class Countdown(Static):
+    """Seconds that are left, in words."""
+
+    def __init__(self, key: str, seconds: int, *, classes: str = "") -> None:
+        """`key`: a sentence of the catalogue that names {seconds}."""
+        text = say(key, seconds=seconds)
+        super().__init__(text, markup=False, classes=f"muted {classes}")
+        self._key = key
+
+    def show(self, seconds: int) -> None:
+        """Show how many are left now."""
+        self.update(Content(say(self._key, seconds=seconds)))

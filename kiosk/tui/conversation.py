@@ -1,0 +1,113 @@
+"""One visit as the screens hold it: questions go out, reports come back.
+
+Every call of the visit is a job on the card worker. Methods are called on the UI
+thread and return at once; what comes of a job is told by a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from kiosk.errors import Coded
+from kiosk.tui import messages as told
+from kiosk.tui.troubles import trouble_of
+
+if TYPE_CHECKING:
+    from kiosk.cards.ports import Card
+    from kiosk.station import Station
+    from kiosk.visit.views import Answers, Form, Home, Progress
+    from statemachine.operation import Kind
+
+log = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """Whose turn it is."""
+
+    ASKING = auto()
+    """A form was asked for and has not come yet."""
+    OPEN = auto()
+    """The person's."""
+    WORKING = auto()
+    """An operation is under way: its result will be shown, card or no card."""
+    OVER = auto()
+    """A result is on the screen."""
+
+
+class Conversation:
+    """The visit of one inserted card, until it is closed."""
+
+    def __init__(
+        self, station: Station, card: Card, tell: Callable[[told.About], object]
+    ) -> None:
+        """`tell` is called from the card worker's thread."""
+        self.insertion = card.insertion
+        self.phase = Phase.OPEN
+        self.home: Home | None = None
+        self._station = station
+        self._port = station.visit(card)
+        self._tell = tell
+
+    def recognise(self) -> None:
+        """Ask who this is, and what may be done now. `Recognised`."""
+        self._queue(lambda: told.Recognised(self, self._port.recognise()))
+
+    def begin(self, kind: Kind) -> None:
+        """Ask what an action wants to know; one at a time. `FormReady`."""
+        if self.phase is Phase.OPEN:
+            self.phase = Phase.ASKING
+            self._queue(lambda: told.FormReady(self, self._port.begin(kind)))
+
+    def begin_again(self, kind: Kind) -> None:
+        """After a result: look at the card anew, then as `begin`."""
+        if self.phase is Phase.OVER:
+            self.phase = Phase.ASKING
+            self._queue(lambda: self._begin_again(kind))
+
+    def _begin_again(self, kind: Kind) -> told.About:
+        home = self._port.recognise()
+        return told.FormReady(self, self._port.begin(kind), home)
+
+    def submit(self, form: Form, answers: Answers) -> None:
+        """Do it; the visit wipes the answers. `Stepped` as it goes, then `Ended`."""
+        self.phase = Phase.WORKING
+        self._queue(
+            lambda: told.Ended(self, self._port.submit(form, answers, self._stepped))
+        )
+
+    def close(self) -> None:
+        """Let go of the card. What is still asked is answered to nobody."""
+        self._station.on_card_worker(self._port.close)
+
+    @property
+    def is_working(self) -> bool:
+        return self.phase is Phase.WORKING
+
+    # --- on the card worker -------------------------------------------------------
+
+    def _queue(self, job: Callable[[], told.About]) -> None:
+        def run() -> None:
+            try:
+                report = job()
+            except Exception as error:  # noqa: BLE001 - shown on the screen, logged here
+                _log(error)
+                report = told.Failed(self, trouble_of(error))
+            self._tell(report)
+
+        self._station.on_card_worker(run)
+
+    def _stepped(self, progress: Progress) -> None:
+        self._tell(told.Stepped(self, progress))
+
+
+def _log(error: Exception) -> None:
+    """Write down a code, or where a defect is; never what an exception says."""
+    if isinstance(error, Coded):
+        log.warning("visit.failed code=%s", error.code)
+    else:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        log.error("visit.failed type=%s\n%s", type(error).__name__, frames)

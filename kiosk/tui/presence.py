@@ -1,0 +1,60 @@
+"""What is in front of the screens: readers, cards, and what is missing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from kiosk.cards.ports import (
+    Card,
+    CardInserted,
+    CardLeft,
+    CardUnreadable,
+    ReadersChanged,
+    ServiceLost,
+)
+from kiosk.errors import Message
+
+if TYPE_CHECKING:
+    from kiosk.authority.ports import Fault
+    from kiosk.cards.ports import ReaderEvent
+
+
+class Presence:
+    """Kept by the app from what the monitor and the authority tell it. UI thread."""
+
+    def __init__(self) -> None:
+        self.cards: dict[int, Card] = {}
+        """By insertion, oldest first."""
+        self.is_unreadable = False
+        """Something is in a reader that does not answer."""
+        self.faults: tuple[Fault, ...] = ()
+        self._has_reader = True
+        self._has_service = True
+
+    def take(self, event: ReaderEvent) -> None:
+        """Take in what the monitor saw."""
+        match event:
+            case CardInserted(card=card):
+                self.cards[card.insertion] = card
+                self.is_unreadable = False
+            case CardLeft(insertion=insertion):
+                self.cards.pop(insertion, None)
+            case CardUnreadable():
+                self.is_unreadable = True
+            case ReadersChanged(readers=readers):
+                self._has_service, self._has_reader = True, bool(readers)
+                self.is_unreadable = False
+            case ServiceLost():
+                self._has_service, self.is_unreadable = False, False
+                self.cards.clear()
+
+    def missing(self) -> tuple[Message, ...]:
+        """Return what this station lacks; empty: it can be used."""
+        return (*self._missing_here(), *(fault.message for fault in self.faults))
+
+    def _missing_here(self) -> Iterable[Message]:
+        if not self._has_service:
+            yield Message("card.service_gone")
+        elif not self._has_reader:
+            yield Message("tui.out_of_service.reader")

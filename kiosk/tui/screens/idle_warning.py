@@ -1,0 +1,31 @@
+"""Are you still there? Covers the screen until a key is pressed or time is up."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from kiosk.tui.widgets.panels import Countdown, line
+from kiosk.tui.words import say
+
+
+class IdleWarningScreen(ModalScreen[None], inherit_bindings=False):
+    """The app takes it away at the next key, which nobody else gets."""
+
+    CSS_PATH = "idle_warning.tcss"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="warning"):
+            yield line(say("tui.idle_warning.headline"), classes="headline")
+            yield line(say("tui.idle_warning.text"))
+            yield Countdown("tui.idle_warning.left", self._seconds)
+
+    def show(self, seconds: int) -> None:
+        """Show how long it will be waited."""
+        for countdown in self.query(Countdown):
+            countdown.show(seconds)

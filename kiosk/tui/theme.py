@@ -1,0 +1,34 @@
+"""The kiosk's colours: dark, quiet, one accent for where the person is.
+
+Nothing is told by a colour alone. On 16-colour consoles each falls to its nearest.
+"""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from kiosk.tui.marks import UNICODE, marks
+
+KIOSK = Theme(
+    name="kiosk",
+    dark=True,
+    primary="#5aa9e6",
+    secondary="#54697a",
+    accent="#ffcb6b",
+    warning="#ffb454",
+    error="#ff7b72",
+    success="#7ddba0",
+    foreground="#e8eef3",
+    background="#0f161c",
+    surface="#0f161c",
+    panel="#1a252e",
+)
+
+
+def edges() -> dict[str, str]:
+    """Return the style sheets' `$edge` and `$focused-edge`: borders that this
+    terminal can draw.
+    """
+    if marks() is UNICODE:
+        return {"edge": "round", "focused-edge": "heavy"}
+    return {"edge": "solid", "focused-edge": "double"}

@@ -1,0 +1,110 @@
+"""The actions of a card: allowed ones can be chosen, the others say why not."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+
+from kiosk.tui.marks import marks
+from kiosk.tui.messages import Told
+from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.words import said, say
+from kiosk.visit.views import ActionOffer
+from statemachine.operation import Kind
+
+
+class ActionItem(Vertical):
+    """One action that can be chosen: its number, its name, what will be typed."""
+
+    def __init__(self, number: int, offer: ActionOffer) -> None:
+        self._number = number
+        self._title = line("", classes="title")
+        super().__init__(
+            self._title, line(say(f"tui.action_help.{offer.kind}"), classes="help")
+        )
+        self.offer = offer
+        self.mark(is_marked=False)
+
+    def mark(self, *, is_marked: bool) -> None:
+        """Show whether Enter would choose this one."""
+        pointer = marks().pointer if is_marked else " "
+        name = say(f"tui.action.{self.offer.kind}")
+        self._title.update(Content(f"{pointer} {self._number}  {name}"))
+        self.set_class(is_marked, "marked")
+
+
+class ActionList(Vertical, can_focus=True):
+    """Numbers choose at once; arrows and Enter, too."""
+
+    DEFAULT_CSS = """
+    ActionList { height: auto; }
+    ActionItem { height: auto; padding: 0 1; margin: 0 0 1 0; }
+    ActionItem .title { text-style: bold; }
+    ActionItem .help { padding: 0 0 0 5; color: $text-muted; }
+    ActionItem.marked { background: $panel; border-left: thick $accent; padding: 0; }
+    ActionItem.marked .help { color: $foreground; }
+    ActionList .not-now { color: $text-muted; }
+    """
+
+    at: reactive[int] = reactive(0, init=False)
+    """Which of the allowed actions is marked."""
+
+    class Chosen(Told):
+        """An action was chosen."""
+
+        def __init__(self, kind: Kind) -> None:
+            super().__init__()
+            self.kind = kind
+
+    def __init__(self, offers: tuple[ActionOffer, ...]) -> None:
+        super().__init__()
+        allowed = [offer for offer in offers if offer.allowed]
+        self._items = [ActionItem(n, offer) for n, offer in enumerate(allowed, 1)]
+        self._refused = [offer for offer in offers if not offer.allowed]
+        marked = [n for n, offer in enumerate(allowed) if offer.recommended]
+        self.set_reactive(ActionList.at, marked[0] if marked else 0)
+
+    def compose(self) -> ComposeResult:
+        yield from self._items
+        if self._refused:
+            yield line(say("tui.home.not_now"), classes="not-now")
+        for offer in self._refused:
+            yield Bullet(marks().dot, _refusal(offer), classes="not-now")
+
+    def on_mount(self) -> None:
+        self.watch_at()
+
+    def watch_at(self) -> None:
+        """Move the mark."""
+        for number, item in enumerate(self._items):
+            item.mark(is_marked=number == self.at)
+
+    def on_key(self, event: events.Key) -> None:
+        if not self._items:
+            return
+        if event.key in ("down", "tab"):
+            self.at = (self.at + 1) % len(self._items)
+        elif event.key in ("up", "shift+tab"):
+            self.at = (self.at - 1) % len(self._items)
+        elif event.key == "enter":
+            self._choose(self.at)
+        elif event.key in _NUMBERS[: len(self._items)]:
+            self._choose(_NUMBERS.index(event.key))
+        else:
+            return
+        event.stop()
+
+    def _choose(self, at: int) -> None:
+        self.at = at
+        self.post_message(self.Chosen(self._items[at].offer.kind))
+
+
+_NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+
+def _refusal(offer: ActionOffer) -> str:
+    name = say(f"tui.form.{offer.kind}")
+    return f"{name}: {said(offer.reason)}" if offer.reason else name

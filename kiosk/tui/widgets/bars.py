@@ -1,0 +1,66 @@
+"""The frame of every screen: where one is, and which keys work."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from kiosk.text import visible
+from kiosk.tui.marks import marks
+from kiosk.tui.widgets.panels import line
+from kiosk.tui.words import say
+
+
+class Key(NamedTuple):
+    """A key and what it does here. An empty cap: something to do with the hands."""
+
+    cap: str
+    text: str
+    """Its key in the catalogue."""
+
+
+class TopBar(Horizontal):
+    """The site's title and the station's name."""
+
+    DEFAULT_CSS = """
+    TopBar { height: 1; background: $panel; padding: 0 2; }
+    TopBar .title { width: 1fr; text-style: bold; }
+    TopBar .station { width: auto; color: $text-muted; }
+    """
+
+    def __init__(self, title: str, station: str) -> None:
+        super().__init__()
+        self._title, self._station = visible(title), visible(station)
+
+    def compose(self) -> ComposeResult:
+        yield line(self._title, classes="title")
+        yield line(self._station, classes="station")
+
+
+class KeyBar(Static):
+    """The keys that work on this screen."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; background: $panel; padding: 0 2; }
+    """
+
+    def __init__(self, *keys: Key) -> None:
+        super().__init__(_drawn(keys), markup=False)
+
+    def show(self, *keys: Key) -> None:
+        """Show other keys."""
+        self.update(_drawn(keys))
+
+
+def _drawn(keys: tuple[Key, ...]) -> Content:
+    pieces: list[Content] = []
+    for key in keys:
+        cap = marks().arrows if key.cap == "arrows" else key.cap
+        if cap:
+            pieces += [Content.styled(f" {cap} ", "reverse"), Content(" ")]
+        pieces += [Content(say(key.text)), Content("    ")]
+    return Content("").join(pieces)

@@ -1,0 +1,49 @@
+"""Every rule of the new PIN with a mark, and in words how many are met, live."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from kiosk.pinrules import PinRules, Rule, Verdict
+from kiosk.tui.marks import marks
+from kiosk.tui.words import say
+
+
+class RuleList(Static):
+    """Empty until shown for the first time."""
+
+    DEFAULT_CSS = "RuleList { height: auto; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+
+    def show(
+        self, rules: PinRules, verdicts: tuple[Verdict, ...], *, is_same: bool
+    ) -> None:
+        """Show how the typed value stands to each rule, and to its second entry."""
+        judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)
+        lines = [
+            _line(
+                say(f"rule.{it.rule}", minimum=rules.minimum, maximum=rules.maximum),
+                holds=it.holds,
+                judged=judged,
+            )
+            for it in verdicts
+        ]
+        lines.append(_line(say("tui.rules.twice"), holds=is_same, judged=False))
+        met = sum(verdict.holds for verdict in verdicts) + is_same
+        count = say("tui.rules.met", met=met, all=len(lines))
+        if met == len(lines):
+            count = say("tui.rules.all_met")
+        head = Content.styled(say("tui.rules.title"), "bold")
+        self.update(Content("\n").join([head, *lines, Content(""), Content(count)]))
+
+
+def _line(text: str, *, holds: bool, judged: bool) -> Content:
+    """`judged`: long enough that a broken rule is more than not there yet."""
+    if holds:
+        return Content.assemble((marks().done, "$success"), f" {text}")
+    if judged:
+        return Content.styled(f"{marks().failed} {text}", "bold $error")
+    return Content(f"{marks().open} {text}")
