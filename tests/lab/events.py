@@ -26,7 +26,11 @@ class Watch:
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Stop, and let go of every card: a handle would keep others from it."""
         self._monitor.stop()
+        for event in self.seen:
+            if isinstance(event, CardInserted):
+                event.card.close()
 
     def next(self) -> ReaderEvent:
         """Return the next event."""
