@@ -41,6 +41,7 @@ class IdentityKind(StrEnum):
     SERIAL = "serial"
     GUID = "guid"
     FASC_N = "fascn"
+    CARD_ID = "cardid"
     KEY = "key"
 
 
@@ -90,6 +91,8 @@ class RecognisedCard:
     puk_tries: Tries | None = None
     """None: the card does not tell."""
     has_puk: bool = True
+    has_admin_key: bool = False
+    """An administrator key can set a PIN (GIDS, IDPrime)."""
     pin_is_default: bool | None = None
 
 
@@ -246,6 +249,12 @@ class WrongManagementKey(CardError):
     code = "card.wrong_management_key"
 
 
+class WrongAdminKey(CardError):
+    """The card does not take this answer of the administrator key; it may count."""
+
+    code = "card.wrong_admin_key"
+
+
 # --- level 1: bytes ----------------------------------------------------------
 
 
@@ -263,8 +272,15 @@ class Connection(Protocol):
     def begin(self) -> None:
         """Begin a transaction: nobody else's APDU comes between ours."""
 
+    def hold(self) -> None:
+        """Keep everybody else from the card, without a transaction, for minutes.
+
+        For a challenge that dies with any other command while a person telephones.
+        CardBusy where another program has the card open. Ended by `end`.
+        """
+
     def end(self) -> None:
-        """End the transaction and reset the card. Never raises for a card that left."""
+        """End transaction or hold and reset the card. Never raises if the card left."""
 
     def transmit(self, apdu: bytearray) -> bytearray:
         """Send one short command APDU, return data and status word.
@@ -297,6 +313,27 @@ class CardSession(Protocol):
     def unblock(self, puk: Secret, new: Secret) -> None:
         """Set a PIN with the PUK. WrongPuk, PukBlocked, PinRefused, NotSupported."""
 
+    def challenge(self) -> bytes:
+        """Ask for the challenge that the administrator key answers (8 bytes).
+
+        It dies with any other command than its answer. NotSupported.
+        """
+
+    def answer(self, response: bytes, new: Secret) -> None:
+        """Answer the challenge and set a PIN. WrongAdminKey, PinRefused."""
+
+    def begin_mutual(self, challenge: bytes) -> bytes:
+        """Begin mutual authentication with the administrator key.
+
+        `challenge` is the authority's (16 bytes); returns the card's. NotSupported.
+        """
+
+    def end_mutual(self, cryptogram: bytes) -> bytes:
+        """Show the authority's proof, return the card's. WrongAdminKey."""
+
+    def reset_pin(self, new: Secret) -> None:
+        """Set a PIN once the administrator key is authenticated. PinRefused."""
+
     def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
         """Sign `message` (hashed here as the algorithm wants it).
 
@@ -328,6 +365,12 @@ class Card(Protocol):
 
     def session(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
         """Open a transaction: SELECT and identity check. WrongCard."""
+
+    def hold(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
+        """Like `session`, but for minutes: nobody else reaches the card meanwhile.
+
+        CardBusy where another program has it open.
+        """
 
     def close(self) -> None:
         """Let go of the card. Safe to call twice."""

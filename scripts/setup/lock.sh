@@ -22,5 +22,5 @@ compile() {
 }
 
 compile "$here/build.in" "$here/build.lock"
-compile pyproject.toml requirements.lock --group dev
+compile pyproject.toml requirements.lock --group dev --extra pkcs11
 echo "Locked: requirements.lock, $here/build.lock. Type: make env"

@@ -65,6 +65,9 @@ needs_to_test() {
         /usr/lib/samba/vfs/acl_xattr.so
     need opensc has pkcs15-tool
     need yubico-piv-tool has yubico-piv-tool
+    need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*
+    need yubikey-manager has ykman
+    need softhsm2 has softhsm2-util
     need iproute2 has ip
     need util-linux has unshare
     need shellcheck has shellcheck

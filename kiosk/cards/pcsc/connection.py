@@ -37,6 +37,7 @@ class PcscConnection:
         self._reader = reader
         self._is_open = True
         self._in_transaction = False
+        self._is_held = False
         with self._translation():
             self._context = winscard.establish()
             try:
@@ -87,6 +88,11 @@ class PcscConnection:
                 self._protocol = winscard.reconnect(self._handle)
         return winscard.begin(self._handle)
 
+    def hold(self) -> None:
+        with self._translation():
+            self._protocol = winscard.reconnect(self._handle, winscard.EXCLUSIVE)
+        self._is_held = True
+
     def transmit(self, apdu: bytearray) -> bytearray:
         with self._translation():
             answer = winscard.transmit(self._handle, self._protocol, apdu)
@@ -96,6 +102,8 @@ class PcscConnection:
         return answer
 
     def end(self) -> None:
+        if self._is_held:
+            self._let_go()
         if not self._in_transaction:
             return
         self._in_transaction = False
@@ -103,6 +111,16 @@ class PcscConnection:
             winscard.end(self._handle, winscard.RESET)
         except PcscError as error:
             log.info("pcsc.end_failed hresult=%s", error)
+
+    def _let_go(self) -> None:
+        """Share the card again, reset."""
+        self._is_held = False
+        try:
+            self._protocol = winscard.reconnect(
+                self._handle, winscard.SHARED, winscard.RESET
+            )
+        except PcscError as error:
+            log.info("pcsc.reconnect_failed hresult=%s", error)
 
     def close(self) -> None:
         if not self._is_open:

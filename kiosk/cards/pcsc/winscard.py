@@ -14,6 +14,9 @@ from typing import Any
 LEAVE, RESET = 0, 1
 """Dispositions of SCardEndTransaction and SCardDisconnect."""
 
+EXCLUSIVE, SHARED = 1, 2
+"""Share modes."""
+
 EMPTY, PRESENT, MUTE = 0x0010, 0x0020, 0x0200
 GONE = 0x0004 | 0x0008
 """SCARD_STATE_UNKNOWN or UNAVAILABLE: the reader is no longer there."""
@@ -138,14 +141,11 @@ def connect(context: int, reader: str) -> tuple[int, int]:
     return int(handle), int(protocol)
 
 
-def reconnect(handle: int) -> int:
-    """Take note of a reset by somebody; return the protocol."""
+def reconnect(handle: int, share: int = SHARED, disposition: int = LEAVE) -> int:
+    """Take note of a reset by somebody, or share anew; return the protocol."""
     scard = _scard()
     hresult, protocol = scard.SCardReconnect(
-        handle,
-        scard.SCARD_SHARE_SHARED,
-        scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
-        LEAVE,
+        handle, share, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1, disposition
     )
     _checked(hresult)
     return int(protocol)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from kiosk.cards.no_admin_key import NoAdminKey
 from kiosk.cards.piv.application import PIN, PUK, PivApplication
 from kiosk.cards.piv.identity import identify, is_same
 from kiosk.cards.ports import (
@@ -30,7 +31,7 @@ ANY_CHARACTERS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE)
 """YubiKeys take any character; what a site allows is its template's."""
 
 
-class PivSession:
+class PivSession(NoAdminKey):
     """`ports.CardSession` on a selected PIV application."""
 
     def __init__(self, application: PivApplication) -> None:
@@ -133,7 +134,19 @@ class PivCard:
 
     @contextmanager
     def session(self, identity: CardIdentity) -> Iterator[PivSession]:
-        with self.application() as application:
+        with self._transaction(identity, _begin) as session:
+            yield session
+
+    @contextmanager
+    def hold(self, identity: CardIdentity) -> Iterator[PivSession]:
+        with self._transaction(identity, _hold) as session:
+            yield session
+
+    @contextmanager
+    def _transaction(
+        self, identity: CardIdentity, begin: Callable[[Connection], None]
+    ) -> Iterator[PivSession]:
+        with self._application(begin) as application:
             if not is_same(application, identity):
                 raise WrongCard
             session = PivSession(application)
@@ -148,10 +161,17 @@ class PivCard:
 
         It ends with a reset of the card, exceptions included.
         """
+        with self._application(_begin) as application:
+            yield application
+
+    @contextmanager
+    def _application(
+        self, begin: Callable[[Connection], None]
+    ) -> Iterator[PivApplication]:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
-        connection.begin()
+        begin(connection)
         try:
             yield PivApplication(connection, self._reader)
         finally:
@@ -161,6 +181,14 @@ class PivCard:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.begin()
+
+
+def _hold(connection: Connection) -> None:
+    connection.hold()
 
 
 def _tries(application: PivApplication) -> Tries:

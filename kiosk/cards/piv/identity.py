@@ -44,6 +44,8 @@ def _of_kind(application: PivApplication, kind: IdentityKind) -> CardIdentity | 
             return _by_key(application)
         case IdentityKind.GUID | IdentityKind.FASC_N:
             return _by_chuid(application)
+        case IdentityKind.CARD_ID:
+            return None
 
 
 def _by_chuid(application: PivApplication) -> CardIdentity | None:

@@ -84,6 +84,9 @@ class SimulatedConnection:
         self._slot.transaction.acquire()
         self._held = True
 
+    def hold(self) -> None:
+        self.begin()
+
     def end(self) -> None:
         if not self._held:
             return
