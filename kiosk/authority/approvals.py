@@ -158,8 +158,9 @@ def missing(
 
 
 def never_activated(credential: Credential) -> bool:
-    """Say whether the card was blocked before its holder set a first PIN."""
-    return credential.state is State.BLOCKED and credential.pin_changed_at is None
+    """Say whether its holder has yet to set a first PIN, blocked meanwhile or not."""
+    waiting = credential.state in (State.ISSUED, State.BLOCKED)
+    return waiting and credential.pin_changed_at is None
 
 
 def _open(tx: Tx, credential: str, kind: ApprovalKind, now: float) -> list[Approval]:

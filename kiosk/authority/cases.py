@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kiosk.authority import approvals, conditions, marks
+from kiosk.authority import approvals, conditions, marks, puks
 from kiosk.authority.domain import DomainView, look
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
@@ -173,8 +173,8 @@ def facts_of(
     (a sync condition, not a lifecycle guard).
     """
     by_holder = UnblockWay.HOLDER_PUK in template.unblock
-    by_release = UnblockWay.RELEASE_CODE in template.unblock and bool(
-        credential.escrow.current_sealed or credential.escrow.pending_sealed
+    by_release = UnblockWay.RELEASE_CODE in template.unblock and puks.can_release(
+        credential.escrow
     )
     return Facts(
         tries_left=tries_left,

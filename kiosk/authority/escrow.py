@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority import approvals, presence
+from kiosk.authority import approvals, presence, puks
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import ProofFailed, PukPlan, Refused, Release
 from kiosk.errors import Message
@@ -27,8 +27,6 @@ from storage.records import (
 )
 from storage.registry import Tx
 
-PUK_TRIES = 3
-"""What cards are personalised with; one is always left."""
 PUK_LENGTH = 8
 _ALPHABET = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 _FACTORY_PUK = b"12345678"
@@ -104,7 +102,9 @@ def _release(
     tx.save_operation(replace(operation, card_proven=True))
     if operation.kind is Kind.ACTIVATE and not credential.activation_interrupted:
         return ("transport",), (credential.transport_pin_sealed,), credential.id
-    candidates = _candidates(credential.escrow)
+    candidates = puks.candidates(credential.escrow)
+    if not candidates:
+        raise Refused(Message("stop.puk_used_up"))
     tx.save_credential(
         replace(credential, escrow=replace(credential.escrow, exposed=True))
     )
@@ -132,16 +132,6 @@ def _may_release(
             missing = True
     if missing:
         raise Refused(Message("stop.nothing_in_escrow"))
-
-
-def _candidates(escrow: Escrow) -> list[tuple[str, str]]:
-    """What to try, in order, leaving one try on the card."""
-    known = [("pending", escrow.pending_sealed), ("current", escrow.current_sealed)]
-    left = PUK_TRIES - 1 - escrow.wrong_tries
-    usable = [pair for pair in known if pair[1]][: max(left, 0)]
-    if not usable:
-        raise Refused(Message("stop.puk_used_up"))
-    return usable
 
 
 # --- what the card said ------------------------------------------------------
@@ -204,7 +194,7 @@ def puk_plan(parts: Parts, id: str) -> PukPlan | None:
     unescrowed = not escrow.current_sealed and operation.kind is Kind.ACTIVATE
     if not (escrow.exposed or unescrowed) or not operation.card_proven:
         return None
-    if escrow.wrong_tries >= PUK_TRIES - 1:
+    if escrow.wrong_tries >= puks.PUK_TRIES - 1:
         raise Refused(Message("stop.puk_used_up"))
     old: list[Secret] = []
     if escrow.pending_sealed:
@@ -219,7 +209,7 @@ def puk_plan(parts: Parts, id: str) -> PukPlan | None:
         )
     else:
         old.append(Secret(_FACTORY_PUK))
-    return PukPlan(old=tuple(old[: PUK_TRIES - 1 - escrow.wrong_tries]), new=new)
+    return PukPlan(old=tuple(old[: puks.PUK_TRIES - 1 - escrow.wrong_tries]), new=new)
 
 
 def _commit_pending(parts: Parts, operation: Operation, new: Secret) -> None:

@@ -213,7 +213,8 @@ def end_out_of_step(
     credential = tx.credential(operation.credential)
     if card_is_known_changed(operation):
         credential = card_is_final(tx, parts, credential, operation)
-    elif operation.kind is Kind.ACTIVATE:
+    elif operation.kind is Kind.ACTIVATE or approvals.never_activated(credential):
+        # Whatever the card has now, its transport PIN must not be sent again.
         credential = replace(credential, activation_interrupted=True)
     tx.save_credential(
         replace(

@@ -166,11 +166,14 @@ def _done(
         if operation.kind is not Kind.FINISH:
             credential = marks.card_is_final(tx, parts, credential, operation)
         now = parts.clock.now()
+        known_since = credential.pin_changed_at
         tx.save_credential(
             replace(
                 credential,
                 sync=Sync.IN_STEP,
                 sync_reason="",
+                activation_interrupted=False,
+                pin_changed_at=now if known_since is None else known_since,
                 pin_history_sealed=earlier,
                 last_sync=LastSync(at=now, dc=dc, pwd_last_set=written.pwd_last_set),
             )

@@ -81,11 +81,13 @@ def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
         case Kind.FINISH:
             fields = (FieldName.CURRENT_PIN,)
         case Kind.UNBLOCK if case.holder_puk:
-            fields = (FieldName.PUK, FieldName.NEW_PIN)
+            fields = (*_activation(case), FieldName.PUK, FieldName.NEW_PIN)
         case Kind.UNBLOCK:
             return (FieldName.RELEASE_CODE, *_activation(case), FieldName.NEW_PIN)
+        case _ if case.activation_by_reset and case.holder_puk:
+            fields = (FieldName.ACTIVATION_CODE, FieldName.PUK, FieldName.NEW_PIN)
         case _ if case.activation_code_needed:
-            return (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
+            fields = (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
         case _:
             fields = (FieldName.TRANSPORT_PIN, FieldName.NEW_PIN)
     if case.release_for_sync:

@@ -180,7 +180,7 @@ def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Resu
             )
         case Kind.FINISH:
             return finish(run, prepared, values[FieldName.CURRENT_PIN])
-        case Kind.UNBLOCK if FieldName.PUK in values:
+        case Kind.UNBLOCK | Kind.ACTIVATE if FieldName.PUK in values:
             return with_holder_puk(
                 run, prepared, kind, values[FieldName.PUK], values[FieldName.NEW_PIN]
             )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from kiosk.authority.evidence import unproven_writes
+from kiosk.cards.ports import KeyAlgorithm
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.errors import KioskError
 from kiosk.rehearsal.interference import ProcessDied
@@ -19,7 +21,7 @@ from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage import audit
-from storage.records import FirstPin, Sync, Template
+from storage.records import FirstPin, Keyless, Sync, Template, UnblockWay
 from storage.registry import Registry, RegistryError
 
 OLD, NEW, TRANSPORT = b"271828", b"314159", b"482915"
@@ -38,8 +40,29 @@ class Story:
     password: bytes = OLD
     first_pin: FirstPin = FirstPin.TRANSPORT_PIN
     tries: int | None = None
+    proves_itself: bool = True
+    """It has a key that signs without a PIN."""
+    unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
+    keyless: Keyless = Keyless.OFF
+    algorithm: KeyAlgorithm = KeyAlgorithm.P256
 
 
+def _never_activated(name: str, **changes: Any) -> Story:
+    """A card that was blocked before its holder ever set a PIN."""
+    return Story(
+        f"unblock, never activated{name}",
+        Kind.UNBLOCK,
+        State.ISSUED,
+        Sync.NEVER,
+        TRANSPORT,
+        PASSWORD_BEFORE,
+        tries=0,
+        **changes,
+    )
+
+
+_BY_CODE, _BY_HOLDER = FirstPin.ACTIVATION_CODE, (UnblockWay.HOLDER_PUK,)
+_RELEASE = Keyless.WITH_RELEASE
 STORIES = (
     Story("change", Kind.CHANGE),
     Story(
@@ -61,7 +84,35 @@ STORIES = (
     ),
     Story("unblock", Kind.UNBLOCK, tries=0),
     Story("finish", Kind.FINISH, sync=Sync.OUT_OF_STEP, password=PASSWORD_BEFORE),
+    Story("change, RSA", Kind.CHANGE, algorithm=KeyAlgorithm.RSA_2048),
+    Story("unblock, no 9E", Kind.UNBLOCK, tries=0, proves_itself=False),
+    Story("unblock, holder's PUK", Kind.UNBLOCK, tries=0, unblock=_BY_HOLDER),
+    Story("change, keyless", Kind.CHANGE, keyless=_RELEASE),
+    Story("unblock, keyless", Kind.UNBLOCK, tries=0, keyless=_RELEASE),
+    Story(
+        "activate by code, keyless",
+        Kind.ACTIVATE,
+        State.ISSUED,
+        Sync.NEVER,
+        TRANSPORT,
+        PASSWORD_BEFORE,
+        _BY_CODE,
+        keyless=_RELEASE,
+    ),
+    _never_activated(""),
+    _never_activated(", no 9E", proves_itself=False),
+    _never_activated(", by code", first_pin=_BY_CODE),
+    _never_activated(", by code, no 9E", first_pin=_BY_CODE, proves_itself=False),
+    _never_activated(
+        ", by code, holder's PUK, no 9E",
+        first_pin=_BY_CODE,
+        unblock=_BY_HOLDER,
+        proves_itself=False,
+    ),
 )
+
+PLAIN = 5
+"""The first of them: one for each kind of operation and first PIN."""
 
 
 class History:
@@ -72,21 +123,34 @@ class History:
         self.world = World(registry=registry)
         assert isinstance(self.world.directory, SimulatedDirectory)
         self.domain: SimulatedDirectory = self.world.directory
-        self.world.add_template(Template(name="staff", first_pin=story.first_pin))
+        self.world.add_template(
+            Template(
+                name="staff",
+                first_pin=story.first_pin,
+                unblock=story.unblock,
+                keyless=story.keyless,
+            )
+        )
         guid = self.world.directory.add_account(
             "alice", display_name="Alice Arnold", password=Secret(story.password)
         )
-        made, puk = self.world.make_card("Alice Arnold", pin=story.pin)
+        made, self.puk = self.world.make_card(
+            "Alice Arnold",
+            pin=story.pin,
+            algorithm=story.algorithm,
+            with_card_authentication=story.proves_itself,
+        )
         made.card.set_tries(pin=story.tries)
         by_code = story.first_pin is FirstPin.ACTIVATION_CODE
         self.holder: Holder = self.world.register(
             "alice",
             made,
-            puk,
+            self.puk,
             account_guid=guid,
             template="staff",
             state=story.state,
             sync=story.sync,
+            keyless=story.keyless is not Keyless.OFF,
             transport_pin=Secret(story.pin) if by_code else None,
         )
         self.died = False
@@ -135,6 +199,8 @@ class History:
                 return Secret(self.card_pin())
             case FieldName.TRANSPORT_PIN:
                 return Secret(self.story.pin)
+            case FieldName.PUK:
+                return self.puk.copy()
             case FieldName.RELEASE_CODE:
                 return self.world.release_code("alice")
             case FieldName.ACTIVATION_CODE:
