@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "Verify and export the evidence.",
     "card": "Look at a card, or put a simulated one into a reader.",
     "vault": "Change the key that escrowed secrets are encrypted with.",
+    "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",
     "init": "Write a configuration, a vault key and an empty registry.",
 }

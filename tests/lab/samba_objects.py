@@ -72,6 +72,11 @@ class DomainObjects:
         guid_text = str(uuid.UUID(bytes_le=guid))
         return LabUser(name=name, guid=guid_text, dn=dn, upn=upn)
 
+    def add_unit(self, dn: str) -> None:
+        """Create an organisational unit."""
+        with self.administrator() as line:
+            _do(line, line.add, dn, "organizationalUnit")
+
     def administrator(self) -> ldap3.Connection:
         """Open a connection as the domain's administrator; close it by `with`."""
         return self.connection(setup.ADMINISTRATOR, setup.ADMINISTRATOR_PASSWORD)
