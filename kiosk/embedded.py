@@ -113,6 +113,10 @@ class _OpeningVisit:
     def begin(self, kind: Kind) -> Form:
         return self._known().begin(kind)
 
+    def leave(self) -> None:
+        if self._visit is not None:
+            self._visit.leave()
+
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
     ) -> Result:

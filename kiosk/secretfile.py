@@ -36,6 +36,12 @@ class SecretEmpty(SecretFileError):
     code = "config.secret_empty"
 
 
+class SecretMalformed(SecretFileError):
+    """The file does not hold that many hexadecimal digits: `file`, `digits`."""
+
+    code = "config.secret_malformed"
+
+
 def read_secret(path: Path) -> Secret:
     """Return what the file holds, without one line end; its caller wipes it.
 
@@ -57,6 +63,28 @@ def read_secret(path: Path) -> Secret:
         raise SecretUnreadable(file=str(path), reason=reason) from error
     finally:
         buffer[:] = bytes(len(buffer))
+
+
+def read_hex(path: Path, length: int) -> Secret:
+    """Return `length` bytes that the file has as hexadecimal digits, blanks aside.
+
+    SecretUnreadable, SecretExposed, SecretEmpty, SecretMalformed.
+    """
+    with read_secret(path) as text:
+        digits = bytearray(byte for byte in text.reveal() if byte not in b" \t\n:-")
+        try:
+            plain = bytearray.fromhex(digits.decode("ascii"))
+        except ValueError:
+            plain = bytearray()
+        finally:
+            digits[:] = bytes(len(digits))
+    if len(plain) != length:
+        plain[:] = bytes(len(plain))
+        raise SecretMalformed(file=str(path), digits=2 * length)
+    try:
+        return Secret(plain)
+    finally:
+        plain[:] = bytes(len(plain))
 
 
 def _is_private(status: os.stat_result) -> bool:

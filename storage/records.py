@@ -213,6 +213,10 @@ class Operation(Record, frozen=True, kw_only=True):
     pwd_last_set_before: int | None = None
     rules: bytes = b""
     """The rules the PIN was asked for with (JSON); checked again when authorised."""
+    way: UnblockWay | None = None
+    """How the card's PIN is set anew, where the old one is not known."""
+    admin_challenges: bytes = b""
+    """Ours (16 bytes), then the card's (16), of a mutual authentication."""
     card_proven: bool = False
     """The card on record has signed in this operation."""
     approvals: tuple[str, ...] = ()

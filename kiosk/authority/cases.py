@@ -17,9 +17,10 @@ from kiosk.authority.ports import (
     OpenRequest,
 )
 from kiosk.authority.rules import effective
+from kiosk.authority.ways import ANY_CARD, way_of
 from kiosk.errors import Message
 from kiosk.pinrules import PinRules, contradiction
-from statemachine.guards import Facts
+from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
@@ -29,7 +30,6 @@ from storage.records import (
     FirstPin,
     Sync,
     Template,
-    UnblockWay,
 )
 from storage.registry import Tx
 
@@ -113,12 +113,10 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         activation_by_reset=credential.activation_interrupted,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
-        release_code_needed=UnblockWay.RELEASE_CODE in template.unblock,
+        unblock_way=way_of(credential, template, request.limits),
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release
         ),
-        holder_puk=UnblockWay.HOLDER_PUK in template.unblock
-        and UnblockWay.RELEASE_CODE not in template.unblock,
         changed_elsewhere=credential.sync is Sync.OUT_OF_STEP
         and credential.sync_reason == CHANGED_ELSEWHERE,
     )
@@ -165,20 +163,19 @@ def _mark_changed_elsewhere(
 
 
 def facts_of(
-    credential: Credential, template: Template, tries_left: int | None, *, has_puk: bool
+    credential: Credential,
+    template: Template,
+    tries_left: int | None,
+    card: CardLimits = ANY_CARD,
 ) -> Facts:
     """Put what the guards ask for into one value.
 
     `self_service` stays true: without it the card alone may still be changed
     (a sync condition, not a lifecycle guard).
     """
-    by_holder = UnblockWay.HOLDER_PUK in template.unblock
-    by_release = UnblockWay.RELEASE_CODE in template.unblock and puks.can_release(
-        credential.escrow
-    )
     return Facts(
         tries_left=tries_left,
-        has_unblock_way=has_puk and (by_holder or by_release),
+        has_unblock_way=way_of(credential, template, card) is not None,
     )
 
 
@@ -190,7 +187,7 @@ def _offers(
     judgement: Judgement,
     stop: Message | None,
 ) -> tuple[Offer, ...]:
-    facts = facts_of(credential, template, request.tries_left, has_puk=request.has_puk)
+    facts = facts_of(credential, template, request.tries_left, request.limits)
     standing = Standing(credential.state, credential.suspended_from)
     judged = offers(
         standing,
@@ -203,12 +200,20 @@ def _offers(
         Offer(
             kind=each.kind,
             allowed=each.refusal is None and _stop(each.kind, judgement, stop) is None,
-            refusal=Message(each.refusal.code)
+            refusal=_in_words(each.refusal, credential)
             if each.refusal is not None
             else _stop(each.kind, judgement, stop),
         )
         for each in judged
     )
+
+
+def _in_words(refusal: Refusal, credential: Credential) -> Message:
+    """Say which guard refused; a PUK that is there but used up is told apart."""
+    escrow = credential.escrow
+    if refusal.code == "refusal.no_unblock_way" and puks.is_used_up(escrow):
+        return Message("stop.puk_used_up")
+    return Message(refusal.code)
 
 
 def _stop(kind: Kind, judgement: Judgement, stop: Message | None) -> Message | None:

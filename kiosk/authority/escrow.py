@@ -40,7 +40,8 @@ def seal_field(parts: Parts, credential: str, field: str, value: Secret) -> str:
     )
 
 
-def _open(parts: Parts, credential: str, field: str, envelope: str) -> Secret:
+def open_field(parts: Parts, credential: str, field: str, envelope: str) -> Secret:
+    """Open an envelope of one field; wipe what you get."""
     plain = parts.vault.open(envelope, table=_TABLE, record=credential, field=field)
     try:
         return Secret(plain)
@@ -68,7 +69,7 @@ def release(parts: Parts, id: str, nonce: bytes, signed: bytes) -> Release:
     return Release(
         labels=labels,
         secrets=tuple(
-            _open(parts, credential, _FIELDS[label], envelope)
+            open_field(parts, credential, _FIELDS[label], envelope)
             for label, envelope in zip(labels, envelopes, strict=True)
         ),
     )
@@ -96,7 +97,7 @@ def _release(
             tx, parts, credential, operation.station, nonce, signed
         )
     kind = "escrow.released" if proven else "escrow.proof_failed"
-    _note(tx, parts, operation, kind)
+    note(tx, parts, operation, kind)
     if not proven:
         return None
     tx.save_operation(replace(operation, card_proven=True))
@@ -122,9 +123,10 @@ def _may_release(
         raise Refused(Message("stop.operation_ended"))
     match operation.kind:
         case Kind.UNBLOCK:
-            missing = UnblockWay.RELEASE_CODE not in template.unblock
+            missing = operation.way is not UnblockWay.RELEASE_CODE
         case Kind.ACTIVATE:
-            missing = not credential.activation_interrupted and (
+            by_reset = operation.way is UnblockWay.RELEASE_CODE
+            missing = not (credential.activation_interrupted and by_reset) and (
                 template.first_pin is not FirstPin.ACTIVATION_CODE
                 or not credential.transport_pin_sealed
             )
@@ -146,7 +148,7 @@ def puk_wrong(parts: Parts, id: str) -> None:
         escrow = credential.escrow
         counted = replace(escrow, wrong_tries=escrow.wrong_tries + 1)
         tx.save_credential(replace(credential, escrow=counted))
-        _note(tx, parts, operation, "escrow.puk_wrong")
+        note(tx, parts, operation, "escrow.puk_wrong")
 
     parts.registry.run(commit)
 
@@ -168,7 +170,7 @@ def puk_accepted(parts: Parts, id: str, label: str) -> None:
 
 
 def _promoted(parts: Parts, credential: str, escrow: Escrow) -> Escrow:
-    with _open(
+    with open_field(
         parts, credential, _FIELDS["pending"], escrow.pending_sealed
     ) as confirmed:
         current = seal_field(parts, credential, _FIELDS["current"], confirmed)
@@ -198,14 +200,16 @@ def puk_plan(parts: Parts, id: str) -> PukPlan | None:
         raise Refused(Message("stop.puk_used_up"))
     old: list[Secret] = []
     if escrow.pending_sealed:
-        new = _open(parts, credential.id, _FIELDS["pending"], escrow.pending_sealed)
+        new = open_field(
+            parts, credential.id, _FIELDS["pending"], escrow.pending_sealed
+        )
         old.append(new.copy())
     else:
         new = new_puk(parts)
         _commit_pending(parts, operation, new)
     if escrow.current_sealed:
         old.append(
-            _open(parts, credential.id, _FIELDS["current"], escrow.current_sealed)
+            open_field(parts, credential.id, _FIELDS["current"], escrow.current_sealed)
         )
     else:
         old.append(Secret(_FACTORY_PUK))
@@ -219,7 +223,7 @@ def _commit_pending(parts: Parts, operation: Operation, new: Secret) -> None:
         credential = tx.credential(operation.credential)
         escrow = replace(credential.escrow, pending_sealed=envelope)
         tx.save_credential(replace(credential, escrow=escrow))
-        _note(tx, parts, operation, "escrow.rotation_begun")
+        note(tx, parts, operation, "escrow.rotation_begun")
 
     parts.registry.run(commit)
 
@@ -234,12 +238,13 @@ def puk_replaced(parts: Parts, id: str) -> None:
         tx.save_credential(
             replace(credential, escrow=replace(escrow, exposed=False, wrong_tries=0))
         )
-        _note(tx, parts, operation, "escrow.rotated")
+        note(tx, parts, operation, "escrow.rotated")
 
     parts.registry.run(commit)
 
 
-def _note(tx: Tx, parts: Parts, operation: Operation, kind: str) -> None:
+def note(tx: Tx, parts: Parts, operation: Operation, kind: str) -> None:
+    """Write down what happened to an escrowed secret."""
     tx.audit(
         AuditDraft(
             at=parts.clock.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiosk.authority import (
+    admin_release,
     approvals,
     authorise,
     card_marks,
@@ -14,6 +15,7 @@ from kiosk.authority import (
 )
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
+    AdminProof,
     CardLimits,
     CaseFile,
     Challenge,
@@ -89,6 +91,15 @@ class LocalAuthority:
         return escrow.release(
             self._parts, operation, presence_nonce, presence_signature
         )
+
+    def admin_challenge(self, operation: str) -> bytes:
+        return admin_release.challenge(self._parts, operation)
+
+    def admin_proof(self, operation: str, card_challenge: bytes) -> AdminProof:
+        return admin_release.proof(self._parts, operation, card_challenge)
+
+    def admin_proven(self, operation: str, answered: bytes) -> None:
+        admin_release.proven(self._parts, operation, answered)
 
     def puk_wrong(self, operation: str) -> None:
         escrow.puk_wrong(self._parts, operation)

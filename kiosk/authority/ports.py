@@ -23,7 +23,7 @@ from kiosk.pinrules import Alphabet, PinRules
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import ApprovalKind, Sync
+from storage.records import ApprovalKind, Sync, UnblockWay
 
 # --- errors ------------------------------------------------------------------
 
@@ -90,11 +90,13 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CardLimits(Value, frozen=True, kw_only=True):
-    """What the inserted card itself takes as a PIN."""
+    """What the inserted card itself takes as a PIN, and by what it can be unblocked."""
 
     minimum: int
     maximum: int
     alphabet: Alphabet
+    has_puk: bool = True
+    has_admin_key: bool = False
 
 
 class OpenRequest(Value, frozen=True, kw_only=True):
@@ -104,7 +106,6 @@ class OpenRequest(Value, frozen=True, kw_only=True):
     card: str
     limits: CardLimits
     tries_left: int | None
-    has_puk: bool = True
 
 
 class Offer(Value, frozen=True, kw_only=True):
@@ -147,12 +148,10 @@ class CaseFile(Value, frozen=True, kw_only=True):
     """An interrupted activation completes by resetting the PIN with the PUK."""
     never_activated: bool = False
     """Blocked before its first PIN: unblocking needs the activation code, too."""
-    release_code_needed: bool = False
-    """To unblock."""
+    unblock_way: UnblockWay | None = None
+    """How its PIN can be set anew; None: not at all."""
     release_for_sync: bool = False
     """Keyless: a release code stands in for the signature."""
-    holder_puk: bool = False
-    """The holder types the PUK; the authority has none to release."""
     changed_elsewhere: bool = False
 
 
@@ -194,6 +193,13 @@ class Release(Value, frozen=True, kw_only=True):
     """PUKs in the order to try, each at most once; or the one transport PIN."""
     labels: tuple[str, ...]
     """What each is: `pending`, `current`, `transport`."""
+
+
+class AdminProof(Value, frozen=True, kw_only=True):
+    """Mutual authentication with the administrator key, the authority's part."""
+
+    cryptogram: bytes
+    """40 bytes for the card; it authenticates this station's card once."""
 
 
 class PukPlan(Value, frozen=True, kw_only=True):
@@ -276,6 +282,18 @@ class Authority(Protocol):
         commit. Needs a redeemed code where the template says so and, where the card
         can, a proof of presence. Refused, ProofFailed.
         """
+
+    def admin_challenge(self, operation: str) -> bytes:
+        """Begin mutual authentication with the card's administrator key (16 bytes).
+
+        Once for each operation, and only with a redeemed release code. Refused.
+        """
+
+    def admin_proof(self, operation: str, card_challenge: bytes) -> AdminProof:
+        """Answer the card's challenge (16 bytes). The key itself never leaves."""
+
+    def admin_proven(self, operation: str, answered: bytes) -> None:
+        """Judge the card's answer: does it hold the key on record? ProofFailed."""
 
     def puk_wrong(self, operation: str) -> None:
         """The card refused a released or planned PUK: count it durably."""

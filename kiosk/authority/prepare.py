@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from kiosk.authority import marks
 from kiosk.authority.cases import Judgement, judge
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import CardLimits, Challenge, Prepared, Refused
+from kiosk.authority.ways import way_of
 from kiosk.errors import Message
 from statemachine.operation import Kind, Phase
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
@@ -30,7 +32,8 @@ def prepare(
     judgement = judge(parts, credential, template, limits)
     if (stop := _stop(kind, judgement)) is not None:
         refuse_before(parts, credential, kind, station, stop)
-    operation = _new(parts, credential, kind, station, judgement)
+    way = way_of(credential, template, limits)
+    operation = replace(_new(parts, credential, kind, station, judgement), way=way)
     challenge = _challenge(parts, operation, credential)
     nonce = (
         challenge

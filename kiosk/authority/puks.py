@@ -18,3 +18,10 @@ def candidates(escrow: Escrow) -> list[tuple[str, str]]:
 def can_release(escrow: Escrow) -> bool:
     """Say whether a PUK is in escrow that may still be tried."""
     return bool(candidates(escrow))
+
+
+def is_used_up(escrow: Escrow) -> bool:
+    """Say whether a PUK is in escrow that may not be tried any more."""
+    return bool(escrow.current_sealed or escrow.pending_sealed) and not can_release(
+        escrow
+    )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kiosk.authority.admin_key import KEY_BYTES
 from kiosk.authority.codes import grouped
 from kiosk.bootstrap import anchors_of, issuer_of, monitor_of, open_desk
 from kiosk.cards.piv.card import PivCard
@@ -18,7 +19,15 @@ from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
 from kiosk.cli.typed import ask_secret
 from kiosk.config import Config, load
-from kiosk.enrollment import acts, certificates, codes, second_officer, takeover
+from kiosk.enrollment import (
+    acts,
+    admin_keys,
+    certificates,
+    codes,
+    second_officer,
+    takeover,
+    telephone,
+)
 from kiosk.enrollment.desk import Desk, find
 from kiosk.enrollment.issue import NotForThisCard, Order, issue_card
 from kiosk.enrollment.operators import Action
@@ -26,6 +35,7 @@ from kiosk.enrollment.reader import one_card
 from kiosk.enrollment.takeover import Takeover, Way
 from kiosk.enrollment.view import credentials, view
 from kiosk.errors import Message
+from kiosk.secretfile import read_hex
 from statemachine.lifecycle import State
 from storage.records import ApprovalKind, Credential, Sync
 
@@ -143,6 +153,18 @@ def release(
     print(words(given.validity))
 
 
+@app.command()
+def answer(credential: Which, config: ConfigOption = None) -> None:
+    """Answer, by telephone, the challenge that a waiting card shows at a kiosk."""
+    with open_desk(load(config)) as desk:
+        found = find(desk, credential)
+        prompt = words(Message("enrollment.challenge", {"holder": found.holder}))
+        with ask_secret(prompt + " ") as challenge:
+            spoken = telephone.answer(desk, found, challenge)
+    print(words(Message("enrollment.read_out")))
+    print(f"\n    {spoken}\n")
+
+
 # --- issue, import -----------------------------------------------------------
 
 
@@ -224,6 +246,27 @@ def _taken(desk: Desk, card: Card, wanted: Takeover) -> Credential:
         return takeover.import_card(desk, card, wanted, None)
     with ask_secret(words(Message("enrollment.holders_pin")) + " ") as pin:
         return takeover.import_card(desk, card, wanted, pin)
+
+
+@app.command("admin-key")
+def admin_key(
+    credential: Which,
+    key_file: Annotated[
+        Path,
+        typer.Argument(help="A private file (0600) with the 48 hexadecimal digits."),
+    ],
+    reader: ReaderOption = "",
+    config: ConfigOption = None,
+) -> None:
+    """Keep the administrator key of the card in the reader, once it is proven."""
+    settings = load(config)
+    with (
+        read_hex(key_file, KEY_BYTES) as key,
+        open_desk(settings) as desk,
+        _card(settings, reader) as card,
+    ):
+        kept = admin_keys.keep(desk, card, find(desk, credential), key)
+    print(words(Message("enrollment.admin_key_kept", {"holder": kept.holder})))
 
 
 @app.command()

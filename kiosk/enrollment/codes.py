@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.authority import approvals
 from kiosk.authority.cases import facts_of
+from kiosk.authority.ways import BY_RELEASE
 from kiosk.enrollment.desk import Desk, is_own_card, refuse
 from kiosk.enrollment.operators import Action, require
 from kiosk.errors import Message
@@ -17,7 +18,6 @@ from storage.records import (
     FirstPin,
     Keyless,
     Template,
-    UnblockWay,
 )
 
 _DAY = 86_400.0
@@ -80,9 +80,9 @@ def _no_release(
     """Say why a release code would open nothing."""
     if _stands_in_for_signature(credential, template):
         return None
-    if UnblockWay.RELEASE_CODE not in template.unblock:
+    if not BY_RELEASE.intersection(template.unblock):
         return Message("enrollment.no_release_way")
-    facts = facts_of(credential, template, None, has_puk=True)
+    facts = facts_of(credential, template, None)
     standing = Standing(credential.state, credential.suspended_from)
     refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
     return None if refusal is None else Message(refusal.code)

@@ -68,7 +68,7 @@ def _holder_may(
 ) -> dict[Kind, Message | None]:
     judged = offers(
         Standing(credential.state, credential.suspended_from),
-        facts_of(credential, template, None, has_puk=True),
+        facts_of(credential, template, None),
         out_of_step=credential.sync is Sync.OUT_OF_STEP,
         activation_interrupted=credential.activation_interrupted,
     )

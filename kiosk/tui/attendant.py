@@ -117,8 +117,10 @@ class Attendant:
                 if message.is_yes:
                     self._show(self._scenes.form(screen.form, is_confirmed=True))
                 else:
+                    visit.leave()
                     self._go_home(visit)
             case FormScreen.Cancelled() if isinstance(screen, FormScreen):
+                visit.leave()
                 self._go_home(visit)
             case FormScreen.Filled() if isinstance(screen, FormScreen):
                 self._submit(visit, screen)

@@ -79,6 +79,10 @@ class Conversation:
             lambda: told.Ended(self, self._port.submit(form, answers, self._stepped))
         )
 
+    def leave(self) -> None:
+        """The person went back from a form: a card that it held is let go."""
+        self._station.on_card_worker(self._port.leave)
+
     def close(self) -> None:
         """Let go of the card. What is still asked is answered to nobody."""
         self._station.on_card_worker(self._port.close)

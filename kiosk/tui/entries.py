@@ -9,6 +9,7 @@ from kiosk.pinrules import Alphabet, PinRules, Rule, Verdict, check
 from kiosk.secret import Secret
 from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.pin_field import PinField
+from kiosk.tui.widgets.response_field import ResponseField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.tui.words import say
 from kiosk.visit.views import FieldName, Form
@@ -37,6 +38,8 @@ class Entries:
         words = say(label or f"field.{name}")
         if name in _CODES:
             return CodeField(name, words, submitted=self._submitted)
+        if name is FieldName.ADMIN_RESPONSE:
+            return ResponseField(name, words, submitted=self._submitted)
         alphabet, maximum = Alphabet.PRINTABLE, self._form.old_limits[1]
         if name is FieldName.NEW_PIN and self._form.rules is not None:
             alphabet, maximum = self._form.rules.alphabet, self._form.rules.maximum
@@ -78,6 +81,8 @@ class Entries:
             return Message("tui.form.too_long", {"maximum": field.maximum})
         if isinstance(field, CodeField):
             return None if field.is_complete else Message("tui.form.code_incomplete")
+        if isinstance(field, ResponseField):
+            return None if field.is_right else Message("tui.form.response_misheard")
         if not len(field):
             return Message("tui.form.incomplete")
         if field.field in _ON_CARD and len(field) < self._form.old_limits[0]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.authority.ports import CaseFile
+from kiosk.authority.ways import BY_RELEASE
 from kiosk.cards.ports import RecognisedCard, Tries
 from kiosk.errors import Message
-from kiosk.visit.views import ActionOffer, FieldName, Form, Home
+from kiosk.telephone import in_hex, spoken
+from kiosk.visit.views import ActionOffer, Challenge, FieldName, Form, Home
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import Sync
+from storage.records import Sync, UnblockWay
 
 
 def with_tries(recognised: RecognisedCard, tries: Tries) -> RecognisedCard:
@@ -58,7 +60,12 @@ def _recommended(recognised: RecognisedCard, case: CaseFile) -> Kind | None:
     return next((kind for kind in order if kind in allowed), None)
 
 
-def form(recognised: RecognisedCard, case: CaseFile, kind: Kind) -> Form:
+def form(
+    recognised: RecognisedCard,
+    case: CaseFile,
+    kind: Kind,
+    challenge: bytes | None = None,
+) -> Form:
     """Say what `kind` asks for, and what to know and confirm before typing."""
     pin = recognised.pin_format
     return Form(
@@ -68,7 +75,10 @@ def form(recognised: RecognisedCard, case: CaseFile, kind: Kind) -> Form:
         old_limits=(pin.minimum, pin.maximum),
         tries=recognised.pin_tries,
         password_follows=case.password_follows,
-        notices=_notices(case),
+        notices=_notices(case, challenge),
+        challenge=None
+        if challenge is None
+        else Challenge(spoken(challenge), in_hex(challenge)),
         confirm=_confirm(case, kind),
     )
 
@@ -80,19 +90,37 @@ def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
             fields = (FieldName.OLD_PIN, FieldName.NEW_PIN)
         case Kind.FINISH:
             fields = (FieldName.CURRENT_PIN,)
-        case Kind.UNBLOCK if case.holder_puk:
-            fields = (*_activation(case), FieldName.PUK, FieldName.NEW_PIN)
         case Kind.UNBLOCK:
-            return (FieldName.RELEASE_CODE, *_activation(case), FieldName.NEW_PIN)
-        case _ if case.activation_by_reset and case.holder_puk:
-            fields = (FieldName.ACTIVATION_CODE, FieldName.PUK, FieldName.NEW_PIN)
+            fields = (*_activation(case), *_reset(case), FieldName.NEW_PIN)
+        case _ if case.activation_by_reset:
+            fields = (FieldName.ACTIVATION_CODE, *_reset(case), FieldName.NEW_PIN)
         case _ if case.activation_code_needed:
             fields = (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
         case _:
             fields = (FieldName.TRANSPORT_PIN, FieldName.NEW_PIN)
-    if case.release_for_sync:
+    code_first = kind is Kind.UNBLOCK and case.unblock_way in BY_RELEASE
+    if code_first or case.release_for_sync:
         return (FieldName.RELEASE_CODE, *fields)
     return fields
+
+
+def is_by_telephone(case: CaseFile, kind: Kind) -> bool:
+    """Say whether the card's challenge is answered by telephone."""
+    is_reset = kind is Kind.UNBLOCK or (
+        kind is Kind.ACTIVATE and case.activation_by_reset
+    )
+    return is_reset and case.unblock_way is UnblockWay.ADMIN_KEY_PHONE
+
+
+def _reset(case: CaseFile) -> tuple[FieldName, ...]:
+    """What sets a PIN anew, where the holder has it in hand."""
+    match case.unblock_way:
+        case UnblockWay.HOLDER_PUK:
+            return (FieldName.PUK,)
+        case UnblockWay.ADMIN_KEY_PHONE:
+            return (FieldName.ADMIN_RESPONSE,)
+        case _:
+            return ()
 
 
 def _activation(case: CaseFile) -> tuple[FieldName, ...]:
@@ -100,10 +128,13 @@ def _activation(case: CaseFile) -> tuple[FieldName, ...]:
     return (FieldName.ACTIVATION_CODE,) if case.never_activated else ()
 
 
-def _notices(case: CaseFile) -> tuple[Message, ...]:
+def _notices(case: CaseFile, challenge: bytes | None) -> tuple[Message, ...]:
+    notices: list[Message] = []
+    if challenge is not None:
+        notices.append(Message("notice.card_held"))
     if case.password_follows:
-        return (Message("notice.password_follows", {"account": case.account}),)
-    return ()
+        notices.append(Message("notice.password_follows", {"account": case.account}))
+    return tuple(notices)
 
 
 def _confirm(case: CaseFile, kind: Kind) -> Message | None:

@@ -31,6 +31,7 @@ from kiosk.cards.ports import (
     PinRefused,
     PukBlocked,
     RecognisedCard,
+    WrongAdminKey,
     WrongPin,
     WrongPuk,
 )
@@ -48,7 +49,15 @@ AUTHORISE_SECONDS = 3.0
 """How long a card transaction waits for the authority before it is let go."""
 
 
-DEFINITE = (WrongPin, PinBlocked, PinRefused, WrongPuk, PukBlocked, NotSupported)
+DEFINITE = (
+    WrongPin,
+    PinBlocked,
+    PinRefused,
+    WrongPuk,
+    PukBlocked,
+    WrongAdminKey,
+    NotSupported,
+)
 """Answers of a card that changed nothing but a counter."""
 
 

@@ -7,9 +7,12 @@ person may choose another PIN at once, else the credential is out of step.
 
 from __future__ import annotations
 
-from kiosk.authority.ports import Challenge, Prepared, Release
+from collections.abc import Callable
+
+from kiosk.authority.ports import Challenge, CodeMistyped, Prepared, Release
 from kiosk.cards.ports import CardSession, WrongPuk
 from kiosk.secret import Secret
+from kiosk.telephone import heard
 from kiosk.visit import ending, puk, results
 from kiosk.visit.run import AUTHORISE_SECONDS, Run
 from kiosk.visit.views import Result, Step
@@ -40,15 +43,60 @@ def with_holder_puk(
     """Set a new PIN with the PUK the holder typed: one try per entry."""
     run.judge(new)
     with run.session() as session:
-        with run.step(Step.CARD):
-            run.card_changing()
-            with run.definite_until_done():
-                session.unblock(typed, new)
-            session.verify(new)
-            run.card_changed()
+        _reset(run, session, new, lambda: session.unblock(typed, new))
         sealed, pending = _prove(run, prepared, session, new)
         session.logout()
     return _write(run, prepared, kind, pending, sealed, new)
+
+
+def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
+    """Set a new PIN while card and authority have shown each other the same key."""
+    run.judge(new)
+    with run.session() as session:
+        with run.step(Step.PROVE):
+            ours = run.ask(lambda it: it.admin_challenge(run.operation))
+            cards = session.begin_mutual(ours)
+            proof = run.ask(lambda it: it.admin_proof(run.operation, cards))
+            answered = session.end_mutual(proof.cryptogram)
+            run.ask(lambda it: it.admin_proven(run.operation, answered))
+        _reset(run, session, new, lambda: session.reset_pin(new))
+        sealed, pending = _prove(run, prepared, session, new)
+        session.logout()
+    return _write(run, prepared, kind, pending, sealed, new)
+
+
+def with_response(
+    run: Run,
+    prepared: Prepared,
+    kind: Kind,
+    held: CardSession,
+    *,
+    response: Secret,
+    new: Secret,
+) -> Result:
+    """Set a new PIN with the answer that came by telephone; the card is held."""
+    run.judge(new)
+    block = heard(response)
+    if block is None:
+        raise CodeMistyped
+    try:
+        _reset(run, held, new, lambda: held.answer(bytes(block), new))
+    finally:
+        block[:] = bytes(len(block))
+    sealed, pending = _prove(run, prepared, held, new)
+    held.logout()
+    return _write(run, prepared, kind, pending, sealed, new)
+
+
+def _reset(
+    run: Run, session: CardSession, new: Secret, set_pin: Callable[[], None]
+) -> None:
+    with run.step(Step.CARD):
+        run.card_changing()
+        with run.definite_until_done():
+            set_pin()
+        session.verify(new)
+        run.card_changed()
 
 
 def _released(run: Run, session: CardSession) -> Release:

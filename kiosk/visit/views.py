@@ -97,6 +97,18 @@ class FieldName(StrEnum):
     RELEASE_CODE = "release_code"
     ACTIVATION_CODE = "activation_code"
     PUK = "puk"
+    ADMIN_RESPONSE = "admin_response"
+    """What the helpdesk read out in answer to the card's challenge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What the card wants answered, as a person reads it out."""
+
+    spoken: str
+    """Five groups of four digits and a check digit."""
+    hex: str
+    """The same as other programs show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +124,8 @@ class Form:
     tries: Tries
     password_follows: bool
     notices: tuple[Message, ...]
+    challenge: Challenge | None = None
+    """To be read out to the helpdesk; the card is held until the form is left."""
     confirm: Message | None
     """To be confirmed before anything is typed (only the card will change, a
     password changed elsewhere will be overwritten)."""
@@ -184,6 +198,9 @@ class VisitPort(Protocol):
 
     def begin(self, kind: Kind) -> Form:
         """Say what an allowed action asks for."""
+
+    def leave(self) -> None:
+        """Let go of a card that a form held; the person went back. Safe twice."""
 
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]

@@ -7,16 +7,23 @@ authority; it decides nothing that the authority has not decided.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from kiosk.authority.ports import CardLimits, CaseFile, OpenRequest, Prepared
-from kiosk.cards.ports import CardError, RecognisedCard, Tries, WrongPin
+from kiosk.cards.ports import CardError, CardSession, RecognisedCard, Tries, WrongPin
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from kiosk.visit import forms, results
 from kiosk.visit.change import activate, change
 from kiosk.visit.finish import finish
 from kiosk.visit.run import Run, Workplace
-from kiosk.visit.unblock import with_holder_puk, with_release
+from kiosk.visit.unblock import (
+    with_admin_key,
+    with_holder_puk,
+    with_release,
+    with_response,
+)
 from kiosk.visit.views import (
     Answers,
     FieldName,
@@ -27,7 +34,7 @@ from kiosk.visit.views import (
     Step,
 )
 from statemachine.operation import Kind
-from storage.records import ApprovalKind
+from storage.records import ApprovalKind, UnblockWay
 from storage.registry import RegistryError
 
 _CODES = {
@@ -48,6 +55,15 @@ class NotConfirmed(KioskError):
     code = "visit.not_confirmed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A card that waits for an answer by telephone."""
+
+    session: CardSession
+    stack: ExitStack
+    """Ends the hold."""
+
+
 class Visit:
     """`views.VisitPort`, on the card worker's thread."""
 
@@ -55,8 +71,10 @@ class Visit:
         self._workplace = workplace
         self._recognised: RecognisedCard | None = None
         self._case: CaseFile | None = None
+        self._held: _Held | None = None
 
     def recognise(self) -> Home:
+        self.leave()
         recognised = self._workplace.card.recognise()
         case = self._open(recognised)
         if case.presence_due and self._prove_presence(recognised, case):
@@ -68,7 +86,26 @@ class Visit:
         recognised, case = self._known()
         if not any(offer.kind is kind and offer.allowed for offer in case.offers):
             raise NotOffered
-        return forms.form(recognised, case, kind)
+        self.leave()
+        challenge = None
+        if forms.is_by_telephone(case, kind):
+            challenge = self._hold(recognised)
+        return forms.form(recognised, case, kind, challenge)
+
+    def _hold(self, recognised: RecognisedCard) -> bytes:
+        """Ask the card for its challenge and keep everybody else from it."""
+        with ExitStack() as stack:
+            session = stack.enter_context(
+                self._workplace.card.hold(recognised.identity)
+            )
+            challenge = session.challenge()
+            self._held = _Held(session, stack.pop_all())
+        return challenge
+
+    def leave(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.stack.close()
 
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
@@ -86,8 +123,10 @@ class Visit:
             raise
         finally:
             answers.wipe()
+            self.leave()
 
     def close(self) -> None:
+        self.leave()
         self._workplace.card.close()
 
     # --- parts ----------------------------------------------------------------
@@ -103,7 +142,6 @@ class Visit:
             card=recognised.identity.key,
             limits=_limits(recognised),
             tries_left=recognised.pin_tries.left,
-            has_puk=recognised.has_puk,
         )
         authority = self._workplace.authority
         return self._workplace.worker.submit(lambda: authority.open(request)).result()
@@ -143,7 +181,23 @@ class Visit:
             )
             run.begin(prepared)
             self._redeem(run, form, answers)
+        if FieldName.ADMIN_RESPONSE in answers.values:
+            return self._with_response(run, prepared, form.kind, answers.values)
         return _operate(run, prepared, form.kind, answers)
+
+    def _with_response(
+        self, run: Run, prepared: Prepared, kind: Kind, values: dict[FieldName, Secret]
+    ) -> Result:
+        if self._held is None:
+            raise NotOffered
+        return with_response(
+            run,
+            prepared,
+            kind,
+            self._held.session,
+            response=values[FieldName.ADMIN_RESPONSE],
+            new=values[FieldName.NEW_PIN],
+        )
 
     def _redeem(self, run: Run, form: Form, answers: Answers) -> None:
         for name, kind in _CODES.items():
@@ -185,9 +239,9 @@ def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Resu
                 run, prepared, kind, values[FieldName.PUK], values[FieldName.NEW_PIN]
             )
         case Kind.UNBLOCK:
-            return with_release(run, prepared, kind, values[FieldName.NEW_PIN])
+            return _reset(run, prepared, kind, values[FieldName.NEW_PIN])
         case Kind.ACTIVATE if run.case.activation_by_reset:
-            return with_release(run, prepared, kind, values[FieldName.NEW_PIN])
+            return _reset(run, prepared, kind, values[FieldName.NEW_PIN])
         case Kind.ACTIVATE if FieldName.TRANSPORT_PIN in values:
             return activate(
                 run,
@@ -197,6 +251,13 @@ def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Resu
             )
         case _:
             return _activate_by_code(run, prepared, values[FieldName.NEW_PIN])
+
+
+def _reset(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
+    """Set a PIN anew with what the authority keeps for this card."""
+    if run.case.unblock_way is UnblockWay.ADMIN_KEY_ONLINE:
+        return with_admin_key(run, prepared, kind, new)
+    return with_release(run, prepared, kind, new)
 
 
 def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
@@ -213,7 +274,13 @@ def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
 
 def _limits(recognised: RecognisedCard) -> CardLimits:
     pin = recognised.pin_format
-    return CardLimits(minimum=pin.minimum, maximum=pin.maximum, alphabet=pin.alphabet)
+    return CardLimits(
+        minimum=pin.minimum,
+        maximum=pin.maximum,
+        alphabet=pin.alphabet,
+        has_puk=recognised.has_puk,
+        has_admin_key=recognised.has_admin_key,
+    )
 
 
 def _nobody(progress: Progress) -> None:

@@ -231,6 +231,15 @@ class History:
         home = visit.recognise()
         return next((offer.kind for offer in home.actions if offer.recommended), None)
 
+    def why_not(self, kind: Kind) -> str:
+        """Insert the card and return why an action is greyed; empty: it is not."""
+        self.world.readers.pull()
+        home = self.world.visit(
+            self.world.readers.insert(self.holder.made.card)
+        ).recognise()
+        reason = next(each.reason for each in home.actions if each.kind is kind)
+        return reason.key if reason is not None else ""
+
     # --- observing ---------------------------------------------------------------
 
     def card_pin(self) -> bytes:

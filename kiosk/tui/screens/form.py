@@ -59,10 +59,21 @@ class FormScreen(KioskScreen):
         yield line(say(f"tui.form.{form.kind}"), classes="headline")
         for notice in form.notices:
             yield line(said(notice), classes="muted")
+        yield from self._challenge()
         yield TriesLine(form.tries)
         fields = Vertical(*self._entries.fields, id="fields")
         yield Horizontal(fields, RuleList(id="rules"), id="columns")
         yield Static("", id="hint", markup=False)
+
+    def _challenge(self) -> Iterable[Widget]:
+        """What to read out to the helpdesk, where the card waits for an answer."""
+        challenge = self.form.challenge
+        if challenge is not None:
+            yield line(say("tui.form.challenge"), classes="muted")
+            yield line(challenge.spoken, classes="spoken")
+            yield line(
+                say("tui.form.challenge_hex", hex=challenge.hex), classes="muted"
+            )
 
     def on_mount(self) -> None:
         self.set_focus(self._entries.fields[0])

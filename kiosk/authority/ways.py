@@ -1,0 +1,36 @@
+"""Which way a card's PIN can be set anew without the old one.
+
+The authority decides once, when an operation is prepared, and writes it down: a
+station cannot choose the way that asks for less.
+"""
+
+from __future__ import annotations
+
+from kiosk.authority import puks
+from kiosk.authority.ports import CardLimits
+from kiosk.pinrules import Alphabet
+from storage.records import Credential, Template, UnblockWay
+
+ANY_CARD = CardLimits(
+    minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE, has_admin_key=True
+)
+"""For questions about a card that is not there: it may have everything."""
+
+BY_RELEASE = frozenset({UnblockWay.RELEASE_CODE, UnblockWay.ADMIN_KEY_ONLINE})
+"""Ways that nothing but a helpdesk's release code authorises."""
+
+
+def way_of(
+    credential: Credential, template: Template, card: CardLimits
+) -> UnblockWay | None:
+    """Return the best way that the template, the card and the escrow allow."""
+    possible = {
+        UnblockWay.ADMIN_KEY_ONLINE: card.has_admin_key
+        and bool(credential.admin_key_sealed),
+        UnblockWay.RELEASE_CODE: card.has_puk and puks.can_release(credential.escrow),
+        UnblockWay.ADMIN_KEY_PHONE: card.has_admin_key,
+        UnblockWay.HOLDER_PUK: card.has_puk,
+    }
+    return next(
+        (way for way, can in possible.items() if can and way in template.unblock), None
+    )

@@ -1,0 +1,57 @@
+"""An administrator key goes on record: only after the card has shown that it has it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kiosk.authority import admin_key, admin_release
+from kiosk.authority.escrow import seal_field
+from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.cards.ports import Card, WrongAdminKey
+from kiosk.enrollment.desk import Desk, drafted, is_own_card, refuse
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from storage.records import Credential
+from storage.registry import Tx
+
+_FACTORY = bytes(admin_key.KEY_BYTES)
+
+
+def keep(desk: Desk, card: Card, credential: Credential, key: Secret) -> Credential:
+    """Escrow the key (24 bytes) of the card in the reader.
+
+    The card is asked once, by mutual authentication: a wrong key may count on it.
+    NotInRole, Refused, CardError, ProofFailed, WrongAdminKey.
+    """
+    require(desk.operator, Action.IMPORT)
+    if is_own_card(desk, credential.account_guid, credential.account):
+        reason = Message("refusal.own_card")
+        refuse(desk, "credential.admin_key_refused", credential.id, reason)
+    if key.reveal() == _FACTORY:
+        raise Refused(Message("enrollment.admin_key_factory"))
+    _prove(desk, card, credential, key)
+    sealed = seal_field(desk.parts, credential.id, admin_release.FIELD, key)
+    noted = drafted(desk, "credential.admin_key_kept", credential.id, "", {})
+
+    def commit(tx: Tx) -> Credential:
+        noted(tx)
+        current = tx.credential(credential.id)
+        return tx.save_credential(replace(current, admin_key_sealed=sealed))
+
+    return desk.parts.registry.run(commit)
+
+
+def _prove(desk: Desk, card: Card, credential: Credential, key: Secret) -> None:
+    recognised = card.recognise()
+    if recognised.identity.key != credential.card:
+        raise Refused(Message("enrollment.another_card"))
+    ours = desk.parts.entropy.bytes(admin_key.MUTUAL_BYTES)
+    with card.session(recognised.identity) as session:
+        cards = session.begin_mutual(ours)
+        if len(cards) != admin_key.MUTUAL_BYTES:
+            raise ProofFailed
+        cryptogram = admin_key.prove(key, ours, cards, desk.parts.entropy)
+        answered = session.end_mutual(cryptogram)
+    if not admin_key.is_proven(key, ours, cards, answered):
+        raise WrongAdminKey
