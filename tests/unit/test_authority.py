@@ -28,6 +28,7 @@ from kiosk.directory.ports import PasswordPolicy
 from kiosk.pinrules import Alphabet, Rule
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
+from kiosk.visit.visit import NotOffered
 from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
 from storage.records import Keyless, PinPolicy, Sync, Template
