@@ -13,6 +13,7 @@ from kiosk.authority import admin_key, approvals
 from kiosk.authority.escrow import note, open_field
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import AdminProof, ProofFailed, Refused
+from kiosk.authority.ways import keeps_admin_key
 from kiosk.errors import Message
 from statemachine.operation import Kind
 from storage.records import Credential, Operation, UnblockWay
@@ -85,6 +86,10 @@ def _judged(tx: Tx, id: str) -> tuple[Operation, Credential]:
     is_reset = operation.kind is Kind.UNBLOCK or (
         operation.kind is Kind.ACTIVATE and credential.activation_interrupted
     )
-    if operation.way is not UnblockWay.ADMIN_KEY_ONLINE or not is_reset:
+    if (
+        not keeps_admin_key(credential)
+        or operation.way is not UnblockWay.ADMIN_KEY_ONLINE
+        or not is_reset
+    ):
         raise Refused(Message("stop.nothing_in_escrow"))
     return operation, credential

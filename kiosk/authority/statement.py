@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from kiosk.authority.ports import Challenge
 
 _AUTHORISE = b"pin-kiosk statement\x00\x01"
+_SIGN_IN = b"pin-kiosk sign-in\x00\x01"
 _PRESENCE = b"pin-kiosk presence\x00\x01"
 
 
@@ -59,6 +60,11 @@ def authorisation(challenge: Challenge, sealed_digest: bytes) -> bytes:
 def presence(nonce: bytes, credential: str, station: str) -> bytes:
     """Return the statement that proves a card without its PIN."""
     return _encode(_PRESENCE, (nonce, credential.encode(), station.encode()))
+
+
+def sign_in(nonce: bytes, credential: str, station: str) -> bytes:
+    """Return the statement with which an operator's card signs in."""
+    return _encode(_SIGN_IN, (nonce, credential.encode(), station.encode()))
 
 
 def read(message: bytes) -> Named:

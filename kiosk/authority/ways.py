@@ -9,7 +9,7 @@ from __future__ import annotations
 from kiosk.authority import puks
 from kiosk.authority.ports import CardLimits
 from kiosk.pinrules import Alphabet
-from storage.records import Credential, Template, UnblockWay
+from storage.records import CardType, Credential, Template, UnblockWay
 
 ANY_CARD = CardLimits(
     minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE, has_admin_key=True
@@ -20,13 +20,22 @@ BY_RELEASE = frozenset({UnblockWay.RELEASE_CODE, UnblockWay.ADMIN_KEY_ONLINE})
 """Ways that nothing but a helpdesk's release code authorises."""
 
 
+def keeps_admin_key(credential: Credential) -> bool:
+    """Say whether an administrator key that sets PINs is in escrow.
+
+    A PIV card's management key is kept in the same place and is another thing: it
+    answers no challenge for anybody.
+    """
+    is_piv = credential.card.startswith(f"{CardType.PIV}:")
+    return bool(credential.admin_key_sealed) and not is_piv
+
+
 def way_of(
     credential: Credential, template: Template, card: CardLimits
 ) -> UnblockWay | None:
     """Return the best way that the template, the card and the escrow allow."""
     possible = {
-        UnblockWay.ADMIN_KEY_ONLINE: card.has_admin_key
-        and bool(credential.admin_key_sealed),
+        UnblockWay.ADMIN_KEY_ONLINE: card.has_admin_key and keeps_admin_key(credential),
         UnblockWay.RELEASE_CODE: card.has_puk and puks.can_release(credential.escrow),
         UnblockWay.ADMIN_KEY_PHONE: card.has_admin_key,
         UnblockWay.HOLDER_PUK: card.has_puk,

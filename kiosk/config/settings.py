@@ -108,6 +108,14 @@ class Directory(Section, frozen=True, kw_only=True):
             min_length=1,
         ),
     ]
+    units: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Organisational units whose people have cards, as they were "
+            "delegated: `kiosk doctor` looks whether the account may do its work there "
+            "and no more elsewhere. Silent: base_dn.",
+        ),
+    ] = ()
     service_account: Annotated[
         str,
         Meta(
@@ -257,6 +265,44 @@ class Log(Section, frozen=True, kw_only=True):
     ] = None
 
 
+class Second(StrEnum):
+    """What may need two operators."""
+
+    RELEASE = "release"
+    REVOKE = "revoke"
+
+
+class SignIn(Section, frozen=True, kw_only=True):
+    """How operators sign in at the helpdesk and enrollment screens, and their roles.
+
+    Roles come from groups of the directory, nested ones too; empty: nobody has it.
+    """
+
+    helpdesk_group: Annotated[
+        str, Meta(description="The group (its DN) whose people are helpdesk.")
+    ] = ""
+    officer_group: Annotated[
+        str, Meta(description="The group of enrollment officers.")
+    ] = ""
+    auditor_group: Annotated[str, Meta(description="The group of auditors.")] = ""
+    administrator_group: Annotated[
+        str, Meta(description="The group of administrators, who may do everything.")
+    ] = ""
+    with_account: Annotated[
+        bool,
+        Meta(
+            description="Operators may sign in with account name and password; else "
+            "only with their own card."
+        ),
+    ] = False
+    second_operator: Annotated[
+        tuple[Second, ...],
+        Meta(
+            description="What needs a second operator: any of release, revoke.",
+        ),
+    ] = ()
+
+
 class Operator(Section, frozen=True, kw_only=True):
     """Who may act on credentials at this machine, known by the system's login."""
 
@@ -288,4 +334,5 @@ class Config(Section, frozen=True, kw_only=True):
     lifecycle: Lifecycle = Lifecycle()
     enrollment: Enrollment = Enrollment()
     log: Log = Log()
+    sign_in: SignIn = SignIn()
     operators: tuple[Operator, ...] = ()

@@ -9,6 +9,7 @@ come out; anything else is a bug. No error carries a password.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +43,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody an officer looks for. All of it is raw: show it `visible`."""
+
+    guid: str
+    name: str
+    account: str
+    """userPrincipalName, or the account name where there is none."""
+    details: tuple[str, ...] = ()
+    """What tells two people of one name apart: department, title, mail …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy:
     """The rules this DC applies to one user's new password."""
 
@@ -55,6 +68,31 @@ class PasswordPolicy:
     maximum_age: float | None
     """Seconds; None: never expires."""
     lockout_threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacts:
+    """The account that a connection is bound as. Times: seconds since 1970 UTC."""
+
+    account: Account
+    sid: bytes
+    """objectSid (MS-DTYP 2.4.2.2)."""
+    token: tuple[bytes, ...]
+    """The SIDs of the account and of all its groups, nested ones too."""
+    password_expires: float | None
+    """None: never."""
+    account_expires: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """An object, and who may do what to it."""
+
+    dn: str
+    sid: bytes
+    """objectSid; empty: it is nobody."""
+    descriptor: bytes
+    """Owner and DACL (MS-DTYP 2.4.6); empty: it may not be read."""
 
 
 class BindResult(StrEnum):
@@ -221,6 +259,12 @@ class DomainController(Protocol):
     def find(self, name: str) -> Account:
         """Find by userPrincipalName or sAMAccountName, exactly. AccountMissing."""
 
+    def look_for(self, term: str) -> tuple[Person, ...]:
+        """Return some people one of whose names begins with `term`. ReadFailed."""
+
+    def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
+        """Return those of the groups (DNs) that the account is in, nested ones too."""
+
     def password_policy(self, account: Account) -> PasswordPolicy:
         """Return the effective policy. PolicyUnreadable, ReadFailed."""
 
@@ -246,6 +290,36 @@ class Inspectable(Protocol):
         """Return the attributes of the account that we may write. ReadFailed.
 
         The right to reset a password is not among them: only a reset shows it.
+        """
+
+
+@runtime_checkable
+class Examinable(DomainController, Protocol):
+    """What `kiosk doctor` reads to prove what the service account may, and no more.
+
+    Reads only. A controller may lack it.
+    """
+
+    def certificate_expires(self) -> float:
+        """Return when the DC's certificate expires, seconds since 1970 UTC."""
+
+    def service_account(self) -> ServiceFacts:
+        """Return who this connection is. ReadFailed."""
+
+    def domain_head(self) -> str:
+        """Return the DN of the domain. ReadFailed."""
+
+    def domain_policy(self) -> PasswordPolicy:
+        """Return the domain's own password policy. ReadFailed."""
+
+    def guarded(self, dn: str) -> Guarded | None:
+        """Return an object and its guard; None: there is no such object. ReadFailed."""
+
+    def people(self, below: str, *, protected: bool) -> tuple[Account, ...]:
+        """Return some users below an object: a sample, not all. ReadFailed.
+
+        `protected`: those that the domain protects (adminCount), else those it does
+        not.
         """
 
 

@@ -8,9 +8,8 @@ from typing import NoReturn
 
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
-from kiosk.config import Operator
 from kiosk.directory.ports import Account, DirectoryError
-from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import KioskError, Message
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, Credential
@@ -34,7 +33,7 @@ class Desk:
     """One operator's place. Used on one thread, the registry's."""
 
     parts: Parts
-    operator: Operator
+    operator: SignedIn
     station: str
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -31,17 +32,49 @@ class Action(StrEnum):
     RESUME = "resume"
     REVOKE = "revoke"
     RETIRE = "retire"
+    CLOSE = "close"
+    """An out-of-step case, as not synchronised."""
+    EXPORT = "export"
+    """Evidence."""
+    TEMPLATES = "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A person at work, and what they were found to be."""
+
+    account: str
+    """userPrincipalName: what the audit says, and whose card is their own."""
+    roles: frozenset[OperatorRole]
+    guid: str = ""
+    """objectGUID; empty where they signed in by login."""
+    login: str = ""
+    """The system's login, where that is how they signed in."""
+
+    @property
+    def name(self) -> str:
+        """What to call them in a message."""
+        return self.login or self.account
 
 
 _HELPDESK = frozenset(
-    {Action.LOOK, Action.RELEASE, Action.SUSPEND, Action.RESUME, Action.REVOKE}
+    {
+        Action.LOOK,
+        Action.RELEASE,
+        Action.SUSPEND,
+        Action.RESUME,
+        Action.REVOKE,
+        Action.CLOSE,
+    }
 )
 _OFFICER = frozenset({Action.LOOK, Action.ISSUE, Action.IMPORT, Action.RETIRE})
 MAY = {
     OperatorRole.HELPDESK: _HELPDESK,
     OperatorRole.OFFICER: _OFFICER,
-    OperatorRole.ADMINISTRATOR: _HELPDESK | _OFFICER,
-    OperatorRole.AUDITOR: frozenset({Action.LOOK}),
+    OperatorRole.ADMINISTRATOR: _HELPDESK
+    | _OFFICER
+    | {Action.EXPORT, Action.TEMPLATES},
+    OperatorRole.AUDITOR: frozenset({Action.LOOK, Action.EXPORT}),
 }
 
 
@@ -70,15 +103,25 @@ def _login_uid() -> int:
     return os.getuid() if uid == _NO_LOGIN else uid
 
 
-def signed_in(operators: Sequence[Operator], login: str) -> Operator:
+def signed_in(operators: Sequence[Operator], login: str) -> SignedIn:
     """Return the operator with that login. NotAnOperator."""
     for operator in operators:
         if operator.login == login:
-            return operator
+            return SignedIn(
+                account=operator.account,
+                roles=frozenset({operator.role}),
+                login=login,
+            )
     raise NotAnOperator(login=login)
 
 
-def require(operator: Operator, action: Action) -> None:
-    """Let pass what the operator's role includes. NotInRole."""
-    if action not in MAY[operator.role]:
-        raise NotInRole(login=operator.login, role=operator.role, action=action)
+def may(operator: SignedIn, action: Action) -> bool:
+    """Say whether one of the operator's roles includes the action."""
+    return any(action in MAY[role] for role in operator.roles)
+
+
+def require(operator: SignedIn, action: Action) -> None:
+    """Let pass what one of the operator's roles includes. NotInRole."""
+    if not may(operator, action):
+        roles = ", ".join(sorted(operator.roles))
+        raise NotInRole(login=operator.name, role=roles, action=action)

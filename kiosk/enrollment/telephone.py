@@ -9,6 +9,7 @@ from __future__ import annotations
 from kiosk.authority import admin_key, admin_release
 from kiosk.authority.escrow import open_field
 from kiosk.authority.ports import CodeMistyped
+from kiosk.authority.ways import keeps_admin_key
 from kiosk.enrollment.desk import Desk, is_own_card, note, refuse
 from kiosk.enrollment.operators import Action, require
 from kiosk.errors import Message
@@ -46,7 +47,7 @@ def answer(desk: Desk, credential: Credential, challenge: Secret) -> str:
 def _why_not(desk: Desk, credential: Credential, template: Template) -> Message | None:
     if UnblockWay.ADMIN_KEY_PHONE not in template.unblock:
         return Message("enrollment.no_phone_way")
-    if not credential.admin_key_sealed:
+    if not keeps_admin_key(credential):
         return Message("enrollment.no_admin_key")
     if credential.state is State.ISSUED and credential.activation_interrupted:
         return None

@@ -175,6 +175,9 @@ class FakeVisit:
         self._script.play("begin")
         return self._script.form
 
+    def leave(self) -> None:
+        """Nothing is held."""
+
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
     ) -> Result:

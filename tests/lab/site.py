@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from kiosk.authority.parts import Parts
 from kiosk.authority.seal import SealingKey
 from kiosk.clock import ManualClock
-from kiosk.config import Operator, OperatorRole
+from kiosk.config import OperatorRole
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.enrollment.desk import Desk
+from kiosk.enrollment.operators import SignedIn
 from kiosk.entropy import SeededEntropy
 from statemachine.lifecycle import Lifecycle, State
 from storage.memory_registry import MemoryRegistry
@@ -46,7 +47,11 @@ class Site:
 
     def desk(self, role: OperatorRole, account: str = "") -> Desk:
         name = self.name(role)
-        operator = Operator(login=name, account=account or f"{name}@ad.test", role=role)
+        operator = SignedIn(
+            login=name,
+            account=account or f"{name}@ad.test",
+            roles=frozenset({role}),
+        )
         return Desk(parts=self.parts, operator=operator, station="desk-1")
 
     def template(self, template: Template) -> Template:

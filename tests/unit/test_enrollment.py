@@ -15,7 +15,7 @@ from kiosk.directory.faults import DcDown
 from kiosk.directory.ports import DirectoryError
 from kiosk.enrollment import acts, codes, operators
 from kiosk.enrollment.desk import NoSuchCredential, SeveralCredentials, find
-from kiosk.enrollment.operators import Action, NotAnOperator, NotInRole
+from kiosk.enrollment.operators import Action, NotAnOperator, NotInRole, SignedIn
 from kiosk.enrollment.view import credentials, view
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
@@ -40,7 +40,8 @@ def site() -> Site:
 
 def test_only_a_login_that_the_configuration_names_is_an_operator() -> None:
     ann = Operator(login="ann", account="ann@x", role=OperatorRole.HELPDESK)
-    assert operators.signed_in([ann], "ann") is ann
+    found = operators.signed_in([ann], "ann")
+    assert (found.account, found.roles) == ("ann@x", frozenset({OperatorRole.HELPDESK}))
     with pytest.raises(NotAnOperator) as caught:
         operators.signed_in([ann], "bob")
     assert caught.value.data == {"login": "bob"}
@@ -72,17 +73,18 @@ def test_without_a_login_session_the_user_of_the_process_counts(
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (OperatorRole.AUDITOR, "look"),
-        (OperatorRole.HELPDESK, "look release suspend resume revoke"),
+        (OperatorRole.AUDITOR, "look export"),
+        (OperatorRole.HELPDESK, "look release suspend resume revoke close"),
         (OperatorRole.OFFICER, "look issue import retire"),
         (
             OperatorRole.ADMINISTRATOR,
-            "look issue import retire release suspend resume revoke",
+            "look issue import retire release suspend resume revoke close "
+            "export templates",
         ),
     ],
 )
 def test_a_role_includes_its_actions_and_no_other(role: OperatorRole, may: str) -> None:
-    operator = Operator(login="x", account="x@y", role=role)
+    operator = SignedIn(login="x", account="x@y", roles=frozenset({role}))
     for action in Action:
         if action in may.split():
             operators.require(operator, action)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.clock import Clock
-from kiosk.directory.ldap import codes, inspection
+from kiosk.directory.ldap import codes, examination, inspection, people
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -18,16 +19,19 @@ from kiosk.directory.ldap.accounts import (
 )
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.failures import LineBroken
-from kiosk.directory.ldap.policies import effective_policy
+from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
     BindResult,
     DirectoryError,
+    Guarded,
     OutcomeUnknown,
     PasswordPolicy,
+    Person,
     ReadFailed,
+    ServiceFacts,
     WriteRefusal,
     WriteRefused,
 )
@@ -76,6 +80,12 @@ class LdapController:
             raise AccountMissing(account=name)
         return self.account(guid_of(found[0]))
 
+    def look_for(self, term: str) -> tuple[Person, ...]:
+        return people.look_for(self._channel, self._settings.base_dn, term)
+
+    def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
+        return people.member_of(self._channel, f"<GUID={account.guid}>", groups)
+
     def password_policy(self, account: Account) -> PasswordPolicy:
         return effective_policy(self._channel, f"<GUID={account.guid}>")
 
@@ -84,6 +94,29 @@ class LdapController:
 
     def writable(self, account: Account) -> frozenset[str]:
         return inspection.writable(self._channel, f"<GUID={account.guid}>")
+
+    # --- ports.Examinable -----------------------------------------------------
+
+    def certificate_expires(self) -> float:
+        return self._channel.certificate_expires()
+
+    def service_account(self) -> ServiceFacts:
+        return examination.service_account(self._channel, self._clock.now())
+
+    def domain_head(self) -> str:
+        return examination.domain_head(self._channel)
+
+    def domain_policy(self) -> PasswordPolicy:
+        return policy_of_domain(self._channel)
+
+    def guarded(self, dn: str) -> Guarded | None:
+        return examination.guarded(self._channel, dn)
+
+    def people(self, below: str, *, protected: bool) -> tuple[Account, ...]:
+        condition = examination.PROTECTED if protected else examination.ORDINARY
+        return examination.people(self._channel, below, condition, self._clock.now())
+
+    # --- writes ---------------------------------------------------------------
 
     def set_password(self, account: Account, new: Secret) -> None:
         try:

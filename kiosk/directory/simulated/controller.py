@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kiosk.directory.faults import BindSays, DcDown, Frozen, PolicyHidden, WriteNo
 from kiosk.directory.ports import (
     Account,
@@ -9,6 +11,7 @@ from kiosk.directory.ports import (
     BindResult,
     OutcomeUnknown,
     PasswordPolicy,
+    Person,
     PolicyUnreadable,
     ReadFailed,
     WriteRefusal,
@@ -54,6 +57,25 @@ class SimulatedDc:
         if len(found) != 1:
             raise AccountMissing(account=name)
         return found[0]
+
+    def look_for(self, term: str) -> tuple[Person, ...]:
+        self._must_answer()
+        wanted = term.strip().casefold()
+        found = [
+            Person(
+                guid=user.account.guid,
+                name=user.account.display_name,
+                account=user.account.user_principal_name,
+                details=user.details,
+            )
+            for user in self._dc.users.values()
+            if wanted and _begins(user.account, wanted)
+        ]
+        return tuple(sorted(found, key=lambda person: person.name))
+
+    def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
+        self._must_answer()
+        return self._dc.user(account.guid).groups & frozenset(groups)
 
     def password_policy(self, account: Account) -> PasswordPolicy:
         self._must_answer()
@@ -136,3 +158,13 @@ def _is_named(account: Account, name: str) -> bool:
     wanted = name.casefold()
     names = (account.user_principal_name, account.sam_account_name)
     return wanted in (each.casefold() for each in names)
+
+
+def _begins(account: Account, wanted: str) -> bool:
+    names = (
+        account.display_name,
+        *account.display_name.split(),
+        account.sam_account_name,
+        account.user_principal_name,
+    )
+    return any(name.casefold().startswith(wanted) for name in names)

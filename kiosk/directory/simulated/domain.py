@@ -68,6 +68,8 @@ class SimulatedDirectory:
         smart_card_required: bool = False,
         must_change: bool = False,
         may_log_on: bool = True,
+        groups: frozenset[str] = frozenset(),
+        details: tuple[str, ...] = (),
     ) -> str:
         """Create a user on every DC; return its objectGUID.
 
@@ -94,6 +96,8 @@ class SimulatedDirectory:
             delegated=delegated,
             password=None if password is None else self._state.stored(password),
             may_log_on=may_log_on,
+            groups=groups,
+            details=details,
         )
         self._state.touch(user)
         for dc in self._state.dcs:
@@ -114,6 +118,11 @@ class SimulatedDirectory:
             if changes.get("smart_card_required") is True:
                 user.password = user.previous = None
             self._state.touch(user)
+
+    def set_groups(self, guid: str, *groups: str) -> None:
+        """Put a user into just these groups (DNs), on every DC."""
+        for dc in self._state.dcs:
+            dc.user(guid).groups = frozenset(groups)
 
     def remove_account(self, guid: str) -> None:
         """Delete a user everywhere."""

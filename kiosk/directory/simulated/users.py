@@ -29,6 +29,10 @@ class User:
     """badPwdCount."""
     may_log_on: bool = True
     """Logon hours."""
+    groups: frozenset[str] = frozenset()
+    """DNs of the groups it is in, nested ones too."""
+    details: tuple[str, ...] = ()
+    """Department, title, mail …"""
     version: int = 0
     """Counts changes in the whole domain; the newer one wins when DCs replicate."""
 
