@@ -51,6 +51,8 @@ class Right:
     name: str
     guid: UUID
     kind: Kind
+    part_of: UUID | None = None
+    """The set of properties whose grant grants it, too."""
 
     @property
     def access(self) -> Access:
@@ -58,6 +60,17 @@ class Right:
         control = self.kind is Kind.CONTROL
         return Access.CONTROL if control else Access.WRITE_PROPERTY
 
+    @property
+    def objects(self) -> frozenset[UUID]:
+        """Every GUID by which an entry can speak of it."""
+        named = (self.guid, self.part_of, USER)
+        return frozenset(guid for guid in named if guid is not None)
+
+
+ACCOUNT_RESTRICTIONS = UUID("4c164200-20c0-11d0-a768-00aa006e0529")
+"""The set of properties User-Account-Restrictions."""
+PUBLIC_INFORMATION = UUID("e48d0154-bcf8-11d1-8702-00c04fb96050")
+"""The set of properties Public-Information."""
 
 RESET_PASSWORD = Right(
     "Reset Password", UUID("00299570-246d-11d0-a768-00aa006e0529"), Kind.CONTROL
@@ -66,8 +79,36 @@ LOCKOUT_TIME = Right(
     "lockoutTime", UUID("28630ebf-41d5-11d1-a9c1-0000f80367c1"), Kind.WRITE
 )
 PWD_LAST_SET = Right(
-    "pwdLastSet", UUID("bf967a0a-0de6-11d0-a285-00aa003049e2"), Kind.WRITE
+    "pwdLastSet",
+    UUID("bf967a0a-0de6-11d0-a285-00aa003049e2"),
+    Kind.WRITE,
+    ACCOUNT_RESTRICTIONS,
 )
+ACCOUNT_CONTROL = Right(
+    "userAccountControl",
+    UUID("bf967a68-0de6-11d0-a285-00aa003049e2"),
+    Kind.WRITE,
+    ACCOUNT_RESTRICTIONS,
+)
+SERVICE_NAMES = Right(
+    "servicePrincipalName",
+    UUID("f3a64788-5306-11d1-a9c5-0000f80367c1"),
+    Kind.WRITE,
+    PUBLIC_INFORMATION,
+)
+KEY_CREDENTIALS = Right(
+    "msDS-KeyCredentialLink", UUID("5b47d60f-6090-40b2-9f37-2a4de88f3063"), Kind.WRITE
+)
+CHANGE_PASSWORD = Right(
+    "Change Password", UUID("ab721a53-1e2f-11d0-9819-00aa0040529b"), Kind.CONTROL
+)
+"""Everybody has it: it asks for the old password."""
+REPLICATE_SECRETS = Right(
+    "Replicating Directory Changes All",
+    UUID("1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"),
+    Kind.CONTROL,
+)
+"""On the domain's head: read every password of the domain."""
 NEEDED = (RESET_PASSWORD, LOCKOUT_TIME, PWD_LAST_SET)
 """All that the service account may do to a user inside a unit."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.directory.ports import DirectoryError
 from kiosk.errors import Coded, KioskError, Message
 
 
@@ -56,7 +57,12 @@ def is_sound(findings: Iterable[Finding]) -> bool:
 
 
 def said(error: Exception) -> Message:
-    """Return an error's own sentence. TypeError if it has none."""
+    """Return an error's own sentence. TypeError if it has none.
+
+    Of the directory's errors, the one for administrators, where there is one.
+    """
+    if isinstance(error, DirectoryError):
+        return error.detail or error.message
     if isinstance(error, KioskError):
         return error.message
     if isinstance(error, Coded):
@@ -82,6 +88,11 @@ def fail(part: str, key: str, /, **data: str | int) -> Finding:
 def unknown(part: str, key: str, /, **data: str | int) -> Finding:
     """Return that something could not be looked at, and why."""
     return Finding(part, Health.UNKNOWN, Message(f"doctor.{key}", data))
+
+
+def unclear(part: str, key: str, /, **data: str | int) -> Finding:
+    """Return that something could not be judged, and what would help."""
+    return _advised(part, Health.UNKNOWN, key, data)
 
 
 def _advised(

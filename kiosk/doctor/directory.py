@@ -11,12 +11,14 @@ from kiosk.directory.ports import (
     Directory,
     DirectoryError,
     DomainController,
+    Examinable,
     Inspectable,
     ServiceBindRefused,
     TlsRefused,
     Unreachable,
 )
 from kiosk.doctor import Finding, Health, fail, ok, unknown, warn
+from kiosk.doctor.service_account import certificate
 from kiosk.errors import Message
 from kiosk.pinrules import contradiction
 from kiosk.templates import limits_of
@@ -31,9 +33,12 @@ CLOCKS_APART = 60.0
 def controller(directory: Directory, dc: str, clock: Clock) -> Iterator[Finding]:
     """Connect to one domain controller as the kiosk does, and let go."""
     reach, tls, bind = f"directory {dc}", f"tls {dc}", f"sign-in {dc}"
+    expires = None
     try:
         with directory.connect(dc) as connected:
             seconds = _clocks_apart(connected, clock)
+            if isinstance(connected, Examinable):
+                expires = connected.certificate_expires()
     except Unreachable as error:
         yield _refused(reach, error, "unreachable_advice")
         yield unknown(tls, "not_reached")
@@ -50,6 +55,8 @@ def controller(directory: Directory, dc: str, clock: Clock) -> Iterator[Finding]
         yield ok(reach, "reached")
         yield ok(tls, "trusted")
         yield ok(bind, "signed_in")
+        if expires is not None:
+            yield from certificate(f"certificate {dc}", expires, clock)
         yield from _clock(f"clock {dc}", seconds)
 
 

@@ -10,7 +10,17 @@ from kiosk import templates
 from kiosk.bootstrap import directory_of, monitor_of, registry_of, vault_of
 from kiosk.clock import SystemClock
 from kiosk.config import Config
-from kiosk.doctor import Check, Finding, cards, directory, examine, host, store
+from kiosk.doctor import (
+    Check,
+    Finding,
+    cards,
+    directory,
+    domain,
+    examine,
+    host,
+    store,
+)
+from kiosk.errors import KioskError
 
 
 def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
@@ -20,10 +30,11 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     """
     from kiosk.doctor import store
 
-    domain = config.directory
+    dcs = config.directory.dcs
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
-        *((f"directory {dc}", partial(_controller, config, dc)) for dc in domain.dcs),
+        *((f"directory {dc}", partial(_controller, config, dc)) for dc in dcs),
+        ("service account", lambda: _domain(config)),
         ("templates", lambda: store.templates(config.templates.folder)),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
         ("registry", lambda: _stored(config)),
@@ -35,7 +46,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     ]
     if account:
         checks.insert(
-            1 + len(domain.dcs),
+            1 + len(dcs),
             (f"account {account}", lambda: _account(config, account)),
         )
     return checks
@@ -48,6 +59,17 @@ def _controller(config: Config, dc: str) -> Iterable[Finding]:
 def _account(config: Config, name: str) -> Iterable[Finding]:
     return directory.account(
         directory_of(config), name, templates.read_folder(config.templates.folder)
+    )
+
+
+def _domain(config: Config) -> Iterable[Finding]:
+    told = config.directory
+    try:
+        found = templates.read_folder(config.templates.folder)
+    except KioskError:  # has a line of its own
+        found = ()
+    return domain.examine_domain(
+        directory_of(config), told.units or (told.base_dn,), found, SystemClock()
     )
 
 

@@ -77,6 +77,16 @@ class DomainObjects:
         with self.administrator() as line:
             _do(line, line.add, dn, "organizationalUnit")
 
+    def add_group(self, member: str) -> str:
+        """Create a global group with one member; return its DN."""
+        name = f"g{uuid.uuid4().hex[:12]}"
+        dn = f"CN={name},CN=Users,{setup.BASE_DN}"
+        with self.administrator() as line:
+            _do(line, line.add, dn, "group", {"sAMAccountName": name})
+            changes = {"member": [(ldap3.MODIFY_ADD, [member])]}
+            _do(line, line.modify, dn, changes)
+        return dn
+
     def administrator(self) -> ldap3.Connection:
         """Open a connection as the domain's administrator; close it by `with`."""
         return self.connection(setup.ADMINISTRATOR, setup.ADMINISTRATOR_PASSWORD)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ldap3 import ANONYMOUS, BASE, NONE, SUBTREE, SYNC, Connection, Server
+from ldap3.protocol.microsoft import security_descriptor_control
 
 from kiosk.directory.ldap import codes, secret_requests
 from kiosk.directory.ldap.failures import LineBroken, opening_failed, why_broken
@@ -17,6 +18,11 @@ from kiosk.directory.ldap.settings import LdapSettings, Protection
 from kiosk.directory.ldap.tls import Line, VerifiedTls
 from kiosk.directory.ports import ReadFailed, TlsRefused, WhyNoTrust
 from kiosk.secret import Secret
+
+SAMPLE = 100
+"""Objects that are enough to look at."""
+_ANYTHING = "(objectClass=*)"
+_OWNER_AND_DACL = 0x1 | 0x4
 
 Entry = Mapping[str, Sequence[bytes]]
 """An object's attributes as they came, by name in any case."""
@@ -89,6 +95,26 @@ class Channel:
         """Return what is found below `base`, at most two objects. ReadFailed."""
         return self._search(base, condition, SUBTREE, attributes)
 
+    def sample(self, base: str, condition: str, *attributes: str) -> list[Entry]:
+        """Return what is found below `base`, at most `SAMPLE` objects. ReadFailed."""
+        return self._search(base, condition, SUBTREE, attributes, most=SAMPLE)
+
+    def guard(self, dn: str, *attributes: str) -> Entry | None:
+        """Read one object with the owner and DACL of its descriptor. ReadFailed.
+
+        Unless told to leave out the SACL (MS-ADTS 3.1.1.3.4.1.11), a DC leaves out the
+        whole descriptor for those who may not read that.
+        """
+        parts = security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)
+        wanted = ("nTSecurityDescriptor", *attributes)
+        found = self._search(dn, _ANYTHING, BASE, wanted, controls=parts)
+        return found[0] if found else None
+
+    def certificate_expires(self) -> float:
+        """Return the end of the DC's certificate, seconds since 1970 UTC."""
+        shown = self._connection.socket.socket.getpeercert()
+        return float(ssl.cert_time_to_seconds(shown["notAfter"]))
+
     def close(self) -> None:
         """Let go of the line. Never raises; safe to call twice."""
         left = self._connection.socket
@@ -119,11 +145,19 @@ class Channel:
         condition: str,
         scope: Literal["BASE", "SUBTREE"],
         attributes: tuple[str, ...],
+        *,
+        most: int = 2,
+        controls: Sequence[object] | None = None,
     ) -> list[Entry]:
         try:
             with _line_broken():
                 self._connection.search(
-                    base, condition, scope, attributes=attributes, size_limit=2
+                    base,
+                    condition,
+                    scope,
+                    attributes=attributes,
+                    size_limit=most,
+                    controls=controls,
                 )
                 result = self._connection.result["result"]
                 entries: list[Entry] = [

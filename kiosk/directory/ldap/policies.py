@@ -41,6 +41,11 @@ def effective_policy(channel: Channel, user_dn: str) -> PasswordPolicy:
     named = (user or {}).get("msDS-ResultantPSO", ())
     if named:
         return _fine_grained(channel, named[0].decode())
+    return policy_of_domain(channel)
+
+
+def policy_of_domain(channel: Channel) -> PasswordPolicy:
+    """Return what applies to whoever has no fine-grained policy. ReadFailed."""
     root = channel.read("", _ANYTHING, "defaultNamingContext")
     head = (root or {}).get("defaultNamingContext", ())
     domain = channel.read(head[0].decode(), _ANYTHING, *_DOMAIN) if head else None
