@@ -58,6 +58,14 @@ class Caller:
         return entry.trustee in self.token
 
 
+def specific(mask: int) -> int:
+    """Return a mask with its generic bits spelled out."""
+    for generic, meant in _GENERIC.items():
+        if mask & generic:
+            mask |= meant
+    return mask
+
+
 def may(
     descriptor: Descriptor,
     caller: Caller,
@@ -98,7 +106,10 @@ def kinds(
         and entry.effect is not Effect.DENY
         and (
             entry.effect is Effect.UNKNOWN
-            or (_bits(entry.mask) & access and caller.is_meant(entry, descriptor.owner))
+            or (
+                specific(entry.mask) & access
+                and caller.is_meant(entry, descriptor.owner)
+            )
         )
     }
     judged = {
@@ -129,7 +140,7 @@ def _about(
             continue
         if entry.object_type is not None and entry.object_type not in objects:
             continue
-        if _bits(entry.mask) & access and caller.is_meant(entry, descriptor.owner):
+        if specific(entry.mask) & access and caller.is_meant(entry, descriptor.owner):
             yield entry
 
 
@@ -145,11 +156,3 @@ def _by_entries(entries: Iterator[Entry]) -> Verdict:
             return says if could <= {says} else Verdict.UNKNOWN
         could.add(says)
     return Verdict.NO if could <= {Verdict.NO} else Verdict.UNKNOWN
-
-
-def _bits(mask: int) -> int:
-    """Return a mask with its generic bits spelled out."""
-    for generic, meant in _GENERIC.items():
-        if mask & generic:
-            mask |= meant
-    return mask

@@ -267,6 +267,7 @@ RESET = f"CR;{RESET_PASSWORD.guid}"
             "write servicePrincipalName",
         ),
         (on_unit, f"(OA;CIIO;WP;{MEMBER};{GROUP};{{sid}})", BELOW, f"write {MEMBER}"),
+        (on_unit, f"(OA;CIIO;GA;;{GROUP};{{sid}})", BELOW, "change permissions"),
         (elsewhere, f"(OA;CIIO;{RESET};{USER};{{sid}})", "rights outside", "Reset"),
         (
             on_administrator,
