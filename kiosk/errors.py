@@ -7,6 +7,7 @@ error are the data of that sentence. No error carries a secret. Errors of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -16,7 +17,7 @@ class Message(msgspec.Struct, frozen=True):
     """A sentence to be: its key in the catalogue and the data it names."""
 
     key: str
-    data: dict[str, str | int] = {}
+    data: Mapping[str, str | int] = {}
 
 
 @runtime_checkable

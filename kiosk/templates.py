@@ -84,7 +84,12 @@ def read_folder(folder: Path) -> tuple[Template, ...]:
 
 
 def publish(
-    registry: Registry, templates: Sequence[Template], *, at: float, station: str
+    registry: Registry,
+    templates: Sequence[Template],
+    *,
+    at: float,
+    station: str,
+    actor: str = "configuration",
 ) -> tuple[Template, ...]:
     """Save what differs from the newest versions; return what was saved.
 
@@ -98,7 +103,7 @@ def publish(
             template = replace(template, version=newest.version if newest else 0)
             if template != newest:
                 saved.append(tx.save_template(template))
-                tx.audit(_saved(saved[-1], at, station))
+                tx.audit(_saved(saved[-1], at, station, actor))
         return tuple(saved)
 
     return registry.run(commit)
@@ -111,12 +116,12 @@ def _newest(tx: Tx, name: str) -> Template | None:
         return None
 
 
-def _saved(template: Template, at: float, station: str) -> AuditDraft:
+def _saved(template: Template, at: float, station: str, actor: str) -> AuditDraft:
     return AuditDraft(
         at=at,
         station=station,
         kind="template.saved",
-        actor="configuration",
+        actor=actor,
         data={"template": template.name, "version": str(template.version)},
     )
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from kiosk.authority import approvals
 from kiosk.authority.cases import facts_of
 from kiosk.authority.ways import BY_RELEASE
-from kiosk.enrollment.desk import Desk, is_own_card, refuse
-from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.desk import Desk, agree, is_own_card, note, refuse
+from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import Message
 from kiosk.secret import Secret
 from statemachine.lifecycle import Event, Standing, State
@@ -31,10 +31,16 @@ class Given:
     validity: Message
 
 
-def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Given:
+def give(
+    desk: Desk,
+    credential: Credential,
+    kind: ApprovalKind,
+    second: SignedIn | None = None,
+) -> Given:
     """Make a code for a credential; its caller shows it once and wipes it.
 
-    NotInRole, Refused, DirectoryError. Earlier codes of the kind become void.
+    NotInRole, Refused, SecondNeeded, DirectoryError. Earlier codes of the kind
+    become void.
     """
     require(desk.operator, Action.RELEASE)
     template = desk.parts.registry.run(
@@ -48,6 +54,8 @@ def give(desk: Desk, credential: Credential, kind: ApprovalKind) -> Given:
         reason = _no_activation(desk, credential, template)
     if reason is not None:
         refuse(desk, f"approval.{kind}_refused", credential.id, reason)
+    if agreed := agree(desk, Action.RELEASE, credential, second):
+        note(desk, "approval.agreed", credential=credential.id, data=agreed)
     code = approvals.issue_code(
         desk.parts,
         credential=credential.id,

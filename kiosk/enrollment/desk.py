@@ -22,6 +22,12 @@ class NoSuchCredential(KioskError):
     code = "enrollment.no_such_credential"
 
 
+class SecondNeeded(KioskError):
+    """The site wants two operators for that: `action`."""
+
+    code = "enrollment.second_needed"
+
+
 class SeveralCredentials(KioskError):
     """More than one fits what was typed: `term`, `ids`."""
 
@@ -35,6 +41,8 @@ class Desk:
     parts: Parts
     operator: SignedIn
     station: str
+    second_for: frozenset[Action] = frozenset()
+    """What needs a second operator here."""
 
 
 def find(desk: Desk, term: str) -> Credential:
@@ -112,6 +120,26 @@ def is_probably_own_card(desk: Desk, credential: Credential) -> bool:
         return is_own_card(desk, credential.account_guid, credential.account)
     except DirectoryError:
         return is_own_name(desk, credential.account)
+
+
+def agree(
+    desk: Desk, action: Action, credential: Credential, second: SignedIn | None
+) -> dict[str, str]:
+    """Let pass what needs no second operator, or has one; return what to audit.
+
+    The second is another person, may do the same, and is not the holder.
+    SecondNeeded, NotInRole, Refused.
+    """
+    if action not in desk.second_for:
+        return {}
+    if second is None:
+        raise SecondNeeded(action=action)
+    require(second, action)
+    same = second.account.casefold() == desk.operator.account.casefold()
+    if same or second.account.casefold() == credential.account.casefold():
+        reason = Message("enrollment.second_is_involved")
+        refuse(desk, f"{action}.second_refused", credential.id, reason)
+    return {"second": second.account}
 
 
 def refuse(desk: Desk, kind: str, credential: str, reason: Message) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,7 +40,7 @@ from kiosk.enrollment.predecessor import (
     last_retired,
 )
 from kiosk.enrollment.record import Proof
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
@@ -83,8 +84,17 @@ class Issued:
     transport_pin: Secret | None
 
 
-def issue_card(desk: Desk, card: PivCard, order: Order) -> Issued:
-    """Personalise the card in the reader.
+def _nobody(step: Message) -> None:
+    """Nobody watches the steps."""
+
+
+def issue_card(
+    desk: Desk,
+    card: PivCard,
+    order: Order,
+    emit: Callable[[Message], None] = _nobody,
+) -> Issued:
+    """Personalise the card in the reader; `emit` is told each step as it begins.
 
     NotInRole, Refused, NotForThisCard, AlreadyOnRecord, NotOurs, PukNotOurs,
     CardError, DirectoryError.
@@ -95,11 +105,12 @@ def issue_card(desk: Desk, card: PivCard, order: Order) -> Issued:
         raise NotForThisCard(template=template.name, card_type=template.card_type)
     with card.application() as application:
         known = identity(application)
+        emit(Message("enrollment.step.take"))
         predecessor = last_retired(desk, known)
         with candidates_of(desk, predecessor) as candidates:
             before = take(application, candidates, desk.parts.entropy)
         with held(before), held(_new_secrets(desk, before)) as after:
-            job = _Job(desk, holder, template, order.issuer, before, after)
+            job = _Job(desk, holder, template, order.issuer, before, after, emit)
             guid = desk.parts.entropy.bytes(16)
             credential = _begin(job, card_key(known, guid), predecessor)
             return _carry_out(job, application, credential, guid)
@@ -115,6 +126,7 @@ class _Job:
     issuer: Issuer
     before: CardSecrets
     after: CardSecrets
+    emit: Callable[[Message], None]
 
 
 # --- before the card is changed ----------------------------------------------
@@ -169,6 +181,7 @@ def _carry_out(
 ) -> Issued:
     """Personalise, and put keys and secrets on record; else retire the credential."""
     proven: list[tuple[PublicKey, bytes]] = []
+    job.emit(Message("enrollment.step.keys"))
     try:
         made = personalise(
             application,
@@ -178,6 +191,7 @@ def _carry_out(
             certify=partial(_certify, job, credential, proven),
             entropy=job.desk.parts.entropy,
         )
+        job.emit(Message("enrollment.step.record"))
         if made.identity.key != credential.card:
             raise WrongCard
         saved = job.desk.parts.registry.run(
@@ -210,6 +224,7 @@ def _certify(
     key: NewKey,
 ) -> bytes:
     """Have the card sign a fresh nonce with its new key, then certify it."""
+    job.emit(Message("enrollment.step.certificate", {"slot": key.slot}))
     now = job.desk.parts.clock.now()
     subject = Subject(holder=credential.holder, account=credential.account)
     certificate = job.issuer.certify(key.spki, subject, key.slot, now=now)

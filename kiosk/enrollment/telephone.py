@@ -10,8 +10,8 @@ from kiosk.authority import admin_key, admin_release
 from kiosk.authority.escrow import open_field
 from kiosk.authority.ports import CodeMistyped
 from kiosk.authority.ways import keeps_admin_key
-from kiosk.enrollment.desk import Desk, is_own_card, note, refuse
-from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.desk import Desk, agree, is_own_card, note, refuse
+from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import Message
 from kiosk.secret import Secret
 from kiosk.telephone import heard, spoken
@@ -20,11 +20,16 @@ from statemachine.lifecycle import Event, Standing, State
 from storage.records import Credential, Template, UnblockWay
 
 
-def answer(desk: Desk, credential: Credential, challenge: Secret) -> str:
+def answer(
+    desk: Desk,
+    credential: Credential,
+    challenge: Secret,
+    second: SignedIn | None = None,
+) -> str:
     """Return what to read out, in groups with check digits; audited.
 
-    NotInRole, Refused, CodeMistyped (a group of the challenge is not right),
-    DirectoryError.
+    NotInRole, Refused, SecondNeeded, CodeMistyped (a group of the challenge is not
+    right), DirectoryError.
     """
     require(desk.operator, Action.RELEASE)
     template = desk.parts.registry.run(
@@ -38,7 +43,8 @@ def answer(desk: Desk, credential: Credential, challenge: Secret) -> str:
     block = heard(challenge)
     if block is None:
         raise CodeMistyped
-    note(desk, "approval.challenge_answered", credential=credential.id)
+    agreed = agree(desk, Action.RELEASE, credential, second)
+    note(desk, "approval.challenge_answered", credential=credential.id, data=agreed)
     envelope = credential.admin_key_sealed
     with open_field(desk.parts, credential.id, admin_release.FIELD, envelope) as key:
         return spoken(admin_key.answer(key, bytes(block)))

@@ -1,0 +1,208 @@
+"""A batch of cards: read whole, checked whole, then one card after the other.
+
+The file is CSV with a header: `account` and `template`. The result file stands beside
+it, one line more after each card, so that it is right whenever the batch is broken off.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from kiosk.cards.ports import CardRemoved
+from kiosk.directory.ports import AccountMissing
+from kiosk.enrollment.desk import Desk
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import KioskError
+from storage.records import CardType, Credential
+from storage.registry import RecordMissing, RegistryError
+
+MOST = 10_000
+"""Lines; more is a mistake."""
+_LARGEST = 4 * 1024 * 1024
+_COLUMNS = ("account", "template")
+
+
+class BatchUnreadable(KioskError):
+    """The file cannot be used: `file`, `reason`."""
+
+    code = "desk.batch_unreadable"
+
+
+class BatchWrong(KioskError):
+    """Lines of the file are wrong; nothing was begun: `file`, `problems`."""
+
+    code = "desk.batch_wrong"
+
+
+class RowState(StrEnum):
+    """How one line of a batch stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One person of the batch."""
+
+    number: int
+    """Line of the file."""
+    account: str
+    template: str
+    name: str = ""
+    state: RowState = RowState.WAITING
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """All rows, and which is next. Authority worker's thread."""
+
+    rows: list[Row]
+    results: Path
+    """Where each outcome is written as it happens."""
+    _issued: set[int] = field(default_factory=set)
+
+    @property
+    def current(self) -> Row | None:
+        """Whose card is next: the first that waits, or failed and was not skipped."""
+        open_states = (RowState.WAITING, RowState.FAILED)
+        return next((row for row in self.rows if row.state in open_states), None)
+
+    def count(self, state: RowState) -> int:
+        """Return how many rows stand so."""
+        return sum(row.state is state for row in self.rows)
+
+    def around(self, most: int) -> list[Row]:
+        """Return some rows around the current one."""
+        row = self.current
+        at = self.rows.index(row) if row is not None else len(self.rows)
+        first = max(0, min(at - most // 2, len(self.rows) - most))
+        return self.rows[first : first + most]
+
+    def was_issued(self, insertion: int) -> bool:
+        """Say whether the card of that insertion has been issued in this batch."""
+        return insertion in self._issued
+
+    @contextmanager
+    def attempt(self, row: Row) -> Iterator[None]:
+        """Note what goes wrong with a row; it stays the current one."""
+        try:
+            yield
+        except (KioskError, RegistryError) as error:
+            row.state, row.note = RowState.FAILED, error.code
+            if not isinstance(error, CardRemoved):
+                self._write(row, "")
+            raise
+
+    def issued(self, row: Row, credential: Credential, insertion: int) -> None:
+        """The row's card is issued."""
+        self._issued.add(insertion)
+        row.state, row.note = RowState.DONE, ""
+        self._write(row, credential.card)
+
+    def skip(self) -> None:
+        """Leave the current row out."""
+        row = self.current
+        if row is not None:
+            row.state = RowState.SKIPPED
+            self._write(row, "")
+
+    def _write(self, row: Row, card: str) -> None:
+        fields = (row.number, row.account, row.template, row.state, card, row.note)
+        _append(self.results, fields)
+
+
+def read_batch(desk: Desk, path: Path) -> Batch:
+    """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
+
+    Each account must be in the directory once, and each template must issue PIV
+    cards here. DirectoryError.
+    """
+    require(desk.operator, Action.ISSUE)
+    rows = _rows(path)
+    problems = _problems(desk, rows)
+    if problems:
+        told = "; ".join(problems[:10]) + (" …" if len(problems) > 10 else "")
+        raise BatchWrong(file=str(path), problems=told)
+    results = path.with_name(f"{path.stem}.results.csv")
+    try:
+        handle = os.open(results, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.close(handle)
+    except OSError as error:
+        reason = f"{results}: {error.strerror or type(error).__name__}"
+        raise BatchUnreadable(file=str(path), reason=reason) from error
+    _append(results, ("line", "account", "template", "result", "card", "reason"))
+    return Batch(rows, results)
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise BatchUnreadable(file=str(path), reason="it is too large")
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BatchUnreadable(file=str(path), reason=str(reason)) from error
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        raise BatchUnreadable(file=str(path), reason=str(error)) from error
+    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        columns = ", ".join(missing)
+        raise BatchUnreadable(file=str(path), reason=f"no column {columns}")
+    if not lines or len(lines) > MOST:
+        raise BatchUnreadable(file=str(path), reason=f"it has {len(lines)} lines")
+    return [
+        Row(
+            number=number,
+            account=(line["account"] or "").strip(),
+            template=(line["template"] or "").strip(),
+        )
+        for number, line in enumerate(lines, 2)
+    ]
+
+
+def _problems(desk: Desk, rows: list[Row]) -> list[str]:
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    with desk.parts.directory.connect() as dc:
+        for row in rows:
+            where = f"line {row.number}"
+            first = seen.setdefault(row.account.casefold(), row.number)
+            if first != row.number:
+                problems.append(f"{where}: {row.account} is on line {first}, too")
+            try:
+                account = dc.find(row.account)
+                row.name = account.display_name or account.sam_account_name
+                row.account = account.user_principal_name or row.account
+            except AccountMissing:
+                problems.append(f"{where}: no account {row.account!r}")
+            if not _issues(desk, row.template):
+                problems.append(f"{where}: no template {row.template!r} for PIV cards")
+    return problems
+
+
+def _issues(desk: Desk, name: str) -> bool:
+    try:
+        found = desk.parts.registry.run(lambda tx: tx.template(name))
+    except RecordMissing:
+        return False
+    return found.card_type is CardType.PIV
+
+
+def _append(path: Path, fields: tuple[object, ...]) -> None:
+    with path.open("a", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerow([str(each) for each in fields])
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,140 @@
+"""What a page works with, and where it can lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cryptography.x509 import Certificate
+
+from kiosk.authority.parts import Parts
+from kiosk.cards.ports import Card
+from kiosk.desk.views import Emit, Filled, Page
+from kiosk.enrollment.certificates import Issuer
+from kiosk.enrollment.desk import Desk
+from kiosk.enrollment.operators import Action, SignedIn, may
+from kiosk.enrollment.signin import RolePolicy
+from kiosk.errors import KioskError, Message
+
+
+class NotSignedIn(KioskError):
+    """Nobody is signed in any more."""
+
+    code = "desk.not_signed_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What a site has decided about its desks."""
+
+    station: str
+    roles: RolePolicy
+    issuer: Callable[[], Issuer] | None = None
+    """What certifies new cards; None: cards are not issued here."""
+    anchors: Callable[[], Sequence[Certificate]] = list
+    """Issuers whose cards may be imported with their key."""
+    questions: tuple[str, ...] = ()
+    """What the helpdesk asks a caller before it releases anything."""
+    print_with: tuple[str, ...] = ()
+    """The command that prints what it is given; never a PIN."""
+    expiring_days: int = 30
+    """How long before its end a card counts as expiring."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One session's state. Authority worker's thread."""
+
+    parts: Parts
+    site: Site
+    operator: SignedIn | None = None
+    own_insertion: int = 0
+    """The operator's card; 0: signed in by account."""
+    cards: dict[int, Card] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> Desk:
+        """The operator's place. NotSignedIn."""
+        if self.operator is None:
+            raise NotSignedIn
+        return Desk(
+            parts=self.parts,
+            operator=self.operator,
+            station=self.site.station,
+            second_for=self.site.roles.second_for,
+        )
+
+    def may(self, action: Action) -> bool:
+        """Say whether the operator's roles include the action."""
+        return self.operator is not None and may(self.operator, action)
+
+    def others_card(self) -> Card | None:
+        """Return the one card that is not the operator's; None: none, or several."""
+        others = [
+            card
+            for insertion, card in self.cards.items()
+            if insertion != self.own_insertion
+        ]
+        return others[0] if len(others) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where to go next."""
+
+    to: Screen | None = None
+    """A page to go on to; None: stay."""
+    back: int = 0
+    """How many pages to leave first."""
+    notice: Message | None = None
+    home: bool = False
+    """Leave all but the first."""
+
+
+def stay(notice: Message | None = None) -> Move:
+    """Show the same page again."""
+    return Move(notice=notice)
+
+
+def go(to: Screen, notice: Message | None = None) -> Move:
+    """Go on to a page; going back leads here."""
+    return Move(to, notice=notice)
+
+
+def instead(to: Screen, notice: Message | None = None) -> Move:
+    """Go on to a page in place of this one."""
+    return Move(to, back=1, notice=notice)
+
+
+def back(notice: Message | None = None, *, steps: int = 1) -> Move:
+    """Leave this page (and those before it)."""
+    return Move(back=steps, notice=notice)
+
+
+def home(notice: Message | None = None) -> Move:
+    """Go back to the first page."""
+    return Move(home=True, notice=notice)
+
+
+class Screen(Protocol):
+    """One page's mind. What KioskErrors and RegistryErrors say, the session shows."""
+
+    def show(self, context: Context) -> Page:
+        """Return the page as it is now."""
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:
+        """Do what a choice says."""
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        """Take what was typed."""
+
+
+class Plain:
+    """What most pages do about what they do not have."""
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - there are no choices
+        return stay()
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - there are no fields
+        return stay()

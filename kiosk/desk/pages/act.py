@@ -1,0 +1,55 @@
+"""Suspend, resume, revoke, retire, close: with a reason, and a second operator
+where the site wants one.
+"""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context, Move, Plain, back, stay
+from kiosk.desk.pages.second import second_fields, second_of
+from kiosk.desk.views import Emit, Field, Filled, Line, Page, Style
+from kiosk.enrollment import acts
+from kiosk.enrollment.operators import Action
+from kiosk.errors import Message
+from storage.records import Credential
+
+
+class ReasonPage(Plain):
+    """Asks why, and does it."""
+
+    def __init__(self, credential: Credential, action: Action) -> None:
+        self._credential = credential
+        self._action = action
+
+    def show(self, context: Context) -> Page:
+        holder = {"holder": self._credential.holder}
+        lines = [Line(Message(f"desk.about.{self._action}"))]
+        if self._action is Action.REVOKE:
+            account = {"account": self._credential.account}
+            advice = Message("enrollment.revoked_advice", account)
+            lines.append(Line(advice, Style.WARNING))
+        return Page(
+            name=f"act_{self._action}",
+            title=Message(f"desk.act_title.{self._action}", holder),
+            lines=tuple(lines),
+            fields=(
+                Field(name="reason", label=Message("desk.field.reason")),
+                *second_fields(context, self._action),
+            ),
+            action=Message(f"desk.act.{self._action}"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        reason = filled.texts["reason"].strip()
+        if not reason:
+            return stay(Message("desk.reason_needed"))
+        emit(Message("desk.working"))
+        if self._action is Action.CLOSE:
+            acts.close_case(context.desk, self._credential, reason)
+            return back(Message("desk.closed"))
+        second = second_of(context, self._action, filled)
+        after = acts.act(context.desk, self._action, self._credential, reason, second)
+        told = {"holder": after.holder, "state": after.state}
+        if self._action is Action.REVOKE:
+            account = {"account": after.account}
+            return back(Message("enrollment.revoked_advice", account))
+        return back(Message("enrollment.now", told))

@@ -1,0 +1,129 @@
+"""Evidence: verify the chains, one receipt, and export it for somebody else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kiosk.authority.evidence import unproven_writes
+from kiosk.desk.context import Context, Move, Plain, stay
+from kiosk.desk.pages.history import moment
+from kiosk.desk.views import Choice, Emit, Field, Filled, Line, Page, Style
+from kiosk.enrollment.desk import note
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import KioskError, Message
+from storage import audit
+from storage.records import AuditEvent
+
+
+class NotExported(KioskError):
+    """The file could not be written: `file`, `reason`."""
+
+    code = "desk.not_exported"
+
+
+class AuditPage(Plain):
+    """One field (a receipt's number or a file's name), and what to do with it."""
+
+    def __init__(self) -> None:
+        self._found: tuple[Line, ...] = ()
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.EXPORT)
+        return Page(
+            name="audit",
+            title=Message("desk.menu.audit"),
+            lines=self._found,
+            fields=(
+                Field(name="receipt", label=Message("desk.field.receipt")),
+                Field(name="file", label=Message("desk.field.export_file")),
+            ),
+            action=Message("desk.audit.action"),
+            choices=(Choice("verify", Message("desk.audit.verify")),),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
+        require(context.desk.operator, Action.EXPORT)
+        emit(Message("desk.working"))
+        events = list(context.parts.registry.audit_events())
+        verdict = audit.verify(events)
+        if not verdict.is_sound:
+            told: dict[str, str | int] = {
+                "station": verdict.station,
+                "problem": verdict.problem,
+                "seq": verdict.seq,
+            }
+            self._found = (Line(Message("desk.audit.broken", told), Style.WARNING),)
+            return stay()
+        findings = unproven_writes(events)
+        writes = sum(event.kind == "operation.writing" for event in events)
+        sums: dict[str, str | int] = {"events": verdict.events, "writes": writes}
+        lines = [Line(Message("desk.audit.sound", sums), Style.DONE)]
+        for finding in findings:
+            where: dict[str, str | int] = {
+                "station": finding.station,
+                "seq": finding.seq,
+            }
+            lines.append(Line(Message("desk.audit.unproven", where), Style.WARNING))
+            lines.append(Line(finding.reason))
+        self._found = tuple(lines)
+        return stay()
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        require(context.desk.operator, Action.EXPORT)
+        emit(Message("desk.working"))
+        receipt, file = filled.texts["receipt"].strip(), filled.texts["file"].strip()
+        if receipt:
+            self._found = tuple(_receipt(context, receipt))
+            return stay()
+        if file:
+            return stay(_export(context, Path(file)))
+        return stay(Message("desk.audit.nothing"))
+
+
+def _export(context: Context, path: Path) -> Message:
+    """Write a new file, readable by its owner only; never over another."""
+    note(context.desk, "audit.exported", data={"file": path.name})
+    events = context.parts.registry.audit_events()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            count = audit.export(events, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise NotExported(file=str(path), reason=reason) from error
+    return Message("desk.audit.exported", {"count": count, "file": str(path)})
+
+
+def _receipt(context: Context, number: str) -> list[Line]:
+    """Follow one operation through the evidence."""
+    operation = context.parts.registry.run(lambda tx: tx.operation_by_event(number))
+    if operation is None:
+        nothing = Message("desk.nothing_found", {"term": number})
+        return [Line(nothing, Style.WARNING)]
+    own: list[AuditEvent] = []
+    evidence: list[AuditEvent] = []
+    for event in context.parts.registry.audit_events(credential=operation.credential):
+        if event.kind == "credential.key_recorded":
+            evidence.append(event)
+        if event.operation == operation.id:
+            own.append(event)
+            evidence.append(event)
+    findings = unproven_writes(evidence)
+    wrote = any(event.kind == "operation.writing" for event in own)
+    if findings:
+        verdict = Line(findings[0].reason, Style.WARNING)
+    elif wrote:
+        verdict = Line(Message("desk.audit.receipt_sound"), Style.DONE)
+    else:
+        verdict = Line(Message("desk.audit.receipt_no_write"))
+    steps = [
+        Line(
+            f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}",
+            Style.MUTED,
+        )
+        for event in own
+    ]
+    return [verdict, *steps]

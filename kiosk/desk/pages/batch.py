@@ -1,0 +1,113 @@
+"""A batch: a list of people, card after card, with a running list and a result file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiosk.desk.batch import Batch, Row, RowState, read_batch
+from kiosk.desk.context import Context, Move, Plain, instead, stay
+from kiosk.desk.personalise import personalise
+from kiosk.desk.views import Choice, Emit, Field, Filled, Line, Page, Style
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import Message
+
+_SHOWN = 12
+_MARKS = {
+    RowState.WAITING: "·",
+    RowState.DONE: "✓",
+    RowState.SKIPPED: "–",
+    RowState.FAILED: "✗",
+}
+
+
+class BatchPage(Plain):
+    """Asks for the file; every line is checked before the first card is touched."""
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.ISSUE)
+        return Page(
+            name="batch",
+            title=Message("desk.menu.batch"),
+            lines=(Line(Message("desk.batch.about")),),
+            fields=(Field(name="file", label=Message("desk.field.batch_file")),),
+            action=Message("desk.batch.check"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.working"))
+        path = Path(filled.texts["file"].strip()).expanduser()
+        return instead(BatchRunPage(read_batch(context.desk, path)))
+
+
+class BatchRunPage(Plain):
+    """The list, the person whose card is next, and what has been done."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._handover: tuple[Line, ...] = ()
+        """What goes with the last card; shown until the next one is begun."""
+
+    def show(self, context: Context) -> Page:
+        batch = self._batch
+        row = batch.current
+        lines = [*self._handover, *_summary(batch)]
+        there = context.others_card() is not None
+        if row is not None:
+            lines.append(
+                Line(
+                    Message(
+                        "desk.batch.next", {"name": row.name, "account": row.account}
+                    ),
+                    Style.STRONG,
+                )
+            )
+            lines.append(
+                Line(Message("desk.card_ready" if there else "desk.insert_blank"))
+            )
+        lines += [_line(each) for each in batch.around(_SHOWN)]
+        skip = Choice("skip", Message("desk.batch.skip"))
+        return Page(
+            name="batch_run",
+            title=Message("desk.menu.batch"),
+            lines=tuple(lines),
+            action=Message("desk.personalise") if there and row is not None else None,
+            choices=(skip,) if row is not None else (),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
+        self._handover = ()
+        self._batch.skip()
+        return stay()
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - nothing is typed
+        card, row = context.others_card(), self._batch.current
+        if card is None or row is None:
+            return stay(Message("desk.insert_blank"))
+        if self._batch.was_issued(card.insertion):
+            return stay(Message("desk.batch.take_card"))
+        self._handover = ()
+        with self._batch.attempt(row):
+            done = personalise(context, card, row.account, row.template, emit)
+        self._handover = done.lines()
+        self._batch.issued(row, done.credential, card.insertion)
+        return stay()
+
+
+def _summary(batch: Batch) -> list[Line]:
+    told = {"done": batch.count(RowState.DONE), "all": len(batch.rows)}
+    lines = [Line(Message("desk.batch.progress", told), Style.MUTED)]
+    failed = batch.count(RowState.FAILED)
+    if failed:
+        lines.append(
+            Line(Message("desk.batch.failed", {"count": failed}), Style.WARNING)
+        )
+    if batch.current is None:
+        end = Message("desk.batch.end", {"file": str(batch.results)})
+        lines.append(Line(end, Style.DONE))
+    return lines
+
+
+def _line(row: Row) -> Line:
+    style = Style.WARNING if row.state is RowState.FAILED else Style.MUTED
+    what = f"{_MARKS[row.state]} {row.number:>4}  {row.name}  {row.account}"
+    return Line(f"{what}  {row.note}".rstrip(), style)

@@ -1,0 +1,171 @@
+"""The page of one credential: how it stands, what may happen, what has happened."""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context, Move, Plain, go
+from kiosk.desk.pages.act import ReasonPage
+from kiosk.desk.pages.finish import FinishPage
+from kiosk.desk.pages.history import HistoryPage, moment
+from kiosk.desk.pages.release import AnswerPage, ReleasePage
+from kiosk.desk.views import Choice, Emit, Line, Page, Style
+from kiosk.enrollment.operators import Action
+from kiosk.enrollment.view import View, view
+from kiosk.errors import Message
+from statemachine.lifecycle import Event, State
+from statemachine.operation import Kind
+from storage.records import ApprovalKind, Credential, Sync, UnblockWay
+
+_ACTS = {
+    Action.SUSPEND: Event.SUSPEND,
+    Action.RESUME: Event.RESUME,
+    Action.REVOKE: Event.REVOKE,
+    Action.RETIRE: Event.RETIRE,
+}
+
+
+class CredentialPage(Plain):
+    """Read anew whenever it is shown."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+
+    def _credential(self, context: Context) -> Credential:
+        return context.parts.registry.run(lambda tx: tx.credential(self._id))
+
+    def show(self, context: Context) -> Page:
+        seen = view(context.desk, self._credential(context))
+        return Page(
+            name="credential",
+            title=seen.credential.holder,
+            lines=(*_standing(seen), *_facts(seen), *_holder(seen)),
+            choices=tuple(_choices(context, seen)),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        credential = self._credential(context)
+        match key:
+            case "history":
+                return go(HistoryPage(credential))
+            case "release":
+                return go(ReleasePage(credential, ApprovalKind.RELEASE))
+            case "activation":
+                return go(ReleasePage(credential, ApprovalKind.ACTIVATION))
+            case "answer":
+                return go(AnswerPage(credential))
+            case "finish":
+                return go(FinishPage(credential))
+            case _:
+                return go(ReasonPage(credential, Action(key)))
+
+
+# --- what is shown -----------------------------------------------------------
+
+
+def _standing(seen: View) -> list[Line]:
+    """The lifecycle in one line, with where this card is."""
+    state = seen.credential.state
+    lines = [
+        Line(
+            Message("desk.state_now", {"state": state}),
+            Style.STRONG,
+            Message("desk.label.state"),
+        )
+    ]
+    if seen.credential.suspended_from is not None:
+        origin = {"state": seen.credential.suspended_from}
+        lines.append(Line(Message("desk.held_from", origin), Style.MUTED))
+    road = "  ─  ".join(
+        f"[{each}]" if each is state else str(each)
+        for each in State
+        if each is not State.SUSPENDED or state is State.SUSPENDED
+    )
+    lines.append(Line(road, Style.MUTED))
+    return lines
+
+
+def _facts(seen: View) -> list[Line]:
+    credential = seen.credential
+    sync = Style.WARNING if credential.sync is Sync.OUT_OF_STEP else Style.NORMAL
+    lines = [
+        _labelled("account", credential.account),
+        _labelled("card", credential.card),
+        Line(Message("desk.sync", {"sync": credential.sync}), sync, _label("password")),
+    ]
+    if credential.sync_reason:
+        lines.append(Line(Message(credential.sync_reason), Style.MUTED))
+    template = f"{credential.template} {credential.template_version}"
+    lines.append(_labelled("template", template))
+    lines.append(_labelled("issued", moment(credential.issued_at)))
+    if credential.expires_at is not None:
+        lines.append(_labelled("expires", moment(credential.expires_at)))
+    if credential.authentication_key is None:
+        lines.append(Line(Message("notice.keyless"), Style.WARNING))
+    if credential.escrow.exposed:
+        lines.append(Line(Message("desk.puk_exposed"), Style.MUTED))
+    for code in seen.codes:
+        told = {"kind": code.kind, "until": moment(code.expires_at)}
+        lines.append(Line(Message("desk.code_open", told), Style.MUTED))
+    return lines
+
+
+def _holder(seen: View) -> list[Line]:
+    """What the holder may do at a kiosk, and why not."""
+    lines = [Line(Message("desk.holder_may"), Style.HEADING)]
+    for kind in Kind:
+        refusal = seen.holder_may.get(kind)
+        name = Message(f"tui.form.{kind}")
+        if refusal is None:
+            lines.append(Line(Message("desk.yes"), label=name))
+        else:
+            lines.append(Line(refusal, Style.MUTED, name))
+    return lines
+
+
+def _label(name: str) -> Message:
+    return Message(f"desk.label.{name}")
+
+
+def _labelled(name: str, text: str) -> Line:
+    return Line(text, label=_label(name))
+
+
+# --- what can be done --------------------------------------------------------
+
+
+def _choices(context: Context, seen: View) -> list[Choice]:
+    credential, template = seen.credential, seen.template
+    unblock = seen.holder_may.get(Kind.UNBLOCK)
+    by_phone = UnblockWay.ADMIN_KEY_PHONE in template.unblock
+    no_phone = None if by_phone else Message("enrollment.no_phone_way")
+    in_step = Message("enrollment.nothing_to_close")
+    open_case = None if credential.sync is Sync.OUT_OF_STEP else in_step
+    choices = [
+        _choice(context, "release", Action.RELEASE, unblock),
+        _choice(context, "activation", Action.RELEASE, _no_activation(credential)),
+        _choice(context, "answer", Action.RELEASE, no_phone),
+        *(
+            _choice(context, action, action, seen.operator_may[event])
+            for action, event in _ACTS.items()
+        ),
+        _choice(context, "finish", Action.LOOK, open_case),
+        _choice(context, Action.CLOSE, Action.CLOSE, open_case),
+        Choice("history", Message("desk.act.history")),
+    ]
+    return sorted(choices, key=lambda choice: choice.refusal is not None)
+
+
+def _choice(
+    context: Context, key: str, action: Action, refusal: Message | None
+) -> Choice:
+    if not context.may(action):
+        refusal = Message("desk.not_your_role", {"action": action})
+    return Choice(key, Message(f"desk.act.{key}"), refusal=refusal)
+
+
+def _no_activation(credential: Credential) -> Message | None:
+    if credential.pin_changed_at is None and credential.state in (
+        State.ISSUED,
+        State.BLOCKED,
+    ):
+        return None
+    return Message("refusal.already_activated")

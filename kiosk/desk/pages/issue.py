@@ -1,0 +1,185 @@
+"""Enrollment: find the person, choose a template, personalise the card."""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context, Move, Plain, go, instead, stay
+from kiosk.desk.personalise import personalise
+from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
+from kiosk.directory.ports import Person
+from kiosk.enrollment import takeover
+from kiosk.enrollment.operators import Action, require
+from kiosk.enrollment.takeover import Takeover, Way
+from kiosk.errors import Message
+from storage.records import CardType, Template
+
+
+class PersonPage(Plain):
+    """Find the holder in the directory; enough is shown to tell two apart."""
+
+    def __init__(self) -> None:
+        self._found: tuple[Person, ...] = ()
+        self._term = ""
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.ISSUE)
+        return Page(
+            name="person",
+            title=Message("desk.menu.issue"),
+            fields=(
+                Field(
+                    name="term", label=Message("desk.field.person"), value=self._term
+                ),
+            ),
+            action=Message("desk.menu.search"),
+            choices=tuple(
+                Choice(
+                    person.account,
+                    person.name,
+                    "  ·  ".join((person.account, *person.details)),
+                )
+                for person in self._found
+            ),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.working"))
+        self._term = filled.texts["term"].strip()
+        with context.parts.directory.connect() as dc:
+            self._found = dc.look_for(self._term)
+        if not self._found:
+            return stay(Message("desk.nothing_found", {"term": self._term}))
+        return stay()
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        return go(
+            TemplatePage(next(each for each in self._found if each.account == key))
+        )
+
+
+class TemplatePage(Plain):
+    """Choose what the card will be."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def show(self, context: Context) -> Page:
+        templates = context.parts.registry.run(lambda tx: tx.templates())
+        return Page(
+            name="template",
+            title=Message("desk.issue_for", {"holder": self._person.name}),
+            lines=(Line(self._person.account, Style.MUTED),),
+            choices=tuple(
+                Choice(
+                    each.name,
+                    each.name,
+                    Message("desk.template_line", {"type": each.card_type}),
+                    refusal=_not_here(each),
+                )
+                for each in templates
+            ),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        return go(CardPage(self._person, key))
+
+
+def _not_here(template: Template) -> Message | None:
+    if template.card_type is CardType.PIV:
+        return None
+    told = {"template": template.name, "card_type": template.card_type}
+    return Message("enrollment.not_for_this_card", told)
+
+
+class CardPage(Plain):
+    """Insert the blank card, and go. A card pulled in the middle can come again."""
+
+    def __init__(self, person: Person, template: str) -> None:
+        self._person = person
+        self._template = template
+
+    def show(self, context: Context) -> Page:
+        there = context.others_card() is not None
+        return Page(
+            name="card",
+            title=Message("desk.issue_for", {"holder": self._person.name}),
+            lines=(
+                Line(self._person.account, Style.MUTED),
+                Line(self._template, label=Message("desk.label.template")),
+                Line(Message("desk.card_ready" if there else "desk.insert_blank")),
+            ),
+            action=Message("desk.personalise") if there else None,
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - nothing is typed
+        card = context.others_card()
+        if card is None:
+            return stay(Message("desk.insert_blank"))
+        done = personalise(context, card, self._person.account, self._template, emit)
+        return instead(IssuedPage(done.lines()))
+
+
+class IssuedPage(Plain):
+    """What to hand over, shown once."""
+
+    def __init__(self, lines: tuple[Line, ...]) -> None:
+        self._lines = lines
+
+    def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
+        return Page(name="issued", title=Message("desk.issued"), lines=self._lines)
+
+
+class TakeoverPage(Plain):
+    """Import a card that was issued elsewhere."""
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.IMPORT)
+        there = context.others_card() is not None
+        templates = context.parts.registry.run(lambda tx: tx.templates())
+        return Page(
+            name="import",
+            title=Message("desk.menu.import"),
+            lines=(Line(Message("desk.card_ready" if there else "enrollment.insert")),),
+            fields=(
+                Field(name="account", label=Message("desk.field.account")),
+                Field(
+                    name="template",
+                    label=Message("desk.label.template"),
+                    kind=FieldKind.CHOICE,
+                    value=templates[0].name if templates else "",
+                    options=tuple((each.name, each.name) for each in templates),
+                ),
+                Field(
+                    name="way",
+                    label=Message("desk.field.way"),
+                    kind=FieldKind.CHOICE,
+                    value=Way.SIGNATURE,
+                    options=tuple((way, Message(f"desk.way.{way}")) for way in Way),
+                ),
+                Field(
+                    name="pin",
+                    label=Message("field.current_pin"),
+                    kind=FieldKind.SECRET,
+                ),
+            ),
+            action=Message("desk.import_action"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        card = context.others_card()
+        if card is None:
+            return stay(Message("enrollment.insert"))
+        emit(Message("desk.working"))
+        way = Way(filled.texts["way"])
+        pin = filled.secrets.get("pin") if way is Way.SIGNATURE else None
+        if way is Way.SIGNATURE and not pin:
+            return stay(Message("enrollment.holders_pin"))
+        wanted = Takeover(
+            account=filled.texts["account"].strip(),
+            template=filled.texts["template"],
+            way=way,
+            anchors=context.site.anchors(),
+        )
+        taken = takeover.import_card(context.desk, card, wanted, pin)
+        key = "keyless" if taken.authentication_key is None else "with_key"
+        told = {"holder": taken.holder, "id": taken.id}
+        return stay(Message(f"enrollment.taken_{key}", told))

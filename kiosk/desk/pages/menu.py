@@ -1,0 +1,69 @@
+"""The first page after signing in: search, lists, and what the role includes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.desk.context import Context, Move, Screen, go
+from kiosk.desk.pages.audit import AuditPage
+from kiosk.desk.pages.batch import BatchPage
+from kiosk.desk.pages.found import FoundPage, Listing
+from kiosk.desk.pages.issue import PersonPage, TakeoverPage
+from kiosk.desk.pages.templates import TemplatesPage
+from kiosk.desk.search import search
+from kiosk.desk.views import Choice, Emit, Field, Filled, Page
+from kiosk.enrollment.operators import Action
+from kiosk.errors import Message
+
+_PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
+    "issue": (Action.ISSUE, PersonPage),
+    "batch": (Action.ISSUE, BatchPage),
+    "import": (Action.IMPORT, TakeoverPage),
+    "templates": (Action.TEMPLATES, TemplatesPage),
+    "audit": (Action.EXPORT, AuditPage),
+}
+
+
+class Menu:
+    """Where everything begins."""
+
+    def show(self, context: Context) -> Page:
+        lists = tuple(
+            Choice(f"list:{each}", Message(f"desk.list.{each}")) for each in Listing
+        )
+        tasks = tuple(
+            Choice(
+                key,
+                Message(f"desk.menu.{key}"),
+                refusal=None if context.may(action) else _not_yours(action),
+            )
+            for key, (action, _) in _PAGES.items()
+        )
+        return Page(
+            name="menu",
+            title=Message("desk.menu.title"),
+            fields=(Field(name="term", label=Message("desk.field.search")),),
+            action=Message("desk.menu.search"),
+            choices=(*lists, *tasks, Choice("out", Message("desk.menu.sign_out"))),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        if key == "out":
+            context.operator = None
+            context.own_insertion = 0
+            return Move(home=True)
+        if key.startswith("list:"):
+            return go(FoundPage(Listing(key.removeprefix("list:"))))
+        action, page = _PAGES[key]
+        return go(page()) if context.may(action) else Move(notice=_not_yours(action))
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        term = filled.texts["term"].strip()
+        found = search(context.desk, term)
+        if not found:
+            return Move(notice=Message("desk.nothing_found", {"term": term}))
+        return go(FoundPage(tuple(each.id for each in found)))
+
+
+def _not_yours(action: Action) -> Message:
+    return Message("desk.not_your_role", {"action": action})

@@ -1,0 +1,104 @@
+"""Release an unblock: the caller is verified, then a code or an answer is read out."""
+
+from __future__ import annotations
+
+from kiosk.authority.codes import grouped
+from kiosk.desk.context import Context, Move, Plain, instead
+from kiosk.desk.pages.second import second_fields, second_of
+from kiosk.desk.views import Emit, Field, Filled, Line, Page, Style
+from kiosk.enrollment import codes, telephone
+from kiosk.enrollment.operators import Action
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from storage.records import ApprovalKind, Credential
+
+
+def _questions(context: Context) -> tuple[Line, ...]:
+    asked = context.site.questions
+    if not asked:
+        return (Line(Message("desk.verify_caller"), Style.WARNING),)
+    return (
+        Line(Message("desk.ask_caller"), Style.WARNING),
+        *(Line(f"· {question}") for question in asked),
+    )
+
+
+class ReleasePage(Plain):
+    """Questions first; the code is shown once, on a page of its own."""
+
+    def __init__(self, credential: Credential, kind: ApprovalKind) -> None:
+        self._credential = credential
+        self._kind = kind
+
+    def show(self, context: Context) -> Page:
+        return Page(
+            name=f"release_{self._kind}",
+            title=Message(
+                f"desk.release.{self._kind}", {"holder": self._credential.holder}
+            ),
+            lines=_questions(context),
+            fields=second_fields(context, Action.RELEASE),
+            action=Message("desk.release.action"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.working"))
+        second = second_of(context, Action.RELEASE, filled)
+        given = codes.give(context.desk, self._credential, self._kind, second)
+        told = Message(
+            f"enrollment.code_{self._kind}", {"holder": self._credential.holder}
+        )
+        with given.code as code:
+            return instead(ReadOutPage(told, grouped(code), given.validity))
+
+
+class AnswerPage(Plain):
+    """The caller's challenge in, its answer out."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def show(self, context: Context) -> Page:
+        holder = {"holder": self._credential.holder}
+        return Page(
+            name="answer",
+            title=Message("desk.answer", holder),
+            lines=_questions(context),
+            fields=(
+                Field(
+                    name="challenge",
+                    label=Message("enrollment.challenge", holder),
+                ),
+                *second_fields(context, Action.RELEASE),
+            ),
+            action=Message("desk.answer_action"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.working"))
+        second = second_of(context, Action.RELEASE, filled)
+        with Secret(filled.texts["challenge"].encode("ascii", "replace")) as challenge:
+            spoken = telephone.answer(context.desk, self._credential, challenge, second)
+        return instead(
+            ReadOutPage(Message("enrollment.read_out"), spoken, Message("desk.once"))
+        )
+
+
+class ReadOutPage(Plain):
+    """What is read out, and how long it counts. Gone when the page is left."""
+
+    def __init__(self, told: Message, spoken: str, validity: Message) -> None:
+        self._told = told
+        self._spoken = spoken
+        self._validity = validity
+
+    def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
+        return Page(
+            name="read_out",
+            title=Message("desk.read_out"),
+            lines=(
+                Line(self._told),
+                Line(self._spoken, Style.CODE),
+                Line(self._validity, Style.MUTED),
+            ),
+        )

@@ -1,0 +1,58 @@
+"""A second operator, for what the site does not leave to one person."""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context
+from kiosk.desk.views import Field, FieldKind, Filled
+from kiosk.enrollment import signin
+from kiosk.enrollment.desk import SecondNeeded
+from kiosk.enrollment.operators import Action, SignedIn
+from kiosk.errors import Message
+
+
+def second_fields(context: Context, action: Action) -> tuple[Field, ...]:
+    """Return what the second operator fills in; nothing where none is needed.
+
+    With a card in the reader its PIN is asked, else account name and password.
+    """
+    if action not in context.site.roles.second_for:
+        return ()
+    heading = Message("desk.second.heading")
+    secret = Field(
+        name="second_secret",
+        label=Message("desk.second.pin"),
+        kind=FieldKind.SECRET,
+        heading=heading,
+    )
+    if context.others_card() is not None:
+        return (secret,)
+    return (
+        Field(
+            name="second_account",
+            label=Message("desk.field.account"),
+            heading=heading,
+        ),
+        Field(
+            name="second_secret",
+            label=Message("desk.field.password"),
+            kind=FieldKind.SECRET,
+        ),
+    )
+
+
+def second_of(context: Context, action: Action, filled: Filled) -> SignedIn | None:
+    """Sign the second operator in; None where none is needed.
+
+    SecondNeeded, and what signing in raises.
+    """
+    if action not in context.site.roles.second_for:
+        return None
+    secret = filled.secrets.get("second_secret")
+    if not secret:
+        raise SecondNeeded(action=action)
+    parts, site = context.parts, context.site
+    card = context.others_card()
+    if card is not None and "second_account" not in filled.texts:
+        return signin.with_card(parts, site.station, site.roles, card, secret)
+    name = filled.texts.get("second_account", "").strip()
+    return signin.with_account(parts, site.station, site.roles, name, secret)

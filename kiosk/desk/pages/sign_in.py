@@ -1,0 +1,93 @@
+"""Signing in: with the operator's own card, or with account name and password."""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context, Move, Plain, go, stay
+from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page
+from kiosk.enrollment import signin
+from kiosk.errors import Message
+
+
+class SignInPage(Plain):
+    """Asks for a card, then its PIN."""
+
+    def show(self, context: Context) -> Page:
+        title = Message("desk.sign_in.title")
+        choices: tuple[Choice, ...] = ()
+        if context.site.roles.with_account:
+            choices = (Choice("account", Message("desk.sign_in.by_account")),)
+        if not context.cards:
+            return Page(
+                name="sign_in",
+                title=title,
+                lines=(Line(Message("desk.sign_in.insert")),),
+                choices=choices,
+            )
+        if context.others_card() is None:
+            return Page(
+                name="sign_in",
+                title=title,
+                lines=(Line(Message("desk.sign_in.two_cards")),),
+            )
+        return Page(
+            name="sign_in",
+            title=title,
+            lines=(Line(Message("desk.sign_in.type_pin")),),
+            fields=(
+                Field(
+                    name="pin",
+                    label=Message("field.current_pin"),
+                    kind=FieldKind.SECRET,
+                ),
+            ),
+            action=Message("desk.sign_in.action"),
+            choices=choices,
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
+        return go(AccountPage())
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        card = context.others_card()
+        if card is None:
+            return stay(Message("desk.sign_in.insert"))
+        emit(Message("desk.sign_in.asking"))
+        context.operator = signin.with_card(
+            context.parts,
+            context.site.station,
+            context.site.roles,
+            card,
+            filled.secrets["pin"],
+        )
+        context.own_insertion = card.insertion
+        return stay()
+
+
+class AccountPage(Plain):
+    """Account name and password."""
+
+    def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
+        return Page(
+            name="sign_in_account",
+            title=Message("desk.sign_in.title"),
+            fields=(
+                Field(name="account", label=Message("desk.field.account")),
+                Field(
+                    name="password",
+                    label=Message("desk.field.password"),
+                    kind=FieldKind.SECRET,
+                ),
+            ),
+            action=Message("desk.sign_in.action"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.sign_in.asking"))
+        context.operator = signin.with_account(
+            context.parts,
+            context.site.station,
+            context.site.roles,
+            filled.texts["account"].strip(),
+            filled.secrets["password"],
+        )
+        return stay()

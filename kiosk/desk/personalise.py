@@ -1,0 +1,54 @@
+"""Personalise one card from a page: what is being done, and what to hand over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.ports import Card
+from kiosk.desk.context import Context
+from kiosk.desk.views import Emit, Line, Style
+from kiosk.enrollment.issue import NotForThisCard, Order, issue_card
+from kiosk.errors import KioskError, Message
+from kiosk.secret import Secret
+from storage.records import Credential
+
+
+class NoCertificates(KioskError):
+    """Nothing at this station certifies new cards."""
+
+    code = "desk.no_certificates"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A card that was issued, and its transport PIN where somebody must carry it."""
+
+    credential: Credential
+    transport_pin: Secret | None
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return what to read, and wipe the transport PIN: it is shown once."""
+        told = {"holder": self.credential.holder, "id": self.credential.id}
+        lines = [Line(Message("enrollment.issued", told), Style.DONE)]
+        if self.transport_pin is None:
+            lines.append(Line(Message("enrollment.transport_in_escrow")))
+            return tuple(lines)
+        with self.transport_pin as pin:
+            lines.append(Line(Message("enrollment.transport_pin")))
+            lines.append(Line(pin.reveal().decode("ascii"), Style.CODE))
+        return tuple(lines)
+
+
+def personalise(
+    context: Context, card: Card, account: str, template: str, emit: Emit
+) -> Done:
+    """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
+    if context.site.issuer is None:
+        raise NoCertificates
+    if not isinstance(card, PivCard):
+        raise NotForThisCard(template=template, card_type="other")
+    emit(Message("enrollment.personalising"))
+    order = Order(account=account, template=template, issuer=context.site.issuer())
+    issued = issue_card(context.desk, card, order, emit)
+    return Done(issued.credential, issued.transport_pin)

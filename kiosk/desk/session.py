@@ -1,0 +1,141 @@
+"""A session: one operator, one stack of pages. `views.DeskPort`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+
+from kiosk.authority.parts import Parts
+from kiosk.cards.ports import Card
+from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
+from kiosk.desk.pages.menu import Menu
+from kiosk.desk.pages.sign_in import SignInPage
+from kiosk.desk.views import Emit, Filled, Page
+from kiosk.enrollment import signin
+from kiosk.enrollment.signin import NoRole
+from kiosk.errors import KioskError, Message
+from storage.registry import RegistryError
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """Shows the sign-in page until somebody is signed in, and after they have left.
+
+    Whether the operator still has a role is asked of the directory before each step;
+    who has lost it is signed out.
+    """
+
+    def __init__(self, parts: Parts, site: Site) -> None:
+        self._context = Context(parts, site)
+        self._stack: list[Screen] = [SignInPage()]
+        self._notice: Message | None = None
+
+    # --- views.DeskPort ---------------------------------------------------------
+
+    def page(self) -> Page:
+        notice, self._notice = self._notice, None
+        context = self._context
+        try:
+            shown = self._stack[-1].show(context)
+        except (KioskError, RegistryError) as error:
+            notice = said(error)
+            if len(self._stack) > 1:
+                self._stack.pop()
+                shown = self._stack[-1].show(context)
+            else:
+                shown = self._emptied().show(context)
+        return replace(
+            shown,
+            notice=notice or shown.notice,
+            operator=context.operator.account if context.operator else "",
+            can_go_back=len(self._stack) > 1,
+        )
+
+    def choose(self, key: str, emit: Emit) -> Page:
+        return self._step(lambda screen: screen.choose(self._context, key, emit))
+
+    def submit(self, filled: Filled, emit: Emit) -> Page:
+        try:
+            return self._step(lambda screen: screen.submit(self._context, filled, emit))
+        finally:
+            filled.wipe()
+
+    def back(self) -> Page:
+        if len(self._stack) > 1:
+            self._stack.pop()
+        return self.page()
+
+    def card_came(self, card: Card) -> Page:
+        self._context.cards[card.insertion] = card
+        return self.page()
+
+    def card_left(self, insertion: int) -> Page:
+        card = self._context.cards.pop(insertion, None)
+        if card is not None:
+            card.close()
+        if self._context.operator is not None and (
+            insertion == self._context.own_insertion
+        ):
+            self._notice = Message("desk.card_left")
+            self._emptied()
+        return self.page()
+
+    def sign_out(self) -> Page:
+        self._emptied()
+        return self.page()
+
+    # --- inside -----------------------------------------------------------------
+
+    def _step(self, act: Callable[[Screen], Move]) -> Page:
+        context = self._context
+        was_signed_in = context.operator is not None
+        try:
+            self._still_allowed()
+            self._follow(act(self._stack[-1]))
+        except (NoRole, NotSignedIn) as error:
+            self._notice = said(error)
+            self._emptied()
+        except (KioskError, RegistryError) as error:
+            self._notice = said(error)
+        except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("desk.failed type=%s\n%s", type(error).__name__, frames)
+            self._notice = Message("kiosk.unexpected")
+        if context.operator is not None and not was_signed_in:
+            self._stack = [Menu()]
+        return self.page()
+
+    def _still_allowed(self) -> None:
+        context = self._context
+        if context.operator is not None:
+            context.operator = signin.still(
+                context.parts, context.site.roles, context.operator
+            )
+
+    def _follow(self, move: Move) -> None:
+        self._notice = move.notice
+        if move.home:
+            del self._stack[1:]
+        elif move.back:
+            del self._stack[max(1, len(self._stack) - move.back) :]
+        if move.to is not None:
+            self._stack.append(move.to)
+
+    def _emptied(self) -> Screen:
+        self._context.operator = None
+        self._context.own_insertion = 0
+        self._stack = [SignInPage()]
+        return self._stack[0]
+
+
+def said(error: Exception) -> Message:
+    """Return what to say of an error."""
+    message = getattr(error, "message", None)
+    if isinstance(message, Message):
+        return message
+    if isinstance(error, RegistryError):
+        return Message(error.code, error.data)
+    return Message("kiosk.unexpected")

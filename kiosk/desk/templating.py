@@ -1,0 +1,152 @@
+"""A template as words in fields, and back: what a screen can edit.
+
+Fields are read from the record's own types, so that a new one appears by itself.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from kiosk.authority.parts import Parts
+from kiosk.authority.rules import effective
+from kiosk.directory.ports import Examinable
+from kiosk.errors import KioskError
+from kiosk.pinrules import contradiction
+from kiosk.templates import UnsatisfiableTemplate, limits_of
+from storage.records import PinPolicy, Template
+
+_POLICY = "pin_policy."
+_YES, _NO = "yes", "no"
+_GROUPS = {
+    "general": ("name", "card_type", "self_service", "card_access"),
+    "issue": ("first_pin", "activation_code_days", "apply_pin_policy"),
+    "unblock": ("unblock",),
+    "key": ("key_slot", "key_algorithm", "keyless"),
+}
+"""In the order of the screen; the PIN policy stands after `issue`, the rest last."""
+
+
+class BadField(KioskError):
+    """What was typed into a field means nothing: `field`, `problem`."""
+
+    code = "template.bad_field"
+
+
+class NoName(KioskError):
+    """A template without a name."""
+
+    code = "template.no_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together; those of the PIN policy begin with `pin_policy.`."""
+
+    name: str
+    fields: tuple[str, ...]
+
+    def value(self, template: Template, field: str) -> str:
+        """Return a field's value as it is typed."""
+        return _written(_get(template, field))
+
+    def options(self, field: str) -> tuple[str, ...]:
+        """Return what may be chosen; empty where it is typed."""
+        kind = _type_of(field)
+        if kind is bool:
+            return (_YES, _NO)
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return tuple(kind)
+        return ()
+
+
+def groups() -> tuple[Group, ...]:
+    """Return every field of a template, grouped."""
+    placed = {name for names in _GROUPS.values() for name in names}
+    plain = set(Template.__struct_fields__) - {"version", "pin_policy"}
+    known = {
+        name: tuple(field for field in fields if field in plain)
+        for name, fields in _GROUPS.items()
+    }
+    policy = tuple(f"{_POLICY}{field}" for field in PinPolicy.__struct_fields__)
+    rest = tuple(
+        field for field in Template.__struct_fields__ if field in plain - placed
+    )
+    return (
+        Group("general", known["general"]),
+        Group("issue", known["issue"]),
+        Group("policy", policy),
+        Group("unblock", known["unblock"]),
+        Group("key", known["key"]),
+        Group("other", rest),
+    )
+
+
+def filled_in(template: Template, typed: dict[str, str]) -> Template:
+    """Return the template with what was typed. BadField, NoName."""
+    whole: dict[str, Any] = msgspec.to_builtins(template)
+    for field, text in typed.items():
+        target, name = whole, field
+        if field.startswith(_POLICY):
+            target, name = whole["pin_policy"], field.removeprefix(_POLICY)
+        target[name] = _read(field, text.strip())
+    try:
+        draft = msgspec.convert(whole, Template, strict=False)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$.")
+        raise BadField(field=path.rstrip("`") or "?", problem=problem) from error
+    if not draft.name.strip():
+        raise NoName
+    return draft
+
+
+def satisfiable(parts: Parts, template: Template) -> None:
+    """Ask whether any PIN can satisfy card, template and the domain together.
+
+    UnsatisfiableTemplate, DirectoryError. A fine-grained policy of one holder is
+    judged when the card is there.
+    """
+    policy = None
+    if template.pin_policy.update_ad_password:
+        with parts.directory.connect() as dc:
+            if isinstance(dc, Examinable):
+                policy = dc.domain_policy()
+    broken = contradiction(effective(limits_of(template), template, None, policy))
+    if broken is not None:
+        raise UnsatisfiableTemplate(file=template.name, rule=broken)
+
+
+# --- words and values ---------------------------------------------------------
+
+
+def _get(template: Template, field: str) -> object:
+    if field.startswith(_POLICY):
+        return getattr(template.pin_policy, field.removeprefix(_POLICY))
+    return getattr(template, field)
+
+
+def _type_of(field: str) -> Any:
+    record = PinPolicy if field.startswith(_POLICY) else Template
+    return typing.get_type_hints(record)[field.removeprefix(_POLICY)]
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(str(each) for each in value)
+    return str(value)
+
+
+def _read(field: str, text: str) -> object:
+    kind = _type_of(field)
+    if kind is bool:
+        return text == _YES
+    if typing.get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text

@@ -1,0 +1,145 @@
+"""What an operator's page shows and asks: the only things its face knows.
+
+A page is data: lines to read, choices to make, fields to fill. One screen can show
+every page, a rehearsal can walk through them by name. Strings that are not `Message`s
+are outside text and must pass through `kiosk.text.visible`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from kiosk.cards.ports import Card
+from kiosk.errors import Message
+from kiosk.secret import Secret
+
+Words = Message | str
+"""A sentence of the catalogue, or outside text."""
+
+
+class Style(StrEnum):
+    """How a line stands out; never by colour alone."""
+
+    NORMAL = "normal"
+    MUTED = "muted"
+    STRONG = "strong"
+    HEADING = "heading"
+    CODE = "code"
+    """To be read out: large, in groups."""
+    WARNING = "warning"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to read."""
+
+    text: Words
+    style: Style = Style.NORMAL
+    label: Message | None = None
+    """What it is, in front of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to do next; greyed with its reason where it is refused."""
+
+    key: str
+    label: Words
+    detail: Words | None = None
+    refusal: Message | None = None
+
+
+class FieldKind(StrEnum):
+    """What is typed into a field."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    """One of `options`."""
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    """Not shown; a wipeable value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing to fill in."""
+
+    name: str
+    label: Message
+    kind: FieldKind = FieldKind.TEXT
+    value: str = ""
+    options: tuple[tuple[str, Words], ...] = ()
+    """Value and words of each, for CHOICE."""
+    heading: Message | None = None
+    """What begins a group of fields here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything that is on the screen."""
+
+    name: str
+    """Which page this is, for tests and rehearsals."""
+    title: Words
+    lines: tuple[Line, ...] = ()
+    fields: tuple[Field, ...] = ()
+    action: Message | None = None
+    """What submitting does; None: nothing is submitted here."""
+    choices: tuple[Choice, ...] = ()
+    notice: Message | None = None
+    """What came of what was just done."""
+    operator: str = ""
+    """Who is signed in; empty: nobody."""
+    can_go_back: bool = False
+
+
+@dataclass(slots=True)
+class Filled:
+    """What was typed into a page. The session wipes the secrets."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+
+    def wipe(self) -> None:
+        """Wipe every secret."""
+        for secret in self.secrets.values():
+            secret.wipe()
+
+    def __repr__(self) -> str:
+        return f"Filled({', '.join([*self.texts, *self.secrets])})"
+
+
+Emit = Callable[[Message], None]
+"""Told what is being done, while something takes time."""
+
+
+class DeskPort(Protocol):
+    """An operator's session. Every call blocks; the authority worker's thread.
+
+    No error comes out: whatever goes wrong is the next page's notice.
+    """
+
+    def page(self) -> Page:
+        """Return what is to be shown now."""
+
+    def choose(self, key: str, emit: Emit) -> Page:
+        """Do what a choice says."""
+
+    def submit(self, filled: Filled, emit: Emit) -> Page:
+        """Take what was typed."""
+
+    def back(self) -> Page:
+        """Go back one page."""
+
+    def card_came(self, card: Card) -> Page:
+        """A card came into a reader."""
+
+    def card_left(self, insertion: int) -> Page:
+        """A card left; the operator's own ends the session."""
+
+    def sign_out(self) -> Page:
+        """End the session: nothing of it is kept."""
