@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     from kiosk.authority.parts import Parts
     from kiosk.cards.ports import Monitor
+    from kiosk.cards.trace import Trace
+    from kiosk.desk.context import Site
+    from kiosk.desk.station import DeskStation
     from kiosk.directory.ports import Directory
     from kiosk.enrollment.certificates import Issuer
     from kiosk.enrollment.desk import Desk
+    from kiosk.enrollment.signin import RolePolicy
     from kiosk.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.registry import Registry
@@ -108,18 +112,18 @@ def anchors_of(config: Config) -> list[x509.Certificate]:
     ]
 
 
-def monitor_of(config: Config) -> Monitor:
+def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
     """Return what watches this station's readers."""
     from kiosk.cards.pcsc import PcscMonitor
 
-    return PcscMonitor(config.readers.names)
+    return PcscMonitor(config.readers.names, trace)
 
 
-def any_monitor() -> Monitor:
+def any_monitor(trace: Trace | None = None) -> Monitor:
     """Return what watches every reader: for commands that need no configuration."""
     from kiosk.cards.pcsc import PcscMonitor
 
-    return PcscMonitor()
+    return PcscMonitor((), trace)
 
 
 def directory_of(config: Config) -> Directory:
@@ -197,8 +201,8 @@ def _write_deadline(config: Config) -> float:
     return 3 * (directory.connect_timeout + directory.receive_timeout) + 2.0
 
 
-def build_station(config: Config) -> Station:
-    """Return the station that the faces use.
+def build_station(config: Config, trace: Trace | None = None) -> Station:
+    """Return the station that the faces use; `trace` hears what cards are told.
 
     What is wrong with the configuration or a template is raised at once; a store, key
     or directory that is missing is a fault of the station's health.
@@ -213,7 +217,56 @@ def build_station(config: Config) -> Station:
 
     lifecycle_of(config)
     templates.read_folder(config.templates.folder)
-    return EmbeddedStation(face_settings_of(config), monitor_of(config), open_authority)
+    monitor = monitor_of(config, trace)
+    return EmbeddedStation(face_settings_of(config), monitor, open_authority)
+
+
+def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
+    """Return the desk that the operators' screens use. As `build_station`."""
+    from kiosk import templates
+    from kiosk.desk.station import EmbeddedDesk, OpenedDesk
+
+    def open_desk_parts() -> OpenedDesk:
+        parts = parts_of(config)
+        return OpenedDesk(parts, site_of(config), parts.registry.close)
+
+    lifecycle_of(config)
+    templates.read_folder(config.templates.folder)
+    monitor = monitor_of(config, trace)
+    return EmbeddedDesk(face_settings_of(config), monitor, open_desk_parts)
+
+
+def site_of(config: Config) -> Site:
+    """Return what the site has decided about its desks."""
+    from kiosk.desk.context import Site
+
+    has_issuer = config.enrollment.ca_certificate_file is not None
+    return Site(
+        station=config.station.name,
+        roles=role_policy_of(config),
+        issuer=(lambda: issuer_of(config)) if has_issuer else None,
+        anchors=lambda: anchors_of(config),
+        questions=config.helpdesk.questions,
+    )
+
+
+def role_policy_of(config: Config) -> RolePolicy:
+    """Return who has which role, and what needs two operators."""
+    from kiosk.config import OperatorRole
+    from kiosk.enrollment.operators import Action
+    from kiosk.enrollment.signin import RolePolicy
+
+    told = config.sign_in
+    return RolePolicy(
+        groups={
+            OperatorRole.HELPDESK: told.helpdesk_group,
+            OperatorRole.OFFICER: told.officer_group,
+            OperatorRole.AUDITOR: told.auditor_group,
+            OperatorRole.ADMINISTRATOR: told.administrator_group,
+        },
+        with_account=told.with_account,
+        second_for=frozenset(Action(each) for each in told.second_operator),
+    )
 
 
 def face_settings_of(config: Config) -> FaceSettings:
@@ -244,6 +297,11 @@ def open_desk(config: Config) -> Iterator[Desk]:
     operator = signed_in(config.operators, login_name())
     parts = parts_of(config)
     try:
-        yield Desk(parts=parts, operator=operator, station=config.station.name)
+        yield Desk(
+            parts=parts,
+            operator=operator,
+            station=config.station.name,
+            second_for=role_policy_of(config).second_for,
+        )
     finally:
         parts.registry.close()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
-from kiosk.config import load
+from kiosk.config import Config, load
+from kiosk.config.settings import StationRole
 from kiosk.errors import KioskError
+
+if TYPE_CHECKING:
+    from kiosk.cards.trace import Trace
 
 app = new_app("Run the kiosk of this station.")
 
@@ -20,7 +26,17 @@ class NotATerminal(KioskError):
 
 
 @app.command()
-def run(config: ConfigOption = None) -> None:
+def run(
+    config: ConfigOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace",
+            metavar="FILE",
+            help="Write down every APDU there (made 0600), every secret byte masked.",
+        ),
+    ] = None,
+) -> None:
     """Run the kiosk of this station on this terminal, until it is stopped.
 
     It cannot be left by a key: send SIGTERM, or stop its service.
@@ -35,7 +51,20 @@ def run(config: ConfigOption = None) -> None:
     harden_process()
     settings = load(config)
     set_up(settings.log.file)
-    from kiosk.bootstrap import build_station
-    from kiosk.tui.app import run as run_screens
+    from kiosk.cli.card_trace import trace_if
 
-    raise typer.Exit(run_screens(build_station(settings)))
+    with trace_if(trace) as written:
+        raise typer.Exit(_face(settings, written))
+
+
+def _face(settings: Config, trace: Trace | None) -> int:
+    """Show what this station's role needs until it ends."""
+    from kiosk import bootstrap
+
+    if settings.station.role is StationRole.SELF_SERVICE:
+        from kiosk.tui.app import run as run_kiosk
+
+        return run_kiosk(bootstrap.build_station(settings, trace))
+    from kiosk.tui.desk_app import run as run_desk
+
+    return run_desk(bootstrap.build_desk(settings, trace))

@@ -74,6 +74,12 @@ class Helpdesk(Section, frozen=True, kw_only=True):
         ),
     ]
     hours: Annotated[str, Meta(description="When somebody is there.")] = ""
+    questions: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What the helpdesk asks a caller before it releases anything."
+        ),
+    ] = ()
 
 
 class Readers(Section, frozen=True, kw_only=True):

@@ -1,0 +1,90 @@
+"""A desk as its face sees it: readers, one session, one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kiosk.authority.parts import Parts
+from kiosk.cards.ports import Monitor, ReaderEvent
+from kiosk.desk.context import Site
+from kiosk.desk.session import Session, said
+from kiosk.desk.views import DeskPort
+from kiosk.errors import KioskError, Message
+from kiosk.station import FaceSettings
+from kiosk.workers import SerialWorker
+from storage.registry import RegistryError
+
+
+class DeskStation(Protocol):
+    """Everything an operator's face may use."""
+
+    @property
+    def settings(self) -> FaceSettings:
+        """The site's settings."""
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        """Begin to watch the readers; `emit` is called on the monitor's thread."""
+
+    def open(self) -> DeskPort | Message:
+        """Return the session, or why there is none yet. Worker's thread."""
+
+    def on_worker(self, job: Callable[[], None]) -> None:
+        """Queue a job; jobs never overlap. Any thread."""
+
+    def stop(self) -> None:
+        """Stop the monitor and drop what is queued; waits at most 2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDesk:
+    """What a session works with, and how to let go of it."""
+
+    parts: Parts
+    site: Site
+    close: Callable[[], None]
+
+
+class EmbeddedDesk:
+    """`DeskStation` with its authority in the same process."""
+
+    def __init__(
+        self,
+        settings: FaceSettings,
+        monitor: Monitor,
+        open: Callable[[], OpenedDesk],
+    ) -> None:
+        """`open` raises KioskErrors and RegistryErrors, and may be called again."""
+        self.settings = settings
+        self._monitor = monitor
+        self._open = open
+        self._opened: OpenedDesk | None = None
+        self._session: Session | None = None
+        self._worker = SerialWorker("desk")
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self._monitor.start(emit)
+
+    def open(self) -> DeskPort | Message:
+        if self._session is None:
+            try:
+                self._opened = self._open()
+            except (KioskError, RegistryError) as error:
+                return said(error)
+            self._session = Session(self._opened.parts, self._opened.site)
+        return self._session
+
+    def on_worker(self, job: Callable[[], None]) -> None:
+        self._worker.post(job)
+
+    def stop(self) -> None:
+        self._monitor.stop()
+        self._worker.submit(self._close).wait(2.0)
+        self._worker.stop()
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.sign_out()
+        if self._opened is not None:
+            self._opened.close()

@@ -1,0 +1,197 @@
+"""The operators' terminal: one app that shows the pages of a session.
+
+It cannot be left, like the kiosk. Every question to the session is a job on its
+worker; what comes back is the next page.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events, on
+
+from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
+from kiosk.desk.views import DeskPort, Page
+from kiosk.errors import Message as Sentence
+from kiosk.exit_codes import ExitCode
+from kiosk.tui.descriptors import screen_of_its_own
+from kiosk.tui.locked import LockedApp
+from kiosk.tui.messages import Told
+from kiosk.tui.screens.base import KioskScreen
+from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.stage import Stage
+from kiosk.tui.widgets.choice_list import ChoiceList
+
+if TYPE_CHECKING:
+    from kiosk.desk.station import DeskStation
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 300.0
+"""After which an operator who has not pressed a key is signed out."""
+RETRY_SECONDS = 10.0
+"""How often a desk that could not be opened is tried again."""
+
+Ask = Callable[[DeskPort], Page]
+
+
+class PageReady(Told):
+    """The session has its next page."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
+
+class Working(Told):
+    """Something takes time."""
+
+    def __init__(self, what: Sentence) -> None:
+        super().__init__()
+        self.what = what
+
+
+class ReaderSays(Told):
+    """The monitor saw something. Monitor's thread."""
+
+    def __init__(self, event: ReaderEvent) -> None:
+        super().__init__()
+        self.event = event
+
+
+class DeskApp(LockedApp):
+    """One session at a time."""
+
+    CSS_PATH = "screens/base.tcss"
+
+    def __init__(self, station: DeskStation) -> None:
+        super().__init__()
+        self._station = station
+        self._stage = Stage(self, lambda: None)
+        self._is_asking = False
+        """A job is out: keys and choices wait for its page."""
+        self._last_key = time.monotonic()
+        self._is_closed = False
+        """The desk could not be opened; it is tried again."""
+
+    # --- life -------------------------------------------------------------------
+
+    def get_default_screen(self) -> KioskScreen:
+        return KioskScreen(self._station.settings)
+
+    def on_mount(self) -> None:
+        self.obey_the_terminal()
+        self._station.start(self._heard)
+        self.set_interval(1.0, self._tick)
+        self.set_interval(RETRY_SECONDS, self._retry)
+        self._ask(lambda session: session.page())
+
+    def _heard(self, event: ReaderEvent) -> None:
+        """Monitor's thread."""
+        self.post_message(ReaderSays(event))
+
+    def before_key(self, event: events.Key) -> bool:
+        self._last_key = time.monotonic()
+        is_small = isinstance(self.screen, KioskScreen) and self.screen.is_too_small
+        return is_small or (self._is_asking and event.key != "tab")
+
+    def _tick(self) -> None:
+        shown = self._stage.screen
+        if not isinstance(shown, PageScreen) or not shown.page.operator:
+            return
+        if not self._is_asking and time.monotonic() - self._last_key > IDLE_SECONDS:
+            self._ask(lambda session: session.sign_out())
+
+    def _retry(self) -> None:
+        if self._is_closed and not self._is_asking:
+            self._ask(lambda session: session.page())
+
+    # --- asking -----------------------------------------------------------------
+
+    def _ask(self, question: Ask) -> None:
+        self._is_asking = True
+
+        def job() -> None:
+            session = self._station.open()
+            if isinstance(session, Sentence):
+                closed = Sentence("tui.desk.closed")
+                page = Page(name="closed", title=closed, notice=session)
+            else:
+                page = question(session)
+            self.post_message(PageReady(page))
+
+        self._station.on_worker(job)
+
+    def _emit(self, what: Sentence) -> None:
+        """Worker's thread."""
+        self.post_message(Working(what))
+
+    # --- hearing ----------------------------------------------------------------
+
+    @on(PageReady)
+    def _page_ready(self, message: PageReady) -> None:
+        self._is_asking = False
+        self._is_closed = message.page.name == "closed"
+        shown = self._stage.screen
+        if isinstance(shown, PageScreen) and shown.page == message.page:
+            shown.say_working(None)  # what is being typed stays
+        else:
+            self._stage.show(PageScreen(self._station.settings, message.page))
+
+    @on(Working)
+    def _working(self, message: Working) -> None:
+        if isinstance(self._stage.screen, PageScreen):
+            self._stage.screen.say_working(message.what)
+
+    @on(ReaderSays)
+    def _reader_says(self, message: ReaderSays) -> None:
+        match message.event:
+            case CardInserted(card=card):
+                self._ask(lambda session: session.card_came(card))
+            case CardLeft(insertion=insertion):
+                self._ask(lambda session: session.card_left(insertion))
+            case ServiceLost():
+                self._ask(lambda session: session.sign_out())
+
+    @on(ChoiceList.Chosen)
+    def _chosen(self, message: ChoiceList.Chosen) -> None:
+        screen = self._stage.screen
+        if self._is_asking or not isinstance(screen, PageScreen):
+            return
+        if screen.action_of(message.key):
+            self._submit(screen)
+        else:
+            self._ask(lambda session: session.choose(message.key, self._emit))
+
+    @on(PageScreen.Submitted)
+    def _submitted(self, message: PageScreen.Submitted) -> None:
+        if not self._is_asking and message.screen is self._stage.screen:
+            self._submit(message.screen)
+
+    def _submit(self, screen: PageScreen) -> None:
+        filled = screen.take()
+        self._ask(lambda session: session.submit(filled, self._emit))
+
+    @on(PageScreen.Back)
+    def _back(self) -> None:
+        if not self._is_asking:
+            self._ask(lambda session: session.back())
+
+
+def run(station: DeskStation) -> int:
+    """Run the operators' terminal; return the process's exit code.
+
+    Call `kiosk.tui.environment.harden` before this module is imported.
+    """
+    with screen_of_its_own():
+        app = DeskApp(station)
+        try:
+            ended_with = app.run(mouse=False)
+        finally:
+            station.stop()
+    if app.return_code:
+        return int(ExitCode.UNEXPECTED)
+    return int(ExitCode.OK) if ended_with is None else ended_with

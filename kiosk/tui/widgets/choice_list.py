@@ -1,0 +1,114 @@
+"""What can be done on an operator's page: arrows and Enter, or a number."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+
+from kiosk.desk.views import Choice, Words
+from kiosk.errors import Message
+from kiosk.text import visible
+from kiosk.tui.marks import marks
+from kiosk.tui.messages import Told
+from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.words import said
+
+_NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+
+def in_words(words: Words) -> str:
+    """Return a sentence, or outside text made visible."""
+    return said(words) if isinstance(words, Message) else visible(words, 200)
+
+
+class ChoiceItem(Vertical):
+    """One choice that is open."""
+
+    def __init__(self, number: int, choice: Choice) -> None:
+        self._title = line("", classes="title")
+        detail = [] if choice.detail is None else [line(in_words(choice.detail))]
+        for each in detail:
+            each.add_class("help")
+        super().__init__(self._title, *detail)
+        self.choice = choice
+        self._number = number
+        self.mark(is_marked=False)
+
+    def mark(self, *, is_marked: bool) -> None:
+        """Show whether Enter would choose this one."""
+        pointer = marks().pointer if is_marked else " "
+        number = str(self._number) if self._number <= len(_NUMBERS) else " "
+        self._title.update(
+            Content(f"{pointer} {number}  {in_words(self.choice.label)}")
+        )
+        self.set_class(is_marked, "marked")
+
+
+class ChoiceList(Vertical, can_focus=True):
+    """Open choices first, then those that are refused with their reasons."""
+
+    DEFAULT_CSS = """
+    ChoiceList { height: auto; margin: 1 0 0 0; }
+    ChoiceItem { height: auto; padding: 0 1; }
+    ChoiceItem .help { padding: 0 0 0 5; color: $text-muted; }
+    ChoiceList:focus ChoiceItem.marked { background: $panel; text-style: bold; }
+    ChoiceList .not-now { color: $text-muted; }
+    """
+
+    at: reactive[int] = reactive(0, init=False)
+    """Which of the open choices is marked."""
+
+    class Chosen(Told):
+        """A choice was made."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, choices: tuple[Choice, ...]) -> None:
+        super().__init__()
+        open_ = [choice for choice in choices if choice.refusal is None]
+        self._items = [ChoiceItem(n, each) for n, each in enumerate(open_, 1)]
+        self._refused = [each for each in choices if each.refusal is not None]
+        self.can_focus = bool(self._items)
+
+    def compose(self) -> ComposeResult:
+        yield from self._items
+        for choice in self._refused:
+            reason = said(choice.refusal) if choice.refusal else ""
+            yield Bullet(
+                marks().dot, f"{in_words(choice.label)}: {reason}", classes="not-now"
+            )
+
+    def on_mount(self) -> None:
+        self.watch_at()
+
+    def watch_at(self) -> None:
+        """Move the mark, and keep it in sight."""
+        for number, item in enumerate(self._items):
+            item.mark(is_marked=number == self.at)
+        if self._items and self.has_focus:
+            self._items[self.at].scroll_visible(animate=False)
+
+    def on_key(self, event: events.Key) -> None:
+        if not self._items:
+            return
+        match event.key:
+            case "down":
+                self.at = (self.at + 1) % len(self._items)
+            case "up":
+                self.at = (self.at - 1) % len(self._items)
+            case "enter":
+                self._choose(self.at)
+            case number if number in _NUMBERS[: len(self._items)]:
+                self._choose(_NUMBERS.index(number))
+            case _:
+                return
+        event.stop()
+
+    def _choose(self, at: int) -> None:
+        self.at = at
+        self.post_message(self.Chosen(self._items[at].choice.key))

@@ -1,0 +1,189 @@
+"""An office on simulated parts: people with roles, cards, readers, and one desk.
+
+office = Office()
+office.sign_in("hanna")               # by account
+office.choose("list:out_of_step")
+office.page.name
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiosk.config import OperatorRole
+from kiosk.desk.context import Site
+from kiosk.desk.session import Session
+from kiosk.desk.views import Filled, Page
+from kiosk.directory.simulated import SimulatedDirectory
+from kiosk.enrollment.certificates import Issuer, new_issuer
+from kiosk.enrollment.signin import RolePolicy
+from kiosk.errors import Message
+from kiosk.rehearsal.world import Holder, World
+from kiosk.secret import Secret
+from kiosk.texts import sentence
+from statemachine.lifecycle import State
+from storage.records import Sync, Template
+
+GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
+PASSWORD = b"Operator-2026"
+PIN = b"271828"
+
+
+class Office:
+    """One site, with an operator of each role: hanna, olga, aaron, ada."""
+
+    def __init__(self, **changes: object) -> None:
+        self.world = World()
+        assert isinstance(self.world.directory, SimulatedDirectory)
+        self.domain = self.world.directory
+        self.world.add_template(Template(name="staff"))
+        policy = RolePolicy(
+            groups=GROUPS,
+            with_account=bool(changes.pop("with_account", True)),
+            second_for=frozenset(changes.pop("second_for", ())),  # type: ignore[call-overload]  # whatever a test gives
+        )
+        self.site = Site(
+            station="desk-1",
+            roles=policy,
+            issuer=self._issuer,
+            questions=("What is your employee number?",),
+            **changes,  # type: ignore[arg-type]  # fields of Site
+        )
+        for name, role in (
+            ("hanna", OperatorRole.HELPDESK),
+            ("olga", OperatorRole.OFFICER),
+            ("aaron", OperatorRole.AUDITOR),
+            ("ada", OperatorRole.ADMINISTRATOR),
+        ):
+            self.person(name, role)
+        self.desk = Session(self.world.parts, self.site)
+        self.page = self.desk.page()
+        self.said: list[Message] = []
+
+    def _issuer(self) -> Issuer:
+        import tempfile
+
+        folder = Path(tempfile.mkdtemp())
+        certificate, key = new_issuer("Lab CA", now=self.world.clock.now())
+        (folder / "ca.pem").write_bytes(certificate)
+        (folder / "ca.key").write_bytes(key)
+        (folder / "ca.key").chmod(0o600)
+        return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=100)
+
+    # --- people and cards -------------------------------------------------------
+
+    def person(self, name: str, *roles: OperatorRole, **more: object) -> str:
+        """Add somebody; return the account's objectGUID."""
+        return self.domain.add_account(
+            name,
+            display_name=f"{name.title()} Example",
+            password=Secret(PASSWORD),
+            groups=frozenset(GROUPS[role] for role in roles),
+            **more,  # type: ignore[arg-type]  # arguments of add_account
+        )
+
+    def holder(
+        self,
+        name: str,
+        *,
+        state: State = State.ACTIVE,
+        sync: Sync = Sync.IN_STEP,
+        template: str = "staff",
+    ) -> Holder:
+        """Give somebody who is known to the domain a card."""
+        guid = next(
+            person.guid
+            for person in self._people(name)
+            if person.account.startswith(name)
+        )
+        made, puk = self.world.make_card(name, pin=PIN)
+        return self.world.register(
+            name,
+            made,
+            puk,
+            account_guid=guid,
+            template=template,
+            state=state,
+            sync=sync,
+        )
+
+    def _people(self, name: str):  # type: ignore[no-untyped-def]  # a tuple of Person
+        with self.domain.connect() as dc:
+            return dc.look_for(name)
+
+    # --- the operator's hands ---------------------------------------------------
+
+    def emit(self, what: Message) -> None:
+        self.said.append(what)
+
+    def choose(self, key: str) -> Page:
+        self.page = self.desk.choose(key, self.emit)
+        return self.page
+
+    def submit(self, secrets: dict[str, bytes] | None = None, **texts: str) -> Page:
+        """Fill in what is given, the rest as it stands, and submit."""
+        filled = Filled(
+            texts={field.name: field.value for field in self.page.fields},
+            secrets={name: Secret(value) for name, value in (secrets or {}).items()},
+        )
+        filled.texts.update(texts)
+        self.page = self.desk.submit(filled, self.emit)
+        assert not any(filled.secrets.values()), "a typed secret survived"
+        return self.page
+
+    def change(self, texts: dict[str, str]) -> Page:
+        """Fill in fields whose names are no words, and submit."""
+        return self.submit(None, **texts)
+
+    def back(self) -> Page:
+        self.page = self.desk.back()
+        return self.page
+
+    def insert(self, holder: Holder) -> int:
+        card = self.world.readers.insert(holder.made.card)
+        self.page = self.desk.card_came(card)
+        return card.insertion
+
+    def pull(self, insertion: int) -> Page:
+        self.world.readers.pull()
+        self.page = self.desk.card_left(insertion)
+        return self.page
+
+    def sign_in(self, name: str, password: bytes = PASSWORD) -> Page:
+        """Sign in by account."""
+        self.choose("account")
+        return self.submit({"password": password}, account=name)
+
+    def open(self, term: str) -> Page:
+        """Search and open the first that is found."""
+        self.submit(term=term)
+        if self.page.name == "found_search":
+            self.choose(self.page.choices[0].key)
+        return self.page
+
+    # --- what can be read -------------------------------------------------------
+
+    @property
+    def notice(self) -> str:
+        """The notice's key."""
+        return self.page.notice.key if self.page.notice else ""
+
+    def refusal(self, key: str) -> str:
+        """Why a choice is greyed; empty: it is open."""
+        choice = next(each for each in self.page.choices if each.key == key)
+        return choice.refusal.key if choice.refusal else ""
+
+    def text(self) -> str:
+        """Every line of the page, in words."""
+        return "\n".join(
+            sentence(line.text) if isinstance(line.text, Message) else line.text
+            for line in self.page.lines
+        )
+
+    def events(self, kind: str) -> list[dict[str, str]]:
+        """The audit's events of one kind."""
+        return [
+            {"actor": event.actor, "result": event.result, **event.data}
+            for event in self.world.registry.audit_events()
+            if event.kind == kind
+        ]

@@ -1,0 +1,429 @@
+"""The operators' pages, walked through as an operator would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lab.office import PASSWORD, PIN, Office
+
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.config import OperatorRole
+from kiosk.enrollment.operators import Action
+from kiosk.secret import Secret
+from kiosk.visit.views import Answers, FieldName
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from storage.records import Sync
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def signed_in(name: str, **changes: object) -> Office:
+    office = Office(**changes)
+    office.person("alice")
+    office.holder("alice")
+    office.sign_in(name)
+    assert office.page.name == "menu"
+    return office
+
+
+# --- signing in ---------------------------------------------------------------
+
+
+def test_an_operator_signs_in_with_their_own_card(office: Office) -> None:
+    office.insert(office.holder("hanna"))
+    office.submit({"pin": PIN})
+    assert office.page.name == "menu"
+    assert office.page.operator == "hanna@ad.test"
+    (event,) = office.events("operator.signed_in")
+    assert event["how"] == "card"
+    assert event["roles"] == OperatorRole.HELPDESK
+
+
+def test_the_session_ends_when_the_operators_card_leaves(office: Office) -> None:
+    insertion = office.insert(office.holder("hanna"))
+    office.submit({"pin": PIN})
+    office.pull(insertion)
+    assert office.page.name == "sign_in"
+    assert office.page.operator == ""
+    assert office.notice == "desk.card_left"
+
+
+def test_a_wrong_pin_signs_nobody_in_and_costs_one_try(office: Office) -> None:
+    holder = office.holder("hanna")
+    office.insert(holder)
+    office.submit({"pin": b"000111"})
+    assert office.notice == "card.wrong_pin"
+    assert office.page.operator == ""
+    assert holder.made.card.pin_tries_left == 2
+
+
+def test_the_last_try_is_never_spent_on_signing_in(office: Office) -> None:
+    holder = office.holder("hanna")
+    holder.made.card.set_tries(pin=1)
+    office.insert(holder)
+    office.submit({"pin": PIN})
+    assert office.notice == "refusal.one_try_left"
+    assert holder.made.card.pin_tries_left == 1
+
+
+@pytest.mark.parametrize("state", [State.ISSUED, State.SUSPENDED, State.REVOKED])
+def test_only_an_active_card_signs_in(office: Office, state: State) -> None:
+    office.insert(office.holder("hanna", state=state))
+    office.submit({"pin": PIN})
+    assert office.notice == "enrollment.card_not_active"
+
+
+def test_a_signature_by_another_key_signs_nobody_in(office: Office) -> None:
+    holder = office.holder("hanna")
+    other = office.holder("olga")
+    holder.made.card.keys[0x9A] = other.made.card.keys[0x9A]
+    office.insert(holder)
+    office.submit({"pin": PIN})
+    assert office.notice == "authority.proof_failed"
+    assert office.page.operator == ""
+
+
+def test_who_is_in_no_group_has_no_role(office: Office) -> None:
+    office.person("bob")
+    office.sign_in("bob")
+    assert office.notice == "enrollment.no_role"
+    (event,) = office.events("operator.sign_in_refused")
+    assert event["actor"] == "bob@ad.test"
+
+
+def test_a_wrong_password_says_no_more_than_an_unknown_name(office: Office) -> None:
+    office.sign_in("hanna", b"wrong")
+    assert office.notice == "enrollment.wrong_password"
+    office.submit({"password": PASSWORD}, account="nobody")
+    assert office.notice == "enrollment.wrong_password"
+
+
+def test_without_the_sites_consent_only_cards_sign_in() -> None:
+    office = Office(with_account=False)
+    assert office.page.choices == ()
+    office.choose("account")
+    office.submit({"password": PASSWORD}, account="hanna")
+    assert office.notice == "enrollment.card_only"
+
+
+def test_who_loses_the_role_while_signed_in_is_signed_out() -> None:
+    office = signed_in("hanna")
+    office.domain.set_groups(
+        next(p.guid for p in office._people("hanna")),
+    )
+    office.choose("list:suspended")
+    assert office.page.name == "sign_in"
+    assert office.notice == "enrollment.no_role"
+
+
+# --- finding ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("term", ["Alice", "alice@ad", "example"])
+def test_a_credential_is_found_by_a_part_of_a_name(term: str) -> None:
+    office = signed_in("hanna")
+    office.open(term)
+    assert office.page.name == "credential"
+    assert office.page.title == "Alice Example"
+
+
+def test_a_credential_is_found_by_the_number_on_a_kiosks_screen() -> None:
+    office = signed_in("hanna")
+    world = office.world
+    visit = world.visit(world.readers.insert(world.holders["alice"].made.card))
+    visit.recognise()
+    form = visit.begin(Kind.CHANGE)
+    typed = {FieldName.OLD_PIN: Secret(b"000000"), FieldName.NEW_PIN: Secret(b"314159")}
+    result = visit.submit(form, Answers(typed), lambda step: None)
+    office.open(result.event)
+    assert office.page.title == "Alice Example"
+
+
+def test_lists_show_what_needs_somebody() -> None:
+    office = signed_in("hanna")
+    for name, state, sync in (
+        ("bert", State.SUSPENDED, Sync.IN_STEP),
+        ("cora", State.ACTIVE, Sync.OUT_OF_STEP),
+    ):
+        office.person(name)
+        office.holder(name, state=state, sync=sync)
+    office.choose("list:suspended")
+    assert [choice.label for choice in office.page.choices] == ["Bert Example"]
+    office.back()
+    office.choose("list:out_of_step")
+    assert [choice.label for choice in office.page.choices] == ["Cora Example"]
+
+
+# --- one credential -----------------------------------------------------------
+
+
+def test_every_action_is_there_and_each_refused_one_says_why() -> None:
+    office = signed_in("hanna")
+    office.open("alice")
+    assert office.refusal("suspend") == ""
+    assert office.refusal("resume").startswith("refusal.")
+    assert office.refusal("retire") == "desk.not_your_role"
+    assert office.refusal("finish") == "enrollment.nothing_to_close"
+    assert office.refusal("answer") == "enrollment.no_phone_way"
+
+
+def test_suspend_and_resume_with_a_reason() -> None:
+    office = signed_in("hanna")
+    office.open("alice")
+    office.choose("suspend")
+    office.submit(reason="  ")
+    assert office.notice == "desk.reason_needed"
+    office.submit(reason="card mislaid")
+    assert office.page.name == "credential"
+    assert office.world.credential("alice").state is State.SUSPENDED
+    (event,) = office.events("lifecycle.suspend")
+    assert event["reason"] == "card mislaid"
+    assert event["actor"] == "hanna@ad.test"
+
+
+def test_revoking_reminds_of_the_password() -> None:
+    office = signed_in("hanna")
+    office.open("alice")
+    office.choose("revoke")
+    office.submit(reason="lost")
+    assert office.notice == "enrollment.revoked_advice"
+    assert office.world.credential("alice").state is State.REVOKED
+
+
+def test_a_release_asks_the_sites_questions_and_shows_the_code_once() -> None:
+    office = signed_in("hanna")
+    office.world.holders["alice"].made.card.set_tries(pin=0)
+    office.open("alice")
+    office.choose("release")
+    assert "employee number" in office.text()
+    office.submit()
+    assert office.page.name == "read_out"
+    code = office.page.lines[1].text
+    assert isinstance(code, str)
+    assert len(code.replace(" ", "")) == 9
+    office.back()
+    assert code not in office.text()
+
+
+def test_nobody_acts_on_their_own_card() -> None:
+    office = Office()
+    office.holder("hanna")
+    office.sign_in("hanna")
+    office.open("hanna")
+    assert office.refusal("suspend") == "refusal.own_card"
+    office.choose("release")
+    office.submit()
+    assert office.notice == "refusal.own_card"
+
+
+def test_an_out_of_step_case_is_closed_with_a_reason() -> None:
+    office = Office()
+    office.person("alice")
+    office.holder("alice", sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("close")
+    office.submit(reason="leaves on Friday")
+    credential = office.world.credential("alice")
+    assert credential.sync is Sync.NOT_SYNCHRONISED
+    assert credential.sync_reason == "reason.case_closed"
+    assert office.world.directory.writes == []
+
+
+def test_an_out_of_step_case_is_finished_with_the_person_who_is_there() -> None:
+    office = Office()
+    office.person("alice")
+    alice = office.holder("alice", sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("finish")
+    office.insert(alice)
+    office.submit({"pin": PIN})
+    assert office.notice == "result.headline.finish"
+    assert office.world.credential("alice").sync is Sync.IN_STEP
+    with Secret(PIN) as pin:
+        assert office.world.directory.binds(alice.account_guid, pin)
+
+
+def test_finishing_wants_the_card_of_the_case() -> None:
+    office = Office()
+    for name in ("alice", "bert"):
+        office.person(name)
+        office.holder(name, sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("finish")
+    office.insert(office.world.holders["bert"])
+    office.submit({"pin": PIN})
+    assert office.notice == "card.wrong_card"
+    assert office.world.directory.writes == []
+
+
+# --- two operators ------------------------------------------------------------
+
+
+def test_a_second_operator_agrees_to_what_the_site_wants_two_for() -> None:
+    office = signed_in("hanna", second_for=(Action.REVOKE,))
+    office.open("alice")
+    office.choose("revoke")
+    office.submit(reason="stolen")
+    assert office.notice == "enrollment.second_needed"
+    assert office.world.credential("alice").state is State.ACTIVE
+    office.submit({"second_secret": PASSWORD}, reason="stolen", second_account="ada")
+    assert office.world.credential("alice").state is State.REVOKED
+    (event,) = office.events("lifecycle.revoke")
+    assert event["second"] == "ada@ad.test"
+
+
+@pytest.mark.parametrize("second", ["hanna", "olga", "alice"])
+def test_the_second_is_another_person_of_the_same_right(second: str) -> None:
+    office = signed_in("hanna", second_for=(Action.REVOKE,))
+    office.open("alice")
+    office.choose("revoke")
+    office.submit({"second_secret": PASSWORD}, reason="stolen", second_account=second)
+    assert office.world.credential("alice").state is State.ACTIVE
+
+
+# --- templates ----------------------------------------------------------------
+
+
+def test_a_template_is_checked_before_it_is_saved() -> None:
+    office = signed_in("ada")
+    office.choose("templates")
+    office.choose("staff")
+    page = office.change({"pin_policy.minimum": "12", "pin_policy.maximum": "16"})
+    assert page.notice is not None
+    assert page.notice.key.startswith("template.impossible")
+    assert office.world.registry.run(lambda tx: tx.template("staff").version) == 1
+
+
+def test_a_changed_template_is_the_next_version_and_says_what_it_means() -> None:
+    office = signed_in("ada")
+    office.choose("templates")
+    office.choose("staff")
+    office.change({"pin_policy.history": "5"})
+    assert office.notice == "desk.template_is_possible"
+    assert "1 cards use this template" in office.text()
+    office.change({"pin_policy.history": "5"})
+    assert office.notice == "desk.template_saved"
+    saved = office.world.registry.run(lambda tx: tx.template("staff"))
+    assert (saved.version, saved.pin_policy.history) == (2, 5)
+    assert office.world.credential("alice").template_version == 1
+    assert office.events("template.saved")[-1]["actor"] == "ada@ad.test"
+
+
+def test_a_field_that_means_nothing_is_named() -> None:
+    office = signed_in("ada")
+    office.choose("templates")
+    office.choose("staff")
+    office.change({"pin_policy.history": "many"})
+    assert office.notice == "template.bad_field"
+
+
+@pytest.mark.parametrize("name", ["hanna", "olga", "aaron"])
+def test_templates_are_an_administrators(name: str) -> None:
+    office = signed_in(name)
+    assert office.refusal("templates") == "desk.not_your_role"
+    office.choose("templates")
+    assert office.page.name == "menu"
+
+
+# --- evidence -----------------------------------------------------------------
+
+
+def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
+    office = signed_in("aaron")
+    office.choose("audit")
+    office.choose("verify")
+    assert "are sound" in office.text()
+    target = tmp_path / "evidence.jsonl"
+    office.submit(file=str(target))
+    assert office.notice == "desk.audit.exported"
+    assert target.stat().st_mode & 0o777 == 0o600
+    office.submit(file=str(target))
+    assert office.notice == "desk.not_exported", "nothing is written over"
+
+
+# --- enrollment ---------------------------------------------------------------
+
+
+def test_two_people_of_one_name_are_told_apart() -> None:
+    office = Office()
+    office.person("john.smith", details=("Sales", "Room 4"))
+    office.person("john.smith2", details=("Legal",))
+    office.sign_in("olga")
+    office.choose("issue")
+    office.submit(term="john")
+    assert [choice.detail for choice in office.page.choices] == [
+        "john.smith@ad.test  ·  Sales  ·  Room 4",
+        "john.smith2@ad.test  ·  Legal",
+    ]
+
+
+def blank(office: Office) -> SimulatedPivCard:
+    options = PivOptions(serial=b"\0\0\0\7", version=b"\5\4\3")
+    return SimulatedPivCard(entropy=office.world.entropy, options=options)
+
+
+def test_a_blank_card_is_issued_from_the_screen() -> None:
+    office = Office()
+    office.person("alice")
+    office.sign_in("olga")
+    office.choose("issue")
+    office.submit(term="alice")
+    office.choose("alice@ad.test")
+    office.choose("staff")
+    card = office.world.readers.insert(blank(office))
+    office.page = office.desk.card_came(card)
+    office.submit()
+    assert office.page.name == "issued", office.notice
+    (found,) = office.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+    assert found.account == "alice@ad.test"
+    steps = [message.key for message in office.said]
+    assert "enrollment.step.certificate" in steps
+    assert steps[-1] == "enrollment.step.record"
+
+
+def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nnobody,staff\nalice,none\n")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong"
+    assert office.page.notice is not None
+    problems = str(office.page.notice.data["problems"])
+    assert "line 3: no account 'nobody'" in problems
+    assert "line 4: alice is on line 2, too" in problems
+    assert "line 4: no template 'none'" in problems
+    assert not (tmp_path / "people.results.csv").exists()
+
+
+def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    office.submit(file=str(people))
+    assert "Alice Example" in office.text()
+    card = office.world.readers.insert(blank(office))
+    office.page = office.desk.card_came(card)
+    office.submit()
+    office.submit()
+    assert office.notice == "desk.batch.take_card", "one card is issued once"
+    office.pull(card.insertion)
+    office.choose("skip")
+    assert "The batch is finished" in office.text()
+    results = (tmp_path / "people.results.csv").read_text().splitlines()
+    assert [line.split(",")[3] for line in results[1:]] == ["done", "skipped"]
