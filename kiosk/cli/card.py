@@ -9,14 +9,16 @@ import typer
 
 from kiosk.cli.frame import JsonOption, fail, new_app
 
+ReaderOption = Annotated[
+    str, typer.Option("--reader", help="Only readers whose name contains this.")
+]
+
 app = new_app("Look at a card, or put a simulated one into a reader.")
 
 
 @app.command()
 def info(
-    reader: Annotated[
-        str, typer.Option(help="Only readers whose name contains this.")
-    ] = "",
+    reader: ReaderOption = "",
     *,
     json: JsonOption = False,
 ) -> None:
@@ -26,10 +28,39 @@ def info(
     could be read.
     """
     from kiosk.bootstrap import any_monitor
-    from kiosk.cli.card_info import as_json, lines, look
+    from kiosk.cli.card_info import look
+    from kiosk.cli.card_text import as_json, lines
 
     found = look(any_monitor(), reader)
     print(as_json(found) if json else "\n".join(lines(found)))
+    if not any(report.card is not None for report in found):
+        raise fail()
+
+
+@app.command()
+def trace(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Where to add the lines (made 0600); else they are printed."
+        ),
+    ] = None,
+    reader: ReaderOption = "",
+) -> None:
+    """Write down every APDU with which the cards in the readers are looked at.
+
+    Every secret byte is masked, and no PIN is tried. `kiosk run --trace FILE` writes
+    down all that a station does. Exit code 1 if there is no card that could be read.
+    """
+    from kiosk.bootstrap import any_monitor
+    from kiosk.cli.card_info import look
+    from kiosk.cli.card_text import lines
+    from kiosk.cli.card_trace import trace_printed, trace_to
+
+    with trace_to(file) if file is not None else trace_printed() as written:
+        found = look(any_monitor(written), reader)
+    if file is not None:
+        print("\n".join(lines(found)))
     if not any(report.card is not None for report in found):
         raise fail()
 

@@ -1,9 +1,8 @@
-"""What `kiosk card info` finds out about the cards in the readers, and says of it."""
+"""What `kiosk card info` finds out about the cards in the readers, without a try."""
 
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,35 +10,21 @@ from kiosk.cards.ports import (
     Card,
     CardError,
     CardInserted,
-    CardSession,
     CardUnreadable,
-    KeySlot,
     Monitor,
-    NotSupported,
-    ObjectMissing,
     ReaderEvent,
     ReadersChanged,
     RecognisedCard,
     ServiceGone,
     ServiceLost,
 )
+from kiosk.cli.card_keys import KeyReport, keys_of, policies_of
 from kiosk.cli.ending import words
 from kiosk.errors import Message
-from kiosk.text import visible
 
 _SERVICE_SECONDS = 5.0
 _CARD_SECONDS = 1.5
 """How long a card that is in a reader already may take to be noticed."""
-
-
-class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The certificate in a slot."""
-
-    slot: str
-    subject: str
-    algorithm: str
-    until: str
-    """ISO date."""
 
 
 class CardReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +32,19 @@ class CardReport(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     """The registry's key of it."""
+    family: str
     known_by: str
+    """What its identity was taken from, in words."""
+    pin_minimum: int
+    pin_maximum: int
+    pin_alphabet: str
     pin_tries_left: int | None
     pin_tries: int | None
     pin_is_default: bool | None
     has_puk: bool
     puk_tries_left: int | None
+    puk_tries: int | None
+    has_admin_key: bool
     keys: tuple[KeyReport, ...]
 
 
@@ -110,93 +102,32 @@ def _report(name: str, event: ReaderEvent | None) -> ReaderReport:
 def _card(name: str, card: Card) -> ReaderReport:
     try:
         recognised = card.recognise()
+        policies = policies_of(card)
         with card.session(recognised.identity) as session:
-            certificates = dict(_certificates(session))
+            keys = tuple(keys_of(session, policies))
     except CardError as error:
         return ReaderReport(reader=name, reason=words(error.message))
     finally:
         card.close()
-    return ReaderReport(reader=name, card=_recognised(recognised, certificates))
+    return ReaderReport(reader=name, card=_recognised(recognised, keys))
 
 
-def _certificates(session: CardSession) -> Iterator[tuple[KeySlot, bytes]]:
-    for slot in KeySlot:
-        try:
-            yield slot, session.certificate(slot)
-        except ObjectMissing:
-            continue
-
-
-def _recognised(
-    recognised: RecognisedCard, certificates: dict[KeySlot, bytes]
-) -> CardReport:
+def _recognised(recognised: RecognisedCard, keys: tuple[KeyReport, ...]) -> CardReport:
     identity, puk = recognised.identity, recognised.puk_tries
+    pins = recognised.pin_format
     return CardReport(
         key=identity.key,
+        family=identity.family,
         known_by=words(Message(f"card.info.{identity.kind}")),
+        pin_minimum=pins.minimum,
+        pin_maximum=pins.maximum,
+        pin_alphabet=pins.alphabet,
         pin_tries_left=recognised.pin_tries.left,
         pin_tries=recognised.pin_tries.total,
         pin_is_default=recognised.pin_is_default,
         has_puk=recognised.has_puk,
         puk_tries_left=puk.left if puk is not None else None,
-        keys=tuple(_key(slot, der) for slot, der in certificates.items()),
+        puk_tries=puk.total if puk is not None else None,
+        has_admin_key=recognised.has_admin_key,
+        keys=keys,
     )
-
-
-def _key(slot: KeySlot, der: bytes) -> KeyReport:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    from kiosk.enrollment.record import key_of
-
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        return KeyReport(
-            slot=slot,
-            algorithm=key_of(certificate, slot).algorithm,
-            subject=visible(certificate.subject.rfc4514_string()),
-            until=certificate.not_valid_after_utc.date().isoformat(),
-        )
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, NotSupported):
-        return KeyReport(slot=slot, algorithm="?", subject="?", until="?")
-
-
-# --- words -------------------------------------------------------------------
-
-
-def lines(found: Sequence[ReaderReport]) -> Iterator[str]:
-    """Return what a person reads."""
-    if not found:
-        yield words(Message("card.info.no_reader"))
-    for report in found:
-        yield visible(report.reader)
-        if report.card is None:
-            yield f"  {report.reason}"
-        else:
-            yield from (f"  {name:<12}{value}" for name, value in _rows(report.card))
-
-
-def _rows(card: CardReport) -> Iterator[tuple[str, str]]:
-    yield "card", card.key
-    yield "known by", card.known_by
-    yield "PIN tries", _tries(card.pin_tries_left, card.pin_tries)
-    if card.pin_is_default:
-        yield "", words(Message("card.info.default_pin"))
-    if card.has_puk:
-        yield "PUK tries", _tries(card.puk_tries_left, None)
-    else:
-        yield "PUK", words(Message("card.info.no_puk"))
-    for key in card.keys:
-        yield f"key {key.slot}", f"{key.algorithm}, {key.subject}, until {key.until}"
-
-
-def _tries(left: int | None, total: int | None) -> str:
-    if left is None:
-        return words(Message("card.info.not_told"))
-    return f"{left} of {total}" if total is not None else str(left)
-
-
-def as_json(found: Sequence[ReaderReport]) -> str:
-    """Return what a program reads."""
-    document = {"readers": found}
-    return msgspec.json.format(msgspec.json.encode(document)).decode()

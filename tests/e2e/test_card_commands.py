@@ -13,6 +13,7 @@ from lab.events import Watch
 from lab.pcscd import READERS, Pcscd
 
 from kiosk.cards.pcsc import PcscMonitor
+from kiosk.cards.piv import objects
 from kiosk.cards.ports import CardLeft
 from kiosk.cards.simulated.factory import make_card
 from kiosk.cards.simulated.faults import Mute
@@ -26,8 +27,13 @@ SECONDS = 60
 
 
 def info(pcscd: Pcscd, *options: str) -> subprocess.CompletedProcess[str]:
+    return kiosk(pcscd, "info", *options)
+
+
+def kiosk(pcscd: Pcscd, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `kiosk card …` against this service."""
     return subprocess.run(
-        [KIOSK, "card", "info", *options],
+        [KIOSK, "card", *words],
         env=pcscd.environment,
         capture_output=True,
         text=True,
@@ -58,7 +64,14 @@ def test_info_says_what_is_in_each_reader_and_costs_no_try(pcscd: Pcscd) -> None
     assert lines[2] == READERS[1]
     assert "  card        piv:serial:0000004d" in lines
     assert "  PIN tries   1 of 3" in lines
-    assert any("P-256, CN=Ann Example, until 2035-12-30" in line for line in lines)
+    assert "  family      PIV (its application answered)" in lines
+    assert "  PIN         6 to 8 printable" in lines
+    assert "              The PIN is still the one from the factory." in lines
+    assert "  key 9A      P-256, CN=Ann Example" in lines
+    assert "    issuer    CN=Ann Example" in lines
+    assert "    valid     2026-01-01 to 2035-12-30 (valid)" in lines
+    assert "    wants     PIN once, touch never" in lines
+    assert "    wants     PIN never, touch never" in lines
     assert made.card.pin_tries_left == 1
 
 
@@ -71,7 +84,25 @@ def test_info_for_programs_is_one_document(pcscd: Pcscd) -> None:
     (reader,) = json.loads(done.stdout)["readers"]
     assert reader["card"]["key"] == made.identity.key
     assert reader["card"]["pin_tries_left"] == 3
-    assert [key["slot"] for key in reader["card"]["keys"]] == ["9A", "9E"]
+    assert reader["card"]["family"] == "piv"
+    key, proving = reader["card"]["keys"]
+    assert (key["slot"], proving["slot"]) == ("9A", "9E")
+    assert key["subject"] == key["issuer"] == "CN=Ann"
+    assert key["pin_policy"] is None, "this card tells no policies"
+
+
+def test_a_certificate_that_means_nothing_is_told_beside_the_others(
+    pcscd: Pcscd,
+) -> None:
+    made = make_card(SeededEntropy(1), subject="Ann", pin=b"481516", puk=b"75318642")
+    made.card.objects[objects.CERTIFICATE_9A] = b"\x70\x02\x30\x00"
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as watch:
+        watch.card()
+    (report,) = json.loads(info(pcscd, "--json", "--reader", "00 00").stdout)["readers"]
+    broken, proving = report["card"]["keys"]
+    assert "makes no sense (certificate 9A)" in broken["reason"]
+    assert proving["algorithm"] == "P-256"
 
 
 def test_info_tells_an_unreadable_card_and_fails(pcscd: Pcscd) -> None:
@@ -91,6 +122,44 @@ def test_info_without_a_service_fails_with_a_sentence(pcscd_room: Pcscd) -> None
     done = info(pcscd_room)
     assert (done.returncode, done.stdout) == (1, "")
     assert "cannot read cards" in done.stderr
+
+
+# --- trace -------------------------------------------------------------------------
+
+
+def test_a_trace_goes_to_a_private_file_and_what_was_found_is_printed(
+    pcscd: Pcscd, tmp_path: Path
+) -> None:
+    made = make_card(SeededEntropy(1), subject="Ann", pin=b"481516", puk=b"75318642")
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as watch:
+        watch.card()
+    file = tmp_path / "trace"
+    done = kiosk(pcscd, "trace", str(file), "--reader", "00 00")
+    assert done.returncode == 0, done.stderr
+    assert f"  card        {made.identity.key}" in done.stdout.splitlines()
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = file.read_text().splitlines()
+    assert lines[0].startswith(f"[1] {READERS[0]}, ATR 3B")
+    assert "[1] > 00A40400 05 A000000308 00" in lines
+    assert made.card.pin_tries_left == 3
+
+
+def test_without_a_file_the_trace_is_printed(pcscd: Pcscd) -> None:
+    made = make_card(SeededEntropy(1), subject="Ann", pin=b"481516", puk=b"75318642")
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as watch:
+        watch.card()
+    done = kiosk(pcscd, "trace")
+    assert "[1] > 00A40400 05 A000000308 00" in done.stdout.splitlines()
+
+
+def test_a_trace_that_cannot_be_written_is_a_wrong_command_line(
+    pcscd: Pcscd, tmp_path: Path
+) -> None:
+    done = kiosk(pcscd, "trace", str(tmp_path))
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
 
 
 # --- simulate ----------------------------------------------------------------------

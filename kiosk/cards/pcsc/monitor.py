@@ -17,7 +17,8 @@ from kiosk.cards.pcsc.connection import PcscConnection
 from kiosk.cards.pcsc.slots import Slots
 from kiosk.cards.pcsc.winscard import PcscError
 from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import Card, ReaderEvent, ServiceLost
+from kiosk.cards.ports import Card, Connection, ReaderEvent, ServiceLost
+from kiosk.cards.trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +36,12 @@ class PcscMonitor:
     Started once. `emit` should not raise; where it does, the error is logged.
     """
 
-    def __init__(self, names: Sequence[str] = ()) -> None:
+    def __init__(self, names: Sequence[str] = (), trace: Trace | None = None) -> None:
+        """`trace`: where every connection to a card is written down, masked."""
         self._names = tuple(names)
+        self._trace = trace
         self._emit: Callable[[ReaderEvent], None] = _nobody
-        self._slots = Slots(_card_in)
+        self._slots = Slots(self._card_in)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         """Held while `_context` is set, cancelled or let go."""
@@ -146,6 +149,15 @@ class PcscMonitor:
             log.warning("pcsc.service_lost reason=%s", reason)
             self._tell((ServiceLost(reason),))
 
+    def _card_in(self, reader: str, insertion: int, events: int) -> Card:
+        return PivCard(
+            lambda: self._connected(reader, events), reader=reader, insertion=insertion
+        )
+
+    def _connected(self, reader: str, events: int) -> Connection:
+        connection = PcscConnection(reader, events=events)
+        return self._trace.around(connection) if self._trace else connection
+
     def _tell(self, events: Iterable[ReaderEvent]) -> None:
         """Emit events. An observer that fails does not make the station blind."""
         for event in events:
@@ -153,14 +165,6 @@ class PcscMonitor:
                 self._emit(event)
             except Exception as error:  # noqa: BLE001 - the observer's own, logged
                 log.error("pcsc.observer_failed type=%s", type(error).__name__)
-
-
-def _card_in(reader: str, insertion: int, events: int) -> Card:
-    return PivCard(
-        lambda: PcscConnection(reader, events=events),
-        reader=reader,
-        insertion=insertion,
-    )
 
 
 def _nobody(event: ReaderEvent) -> None:
