@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -12,7 +13,12 @@ app = new_app("Try the kiosk with simulated cards, in this terminal.")
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    *,
+    desk: Annotated[
+        bool, typer.Option("--desk", help="The operators' terminal instead.")
+    ] = False,
+) -> None:
     """Try the kiosk with simulated cards, in this terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(
@@ -24,8 +30,20 @@ def demo() -> None:
     from kiosk.tui.environment import harden
 
     harden()
+    raise typer.Exit(_desk() if desk else _kiosk())
+
+
+def _desk() -> int:
+    from kiosk.rehearsal.demo_desk import DemoDesk
+    from kiosk.tui.desk_app import run
+
+    deck = DemoDesk()
+    return run(deck, deck=deck)
+
+
+def _kiosk() -> int:
     from kiosk.rehearsal.demo import Demo
     from kiosk.tui.app import run
 
     deck = Demo()
-    raise typer.Exit(run(deck.world, deck=deck))
+    return run(deck.world, deck=deck)

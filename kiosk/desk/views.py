@@ -90,6 +90,8 @@ class Page:
     action: Message | None = None
     """What submitting does; None: nothing is submitted here."""
     choices: tuple[Choice, ...] = ()
+    below: tuple[Line, ...] = ()
+    """More to read, under the choices."""
     notice: Message | None = None
     """What came of what was just done."""
     operator: str = ""

@@ -18,7 +18,7 @@ from storage.records import FirstPin, Sync, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Role:
+class Role:
     """One card of the cast."""
 
     name: str
@@ -35,13 +35,13 @@ class _Role:
 
 
 CAST = (
-    _Role(
+    Role(
         name="everyday",
         person="Alice Arnold",
         story="an everyday card: change its PIN",
         pin=b"271828",
     ),
-    _Role(
+    Role(
         name="first day",
         person="Bob Baker",
         story="a new card that was never used",
@@ -49,21 +49,21 @@ CAST = (
         state=State.ISSUED,
         password=b"Welcome-2026",
     ),
-    _Role(
+    Role(
         name="blocked",
         person="Carol Clark",
         story="the PIN was typed wrongly too often",
         pin=b"161803",
         tries=0,
     ),
-    _Role(
+    Role(
         name="last try",
         person="Dan Dixon",
         story="one try is left: the kiosk does not let him spend it",
         pin=b"141421",
         tries=1,
     ),
-    _Role(
+    Role(
         name="out of step",
         person="Erin Evans",
         story="an earlier change was interrupted",
@@ -71,21 +71,21 @@ CAST = (
         sync=Sync.OUT_OF_STEP,
         password=b"old-password",
     ),
-    _Role(
+    Role(
         name="administrator",
         person="Frank Fisher",
         story="a privileged account: only the card changes",
         pin=b"223606",
         privileged=True,
     ),
-    _Role(
+    Role(
         name="suspended",
         person="Grace Green",
         story="the helpdesk has put a hold on this card",
         pin=b"244948",
         state=State.SUSPENDED,
     ),
-    _Role(
+    Role(
         name="by code",
         person="Heidi Hall",
         story="a new card whose first PIN needs an activation code",
@@ -115,39 +115,17 @@ class Demo:
             Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
         )
         self._physical: list[SimulatedPivCard] = []
-        self._last: _Role | None = None
+        self._last: Role | None = None
         for role in CAST:
-            self._add(role)
+            self._physical.append(add_to(self.world, role))
         stranger, _ = self.world.make_card("stranger", pin=b"111222")
         self._physical.append(stranger.card)
-
-    def _add(self, role: _Role) -> None:
-        guid = self.world.directory.add_account(
-            role.person.split()[0].lower(),
-            display_name=role.person,
-            password=Secret(role.password or role.pin),
-            privileged=role.privileged,
-        )
-        made, puk = self.world.make_card(role.person, pin=role.pin)
-        made.card.set_tries(pin=role.tries)
-        by_code = role.template == "by code"
-        self.world.register(
-            role.name,
-            made,
-            puk,
-            account_guid=guid,
-            template=role.template,
-            state=role.state,
-            sync=Sync.NEVER if role.state is State.ISSUED else role.sync,
-            transport_pin=Secret(role.pin) if by_code else None,
-        )
-        self._physical.append(made.card)
 
     # --- demo_deck.DemoDeck -------------------------------------------------------
 
     @property
     def cards(self) -> tuple[DemoCard, ...]:
-        return (*(_shown(role) for role in CAST), STRANGER)
+        return (*(shown(role) for role in CAST), STRANGER)
 
     def insert(self, index: int) -> None:
         self.readers.pull()
@@ -172,7 +150,32 @@ class Demo:
         return f"Registry: {credential.state}, {credential.sync}."
 
 
-def _shown(role: _Role) -> DemoCard:
+def add_to(world: World, role: Role) -> SimulatedPivCard:
+    """Put one of the cast into a world; return the card."""
+    guid = world.directory.add_account(
+        role.person.split()[0].lower(),
+        display_name=role.person,
+        password=Secret(role.password or role.pin),
+        privileged=role.privileged,
+    )
+    made, puk = world.make_card(role.person, pin=role.pin)
+    made.card.set_tries(pin=role.tries)
+    by_code = role.template == "by code"
+    world.register(
+        role.name,
+        made,
+        puk,
+        account_guid=guid,
+        template=role.template,
+        state=role.state,
+        sync=Sync.NEVER if role.state is State.ISSUED else role.sync,
+        transport_pin=Secret(role.pin) if by_code else None,
+    )
+    return made.card
+
+
+def shown(role: Role) -> DemoCard:
+    """Return one of the cast as the tray shows it."""
     pin = role.pin.decode()
     hint = f"the PIN is {pin}"
     if role.state is State.ISSUED:

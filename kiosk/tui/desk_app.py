@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events, on
+from textual.widget import Widget
 
 from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
 from kiosk.desk.views import DeskPort, Page
@@ -23,9 +24,11 @@ from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.stage import Stage
+from kiosk.tui.tray import DEMO_KEYS, Hand, Tray
 from kiosk.tui.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
+    from kiosk.demo_deck import DemoDeck
     from kiosk.desk.station import DeskStation
 
 log = logging.getLogger(__name__)
@@ -67,15 +70,20 @@ class DeskApp(LockedApp):
 
     CSS_PATH = "screens/base.tcss"
 
-    def __init__(self, station: DeskStation) -> None:
+    def __init__(self, station: DeskStation, *, deck: DemoDeck | None = None) -> None:
+        """`deck` only in the demo."""
         super().__init__()
         self._station = station
-        self._stage = Stage(self, lambda: None)
+        self._hand = None if deck is None else Hand(deck)
+        self._stage = Stage(self, self._tray)
         self._is_asking = False
         """A job is out: keys and choices wait for its page."""
         self._last_key = time.monotonic()
         self._is_closed = False
         """The desk could not be opened; it is tried again."""
+
+    def _tray(self) -> Widget | None:
+        return None if self._hand is None else Tray(self._hand)
 
     # --- life -------------------------------------------------------------------
 
@@ -95,6 +103,12 @@ class DeskApp(LockedApp):
 
     def before_key(self, event: events.Key) -> bool:
         self._last_key = time.monotonic()
+        if self._hand is not None and event.key in DEMO_KEYS:
+            if not self._hand.press(event.key):
+                self.exit(int(ExitCode.OK))
+            if isinstance(self.screen, KioskScreen):
+                self.screen.refresh_floor()
+            return True
         is_small = isinstance(self.screen, KioskScreen) and self.screen.is_too_small
         return is_small or (self._is_asking and event.key != "tab")
 
@@ -181,13 +195,13 @@ class DeskApp(LockedApp):
             self._ask(lambda session: session.back())
 
 
-def run(station: DeskStation) -> int:
+def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:
     """Run the operators' terminal; return the process's exit code.
 
     Call `kiosk.tui.environment.harden` before this module is imported.
     """
     with screen_of_its_own():
-        app = DeskApp(station)
+        app = DeskApp(station, deck=deck)
         try:
             ended_with = app.run(mouse=False)
         finally:

@@ -177,7 +177,7 @@ class Office:
         """Every line of the page, in words."""
         return "\n".join(
             sentence(line.text) if isinstance(line.text, Message) else line.text
-            for line in self.page.lines
+            for line in (*self.page.lines, *self.page.below)
         )
 
     def events(self, kind: str) -> list[dict[str, str]]:

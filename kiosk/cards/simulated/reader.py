@@ -154,6 +154,10 @@ class SimulatedReaders:
         if self.has_service:
             self._emit(CardUnreadable(reader))
 
+    def has_card(self, reader: str = READER) -> bool:
+        """Say whether there is a card in that reader."""
+        return self._slots[reader].card is not None
+
     def pull(self, reader: str = READER) -> None:
         """Take out what is in the reader; a card's power is gone."""
         slot = self._slots[reader]

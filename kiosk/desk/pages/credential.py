@@ -37,7 +37,8 @@ class CredentialPage(Plain):
         return Page(
             name="credential",
             title=seen.credential.holder,
-            lines=(*_standing(seen), *_facts(seen), *_holder(seen)),
+            lines=(*_standing(seen), *_facts(seen)),
+            below=(*_more(seen), *_holder(seen)),
             choices=tuple(_choices(context, seen)),
         )
 
@@ -93,13 +94,19 @@ def _facts(seen: View) -> list[Line]:
     ]
     if credential.sync_reason:
         lines.append(Line(Message(credential.sync_reason), Style.MUTED))
+    if credential.authentication_key is None:
+        lines.append(Line(Message("notice.keyless"), Style.WARNING))
+    return lines
+
+
+def _more(seen: View) -> list[Line]:
+    credential = seen.credential
     template = f"{credential.template} {credential.template_version}"
+    lines: list[Line] = []
     lines.append(_labelled("template", template))
     lines.append(_labelled("issued", moment(credential.issued_at)))
     if credential.expires_at is not None:
         lines.append(_labelled("expires", moment(credential.expires_at)))
-    if credential.authentication_key is None:
-        lines.append(Line(Message("notice.keyless"), Style.WARNING))
     if credential.escrow.exposed:
         lines.append(Line(Message("desk.puk_exposed"), Style.MUTED))
     for code in seen.codes:

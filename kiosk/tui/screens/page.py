@@ -34,6 +34,7 @@ class PageScreen(KioskScreen):
     """Shows one `Page`; nothing of it outlives the next."""
 
     CSS_PATH = "page.tcss"
+    AUTO_FOCUS = ""  # it would scroll what is to be read first out of sight
 
     class Submitted(Told):
         """The page's action; `take` hands over what was typed."""
@@ -100,12 +101,14 @@ class PageScreen(KioskScreen):
                 yield line(said(field.heading), classes="heading")
             yield widget
         yield self._choices
+        for each in page.below:
+            yield _line(each)
         yield Static("", id="hint", markup=False)
 
     def on_mount(self) -> None:
         first = self._fields[0] if self._fields else self._choices
         if first.can_focus:
-            self.set_focus(first)
+            self.set_focus(first, scroll_visible=False)
 
     def say_working(self, what: Sentence | None) -> None:
         """Say what is being done while nothing can be typed; None: nothing is."""

@@ -1,0 +1,153 @@
+"""The operators' demo: an office with an operator of each role and two readers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kiosk.cards.ports import ReaderEvent
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.clock import SystemClock
+from kiosk.config import OperatorRole
+from kiosk.demo_deck import DemoCard
+from kiosk.desk.context import Site
+from kiosk.desk.session import Session
+from kiosk.desk.views import DeskPort
+from kiosk.directory.simulated import SimulatedDirectory
+from kiosk.enrollment.certificates import Issuer, new_issuer
+from kiosk.enrollment.operators import Action
+from kiosk.enrollment.signin import RolePolicy
+from kiosk.entropy import SystemEntropy
+from kiosk.rehearsal.demo import CAST, add_to, shown
+from kiosk.rehearsal.world import World
+from kiosk.secret import Secret
+from kiosk.station import FaceSettings
+from kiosk.workers import SerialWorker
+from storage.records import FirstPin, Template
+
+OPERATORS_READER, CARD_READER = "Operator's reader", "Card reader"
+PASSWORD = b"Operator-2026"
+PIN = b"271828"
+GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
+STAFF = (
+    ("hanna", "Hanna Hart", OperatorRole.HELPDESK),
+    ("olga", "Olga Orlow", OperatorRole.OFFICER),
+    ("aaron", "Aaron Adler", OperatorRole.AUDITOR),
+    ("ada", "Ada Ames", OperatorRole.ADMINISTRATOR),
+)
+
+
+class DemoDesk:
+    """`desk.station.DeskStation` on simulated parts, and `demo_deck.DemoDeck`."""
+
+    def __init__(self) -> None:
+        self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
+        clock, entropy = SystemClock(), SystemEntropy()
+        self._domain = SimulatedDirectory(clock, entropy)
+        self.world = World(
+            readers=self.readers, clock=clock, entropy=entropy, domain=self._domain
+        )
+        self._worker = SerialWorker("desk")
+        self._session: Session | None = None
+        self._cards: list[tuple[DemoCard, SimulatedPivCard, str]] = []
+        self.world.add_template(Template(name="staff"))
+        self.world.add_template(
+            Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
+        )
+        for name, person, role in STAFF:
+            self._operator(name, person, role)
+        for each in CAST:
+            card = add_to(self.world, each)
+            self._cards.append((shown(each), card, CARD_READER))
+        for number in (1, 2):
+            self._blank(number)
+
+    def _operator(self, name: str, person: str, role: OperatorRole) -> None:
+        guid = self._domain.add_account(
+            name,
+            display_name=person,
+            password=Secret(PASSWORD),
+            groups=frozenset({GROUPS[role]}),
+        )
+        made, puk = self.world.make_card(person, pin=PIN)
+        self.world.register(name, made, puk, account_guid=guid, template="staff")
+        told = DemoCard(
+            person, role, f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}"
+        )
+        self._cards.append((told, made.card, OPERATORS_READER))
+
+    def _blank(self, number: int) -> None:
+        options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")
+        card = SimulatedPivCard(entropy=self.world.entropy, options=options)
+        told = DemoCard(f"blank card {number}", "never issued", "for Bob, or a batch")
+        self._cards.append((told, card, CARD_READER))
+
+    # --- desk.station.DeskStation -------------------------------------------------
+
+    @property
+    def settings(self) -> FaceSettings:
+        return self.world.settings
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self.readers.start(emit)
+
+    def open(self) -> DeskPort:
+        if self._session is None:
+            self._session = Session(self.world.parts, self._site())
+        return self._session
+
+    def on_worker(self, job: Callable[[], None]) -> None:
+        self._worker.post(job)
+
+    def stop(self) -> None:
+        self.readers.stop()
+        self._worker.stop()
+
+    def _site(self) -> Site:
+        policy = RolePolicy(
+            groups=GROUPS, with_account=True, second_for=frozenset({Action.REVOKE})
+        )
+        issuer = _issuer(self.world.clock.now())
+        return Site(
+            station="desk-1",
+            roles=policy,
+            issuer=lambda: issuer,
+            questions=("What is your employee number?", "Who is your manager?"),
+        )
+
+    # --- demo_deck.DemoDeck ---------------------------------------------------------
+
+    @property
+    def cards(self) -> tuple[DemoCard, ...]:
+        return tuple(told for told, _, _ in self._cards)
+
+    def insert(self, index: int) -> None:
+        _, card, reader = self._cards[index]
+        self.readers.insert(card, reader)
+
+    def pull(self) -> None:
+        """Pull the card of the card reader, else the operator's."""
+        if self.readers.has_card(CARD_READER):
+            self.readers.pull(CARD_READER)
+        else:
+            self.readers.pull(OPERATORS_READER)
+
+    def release_code(self) -> str:
+        return "You are the helpdesk now."
+
+    def note(self) -> str:
+        return ""
+
+
+def _issuer(now: float) -> Issuer:
+    """Return a certificate authority that exists only in this demo."""
+    certificate, key = new_issuer("Demo issuer", now=now)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "ca.pem").write_bytes(certificate)
+        (folder / "ca.key").touch(0o600)
+        (folder / "ca.key").write_bytes(key)
+        return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=365)

@@ -1,0 +1,162 @@
+"""The operators' terminal, as keys and what can be read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from kiosk.rehearsal.demo_desk import OPERATORS_READER, DemoDesk
+from kiosk.tui.desk_app import DeskApp
+from kiosk.tui.screens.page import PageScreen
+
+HANNA, OLGA, AARON, ADA = range(4)
+BOB = 5
+"""The cast's second, whose card is still issued."""
+
+
+class Desk:
+    """The app, its pilot, and the hand that moves cards."""
+
+    def __init__(self, app: DeskApp, pilot: Pilot[int], demo: DemoDesk) -> None:
+        self.app, self.pilot, self.demo = app, pilot, demo
+
+    def page(self) -> str:
+        shown = self.app.screen
+        return shown.page.name if isinstance(shown, PageScreen) else ""
+
+    def text(self) -> str:
+        width = self.app.size.width
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(line.text[:width].rstrip() for line in lines)
+
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
+        for _ in range(200):
+            await self.pilot.pause(0.05)
+            if holds():
+                await self.pilot.pause()
+                return
+        raise AssertionError(f"waited for {what}; there is\n{self.text()}")
+
+    async def until_page(self, name: str) -> None:
+        await self.until(lambda: self.page() == name, name)
+
+    async def until_said(self, text: str) -> None:
+        await self.until(lambda: text in self.text(), text)
+
+    async def sign_in(self, operator: int) -> None:
+        self.demo.insert(operator)
+        await self.until_said("Type the PIN of your card")
+        await self.pilot.press(*"271828", "enter")
+        await self.until_page("menu")
+
+
+@asynccontextmanager
+async def desk(size: tuple[int, int] = (80, 24)) -> AsyncIterator[Desk]:
+    demo = DemoDesk()
+    app = DeskApp(demo)
+    async with app.run_test(size=size) as pilot:
+        driven = Desk(app, pilot, demo)
+        await driven.until_page("sign_in")
+        yield driven
+    demo.stop()
+
+
+async def test_a_helpdesk_operator_releases_an_unblock() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol", "enter")
+        await shown.until_page("found_search")
+        await shown.pilot.press("1")
+        await shown.until_page("credential")
+        assert "Carol Clark" in shown.text()
+        await shown.pilot.press("1")
+        await shown.until_page("release_release")
+        assert "employee number" in shown.text()
+        await shown.pilot.press("enter")
+        await shown.until_page("read_out")
+        await shown.pilot.press("escape")
+        await shown.until_page("credential")
+
+
+async def test_taking_the_operators_card_out_ends_everything() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol", "enter")
+        await shown.until_page("found_search")
+        shown.demo.readers.pull(OPERATORS_READER)
+        await shown.until_page("sign_in")
+        assert "Carol" not in shown.text()
+        assert "signed out" in shown.text()
+
+
+async def test_a_pin_is_never_on_the_screen() -> None:
+    async with desk() as shown:
+        shown.demo.insert(HANNA)
+        await shown.until_said("Type the PIN of your card")
+        await shown.pilot.press(*"271828")
+        assert "271828" not in shown.text()
+        assert "●●●●●●" in shown.text()
+
+
+async def test_what_is_being_typed_stays_when_nothing_changes_on_the_page() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"car")
+        shown.demo.insert(BOB)
+        await shown.pilot.pause(0.3)
+        await shown.pilot.press(*"ol")
+        await shown.until_said("carol")
+
+
+async def test_an_officer_issues_a_card_and_sees_each_step() -> None:
+    async with desk() as shown:
+        await shown.sign_in(OLGA)
+        for _ in range(2):
+            await shown.pilot.press("tab")
+        await shown.pilot.press("up", "up", "up", "up")
+        await shown.until(lambda: "Issue a card" in shown.text(), "the menu")
+        await shown.pilot.press("5")
+        await shown.until_page("person")
+        await shown.pilot.press(*"alice", "enter")
+        await shown.until_said("Alice Arnold")
+        await shown.pilot.press("tab", "enter")
+        await shown.until_page("template")
+        await shown.pilot.press("2")
+        await shown.until_page("card")
+        shown.demo.insert(len(shown.demo.cards) - 1)
+        await shown.until_said("A card is in the reader")
+        await shown.pilot.press("enter")
+        await shown.until_page("issued")
+        assert "transport PIN" in shown.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_field_of_a_template_can_be_reached(size: tuple[int, int]) -> None:
+    async with desk(size) as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "8")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        screen = shown.app.screen
+        assert isinstance(screen, PageScreen)
+        for _ in screen.page.fields:
+            await shown.pilot.press("down")
+        await shown.pilot.press("f2")
+        await shown.until_said("can be satisfied")
+
+
+async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.resize_terminal(20, 5)
+        await shown.pilot.pause()
+        await shown.pilot.press(*"xyz")
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.pilot.pause()
+        assert "xyz" not in shown.text()
+        await shown.pilot.press(*"carol", "enter")
+        await shown.until_page("found_search")
