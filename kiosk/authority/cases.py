@@ -17,7 +17,7 @@ from kiosk.authority.ports import (
     OpenRequest,
 )
 from kiosk.authority.rules import effective
-from kiosk.authority.ways import ANY_CARD, way_of
+from kiosk.authority.ways import ANY_CARD, BY_RELEASE, way_of
 from kiosk.errors import Message
 from kiosk.pinrules import PinRules, contradiction
 from statemachine.guards import Facts, Refusal
@@ -95,6 +95,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         credential = parts.registry.run(
             lambda tx: _mark_changed_elsewhere(tx, parts, request, credential.id)
         )
+    way = way_of(credential, template, request.limits)
     stop = judgement.stop if free else Message("stop.another_is_writing")
     return CaseFile(
         credential=credential.id,
@@ -113,7 +114,8 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         activation_by_reset=credential.activation_interrupted,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
-        unblock_way=way_of(credential, template, request.limits),
+        release_code_needed=way in BY_RELEASE,
+        unblock_way=way,
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release
         ),

@@ -148,6 +148,8 @@ class CaseFile(Value, frozen=True, kw_only=True):
     """An interrupted activation completes by resetting the PIN with the PUK."""
     never_activated: bool = False
     """Blocked before its first PIN: unblocking needs the activation code, too."""
+    release_code_needed: bool = False
+    """To unblock."""
     unblock_way: UnblockWay | None = None
     """How its PIN can be set anew; None: not at all."""
     release_for_sync: bool = False

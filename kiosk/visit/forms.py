@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.authority.ports import CaseFile
-from kiosk.authority.ways import BY_RELEASE
 from kiosk.cards.ports import RecognisedCard, Tries
 from kiosk.errors import Message
 from kiosk.telephone import in_hex, spoken
@@ -98,7 +97,7 @@ def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
             fields = (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
         case _:
             fields = (FieldName.TRANSPORT_PIN, FieldName.NEW_PIN)
-    code_first = kind is Kind.UNBLOCK and case.unblock_way in BY_RELEASE
+    code_first = kind is Kind.UNBLOCK and case.release_code_needed
     if code_first or case.release_for_sync:
         return (FieldName.RELEASE_CODE, *fields)
     return fields
