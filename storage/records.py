@@ -75,6 +75,10 @@ class PinPolicy(Record, frozen=True, kw_only=True):
     """How many earlier PINs may not return (0: only the present one)."""
     refuse_weak: bool = True
     refuse_account_name: bool = True
+    expiry_days: int = 0
+    """How many days after it was set a PIN has to be changed (0: never)."""
+    reminder_days: tuple[int, ...] = (14, 7, 3, 1)
+    """How many days before that the holder is reminded at the kiosk."""
 
 
 class Template(Record, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kiosk.authority import approvals, conditions, marks, puks
+from kiosk.authority import approvals, conditions, expiry, marks, puks
 from kiosk.authority.domain import DomainView, look
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
@@ -96,6 +96,14 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
             lambda tx: _mark_changed_elsewhere(tx, parts, request, credential.id)
         )
     way = way_of(credential, template, request.limits)
+    date = expiry.due(
+        credential, template, judgement.view, follows=judgement.password_follows
+    )
+    now = parts.clock.now()
+    is_expired = date is not None and now >= date
+    reminder = expiry.notice(date, template, now)
+    if credential.state is not State.ACTIVE:
+        is_expired, reminder = False, None
     stop = judgement.stop if free else Message("stop.another_is_writing")
     return CaseFile(
         credential=credential.id,
@@ -104,11 +112,18 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         state=credential.state,
         sync=credential.sync,
         sync_reason=credential.sync_reason,
-        offers=_offers(parts, credential, template, request, judgement, stop),
+        offers=_offers(
+            parts,
+            credential,
+            template,
+            request,
+            judgement,
+            _Stops(stop, is_expired=is_expired),
+        ),
         password_follows=judgement.password_follows,
         why_not=judgement.why_not,
         rules=judgement.rules,
-        notices=_notices(credential, judgement),
+        notices=_notices(credential, judgement, reminder),
         presence_due=_presence_due(credential, request.tries_left),
         activation_code_needed=_needs_activation_code(credential, template),
         activation_by_reset=credential.activation_interrupted,
@@ -121,6 +136,8 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         ),
         changed_elsewhere=credential.sync is Sync.OUT_OF_STEP
         and credential.sync_reason == CHANGED_ELSEWHERE,
+        expires_at=date,
+        is_expired=is_expired,
     )
 
 
@@ -187,7 +204,7 @@ def _offers(
     template: Template,
     request: OpenRequest,
     judgement: Judgement,
-    stop: Message | None,
+    stops: _Stops,
 ) -> tuple[Offer, ...]:
     facts = facts_of(credential, template, request.tries_left, request.limits)
     standing = Standing(credential.state, credential.suspended_from)
@@ -201,10 +218,10 @@ def _offers(
     return tuple(
         Offer(
             kind=each.kind,
-            allowed=each.refusal is None and _stop(each.kind, judgement, stop) is None,
+            allowed=each.refusal is None and stops.of(each.kind, judgement) is None,
             refusal=_in_words(each.refusal, credential)
             if each.refusal is not None
-            else _stop(each.kind, judgement, stop),
+            else stops.of(each.kind, judgement),
         )
         for each in judged
     )
@@ -218,15 +235,26 @@ def _in_words(refusal: Refusal, credential: Credential) -> Message:
     return Message(refusal.code)
 
 
-def _stop(kind: Kind, judgement: Judgement, stop: Message | None) -> Message | None:
-    """A finish exists only for the password: a failed condition refuses it."""
-    if stop is None and kind is Kind.FINISH:
-        return judgement.why_not
-    return stop
+@dataclass(frozen=True, slots=True)
+class _Stops:
+    """What keeps an action from beginning, whatever the lifecycle allows."""
+
+    stop: Message | None
+    is_expired: bool
+
+    def of(self, kind: Kind, judgement: Judgement) -> Message | None:
+        """A finish exists only for the password, and keeps a PIN that is in force."""
+        if self.stop is not None or kind is not Kind.FINISH:
+            return self.stop
+        if judgement.why_not is not None:
+            return judgement.why_not
+        return Message("stop.pin_expired") if self.is_expired else None
 
 
-def _notices(credential: Credential, judgement: Judgement) -> tuple[Message, ...]:
-    notices: list[Message] = []
+def _notices(
+    credential: Credential, judgement: Judgement, reminder: Message | None
+) -> tuple[Message, ...]:
+    notices = [] if reminder is None else [reminder]
     if credential.sync is Sync.OUT_OF_STEP:
         notices.append(Message(credential.sync_reason or "reason.out_of_step"))
     if judgement.password_follows and judgement.proof and not judgement.proof.signature:

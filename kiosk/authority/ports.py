@@ -155,6 +155,9 @@ class CaseFile(Value, frozen=True, kw_only=True):
     release_for_sync: bool = False
     """Keyless: a release code stands in for the signature."""
     changed_elsewhere: bool = False
+    expires_at: float | None = None
+    """When the PIN has to be changed, in seconds UTC; None: never."""
+    is_expired: bool = False
 
 
 class Challenge(Value, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class Account:
     smart_card_required: bool
     pwd_last_set: int
     """100 ns since 1601; 0: must change at next logon."""
+    password_never_expires: bool = False
+    """Whatever the policy says of its age."""
     when_changed: str = ""
 
 
@@ -325,6 +327,9 @@ class Examinable(DomainController, Protocol):
 
 class Directory(Protocol):
     """The domain: some DC of it."""
+
+    def controllers(self) -> tuple[str, ...]:
+        """Return the names of its DCs, in the order to try. Unreachable."""
 
     def connect(
         self, dc: str | None = None

@@ -45,6 +45,8 @@ def home(recognised: RecognisedCard, case: CaseFile) -> Home:
 def _headline(recognised: RecognisedCard, case: CaseFile) -> Message:
     if case.state is State.ACTIVE and recognised.pin_tries.is_blocked:
         return Message("home.headline.blocked")
+    if case.is_expired:
+        return Message("home.headline.expired")
     if case.state is State.ACTIVE and case.sync is Sync.OUT_OF_STEP:
         return Message("home.headline.out_of_step")
     return Message(f"home.headline.{case.state}")
@@ -54,6 +56,8 @@ def _recommended(recognised: RecognisedCard, case: CaseFile) -> Kind | None:
     """What most people in this situation came for."""
     allowed = {offer.kind for offer in case.offers if offer.allowed}
     order: tuple[Kind, ...] = (Kind.FINISH, Kind.ACTIVATE, Kind.CHANGE, Kind.UNBLOCK)
+    if case.is_expired:
+        order = (Kind.CHANGE, Kind.UNBLOCK)
     if recognised.pin_tries.left is not None and recognised.pin_tries.left <= 1:
         order = (Kind.UNBLOCK, *order)
     return next((kind for kind in order if kind in allowed), None)

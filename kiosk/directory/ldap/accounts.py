@@ -29,6 +29,7 @@ ATTRIBUTES = (
 _DISABLED = 0x2
 _LOCKED_OUT = 0x10
 _SMART_CARD_REQUIRED = 0x40000
+_NEVER_EXPIRES = 0x10000 | _SMART_CARD_REQUIRED
 _NEVER = 0x7FFF_FFFF_FFFF_FFFF
 _EPOCH = 11_644_473_600
 _TICKS = 10**7
@@ -62,6 +63,7 @@ def account_of(entry: Entry, now: float) -> Account:
         privileged=_is_privileged(entry),
         smart_card_required=bool(control & _SMART_CARD_REQUIRED),
         pwd_last_set=_integer(entry, "pwdLastSet"),
+        password_never_expires=bool(control & _NEVER_EXPIRES),
         when_changed=_text(entry, "whenChanged"),
     )
 

@@ -86,7 +86,8 @@ class User:
         return BindResult.OK
 
     def _is_old(self, maximum_age: float | None, now: float) -> bool:
-        if maximum_age is None or self.account.smart_card_required:
+        never = self.account.smart_card_required or self.account.password_never_expires
+        if maximum_age is None or never:
             return False
         return filetime(now - maximum_age) > self.account.pwd_last_set
 
