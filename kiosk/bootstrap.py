@@ -15,6 +15,7 @@ from kiosk.clock import Clock, SystemClock
 from kiosk.config import Config, load
 from kiosk.errors import KioskError
 from kiosk.hardening import harden_process
+from kiosk.secretfile import credential
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -44,6 +45,12 @@ class NoIssuer(KioskError):
     """The configuration names no issuer: cards cannot be issued here."""
 
     code = "config.no_issuer"
+
+
+class ServiceSecretUnclear(KioskError):
+    """Not exactly one of password file, credential and keytab is named."""
+
+    code = "config.service_secret"
 
 
 # --- one part each -----------------------------------------------------------
@@ -131,17 +138,36 @@ def directory_of(config: Config) -> Directory:
     from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
 
     told = config.directory
+    password_file, keytab = service_secret_of(config)
     settings = LdapSettings(
         dcs=told.dcs,
+        domain=told.domain,
+        site=told.site,
+        nameservers=told.nameservers,
         base_dn=told.base_dn,
         service_account=told.service_account,
-        password_file=told.password_file,
+        password_file=password_file,
+        keytab=keytab,
         protection=Protection(told.tls),
         ca_file=told.ca_file,
         connect_timeout=told.connect_timeout,
         receive_timeout=told.receive_timeout,
     )
     return LdapDirectory(settings, SystemClock())
+
+
+def service_secret_of(config: Config) -> tuple[Path | None, Path | None]:
+    """Return the file of the service account's password, or its keytab.
+
+    ServiceSecretUnclear, SecretUnreadable.
+    """
+    told = config.directory
+    named = (told.password_file, told.password_credential, told.keytab_file)
+    if sum(map(bool, named)) != 1:
+        raise ServiceSecretUnclear
+    if told.password_credential:
+        return credential(told.password_credential), None
+    return told.password_file, told.keytab_file
 
 
 def issuer_of(config: Config) -> Issuer:
@@ -170,6 +196,7 @@ def parts_of(config: Config) -> Parts:
     """
     from kiosk import templates
     from kiosk.authority.parts import Parts
+    from kiosk.authority.profile import Profile
     from kiosk.authority.seal import SealingKey
     from kiosk.entropy import SystemEntropy
 
@@ -191,14 +218,22 @@ def parts_of(config: Config) -> Parts:
         entropy=SystemEntropy(),
         lifecycle=lifecycle,
         sealing=SealingKey(),
+        profile=Profile(
+            fips_201=config.profile.fips_201,
+            second_factor=config.profile.second_factor,
+        ),
         write_deadline=_write_deadline(config),
     )
 
 
 def _write_deadline(config: Config) -> float:
-    """Seconds after which a write has ended: modify, verifying bind, look, a margin."""
+    """Seconds after which a write has certainly ended, and a margin.
+
+    At worst the modify gets no answer, and then the same DC is connected to (open,
+    handshake, sign-in), read, and tried (open, handshake, bind).
+    """
     directory = config.directory
-    return 3 * (directory.connect_timeout + directory.receive_timeout) + 2.0
+    return 2 * directory.connect_timeout + 6 * directory.receive_timeout + 2.0
 
 
 def build_station(config: Config, trace: Trace | None = None) -> Station:

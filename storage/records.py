@@ -219,6 +219,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """The rules the PIN was asked for with (JSON); checked again when authorised."""
     way: UnblockWay | None = None
     """How the card's PIN is set anew, where the old one is not known."""
+    code_wanted: bool = True
+    """That way needs a helpdesk's release code."""
     admin_challenges: bytes = b""
     """Ours (16 bytes), then the card's (16), of a mutual authentication."""
     card_proven: bool = False

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from kiosk.authority.codes import is_well_formed, keyed_digest, new_code, normalised
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import CodeMistyped, CodeRefused
-from kiosk.authority.ways import BY_RELEASE
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -148,8 +147,9 @@ def missing(
             wanted = code_first or credential.activation_interrupted
             return wanted and not has(tx, operation, ApprovalKind.ACTIVATION)
         case Kind.UNBLOCK:
-            by_code = operation.way is None or operation.way in BY_RELEASE
-            released = not by_code or has(tx, operation, ApprovalKind.RELEASE)
+            released = not operation.code_wanted or has(
+                tx, operation, ApprovalKind.RELEASE
+            )
             if never_activated(credential) and code_first:
                 released = released and has(tx, operation, ApprovalKind.ACTIVATION)
             return not released

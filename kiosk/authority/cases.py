@@ -16,8 +16,9 @@ from kiosk.authority.ports import (
     Offer,
     OpenRequest,
 )
+from kiosk.authority.profile import Profile
 from kiosk.authority.rules import effective
-from kiosk.authority.ways import ANY_CARD, BY_RELEASE, way_of
+from kiosk.authority.ways import ANY_CARD, wants_code, way_of
 from kiosk.errors import Message
 from kiosk.pinrules import PinRules, contradiction
 from statemachine.guards import Facts, Refusal
@@ -63,7 +64,9 @@ def judge(
         view = look(parts.directory, credential.account_guid)
         why_not = _of_view(view, template)
     follows = why_not is None and view.trouble is None
-    rules = effective(limits, template, view.account, view.policy if follows else None)
+    rules = parts.profile.tightened(
+        effective(limits, template, view.account, view.policy if follows else None)
+    )
     proof = conditions.proof_of(credential, template)
     stop = view.trouble
     if stop is None and follows and proof is None:
@@ -95,7 +98,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         credential = parts.registry.run(
             lambda tx: _mark_changed_elsewhere(tx, parts, request, credential.id)
         )
-    way = way_of(credential, template, request.limits)
+    way = way_of(credential, template, request.limits, parts.profile)
     date = expiry.due(
         credential, template, judgement.view, follows=judgement.password_follows
     )
@@ -129,7 +132,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         activation_by_reset=credential.activation_interrupted,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
-        release_code_needed=way in BY_RELEASE,
+        release_code_needed=wants_code(way, parts.profile),
         unblock_way=way,
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release
@@ -185,6 +188,7 @@ def facts_of(
     credential: Credential,
     template: Template,
     tries_left: int | None,
+    profile: Profile,
     card: CardLimits = ANY_CARD,
 ) -> Facts:
     """Put what the guards ask for into one value.
@@ -194,7 +198,7 @@ def facts_of(
     """
     return Facts(
         tries_left=tries_left,
-        has_unblock_way=way_of(credential, template, card) is not None,
+        has_unblock_way=way_of(credential, template, card, profile) is not None,
     )
 
 
@@ -206,7 +210,9 @@ def _offers(
     judgement: Judgement,
     stops: _Stops,
 ) -> tuple[Offer, ...]:
-    facts = facts_of(credential, template, request.tries_left, request.limits)
+    facts = facts_of(
+        credential, template, request.tries_left, parts.profile, request.limits
+    )
     standing = Standing(credential.state, credential.suspended_from)
     judged = offers(
         standing,

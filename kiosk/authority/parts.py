@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from kiosk.authority.profile import Profile
 from kiosk.authority.seal import SealingKey
 from kiosk.clock import Clock
 from kiosk.directory.ports import Directory
@@ -24,5 +25,7 @@ class Parts:
     entropy: Entropy
     lifecycle: Lifecycle
     sealing: SealingKey
+    profile: Profile = field(default_factory=Profile)
+    """What the site has bound itself to."""
     write_deadline: float = 10.0
     """Seconds after which a directory write has certainly ended or timed out."""

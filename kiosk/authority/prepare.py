@@ -9,7 +9,7 @@ from kiosk.authority import marks
 from kiosk.authority.cases import Judgement, judge
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import CardLimits, Challenge, Prepared, Refused
-from kiosk.authority.ways import way_of
+from kiosk.authority.ways import wants_code, way_of
 from kiosk.errors import Message
 from statemachine.operation import Kind, Phase
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
@@ -32,8 +32,12 @@ def prepare(
     judgement = judge(parts, credential, template, limits)
     if (stop := _stop(kind, judgement)) is not None:
         refuse_before(parts, credential, kind, station, stop)
-    way = way_of(credential, template, limits)
-    operation = replace(_new(parts, credential, kind, station, judgement), way=way)
+    way = way_of(credential, template, limits, parts.profile)
+    operation = replace(
+        _new(parts, credential, kind, station, judgement),
+        way=way,
+        code_wanted=wants_code(way, parts.profile),
+    )
     challenge = _challenge(parts, operation, credential)
     nonce = (
         challenge

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kiosk.authority import puks
 from kiosk.authority.ports import CardLimits
+from kiosk.authority.profile import Profile
 from kiosk.pinrules import Alphabet
 from storage.records import CardType, Credential, Template, UnblockWay
 
@@ -30,10 +31,18 @@ def keeps_admin_key(credential: Credential) -> bool:
     return bool(credential.admin_key_sealed) and not is_piv
 
 
+def wants_code(way: UnblockWay | None, profile: Profile) -> bool:
+    """Say whether a helpdesk's release code is needed; where no way is, it is."""
+    return way is None or way in BY_RELEASE or profile.wants_code(way)
+
+
 def way_of(
-    credential: Credential, template: Template, card: CardLimits
+    credential: Credential,
+    template: Template,
+    card: CardLimits,
+    profile: Profile,
 ) -> UnblockWay | None:
-    """Return the best way that the template, the card and the escrow allow."""
+    """Return the best way that template, card, escrow and the site's profile allow."""
     possible = {
         UnblockWay.ADMIN_KEY_ONLINE: card.has_admin_key and keeps_admin_key(credential),
         UnblockWay.RELEASE_CODE: card.has_puk and puks.can_release(credential.escrow),
@@ -41,5 +50,10 @@ def way_of(
         UnblockWay.HOLDER_PUK: card.has_puk,
     }
     return next(
-        (way for way, can in possible.items() if can and way in template.unblock), None
+        (
+            way
+            for way, can in possible.items()
+            if can and way in template.unblock and profile.allows(way)
+        ),
+        None,
     )

@@ -15,6 +15,11 @@ from msgspec import Meta, Struct
 STATION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
+NAMESERVER = (
+    r"^([0-9.]+|[0-9A-Fa-f:]+|\[[0-9A-Fa-f:]+\]:[0-9]{1,5}|[0-9.]+:[0-9]{1,5})$"
+)
+
+
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, strict about unknown keys."""
 
@@ -103,10 +108,33 @@ class Directory(Section, frozen=True, kw_only=True):
         ],
         Meta(
             description="Domain controllers, as host or host:port, in the order to "
-            "try. The names must be those in their certificates.",
-            min_length=1,
+            "try. The names must be those in their certificates. Empty: DNS tells "
+            "those of `domain`.",
         ),
-    ]
+    ] = ()
+    domain: Annotated[
+        str,
+        Meta(
+            description="The domain's DNS name, e.g. example.org: DNS is asked for its "
+            "domain controllers where none are named above.",
+            pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+)?$",
+        ),
+    ] = ""
+    site: Annotated[
+        str,
+        Meta(
+            description="The site (of Active Directory) whose domain controllers come "
+            "first; empty: no matter which.",
+            pattern=r"^[A-Za-z0-9_-]{0,63}$",
+        ),
+    ] = ""
+    nameservers: Annotated[
+        tuple[Annotated[str, Meta(pattern=NAMESERVER)], ...],
+        Meta(
+            description="DNS servers to ask for domain controllers and their "
+            "addresses, as address or address:port; empty: the system's."
+        ),
+    ] = ()
     base_dn: Annotated[
         str,
         Meta(
@@ -132,12 +160,27 @@ class Directory(Section, frozen=True, kw_only=True):
         ),
     ]
     password_file: Annotated[
-        Path,
+        Path | None,
         Meta(
             description="A file with its password and nothing else, readable only by "
             "the user the kiosk runs as (mode 0600)."
         ),
-    ]
+    ] = None
+    password_credential: Annotated[
+        str,
+        Meta(
+            description="Instead of password_file: the name under which systemd hands "
+            "the password to the kiosk (LoadCredential= or LoadCredentialEncrypted=).",
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,254})?$",
+        ),
+    ] = ""
+    keytab_file: Annotated[
+        Path | None,
+        Meta(
+            description="Instead of a password: the account's Kerberos keys (mode "
+            "0600). Needs pin-kiosk[kerberos] and a /etc/krb5.conf."
+        ),
+    ] = None
     tls: Annotated[
         Tls,
         Meta(description="How the line is protected; certificates are always checked."),
@@ -232,6 +275,26 @@ class Lifecycle(Section, frozen=True, kw_only=True):
             '"retire active".'
         ),
     ] = ()
+
+
+class Profile(Section, frozen=True, kw_only=True):
+    """What the site binds itself to beyond its templates."""
+
+    fips_201: Annotated[
+        bool,
+        Meta(
+            description="FIPS 201-3: PINs of six digits at least, ten tries at most, "
+            "no unattended unblock without a second factor. `kiosk doctor` says "
+            "whether the site meets it."
+        ),
+    ] = False
+    second_factor: Annotated[
+        bool,
+        Meta(
+            description="An unblock with the holder's own PUK needs a code from the "
+            "helpdesk besides."
+        ),
+    ] = False
 
 
 class Enrollment(Section, frozen=True, kw_only=True):
@@ -338,6 +401,7 @@ class Config(Section, frozen=True, kw_only=True):
     readers: Readers = Readers()
     screens: Screens = Screens()
     lifecycle: Lifecycle = Lifecycle()
+    profile: Profile = Profile()
     enrollment: Enrollment = Enrollment()
     log: Log = Log()
     sign_in: SignIn = SignIn()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.authority import approvals
 from kiosk.authority.cases import facts_of
-from kiosk.authority.ways import BY_RELEASE
+from kiosk.authority.ways import wants_code
 from kiosk.enrollment.desk import Desk, agree, is_own_card, note, refuse
 from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import Message
@@ -88,9 +88,9 @@ def _no_release(
     """Say why a release code would open nothing."""
     if _stands_in_for_signature(credential, template):
         return None
-    if not BY_RELEASE.intersection(template.unblock):
+    if not any(wants_code(way, desk.parts.profile) for way in template.unblock):
         return Message("enrollment.no_release_way")
-    facts = facts_of(credential, template, None)
+    facts = facts_of(credential, template, None, desk.parts.profile)
     standing = Standing(credential.state, credential.suspended_from)
     refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
     return None if refusal is None else Message(refusal.code)

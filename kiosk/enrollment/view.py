@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.authority.cases import facts_of
+from kiosk.authority.profile import Profile
 from kiosk.enrollment.desk import Desk, is_own_name
 from kiosk.enrollment.operators import Action, require
 from kiosk.errors import Message
@@ -51,7 +52,7 @@ def view(desk: Desk, credential: Credential) -> View:
     return View(
         credential=credential,
         template=template,
-        holder_may=_holder_may(credential, template),
+        holder_may=_holder_may(credential, template, desk.parts.profile),
         operator_may=_operator_may(desk, credential),
         codes=tuple(code for code in codes if not code.spent and code.expires_at > now),
         history=tuple(events),
@@ -64,11 +65,11 @@ def _read(tx: Tx, credential: Credential) -> tuple[Template, list[Approval]]:
 
 
 def _holder_may(
-    credential: Credential, template: Template
+    credential: Credential, template: Template, profile: Profile
 ) -> dict[Kind, Message | None]:
     judged = offers(
         Standing(credential.state, credential.suspended_from),
-        facts_of(credential, template, None),
+        facts_of(credential, template, None, profile),
         out_of_step=credential.sync is Sync.OUT_OF_STEP,
         activation_interrupted=credential.activation_interrupted,
     )

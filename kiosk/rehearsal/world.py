@@ -17,6 +17,7 @@ from kiosk.authority import approvals, escrow
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Fault
+from kiosk.authority.profile import Profile
 from kiosk.authority.seal import SealingKey
 from kiosk.cards.ports import Card, KeyAlgorithm, ReaderEvent
 from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
@@ -84,6 +85,7 @@ class World:
         card_worker: Worker | None = None,
         authority_worker: Worker | None = None,
         settings: FaceSettings = SETTINGS,
+        profile: Profile = Profile(),  # noqa: B008 - immutable
     ) -> None:
         self.clock = clock or ManualClock()
         self.entropy = entropy or SeededEntropy(1)
@@ -94,6 +96,7 @@ class World:
         self.readers: Readers = readers or SimulatedReaders(clock=self.clock)
         self.holders: dict[str, Holder] = {}
         self.settings = settings
+        self.profile = profile
         self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")
         self._card_worker = card_worker or InlineWorker()
         self._authority_worker = authority_worker or InlineWorker()
@@ -109,6 +112,7 @@ class World:
             entropy=self.entropy,
             lifecycle=Lifecycle(),
             sealing=SealingKey(),
+            profile=self.profile,
         )
         self.authority = Interference(LocalAuthority(self.parts))
 

@@ -128,7 +128,7 @@ def test_an_unknown_key_like_no_other_is_refused_with_all_that_fit(good: Path) -
     with pytest.raises(tomlfile.MeaninglessKey) as caught:
         load(good)
     assert caught.value.data["key"] == "helpdesk.zzzz"
-    assert caught.value.data["known"] == "contact, hours"
+    assert caught.value.data["known"] == "contact, hours, questions"
 
 
 def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
