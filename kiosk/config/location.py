@@ -50,6 +50,8 @@ def load(named: Path | None = None) -> Config:
     """
     path = find(named).absolute()
     config = tomlfile.decode(tomlfile.load_own(path), Config, file=path)
+    if not (config.directory.dcs or config.directory.domain):
+        raise tomlfile.MissingKey(file=str(path), key="directory.dcs")
     seen: set[str] = set()
     for index, operator in enumerate(config.operators):
         if operator.login in seen:

@@ -30,6 +30,17 @@ CLOCKS_APART = 60.0
 """Seconds that a DC's clock and ours may differ without a word."""
 
 
+def located(directory: Directory, domain: str, clock: Clock) -> Iterator[Finding]:
+    """Connect to each domain controller that DNS tells of, one after the other."""
+    try:
+        dcs = directory.controllers()
+    except Unreachable as error:
+        yield _refused(f"directory {domain}", error, "unreachable_advice")
+        return
+    for dc in dcs:
+        yield from controller(directory, dc, clock)
+
+
 def controller(directory: Directory, dc: str, clock: Clock) -> Iterator[Finding]:
     """Connect to one domain controller as the kiosk does, and let go."""
     reach, tls, bind = f"directory {dc}", f"tls {dc}", f"sign-in {dc}"

@@ -31,9 +31,11 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     from kiosk.doctor import store
 
     dcs = config.directory.dcs
+    by_dns = config.directory.domain
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
         *((f"directory {dc}", partial(_controller, config, dc)) for dc in dcs),
+        *(() if dcs else ((f"directory {by_dns}", lambda: _located(config)),)),
         ("service account", lambda: _domain(config)),
         ("templates", lambda: store.templates(config.templates.folder)),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
@@ -46,7 +48,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     ]
     if account:
         checks.insert(
-            1 + len(dcs),
+            1 + max(len(dcs), 1),
             (f"account {account}", lambda: _account(config, account)),
         )
     return checks
@@ -54,6 +56,12 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
 
 def _controller(config: Config, dc: str) -> Iterable[Finding]:
     return directory.controller(directory_of(config), dc, SystemClock())
+
+
+def _located(config: Config) -> Iterable[Finding]:
+    return directory.located(
+        directory_of(config), config.directory.domain, SystemClock()
+    )
 
 
 def _account(config: Config, name: str) -> Iterable[Finding]:

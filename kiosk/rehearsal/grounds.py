@@ -8,14 +8,13 @@ its simulated cards in a real reader, and against a laboratory's real domain.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.cards.simulated.faults import Faults
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.directory.faults import AnyFault
-from kiosk.directory.ports import Account, DomainController
+from kiosk.directory.ports import Account, Directory
 from kiosk.errors import KioskError
 from kiosk.secret import Secret
 
@@ -46,17 +45,12 @@ class Readers(Protocol):
         """Take the card out; returns when the reader has seen that."""
 
 
-class Domain(Protocol):
+class Domain(Directory, Protocol):
     """`ports.Directory`, with accounts that a scenario arranges and observes."""
 
     @property
     def writes(self) -> list[tuple[str, str]]:
         """(DC, objectGUID) of every password that was really written."""
-
-    def connect(
-        self, dc: str | None = None
-    ) -> AbstractContextManager[DomainController]:
-        """As `ports.Directory`."""
 
     def add_account(
         self,

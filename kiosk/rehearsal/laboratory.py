@@ -43,6 +43,9 @@ class LaboratoryDomain:
         self.writes: list[tuple[str, str]] = []
         self._directory = directory
 
+    def controllers(self) -> tuple[str, ...]:
+        return self._directory.controllers()
+
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[DomainController]:
         with self._directory.connect(dc) as real:

@@ -10,9 +10,8 @@ import pytest
 from lab import bad_servers
 from lab.samba import CertificateKind, SambaDomain
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
-from kiosk.directory.ldap.directory import AVOID_SECONDS
 from kiosk.directory.ports import (
     DirectoryError,
     TlsRefused,
@@ -250,7 +249,7 @@ def test_a_frozen_dc_is_given_up(samba: SambaDomain) -> None:
 def test_a_name_that_nobody_knows_is_told(
     samba: SambaDomain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unknown(*_arguments: object) -> None:
+    def unknown(*_arguments: object, **_named: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
@@ -277,21 +276,3 @@ def test_distrust_is_told_before_silence(samba: SambaDomain) -> None:
     closed = f"127.0.0.1:{bad_servers.closed_port()}"
     settings = quick(samba, samba.address, closed, ca_file=samba.foreign_ca_file)
     assert_distrusted(settings, WhyNoTrust.UNTRUSTED)
-
-
-def test_a_dc_that_failed_is_tried_last_for_a_while(samba: SambaDomain) -> None:
-    clock = ManualClock()
-    asked = 0
-
-    def hang_up(line: socket.socket, ended: object) -> None:
-        nonlocal asked
-        asked += 1
-
-    with bad_servers.server(hang_up) as port:
-        settings = quick(samba, f"localhost:{port}", samba.address)
-        directory = LdapDirectory(settings, clock)
-        for pause in (0.0, AVOID_SECONDS - 1, 2.0):
-            clock.advance(pause)
-            with directory.connect() as dc:
-                assert dc.name == samba.address
-    assert asked == 2, "first, not while avoided, and again afterwards"

@@ -294,3 +294,32 @@ def test_a_value_survives_being_written_as_toml(value: object) -> None:
     if isinstance(value, tuple):
         value = list(value)
     assert back == (str(value) if isinstance(value, Path) else value)
+
+
+def test_a_domain_stands_in_for_its_controllers(good: Path) -> None:
+    replaced(good, 'dcs = ["dc1.example.org", "dc2.example.org:1636"]', "")
+    with pytest.raises(tomlfile.MissingKey) as caught:
+        load(good)
+    assert caught.value.data["key"] == "directory.dcs"
+    replaced(good, '#domain = ""', 'domain = "example.org"')
+    assert load(good).directory.dcs == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        ("192.0.2.1", True),
+        ("192.0.2.1:5353", True),
+        ("2001:db8::1", True),
+        ("[2001:db8::1]:5353", True),
+        ("dns.example.org", False),
+        ("192.0.2.1:dns", False),
+    ],
+)
+def test_a_name_server_is_an_address(good: Path, told: str, fits: bool) -> None:
+    replaced(good, "#nameservers = []", f'nameservers = ["{told}"]')
+    if fits:
+        assert load(good).directory.nameservers == (told,)
+        return
+    with pytest.raises(tomlfile.WrongValue):
+        load(good)

@@ -46,6 +46,10 @@ TRESPASSES = {
     "only kiosk.tui imports Textual": ("kiosk/doctor/__init__.py", "textual"),
     "only kiosk.cards.pcsc imports pyscard": ("kiosk/cli/doctor.py", "smartcard"),
     "only kiosk.directory.ldap imports ldap3": ("kiosk/enrollment/desk.py", "ldap3"),
+    "only the locator imports dnspython": (
+        "kiosk/directory/ldap/directory.py",
+        "dns.resolver",
+    ),
     "tinydb stays inside storage, transitions inside statemachine": (
         "kiosk/newstation.py",
         "tinydb",

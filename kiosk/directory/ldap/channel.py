@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,14 +14,23 @@ from ldap3 import ANONYMOUS, BASE, NONE, SUBTREE, SYNC, Connection, Server
 from ldap3.protocol.microsoft import security_descriptor_control
 
 from kiosk.directory.ldap import codes, secret_requests
+from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.failures import LineBroken, opening_failed, why_broken
 from kiosk.directory.ldap.settings import LdapSettings, Protection
 from kiosk.directory.ldap.tls import Line, VerifiedTls
-from kiosk.directory.ports import ReadFailed, TlsRefused, WhyNoTrust
+from kiosk.directory.ports import (
+    ReadFailed,
+    TlsRefused,
+    Unreachable,
+    WhyNoTrust,
+    WhyUnreachable,
+)
 from kiosk.secret import Secret
 
 SAMPLE = 100
 """Objects that are enough to look at."""
+MOST_ADDRESSES = 4
+"""Addresses of one name that are tried."""
 _ANYTHING = "(objectClass=*)"
 _OWNER_AND_DACL = 0x1 | 0x4
 
@@ -39,18 +49,44 @@ class Answer:
 class Channel:
     """Usable once built. One thread at a time; after a LineBroken only `close`."""
 
-    def __init__(self, settings: LdapSettings, dc: str) -> None:
-        """Open a line to `dc`. Unreachable, TlsRefused."""
+    def __init__(
+        self, settings: LdapSettings, dc: str, resolve: Resolve = by_system
+    ) -> None:
+        """Open a line to `dc`. Unreachable, TlsRefused.
+
+        `connect_timeout` bounds resolving its name and connecting as a whole, however
+        many addresses it has.
+        """
         self.dc = dc
-        host, port = settings.address(dc)
-        tls = VerifiedTls(_context(settings, dc), host, settings.receive_timeout)
+        self.address = ""
+        """Where it was reached: a name may stand for several DCs."""
+        until = time.monotonic() + settings.connect_timeout
+        addresses = _resolved(settings, dc, resolve)
+        context = _context(settings, dc)
+        for index, address in enumerate(addresses):
+            left = (until - time.monotonic()) / (len(addresses) - index)
+            try:
+                self._connect(settings, context, address, left)
+            except Unreachable:
+                if index + 1 == len(addresses) or time.monotonic() >= until:
+                    raise
+            else:
+                self.address = address
+                return
+
+    def _connect(
+        self, settings: LdapSettings, context: ssl.SSLContext, address: str, left: float
+    ) -> None:
+        """Open a line to one address within what is `left`. Unreachable, TlsRefused."""
+        host, port = settings.address(self.dc)
+        tls = VerifiedTls(context, host, settings.receive_timeout)
         server = Server(
-            host,
+            address,
             port=port,
             use_ssl=settings.protection is Protection.LDAPS,
             tls=tls,
             get_info=NONE,
-            connect_timeout=settings.connect_timeout,
+            connect_timeout=max(left, 0.001),
         )
         self._connection = Connection(
             server,
@@ -65,7 +101,7 @@ class Channel:
             self._open(settings)
         except Exception as error:
             self.close()
-            raise opening_failed(dc, error, tls.failure) from error
+            raise opening_failed(self.dc, error, tls.failure) from error
 
     def _open(self, settings: LdapSettings) -> None:
         self._connection.open(read_server_info=False)
@@ -188,6 +224,18 @@ def _line_broken() -> Iterator[None]:
 
     It decodes what a server sent: garbage can come out as any exception.
     """
+def _resolved(settings: LdapSettings, dc: str, resolve: Resolve) -> Sequence[str]:
+    """Return the addresses of a DC. Unreachable."""
+    host, _ = settings.address(dc)
+    try:
+        addresses = resolve(host, settings.connect_timeout)[:MOST_ADDRESSES]
+    except (OSError, UnicodeError) as error:
+        raise opening_failed(dc, error, None) from error
+    if not addresses:
+        raise Unreachable(dcs=dc, reason=WhyUnreachable.NAME_UNKNOWN.value)
+    return addresses
+
+
     try:
         yield
     except Exception as error:

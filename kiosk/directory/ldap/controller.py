@@ -17,6 +17,7 @@ from kiosk.directory.ldap.accounts import (
     guid_of,
     is_called,
 )
+from kiosk.directory.ldap.addresses import always
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.failures import LineBroken
 from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
@@ -139,7 +140,8 @@ class LdapController:
         if not password:
             return BindResult.WRONG_PASSWORD
         try:
-            channel = Channel(self._settings, self.name)
+            there = always(self._channel.address)
+            channel = Channel(self._settings, self.name, there)
         except DirectoryError:
             return BindResult.NO_ANSWER
         try:

@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
 from kiosk.clock import Clock
+from kiosk.directory.ldap.addresses import Resolve, by_system
+from kiosk.directory.ldap.breaker import Breaker
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ldap.service import ServiceAccount
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import DirectoryError, TlsRefused, Unreachable
 
-AVOID_SECONDS = 60.0
-"""How long a DC that could not be had is tried last."""
+if TYPE_CHECKING:
+    from kiosk.directory.ldap.locator import Locator
+
+MOST = 8
+"""Domain controllers that one connection is tried at."""
+Background = Callable[[Callable[[], None]], None]
+"""Runs something that nobody waits for."""
+
+
+def _on_a_thread(job: Callable[[], None]) -> None:
+    threading.Thread(target=job, name="dc-probe", daemon=True).start()
 
 
 class LdapDirectory:
     """Opens nothing until `connect`. Any thread; each connection belongs to one."""
 
-    def __init__(self, settings: LdapSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: LdapSettings,
+        clock: Clock,
+        *,
+        background: Background = _on_a_thread,
+    ) -> None:
+        """`background` runs the probes of DCs that failed."""
         self._settings = settings
         self._clock = clock
+        self._background = background
         self._service = ServiceAccount(settings, clock)
-        self._avoided: dict[str, float] = {}
-        """DC → until when it is tried last."""
+        self._breaker = Breaker(clock)
+        self._locator = _locator(settings, clock)
+        self._resolve: Resolve = by_system
+        if self._locator is not None and settings.nameservers:
+            self._resolve = self._locator.addresses
+        self._homes: dict[str, str] = {}
+        """DC → the address it was last had at."""
+
+    def controllers(self) -> tuple[str, ...]:
+        """Return the DCs that are configured, or that DNS tells of. Unreachable."""
+        if self._settings.dcs or self._locator is None:
+            return self._settings.dcs
+        return self._locator.controllers()
 
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[LdapController]:
-        channel = self._first(self._in_order() if dc is None else (dc,))
+        channel = self._first() if dc is None else self._try((dc,))
         try:
             yield LdapController(channel, self._settings, self._clock)
         finally:
             channel.close()
 
-    def _in_order(self) -> tuple[str, ...]:
-        """Return the DCs as configured, those that just failed behind the others."""
-        now = self._clock.monotonic()
-        return tuple(
-            sorted(self._settings.dcs, key=lambda dc: self._avoided.get(dc, now) > now)
-        )
+    # --- several --------------------------------------------------------------
 
-    def _first(self, dcs: tuple[str, ...]) -> Channel:
+    def _first(self) -> Channel:
+        dcs = self.controllers()
+        self._probe_due(dcs)
+        return self._try(self._breaker.in_order(dcs)[:MOST])
+
+    def _try(self, dcs: Sequence[str]) -> Channel:
         """Sign in at the first DC that can be had and trusted.
 
         A refused sign-in ends the search: elsewhere it would only count again. If a
-        certificate was the trouble anywhere, that is said: it needs somebody.
+        certificate was the trouble anywhere, that is said: it needs somebody. After
+        two full timeouts no other DC is begun with: somebody stands there.
         """
+        until = self._clock.monotonic() + 2 * self._settings.patience
         troubles: list[DirectoryError] = []
         for dc in dcs:
+            if troubles and self._clock.monotonic() >= until:
+                break
             try:
                 channel = self._signed_in(dc)
             except (Unreachable, TlsRefused) as error:
                 troubles.append(error)
-                self._avoided[dc] = self._clock.monotonic() + AVOID_SECONDS
+                self._breaker.failed(dc)
             else:
-                self._avoided.pop(dc, None)
+                self._breaker.works(dc)
                 return channel
         distrust = next(
             (each for each in troubles if isinstance(each, TlsRefused)), None
@@ -66,10 +103,55 @@ class LdapDirectory:
         raise Unreachable(dcs=", ".join(dcs), reason=last.data["reason"]) from last
 
     def _signed_in(self, dc: str) -> Channel:
-        channel = Channel(self._settings, dc)
+        channel = self._open(dc)
         try:
             self._service.sign_in(channel)
         except BaseException:
             channel.close()
             raise
         return channel
+
+    def _open(self, dc: str) -> Channel:
+        """Open a line, to where this DC was last had if its name has many addresses."""
+        channel = Channel(self._settings, dc, self._at_home_first(dc))
+        self._homes[dc] = channel.address
+        return channel
+
+    def _at_home_first(self, dc: str) -> Resolve:
+        def resolve(host: str, seconds: float) -> Sequence[str]:
+            found = self._resolve(host, seconds)
+            home = self._homes.get(dc)
+            return sorted(found, key=lambda address: address != home)
+
+        return resolve
+
+    # --- those that failed ----------------------------------------------------
+
+    def _probe_due(self, dcs: Sequence[str]) -> None:
+        for dc in self._breaker.take_due(dcs):
+            self._background(partial(self._probe, dc))
+
+    def _probe(self, dc: str) -> None:
+        """Look whether a DC answers again. Nobody signs in, so nothing can count."""
+        with suppress(DirectoryError):
+            channel = self._open(dc)
+            try:
+                channel.read("", "(objectClass=*)", "currentTime")
+            finally:
+                channel.close()
+            self._breaker.works(dc)
+
+
+def _locator(settings: LdapSettings, clock: Clock) -> Locator | None:
+    """Return who asks DNS; None: nobody has to."""
+    if settings.dcs and not settings.nameservers:
+        return None
+    from kiosk.directory.ldap.locator import Locator  # slow to import
+
+    return Locator(
+        clock,
+        domain=settings.domain,
+        site=settings.site,
+        nameservers=settings.nameservers,
+        seconds=settings.connect_timeout,
+    )

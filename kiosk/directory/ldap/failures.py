@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 from ldap3.core.exceptions import (
@@ -70,6 +71,8 @@ def why_broken(error: Exception) -> WhyUnreachable:
             return WhyUnreachable.TIMED_OUT
         case ConnectionRefusedError():
             return WhyUnreachable.REFUSED
+        case socket.gaierror():
+            return WhyUnreachable.NAME_UNKNOWN
         case ConnectionError() | ssl.SSLError():
             return WhyUnreachable.CONNECTION_LOST
         case OSError():

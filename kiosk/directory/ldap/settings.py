@@ -21,8 +21,15 @@ _PORTS = {Protection.LDAPS: 636, Protection.STARTTLS: 389}
 class LdapSettings:
     """Where the domain is and who we are there. Times in seconds."""
 
-    dcs: tuple[str, ...]
-    """`host` or `host:port`, in the order to try; names as in the certificates."""
+    dcs: tuple[str, ...] = ()
+    """`host` or `host:port`, in the order to try; names as in the certificates.
+    Empty: DNS is asked for those of `domain`."""
+    domain: str = ""
+    """The domain's DNS name."""
+    site: str = ""
+    """The site whose DCs come first."""
+    nameservers: tuple[str, ...] = ()
+    """`address` or `address:port` of DNS servers; empty: the system's."""
     base_dn: str
     """Where `find` looks."""
     service_account: str
@@ -41,3 +48,8 @@ class LdapSettings:
         """Split `host:port`; the port follows from the protection where silent."""
         host, _, port = dc.partition(":")
         return host, int(port) if port else _PORTS[self.protection]
+
+    @property
+    def patience(self) -> float:
+        """The longest that one DC can take to be had, in seconds."""
+        return self.connect_timeout + self.receive_timeout

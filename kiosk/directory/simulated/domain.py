@@ -182,6 +182,9 @@ class SimulatedDirectory:
 
     # --- ports.Directory ------------------------------------------------------
 
+    def controllers(self) -> tuple[str, ...]:
+        return tuple(dc.name for dc in self._state.dcs)
+
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[SimulatedDc]:
         reached = self._reach(dc)
