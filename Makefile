@@ -1,12 +1,14 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test bench check lock
+.PHONY: help env env-test run test bench fuzz check lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
 # How many tests run side by side; PYTEST_ARGS narrows them: make test PYTEST_ARGS=tests/unit
 JOBS ?= 2
 PYTEST_ARGS ?=
+# How long `make fuzz` looks at each parser of card bytes.
+SECONDS ?= 20
 
 help: ## list what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -28,6 +30,9 @@ test: env-test ## all tests, on real parts: pcscd, a domain controller, a termin
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench
+
+fuzz: env-test ## look for bytes of a card that confuse us, SECONDS for each parser
+	@$(BIN)/python -m scripts.fuzz --seconds $(SECONDS)
 
 check: env-test ## format, lint, types, import rules, shell scripts
 	@$(BIN)/ruff format --check .

@@ -18,6 +18,8 @@ from kiosk.cards.ports import MalformedAnswer
 PART = 255
 MAX_ANSWER = 1 << 16
 """Bytes of one answer before we stop listening to a card that never ends."""
+MAX_PARTS = 512
+"""Parts of one answer: a card that sends it byte by byte wastes a person's time."""
 _CHAINED = 0x10
 _GET_RESPONSE = 0xC0
 
@@ -92,13 +94,15 @@ def _collect(line: Line, response: Response) -> Response:
     """Fetch what 61xx announces, within bounds."""
     data = bytearray(response.data)
     more = Command(_GET_RESPONSE, 0x00, 0x00)
+    parts = 0
     while status.is_more(response.sw):
+        parts += 1
         response = _exchange(line, more, memoryview(b""), le=response.sw)
         if status.is_wrong_le(response.sw):
             response = _exchange(line, more, memoryview(b""), le=response.sw)
         data += response.data
         is_stuck = status.is_more(response.sw) and not response.data
-        if is_stuck or len(data) > MAX_ANSWER:
+        if is_stuck or len(data) > MAX_ANSWER or parts > MAX_PARTS:
             raise MalformedAnswer(object="answer", offset=len(data))
     return Response(bytes(data), response.sw)
 

@@ -88,7 +88,8 @@ def described(
 
     try:
         report = _certified(slot, x509.load_der_x509_certificate(der), now)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        # TypeError: how x509.Name refuses an attribute of an impossible type.
         unreadable = MalformedAnswer(object=f"certificate {slot}", offset=0)
         report = KeyReport(slot=slot, reason=words(unreadable.message))
     if policies is None:

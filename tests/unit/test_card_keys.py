@@ -35,6 +35,12 @@ def test_a_certificate_is_valid_in_its_time(year: int, validity: str) -> None:
     assert report(year=year).validity == validity
 
 
+def test_a_name_of_an_impossible_type_is_a_reason_and_no_defect() -> None:
+    common_name, bit_string = b"\x06\x03\x55\x04\x03\x0c", b"\x06\x03\x55\x04\x03\x03"
+    der = DER.replace(common_name, bit_string)
+    assert "makes no sense" in report(der).reason
+
+
 @pytest.mark.filterwarnings(
     # A negative serial number is still read.
     "ignore::cryptography.utils.CryptographyDeprecationWarning"
