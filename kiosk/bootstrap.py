@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from kiosk.authority.parts import Parts
+    from kiosk.backup import Places
     from kiosk.cards.ports import Monitor
     from kiosk.cards.trace import Trace
     from kiosk.desk.context import Site
@@ -70,6 +71,21 @@ def registry_of(config: Config, clock: Clock) -> Registry:
 
     return TinyDbRegistry(
         config.registry.path, station=config.station.name, now=clock.now()
+    )
+
+
+def places_of(named: Path | None) -> Places:
+    """Return where the files of a station are. What `kiosk.config.load` raises."""
+    from kiosk.backup import Places
+    from kiosk.config import find
+
+    config = load(named)
+    return Places(
+        config=named or find(),
+        registry=config.registry.path,
+        registry_id=config.registry.id,
+        vault_key=config.vault.key_file,
+        templates=config.templates.folder,
     )
 
 

@@ -386,18 +386,31 @@ class Journal:
         with self._locked():
             self._refresh()
             fresh = self.path.with_name(self.path.name + ".compact")
+            self._write_living(fresh, self.path)
+            self._load()
+
+    def snapshot(self, path: Path) -> None:
+        """Write what lives now, as one moment, into a new journal. StoreFull.
+
+        Other processes wait meanwhile. A file of that name is replaced.
+        """
+        with self._locked():
+            self._refresh()
+            self._write_living(path.with_name(path.name + ".part"), path)
+
+    def _write_living(self, fresh: Path, target: Path) -> None:
+        try:
             handle = self._ops.create(fresh)
             try:
                 self._ops.write(handle, MAGIC)
                 self._write_all(handle)
                 self._ops.fsync(handle)
-                self._ops.rename(fresh, self.path)
-                self._ops.fsync_dir(self.path.parent)
-            except OSError as error:
-                raise StoreFull(path=str(self.path)) from error
+                self._ops.rename(fresh, target)
+                self._ops.fsync_dir(target.parent)
             finally:
                 self._ops.close(handle)
-            self._load()
+        except OSError as error:
+            raise StoreFull(path=str(target)) from error
 
     def _write_all(self, handle: int) -> None:
         changes = [

@@ -214,6 +214,18 @@ class TinyDbRegistry:
     def recovered(self) -> str:
         return self._recovered
 
+    def snapshot(self, path: Path) -> None:
+        """Write one moment of the registry into a new file. StoreFull."""
+        self.db.storage.journal.snapshot(path)
+
+    def distrust(self, *, station: str, now: float) -> None:
+        """Void outstanding nonces and codes: they may have been used since.
+
+        After a backup was restored, before anything else happens.
+        """
+        kind = "registry.restored"
+        self.run(lambda tx: _distrust(tx, self._tables(), station, now, kind))
+
     def idle(self) -> None:
         """Compact if that is worth it; called when nobody waits."""
         self.db.storage.journal.compact_if_worthwhile()
@@ -242,7 +254,9 @@ def _table(db: JournalDB, name: str) -> JournalTable:
     return table
 
 
-def _distrust(tx: Tx, tables: Tables, station: str, now: float) -> None:
+def _distrust(
+    tx: Tx, tables: Tables, station: str, now: float, kind: str = "registry.recovered"
+) -> None:
     dropped = tx.drop_nonces()
     voided = 0
     for key in tables.approvals.ids():
@@ -254,7 +268,7 @@ def _distrust(tx: Tx, tables: Tables, station: str, now: float) -> None:
         AuditDraft(
             at=now,
             station=station,
-            kind="registry.recovered",
+            kind=kind,
             actor="registry",
             data={"nonces": str(dropped), "codes": str(voided)},
         )

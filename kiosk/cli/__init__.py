@@ -25,6 +25,8 @@ COMMANDS = {
     "lifecycle": "Print what may happen to a card, and who makes it happen.",
     "audit": "Verify and export the evidence.",
     "card": "Look at a card, or put a simulated one into a reader.",
+    "backup": "Copy registry, configuration and templates into a new folder.",
+    "restore": "Put a backup back where nothing is.",
     "vault": "Change the key that escrowed secrets are encrypted with.",
     "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",

@@ -1,0 +1,238 @@
+"""Backup and restore: nothing is written over, nothing is believed unread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kiosk import backup
+from kiosk.backup import Places
+from statemachine.lifecycle import State
+from storage.records import (
+    Approval,
+    ApprovalKind,
+    AuditDraft,
+    Credential,
+    Escrow,
+    Nonce,
+    NoncePurpose,
+    Template,
+)
+from storage.tinydb_registry import TinyDbRegistry
+from storage.vault import KeyRing, Vault, add_key
+
+NOW = 1_800_000_000.0
+
+
+class House:
+    """A station's files in one folder, with a card, an open code and a nonce."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        (folder / "kiosk.toml").write_text("[station]\n")
+        (folder / "templates").mkdir()
+        (folder / "templates" / "staff.toml").write_text('name = "staff"\n')
+        self.places = Places(
+            config=folder / "kiosk.toml",
+            registry=folder / "registry.journal",
+            registry_id="registry-1",
+            vault_key=folder / "vault.key",
+            templates=folder / "templates",
+        )
+        add_key(self.places.vault_key)
+
+    def fill(self) -> None:
+        vault = Vault(KeyRing.from_file(self.places.vault_key), "registry-1")
+        sealed = vault.seal(
+            b"12345678", table="credentials", record="c1", field="escrow.current"
+        )
+        credential = Credential(
+            id="c1",
+            card="piv:guid:00",
+            holder="Ann",
+            account="ann@ad.test",
+            account_guid="g",
+            template="staff",
+            template_version=1,
+            state=State.ACTIVE,
+            escrow=Escrow(current_sealed=sealed),
+        )
+        approval = Approval(
+            id="a1",
+            kind=ApprovalKind.RELEASE,
+            credential="c1",
+            salt=b"s",
+            digest=b"d",
+            issued_by="hanna",
+            issued_at=NOW,
+            expires_at=NOW + 600,
+        )
+        nonce = Nonce(
+            value=bytes(32),
+            purpose=NoncePurpose.PRESENCE,
+            bound_to="c1",
+            station="k1",
+            expires_at=NOW + 600,
+        )
+        registry = TinyDbRegistry(self.places.registry)
+        registry.run(lambda tx: tx.save_template(Template(name="staff")))
+        registry.run(lambda tx: tx.save_credential(credential))
+        registry.run(lambda tx: tx.save_approval(approval))
+        registry.run(lambda tx: tx.issue_nonce(nonce))
+        registry.run(
+            lambda tx: tx.audit(
+                AuditDraft(at=NOW, station="k1", kind="test", actor="ann")
+            )
+        )
+        registry.close()
+
+    def restore(self, made: Path, key: Path | None) -> int:
+        return backup.restore(
+            made, self.places, station="k1", now=NOW + 60, key_copy=key
+        )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path / "old")
+    house.fill()
+    return house
+
+
+def back_up(house: House, tmp_path: Path) -> tuple[Path, Path]:
+    made, key = tmp_path / "backup", tmp_path / "elsewhere" / "vault.key"
+    backup.back_up(house.places, made, now=NOW, key_copy=key)
+    return made, key
+
+
+def new_house(tmp_path: Path) -> House:
+    fresh = House(tmp_path / "new")
+    fresh.places.vault_key.unlink()
+    return fresh
+
+
+def test_a_station_comes_back_whole(house: House, tmp_path: Path) -> None:
+    made, key = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    assert fresh.restore(made, key) == 1
+    registry = TinyDbRegistry(fresh.places.registry)
+    credential = registry.run(lambda tx: tx.credential("c1"))
+    vault = Vault(KeyRing.from_file(fresh.places.vault_key), "registry-1")
+    plain = vault.open(
+        credential.escrow.current_sealed,
+        table="credentials",
+        record="c1",
+        field="escrow.current",
+    )
+    assert bytes(plain) == b"12345678"
+    registry.close()
+
+
+def test_what_was_open_then_is_void_after_a_restore(
+    house: House, tmp_path: Path
+) -> None:
+    made, key = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.restore(made, key)
+    registry = TinyDbRegistry(fresh.places.registry)
+    assert registry.run(lambda tx: tx.approval("a1")).spent
+    assert not registry.run(
+        lambda tx: tx.consume_nonce(
+            bytes(32),
+            purpose=NoncePurpose.PRESENCE,
+            bound_to="c1",
+            station="k1",
+            now=NOW,
+        )
+    )
+    (event,) = (e for e in registry.audit_events() if e.kind == "registry.restored")
+    assert event.data == {"nonces": "1", "codes": "1"}
+    registry.close()
+
+
+def test_the_vaults_key_is_never_in_the_backup(house: House, tmp_path: Path) -> None:
+    made, key = back_up(house, tmp_path)
+    secret = house.places.vault_key.read_bytes()
+    assert key.read_bytes() == secret
+    for file in made.rglob("*"):
+        assert not file.is_file() or secret.strip() not in file.read_bytes()
+    assert "vault" not in " ".join(backup.read(made).files)
+
+
+def test_every_file_is_for_its_owner_only(house: House, tmp_path: Path) -> None:
+    made, key = back_up(house, tmp_path)
+    for file in (*made.rglob("*"), key):
+        assert not file.stat().st_mode & 0o077, file
+
+
+def test_a_station_that_works_meanwhile_is_copied_at_one_moment(
+    house: House, tmp_path: Path
+) -> None:
+    registry = TinyDbRegistry(house.places.registry)
+    made, _ = back_up(house, tmp_path)
+    later = registry.run(lambda tx: tx.credential("c1"))
+    registry.run(lambda tx: tx.save_credential(replace(later, holder="Later")))
+    registry.close()
+    copy = TinyDbRegistry(made / backup.REGISTRY)
+    assert copy.run(lambda tx: tx.credential("c1")).holder == "Ann"
+    copy.close()
+
+
+def test_nothing_is_written_over(house: House, tmp_path: Path) -> None:
+    made, key = back_up(house, tmp_path)
+    with pytest.raises(backup.TargetThere):
+        back_up(house, tmp_path)
+    before = house.places.registry.read_bytes()
+    with pytest.raises(backup.TargetThere):
+        house.restore(made, None)
+    with pytest.raises(backup.TargetThere):
+        house.restore(made, key)
+    assert house.places.registry.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", [backup.REGISTRY, backup.CONFIG, "templates/staff.toml"]
+)
+def test_a_damaged_file_is_named_and_nothing_is_restored(
+    house: House, tmp_path: Path, name: str
+) -> None:
+    made, key = back_up(house, tmp_path)
+    with (made / name).open("ab") as stream:
+        stream.write(b" ")
+    fresh = new_house(tmp_path)
+    with pytest.raises(backup.Damaged) as caught:
+        fresh.restore(made, key)
+    assert caught.value.data["file"] == str(made / name)
+    assert not fresh.places.registry.exists()
+    assert not fresh.places.vault_key.exists()
+
+
+def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path: Path) -> None:
+    made, _ = back_up(house, tmp_path)
+    other = tmp_path / "other.key"
+    add_key(other)
+    fresh = new_house(tmp_path)
+    with pytest.raises(backup.WrongKey):
+        fresh.restore(made, other)
+    assert not fresh.places.registry.exists()
+
+
+def test_any_other_folder_is_no_backup(tmp_path: Path) -> None:
+    with pytest.raises(backup.NotABackup):
+        backup.read(tmp_path)
+
+
+def test_configuration_and_templates_come_back_where_there_are_none(
+    house: House, tmp_path: Path
+) -> None:
+    made, _ = back_up(house, tmp_path)
+    target = tmp_path / "etc" / "kiosk.toml"
+    done = backup.restore_config(made, target, target.parent / "templates")
+    assert target.read_text() == "[station]\n"
+    assert len(done) == 2
+    target.write_text("mine")
+    assert backup.restore_config(made, target, target.parent / "templates") == ()
+    assert target.read_text() == "mine"
