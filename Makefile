@@ -19,7 +19,7 @@ env: ## make the environment alone (.venv), with the system packages it needs
 
 env-test: ## the same, with everything that tests and checks use
 	@sh $(SETUP)/system.sh run test
-	@sh $(SETUP)/env.sh
+	@sh $(SETUP)/env.sh kerberos
 
 run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kiosk demo; \

@@ -10,6 +10,7 @@ from kiosk.errors import KioskError
 from kiosk.secret import Secret
 
 _LARGEST = 64 * 1024
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 class SecretFileError(KioskError):
@@ -50,7 +51,7 @@ def read_secret(path: Path) -> Secret:
     buffer = bytearray(_LARGEST)
     try:
         with path.open("rb", buffering=0) as stream:
-            if not _is_private(os.fstat(stream.fileno())):
+            if not _is_private(os.fstat(stream.fileno()), path):
                 raise SecretExposed(file=str(path))
             count = stream.readinto(buffer) or 0
         with memoryview(buffer) as view:
@@ -87,9 +88,27 @@ def read_hex(path: Path, length: int) -> Secret:
         plain[:] = bytes(len(plain))
 
 
-def _is_private(status: os.stat_result) -> bool:
+def credential(name: str) -> Path:
+    """Return where systemd put a credential of this service (`LoadCredential=`).
+
+    SecretUnreadable if it gave us none at all.
+    """
+    folder = os.environ.get(_CREDENTIALS, "")
+    if not folder or name in ("", ".", "..") or os.sep in name:
+        raise SecretUnreadable(file=name, reason=f"${_CREDENTIALS} is not set")
+    return Path(folder) / name
+
+
+def _is_private(status: os.stat_result, path: Path) -> bool:
+    """Say whether nobody else may read a file.
+
+    systemd lets the service read its credentials by an access list, whose mask shows
+    in the place of the group's bits.
+    """
     owned = status.st_uid in (os.geteuid(), 0)
-    return owned and not stat.S_IMODE(status.st_mode) & 0o077
+    folder = os.environ.get(_CREDENTIALS, "")
+    others = 0o037 if folder and path.parent == Path(folder) else 0o077
+    return owned and not stat.S_IMODE(status.st_mode) & others
 
 
 def _without_line_end(view: memoryview, count: int) -> int:

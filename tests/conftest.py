@@ -6,4 +6,5 @@ pytest_plugins = [
     "lab.pcscd_fixtures",
     "lab.directory_acts",
     "lab.samba_fixtures",
+    "lab.samba_kerberos",
 ]

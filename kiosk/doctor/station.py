@@ -99,7 +99,9 @@ def _stored(config: Config) -> Iterator[Finding]:
 
 
 def _secret_files(config: Config) -> list[Path]:
-    files = [config.directory.password_file, config.vault.key_file]
+    told = config.directory
+    own = [file for file in (told.password_file, told.keytab_file) if file is not None]
+    files = [*own, config.vault.key_file]
     if config.enrollment.ca_key_file is not None:
         files.append(config.enrollment.ca_key_file)
     return [*files, config.registry.path]

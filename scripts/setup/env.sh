@@ -1,6 +1,9 @@
 #!/bin/sh
 # Makes .venv exactly what the lock files say; does nothing when it already is.
 #
+#   env.sh              what the kiosk needs
+#   env.sh kerberos     and the extra of that name, which is compiled here
+#
 # A stamp inside .venv holds the checksum of what it was made from. Whatever is
 # unfinished has no stamp and is made again from nothing.
 set -eu
@@ -44,6 +47,12 @@ make_libraries() {
     pip install --require-hashes --no-build-isolation -r requirements.lock
 }
 
+make_kerberos() {
+    echo "Compiling the extra 'kerberos' (once; about a minute)."
+    pip install --require-hashes -r "$here/kerberos-build.lock"
+    pip install --require-hashes --no-build-isolation -r "$here/kerberos.lock"
+}
+
 libraries="requirements.lock $here/build.lock $0"
 # shellcheck disable=SC2086  # one word per file is meant
 if ! is_made "$venv/.libraries" $libraries || ! "$venv/bin/python" -c '' 2>/dev/null
@@ -54,4 +63,13 @@ fi
 if ! is_made "$venv/.project" pyproject.toml; then
     pip install --no-build-isolation --no-deps -e .
     made "$venv/.project" pyproject.toml
+fi
+if [ "${1-}" = kerberos ]; then
+    kerberos="$here/kerberos.lock $here/kerberos-build.lock"
+    # shellcheck disable=SC2086  # one word per file is meant
+    if ! is_made "$venv/.kerberos" $kerberos; then
+        make_kerberos
+        # shellcheck disable=SC2086  # one word per file is meant
+        made "$venv/.kerberos" $kerberos
+    fi
 fi

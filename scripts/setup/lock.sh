@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements.lock and scripts/setup/build.lock: every version with the
+# Writes requirements.lock and scripts/setup/*.lock: every version with the
 # checksums of its files, for every platform, without any address.
 set -eu
 here=$(dirname -- "$0")
@@ -23,4 +23,6 @@ compile() {
 
 compile "$here/build.in" "$here/build.lock"
 compile pyproject.toml requirements.lock --group dev --extra pkcs11
-echo "Locked: requirements.lock, $here/build.lock. Type: make env"
+compile "$here/kerberos-build.in" "$here/kerberos-build.lock" -c "$here/build.lock"
+compile "$here/kerberos.in" "$here/kerberos.lock" -c requirements.lock
+echo "Locked: requirements.lock and $here/*.lock. Type: make env"

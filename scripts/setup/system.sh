@@ -63,6 +63,8 @@ needs_to_test() {
         /usr/lib/samba/ldb/samba_dsdb.so
     need samba-vfs-modules has_file /usr/lib/*/samba/vfs/acl_xattr.so \
         /usr/lib/samba/vfs/acl_xattr.so
+    need libkrb5-dev has_file /usr/include/gssapi/gssapi_ext.h \
+        /usr/local/include/gssapi/gssapi_ext.h
     need opensc has pkcs15-tool
     need yubico-piv-tool has yubico-piv-tool
     need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lab import samba_domain, talkative
 from lab.samba import SambaDomain
+from lab.samba_kerberos import KerberosDomain
 
 pytestmark = pytest.mark.samba
 
@@ -22,6 +23,7 @@ FRAGMENT = 6
 
 def run(samba: SambaDomain, **more: str) -> str:
     """Run the talkative process; return everything it wrote."""
+    environment = {name: more.pop(name) for name in list(more) if name.isupper()}
     mine = samba.add_user().guid
     foreign = samba.add_user(ou=samba_domain.ELSEWHERE).guid
     story = {
@@ -32,6 +34,7 @@ def run(samba: SambaDomain, **more: str) -> str:
         "ca_file": str(samba.ca_file),
         "mine": mine,
         "foreign": foreign,
+        "unit": samba_domain.STAFF,
         "new_reversed": NEW[::-1],
         "service_reversed": samba.service_password[::-1],
         **more,
@@ -41,7 +44,7 @@ def run(samba: SambaDomain, **more: str) -> str:
         input=json.dumps(story).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={"PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+        env={"PYTHONPATH": f"{TESTS}:{TESTS.parent}", **environment},
     )
     written = process.stdout.decode("utf-8", "backslashreplace")
     assert process.returncode == 0, written[-4000:]
@@ -75,9 +78,58 @@ def test_neither_password_is_written_shown_or_kept(samba: SambaDomain) -> None:
     assert "verified: wrong_password" in written
     assert "no_right" in written
     assert "directory.outcome_unknown" in written
+    assert "It may reset passwords" not in written, "words are made elsewhere"
+    assert "doctor.delegation_found" in written
     assert leaks(written, NEW) == []
     assert leaks(written, samba.service_password) == []
     assert "STILL HELD" not in written
+
+
+def test_no_key_and_no_proof_of_kerberos_is_written_shown_or_kept(
+    kerberos_domain: KerberosDomain, tmp_path: Path
+) -> None:
+    file = kerberos_domain.keytab("svc-pinsync", tmp_path / "svc.keytab")
+    keys = keys_of(file.read_bytes())
+    configuration = kerberos_domain.client_configuration(tmp_path / "krb5.conf")
+    written = run(
+        kerberos_domain,
+        keytab=str(file),
+        keys=" ".join(key.hex()[::-1] for key in keys),
+        KRB5_CONFIG=str(configuration),
+    )
+    assert "verified: ok" in written
+    assert leaks(written, NEW) == []
+    for key in keys:
+        assert not byte_leaks(written, key)
+    assert "STILL HELD" not in written
+    assert "searchRequest" in written, "what ldap3 sends is logged"
+    assert "bindRequest" not in written
+    assert "GSSAPI" not in written
+
+
+def keys_of(keytab: bytes) -> list[bytes]:
+    """Return the keys in a keytab, whose entries are names, a head and a key."""
+    keys, at = [], 2
+    while at < len(keytab):
+        size = int.from_bytes(keytab[at : at + 4], "big")
+        entry, at = keytab[at + 4 : at + 4 + size], at + 4 + size
+        names = 1 + int.from_bytes(entry[:2], "big")
+        begin = 2
+        for _ in range(names):
+            begin += 2 + int.from_bytes(entry[begin : begin + 2], "big")
+        begin += 13  # kind of name, time, version, kind of key, length
+        length = int.from_bytes(entry[begin - 2 : begin], "big")
+        keys.append(entry[begin : begin + length])
+    assert {len(key) for key in keys} >= {16, 32}
+    return keys
+
+
+def byte_leaks(written: str, secret: bytes) -> list[str]:
+    """Return the ways in which the bytes were written."""
+    forms = {secret.hex(), secret.hex().upper(), secret.hex(":"), secret.hex(" ")}
+    forms |= {repr(secret)[2:-1], str(list(secret))[1:-1]}
+    forms.add(base64.b64encode(secret).decode().rstrip("="))
+    return [form for form in forms if form in written]
 
 
 def test_the_same_by_ldap3_alone_is_found(samba: SambaDomain) -> None:

@@ -38,7 +38,7 @@ CONFIGURATION = """
     realm = {realm}
     netbios name = DC1
     server role = active directory domain controller
-    server services = ldap
+    server services = {services}
     dcerpc endpoint servers = -winreg
     interfaces = {address}/8
     bind interfaces only = yes
@@ -55,7 +55,7 @@ CONFIGURATION = """
     tls keyfile = {folder}/tls/key.pem
     tls certfile = {folder}/tls/cert.pem
     tls cafile = {folder}/ca.pem
-    ldap server require strong auth = yes
+    ldap server require strong auth = {strong_auth}
     log level = 0
 """
 
@@ -68,6 +68,8 @@ class SambaDomain(DomainObjects):
     base_dn = setup.BASE_DN
     service_account = setup.SERVICE
     service_password = setup.SERVICE_PASSWORD
+    services = "ldap"
+    strong_auth = "yes"
 
     def __init__(self, folder: Path, address: str) -> None:
         """Found the domain in `folder`, which must not exist; `start` runs it."""
@@ -86,7 +88,13 @@ class SambaDomain(DomainObjects):
         self.password_file.touch(mode=0o600)
         self.password_file.write_text(f"{self.service_password}\n")
         (folder / "smb.conf").write_text(
-            CONFIGURATION.format(realm=self.realm, address=address, folder=folder)
+            CONFIGURATION.format(
+                realm=self.realm,
+                address=address,
+                folder=folder,
+                services=self.services,
+                strong_auth=self.strong_auth,
+            )
         )
         super().__init__(address, self.ca_file)
 

@@ -22,6 +22,8 @@ from kiosk.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ports import DirectoryError
+from kiosk.doctor.least_privilege import examine_rights
+from kiosk.doctor.service_account import examine_account
 from kiosk.secret import Secret
 
 
@@ -41,15 +43,22 @@ def main() -> None:
 
 def use_adapter(story: dict[str, str]) -> None:
     """Succeed, be refused, verify, lose the line; show everything after each."""
+    keytab = story.get("keytab", "")
     settings = LdapSettings(
         dcs=(story["address"],),
         base_dn=story["base_dn"],
         service_account=story["service_account"],
-        password_file=Path(story["password_file"]),
+        password_file=None if keytab else Path(story["password_file"]),
+        keytab=Path(keytab) if keytab else None,
         ca_file=Path(story["ca_file"]),
     )
     new = Secret(story["new_reversed"][::-1].encode())
     with LdapDirectory(settings, SystemClock()).connect() as dc:
+        look_inside(dc)
+        for finding in examine_account(dc.service_account(), SystemClock()):
+            say("examined:", finding)
+        for finding in examine_rights(dc, dc.service_account(), [story["unit"]]):
+            say("examined:", finding)
         mine, foreign = dc.account(story["mine"]), dc.account(story["foreign"])
         dc.set_password(mine, new)
         look_inside(dc)
@@ -87,6 +96,7 @@ def hunt(story: dict[str, str]) -> None:
     """Print which objects of this process still hold a secret."""
     needles = [story["new_reversed"][::-1], story["service_reversed"][::-1]]
     forms = [form for needle in needles for form in (needle.encode(), wide(needle))]
+    forms += [bytes.fromhex(key[::-1]) for key in story.get("keys", "").split()]
     for holder in gc.get_objects():
         if holder is needles or holder is forms:
             continue

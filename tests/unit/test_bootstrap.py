@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import bootstrap
-from kiosk.bootstrap import UnknownEdge
+from kiosk.bootstrap import ServiceSecretUnclear, UnknownEdge
 from kiosk.config import Config, load
 from kiosk.config.settings import Lifecycle
 from kiosk.newstation import Layout, create
@@ -56,3 +56,34 @@ def test_the_vault_belongs_to_its_registry(config: Config) -> None:
     other = replace(config, registry=replace(config.registry, id="another-one"))
     with pytest.raises(Exception, match=r"vault\.tampered"):
         bootstrap.vault_of(other).open(sealed, **place)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"password_file": None},
+        {"password_credential": "directory"},
+        {"keytab_file": Path("/k")},
+        {"password_file": None, "password_credential": "d", "keytab_file": Path("/k")},
+    ],
+)
+def test_the_service_account_signs_in_with_one_secret(
+    config: Config, named: dict[str, object]
+) -> None:
+    unclear = replace(config, directory=replace(config.directory, **named))
+    with pytest.raises(ServiceSecretUnclear):
+        bootstrap.directory_of(unclear)
+
+
+def test_a_password_file_a_credential_or_a_keytab_is_taken_as_it_is_named(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def secret_with(**named: object) -> tuple[Path | None, Path | None]:
+        bare = replace(config.directory, password_file=None)
+        told = replace(config, directory=replace(bare, **named))
+        return bootstrap.service_secret_of(told)
+
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert secret_with(password_file=Path("/p")) == (Path("/p"), None)
+    assert secret_with(password_credential="d") == (tmp_path / "d", None)
+    assert secret_with(keytab_file=Path("/k")) == (None, Path("/k"))

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.secretfile import SecretEmpty, SecretExposed, SecretUnreadable, read_secret
+from kiosk.secretfile import (
+    SecretEmpty,
+    SecretExposed,
+    SecretUnreadable,
+    credential,
+    read_secret,
+)
 
 
 def private(folder: Path, content: bytes, mode: int = 0o600) -> Path:
@@ -61,3 +67,51 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SecretUnreadable) as caught:
         read_secret(tmp_path / "none")
     assert caught.value.data["file"] == str(tmp_path / "none")
+
+
+# --- what systemd hands over ---------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600])
+def test_a_credential_of_the_service_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    private(tmp_path, b"handed over", mode)
+    assert read_secret(credential("password")).reveal() == b"handed over"
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o460, 0o404])
+def test_a_credential_that_others_may_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    private(tmp_path, b"x", mode)
+    with pytest.raises(SecretExposed):
+        read_secret(credential("password"))
+
+
+def test_a_file_elsewhere_is_no_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "given").mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "given"))
+    with pytest.raises(SecretExposed):
+        read_secret(private(tmp_path, b"x", 0o440))
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../password", "/etc/shadow"])
+def test_a_credential_has_a_name_and_no_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(SecretUnreadable):
+        credential(name)
+
+
+def test_without_systemd_there_is_no_credential(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(SecretUnreadable):
+        credential("password")

@@ -44,6 +44,8 @@ class Answer:
 
     result: int
     message: str
+    token: bytes = b""
+    """What the DC says next in a negotiation."""
 
 
 class Channel:
@@ -116,6 +118,12 @@ class Channel:
             lambda message: secret_requests.bind(message, name, password)
         )
 
+    def negotiate(self, mechanism: str, token: bytes) -> Answer:
+        """Go one step on in signing in by SASL (RFC 4513, 5.2). LineBroken."""
+        return self._exchange(
+            lambda message: secret_requests.negotiate(message, mechanism, token)
+        )
+
     def reset(self, dn: str, password: Secret) -> Answer:
         """Replace the password and unlock, in one modify, sent once. LineBroken."""
         return self._exchange(
@@ -151,6 +159,11 @@ class Channel:
         shown = self._connection.socket.socket.getpeercert()
         return float(ssl.cert_time_to_seconds(shown["notAfter"]))
 
+    def certificate(self) -> bytes:
+        """Return the DC's certificate (DER)."""
+        shown: bytes = self._connection.socket.socket.getpeercert(binary_form=True)
+        return shown
+
     def close(self) -> None:
         """Let go of the line. Never raises; safe to call twice."""
         left = self._connection.socket
@@ -173,7 +186,8 @@ class Channel:
                 _, answer = strategy.get_response(message)
         finally:
             secret_requests.wipe(request)
-        return Answer(answer["result"], answer["message"])
+        token = answer.get("saslCreds") or b""
+        return Answer(answer["result"], answer["message"], token)
 
     def _search(
         self,

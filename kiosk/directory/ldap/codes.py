@@ -12,6 +12,8 @@ import re
 from kiosk.directory.ports import BindResult, WriteRefusal
 
 SUCCESS = 0
+MORE_TO_NEGOTIATE = 14
+"""saslBindInProgress."""
 SIZE_LIMIT_EXCEEDED = 4
 NO_SUCH_OBJECT = 32
 INVALID_CREDENTIALS = 49

@@ -1,7 +1,7 @@
-"""The two LDAP requests that hold a password, encoded here and wiped after sending.
+"""The LDAP requests that prove or set a secret, encoded here and wiped after sending.
 
 ldap3 would keep them in `connection.request`, as immutable bytes, and write them into
-its log. BER of RFC 4511: a simple bind (4.2) and a modify (4.6).
+its log. BER of RFC 4511: a simple or SASL bind (4.2) and a modify (4.6).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from kiosk.secret import Secret
 
 _INTEGER, _OCTETS, _ENUMERATED = 0x02, 0x04, 0x0A
 _SEQUENCE, _SET = 0x30, 0x31
-_BIND, _SIMPLE, _MODIFY = 0x60, 0x80, 0x66
+_BIND, _SIMPLE, _SASL, _MODIFY = 0x60, 0x80, 0xA3, 0x66
 _VERSION = b"\x03"
 _REPLACE = b"\x02"
 _QUOTE = 0x22
@@ -32,6 +32,19 @@ def bind(message: int, name: str, password: Secret) -> bytearray:
             _tlv(_INTEGER, _VERSION),
             _tlv(_OCTETS, name.encode()),
             _tlv(_SIMPLE, bytearray(password.reveal())),
+        ),
+    )
+
+
+def negotiate(message: int, mechanism: str, token: bytes) -> bytearray:
+    """Encode one step of a SASL bind, as whoever the token says."""
+    return _message(
+        message,
+        _tlv(
+            _BIND,
+            _tlv(_INTEGER, _VERSION),
+            _tlv(_OCTETS, b""),
+            _tlv(_SASL, _tlv(_OCTETS, mechanism.encode()), _tlv(_OCTETS, token)),
         ),
     )
 

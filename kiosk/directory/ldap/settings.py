@@ -34,8 +34,10 @@ class LdapSettings:
     """Where `find` looks."""
     service_account: str
     """As `name@domain`, `DOMAIN\\name` or a DN; never a bare sAMAccountName."""
-    password_file: Path
+    password_file: Path | None = None
     """Read at each connection, so that a new password needs no restart."""
+    keytab: Path | None = None
+    """Keys to sign in with by Kerberos, instead of a password."""
     protection: Protection = Protection.LDAPS
     ca_file: Path | None = None
     """PEM; None: what the system trusts."""
@@ -48,6 +50,14 @@ class LdapSettings:
         """Split `host:port`; the port follows from the protection where silent."""
         host, _, port = dc.partition(":")
         return host, int(port) if port else _PORTS[self.protection]
+
+    @property
+    def secret_file(self) -> Path:
+        """What proves who we are: the keytab, else the file of the password."""
+        file = self.keytab or self.password_file
+        if file is None:
+            raise ValueError("neither a password nor a keytab")
+        return file
 
     @property
     def patience(self) -> float:
