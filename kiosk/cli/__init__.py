@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "Run the kiosk of this station.",
     "rehearse": "Run scenario files without a terminal.",
     "credential": "Issue, import, find, release, suspend, revoke cards.",
+    "template": "Check, import, export and compare templates.",
     "lifecycle": "Print what may happen to a card, and who makes it happen.",
     "audit": "Verify and export the evidence.",
     "card": "Look at a card, or put a simulated one into a reader.",

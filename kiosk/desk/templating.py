@@ -15,7 +15,7 @@ import msgspec
 
 from kiosk.authority.parts import Parts
 from kiosk.authority.rules import effective
-from kiosk.directory.ports import Examinable
+from kiosk.directory.ports import Directory, Examinable
 from kiosk.errors import KioskError
 from kiosk.pinrules import contradiction
 from kiosk.templates import UnsatisfiableTemplate, limits_of
@@ -111,14 +111,29 @@ def satisfiable(parts: Parts, template: Template) -> None:
     UnsatisfiableTemplate, DirectoryError. A fine-grained policy of one holder is
     judged when the card is there.
     """
+    satisfiable_in(parts.directory, template)
+
+
+def satisfiable_in(directory: Directory, template: Template) -> None:
+    """As `satisfiable`, of the directory alone."""
     policy = None
     if template.pin_policy.update_ad_password:
-        with parts.directory.connect() as dc:
+        with directory.connect() as dc:
             if isinstance(dc, Examinable):
                 policy = dc.domain_policy()
     broken = contradiction(effective(limits_of(template), template, None, policy))
     if broken is not None:
         raise UnsatisfiableTemplate(file=template.name, rule=broken)
+
+
+def differences(before: Template, after: Template) -> list[tuple[str, str, str]]:
+    """Return field, value before and value after, of each that differs."""
+    return [
+        (field, _written(_get(before, field)), _written(_get(after, field)))
+        for group in groups()
+        for field in group.fields
+        if _get(before, field) != _get(after, field)
+    ]
 
 
 # --- words and values ---------------------------------------------------------

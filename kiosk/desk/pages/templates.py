@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec.structs import replace
 
 from kiosk import templates as files
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
-from kiosk.desk.templating import Group, filled_in, groups, satisfiable
+from kiosk.desk.templating import Group, differences, filled_in, groups, satisfiable
 from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.enrollment.operators import Action, require
 from kiosk.errors import Message
@@ -103,10 +102,7 @@ class EditPage(Plain):
         using = context.parts.registry.run(
             lambda tx: sum(each.template == name for each in tx.credentials())
         )
-        changed = sum(
-            value != msgspec.structs.asdict(self._template).get(field)
-            for field, value in msgspec.structs.asdict(self._draft).items()
-        )
+        changed = len(differences(self._template, self._draft))
         return [
             Message("desk.template_means", {"changed": changed, "using": using}),
             Message("desk.template_later"),

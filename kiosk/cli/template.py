@@ -1,0 +1,144 @@
+"""`kiosk template`: the same templates as the screen edits, as files."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosk.cli.frame import ConfigOption, fail, new_app
+
+if TYPE_CHECKING:
+    from storage.records import Template
+
+app = new_app("Check, import, export and compare templates.")
+_Files = Annotated[list[Path], typer.Argument(help="Template files (TOML).")]
+_Name = Annotated[str, typer.Argument(help="The template's name.", show_default=False)]
+
+
+@app.command()
+def validate(files: _Files, config: ConfigOption = None) -> None:
+    """Check files: each field, and that some PIN satisfies card, policy and domain.
+
+    Without a configuration the domain is not asked.
+    """
+    from kiosk import templates
+    from kiosk.cli.ending import words
+    from kiosk.config.location import NoConfiguration
+    from kiosk.errors import Message
+
+    read = [templates.read(file) for file in files]
+    try:
+        _ask_domain(read, config)
+        asked = "template.checked_with_domain"
+    except NoConfiguration:
+        asked = "template.checked_alone"
+    print(words(Message(asked, {"count": len(read)})))
+
+
+def _ask_domain(read: list[Template], config: Path | None) -> None:
+    from kiosk.bootstrap import directory_of
+    from kiosk.config import load
+    from kiosk.desk.templating import satisfiable_in
+
+    directory = directory_of(load(config))
+    for template in read:
+        satisfiable_in(directory, template)
+
+
+@app.command("import")
+def import_(files: _Files, config: ConfigOption = None) -> None:
+    """Save files as the next versions of their templates, as an administrator."""
+    from kiosk import templates
+    from kiosk.bootstrap import open_desk
+    from kiosk.cli.ending import words
+    from kiosk.config import load
+    from kiosk.enrollment.operators import Action, require
+    from kiosk.errors import Message
+
+    read = [templates.read(file) for file in files]
+    with open_desk(load(config)) as desk:
+        require(desk.operator, Action.TEMPLATES)
+        saved = templates.publish(
+            desk.parts.registry,
+            read,
+            at=time.time(),
+            station=desk.station,
+            actor=desk.operator.account,
+        )
+    for each in saved:
+        told: dict[str, str | int] = {"name": each.name, "version": each.version}
+        print(words(Message("desk.template_saved", told)))
+    if not saved:
+        print(words(Message("desk.template_unchanged")))
+
+
+@app.command()
+def export(
+    name: _Name,
+    version: Annotated[int | None, typer.Option(help="Else the newest.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A new file; else print it.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write a saved template as a file."""
+    from kiosk import templates
+    from kiosk.bootstrap import open_registry
+
+    registry = open_registry(config)
+    try:
+        found = registry.run(lambda tx: tx.template(name, version))
+    finally:
+        registry.close()
+    text = templates.commented(found)
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        raise typer.BadParameter(f"{output}: {problem}", param_hint="-o") from error
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+@app.command()
+def diff(
+    file: Annotated[Path, typer.Argument(help="A template file (TOML).")],
+    config: ConfigOption = None,
+) -> None:
+    """Show what a file would change, and how many cards use the template.
+
+    Exit code 1 if it differs.
+    """
+    from kiosk import templates
+    from kiosk.bootstrap import open_registry
+    from kiosk.cli.ending import words
+    from kiosk.desk.templating import differences
+    from kiosk.errors import Message
+    from storage.registry import RecordMissing
+
+    wanted = templates.read(file)
+    registry = open_registry(config)
+    try:
+        newest = registry.run(lambda tx: tx.template(wanted.name))
+        using = registry.run(
+            lambda tx: sum(each.template == wanted.name for each in tx.credentials())
+        )
+    except RecordMissing:
+        print(words(Message("template.is_new", {"name": wanted.name})))
+        raise fail() from None
+    finally:
+        registry.close()
+    found = differences(newest, wanted)
+    for name, before, after in found:
+        print(f"{name}: {before} -> {after}")
+    told: dict[str, str | int] = {"changed": len(found), "using": using}
+    print(words(Message("desk.template_means", told)))
+    if found:
+        raise fail()

@@ -1,0 +1,57 @@
+"""`kiosk template`: the screen's templates, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kiosk.cli.template import app
+from kiosk.desk.templating import differences, filled_in
+from kiosk.templates import commented
+from storage.records import PinPolicy, Template
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "staff.toml"
+    path.write_text(commented(Template(name="staff")), "utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PIN_KIOSK_CONFIG", "")
+    monkeypatch.setattr("kiosk.config.location.places", lambda: (tmp_path / "none",))
+
+
+def test_a_sound_file_is_sound(file: Path) -> None:
+    ended = CliRunner().invoke(app, ["validate", str(file)])
+    assert ended.exit_code == 0, ended.output
+    assert "1 templates are sound" in ended.output
+
+
+def test_what_a_file_would_change_is_named_field_by_field() -> None:
+    before = Template(name="staff")
+    after = Template(name="staff", pin_policy=PinPolicy(minimum=7, history=3))
+    assert differences(before, after) == [
+        ("pin_policy.minimum", "6", "7"),
+        ("pin_policy.history", "0", "3"),
+    ]
+
+
+def test_what_is_typed_on_the_screen_is_what_a_file_would_say() -> None:
+    typed = {
+        "self_service": "no",
+        "unblock": "holder puk, release code",
+        "pin_policy.maximum": "7",
+        "pin_policy.reminder_days": "5, 2",
+        "first_pin": "activation code",
+    }
+    draft = filled_in(Template(name="staff"), typed)
+    assert not draft.self_service
+    assert draft.unblock == ("holder puk", "release code")
+    assert draft.pin_policy.maximum == 7
+    assert draft.pin_policy.reminder_days == (5, 2)
+    assert draft.first_pin == "activation code"
