@@ -28,6 +28,7 @@ COMMANDS = {
     "card": "Look at a card, or put a simulated one into a reader.",
     "backup": "Copy registry, configuration and templates into a new folder.",
     "restore": "Put a backup back where nothing is.",
+    "report": "What an administrator should know: risks.",
     "vault": "Change the key that escrowed secrets are encrypted with.",
     "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",

@@ -1,0 +1,87 @@
+"""`kiosk report`: what an administrator should know, for people and programs."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from kiosk.cli.frame import ConfigOption, new_app
+
+if TYPE_CHECKING:
+    from kiosk.enrollment.risk import Risk
+
+app = new_app("What an administrator should know.")
+
+
+class Format(StrEnum):
+    """How it is written."""
+
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.callback()
+def _report() -> None:
+    """What an administrator should know."""
+
+
+@app.command()
+def risk(
+    format_: Annotated[
+        Format, typer.Option("--format", help="For people, a sheet or a program.")
+    ] = Format.TEXT,
+    config: ConfigOption = None,
+) -> None:
+    """Whose password is a short secret, which templates cannot work, and why."""
+    from kiosk.bootstrap import open_desk
+    from kiosk.config import load
+    from kiosk.enrollment.operators import Action, require
+    from kiosk.enrollment.risk import report
+
+    with open_desk(load(config)) as desk:
+        require(desk.operator, Action.EXPORT)
+        found = report(desk.parts)
+    match format_:
+        case Format.JSON:
+            print(msgspec.json.encode(found).decode())
+        case Format.CSV:
+            _sheet(found)
+        case Format.TEXT:
+            _text(found)
+
+
+def _sheet(found: list[Risk]) -> None:
+    from kiosk.text import visible
+
+    writer = csv.writer(sys.stdout)
+    columns = ("finding", "detail", "holder", "account", "template", "credential")
+    writer.writerow(columns)
+    for each in found:
+        # A cell that begins like a formula is one, to a spreadsheet.
+        cells = (visible(str(getattr(each, name)), 256) for name in columns)
+        writer.writerow(["'" + c if c[:1] in "=+-@\t" else c for c in cells])
+
+
+def _text(found: list[Risk]) -> None:
+    from kiosk.cli.ending import words
+    from kiosk.errors import Message
+    from kiosk.text import visible
+
+    if not found:
+        print(words(Message("risk.none")))
+    for finding, group in itertools.groupby(found, key=lambda risk: risk.finding):
+        risks = list(group)
+        told: dict[str, str | int] = {"count": len(risks), "finding": finding}
+        print(words(Message("risk.heading", told)))
+        details = ", ".join(sorted({each.detail for each in risks if each.detail}))
+        print(f"  {words(Message(f'risk.{finding}', {'detail': details}))}")
+        for each in risks:
+            print(f"    {visible(each.holder)}  {visible(each.account)}")
+        print()

@@ -1,0 +1,119 @@
+"""The risk report names whom it is about, and never passes over what it cannot read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kiosk.directory.faults import PolicyHidden
+from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
+from kiosk.enrollment.risk import Finding, report
+from kiosk.rehearsal.world import World
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from storage.records import Keyless, PinPolicy, Sync, Template
+
+LOCKS = dataclasses.replace(DOMAIN_POLICY, lockout_threshold=5)
+
+
+class Site:
+    """A world to which people are added, one kind of risk each."""
+
+    def __init__(self) -> None:
+        self.world = World(policy=LOCKS)
+        self.world.add_template(Template(name="staff"))
+
+    @property
+    def domain(self) -> SimulatedDirectory:
+        assert isinstance(self.world.directory, SimulatedDirectory)
+        return self.world.directory
+
+    def person(
+        self,
+        name: str,
+        *,
+        template: str = "staff",
+        state: State = State.ACTIVE,
+        sync: Sync = Sync.IN_STEP,
+        keyless: bool = False,
+        **account: object,
+    ) -> str:
+        guid = self.domain.add_account(name, password=Secret(b"271828"), **account)  # type: ignore[arg-type]  # arguments of add_account
+        made, puk = self.world.make_card(name, pin=b"271828")
+        self.world.register(
+            name,
+            made,
+            puk,
+            account_guid=guid,
+            template=template,
+            state=state,
+            sync=sync,
+            keyless=keyless,
+        )
+        return guid
+
+    def found(self, name: str) -> dict[Finding, str]:
+        return {
+            risk.finding: risk.detail
+            for risk in report(self.world.parts)
+            if risk.account.startswith(name)
+        }
+
+
+def test_a_short_pin_as_password_is_named_with_its_length() -> None:
+    site = Site()
+    site.person("ann")
+    assert site.found("ann") == {Finding.SHORT_NUMERIC: "6"}
+
+
+def test_without_a_lockout_policy_it_is_worse() -> None:
+    site = Site()
+    site.person("ann", policy=dataclasses.replace(LOCKS, lockout_threshold=0))
+    assert Finding.NO_LOCKOUT in site.found("ann")
+
+
+def test_who_was_never_synchronised_has_no_short_password_of_ours() -> None:
+    site = Site()
+    site.person("ann", state=State.ISSUED, sync=Sync.NEVER)
+    assert site.found("ann") == {}
+
+
+def test_a_policy_that_nobody_can_satisfy_is_named() -> None:
+    site = Site()
+    site.person("ann", policy=dataclasses.replace(LOCKS, complexity=True))
+    assert site.found("ann") == {Finding.UNSATISFIABLE: "complexity"}
+
+
+def test_privileged_and_smart_card_only_accounts_are_named() -> None:
+    site = Site()
+    site.person("ann", privileged=True)
+    site.person("bob", smart_card_required=True)
+    assert Finding.PRIVILEGED in site.found("ann")
+    assert Finding.SMART_CARD_REQUIRED in site.found("bob")
+
+
+def test_open_cases_and_keyless_exceptions_are_named() -> None:
+    site = Site()
+    site.world.add_template(Template(name="old", keyless=Keyless.WITHOUT))
+    site.person("ann", sync=Sync.OUT_OF_STEP)
+    site.person("bob", template="old", keyless=True)
+    assert Finding.OUT_OF_STEP in site.found("ann")
+    assert site.found("bob")[Finding.KEYLESS] == "without"
+
+
+def test_what_the_directory_does_not_say_is_a_finding_of_its_own() -> None:
+    site = Site()
+    guid = site.person("ann", policy=LOCKS)
+    site.domain.fail(PolicyHidden())
+    assert site.found("ann") == {Finding.UNKNOWN: "directory.policy_unreadable"}
+    site.domain.heal()
+    site.domain.remove_account(guid)
+    assert site.found("ann") == {Finding.ACCOUNT_GONE: ""}
+
+
+def test_what_does_not_synchronise_and_what_has_ended_are_no_risk() -> None:
+    site = Site()
+    policy = PinPolicy(update_ad_password=False)
+    site.world.add_template(Template(name="card only", pin_policy=policy))
+    site.person("ann", template="card only")
+    site.person("bob", state=State.REVOKED)
+    assert report(site.world.parts) == []
