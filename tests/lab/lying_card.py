@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kiosk.cards.apdu import MAX_ANSWER, MAX_PARTS
+from collections.abc import Callable
+
+from kiosk.cards.apdu import MAX_PARTS
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import CardError, KeyAlgorithm, KeySlot
 from kiosk.cards.simulated.factory import MadeCard
@@ -15,7 +17,9 @@ _FORGED = 0x80
 """From this control byte on, an answer is not the card's."""
 _UNHEARD = 0x40
 """Set in the control byte of a forged answer: the card did not even get the command."""
-_STATUS = (
+_LONG, _FILLED, _NO_STATUS = 0x20, 0x10, 0x08
+"""Its data are 257 times as long; filled up to that length; without a status word."""
+STATUS = (
     0x9000, 0x6100, 0x6101, 0x61FF, 0x6C00, 0x6C08, 0x6300, 0x6301, 0x63C0, 0x63C1,
     0x63CF, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6986, 0x6A80, 0x6A81, 0x6A82,
     0x6A86, 0x6A88, 0x6B00, 0x6D00, 0x6E00, 0x6F00, 0x0000, 0xFFFF,
@@ -47,6 +51,49 @@ class Script:
         return taken
 
 
+class Liar:
+    """Answers in a card's place, where its script says so."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.lies = 0
+
+    def transmit(
+        self, apdu: bytearray, card: Callable[[bytearray], bytearray]
+    ) -> bytearray:
+        """Let the card answer, or lie; the card may not even hear the command."""
+        control = self._script.byte()
+        if control < _FORGED:
+            return card(apdu)
+        self.lies += 1
+        if not control & _UNHEARD:
+            card(apdu)
+        return self._forged(control)
+
+    def _forged(self, control: int) -> bytearray:
+        count = self._script.byte()
+        if control & _LONG:
+            count *= 257
+        data = self._script.take(count)
+        if control & _FILLED:
+            data = data.ljust(count, b"\x61")
+        if control & _NO_STATUS:
+            return bytearray(data)
+        sw = STATUS[self._script.byte() % len(STATUS)]
+        return bytearray(data + sw.to_bytes(2, "big"))
+
+
+def lie(*, data: bytes = b"", sw: int | None, heard: bool = True) -> bytes:
+    """Return the part of a script that tells this lie (at most 255 bytes of data)."""
+    control = _FORGED | (0 if heard else _UNHEARD) | (_NO_STATUS if sw is None else 0)
+    told = b"" if sw is None else bytes((STATUS.index(sw),))
+    return bytes((control, len(data))) + data + told
+
+
+HONEST = b"\x00"
+"""The part of a script that lets the card answer once."""
+
+
 class LyingLine:
     """`ports.Connection` to a card, some of whose answers are forged."""
 
@@ -55,7 +102,7 @@ class LyingLine:
 
     def __init__(self, made: MadeCard, script: Script) -> None:
         self._card = made.card
-        self._script = script
+        self._liar = Liar(script)
         self.apdus = 0
         """Since `count_anew`."""
         self.compares = 0
@@ -78,29 +125,17 @@ class LyingLine:
 
     def transmit(self, apdu: bytearray) -> bytearray:
         self.apdus += 1
-        self.compares += apdu[1] in COMPARES and len(apdu) > 5
+        self.compares += does_compare(apdu)
         if self.apdus > MOST_APDUS:
             raise TooMuch(f"{self.apdus} APDUs")
         if self.compares > 1:
             raise TooMuch("a value was presented twice")
-        control = self._script.byte()
-        if control < _FORGED:
-            return self._card.transmit(apdu)
-        if not control & _UNHEARD:
-            self._card.transmit(apdu)
-        return self._forged(control)
+        return self._liar.transmit(apdu, self._card.transmit)
 
-    def _forged(self, control: int) -> bytearray:
-        count = self._script.byte()
-        if control & 0x20:
-            count *= 257
-        data = self._script.take(count)
-        if control & 0x10:
-            data = data.ljust(min(count, MAX_ANSWER), b"\x61")
-        if control & 0x08:
-            return bytearray(data)
-        sw = _STATUS[self._script.byte() % len(_STATUS)]
-        return bytearray(data + sw.to_bytes(2, "big"))
+
+def does_compare(apdu: bytearray) -> bool:
+    """Say whether this command presents a value that the card counts."""
+    return apdu[1] in COMPARES and len(apdu) > 5
 
 
 class Conversation:
