@@ -32,6 +32,7 @@ COMMANDS = {
     "vault": "Change the key that escrowed secrets are encrypted with.",
     "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",
+    "units": "Print or write the units and rules of a kiosk machine.",
     "init": "Write a configuration, a vault key and an empty registry.",
 }
 """Name → one line; the module is `kiosk.cli.<name>`. In the order of `--help`."""

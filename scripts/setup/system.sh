@@ -70,6 +70,7 @@ needs_to_test() {
     need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*
     need yubikey-manager has ykman
     need softhsm2 has softhsm2-util
+    need systemd has systemd-analyze
     need iproute2 has ip
     need util-linux has unshare
     need shellcheck has shellcheck
