@@ -33,6 +33,8 @@ class FaceSettings:
     helpdesk: Helpdesk
     idle_warning_after: float = 45.0
     idle_wipe_after: float = 60.0
+    print_with: tuple[str, ...] = ()
+    """The command that prints what it is given; empty: nothing is printed here."""
     forgotten_card_bell: float = 5.0
     """How often the bell calls for a card that was left after the visit's end."""
 

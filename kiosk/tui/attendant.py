@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kiosk.authority.ports import Fault
 from kiosk.cards.ports import Card, CardInserted
 from kiosk.errors import Message
+from kiosk.printing import NotPrinted, print_text
 from kiosk.tui import messages as told
 from kiosk.tui.conversation import Conversation, Phase
 from kiosk.tui.presence import Presence
@@ -84,6 +85,9 @@ class Attendant:
                 self._reader_news(message.event)
             case told.HealthKnown():
                 self._health_known(message.faults)
+            case told.Printed():
+                if isinstance(self._stage.screen, ResultScreen):
+                    self._stage.screen.printed(message.outcome)
             case told.About() if message.visit is self._visit:
                 self._visit_news(message.visit, message)
             case _ if self._visit is not None:
@@ -128,8 +132,25 @@ class Attendant:
                 if screen.result.again is not None:
                     visit.begin_again(screen.result.again)
                     screen.wait()
+            case ResultScreen.PrintWanted():
+                self._print(message.text)
             case ResultScreen.Left() if isinstance(screen, ResultScreen):
                 self._start_over(visit)
+
+    def _print(self, text: str) -> None:
+        """Hand it to the site's printer, on the authority worker."""
+        command = self._station.settings.print_with
+
+        def job() -> None:
+            try:
+                print_text(command, text)
+                outcome = Message("printing.done")
+            except NotPrinted as error:
+                log.warning("ui.not_printed code=%s", error.code)
+                outcome = Message("printing.not_done")
+            self._app.post_message(told.Printed(outcome))
+
+        self._station.on_authority_worker(job)
 
     def before_key(self, key: str) -> bool:
         """See a key before the screen; True: it was meant for us."""

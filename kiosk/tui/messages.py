@@ -12,6 +12,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from kiosk.authority.ports import Fault
     from kiosk.cards.ports import ReaderEvent
+    from kiosk.errors import Message as Sentence
     from kiosk.tui.conversation import Conversation
     from kiosk.tui.troubles import Trouble
     from kiosk.visit.views import Form, Home, Progress, Result
@@ -35,6 +36,14 @@ class HealthKnown(Told):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__()
         self.faults = faults
+
+
+class Printed(Told):
+    """What came of printing. From the authority worker's thread."""
+
+    def __init__(self, outcome: Sentence) -> None:
+        super().__init__()
+        self.outcome = outcome
 
 
 class About(Told):

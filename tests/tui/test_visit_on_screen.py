@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 from lab.screens import Kiosk, kiosk
 from textual.widgets import Static
 
 from kiosk.errors import Message
+from kiosk.rehearsal.world import SETTINGS
 from kiosk.secret import Secret
 from kiosk.texts import sentence
 from kiosk.tui.screens.form import FormScreen
@@ -210,3 +214,31 @@ async def test_everything_is_readable_at_the_smallest_size() -> None:
             body = shown.app.screen.query_one("#body")
             assert body.max_scroll_y == 0, f"{name} does not fit"
             assert shown.app.screen.query(Static)
+
+
+# --- paper --------------------------------------------------------------------
+
+
+async def test_what_changed_can_be_printed_and_has_no_pin_on_it(tmp_path: Path) -> None:
+    paper = tmp_path / "paper"
+    settings = dataclasses.replace(SETTINGS, print_with=("tee", str(paper)))
+    async with kiosk(settings=settings) as shown:
+        await open_change(shown)
+        await shown.type("271828", "314159", "314159")
+        await shown.until("Result")
+        await shown.pilot.press("f4")
+        await shown.until_true(lambda: "being printed" in shown.text(), "the printer")
+    text = paper.read_text("utf-8")
+    assert "Your PIN and your Windows password are changed." in text
+    assert "enter the new one there" in text
+    assert "extension 4711" in text
+    assert "314159" not in text
+    assert "271828" not in text
+
+
+async def test_without_a_printer_no_key_prints() -> None:
+    async with kiosk() as shown:
+        await open_change(shown)
+        await shown.type("271828", "314159", "314159")
+        await shown.until("Result")
+        assert "F4" not in shown.text()

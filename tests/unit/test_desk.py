@@ -427,3 +427,21 @@ def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
     assert "The batch is finished" in office.text()
     results = (tmp_path / "people.results.csv").read_text().splitlines()
     assert [line.split(",")[3] for line in results[1:]] == ["done", "skipped"]
+
+
+# --- after-care ---------------------------------------------------------------
+
+
+def test_old_passwords_that_a_device_still_tries_are_seen() -> None:
+    office = signed_in("hanna")
+    guid = office.world.holders["alice"].account_guid
+    with office.domain.connect() as dc, Secret(b"old one") as old:
+        account = dc.account(guid)
+        for _ in range(3):
+            dc.verify_password(account, old)
+    office.open("alice")
+    office.choose("watch")
+    assert "3 wrong passwords on dc1.ad.test" in office.text()
+    office.domain.change_account(guid, locked=True)
+    office.choose("again")
+    assert "The account is locked" in office.text()

@@ -7,6 +7,7 @@ from kiosk.desk.pages.act import ReasonPage
 from kiosk.desk.pages.finish import FinishPage
 from kiosk.desk.pages.history import HistoryPage, moment
 from kiosk.desk.pages.release import AnswerPage, ReleasePage
+from kiosk.desk.pages.watch import WatchPage
 from kiosk.desk.views import Choice, Emit, Line, Page, Style
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.view import View, view
@@ -45,6 +46,8 @@ class CredentialPage(Plain):
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
         credential = self._credential(context)
         match key:
+            case "watch":
+                return go(WatchPage(credential))
             case "history":
                 return go(HistoryPage(credential))
             case "release":
@@ -156,6 +159,7 @@ def _choices(context: Context, seen: View) -> list[Choice]:
         ),
         _choice(context, "finish", Action.LOOK, open_case),
         _choice(context, Action.CLOSE, Action.CLOSE, open_case),
+        Choice("watch", Message("desk.act.watch")),
         Choice("history", Message("desk.act.history")),
     ]
     return sorted(choices, key=lambda choice: choice.refusal is not None)

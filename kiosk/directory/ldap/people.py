@@ -8,7 +8,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.directory.ldap.accounts import USER, Unjudgeable, guid_of
 from kiosk.directory.ldap.channel import Channel, Entry
-from kiosk.directory.ports import Person
+from kiosk.directory.ports import Lockout, Person
 
 _NESTED = "1.2.840.113556.1.4.1941"
 """LDAP_MATCHING_RULE_IN_CHAIN (MS-ADTS 3.1.1.3.4.4.3): groups within groups."""
@@ -23,6 +23,10 @@ _NAMES = (
 )
 _DETAILS = ("department", "title", "mail", "telephoneNumber")
 _LONGEST_TERM = 64
+_COMPUTED = "msDS-User-Account-Control-Computed"
+_LOCKED_OUT = 0x10
+_EPOCH = 11_644_473_600
+_TICKS = 10**7
 
 
 def member_of(channel: Channel, dn: str, groups: Sequence[str]) -> frozenset[str]:
@@ -32,6 +36,20 @@ def member_of(channel: Channel, dn: str, groups: Sequence[str]) -> frozenset[str
         for group in groups
         if channel.read(dn, f"(memberOf:{_NESTED}:={escape_filter_chars(group)})", "cn")
         is not None
+    )
+
+
+def lockout(channel: Channel, dn: str) -> Lockout:
+    """Return what the DC has counted against an account. ReadFailed."""
+    wanted = ("badPwdCount", "badPasswordTime", "lockoutTime", _COMPUTED)
+    entry = channel.read(dn, USER, *wanted) or {}
+    last = _number(entry, "badPasswordTime")
+    locked = bool(_number(entry, _COMPUTED) & _LOCKED_OUT)
+    return Lockout(
+        bad_passwords=_number(entry, "badPwdCount"),
+        last_bad=last / _TICKS - _EPOCH if last else None,
+        locked=locked
+        or (_COMPUTED not in entry and bool(_number(entry, "lockoutTime"))),
     )
 
 
@@ -70,3 +88,8 @@ def _person(entry: Entry) -> Person | None:
 def _text(entry: Entry, name: str) -> str:
     values = entry.get(name, ())
     return values[0].decode("utf-8", "replace") if values else ""
+
+
+def _number(entry: Entry, name: str) -> int:
+    text = _text(entry, name)
+    return int(text) if text.lstrip("-").isdigit() else 0

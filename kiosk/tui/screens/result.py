@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from kiosk.errors import Message
 from kiosk.station import FaceSettings
 from kiosk.tui.marks import Marks, marks
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import Key, KeyBar
 from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
-from kiosk.tui.words import said, say
+from kiosk.tui.words import said, say, whom_to_call
 from kiosk.visit.views import Outcome, Result
 
 _TAKE = Key("", "tui.key.take")
@@ -32,6 +34,13 @@ class ResultScreen(KioskScreen):
     class Again(Told):
         """The person wants to try again, or to go on where the result says."""
 
+    class PrintWanted(Told):
+        """The person wants it on paper: `text`, which has no secret in it."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Left(Told):
         """The person has read it."""
 
@@ -41,6 +50,9 @@ class ResultScreen(KioskScreen):
         self.KEYS = (Key("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
             self.KEYS = (Key("Enter", "tui.key.again"), *self.KEYS)
+        self._can_print = bool(settings.print_with)
+        if self._can_print:
+            self.KEYS = (*self.KEYS, Key("F4", "tui.key.print"))
 
     @property
     def is_end(self) -> bool:
@@ -68,7 +80,35 @@ class ResultScreen(KioskScreen):
         if self.result.outcome is Outcome.REFUSED and self.result.tries is not None:
             yield TriesLine(self.result.tries)
 
+    def _paper(self) -> str:
+        """What the screen says, with the time, as plain text."""
+        result = self.result
+        now = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+        lines = [
+            self.settings.title,
+            say("tui.result.printed_at", time=now, station=self.settings.station),
+            "",
+            said(result.headline),
+            *(said(fact) for fact in result.facts),
+            "",
+            *(f"- {said(advice)}" for advice in result.advice),
+            "",
+        ]
+        if result.event:
+            lines.append(say("tui.result.event", event=result.event))
+        lines.append(whom_to_call(self.settings.helpdesk))
+        return "\n".join(lines) + "\n"
+
+    def printed(self, outcome: Message) -> None:
+        """Say whether it was printed."""
+        self.query_one(KeyBar).show(Key("", outcome.key))
+
     def on_key(self, event: events.Key) -> None:
+        if event.key == "f4" and self._can_print:
+            event.stop()
+            self._can_print = False
+            self.post_message(self.PrintWanted(self._paper()))
+            return
         if event.key not in ("enter", "escape"):
             return
         event.stop()

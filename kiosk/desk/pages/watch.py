@@ -1,0 +1,42 @@
+"""After-care: does some device still try the old password?"""
+
+from __future__ import annotations
+
+from kiosk.desk.context import Context, Move, Plain, stay
+from kiosk.desk.pages.history import moment
+from kiosk.desk.views import Choice, Emit, Line, Page, Style
+from kiosk.enrollment.operators import Action, require
+from kiosk.errors import Message
+from storage.records import Credential
+
+
+class WatchPage(Plain):
+    """Asks the DC that took the last write, each time the page is shown."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.LOOK)
+        last = self._credential.last_sync
+        with context.parts.directory.connect(last.dc if last else None) as dc:
+            account = dc.account(self._credential.account_guid)
+            seen, name = dc.lockout(account), dc.name
+        count = Message("desk.watch.count", {"count": seen.bad_passwords, "dc": name})
+        lines = [Line(Message("desk.watch.about")), Line(count, Style.STRONG)]
+        if seen.last_bad is not None:
+            at = Message("desk.watch.last", {"at": moment(seen.last_bad)})
+            lines.append(Line(at))
+        if seen.locked:
+            lines.append(Line(Message("desk.watch.locked"), Style.WARNING))
+        else:
+            lines.append(Line(Message("desk.watch.not_locked")))
+        return Page(
+            name="watch",
+            title=Message("desk.watch.title", {"account": self._credential.account}),
+            lines=tuple(lines),
+            choices=(Choice("again", Message("desk.watch.again")),),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
+        return stay()
