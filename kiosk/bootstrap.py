@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.directory.ports import Directory
-    from kiosk.enrollment.certificates import Issuer
     from kiosk.enrollment.desk import Desk
     from kiosk.enrollment.signin import RolePolicy
+    from kiosk.enrollment.sources.local_ca import Issuer
     from kiosk.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.registry import Registry
@@ -168,6 +168,7 @@ def directory_of(config: Config) -> Directory:
         ca_file=told.ca_file,
         connect_timeout=told.connect_timeout,
         receive_timeout=told.receive_timeout,
+        pdc_check=told.pdc_check,
     )
     return LdapDirectory(settings, SystemClock())
 
@@ -189,15 +190,18 @@ def service_secret_of(config: Config) -> tuple[Path | None, Path | None]:
 def issuer_of(config: Config) -> Issuer:
     """Return what signs the certificates of new cards.
 
-    NoIssuer, CertificateError, SecretFileError.
+    NoIssuer, CertificateError, SecretFileError, VaultError.
     """
-    from kiosk.enrollment.certificates import Issuer
+    from kiosk.enrollment.sources.local_ca import Issuer
 
     told = config.enrollment
     if told.ca_certificate_file is None or told.ca_key_file is None:
         raise NoIssuer
     return Issuer.from_files(
-        told.ca_certificate_file, told.ca_key_file, days=told.certificate_days
+        told.ca_certificate_file,
+        told.ca_key_file,
+        days=told.certificate_days,
+        vault=vault_of(config),
     )
 
 
@@ -331,6 +335,7 @@ def face_settings_of(config: Config) -> FaceSettings:
         helpdesk=Helpdesk(contact=config.helpdesk.contact, hours=config.helpdesk.hours),
         idle_warning_after=screens.idle_after,
         idle_wipe_after=screens.idle_after + screens.warning_lasts,
+        print_with=config.printing.command,
         forgotten_card_bell=screens.forgotten_card_bell,
     )
 

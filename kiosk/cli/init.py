@@ -47,7 +47,7 @@ def _below(folder: Path) -> Layout:
 
 
 def _issuer() -> IssuerFiles:
-    from kiosk.enrollment.certificates import new_issuer
+    from kiosk.enrollment.sources.local_ca import new_issuer
 
     name = f"Pin Kiosk issuer {socket.gethostname()}"
     return IssuerFiles(*new_issuer(name[:64], now=time.time()))

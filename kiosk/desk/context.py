@@ -11,10 +11,10 @@ from cryptography.x509 import Certificate
 from kiosk.authority.parts import Parts
 from kiosk.cards.ports import Card
 from kiosk.desk.views import Emit, Filled, Page
-from kiosk.enrollment.certificates import Issuer
 from kiosk.enrollment.desk import Desk
 from kiosk.enrollment.operators import Action, SignedIn, may
 from kiosk.enrollment.signin import RolePolicy
+from kiosk.enrollment.sources.ports import CertificateSource
 from kiosk.errors import KioskError, Message
 
 
@@ -30,7 +30,7 @@ class Site:
 
     station: str
     roles: RolePolicy
-    issuer: Callable[[], Issuer] | None = None
+    issuer: Callable[[], CertificateSource] | None = None
     """What certifies new cards; None: cards are not issued here."""
     anchors: Callable[[], Sequence[Certificate]] = list
     """Issuers whose cards may be imported with their key."""

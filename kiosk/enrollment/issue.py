@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,8 +28,8 @@ from kiosk.cards.piv.personalise import (
 )
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, WrongCard
 from kiosk.directory.ports import Account
-from kiosk.enrollment import record, secrets
-from kiosk.enrollment.certificates import Issuer, Subject
+from kiosk.enrollment import certification, record, secrets
+from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.desk import Desk, holder_of
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.possession import held, take
@@ -40,6 +40,7 @@ from kiosk.enrollment.predecessor import (
     last_retired,
 )
 from kiosk.enrollment.record import Proof
+from kiosk.enrollment.sources.ports import CertificateSource
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from statemachine.guards import Facts
@@ -70,7 +71,8 @@ class Order:
 
     account: str
     template: str
-    issuer: Issuer
+    issuer: CertificateSource
+    """Where the certificates of its keys come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def issue_card(
     """Personalise the card in the reader; `emit` is told each step as it begins.
 
     NotInRole, Refused, NotForThisCard, AlreadyOnRecord, NotOurs, PukNotOurs,
-    CardError, DirectoryError.
+    CardError, DirectoryError, SourceError; CertificatePending: repeat it with the same
+    card when the certificate has come.
     """
     holder = holder_of(desk, Action.ISSUE, order.account)
     template = desk.parts.registry.run(lambda tx: tx.template(order.template))
@@ -107,26 +110,57 @@ def issue_card(
         known = identity(application)
         emit(Message("enrollment.step.take"))
         predecessor = last_retired(desk, known)
+        found = certification.waited(
+            desk,
+            order.issuer,
+            known.key if known is not None else "",
+            holder,
+            KeyAlgorithm(template.key_algorithm),
+        )
         with candidates_of(desk, predecessor) as candidates:
             before = take(application, candidates, desk.parts.entropy)
         with held(before), held(_new_secrets(desk, before)) as after:
-            job = _Job(desk, holder, template, order.issuer, before, after, emit)
-            guid = desk.parts.entropy.bytes(16)
-            credential = _begin(job, card_key(known, guid), predecessor)
-            return _carry_out(job, application, credential, guid)
+            found = certification.still_held(application, before.pin, found)
+            guid = found.guid or desk.parts.entropy.bytes(16)
+            job = _Job(
+                desk=desk,
+                holder=holder,
+                template=template,
+                certification=Certification(
+                    desk=desk,
+                    source=order.issuer,
+                    person=certification.person_of(holder),
+                    card=card_key(known, guid),
+                    guid=guid,
+                    found=found,
+                    predecessor=predecessor,
+                    emit=emit,
+                ),
+                before=before,
+                after=after,
+                emit=emit,
+            )
+            credential = _begin(job, predecessor)
+            return _carry_out(job, application, credential)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     """Everything that one personalisation needs."""
 
     desk: Desk
     holder: Account
     template: Template
-    issuer: Issuer
+    certification: Certification
     before: CardSecrets
     after: CardSecrets
     emit: Callable[[Message], None]
+
+    @property
+    def expires(self) -> float:
+        """When the card is expected to expire, in seconds UTC."""
+        days = self.certification.source.days
+        return self.desk.parts.clock.now() + days * _DAY
 
 
 # --- before the card is changed ----------------------------------------------
@@ -142,7 +176,7 @@ def _new_secrets(desk: Desk, before: CardSecrets) -> CardSecrets:
     )
 
 
-def _begin(job: _Job, card: str, predecessor: Credential | None) -> Credential:
+def _begin(job: _Job, predecessor: Credential | None) -> Credential:
     """Put the credential on record, with what opens its card now and will then."""
     desk, now = job.desk, job.desk.parts.clock.now()
     name = desk.parts.entropy.bytes(8).hex()
@@ -155,7 +189,7 @@ def _begin(job: _Job, card: str, predecessor: Credential | None) -> Credential:
     )
     credential = Credential(
         id=name,
-        card=card,
+        card=job.certification.card,
         holder=job.holder.display_name or job.holder.sam_account_name,
         account=job.holder.user_principal_name,
         account_guid=job.holder.guid,
@@ -165,7 +199,7 @@ def _begin(job: _Job, card: str, predecessor: Credential | None) -> Credential:
         escrow=escrow,
         admin_key_sealed=admin_keys,
         issued_at=now,
-        expires_at=now + job.issuer.days * _DAY,
+        expires_at=job.expires,
     )
     standing = Standing(State.RETIRED) if predecessor is not None else None
     return desk.parts.registry.run(
@@ -177,7 +211,7 @@ def _begin(job: _Job, card: str, predecessor: Credential | None) -> Credential:
 
 
 def _carry_out(
-    job: _Job, application: PivApplication, credential: Credential, guid: bytes
+    job: _Job, application: PivApplication, credential: Credential
 ) -> Issued:
     """Personalise, and put keys and secrets on record; else retire the credential."""
     proven: list[tuple[PublicKey, bytes]] = []
@@ -185,10 +219,10 @@ def _carry_out(
     try:
         made = personalise(
             application,
-            _plan(job, guid),
+            _plan(job),
             before=job.before,
             after=job.after,
-            certify=partial(_certify, job, credential, proven),
+            certify=partial(_certify, job, application, credential, proven),
             entropy=job.desk.parts.entropy,
         )
         job.emit(Message("enrollment.step.record"))
@@ -200,40 +234,37 @@ def _carry_out(
     except (KioskError, RegistryError) as error:
         _abandon(job.desk, credential, error)
         raise
+    job.certification.done()
     typed_by_holder = job.template.first_pin is FirstPin.TRANSPORT_PIN
     return Issued(saved, job.after.pin.copy() if typed_by_holder else None)
 
 
-def _plan(job: _Job, guid: bytes) -> Plan:
-    entropy, now = job.desk.parts.entropy, job.desk.parts.clock.now()
-    expires = datetime.datetime.fromtimestamp(
-        now + job.issuer.days * _DAY, datetime.UTC
-    )
+def _plan(job: _Job) -> Plan:
     return Plan(
-        guid=guid,
-        card_id=entropy.bytes(14),
-        expires=expires.date(),
+        guid=job.certification.guid,
+        card_id=job.desk.parts.entropy.bytes(14),
+        expires=datetime.datetime.fromtimestamp(job.expires, datetime.UTC).date(),
         authentication=KeyAlgorithm(job.template.key_algorithm),
+        kept=job.certification.found.keys,
     )
 
 
 def _certify(
     job: _Job,
+    application: PivApplication,
     credential: Credential,
     proven: list[tuple[PublicKey, bytes]],
-    key: NewKey,
-) -> bytes:
-    """Have the card sign a fresh nonce with its new key, then certify it."""
-    job.emit(Message("enrollment.step.certificate", {"slot": key.slot}))
-    now = job.desk.parts.clock.now()
-    subject = Subject(holder=credential.holder, account=credential.account)
-    certificate = job.issuer.certify(key.spki, subject, key.slot, now=now)
-    public = record.public_key(key.spki, key.slot, certificate)
-    nonce, message = record.challenge(job.desk, credential.id)
-    if not signature.is_valid(public, message, key.sign(message)):
-        raise ProofFailed
-    proven.append((public, nonce))
-    return certificate
+    keys: Sequence[NewKey],
+) -> list[bytes]:
+    """Have every key certified, then let it sign a fresh nonce: its proof."""
+    certificates = job.certification.certify(application, keys)
+    for key, certificate in zip(keys, certificates, strict=True):
+        public = record.public_key(key.spki, key.slot, certificate)
+        nonce, message = record.challenge(job.desk, credential.id)
+        if not signature.is_valid(public, message, key.sign(message)):
+            raise ProofFailed
+        proven.append((public, nonce))
+    return certificates
 
 
 def _commit(
@@ -242,6 +273,7 @@ def _commit(
     """Keys on record, the new secrets current, the nonces used: in one commit."""
     desk, after = job.desk, job.after
     keys = {key.slot: key for key, _ in proven}
+    own_key = keys[KeySlot.AUTHENTICATION]
     for key, nonce in proven:
         if not record.is_fresh(tx, desk, nonce, id):
             raise ProofFailed
@@ -256,11 +288,12 @@ def _commit(
     return tx.save_credential(
         replace(
             tx.credential(id),
-            authentication_key=keys[KeySlot.AUTHENTICATION],
+            authentication_key=own_key,
             card_authentication_key=keys.get(KeySlot.CARD_AUTHENTICATION),
             escrow=Escrow(current_sealed=puk),
             admin_key_sealed=admin_key,
             transport_pin_sealed=transport,
+            expires_at=certification.valid_until(own_key.certificate),
         )
     )
 

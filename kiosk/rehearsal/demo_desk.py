@@ -17,9 +17,9 @@ from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.enrollment.certificates import Issuer, new_issuer
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.signin import RolePolicy
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
 from kiosk.entropy import SystemEntropy
 from kiosk.rehearsal.demo import CAST, add_to, shown
 from kiosk.rehearsal.world import World

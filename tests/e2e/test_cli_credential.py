@@ -18,8 +18,8 @@ from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot
 from kiosk.cards.simulated.factory import make_card
 from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.enrollment import certificates
-from kiosk.enrollment.certificates import Issuer, Subject
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
+from kiosk.enrollment.sources.ports import Person
 from kiosk.entropy import SystemEntropy
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
@@ -98,16 +98,20 @@ def test_nobody_acts_on_their_own_card_by_any_name_of_theirs(
 
 def card_from_elsewhere(folder: Path, holder: LabUser) -> tuple[SimulatedPivCard, Path]:
     """Make a card as another issuer would, and the file of that issuer."""
-    certificate, key = certificates.new_issuer("Elsewhere", now=time.time())
+    certificate, key = new_issuer("Elsewhere", now=time.time())
     anchor = folder / "elsewhere.pem"
     anchor.write_bytes(certificate)
     private = load_pem_private_key(key, password=None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     issuer = Issuer(x509.load_pem_x509_certificate(certificate), private, 30)
     made = make_card(SystemEntropy(), subject="Ann", pin=b"481516", puk=b"12345678")
-    subject = Subject(holder="Ann", account=holder.upn)
+    person = Person(display_name="Ann", account=holder.upn, guid="")
     der = issuer.certify(
-        made.authentication.spki, subject, KeySlot.AUTHENTICATION, now=time.time()
+        made.authentication.spki,
+        person,
+        KeySlot.AUTHENTICATION,
+        guid=bytes(16),
+        now=time.time(),
     )
     made.card.objects[objects.CERTIFICATE_9A] = objects.write_certificate(der)
     return made.card, anchor

@@ -15,8 +15,8 @@ from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page
 from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.enrollment.certificates import Issuer, new_issuer
 from kiosk.enrollment.signin import RolePolicy
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
 from kiosk.errors import Message
 from kiosk.rehearsal.world import Holder, World
 from kiosk.secret import Secret

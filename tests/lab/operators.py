@@ -16,8 +16,8 @@ from pathlib import Path
 from kiosk.bootstrap import found_registry
 from kiosk.config import Config, load
 from kiosk.config.render import toml_value
-from kiosk.enrollment.certificates import new_issuer
 from kiosk.enrollment.operators import login_name
+from kiosk.enrollment.sources.local_ca import new_issuer
 from kiosk.newstation import IssuerFiles, Layout, create
 from lab.samba import LabUser, SambaDomain
 

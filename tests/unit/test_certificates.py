@@ -13,18 +13,20 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from kiosk.cards.ports import KeySlot
 from kiosk.enrollment import certificates
 from kiosk.enrollment.certificates import (
-    CannotIssue,
-    Issuer,
     NamesAnother,
     NotACertificate,
     NotTrusted,
-    Subject,
 )
+from kiosk.enrollment.sources.local_ca import CannotIssue, Issuer, new_issuer
+from kiosk.enrollment.sources.ports import Person
 from kiosk.secretfile import SecretExposed
 
 NOW = 1_767_261_600.0
 DAY = 86_400.0
-ANN = Subject(holder="Ann \x1b[2J Example", account="ann@ad.test")
+ANN = Person(
+    display_name="Ann \x1b[2J Example", account="ann@ad.test", guid="ann's own"
+)
+CARD = bytes(range(16))
 
 
 def spki() -> bytes:
@@ -38,7 +40,7 @@ def issuer(tmp_path: Path) -> Issuer:
 
 
 def made(folder: Path, *, days: int = 30) -> Issuer:
-    certificate, key = certificates.new_issuer("Test issuer", now=NOW)
+    certificate, key = new_issuer("Test issuer", now=NOW)
     (folder / "ca.pem").write_bytes(certificate)
     (folder / "ca.key").write_bytes(key)
     (folder / "ca.key").chmod(0o600)
@@ -48,7 +50,7 @@ def made(folder: Path, *, days: int = 30) -> Issuer:
 def certified(
     issuer: Issuer, slot: KeySlot = KeySlot.AUTHENTICATION
 ) -> x509.Certificate:
-    return certificates.read(issuer.certify(spki(), ANN, slot, now=NOW))
+    return certificates.read(issuer.certify(spki(), ANN, slot, guid=CARD, now=NOW))
 
 
 def judge(
@@ -96,7 +98,9 @@ def test_a_cards_own_certificate_vouches_for_no_other(issuer: Issuer) -> None:
     """A leaf is no authority, whatever its key has signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    leaf = certificates.read(issuer.certify(der, ANN, KeySlot.AUTHENTICATION, now=NOW))
+    leaf = certificates.read(
+        issuer.certify(der, ANN, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
+    )
     forged = certified(Issuer(leaf, key, 30))
     forged.verify_directly_issued_by(leaf)
     with pytest.raises(NotTrusted):
@@ -124,7 +128,7 @@ def test_a_name_cannot_carry_escape_sequences_into_a_certificate(
 
 
 def test_a_certificate_without_an_account_names_none() -> None:
-    certificate, _ = certificates.new_issuer("x", now=NOW)
+    certificate, _ = new_issuer("x", now=NOW)
     assert certificates.accounts(x509.load_pem_x509_certificate(certificate)) == []
 
 
@@ -132,7 +136,7 @@ def test_a_key_that_does_not_belong_to_the_certificate_issues_nothing(
     tmp_path: Path,
 ) -> None:
     made(tmp_path)
-    _, other = certificates.new_issuer("x", now=NOW)
+    _, other = new_issuer("x", now=NOW)
     (tmp_path / "ca.key").write_bytes(other)
     with pytest.raises(CannotIssue):
         Issuer.from_files(tmp_path / "ca.pem", tmp_path / "ca.key", days=1)
@@ -162,5 +166,5 @@ def test_bytes_that_are_no_certificate_are_told(tmp_path: Path) -> None:
 def test_an_rsa_key_of_a_card_is_certified_too(issuer: Issuer) -> None:
     key = rsa.generate_private_key(65537, 2048).public_key()
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    made = issuer.certify(der, ANN, KeySlot.AUTHENTICATION, now=NOW)
+    made = issuer.certify(der, ANN, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
     judge(certificates.read(made), issuer.certificate)

@@ -14,7 +14,7 @@ from kiosk.bootstrap import found_registry, registry_of
 from kiosk.cli import main
 from kiosk.clock import ManualClock
 from kiosk.config import Config, load
-from kiosk.enrollment.certificates import Issuer
+from kiosk.enrollment.sources.local_ca import Issuer
 from kiosk.exit_codes import ExitCode
 from kiosk.newstation import AlreadyThere, Layout, NotWritable, create
 from storage.registry import StoreFull

@@ -17,10 +17,10 @@ from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
 from kiosk.enrollment import acts, certificates, record, secrets
-from kiosk.enrollment.certificates import Issuer
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
 from kiosk.enrollment.operators import Action, NotInRole
 from kiosk.enrollment.possession import NotOurs, PukNearlyUsedUp, PukNotOurs
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
 from kiosk.enrollment.takeover import AlreadyOnRecord
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
@@ -38,7 +38,7 @@ class Office:
         self.site = Site()
         self.desk = self.site.desk(OperatorRole.OFFICER)
         self.readers = SimulatedReaders()
-        certificate, key = certificates.new_issuer("CA", now=self.site.clock.now())
+        certificate, key = new_issuer("CA", now=self.site.clock.now())
         (folder / "ca.pem").write_bytes(certificate)
         (folder / "ca.key").write_bytes(key)
         (folder / "ca.key").chmod(0o600)
@@ -119,13 +119,12 @@ def test_the_keys_on_record_are_those_of_the_card(office: Office) -> None:
             signed = session.sign(slot, KeyAlgorithm(key.algorithm), b"hello")
             assert signature.is_valid(key, b"hello", signed)
             certificate = certificates.read(session.certificate(slot))
-            now = office.site.clock.now()
-            certificates.judge(
-                certificate,
-                [office.issuer.certificate],
-                account="ann@ad.test",
-                now=now,
-            )
+            now, anchors = office.site.clock.now(), [office.issuer.certificate]
+            if slot is KeySlot.AUTHENTICATION:
+                certificates.judge(certificate, anchors, account="ann@ad.test", now=now)
+            else:
+                assert certificates.is_trusted(certificate, anchors, now=now)
+                assert certificates.accounts(certificate) == []
 
 
 def test_issuing_is_audited_with_the_officer_and_every_key(office: Office) -> None:

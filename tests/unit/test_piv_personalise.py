@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 import pytest
 from cryptography import x509
@@ -82,10 +83,10 @@ class Blank:
             b"481516", b"75318642", ManagementAlgorithm.AES_256, NEW_KEY
         )
 
-    def certify(self, key: NewKey) -> bytes:
-        request = x509.load_der_x509_csr(certificate_request(key, NAME))
-        self.requests.append(request)
-        return CERTIFICATE
+    def certify(self, keys: Sequence[NewKey]) -> list[bytes]:
+        requests = [certificate_request(key, NAME) for key in keys]
+        self.requests += [x509.load_der_x509_csr(each) for each in requests]
+        return [CERTIFICATE for _ in keys]
 
     def personalise(self, plan: Plan = PLAN) -> Personalised:
         with self.card.application() as application:

@@ -18,9 +18,11 @@ from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
 from kiosk.enrollment import certificates, record, second_officer, takeover
-from kiosk.enrollment.certificates import Issuer, NamesAnother, NotTrusted, Subject
+from kiosk.enrollment.certificates import NamesAnother, NotTrusted
 from kiosk.enrollment.operators import NotInRole
 from kiosk.enrollment.second_officer import NothingProposed
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
+from kiosk.enrollment.sources.ports import Person
 from kiosk.enrollment.takeover import AlreadyOnRecord, Takeover, Way
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
@@ -34,7 +36,7 @@ class Elsewhere:
     """Another issuer, and a card of ann's that it has made."""
 
     def __init__(self, site: Site, *, account: str = "ann@ad.test") -> None:
-        certificate, key = certificates.new_issuer("Elsewhere", now=site.clock.now())
+        certificate, key = new_issuer("Elsewhere", now=site.clock.now())
         private = load_pem_private_key(key, password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey)
         self.anchor = x509.load_pem_x509_certificate(certificate)
@@ -42,7 +44,7 @@ class Elsewhere:
             SeededEntropy(5), subject="Ann", pin=PIN, puk=b"12345678"
         )
         issuer = Issuer(self.anchor, private, 30)
-        subject = Subject(holder="Ann", account=account)
+        person = Person(display_name="Ann", account=account, guid="")
         self.certificates = {}
         for slot, tag, key_made in (
             (KeySlot.AUTHENTICATION, objects.CERTIFICATE_9A, self.made.authentication),
@@ -53,7 +55,9 @@ class Elsewhere:
             ),
         ):
             assert key_made is not None
-            der = issuer.certify(key_made.spki, subject, slot, now=site.clock.now())
+            der = issuer.certify(
+                key_made.spki, person, slot, guid=bytes(16), now=site.clock.now()
+            )
             self.made.card.objects[tag] = objects.write_certificate(der)
             self.certificates[slot] = certificates.read(der)
         self.card = SimulatedReaders().insert(self.made.card)

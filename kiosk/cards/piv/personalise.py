@@ -9,8 +9,8 @@ caller has put the new PUK and management key in escrow before this begins.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.administration import Administration
@@ -43,6 +43,8 @@ class Plan:
     authentication: KeyAlgorithm = KeyAlgorithm.P256
     card_authentication: KeyAlgorithm | None = KeyAlgorithm.P256
     """None: no 9E key, so the card cannot prove itself without a PIN."""
+    kept: Mapping[KeySlot, bytes] = field(default_factory=dict)
+    """Keys (DER SubjectPublicKeyInfo) that the card has and shall not make anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,11 @@ class NewKey:
     """Lets the card sign a message: for a certificate request, or a proof."""
 
 
-Certify = Callable[[NewKey], bytes]
-"""Returns the DER certificate for a new key. It is called inside the transaction."""
+Certify = Callable[[Sequence[NewKey]], Sequence[bytes]]
+"""Returns the DER certificates for the new keys, in their order.
+
+It is called once, inside the transaction, before any certificate is written.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +99,16 @@ def personalise(
     WrongManagementKey, WrongPin, WrongPuk, NotSupported, and what `certify` raises.
     """
     administration = Administration(application, before.management, entropy)
-    own = _make(application, administration, plan.authentication, before)
-    proving = _make_proving(application, administration, plan.card_authentication)
+    keys = [_make(application, administration, plan, before)]
+    if plan.card_authentication is not None:
+        keys.append(
+            _make_proving(application, administration, plan, plan.card_authentication)
+        )
     _put_objects(administration, plan)
-    authentication = _certified(administration, own, certify)
-    card_authentication = None
-    if proving is not None:
-        card_authentication = _certified(administration, proving, certify)
+    certified = [
+        _put_certificate(administration, key, certificate)
+        for key, certificate in zip(keys, certify(keys), strict=True)
+    ]
     identity = identify(application)
     application.change_puk(before.puk, after.puk)
     application.change_pin(before.pin, after.pin)
@@ -108,8 +116,8 @@ def personalise(
     application.logout()
     return Personalised(
         identity=identity,
-        authentication=authentication,
-        card_authentication=card_authentication,
+        authentication=certified[0],
+        card_authentication=certified[1] if len(certified) > 1 else None,
     )
 
 
@@ -122,40 +130,38 @@ def _put_objects(administration: Administration, plan: Plan) -> None:
 def _make(
     application: PivApplication,
     administration: Administration,
-    algorithm: KeyAlgorithm,
+    plan: Plan,
     before: CardSecrets,
 ) -> NewKey:
-    slot = KeySlot.AUTHENTICATION
+    slot, algorithm = KeySlot.AUTHENTICATION, plan.authentication
 
     def sign(message: bytes) -> bytes:
         # Directly before the signature, which suits every PIN policy of the key.
         application.verify(before.pin)
         return application.sign(slot, algorithm, message)
 
-    spki = administration.generate(slot, algorithm)
+    spki = plan.kept.get(slot) or administration.generate(slot, algorithm)
     return NewKey(slot=slot, algorithm=algorithm, spki=spki, sign=sign)
 
 
 def _make_proving(
     application: PivApplication,
     administration: Administration,
-    algorithm: KeyAlgorithm | None,
-) -> NewKey | None:
-    if algorithm is None:
-        return None
+    plan: Plan,
+    algorithm: KeyAlgorithm,
+) -> NewKey:
     slot = KeySlot.CARD_AUTHENTICATION
     return NewKey(
         slot=slot,
         algorithm=algorithm,
-        spki=administration.generate(slot, algorithm),
+        spki=plan.kept.get(slot) or administration.generate(slot, algorithm),
         sign=lambda message: application.sign(slot, algorithm, message),
     )
 
 
-def _certified(
-    administration: Administration, key: NewKey, certify: Certify
+def _put_certificate(
+    administration: Administration, key: NewKey, certificate: bytes
 ) -> CertifiedKey:
-    certificate = certify(key)
     container = objects.CERTIFICATES[key.slot]
     administration.put(container, objects.write_certificate(certificate))
     return CertifiedKey(

@@ -53,14 +53,19 @@ def _key(card: SimulatedPivCard, reference: int) -> dict[int, bytes]:
     key = card.keys.get(reference)
     if key is None:
         raise Status(status.NO_REFERENCE)
-    is_touched = card.options.touch and reference == _KEY_9A
-    touch = _TOUCH_ALWAYS if is_touched else _TOUCH_NEVER
     return {
         _ALGORITHM: bytes((identifier(key),)),
-        _POLICY: bytes((_pin_policy(card, reference), touch)),
+        _POLICY: policies(card, reference),
         _ORIGIN: _GENERATED,
         _PUBLIC: public_value(key, card.options.exponent),
     }
+
+
+def policies(card: SimulatedPivCard, reference: int) -> bytes:
+    """Return when a key wants the PIN and a touch: two bytes."""
+    is_touched = card.options.touch and reference == _KEY_9A
+    touch = _TOUCH_ALWAYS if is_touched else _TOUCH_NEVER
+    return bytes((_pin_policy(card, reference), touch))
 
 
 def _pin_policy(card: SimulatedPivCard, reference: int) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from kiosk.cards.piv.management import ManagementAlgorithm
 
+ATTESTS_SINCE = b"\x04\x03\x00"
 METADATA_SINCE = b"\x05\x03\x00"
 AES_DEFAULT_SINCE = b"\x05\x07\x00"
 
@@ -78,6 +79,11 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def has_metadata(self) -> bool:
         return self.version >= METADATA_SINCE
+
+    @property
+    def attests(self) -> bool:
+        """F9 and the object with its certificate are there."""
+        return bool(self.serial) and self.version >= ATTESTS_SINCE
 
 
 def of_variant(variant: Variant) -> PivOptions:

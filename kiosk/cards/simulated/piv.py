@@ -8,9 +8,13 @@ Python objects.
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from kiosk.cards import status, tlv
 from kiosk.cards.piv import objects
+from kiosk.cards.piv.attestation import CERTIFICATE as ATTESTATION
 from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.simulated import attestation
 from kiosk.cards.simulated.admin import AdminKey
 from kiosk.cards.simulated.framing import Framing, Request
 from kiosk.cards.simulated.keys import (
@@ -19,7 +23,7 @@ from kiosk.cards.simulated.keys import (
     public_value,
     sign_raw,
 )
-from kiosk.cards.simulated.metadata import metadata
+from kiosk.cards.simulated.metadata import metadata, policies
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.references import References
 from kiosk.cards.simulated.status import Status
@@ -62,6 +66,8 @@ class SimulatedPivCard:
             self.options, pin=pin, puk=puk, both_blocked=self._both_blocked
         )
         self.admin = AdminKey(entropy, self.options.management_algorithm)
+        self.maker: attestation.Maker | None = None
+        """Who states what keys it has made; made when it is first asked."""
         self._framing = Framing(self.options.chunk)
         self._is_selected = False
         self._is_fresh = False
@@ -175,6 +181,8 @@ class SimulatedPivCard:
                 return self.options.serial
             case 0xF7 if self.options.has_metadata:
                 return metadata(self, request.p2)
+            case 0xF9 if self.options.attests:
+                return self._attest(request.p1)
             case 0xFA if self.options.version:
                 return self._set_tries(request.p1, request.p2)
             case 0xFB if self.options.version:
@@ -250,6 +258,9 @@ class SimulatedPivCard:
             return tlv.pack(tag, tlv.pack(0x4F, _APPLICATION) + policy)
         if tag in _NEED_PIN and not self.references.is_verified:
             raise Status(status.NOT_SATISFIED)
+        if tag == ATTESTATION and self.options.attests:
+            der = self._maker().certificate.public_bytes(Encoding.DER)
+            return tlv.pack(0x53, objects.write_certificate(der))
         if tag not in self.objects:
             raise Status(status.NOT_FOUND)
         return tlv.pack(0x53, self.objects[tag])
@@ -265,6 +276,23 @@ class SimulatedPivCard:
         return b""
 
     # --- a YubiKey's own commands -----------------------------------------------
+
+    def _attest(self, slot: int) -> bytes:
+        """F9: the factory's word that the key of a slot was made here."""
+        serial = int.from_bytes(self.options.serial, "big")
+        told = {
+            attestation.FIRMWARE: self.options.version,
+            attestation.SERIAL: tlv.pack(
+                0x02, serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+            ),
+            attestation.POLICIES: policies(self, slot),
+        }
+        return attestation.statement(self._maker(), self.keys.get(slot), slot, told)
+
+    def _maker(self) -> attestation.Maker:
+        if self.maker is None:
+            self.maker = attestation.new_maker()
+        return self.maker
 
     def _set_tries(self, pin: int, puk: int) -> bytes:
         """FA: new counters, and PIN and PUK back to their defaults."""

@@ -1,0 +1,229 @@
+"""The keys of one card on their way to certificates, and back to where they waited.
+
+A source may need days. Then the card keeps its new keys, what was asked is kept as a
+ticket, and issuing ends with CertificatePending. When the same card is issued again to
+the same person, the source is asked first, before anything on the card is changed; the
+card then has to prove that it still holds those keys.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from kiosk.authority import signature
+from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.attestation import attest
+from kiosk.cards.piv.personalise import NewKey
+from kiosk.cards.ports import CardError, CardRemoved, KeyAlgorithm, KeySlot
+from kiosk.directory.ports import Account
+from kiosk.enrollment import csr
+from kiosk.enrollment.desk import Desk
+from kiosk.enrollment.record import public_key
+from kiosk.enrollment.sources.answer import accepted
+from kiosk.enrollment.sources.ports import (
+    Answer,
+    CertificatePending,
+    CertificateRequest,
+    CertificateSource,
+    Pending,
+    Person,
+    SourceError,
+    SourceRefused,
+)
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from storage.records import Credential
+
+log = logging.getLogger(__name__)
+_NONCE_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What was waited for and has come: requests and their certificates (DER)."""
+
+    requests: tuple[CertificateRequest, ...] = ()
+    certificates: dict[KeySlot, bytes] = field(default_factory=dict)
+
+    @property
+    def guid(self) -> bytes | None:
+        """The GUID the card was given when its keys were made; None: nothing came."""
+        return self.requests[0].guid if self.requests else None
+
+    @property
+    def keys(self) -> dict[KeySlot, bytes]:
+        """Keys that the card shall not make anew."""
+        return {request.slot: request.spki for request in self.requests}
+
+
+def person_of(holder: Account) -> Person:
+    """Return an account as a source of certificates knows it."""
+    return Person(
+        account=holder.user_principal_name,
+        display_name=holder.display_name or holder.sam_account_name,
+        guid=holder.guid,
+    )
+
+
+# --- what an earlier visit has asked for -------------------------------------
+
+
+def waited(
+    desk: Desk,
+    source: CertificateSource,
+    card: str,
+    holder: Account,
+    algorithm: KeyAlgorithm,
+) -> Waited:
+    """Ask for what this card waits for, if it is for this person still.
+
+    CertificatePending, SourceError.
+    """
+    requests = tuple(source.waiting(card)) if card else ()
+    if not _fit(requests, holder, algorithm):
+        return Waited()
+    now = desk.parts.clock.now()
+    answers = [_asked(source, request, now) for request in requests]
+    return Waited(requests, _all_there(requests, answers, now))
+
+
+def _fit(
+    requests: Sequence[CertificateRequest], holder: Account, algorithm: KeyAlgorithm
+) -> bool:
+    """Say whether the requests are for this person, and one key of this kind."""
+    wanted = {KeySlot.AUTHENTICATION: algorithm}
+    return (
+        any(each.slot is KeySlot.AUTHENTICATION for each in requests)
+        and all(each.person == person_of(holder) for each in requests)
+        and all(
+            each.algorithm is wanted.get(each.slot, each.algorithm) for each in requests
+        )
+        and len({each.guid for each in requests}) == 1
+    )
+
+
+def still_held(application: PivApplication, pin: Secret, found: Waited) -> Waited:
+    """Return what was waited for if the card proves all its keys, else nothing."""
+    held = all(_holds(application, pin, request) for request in found.requests)
+    return found if held else Waited()
+
+
+def _holds(
+    application: PivApplication, pin: Secret, request: CertificateRequest
+) -> bool:
+    message = b"still held" + request.csr
+    try:
+        if request.slot is KeySlot.AUTHENTICATION:
+            application.verify(pin)
+        signed = application.sign(request.slot, request.algorithm, message)
+    except CardRemoved:
+        raise
+    except CardError:
+        return False
+    key = public_key(request.spki, request.slot, b"")
+    return signature.is_valid(key, message, signed)
+
+
+# --- new keys ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certification:
+    """One card that is being personalised, and who certifies its keys."""
+
+    desk: Desk
+    source: CertificateSource
+    person: Person
+    card: str
+    guid: bytes
+    found: Waited
+    predecessor: Credential | None
+    emit: Callable[[Message], None]
+
+    def certify(
+        self, application: PivApplication, keys: Sequence[NewKey]
+    ) -> list[bytes]:
+        """Return the certificates (DER) of all keys, or ask for them all and raise.
+
+        CertificatePending, SourceError, ProofFailed, CardError.
+        """
+        now = self.desk.parts.clock.now()
+        new = [key for key in keys if key.slot not in self.found.certificates]
+        requests: list[CertificateRequest] = []
+        answers: list[Answer] = []
+        for key in new:
+            self.emit(Message("enrollment.step.certificate", {"slot": key.slot}))
+            requests.append(self._request(application, key))
+            answers.append(_asked(self.source, requests[-1], now))
+        certificates = _all_there(requests, answers, self.desk.parts.clock.now())
+        certificates |= self.found.certificates
+        return [certificates[key.slot] for key in keys]
+
+    def _request(self, application: PivApplication, key: NewKey) -> CertificateRequest:
+        wants = self.source.wants_attestation
+        return csr.request(
+            key,
+            self.person,
+            card=self.card,
+            guid=self.guid,
+            renews=self._before(key.slot),
+            attestation=attest(application, key.slot) if wants else None,
+        )
+
+    def _before(self, slot: KeySlot) -> bytes:
+        """Return the certificate that the same person's card had until now."""
+        before = self.predecessor
+        if before is None or before.account_guid != self.person.guid:
+            return b""
+        keys = (before.authentication_key, before.card_authentication_key)
+        return next(
+            (key.certificate for key in keys if key is not None and key.slot == slot),
+            b"",
+        )
+
+    def done(self) -> None:
+        """Nothing is waited for any more."""
+        _forget(self.source, self.card)
+
+
+def _asked(
+    source: CertificateSource, request: CertificateRequest, now: float
+) -> Answer:
+    """Ask once. What was refused is not waited for any more."""
+    try:
+        return source.obtain(request, now=now)
+    except SourceRefused:
+        _forget(source, request.card)
+        raise
+
+
+def _forget(source: CertificateSource, card: str) -> None:
+    """Let the source tidy up. What it cannot is logged, and does no harm."""
+    try:
+        source.forget(card)
+    except SourceError as error:
+        log.warning("enrollment.ticket_stays code=%s", error.code)
+
+
+def _all_there(
+    requests: Sequence[CertificateRequest], answers: Sequence[Answer], now: float
+) -> dict[KeySlot, bytes]:
+    """Return every certificate (DER), judged. CertificatePending, SourceMalformed."""
+    found: dict[KeySlot, bytes] = {}
+    for request, answer in zip(requests, answers, strict=True):
+        if isinstance(answer, Pending):
+            raise CertificatePending(where=answer.where)
+        certificate = accepted(answer, request, now=now)
+        found[request.slot] = certificate.public_bytes(Encoding.DER)
+    return found
+
+
+def valid_until(certificate: bytes) -> float:
+    """Return the end of a certificate that was judged, in seconds UTC."""
+    end = x509.load_der_x509_certificate(certificate).not_valid_after_utc
+    return end.timestamp()
