@@ -1,0 +1,95 @@
+"""Keys of simulated cards, and the requests that the cards sign for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.cards.piv.attestation import attest
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.piv.personalise import NewKey
+from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
+from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
+from kiosk.cards.simulated.options import PivOptions
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.enrollment import csr
+from kiosk.enrollment.sources.ports import CertificateRequest, Person
+from kiosk.entropy import SeededEntropy
+from kiosk.secret import Secret
+
+PIN = b"481516"
+GUID = bytes(range(16))
+ANN = Person(account="ann@ad.test", display_name="Ann Example", guid="guid-of-ann")
+
+
+@dataclass(frozen=True, slots=True)
+class CardAtHand:
+    """A personalised simulated card in a reader, whose keys sign."""
+
+    made: MadeCard
+
+    @property
+    def identity(self) -> CardIdentity:
+        return self.made.identity
+
+    def key(self, slot: KeySlot = KeySlot.AUTHENTICATION) -> NewKey:
+        made = self._made(slot)
+        return NewKey(
+            slot=slot,
+            algorithm=made.algorithm,
+            spki=made.spki,
+            sign=lambda message: self._sign(slot, message),
+        )
+
+    def request(
+        self,
+        slot: KeySlot = KeySlot.AUTHENTICATION,
+        *,
+        person: Person = ANN,
+        renews: bytes = b"",
+        attested: bool = False,
+    ) -> CertificateRequest:
+        statement = None
+        if attested:
+            with _inserted(self.made).application() as application:
+                statement = attest(application, slot)
+        return csr.request(
+            self.key(slot),
+            person,
+            card=self.identity.key,
+            guid=GUID,
+            renews=renews,
+            attestation=statement,
+        )
+
+    def _made(self, slot: KeySlot) -> KeyMade:
+        if slot is KeySlot.AUTHENTICATION:
+            return self.made.authentication
+        assert self.made.card_authentication is not None
+        return self.made.card_authentication
+
+    def _sign(self, slot: KeySlot, message: bytes) -> bytes:
+        with _inserted(self.made).application() as application:
+            application.verify(Secret(PIN))
+            return application.sign(slot, self._made(slot).algorithm, message)
+
+
+def _inserted(made: MadeCard) -> PivCard:
+    return SimulatedReaders().insert(made.card)
+
+
+def card(
+    algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+    options: PivOptions | None = None,
+    seed: int = 5,
+) -> CardAtHand:
+    """Return a card with keys of a kind."""
+    return CardAtHand(
+        make_card(
+            SeededEntropy(seed),
+            subject="Ann",
+            pin=PIN,
+            puk=b"12345678",
+            algorithm=algorithm,
+            options=options,
+        )
+    )
