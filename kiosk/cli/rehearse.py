@@ -11,6 +11,7 @@ from kiosk.cli.frame import fail, new_app
 
 if TYPE_CHECKING:
     from kiosk.rehearsal.grounds import Domain, Readers
+    from kiosk.rehearsal.rules import SiteRules
 
 app = new_app("Run scenario files with simulated cards; exit 0 only if all hold.")
 
@@ -45,27 +46,42 @@ def rehearse(
             " that scenarios name get new passwords there.",
         ),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CONFIG",
+            help="With this site's templates, lifecycle, profile and its domain's"
+            " policy, on simulated cards and accounts. Without files: the visits"
+            " that most people make, for each template.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write it there."),
     ] = None,
 ) -> None:
     """Run scenario files with simulated cards; exit 0 only if all hold."""
+    from kiosk.rehearsal.monday import scenarios
     from kiosk.rehearsal.report import Format, render
-    from kiosk.rehearsal.runner import run
+    from kiosk.rehearsal.runner import play, run
     from kiosk.rehearsal.scenario import shipped
 
     if report not in tuple(Format):
         raise typer.BadParameter("text, json or junit", param_hint="--report")
     chosen = [*(shipped() if tour else ()), *(files or ())]
-    if not chosen:
+    if not chosen and against is None:
         raise typer.BadParameter("name a scenario file, or --tour", param_hint="FILE")
     if cards not in ("simulated", "pcsc"):
         raise typer.BadParameter("simulated or pcsc", param_hint="--cards")
     readers = _virtual_hand(vpcd) if cards == "pcsc" else None
     domain = _laboratory(directory) if directory is not None else None
     try:
-        outcomes = [run(path, readers, domain) for path in chosen]
+        rules = _rules(against) if against is not None else None
+        outcomes = [run(path, readers, domain, rules) for path in chosen]
+        if rules is not None and not chosen:
+            outcomes = [
+                play(each, each.title, rules=rules) for each in scenarios(rules)
+            ]
     finally:
         if readers is not None:
             readers.stop()
@@ -76,6 +92,34 @@ def rehearse(
         output.write_text(text, "utf-8")
     if not all(outcome.holds for outcome in outcomes):
         raise fail()
+
+
+def _rules(config: Path) -> SiteRules:
+    """Return a site's own rules; the domain is asked for its policy, nothing more."""
+    from kiosk import templates
+    from kiosk.authority.profile import Profile
+    from kiosk.bootstrap import directory_of, lifecycle_of
+    from kiosk.config import load
+    from kiosk.directory.ports import DirectoryError, Examinable
+    from kiosk.rehearsal.rules import SiteRules
+
+    settings = load(config)
+    policy = None
+    try:
+        with directory_of(settings).connect() as dc:
+            if isinstance(dc, Examinable):
+                policy = dc.domain_policy()
+    except DirectoryError as error:
+        typer.echo(f"The domain's policy is not known: {error.code}.", err=True)
+    return SiteRules(
+        templates=templates.read_folder(settings.templates.folder),
+        lifecycle=lifecycle_of(settings),
+        profile=Profile(
+            fips_201=settings.profile.fips_201,
+            second_factor=settings.profile.second_factor,
+        ),
+        policy=policy,
+    )
 
 
 def _virtual_hand(place: str) -> Readers:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from kiosk.cards.ports import ReaderEvent
 from kiosk.cards.simulated.options import PivOptions
@@ -19,9 +17,10 @@ from kiosk.desk.views import DeskPort
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.signin import RolePolicy
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
 from kiosk.entropy import SystemEntropy
 from kiosk.rehearsal.demo import CAST, add_to, shown
+from kiosk.rehearsal.issuer import rehearsal_issuer
+from kiosk.rehearsal.office import GROUPS
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
 from kiosk.station import FaceSettings
@@ -31,7 +30,6 @@ from storage.records import FirstPin, Template
 OPERATORS_READER, CARD_READER = "Operator's reader", "Card reader"
 PASSWORD = b"Operator-2026"
 PIN = b"271828"
-GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
 STAFF = (
     ("hanna", "Hanna Hart", OperatorRole.HELPDESK),
     ("olga", "Olga Orlow", OperatorRole.OFFICER),
@@ -110,7 +108,7 @@ class DemoDesk:
         policy = RolePolicy(
             groups=GROUPS, with_account=True, second_for=frozenset({Action.REVOKE})
         )
-        issuer = _issuer(self.world.clock.now())
+        issuer = rehearsal_issuer(self.world.clock.now())
         return Site(
             station="desk-1",
             roles=policy,
@@ -140,14 +138,3 @@ class DemoDesk:
 
     def note(self) -> str:
         return ""
-
-
-def _issuer(now: float) -> Issuer:
-    """Return a certificate authority that exists only in this demo."""
-    certificate, key = new_issuer("Demo issuer", now=now)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "ca.pem").write_bytes(certificate)
-        (folder / "ca.key").touch(0o600)
-        (folder / "ca.key").write_bytes(key)
-        return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=365)

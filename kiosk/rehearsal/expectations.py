@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.authority.evidence import unproven_writes
-from kiosk.cards.simulated.factory import MadeCard
+from kiosk.errors import Message
 from kiosk.rehearsal.scenario import Expect
 from kiosk.rehearsal.stage import Stage
 from kiosk.secret import Secret
@@ -14,7 +14,9 @@ from storage import audit
 
 def mismatches(stage: Stage, expect: Expect) -> list[str]:
     """Return one line per expectation that does not hold; empty: all hold."""
+    stage.go_to(expect.at)
     return [
+        *_desk(stage, expect),
         *_screen(stage, expect),
         *_card(stage, expect),
         *_record(stage, expect),
@@ -60,6 +62,29 @@ def _screen(stage: Stage, expect: Expect) -> Iterator[str]:
     )
 
 
+def _desk(stage: Stage, expect: Expect) -> Iterator[str]:
+    asked = (expect.page, expect.page_notice, expect.page_refused, expect.page_shows)
+    if not any(asked):
+        return
+    page = stage.office.page
+    if expect.page is not None:
+        yield from _differs("page", expect.page, page.name)
+    if expect.page_notice is not None:
+        notice = page.notice.key if page.notice else ""
+        yield from _differs("page_notice", expect.page_notice, notice)
+    reasons = {each.key: each.refusal for each in page.choices}
+    for key, wanted in expect.page_refused.items():
+        reason = reasons.get(key)
+        found = "no such choice" if key not in reasons else reason.key if reason else ""
+        yield from _differs(f"page_refused {key}", wanted, found)
+    lines = [line.text for line in (*page.lines, *page.below)]
+    lines += [each.label for each in page.choices]
+    said = [each.key if isinstance(each, Message) else each for each in lines]
+    for text in expect.page_shows:
+        if not any(text in each for each in said):
+            yield f"page_shows: expected {text}, found {'; '.join(said)}"
+
+
 def _missing(
     what: str, wanted: tuple[str, ...], shown: tuple[str, ...]
 ) -> Iterator[str]:
@@ -70,9 +95,9 @@ def _missing(
 
 def _card(stage: Stage, expect: Expect) -> Iterator[str]:
     name = expect.card or stage.last
-    made = stage.made(name) if name else None
-    if not isinstance(made, MadeCard):
+    if not name:
         return
+    made = stage.made(name)
     if expect.pin_is is not None and not made.card.has_pin(expect.pin_is.encode()):
         yield f"pin_is: the PIN of {name}'s card is not {expect.pin_is}"
     if expect.tries_left is not None:

@@ -16,6 +16,8 @@ from kiosk.directory.ports import (
     BindResult,
     Directory,
     DomainController,
+    Semantics,
+    Spread,
 )
 from kiosk.rehearsal.grounds import NotHere
 from kiosk.secret import Secret
@@ -31,8 +33,10 @@ class _Counting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._dc, name)
 
-    def set_password(self, account: Account, new: Secret) -> None:
-        self._dc.set_password(account, new)
+    def set_password(
+        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+    ) -> None:
+        self._dc.set_password(account, new, semantics)
         self._writes.append((self._dc.name, account.guid))
 
 
@@ -45,6 +49,9 @@ class LaboratoryDomain:
 
     def controllers(self) -> tuple[str, ...]:
         return self._directory.controllers()
+
+    def spread(self, written_on: DomainController, account: Account) -> Spread:
+        return self._directory.spread(written_on, account)
 
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[DomainController]:

@@ -10,6 +10,7 @@ from kiosk.errors import Message
 from kiosk.rehearsal import scenario as language
 from kiosk.rehearsal.expectations import mismatches
 from kiosk.rehearsal.grounds import Domain, Readers
+from kiosk.rehearsal.rules import SiteRules
 from kiosk.rehearsal.scenario import Scenario
 from kiosk.rehearsal.stage import Stage
 from kiosk.texts import sentence
@@ -42,13 +43,16 @@ class Outcome:
 
 
 def run(
-    path: Path, readers: Readers | None = None, domain: Domain | None = None
+    path: Path,
+    readers: Readers | None = None,
+    domain: Domain | None = None,
+    rules: SiteRules | None = None,
 ) -> Outcome:
     """Run one scenario file, on simulated grounds where none are given.
 
     ScenarioError, NotHere.
     """
-    return play(language.read(path), path.name, readers, domain)
+    return play(language.read(path), path.name, readers, domain, rules)
 
 
 def play(
@@ -56,11 +60,12 @@ def play(
     name: str,
     readers: Readers | None = None,
     domain: Domain | None = None,
+    rules: SiteRules | None = None,
 ) -> Outcome:
     """Run a scenario; stop at the first expectation that does not hold."""
     outcome = Outcome(file=name, title=scenario.title, story=scenario.story.strip())
     started = time.monotonic()
-    stage = Stage(scenario, readers, domain)
+    stage = Stage(scenario, readers, domain, rules)
     for number, step in enumerate(scenario.steps, 1):
         if isinstance(step, language.Expect):
             failures = [f"step {number}: {each}" for each in mismatches(stage, step)]
@@ -83,7 +88,7 @@ def _named(step: language.Expect) -> str:
     checked = [
         name.replace("_", " ")
         for name in language.Expect.__struct_fields__
-        if name != "card" and getattr(step, name) != getattr(default, name)
+        if name not in ("card", "at") and getattr(step, name) != getattr(default, name)
     ]
     return ", ".join(checked)
 
@@ -92,15 +97,22 @@ def _told(step: language.Step) -> str:
     """Tell one step as a person would."""
     match step:
         case language.Insert():
-            return f"The card “{step.card}” is inserted."
+            return f"{_at(step.at)}The card “{step.card}” is inserted."
         case language.Pull():
-            return "The card is taken out."
+            return f"{_at(step.at)}The card is taken out."
         case language.Choose():
-            return f"“{step.action.capitalize()}” is chosen."
+            return f"{_at(step.at)}“{step.action.capitalize()}” is chosen."
         case language.Type():
             fields = ", ".join(name.replace("_", " ") for name in step.values)
             sure = " It is confirmed." if step.confirm else ""
-            return f"Typed: {fields}.{sure}"
+            return f"{_at(step.at)}Typed: {fields}.{sure}"
+        case language.ShowChallenge():
+            return "The holder reads the challenge out."
+        case language.SignIn():
+            how = "with a card" if step.card else "by account"
+            return f"At the desk: {step.card or step.account} signs in {how}."
+        case language.AtDesk():
+            return f"At the desk: {_at_desk(step)}."
         case language.Operate():
             return f"The helpdesk: {step.event} “{step.card}”."
         case language.HandOut():
@@ -116,11 +128,40 @@ def _told(step: language.Step) -> str:
             )
             return f"Meanwhile, {when}: {what}."
         case language.Wait():
+            if step.days:
+                return f"{step.days:g} days pass."
             return f"{step.seconds:g} seconds pass."
         case language.Restart():
             return "The station starts again."
         case _:
             return ""
+
+
+def _at(station: str) -> str:
+    return f"At {station}: " if station else ""
+
+
+def _at_desk(step: language.AtDesk) -> str:
+    """Tell what an operator does; never what is typed unseen."""
+    parts = []
+    if step.insert:
+        parts.append(f"the card “{step.insert}” is inserted")
+    if step.pull:
+        parts.append("the card is taken out")
+    if step.choose:
+        parts.append(f"“{step.choose}” is chosen")
+    typed = [*step.fill, *step.secrets]
+    if typed:
+        parts.append(f"typed: {', '.join(typed)}")
+    elif step.submit:
+        parts.append("it is confirmed")
+    if step.keep:
+        parts.append(f"“{step.keep}” is read out")
+    if step.back:
+        parts.append("back")
+    if step.sign_out:
+        parts.append("signed out")
+    return ", ".join(parts) or "nothing"
 
 
 def _in_directory(step: language.Directory) -> str:
@@ -152,6 +193,8 @@ def _shown(stage: Stage, step: language.Step) -> list[Line]:
     match step:
         case language.Insert():
             return _home(stage)
+        case language.Choose() | language.Type() if stage.error is not None:
+            return [_screen(stage.error)]
         case language.Choose() if stage.form is not None:
             messages = stage.form.notices
             confirm = (stage.form.confirm,) if stage.form.confirm else ()
@@ -167,7 +210,19 @@ def _shown(stage: Stage, step: language.Step) -> list[Line]:
             return done + [_screen(each) for each in said]
         case language.Type():
             return [Line("screen", "(nothing: the process is gone)")]
+        case language.SignIn() | language.AtDesk():
+            return _page(stage)
     return []
+
+
+def _page(stage: Stage) -> list[Line]:
+    page = stage.office.page
+    title = page.title if isinstance(page.title, str) else sentence(page.title)
+    lines = [Line("step", sentence(each)) for each in stage.office.steps]
+    lines.append(Line("screen", f"[{title}]"))
+    if page.notice is not None:
+        lines.append(_screen(page.notice))
+    return lines
 
 
 def _home(stage: Stage) -> list[Line]:
@@ -178,6 +233,9 @@ def _home(stage: Stage) -> list[Line]:
     lines = [Line("screen", f"{home.person}: {sentence(home.headline)}")]
     lines += [_screen(notice) for notice in home.notices]
     lines.append(Line("screen", f"Offered: {', '.join(offered) or 'nothing'}."))
+    if not offered:
+        said = (sentence(each.reason) for each in home.actions if each.reason)
+        lines += [Line("screen", each) for each in dict.fromkeys(said)]
     return lines
 
 

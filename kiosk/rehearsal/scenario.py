@@ -13,6 +13,8 @@ import msgspec
 
 from kiosk.cards.simulated.faults import AnyCardFault
 from kiosk.cards.simulated.options import Variant
+from kiosk.config import OperatorRole
+from kiosk.config.settings import Second
 from kiosk.directory.faults import AnyFault
 from kiosk.errors import KioskError
 from kiosk.visit.views import FieldName, Outcome
@@ -40,6 +42,8 @@ class GivenPolicy(Part, frozen=True, kw_only=True):
     minimum_length: int = 6
     complexity: bool = False
     lockout_threshold: int = 0
+    maximum_age_days: float = 0.0
+    """After how many days a password expires; 0: never."""
 
 
 class GivenAccount(Part, frozen=True, kw_only=True):
@@ -54,6 +58,25 @@ class GivenAccount(Part, frozen=True, kw_only=True):
     privileged: bool = False
     smart_card_required: bool = False
     delegated: bool = True
+    roles: tuple[OperatorRole, ...] = ()
+    """What the account is as an operator: its groups say so."""
+    details: tuple[str, ...] = ()
+    """Department, title …: what tells two people of one name apart."""
+
+
+class GivenProfile(Part, frozen=True, kw_only=True):
+    """What the site has bound itself to."""
+
+    fips_201: bool = False
+    second_factor: bool = False
+
+
+class GivenDesk(Part, frozen=True, kw_only=True):
+    """What the site has decided about its operators."""
+
+    with_account: bool = True
+    second_operator: tuple[Second, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 class GivenCard(Part, frozen=True, kw_only=True):
@@ -85,16 +108,21 @@ class Insert(Do, frozen=True, kw_only=True, tag="insert"):
     """Somebody inserts a card; the kiosk recognises it."""
 
     card: str
+    at: str = ""
+    """The station; silent: where the last step was."""
 
 
 class Pull(Do, frozen=True, kw_only=True, tag="pull"):
     """The card is taken out."""
+
+    at: str = ""
 
 
 class Choose(Do, frozen=True, kw_only=True, tag="choose"):
     """Somebody chooses an action on the home screen."""
 
     action: Kind
+    at: str = ""
 
 
 class Type(Do, frozen=True, kw_only=True, tag="type"):
@@ -102,6 +130,7 @@ class Type(Do, frozen=True, kw_only=True, tag="type"):
 
     values: dict[FieldName, str]
     confirm: bool = False
+    at: str = ""
 
 
 class Operate(Do, frozen=True, kw_only=True, tag="operate"):
@@ -118,6 +147,42 @@ class HandOut(Do, frozen=True, kw_only=True, tag="hand_out"):
     code: str
     """`release` or `activation`."""
     keep: str = "code"
+
+
+class SignIn(Do, frozen=True, kw_only=True, tag="sign_in"):
+    """An operator signs in at the desk: with the own card, or by account."""
+
+    card: str = ""
+    pin: str = ""
+    account: str = ""
+    password: str = ""
+
+
+class AtDesk(Do, frozen=True, kw_only=True, tag="desk"):
+    """The operator at the desk, in this order: a card, a choice, fields, back."""
+
+    insert: str = ""
+    """A card of the scenario comes into the desk's second reader."""
+    pull: bool = False
+    choose: str = ""
+    """The key of a choice; `first` is the first that is open."""
+    fill: dict[str, str] = {}
+    """Fields and what is typed; the rest stays as it stands."""
+    secrets: dict[str, str] = {}
+    """As `fill`, for fields that are not shown. `@name` was kept earlier."""
+    submit: bool = False
+    """The page's action, where nothing is filled in."""
+    keep: str = ""
+    """Keep what is to be read out under a name."""
+    back: int = 0
+    sign_out: bool = False
+
+
+class ShowChallenge(Do, frozen=True, kw_only=True, tag="read_challenge"):
+    """The holder reads the challenge on the form; it is kept under a name."""
+
+    keep: str
+    at: str = ""
 
 
 class Directory(Do, frozen=True, kw_only=True, tag="directory"):
@@ -153,7 +218,8 @@ class Meanwhile(Do, frozen=True, kw_only=True, tag="meanwhile"):
 class Wait(Do, frozen=True, kw_only=True, tag="wait"):
     """Time passes."""
 
-    seconds: float
+    seconds: float = 0.0
+    days: float = 0.0
 
 
 class Restart(Do, frozen=True, kw_only=True, tag="restart"):
@@ -163,6 +229,15 @@ class Restart(Do, frozen=True, kw_only=True, tag="restart"):
 class Expect(Do, frozen=True, kw_only=True, tag="expect"):
     """What must be true now. Everything named must hold; silence allows anything."""
 
+    at: str = ""
+    """The station whose screen is meant; silent: where the last step was."""
+    page: str | None = None
+    """The name of the operators' page."""
+    page_notice: str | None = None
+    page_refused: dict[str, str] = {}
+    """Choice → key of why it is greyed; empty: it is open."""
+    page_shows: tuple[str, ...] = ()
+    """Keys of lines, or texts that occur in one."""
     home: str | None = None
     """Key of the home screen's headline, or of the error in its place."""
     allowed: tuple[Kind, ...] | None = None
@@ -198,6 +273,9 @@ Step = (
     | Type
     | Operate
     | HandOut
+    | SignIn
+    | AtDesk
+    | ShowChallenge
     | Directory
     | CardFault
     | Meanwhile
@@ -215,6 +293,8 @@ class Scenario(Part, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     templates: tuple[Template, ...] = (Template(name="staff"),)
     policy: GivenPolicy = GivenPolicy()
+    profile: GivenProfile = GivenProfile()
+    desk: GivenDesk = GivenDesk()
     accounts: tuple[GivenAccount, ...] = ()
     cards: tuple[GivenCard, ...] = ()
 

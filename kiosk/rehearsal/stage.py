@@ -2,89 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from msgspec.structs import replace
 
-from kiosk.cards.ports import CardError, KeyAlgorithm
+from kiosk.authority.profile import Profile
+from kiosk.cards.ports import Card, KeyAlgorithm
+from kiosk.cards.simulated.factory import MadeCard
 from kiosk.cards.simulated.options import of_variant
+from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import ManualClock, SystemClock
-from kiosk.directory.ports import DirectoryError, PasswordPolicy
+from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.entropy import SeededEntropy, SystemEntropy
 from kiosk.errors import KioskError, Message
 from kiosk.rehearsal import scenario as language
-from kiosk.rehearsal.grounds import Domain, Readers
-from kiosk.rehearsal.interference import ProcessDied, die
-from kiosk.rehearsal.scenario import GivenCard, Scenario
+from kiosk.rehearsal.grounds import Domain, NotHere, Readers
+from kiosk.rehearsal.interference import die
+from kiosk.rehearsal.office import GROUPS, OfficeDesk
+from kiosk.rehearsal.rules import SiteRules
+from kiosk.rehearsal.scenario import GivenAccount, GivenCard, Scenario
+from kiosk.rehearsal.seat import Seat
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
 from kiosk.visit.views import Answers, FieldName, Form, Home, Progress, Result
-from kiosk.visit.visit import Visit
 from statemachine.lifecycle import Event, State
 from storage.records import FirstPin, Sync
-from storage.registry import RegistryError
+
+DAY = 86_400.0
+
+
+class NothingAsked(KioskError):
+    """A step types, and no form is there."""
+
+    code = "rehearsal.nothing_asked"
 
 
 class Stage:
-    """What the runner plays on. `home`, `form`, `result` are the last ones shown."""
+    """What the runner plays on. Its screens are those of the seat used last."""
 
     def __init__(
         self,
         scenario: Scenario,
         readers: Readers | None = None,
         domain: Domain | None = None,
+        rules: SiteRules | None = None,
     ) -> None:
-        given = scenario.policy
-        policy = PasswordPolicy(
-            source="domain",
-            minimum_length=given.minimum_length,
-            complexity=given.complexity,
-            history=5,
-            minimum_age=0.0,
-            maximum_age=None,
-            lockout_threshold=given.lockout_threshold,
-        )
-        clock = SystemClock() if readers or domain else ManualClock()
+        """`rules`: a site's own, in place of what the scenario says."""
+        is_real = readers is not None or domain is not None
+        rules = rules or SiteRules()
         self.world = World(
-            clock=clock,
-            entropy=SystemEntropy() if readers or domain else SeededEntropy(1),
-            policy=policy,
+            clock=SystemClock() if is_real else ManualClock(),
+            entropy=SystemEntropy() if is_real else SeededEntropy(1),
+            policy=rules.policy or _policy(scenario.policy),
             readers=readers,
             domain=domain,
+            lifecycle=rules.lifecycle,
+            profile=rules.profile
+            or Profile(
+                fips_201=scenario.profile.fips_201,
+                second_factor=scenario.profile.second_factor,
+            ),
         )
-        self.home: Home | None = None
-        self.form: Form | None = None
-        self.result: Result | None = None
-        self.error: Message | None = None
-        """What was shown instead of a home screen."""
-        self.progress: list[Progress] = []
-        self.last = ""
-        """The name of the card that was inserted last."""
-        self._visit: Visit | None = None
-        self._codes: dict[str, Secret] = {}
+        first = Seat(self.world.settings.station, self.world.readers)
+        self._seats = {first.station: first}
+        self.seat = first
+        self._office: OfficeDesk | None = None
+        self._given_desk = scenario.desk
+        self._desk_readers = SimulatedReaders(
+            "operator", "card", clock=self.world.clock
+        )
+        self._at_desk: Card | None = None
+        self._kept: dict[str, Secret] = {}
         self._cards = {card.name: card for card in scenario.cards}
-        self._templates = {each.name: each for each in scenario.templates}
-        self._strangers: dict[str, object] = {}
+        self._templates = {
+            each.name: each for each in rules.templates or scenario.templates
+        }
+        self._strangers: dict[str, MadeCard] = {}
         self._accounts: dict[str, str] = {}
         self._set_up(scenario)
+
+    # --- the screens of the seat used last --------------------------------------
+
+    @property
+    def home(self) -> Home | None:
+        return self.seat.home
+
+    @property
+    def form(self) -> Form | None:
+        return self.seat.form
+
+    @property
+    def result(self) -> Result | None:
+        return self.seat.result
+
+    @property
+    def error(self) -> Message | None:
+        """What was shown instead of a home screen."""
+        return self.seat.error
+
+    @property
+    def progress(self) -> list[Progress]:
+        return self.seat.progress
+
+    @property
+    def last(self) -> str:
+        """The name of the card that was inserted last."""
+        return self.seat.last
+
+    @property
+    def office(self) -> OfficeDesk:
+        """The operators' desk, opened when somebody sits down at it."""
+        if self._office is None:
+            self._office = OfficeDesk(self.world, self._given_desk)
+        return self._office
+
+    def go_to(self, station: str) -> Seat:
+        """Turn to a station; silent: stay. NotHere, where the reader is a real one."""
+        if station and station not in self._seats:
+            if not isinstance(self.world.readers, SimulatedReaders):
+                raise NotHere(what=f"a second station ({station})")
+            readers = SimulatedReaders(clock=self.world.clock)
+            self._seats[station] = Seat(station, readers)
+        if station:
+            self.seat = self._seats[station]
+        return self.seat
 
     # --- setting up -----------------------------------------------------------
 
     def _set_up(self, scenario: Scenario) -> None:
-        for template in scenario.templates:
+        for template in self._templates.values():
             self.world.add_template(template)
         for account in scenario.accounts:
-            self._accounts[account.name] = self.world.directory.add_account(
-                account.name,
-                display_name=account.display_name,
-                password=Secret(account.password.encode()),
-                delegated=account.delegated,
-                enabled=account.enabled,
-                locked=account.locked,
-                expired=account.expired,
-                privileged=account.privileged,
-                smart_card_required=account.smart_card_required,
-            )
+            self._add_account(account)
         for card in scenario.cards:
             self._add_card(card)
+
+    def _add_account(self, account: GivenAccount) -> None:
+        directory = self.world.directory
+        guid = self._accounts[account.name] = directory.add_account(
+            account.name,
+            display_name=account.display_name,
+            password=Secret(account.password.encode()),
+            delegated=account.delegated,
+            enabled=account.enabled,
+            locked=account.locked,
+            expired=account.expired,
+            privileged=account.privileged,
+            smart_card_required=account.smart_card_required,
+        )
+        if not (account.roles or account.details):
+            return
+        if not isinstance(directory, SimulatedDirectory):
+            raise NotHere(what="an operator's roles")
+        directory.set_groups(guid, *(GROUPS[role] for role in account.roles))
+        directory.set_details(guid, *account.details)
 
     def _add_card(self, card: GivenCard) -> None:
         guid = b""
@@ -117,7 +187,7 @@ class Stage:
             transport_pin=Secret(card.pin.encode()) if new and by_code else None,
         )
 
-    def made(self, name: str) -> object:
+    def made(self, name: str) -> MadeCard:
         """Return the card of that name, registered or not."""
         if name in self._strangers:
             return self._strangers[name]
@@ -132,83 +202,122 @@ class Stage:
     def play(self, step: language.Step) -> None:
         """Carry out one step (all but `expect`)."""
         match step:
-            case language.Insert():
-                self._insert(step.card)
-            case language.Pull():
-                self.world.readers.pull()
-                self.home = self.form = None
-            case language.Choose():
-                self._guard(lambda: self._choose(step))
-            case language.Type():
-                self._guard(lambda: self._type(step))
+            case (
+                language.Insert()
+                | language.Pull()
+                | language.Choose()
+                | language.Type()
+                | language.ShowChallenge()
+            ):
+                self._at_kiosk(self.go_to(step.at), step)
             case language.Operate():
                 self.world.operate(step.card, step.event)
             case language.HandOut():
                 self._hand_out(step)
+            case language.SignIn():
+                self._sign_in(step)
+            case language.AtDesk():
+                self._desk(step)
             case language.Directory():
                 self._directory(step)
             case language.CardFault():
-                self.world.readers.faults.set(step.fault)
+                self.seat.readers.faults.set(step.fault)
             case language.Meanwhile():
                 self._meanwhile(step)
             case language.Wait():
-                self.world.clock.sleep(step.seconds)
+                self.world.clock.sleep(step.seconds + step.days * DAY)
             case language.Restart():
                 self.world.restart()
-                self._visit = None
+                for seat in self._seats.values():
+                    seat.visit = None
             case language.Expect():
                 raise TypeError("an expectation is not played")
 
-    def _insert(self, name: str) -> None:
-        self.world.readers.pull()
-        self.home = self.form = self.result = self.error = None
-        self.last = name
-        made = self.made(name)
-        card = self.world.readers.insert(made.card)  # type: ignore[attr-defined]  # MadeCard of either kind
-        self._visit = self.world.visit(card)
-        self._guard(self._recognise)
+    # --- at a kiosk -------------------------------------------------------------
 
-    def _recognise(self) -> None:
-        if self._visit is not None:
-            self.home = self._visit.recognise()
+    def _at_kiosk(self, seat: Seat, step: language.Step) -> None:
+        match step:
+            case language.Insert():
+                self._insert(seat, step.card)
+            case language.Pull():
+                seat.readers.pull()
+                seat.clear()
+            case language.Choose():
+                seat.guard(lambda: self._choose(seat, step))
+            case language.Type():
+                seat.guard(lambda: self._type(seat, step))
+            case language.ShowChallenge():
+                shown = seat.form.challenge if seat.form else None
+                spoken = shown.spoken if shown else ""
+                self._kept[step.keep] = Secret(spoken.encode())
 
-    def _choose(self, step: language.Choose) -> None:
-        self.result = None
-        if self._visit is not None:
-            self.form = self._visit.begin(step.action)
+    def _insert(self, seat: Seat, name: str) -> None:
+        seat.readers.pull()
+        seat.home = seat.form = seat.result = seat.error = None
+        seat.last = name
+        card = seat.readers.insert(self.made(name).card)
+        visit = seat.visit = self.world.visit(card, station=seat.station)
 
-    def _type(self, step: language.Type) -> None:
-        if self._visit is None or self.form is None:
-            raise TypeError("nothing asks for anything now")
+        def recognise() -> None:
+            seat.home = visit.recognise()
+
+        seat.guard(recognise)
+
+    def _choose(self, seat: Seat, step: language.Choose) -> None:
+        seat.result = seat.error = None
+        if seat.visit is not None:
+            seat.form = seat.visit.begin(step.action)
+
+    def _type(self, seat: Seat, step: language.Type) -> None:
+        if seat.visit is None or seat.form is None:
+            raise NothingAsked
+        seat.error = None
         answers = Answers(
             {name: self._typed(text) for name, text in step.values.items()},
             confirmed=step.confirm,
         )
-        self.progress.clear()
-        self.result = self._visit.submit(self.form, answers, self.progress.append)
+        seat.progress.clear()
+        seat.result = seat.visit.submit(seat.form, answers, seat.progress.append)
 
     def _typed(self, text: str) -> Secret:
         if text.startswith("@"):
-            return self._codes[text[1:]].copy()
+            return self._kept[text[1:]].copy()
         return Secret(text.encode())
 
-    def _guard(self, act: Callable[[], None]) -> None:
-        """Keep what a face would show instead; a dead process shows nothing."""
-        try:
-            act()
-        except (KioskError, CardError, DirectoryError) as error:
-            self.error = error.message
-        except RegistryError as error:
-            self.error = Message(error.code, dict(error.data))
-        except ProcessDied:
-            self.home = self.form = self.result = None
+    # --- operators ----------------------------------------------------------------
 
     def _hand_out(self, step: language.HandOut) -> None:
         hand = {
             "release": self.world.release_code,
             "activation": self.world.activation_code,
         }
-        self._codes[step.keep] = hand[step.code](step.card)
+        self._kept[step.keep] = hand[step.code](step.card)
+
+    def _sign_in(self, step: language.SignIn) -> None:
+        card = None
+        if step.card:
+            own = self.made(step.card).card
+            card = self._desk_readers.insert(own, "operator")
+        self.office.sign_in(step, card)
+
+    def _desk(self, step: language.AtDesk) -> None:
+        if step.insert:
+            chip = self.made(step.insert).card
+            self._at_desk = self._desk_readers.insert(chip, "card")
+            self.office.card_came(self._at_desk)
+        if step.pull and self._at_desk is not None:
+            self._desk_readers.pull("card")
+            self.office.card_left(self._at_desk.insertion)
+        secrets = {name: self._typed(text) for name, text in step.secrets.items()}
+        fill = {
+            name: self._kept[text[1:]].reveal().decode() if text[:1] == "@" else text
+            for name, text in step.fill.items()
+        }
+        kept = self.office.act(replace(step, fill=fill), secrets)
+        if step.keep:
+            self._kept[step.keep] = Secret(kept.encode())
+
+    # --- everything else --------------------------------------------------------
 
     def _directory(self, step: language.Directory) -> None:
         directory = self.world.directory
@@ -243,3 +352,16 @@ class Stage:
     def fields(self) -> tuple[FieldName, ...]:
         """Return what the form asks for."""
         return self.form.fields if self.form else ()
+
+
+def _policy(given: language.GivenPolicy) -> PasswordPolicy:
+    days = given.maximum_age_days
+    return PasswordPolicy(
+        source="domain",
+        minimum_length=given.minimum_length,
+        complexity=given.complexity,
+        history=5,
+        minimum_age=0.0,
+        maximum_age=days * DAY if days else None,
+        lockout_threshold=given.lockout_threshold,
+    )

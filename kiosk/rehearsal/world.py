@@ -86,6 +86,7 @@ class World:
         authority_worker: Worker | None = None,
         settings: FaceSettings = SETTINGS,
         profile: Profile = Profile(),  # noqa: B008 - immutable
+        lifecycle: Lifecycle | None = None,
     ) -> None:
         self.clock = clock or ManualClock()
         self.entropy = entropy or SeededEntropy(1)
@@ -97,6 +98,7 @@ class World:
         self.holders: dict[str, Holder] = {}
         self.settings = settings
         self.profile = profile
+        self._lifecycle = lifecycle or Lifecycle()
         self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")
         self._card_worker = card_worker or InlineWorker()
         self._authority_worker = authority_worker or InlineWorker()
@@ -110,7 +112,7 @@ class World:
             vault=self._vault,
             clock=self.clock,
             entropy=self.entropy,
-            lifecycle=Lifecycle(),
+            lifecycle=self._lifecycle,
             sealing=SealingKey(),
             profile=self.profile,
         )
@@ -124,13 +126,13 @@ class World:
     def health(self) -> tuple[Fault, ...]:
         return self.authority.port.health()
 
-    def visit(self, card: Card) -> Visit:
+    def visit(self, card: Card, station: str = "") -> Visit:
         return Visit(
             Workplace(
                 card=card,
                 authority=self.authority.port,
                 worker=self._authority_worker,
-                station=self.settings.station,
+                station=station or self.settings.station,
             )
         )
 

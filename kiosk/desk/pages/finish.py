@@ -12,7 +12,7 @@ from kiosk.desk.views import Emit, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.enrollment.desk import is_own_card, refuse
 from kiosk.errors import Message
 from kiosk.visit.run import Workplace
-from kiosk.visit.views import Answers, FieldName, Outcome, Progress
+from kiosk.visit.views import Answers, FieldName, Outcome, Progress, StepState
 from kiosk.visit.visit import Visit
 from kiosk.workers import InlineWorker
 from statemachine.operation import Kind
@@ -69,11 +69,12 @@ class FinishPage(Plain):
         form = visit.begin(Kind.FINISH)
         typed = {FieldName.CURRENT_PIN: filled.secrets["pin"].copy()}
         answers = Answers(typed, confirmed=True)
-        result = visit.submit(form, answers, lambda step: emit(_named(step)))
+        result = visit.submit(form, answers, lambda step: _told(step, emit))
         if result.outcome is Outcome.DONE:
             return back(result.headline)
         return stay(result.headline)
 
 
-def _named(progress: Progress) -> Message:
-    return Message(f"step.{progress.step}")
+def _told(progress: Progress, emit: Emit) -> None:
+    if progress.state is StepState.DONE:
+        emit(Message(f"step.{progress.step}"))
