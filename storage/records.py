@@ -97,6 +97,9 @@ class Template(Record, frozen=True, kw_only=True):
     key_algorithm: str = "P-256"
     keyless: Keyless = Keyless.OFF
     allow_smart_card_required: bool = False
+    honour_directory_history: bool = False
+    """A reset obeys the directory's history and minimum age, where a domain controller
+    can be asked to."""
 
 
 # --- credentials -------------------------------------------------------------
@@ -215,6 +218,9 @@ class Operation(Record, frozen=True, kw_only=True):
     """LDAP deadline plus a margin: until then nobody supersedes it."""
     dc: str = ""
     pwd_last_set_before: int | None = None
+    honours_history: bool = False
+    """Prepared on a domain controller that checks the history: it is written on none
+    that does not."""
     rules: bytes = b""
     """The rules the PIN was asked for with (JSON); checked again when authorised."""
     way: UnblockWay | None = None

@@ -48,6 +48,8 @@ class Judgement:
     stop: Message | None
     """Nothing may be changed at all."""
     proof: conditions.Proof | None
+    history_unchecked: bool
+    """The template wants the directory's history honoured, and that DC cannot."""
 
     @property
     def password_follows(self) -> bool:
@@ -61,7 +63,11 @@ def judge(
     why_not = conditions.of_template(template)
     view = DomainView()
     if why_not is None:
-        view = look(parts.directory, credential.account_guid)
+        view = look(
+            parts.directory,
+            credential.account_guid,
+            history=template.honour_directory_history,
+        )
         why_not = _of_view(view, template)
     follows = why_not is None and view.trouble is None
     rules = parts.profile.tightened(
@@ -71,9 +77,26 @@ def judge(
     stop = view.trouble
     if stop is None and follows and proof is None:
         stop = Message("stop.no_authentication_key")
+    if stop is None and follows and view.honours_history:
+        stop = _too_young(view, parts.clock.now())
     if stop is None and (broken := contradiction(rules)) is not None:
         stop = Message("stop.rules_unsatisfiable", {"rule": broken})
-    return Judgement(view=view, rules=rules, why_not=why_not, stop=stop, proof=proof)
+    return Judgement(
+        view=view,
+        rules=rules,
+        why_not=why_not,
+        stop=stop,
+        proof=proof,
+        history_unchecked=follows
+        and template.honour_directory_history
+        and not view.honours_history,
+    )
+
+
+def _too_young(view: DomainView, now: float) -> Message | None:
+    if view.account is None or view.policy is None:
+        return None
+    return conditions.too_young(view.account, view.policy, now)
 
 
 def _of_view(view: DomainView, template: Template) -> Message | None:
@@ -269,6 +292,8 @@ def _notices(
         notices.append(judgement.why_not)
     account = judgement.view.account
     if judgement.password_follows and account is not None:
+        if judgement.history_unchecked:
+            notices.append(Message("notice.history_unchecked"))
         if account.smart_card_required:
             notices.append(Message("notice.smart_card_required"))
         if account.locked:

@@ -7,11 +7,15 @@ exception only says whether it may be left out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from kiosk.directory.ports import Account
+from kiosk.directory.ports import Account, PasswordPolicy
 from kiosk.errors import Message
 from storage.records import Credential, Keyless, Template
+
+_EPOCH = 11_644_473_600
+"""Seconds from 1601 to 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,20 @@ def of_account(account: Account, template: Template) -> Message | None:
     if account.smart_card_required and not template.allow_smart_card_required:
         return Message("condition.smart_card_required")
     return None
+
+
+def too_young(account: Account, policy: PasswordPolicy, now: float) -> Message | None:
+    """Judge the password's age, which counts where the history is honoured.
+
+    `now` in seconds UTC; that of the DC may differ a little, and decides.
+    """
+    if account.pwd_last_set == 0:
+        return None
+    set_at = account.pwd_last_set / 10**7 - _EPOCH
+    left = set_at + policy.minimum_age - now
+    if left <= 0:
+        return None
+    return Message("stop.password_too_young", {"hours": math.ceil(left / 3600)})
 
 
 def proof_of(credential: Credential, template: Template) -> Proof | None:

@@ -25,10 +25,15 @@ class DomainView:
     trouble: Message | None = None
     """Directory not to be had: nothing may be changed now."""
     account_gone: bool = False
+    honours_history: bool = False
+    """That DC can honour the history when a password is set."""
 
 
-def look(directory: Directory, guid: str) -> DomainView:
-    """Read account and effective policy. Never raises a DirectoryError."""
+def look(directory: Directory, guid: str, *, history: bool = False) -> DomainView:
+    """Read account and effective policy. Never raises a DirectoryError.
+
+    `history`: ask, too, whether the DC can honour it.
+    """
     try:
         with directory.connect() as dc:
             try:
@@ -39,6 +44,11 @@ def look(directory: Directory, guid: str) -> DomainView:
                 policy = dc.password_policy(account)
             except PolicyUnreadable as error:
                 return DomainView(dc=dc.name, account=account, trouble=error.message)
-            return DomainView(dc=dc.name, account=account, policy=policy)
+            return DomainView(
+                dc=dc.name,
+                account=account,
+                policy=policy,
+                honours_history=history and dc.honours_history(),
+            )
     except DirectoryError as error:
         return DomainView(trouble=error.message)

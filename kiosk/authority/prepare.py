@@ -123,6 +123,7 @@ def _new(
         rules=msgspec.json.encode(judgement.rules),
         dc=judgement.view.dc,
         pwd_last_set_before=account.pwd_last_set if account else None,
+        honours_history=judgement.view.honours_history,
         started_at=parts.clock.now(),
     )
 

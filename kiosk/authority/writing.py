@@ -23,19 +23,21 @@ from kiosk.authority.card_marks import held
 from kiosk.authority.conditions import of_account
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused, Verdict, WriteVerdict
+from kiosk.authority.semantics import How, how
 from kiosk.directory.ports import (
     Account,
     BindResult,
     DirectoryError,
     DomainController,
     OutcomeUnknown,
+    Spread,
     WriteRefusal,
     WriteRefused,
 )
 from kiosk.errors import Message
 from kiosk.secret import Secret
 from statemachine.operation import Kind, Phase
-from storage.records import LastSync, Operation, Sync
+from storage.records import LastSync, Operation, Sync, Template
 from storage.registry import Tx
 
 _CAN_GO_BACK = frozenset({Kind.CHANGE, Kind.ACTIVATE})
@@ -45,6 +47,8 @@ _CAN_GO_BACK = frozenset({Kind.CHANGE, Kind.ACTIVATE})
 class _Written:
     """What one look after the write found."""
 
+    dc: str
+    asked: How
     bind: BindResult
     pwd_last_set: int
 
@@ -53,23 +57,36 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
     """Write the sealed value once. Refused if the operation may not write at all."""
     with parts.sealing.open(sealed, operation=id) as password:
         try:
-            operation = parts.registry.run(lambda tx: tx.operation(id))
+            operation, template = parts.registry.run(lambda tx: _wanted(tx, id))
             with parts.directory.connect() as dc:
                 account = dc.account(operation.account_guid)
+                asked = how(dc, template)
                 refusal = parts.registry.run(
-                    lambda tx: _mark(tx, parts, id, sealed, dc.name, account)
+                    lambda tx: _mark(tx, parts, id, sealed, dc.name, account, asked)
                 )
                 if refusal is not None:
                     return _refused(parts, id, refusal, another=False)
-                return _send(parts, id, dc, account, password)
+                return _send(parts, id, dc, account, password, asked)
         except DirectoryError as error:
             if parts.registry.run(lambda tx: tx.operation(id).written):
                 return _out_of_step(parts, id, error.message)
             return _refused(parts, id, error.message, another=False)
 
 
+def _wanted(tx: Tx, id: str) -> tuple[Operation, Template]:
+    operation = tx.operation(id)
+    credential = tx.credential(operation.credential)
+    return operation, tx.template(credential.template, credential.template_version)
+
+
 def _mark(
-    tx: Tx, parts: Parts, id: str, sealed: bytes, dc: str, account: Account
+    tx: Tx,
+    parts: Parts,
+    id: str,
+    sealed: bytes,
+    dc: str,
+    account: Account,
+    asked: How,
 ) -> Message | None:
     """Commit `writing`, or say why nothing may be written any more."""
     operation = tx.operation(id)
@@ -80,6 +97,8 @@ def _mark(
         return Message("reason.sealed_swapped")
     if operation.authorised_until is None or now > operation.authorised_until:
         return Message("reason.authorisation_late")
+    if operation.honours_history and asked.history_unchecked:
+        return Message("reason.history_unchecked")
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
     refusal = held(credential) or of_account(account, template)
@@ -94,6 +113,7 @@ def _mark(
             "dc": dc,
             "pwd_last_set_before": str(account.pwd_last_set),
             "sealed_sha256": operation.sealed_digest.hex(),
+            "semantics": asked.words,
         },
         written=True,
         writing_until=now + parts.write_deadline,
@@ -104,30 +124,54 @@ def _mark(
 
 
 def _send(
-    parts: Parts, id: str, dc: DomainController, account: Account, password: Secret
+    parts: Parts,
+    id: str,
+    dc: DomainController,
+    account: Account,
+    password: Secret,
+    asked: How,
 ) -> WriteVerdict:
     try:
-        dc.set_password(account, password)
+        dc.set_password(account, password, asked.semantics)
     except WriteRefused as refused:
         reason = Message(f"directory.refusal.{refused.why}")
         return _refused(parts, id, reason, another=refused.why is WriteRefusal.POLICY)
     except OutcomeUnknown:
-        return _decide_unknown(parts, id, dc.name, account, password)
-    return _decide_written(parts, id, dc, account, password)
+        return _decide_unknown(parts, id, dc.name, account, password, asked)
+    return _decide_written(parts, id, dc, account, password, asked)
 
 
 def _decide_written(
-    parts: Parts, id: str, dc: DomainController, account: Account, password: Secret
+    parts: Parts,
+    id: str,
+    dc: DomainController,
+    account: Account,
+    password: Secret,
+    asked: How,
 ) -> WriteVerdict:
     """The DC said success: the bind only adds to it, unless it says "wrong"."""
     bind = dc.verify_password(account, password)
     if bind is BindResult.WRONG_PASSWORD:
         return _out_of_step(parts, id, Message("reason.bind_refused"))
     try:
-        pwd_last_set = dc.account(account.guid).pwd_last_set
+        now = dc.account(account.guid)
     except DirectoryError:
-        pwd_last_set = _unread(parts)
-    return _done(parts, id, dc.name, _Written(bind, pwd_last_set), password)
+        written = _Written(dc.name, asked, bind, _unread(parts))
+        return _done(parts, id, written, password)
+    written = _Written(dc.name, asked, bind, now.pwd_last_set)
+    verdict = _done(parts, id, written, password)
+    return _with_spread(parts, verdict, dc, now)
+
+
+def _with_spread(
+    parts: Parts, verdict: WriteVerdict, dc: DomainController, account: Account
+) -> WriteVerdict:
+    """Add whether others know it yet: asked when all is committed, and only said."""
+    spread = parts.directory.spread(dc, account)
+    if spread not in (Spread.SPREADING, Spread.UNKNOWN):
+        return verdict
+    said = Message(f"directory.spread.{spread}")
+    return replace(verdict, warnings=(*verdict.warnings, said))
 
 
 def _unread(parts: Parts) -> int:
@@ -136,7 +180,12 @@ def _unread(parts: Parts) -> int:
 
 
 def _decide_unknown(
-    parts: Parts, id: str, name: str, account: Account, password: Secret
+    parts: Parts,
+    id: str,
+    name: str,
+    account: Account,
+    password: Secret,
+    asked: How,
 ) -> WriteVerdict:
     """No answer came: ask the same DC whether it did it. One look, one bind."""
     unknown = Message("reason.no_answer")
@@ -150,12 +199,11 @@ def _decide_unknown(
         return _out_of_step(parts, id, unknown)
     if bind is not BindResult.OK:
         return _out_of_step(parts, id, unknown)
-    return _done(parts, id, name, _Written(bind, now.pwd_last_set), password)
+    written = _Written(name, asked, bind, now.pwd_last_set)
+    return _done(parts, id, written, password)
 
 
-def _done(
-    parts: Parts, id: str, dc: str, written: _Written, password: Secret
-) -> WriteVerdict:
+def _done(parts: Parts, id: str, written: _Written, password: Secret) -> WriteVerdict:
     """Operation, lifecycle event, `pwdLastSet`, audit and receipt in one commit."""
 
     def commit(tx: Tx) -> None:
@@ -175,7 +223,9 @@ def _done(
                 activation_interrupted=False,
                 pin_changed_at=now if known_since is None else known_since,
                 pin_history_sealed=earlier,
-                last_sync=LastSync(at=now, dc=dc, pwd_last_set=written.pwd_last_set),
+                last_sync=LastSync(
+                    at=now, dc=written.dc, pwd_last_set=written.pwd_last_set
+                ),
             )
         )
         marks.move(
@@ -184,19 +234,21 @@ def _done(
             operation,
             Phase.DONE,
             evidence={
-                "dc": dc,
+                "dc": written.dc,
                 "pwd_last_set": str(written.pwd_last_set),
                 "bind": written.bind,
-                "semantics": "reset",
+                "semantics": written.asked.words,
                 "authorisation": operation.authorisation,
             },
         )
 
     parts.registry.run(commit)
-    warnings: tuple[Message, ...] = ()
+    warnings = []
     if written.bind is not BindResult.OK:
-        warnings = (Message(f"directory.bind.{written.bind}"),)
-    return WriteVerdict(verdict=Verdict.DONE, dc=dc, warnings=warnings)
+        warnings.append(Message(f"directory.bind.{written.bind}"))
+    if written.asked.history_unchecked:
+        warnings.append(Message("notice.history_unchecked"))
+    return WriteVerdict(verdict=Verdict.DONE, dc=written.dc, warnings=tuple(warnings))
 
 
 def _refused(parts: Parts, id: str, reason: Message, *, another: bool) -> WriteVerdict:

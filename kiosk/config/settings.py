@@ -219,6 +219,13 @@ class Registry(Section, frozen=True, kw_only=True):
             pattern=r"^[a-z0-9-]{8,64}$",
         ),
     ]
+    pdc_check: Annotated[
+        bool,
+        Meta(
+            description="After a password was set, ask the PDC emulator whether it "
+            "knows it already, and say so on the screen if it does not."
+        ),
+    ] = False
 
 
 class Vault(Section, frozen=True, kw_only=True):

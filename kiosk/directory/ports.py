@@ -57,6 +57,17 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lockout:
+    """Wrong passwords that one DC has counted for an account."""
+
+    bad_passwords: int
+    """badPwdCount."""
+    last_bad: float | None
+    """badPasswordTime, seconds UTC; None: never."""
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy:
     """The rules this DC applies to one user's new password."""
 
@@ -111,6 +122,26 @@ class BindResult(StrEnum):
     """Not at this hour, or not from here."""
     NO_ANSWER = "no_answer"
     """Nothing was learnt: no answer, or one that says neither yes nor no."""
+
+
+class Semantics(StrEnum):
+    """What a DC asks of a password that somebody else sets."""
+
+    RESET = "reset"
+    """Its length and complexity."""
+    POLICY_HINTS = "policy hints"
+    """The history and the minimum age, too: as if its owner changed it."""
+
+
+class Spread(StrEnum):
+    """Whether a password that one DC has taken is known beyond it."""
+
+    NOT_ASKED = "not_asked"
+    KNOWN = "known"
+    SPREADING = "spreading"
+    """Not yet: it takes its time."""
+    UNKNOWN = "unknown"
+    """The DC that had to be asked could not be."""
 
 
 class WriteRefusal(StrEnum):
@@ -264,17 +295,32 @@ class DomainController(Protocol):
     def look_for(self, term: str) -> tuple[Person, ...]:
         """Return some people one of whose names begins with `term`. ReadFailed."""
 
+    def lockout(self, account: Account) -> Lockout:
+        """Return what this DC has counted against the account. ReadFailed."""
+
     def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
         """Return those of the groups (DNs) that the account is in, nested ones too."""
 
     def password_policy(self, account: Account) -> PasswordPolicy:
         """Return the effective policy. PolicyUnreadable, ReadFailed."""
 
-    def set_password(self, account: Account, new: Secret) -> None:
+    def primary(self) -> str | None:
+        """Return the DC that hears of every new password first; None: this one.
+
+        ReadFailed.
+        """
+
+    def honours_history(self) -> bool:
+        """Say whether this DC can set a password with POLICY_HINTS. ReadFailed."""
+
+    def set_password(
+        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+    ) -> None:
         """Reset `unicodePwd` and clear `lockoutTime` in one modify.
 
-        `new` is UTF-8 text. Returns when the DC said success. WriteRefused,
-        OutcomeUnknown. Sent at most once.
+        `new` is UTF-8 text. Returns when the DC said success. WriteRefused (and nothing
+        is sent, where this DC cannot do `semantics`), OutcomeUnknown, ReadFailed.
+        Sent at most once.
         """
 
     def verify_password(self, account: Account, password: Secret) -> BindResult:
@@ -330,6 +376,13 @@ class Directory(Protocol):
 
     def controllers(self) -> tuple[str, ...]:
         """Return the names of its DCs, in the order to try. Unreachable."""
+
+    def spread(self, written_on: DomainController, account: Account) -> Spread:
+        """Say whether what was written on a DC is known where every DC would ask.
+
+        `account` as that DC shows it since. One more connection at most, if the site
+        wants it at all. Raises no DirectoryError.
+        """
 
     def connect(
         self, dc: str | None = None

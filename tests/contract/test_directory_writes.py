@@ -17,6 +17,7 @@ from kiosk.directory.ports import (
     BindResult,
     OutcomeUnknown,
     ReadFailed,
+    Semantics,
     WriteRefusal,
     WriteRefused,
 )
@@ -71,6 +72,21 @@ def test_a_reset_does_not_ask_the_history(hands: Hands) -> None:
     reset(hands, person, SECOND_PIN)
     reset(hands, person, SECOND_PIN)
     reset(hands, person, FIRST_PIN)
+    assert sign_in(hands, person, FIRST_PIN) is BindResult.OK
+
+
+def test_where_the_history_cannot_be_honoured_that_is_told_and_nothing_is_sent(
+    hands: Hands,
+) -> None:
+    """Debian 12's Samba has no policy hints; the simulated domain has if told so."""
+    person = hands.person()
+    with hands.directory.connect() as dc, Secret(SECOND_PIN.encode()) as new:
+        assert not dc.honours_history()
+        account = dc.account(person.guid)
+        with pytest.raises(WriteRefused) as refused:
+            dc.set_password(account, new, Semantics.POLICY_HINTS)
+        assert refused.value.data["result"] == 12
+        assert dc.account(person.guid).pwd_last_set == account.pwd_last_set
     assert sign_in(hands, person, FIRST_PIN) is BindResult.OK
 
 

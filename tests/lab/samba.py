@@ -36,7 +36,7 @@ CONFIGURATION = """
 [global]
     workgroup = ADTEST
     realm = {realm}
-    netbios name = DC1
+    netbios name = {netbios}
     server role = active directory domain controller
     server services = {services}
     dcerpc endpoint servers = -winreg
@@ -77,9 +77,9 @@ class SambaDomain(DomainObjects):
         self.address = address
         self._authority = LabAuthority("Lab CA")
         self._process: subprocess.Popen[bytes] | None = None
-        copy_domain(folder)
+        self._found(folder)
         for each in ("cache", "pid", "tls"):
-            (folder / each).mkdir()
+            (folder / each).mkdir(exist_ok=True)
         self.ca_file = self._authority.write_certificate(folder / "ca.pem")
         self.foreign_ca_file = LabAuthority("Another CA").write_certificate(
             folder / "foreign-ca.pem"
@@ -90,6 +90,7 @@ class SambaDomain(DomainObjects):
         (folder / "smb.conf").write_text(
             CONFIGURATION.format(
                 realm=self.realm,
+                netbios=self.name.partition(".")[0].upper(),
                 address=address,
                 folder=folder,
                 services=self.services,
@@ -110,6 +111,10 @@ class SambaDomain(DomainObjects):
             yield domain
         finally:
             domain.stop()
+
+    def _found(self, folder: Path) -> None:
+        """Put the domain's database there."""
+        copy_domain(folder)
 
     # --- the process ----------------------------------------------------------
 

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,26 +68,34 @@ def copy_domain(target: Path) -> None:
 
 def _founded() -> Path:
     """Return the folder of the founded domain; one process founds, others wait."""
+    return founded_once("domain", fingerprint(), _found)
+
+
+def founded_once(name: str, plan: str, found: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache that `found` fills; what is outdated goes."""
     _CACHE.mkdir(parents=True, exist_ok=True)
-    finished = _CACHE / f"domain-{_fingerprint()}"
-    with _locked(_CACHE / "lock"):
+    finished = _CACHE / f"{name}-{plan}"
+    with _locked(_CACHE / f"{name}.lock"):
         if not finished.exists():
-            unfinished = _CACHE / "founding"
+            unfinished = _CACHE / f"founding-{name}"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
-            _found(unfinished)
-            for outdated in _CACHE.glob("domain-*"):
+            found(unfinished)
+            for outdated in _CACHE.glob(f"{name}-*"):
                 shutil.rmtree(outdated)
             unfinished.rename(finished)
     return finished
 
 
-def _fingerprint() -> str:
-    """Tell apart what was founded by another Samba or from another plan."""
+def fingerprint(*further: Path) -> str:
+    """Tell apart what was founded by another Samba or from another plan.
+
+    `further`: files that belong to the plan.
+    """
     version = subprocess.run(
         ["/usr/sbin/samba", "--version"], capture_output=True, check=True
     ).stdout
-    plan = Path(__file__).read_bytes() + _RUNNER.read_bytes()
+    plan = b"".join(file.read_bytes() for file in (Path(__file__), _RUNNER, *further))
     return hashlib.sha256(version + plan).hexdigest()[:16]
 
 
@@ -101,18 +109,19 @@ def _locked(path: Path) -> Iterator[None]:
 def _found(folder: Path) -> None:
     empty = folder / "empty.conf"
     empty.write_text("[global]\n")
-    _run([_provision(folder, empty)])
-    _run([[*command, *_database(folder)] for command in _population()])
-    shown = _run(
+    run_tool([_provision(folder, empty)])
+    run_tool([[*command, *_database(folder)] for command in _population()])
+    shown = run_tool(
         [["user", "show", "svc-pinsync", "--attributes=objectSid", *_database(folder)]]
     )
     sid = next(
         line.split()[1] for line in shown.splitlines() if line.startswith("objectSid:")
     )
-    _run([[*command, *_database(folder)] for command in _delegation(sid)])
+    run_tool([[*command, *_database(folder)] for command in _delegation(sid)])
 
 
-def _run(commands: list[Command]) -> str:
+def run_tool(commands: list[Command]) -> str:
+    """Run samba-tool with each list of arguments. SambaUnusable."""
     result = subprocess.run(
         [_PYTHON, "-I", str(_RUNNER)],
         input=json.dumps(commands),

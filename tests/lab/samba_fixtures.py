@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.samba import SambaDomain
+from lab.samba_pair import SambaPair
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,10 @@ def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaDomain]:
     """
     with SambaDomain.start(tmp_path_factory.mktemp("samba") / "dc") as domain:
         yield domain
+
+
+@pytest.fixture(scope="session")
+def samba_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaPair]:
+    """Two domain controllers that replicate when told to; users are a test's own."""
+    with SambaPair.start(tmp_path_factory.mktemp("pair")) as pair:
+        yield pair

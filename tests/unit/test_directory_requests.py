@@ -61,6 +61,22 @@ def test_a_reset_is_one_modify_of_password_and_lock() -> None:
     )
 
 
+def test_policy_hints_are_a_critical_control_of_the_message() -> None:
+    with Secret(b"12") as password:
+        plain = secret_requests.reset(300, "<GUID=x>", password)
+        hinted = secret_requests.reset(300, "<GUID=x>", password, "1.2.840")
+    control = bytes.fromhex(
+        "a015"  # controls
+        "3013"  # one of them
+        "0407" + b"1.2.840".hex() + "0101ff"  # critical
+        "0405"
+        "3003020101"  # flags: 1
+    )
+    assert hinted[0] == plain[0]
+    assert hinted[2:] == plain[2:] + control
+    assert hinted[1] == plain[1] + len(control)
+
+
 def test_an_empty_password_is_never_a_bind() -> None:
     with pytest.raises(ValueError, match="nobody"):
         secret_requests.bind(1, "ann@ad.test", Secret(b""))

@@ -46,7 +46,7 @@ def test_every_field_stands_in_the_file_with_its_sentence_above(tmp_path: Path) 
 
 
 def test_a_misspelt_field_is_refused_with_the_right_one(tmp_path: Path) -> None:
-    path = replaced(written(tmp_path, STAFF), "history =", "histroy =")
+    path = replaced(written(tmp_path, STAFF), "\nhistory =", "\nhistroy =")
     with pytest.raises(tomlfile.UnknownKey) as caught:
         templates.read(path)
     assert caught.value.data["key"] == "pin_policy.histroy"

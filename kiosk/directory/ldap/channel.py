@@ -124,10 +124,10 @@ class Channel:
             lambda message: secret_requests.negotiate(message, mechanism, token)
         )
 
-    def reset(self, dn: str, password: Secret) -> Answer:
+    def reset(self, dn: str, password: Secret, control: str = "") -> Answer:
         """Replace the password and unlock, in one modify, sent once. LineBroken."""
         return self._exchange(
-            lambda message: secret_requests.reset(message, dn, password)
+            lambda message: secret_requests.reset(message, dn, password, control)
         )
 
     def read(self, dn: str, condition: str, *attributes: str) -> Entry | None:
@@ -224,6 +224,18 @@ class Channel:
         return entries
 
 
+def _resolved(settings: LdapSettings, dc: str, resolve: Resolve) -> Sequence[str]:
+    """Return the addresses of a DC. Unreachable."""
+    host, _ = settings.address(dc)
+    try:
+        addresses = resolve(host, settings.connect_timeout)[:MOST_ADDRESSES]
+    except (OSError, UnicodeError) as error:
+        raise opening_failed(dc, error, None) from error
+    if not addresses:
+        raise Unreachable(dcs=dc, reason=WhyUnreachable.NAME_UNKNOWN.value)
+    return addresses
+
+
 def _context(settings: LdapSettings, dc: str) -> ssl.SSLContext:
     """Return a context that verifies. TlsRefused if our own CA file is unreadable."""
     try:
@@ -238,18 +250,6 @@ def _line_broken() -> Iterator[None]:
 
     It decodes what a server sent: garbage can come out as any exception.
     """
-def _resolved(settings: LdapSettings, dc: str, resolve: Resolve) -> Sequence[str]:
-    """Return the addresses of a DC. Unreachable."""
-    host, _ = settings.address(dc)
-    try:
-        addresses = resolve(host, settings.connect_timeout)[:MOST_ADDRESSES]
-    except (OSError, UnicodeError) as error:
-        raise opening_failed(dc, error, None) from error
-    if not addresses:
-        raise Unreachable(dcs=dc, reason=WhyUnreachable.NAME_UNKNOWN.value)
-    return addresses
-
-
     try:
         yield
     except Exception as error:

@@ -17,6 +17,7 @@ MORE_TO_NEGOTIATE = 14
 SIZE_LIMIT_EXCEEDED = 4
 NO_SUCH_OBJECT = 32
 INVALID_CREDENTIALS = 49
+UNAVAILABLE_CRITICAL_EXTENSION = 12
 NOT_NOW = frozenset({51, 52})
 """busy, unavailable: another DC may do better."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import cached_property
 
 from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.clock import Clock
-from kiosk.directory.ldap import codes, examination, inspection, people
+from kiosk.directory.ldap import codes, examination, inspection, people, replication
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -28,10 +29,12 @@ from kiosk.directory.ports import (
     BindResult,
     DirectoryError,
     Guarded,
+    Lockout,
     OutcomeUnknown,
     PasswordPolicy,
     Person,
     ReadFailed,
+    Semantics,
     ServiceFacts,
     WriteRefusal,
     WriteRefused,
@@ -53,6 +56,13 @@ class LdapController:
     @property
     def name(self) -> str:
         return self._channel.dc
+
+    @cached_property
+    def _policy_hints(self) -> str:
+        return replication.policy_hints(self._channel)
+
+    def primary(self) -> str | None:
+        return replication.primary(self._channel)
 
     def account(self, guid: str) -> Account:
         try:
@@ -83,6 +93,9 @@ class LdapController:
 
     def look_for(self, term: str) -> tuple[Person, ...]:
         return people.look_for(self._channel, self._settings.base_dn, term)
+
+    def lockout(self, account: Account) -> Lockout:
+        return people.lockout(self._channel, f"<GUID={account.guid}>")
 
     def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
         return people.member_of(self._channel, f"<GUID={account.guid}>", groups)
@@ -119,9 +132,22 @@ class LdapController:
 
     # --- writes ---------------------------------------------------------------
 
-    def set_password(self, account: Account, new: Secret) -> None:
+    def honours_history(self) -> bool:
+        return bool(self._policy_hints)
+
+    def set_password(
+        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+    ) -> None:
+        control = ""
+        if semantics is Semantics.POLICY_HINTS and not (control := self._policy_hints):
+            raise WriteRefused(
+                WriteRefusal.OTHER,
+                dc=self.name,
+                hex="",
+                result=codes.UNAVAILABLE_CRITICAL_EXTENSION,
+            )
         try:
-            answer = self._channel.reset(f"<GUID={account.guid}>", new)
+            answer = self._channel.reset(f"<GUID={account.guid}>", new, control)
         except LineBroken as error:
             raise OutcomeUnknown(dc=self.name) from error
         if answer.result == codes.SUCCESS:

@@ -15,7 +15,14 @@ from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ldap.service import ServiceAccount
 from kiosk.directory.ldap.settings import LdapSettings
-from kiosk.directory.ports import DirectoryError, TlsRefused, Unreachable
+from kiosk.directory.ports import (
+    Account,
+    DirectoryError,
+    DomainController,
+    Spread,
+    TlsRefused,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from kiosk.directory.ldap.locator import Locator
@@ -66,6 +73,31 @@ class LdapDirectory:
             yield LdapController(channel, self._settings, self._clock)
         finally:
             channel.close()
+
+    def spread(self, written_on: DomainController, account: Account) -> Spread:
+        if not self._settings.pdc_check:
+            return Spread.NOT_ASKED
+        try:
+            primary = written_on.primary()
+            if primary is None:
+                return Spread.KNOWN
+            dc = self._as_configured(primary)
+            self._probe_due((dc,))
+            if self._breaker.rests(dc):
+                return Spread.UNKNOWN
+            with self.connect(dc) as other:
+                there = other.account(account.guid)
+        except DirectoryError:
+            return Spread.UNKNOWN
+        is_known = there.pwd_last_set >= account.pwd_last_set
+        return Spread.KNOWN if is_known else Spread.SPREADING
+
+    def _as_configured(self, host: str) -> str:
+        """Return a DC as the configuration has it: it may name a port."""
+        for dc in self._settings.dcs:
+            if self._settings.address(dc)[0].casefold() == host.casefold():
+                return dc
+        return host
 
     # --- several --------------------------------------------------------------
 

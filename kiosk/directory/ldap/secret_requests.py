@@ -13,9 +13,12 @@ from kiosk.secret import Secret
 _INTEGER, _OCTETS, _ENUMERATED = 0x02, 0x04, 0x0A
 _SEQUENCE, _SET = 0x30, 0x31
 _BIND, _SIMPLE, _SASL, _MODIFY = 0x60, 0x80, 0xA3, 0x66
+_BOOLEAN, _CONTROLS = 0x01, 0xA0
 _VERSION = b"\x03"
 _REPLACE = b"\x02"
 _QUOTE = 0x22
+_HINTS = bytes.fromhex("3003020101")
+"""PolicyHintsRequestValue (MS-ADTS 3.1.1.3.4.1.27): obey the history and the ages."""
 
 
 def bind(message: int, name: str, password: Secret) -> bytearray:
@@ -49,11 +52,12 @@ def negotiate(message: int, mechanism: str, token: bytes) -> bytearray:
     )
 
 
-def reset(message: int, dn: str, password: Secret) -> bytearray:
+def reset(message: int, dn: str, password: Secret, control: str = "") -> bytearray:
     """Encode one modify that replaces `unicodePwd` and clears `lockoutTime`.
 
-    `password` is UTF-8 text; the caller wipes what is returned. ValueError if it is
-    no UTF-8.
+    `password` is UTF-8 text; the caller wipes what is returned. `control` is the OID
+    of a policy hints control, to be obeyed or else the request refused. ValueError if
+    the password is no UTF-8.
     """
     return _message(
         message,
@@ -66,6 +70,7 @@ def reset(message: int, dn: str, password: Secret) -> bytearray:
                 _replacing(b"lockoutTime", bytearray(b"0")),
             ),
         ),
+        _critical(control) if control else bytearray(),
     )
 
 
@@ -129,9 +134,24 @@ def _begin(first: int) -> tuple[int, int]:
 # --- BER ---------------------------------------------------------------------
 
 
-def _message(message: int, operation: bytearray) -> bytearray:
+def _message(
+    message: int, operation: bytearray, controls: bytes | bytearray = b""
+) -> bytearray:
     number = message.to_bytes(message.bit_length() // 8 + 1, "big")
-    return _tlv(_SEQUENCE, _tlv(_INTEGER, number), operation)
+    return _tlv(_SEQUENCE, _tlv(_INTEGER, number), operation, controls)
+
+
+def _critical(control: str) -> bytearray:
+    """Encode the controls of a message (RFC 4511, 4.1.11): this one, critical."""
+    return _tlv(
+        _CONTROLS,
+        _tlv(
+            _SEQUENCE,
+            _tlv(_OCTETS, control.encode("ascii")),
+            _tlv(_BOOLEAN, b"\xff"),
+            _tlv(_OCTETS, _HINTS),
+        ),
+    )
 
 
 def _replacing(attribute: bytes, value: bytearray) -> bytearray:

@@ -45,11 +45,8 @@ class LdapSettings:
     """Until a connection is open."""
     receive_timeout: float = 5.0
     """For the TLS handshake, and for each answer as a whole."""
-
-    def address(self, dc: str) -> tuple[str, int]:
-        """Split `host:port`; the port follows from the protection where silent."""
-        host, _, port = dc.partition(":")
-        return host, int(port) if port else _PORTS[self.protection]
+    pdc_check: bool = False
+    """Ask the PDC emulator, too, after a write on another DC."""
 
     @property
     def secret_file(self) -> Path:
@@ -58,6 +55,11 @@ class LdapSettings:
         if file is None:
             raise ValueError("neither a password nor a keytab")
         return file
+
+    def address(self, dc: str) -> tuple[str, int]:
+        """Split `host:port`; the port follows from the protection where silent."""
+        host, _, port = dc.partition(":")
+        return host, int(port) if port else _PORTS[self.protection]
 
     @property
     def patience(self) -> float:

@@ -9,11 +9,13 @@ from kiosk.directory.ports import (
     Account,
     AccountMissing,
     BindResult,
+    Lockout,
     OutcomeUnknown,
     PasswordPolicy,
     Person,
     PolicyUnreadable,
     ReadFailed,
+    Semantics,
     WriteRefusal,
     WriteRefused,
 )
@@ -30,6 +32,8 @@ _CODES = {
     WriteRefusal.OTHER: ("0000001F", 53),
 }
 """What a DC answers: 8-digit code and LDAP result."""
+_NOT_SUPPORTED = 12
+"""unavailableCriticalExtension."""
 
 
 class SimulatedDc:
@@ -73,6 +77,13 @@ class SimulatedDc:
         ]
         return tuple(sorted(found, key=lambda person: person.name))
 
+    def lockout(self, account: Account) -> Lockout:
+        self._must_answer()
+        user = self._dc.user(account.guid)
+        return Lockout(
+            bad_passwords=user.wrong_binds, last_bad=None, locked=user.account.locked
+        )
+
     def member_of(self, account: Account, groups: Sequence[str]) -> frozenset[str]:
         self._must_answer()
         return self._dc.user(account.guid).groups & frozenset(groups)
@@ -95,15 +106,31 @@ class SimulatedDc:
         is_ours = self._dc.user(account.guid).delegated
         return frozenset({"lockoutTime", "pwdLastSet"} if is_ours else ())
 
-    def set_password(self, account: Account, new: Secret) -> None:
+    def primary(self) -> str | None:
+        self._must_answer()
+        first = self._state.dcs[0].name
+        return None if first == self.name else first
+
+    def honours_history(self) -> bool:
+        self._must_answer()
+        return self._state.policy_hints
+
+    def set_password(
+        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+    ) -> None:
+        hinted = semantics is Semantics.POLICY_HINTS
+        if hinted and not self._state.policy_hints:
+            raise WriteRefused(
+                WriteRefusal.OTHER, dc=self.name, hex="", result=_NOT_SUPPORTED
+            )
         if self._state.is_down(self.name):
             raise OutcomeUnknown(dc=self.name)
         frozen = self._state.met(Frozen, self.name)
         if frozen is None:
-            self._write(account, new)
+            self._write(account, new, hinted=hinted)
             return
         if frozen.applied:
-            self._write(account, new)
+            self._write(account, new, hinted=hinted)
         if frozen.stays:
             self._state.faults.append(DcDown(dc=self.name))
         raise OutcomeUnknown(dc=self.name)
@@ -125,11 +152,11 @@ class SimulatedDc:
         if self._state.is_down(self.name):
             raise ReadFailed(dc=self.name, reason="no_answer")
 
-    def _write(self, account: Account, new: Secret) -> None:
+    def _write(self, account: Account, new: Secret, *, hinted: bool) -> None:
         user = self._dc.users.get(account.guid)
         if user is None:
             raise self._refused(WriteRefusal.GONE)
-        refusal = self._refusal(user, new)
+        refusal = self._refusal(user, new, hinted=hinted)
         if refusal is not None:
             raise self._refused(refusal)
         user.unlock()
@@ -137,7 +164,7 @@ class SimulatedDc:
         self._state.touch(user)
         self._state.writes.append((self.name, user.account.guid))
 
-    def _refusal(self, user: User, new: Secret) -> WriteRefusal | None:
+    def _refusal(self, user: User, new: Secret, *, hinted: bool) -> WriteRefusal | None:
         """Say why this DC does not take `new`, in the order in which AD asks."""
         if user.account.privileged:
             return WriteRefusal.PROTECTED
@@ -145,7 +172,10 @@ class SimulatedDc:
             return WriteRefusal.NO_RIGHT
         if (no := self._state.met(WriteNo, self.name)) is not None:
             return WriteRefusal(no.why)
-        if not allows(self._state.policy_of(user), new):
+        policy = self._state.policy_of(user)
+        if not allows(policy, new):
+            return WriteRefusal.POLICY
+        if hinted and not user.may_choose(new, policy, self._state.clock.now()):
             return WriteRefusal.POLICY
         return None
 

@@ -12,8 +12,10 @@ from kiosk.directory.faults import AnyFault, ServiceAccountRefused, TlsWrong
 from kiosk.directory.ports import (
     Account,
     DirectoryError,
+    DomainController,
     PasswordPolicy,
     ServiceBindRefused,
+    Spread,
     TlsRefused,
     Unreachable,
 )
@@ -45,10 +47,21 @@ class SimulatedDirectory:
         policy: PasswordPolicy = DOMAIN_POLICY,
         dcs: tuple[str, ...] = ("dc1.ad.test",),
         domain: str = "ad.test",
+        policy_hints: bool = False,
+        pdc_check: bool = False,
     ) -> None:
+        """`policy_hints`: its DCs know that control, as Windows does.
+
+        `pdc_check`: `spread` asks the PDC emulator, which is the first DC.
+        """
         self._domain = domain
         self._state = DomainState(
-            policy, clock, entropy, tuple(Dc(name) for name in dcs)
+            policy,
+            clock,
+            entropy,
+            tuple(Dc(name) for name in dcs),
+            policy_hints=policy_hints,
+            pdc_check=pdc_check,
         )
 
     # --- what a rehearsal arranges --------------------------------------------
@@ -124,6 +137,11 @@ class SimulatedDirectory:
         for dc in self._state.dcs:
             dc.user(guid).groups = frozenset(groups)
 
+    def set_details(self, guid: str, *details: str) -> None:
+        """Say what tells a user from others of the same name, on every DC."""
+        for dc in self._state.dcs:
+            dc.user(guid).details = details
+
     def remove_account(self, guid: str) -> None:
         """Delete a user everywhere."""
         for dc in self._state.dcs:
@@ -184,6 +202,18 @@ class SimulatedDirectory:
 
     def controllers(self) -> tuple[str, ...]:
         return tuple(dc.name for dc in self._state.dcs)
+
+    def spread(self, written_on: DomainController, account: Account) -> Spread:
+        if not self._state.pdc_check:
+            return Spread.NOT_ASKED
+        primary = self._state.dcs[0]
+        if primary.name == written_on.name:
+            return Spread.KNOWN
+        if self._state.is_down(primary.name):
+            return Spread.UNKNOWN
+        there = primary.user(account.guid).account.pwd_last_set
+        is_known = there >= account.pwd_last_set
+        return Spread.KNOWN if is_known else Spread.SPREADING
 
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[SimulatedDc]:

@@ -42,6 +42,9 @@ class DomainState:
     faults: list[AnyFault] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
     version: int = 0
+    policy_hints: bool = False
+    """The DCs can be asked to honour history and minimum age in a reset."""
+    pdc_check: bool = False
 
     def stored(self, password: Secret) -> StoredPassword:
         """Digest a password with a fresh salt."""

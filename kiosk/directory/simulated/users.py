@@ -25,6 +25,8 @@ class User:
     password: StoredPassword | None = None
     previous: StoredPassword | None = None
     previous_until: float = 0.0
+    earlier: tuple[StoredPassword, ...] = ()
+    """Those before the present one, the newest first."""
     wrong_binds: int = 0
     """badPwdCount."""
     may_log_on: bool = True
@@ -39,9 +41,19 @@ class User:
     def set_password(self, new: StoredPassword, now: float) -> None:
         """Replace the password; the one before still binds for a while."""
         self.previous, self.previous_until = self.password, now + OLD_PASSWORD_SECONDS
+        if self.password is not None:
+            self.earlier = (self.password, *self.earlier)
         self.password = new
         stamp = max(filetime(now), self.account.pwd_last_set + 1)
         self.account = replace(self.account, pwd_last_set=stamp)
+
+    def may_choose(self, new: Secret, policy: PasswordPolicy, now: float) -> bool:
+        """Say whether history and minimum age let the owner have `new` now."""
+        remembered = (self.password, *self.earlier)[: policy.history]
+        if any(self._knows(held, new) for held in remembered):
+            return False
+        age = filetime(now) - self.account.pwd_last_set
+        return not policy.minimum_age or age >= policy.minimum_age * _TICKS
 
     def unlock(self) -> None:
         """Clear lockoutTime, and the count that led to it."""

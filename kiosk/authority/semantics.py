@@ -1,0 +1,33 @@
+"""What a domain controller is asked to check when it takes a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.directory.ports import DomainController, Semantics
+from storage.records import Template
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How one DC is asked."""
+
+    semantics: Semantics
+    history_unchecked: bool = False
+    """The template wants the history honoured, and this DC cannot."""
+
+    @property
+    def words(self) -> str:
+        """What the receipt says."""
+        if self.history_unchecked:
+            return f"{self.semantics}, history not enforced"
+        return self.semantics
+
+
+def how(dc: DomainController, template: Template) -> How:
+    """Choose how this DC is asked. ReadFailed."""
+    if not template.honour_directory_history:
+        return How(Semantics.RESET)
+    if dc.honours_history():
+        return How(Semantics.POLICY_HINTS)
+    return How(Semantics.RESET, history_unchecked=True)

@@ -1,0 +1,45 @@
+"""What a DC says of the domain's other DCs, and of what it can do itself."""
+
+from __future__ import annotations
+
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ports import ReadFailed
+
+POLICY_HINTS = ("1.2.840.113556.1.4.2239", "1.2.840.113556.1.4.2066")
+"""LDAP_SERVER_POLICY_HINTS_OID and its older number (MS-ADTS 3.1.1.3.4.1.27)."""
+_ANYTHING = "(objectClass=*)"
+
+
+def policy_hints(channel: Channel) -> str:
+    """Return the control by which a reset obeys the history here; empty: none.
+
+    ReadFailed. A DC that does not know a control ignores it or refuses the request:
+    only what its rootDSE lists is ever sent.
+    """
+    root = channel.read("", _ANYTHING, "supportedControl") or {}
+    values = root.get("supportedControl", ())
+    listed = {value.decode("ascii", "replace") for value in values}
+    return next((oid for oid in POLICY_HINTS if oid in listed), "")
+
+
+def primary(channel: Channel) -> str | None:
+    """Return the host name of the PDC emulator; None: it is this one. ReadFailed.
+
+    It hears of every new password first, and other DCs ask it before they refuse one
+    (MS-ADTS 3.1.1.1.11): what it knows works everywhere.
+    """
+    root = channel.read("", _ANYTHING, "defaultNamingContext", "dsServiceName") or {}
+    try:
+        head = _text(channel, root["defaultNamingContext"][0].decode(), "fSMORoleOwner")
+        if head.casefold() == root["dsServiceName"][0].decode().casefold():
+            return None
+        # The role belongs to the "NTDS Settings" below the object of the server.
+        _, _, server = head.partition(",")
+        return _text(channel, server, "dNSHostName")
+    except (LookupError, UnicodeDecodeError) as error:
+        raise ReadFailed(dc=channel.dc, reason="hidden") from error
+
+
+def _text(channel: Channel, dn: str, attribute: str) -> str:
+    entry = channel.read(dn, _ANYTHING, attribute) or {}
+    return entry[attribute][0].decode()
