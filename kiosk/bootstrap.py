@@ -138,8 +138,13 @@ def anchors_of(config: Config) -> list[x509.Certificate]:
 def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
     """Return what watches this station's readers."""
     from kiosk.cards.pcsc import PcscMonitor
+    from kiosk.config.settings import PinpadUse
 
-    return PcscMonitor(config.readers.names, trace)
+    return PcscMonitor(
+        config.readers.names,
+        trace,
+        use_pinpads=config.readers.pinpad is not PinpadUse.IGNORE,
+    )
 
 
 def any_monitor(trace: Trace | None = None) -> Monitor:

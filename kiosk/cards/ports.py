@@ -94,6 +94,8 @@ class RecognisedCard:
     has_admin_key: bool = False
     """An administrator key can set a PIN (GIDS, IDPrime)."""
     pin_is_default: bool | None = None
+    pinpad: bool = False
+    """The reader has a PIN pad that can be used with this card."""
 
 
 class KeyAlgorithm(StrEnum):
@@ -243,6 +245,36 @@ class PinRefused(CardError):
     code = "card.pin_refused"
 
 
+class PadEntryFailed(CardError):
+    """Nothing was entered at the PIN pad that could be sent; nothing was changed."""
+
+    code = "card.pad_failed"
+
+
+class PadTimedOut(PadEntryFailed):
+    """Nobody typed at the PIN pad in time."""
+
+    code = "card.pad_timed_out"
+
+
+class PadCancelled(PadEntryFailed):
+    """The cancel key of the PIN pad was pressed."""
+
+    code = "card.pad_cancelled"
+
+
+class PadMismatch(PadEntryFailed):
+    """The new PIN was repeated differently at the PIN pad."""
+
+    code = "card.pad_mismatch"
+
+
+class PadTooShort(PadEntryFailed):
+    """What was typed at the PIN pad is too short, or too long, for a PIN."""
+
+    code = "card.pad_too_short"
+
+
 class WrongManagementKey(CardError):
     """Card and caller do not hold the same management key; costs no try."""
 
@@ -258,6 +290,43 @@ class WrongAdminKey(CardError):
 # --- level 1: bytes ----------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PadCommand:
+    """A command into which a PIN pad puts what is typed there."""
+
+    header: bytes
+    """CLA INS P1 P2."""
+    block: int
+    """Bytes that each value is padded to with FF; 0: values are not padded."""
+    minimum: int
+    maximum: int
+    """Characters of a value."""
+
+
+class Pinpad(Protocol):
+    """A reader's own keys: what is typed there goes to the card and nowhere else.
+
+    A command is sent to the card at most once per call. Blocks while a person types.
+    PadEntryFailed, NotSupported (the reader cannot do that), and errors of the line.
+    """
+
+    def verify(self, command: PadCommand) -> int:
+        """Have one value typed; return the card's status word."""
+
+    def modify(
+        self,
+        command: PadCommand,
+        *,
+        asks_current: bool = True,
+        known: Secret | None = None,
+    ) -> int:
+        """Have a new value typed twice; return the card's status word.
+
+        Before it stands the current one, typed too (`asks_current`), or a value that is
+        `known` here, or nothing.
+        """
+
+
 class Connection(Protocol):
     """One card in one reader, powered. PC/SC and simulated readers have this."""
 
@@ -268,6 +337,10 @@ class Connection(Protocol):
     @property
     def atr(self) -> bytes:
         """The card's answer to reset."""
+
+    @property
+    def pinpad(self) -> Pinpad | None:
+        """The reader's PIN pad; None: it has none, or it is not to be used."""
 
     def begin(self) -> None:
         """Begin a transaction: nobody else's APDU comes between ours."""
@@ -312,6 +385,18 @@ class CardSession(Protocol):
 
     def unblock(self, puk: Secret, new: Secret) -> None:
         """Set a PIN with the PUK. WrongPuk, PukBlocked, PinRefused, NotSupported."""
+
+    def verify_at_pad(self) -> None:
+        """Have the PIN typed at the reader's pad: as `verify`. PadEntryFailed."""
+
+    def change_pin_at_pad(self) -> None:
+        """Have old and new PIN typed there: as `change_pin`. PadEntryFailed."""
+
+    def unblock_at_pad(self, puk: Secret | None) -> None:
+        """Have a new PIN typed there: as `unblock`. PadEntryFailed.
+
+        The PUK is typed, too, where it is not known here (None).
+        """
 
     def challenge(self) -> bytes:
         """Ask for the challenge that the administrator key answers (8 bytes).

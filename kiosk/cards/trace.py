@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 
 from kiosk.cards.masking import Masking, Showing, data_size
-from kiosk.cards.ports import CardError, Connection
+from kiosk.cards.ports import CardError, Connection, PadCommand, Pinpad
 from kiosk.clock import Clock, SystemClock
+from kiosk.secret import Secret
 from kiosk.text import visible
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ class TracedConnection:
     def atr(self) -> bytes:
         return self._connection.atr
 
+    @property
+    def pinpad(self) -> Pinpad | None:
+        pad = self._connection.pinpad
+        return TracedPad(pad, self._say) if pad is not None else None
+
     def begin(self) -> None:
         self._say("begin")
         self._connection.begin()
@@ -104,6 +110,39 @@ class TracedConnection:
 
     def _say(self, text: str) -> None:
         self._trace.line(self._number, text)
+
+
+class TracedPad:
+    """`ports.Pinpad` that writes down which command was entered there, and its end."""
+
+    def __init__(self, pad: Pinpad, say: Callable[[str], None]) -> None:
+        self._pad = pad
+        self._say = say
+
+    def verify(self, command: PadCommand) -> int:
+        return self._told(command, lambda: self._pad.verify(command))
+
+    def modify(
+        self,
+        command: PadCommand,
+        *,
+        asks_current: bool = True,
+        known: Secret | None = None,
+    ) -> int:
+        return self._told(
+            command,
+            lambda: self._pad.modify(command, asks_current=asks_current, known=known),
+        )
+
+    def _told(self, command: PadCommand, enter: Callable[[], int]) -> int:
+        self._say(f"> {_hex(command.header)} [typed at the reader]")
+        try:
+            sw = enter()
+        except CardError as error:
+            self._say(f"< {error.code}")
+            raise
+        self._say(f"< {sw:04X}")
+        return sw
 
 
 def _command(apdu: bytearray, showing: Showing) -> str:

@@ -45,6 +45,8 @@ class CardReport(msgspec.Struct, frozen=True, kw_only=True):
     puk_tries_left: int | None
     puk_tries: int | None
     has_admin_key: bool
+    has_pinpad: bool
+    """The reader has keys of its own on which the PIN can be typed."""
     keys: tuple[KeyReport, ...]
 
 
@@ -129,5 +131,6 @@ def _recognised(recognised: RecognisedCard, keys: tuple[KeyReport, ...]) -> Card
         puk_tries_left=puk.left if puk is not None else None,
         puk_tries=puk.total if puk is not None else None,
         has_admin_key=recognised.has_admin_key,
+        has_pinpad=recognised.pinpad,
         keys=keys,
     )

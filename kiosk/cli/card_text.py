@@ -39,6 +39,8 @@ def _rows(card: CardReport) -> Iterator[tuple[str, str]]:
         yield "PUK", words(Message("card.info.no_puk"))
     if card.has_admin_key:
         yield "", words(Message("card.info.admin_key"))
+    if card.has_pinpad:
+        yield "", words(Message("card.info.pinpad"))
     for key in card.keys:
         yield from _key_rows(key)
 

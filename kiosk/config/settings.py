@@ -87,6 +87,14 @@ class Helpdesk(Section, frozen=True, kw_only=True):
     ] = ()
 
 
+class PinpadUse(StrEnum):
+    """What is done with the PIN pad of a reader."""
+
+    IF_PRESENT = "if present"
+    REQUIRED = "required"
+    IGNORE = "ignore"
+
+
 class Readers(Section, frozen=True, kw_only=True):
     """Where cards are read."""
 
@@ -94,6 +102,14 @@ class Readers(Section, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Only readers whose name contains one of these; empty: all."),
     ] = ()
+    pinpad: Annotated[
+        PinpadUse,
+        Meta(
+            description="What to do with a reader's own keys: if present, required, "
+            "ignore. A PIN typed there never reaches this machine, so the password "
+            "cannot follow it."
+        ),
+    ] = PinpadUse.IF_PRESENT
 
 
 class Directory(Section, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from lab.pcscd import READERS, Pcscd
 from smartcard import scard
 
 from kiosk.cards.pcsc import PcscConnection, PcscMonitor
+from kiosk.cards.pcsc.pinpad import features_of
+from kiosk.cards.pcsc.winscard import PcscError
 from kiosk.cards.ports import Card, CardBusy, CardRemoved, ReaderGone, Tries
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.piv import ATR
@@ -69,6 +71,18 @@ def card(pcscd: Pcscd, made: MadeCard) -> Iterator[Card]:
         card = watch.card()
         yield card
         card.close()
+
+
+def test_a_reader_that_refuses_to_tell_its_features_is_one_without_a_pad(
+    card: Card, made: MadeCard
+) -> None:
+    connection = PcscConnection(READERS[0])
+    with pytest.raises(PcscError):
+        features_of(connection._handle)
+    connection.close()
+    assert not card.recognise().pinpad
+    with card.session(made.identity) as session:
+        session.verify(Secret(PIN))
 
 
 def test_a_card_that_another_program_keeps_to_itself_is_busy(

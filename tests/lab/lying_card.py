@@ -99,6 +99,7 @@ class LyingLine:
 
     reader = READER
     atr = b"\x3b\x00"
+    pinpad = None
 
     def __init__(self, made: MadeCard, script: Script) -> None:
         self._card = made.card

@@ -193,6 +193,7 @@ class Echo:
 
     reader = READER
     atr = b"\x3b\x00"
+    pinpad = None
 
     def begin(self) -> None: ...
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from kiosk import bootstrap
 from kiosk.bootstrap import ServiceSecretUnclear, UnknownEdge
+from kiosk.cards.pcsc import PcscMonitor
 from kiosk.config import Config, load
-from kiosk.config.settings import Lifecycle
+from kiosk.config.settings import Lifecycle, PinpadUse, Readers
 from kiosk.newstation import Layout, create
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
@@ -32,6 +33,19 @@ def test_a_removed_edge_is_gone_and_the_others_stay(config: Config) -> None:
     facts = Facts()
     assert narrowed.why_not(Standing(State.ACTIVE), Event.RETIRE, facts) is not None
     assert narrowed.why_not(Standing(State.BLOCKED), Event.RETIRE, facts) is None
+
+
+def test_the_pads_of_readers_are_used_unless_they_are_to_be_ignored(
+    config: Config,
+) -> None:
+    for use, is_used in (
+        (PinpadUse.IF_PRESENT, True),
+        (PinpadUse.REQUIRED, True),
+        (PinpadUse.IGNORE, False),
+    ):
+        monitor = bootstrap.monitor_of(replace(config, readers=Readers(pinpad=use)))
+        assert isinstance(monitor, PcscMonitor)
+        assert monitor._use_pinpads is is_used
 
 
 def test_the_edge_of_a_new_card_can_be_removed(config: Config) -> None:

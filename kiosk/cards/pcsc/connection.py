@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kiosk.cards.pcsc import winscard
+from kiosk.cards.pcsc.pinpad import find_pad
 from kiosk.cards.pcsc.translation import translated
 from kiosk.cards.pcsc.winscard import PcscError
-from kiosk.cards.ports import CardRemoved
+from kiosk.cards.ports import CardRemoved, Pinpad
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +30,17 @@ class PcscConnection:
     `begin` waits for its end.
     """
 
-    def __init__(self, reader: str, *, events: int | None = None) -> None:
+    def __init__(
+        self, reader: str, *, events: int | None = None, use_pinpad: bool = True
+    ) -> None:
         """Connect. CardRemoved, CardMute, CardBusy, ReaderGone, ServiceGone.
 
         `events` is the reader's event counter when the card came in: a card that has
-        been exchanged since is not the one that was meant (CardRemoved).
+        been exchanged since is not the one that was meant (CardRemoved). `use_pinpad`
+        False: the reader counts as one without a pad.
         """
         self._reader = reader
+        self._use_pinpad = use_pinpad
         self._is_open = True
         self._in_transaction = False
         self._is_held = False
@@ -71,6 +77,12 @@ class PcscConnection:
     def atr(self) -> bytes:
         with self._translation():
             return winscard.status(self._handle)[1]
+
+    @functools.cached_property
+    def pinpad(self) -> Pinpad | None:
+        if not self._use_pinpad:
+            return None
+        return find_pad(self._handle, lambda error: translated(error, self._reader))
 
     def begin(self) -> None:
         with self._translation():

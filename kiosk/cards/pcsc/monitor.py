@@ -36,10 +36,20 @@ class PcscMonitor:
     Started once. `emit` should not raise; where it does, the error is logged.
     """
 
-    def __init__(self, names: Sequence[str] = (), trace: Trace | None = None) -> None:
-        """`trace`: where every connection to a card is written down, masked."""
+    def __init__(
+        self,
+        names: Sequence[str] = (),
+        trace: Trace | None = None,
+        *,
+        use_pinpads: bool = True,
+    ) -> None:
+        """`trace`: where every connection to a card is written down, masked.
+
+        `use_pinpads` False: readers with a PIN pad count as readers without.
+        """
         self._names = tuple(names)
         self._trace = trace
+        self._use_pinpads = use_pinpads
         self._emit: Callable[[ReaderEvent], None] = _nobody
         self._slots = Slots(self._card_in)
         self._stopping = threading.Event()
@@ -155,7 +165,7 @@ class PcscMonitor:
         )
 
     def _connected(self, reader: str, events: int) -> Connection:
-        connection = PcscConnection(reader, events=events)
+        connection = PcscConnection(reader, events=events, use_pinpad=self._use_pinpads)
         return self._trace.around(connection) if self._trace else connection
 
     def _tell(self, events: Iterable[ReaderEvent]) -> None:

@@ -29,6 +29,8 @@ UNKNOWN_READER = 0x80100009
 NO_READERS = 0x8010002E
 SHARING_VIOLATION = 0x8010000B
 RESET_CARD = 0x80100068
+_GET_FEATURES = 3400
+"""CM_IOCTL_GET_FEATURE_REQUEST (PC/SC part 10)."""
 _LIBRARY = "libpcsclite.so.1"
 
 
@@ -185,6 +187,27 @@ def transmit(handle: int, protocol: int, apdu: bytearray) -> bytearray:
     finally:
         sent[:] = [0] * len(sent)
         received[:] = [0] * len(received)
+
+
+def control(handle: int, code: int, data: bytearray) -> bytes:
+    """Send a control command to the reader; return its answer.
+
+    As with `transmit`, the lists made here are overwritten.
+    """
+    sent = list(data)
+    received: list[int] = []
+    try:
+        hresult, received = _scard().SCardControl(handle, code, sent)
+        _checked(hresult)
+        return bytes(received)
+    finally:
+        sent[:] = [0] * len(sent)
+        received[:] = [0] * len(received)
+
+
+def features_code() -> int:
+    """Return the control code that asks a reader for its features."""
+    return int(_scard().SCARD_CTL_CODE(_GET_FEATURES))
 
 
 def disconnect(handle: int, disposition: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kiosk.cards.no_admin_key import NoAdminKey
+from kiosk.cards.piv import at_pad
 from kiosk.cards.piv.application import PIN, PUK, PivApplication
 from kiosk.cards.piv.identity import identify, is_same
 from kiosk.cards.ports import (
@@ -17,6 +18,7 @@ from kiosk.cards.ports import (
     KeyAlgorithm,
     KeySlot,
     PinFormat,
+    Pinpad,
     RecognisedCard,
     Tries,
     WrongCard,
@@ -34,8 +36,9 @@ ANY_CHARACTERS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE)
 class PivSession(NoAdminKey):
     """`ports.CardSession` on a selected PIV application."""
 
-    def __init__(self, application: PivApplication) -> None:
+    def __init__(self, application: PivApplication, pad: Pinpad | None = None) -> None:
         self._application = application
+        self._pad = pad
         self._may_be_verified = False
 
     def tries(self) -> Tries:
@@ -54,6 +57,17 @@ class PivSession(NoAdminKey):
 
     def unblock(self, puk: Secret, new: Secret) -> None:
         self._application.reset_retry_counter(puk, new)
+
+    def verify_at_pad(self) -> None:
+        self._may_be_verified = True
+        at_pad.verify(at_pad.present(self._pad))
+
+    def change_pin_at_pad(self) -> None:
+        self._may_be_verified = True
+        at_pad.change(at_pad.present(self._pad))
+
+    def unblock_at_pad(self, puk: Secret | None) -> None:
+        at_pad.unblock(at_pad.present(self._pad), puk)
 
     def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
         return self._application.sign(slot, algorithm, message)
@@ -114,6 +128,7 @@ class PivCard:
             reader=self._reader,
             pin_tries=_tries(application),
             pin_format=DIGITS,
+            pinpad=self._pad() is not None,
         )
 
     def _recognised_yubikey(
@@ -130,6 +145,7 @@ class PivCard:
             puk_tries=puk.tries if puk is not None else None,
             has_puk=pin is None or puk is not None,
             pin_is_default=pin.is_default if pin is not None else None,
+            pinpad=self._pad() is not None,
         )
 
     @contextmanager
@@ -149,11 +165,14 @@ class PivCard:
         with self._application(begin) as application:
             if not is_same(application, identity):
                 raise WrongCard
-            session = PivSession(application)
+            session = PivSession(application, self._pad())
             try:
                 yield session
             finally:
                 session.leave()
+
+    def _pad(self) -> Pinpad | None:
+        return self._connection.pinpad if self._connection is not None else None
 
     @contextmanager
     def application(self) -> Iterator[PivApplication]:

@@ -11,12 +11,14 @@ import itertools
 import threading
 from collections.abc import Callable
 
+from kiosk.cards.pinpad import pad_of, parse_features
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import (
     CardInserted,
     CardLeft,
     CardRemoved,
     CardUnreadable,
+    Pinpad,
     ReaderEvent,
     ReaderGone,
     ReadersChanged,
@@ -24,6 +26,7 @@ from kiosk.cards.ports import (
     ServiceLost,
 )
 from kiosk.cards.simulated.faults import Faults, Hand
+from kiosk.cards.simulated.pinpad import FEATURES, SimulatedPad
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.clock import Clock, SystemClock
 
@@ -39,6 +42,7 @@ class _Slot:
         self.insertion = 0
         self.is_unreadable = False
         self.is_unplugged = False
+        self.pad: SimulatedPad | None = None
         self.moving = threading.Lock()
         """Held while an APDU is carried out, and while the card comes or goes."""
         self.transaction = threading.RLock()
@@ -78,6 +82,16 @@ class SimulatedConnection:
     @property
     def atr(self) -> bytes:
         return self._atr
+
+    @property
+    def pinpad(self) -> Pinpad | None:
+        pad = self._slot.pad
+        if pad is None:
+            return None
+        return pad_of(
+            parse_features(FEATURES),
+            lambda code, structure: pad.control(code, structure, self.transmit),
+        )
 
     def begin(self) -> None:
         self._card()
@@ -170,6 +184,11 @@ class SimulatedReaders:
             self._emit(CardLeft(insertion))
         elif was_unreadable:
             self._emit(ReadersChanged(tuple(self._slots)))
+
+    def fit_pad(self, reader: str = READER) -> SimulatedPad:
+        """Give a reader a PIN pad; return its keys."""
+        pad = self._slots[reader].pad = SimulatedPad()
+        return pad
 
     def put_ready(self, name: str, card: SimulatedPivCard) -> None:
         """Keep a card at hand, for `swap`."""
