@@ -93,8 +93,8 @@ class EstClient:
 
 
 def _path(label: str, operation: str) -> str:
-    parts = ("", ".well-known", "est", label, operation)
-    return "/".join(part for part in parts if part or part is parts[0])
+    profile = f"{label}/" if label else ""
+    return f"/.well-known/est/{profile}{operation}"
 
 
 def _done(reply: Reply) -> bytes:
