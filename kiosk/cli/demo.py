@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,13 @@ def demo(
     desk: Annotated[
         bool, typer.Option("--desk", help="The operators' terminal instead.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the session down as a scenario for `kiosk rehearse`.",
+        ),
+    ] = None,
 ) -> None:
     """Try the kiosk with simulated cards, in this terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -30,7 +38,7 @@ def demo(
     from kiosk.tui.environment import harden
 
     harden()
-    raise typer.Exit(_desk() if desk else _kiosk())
+    raise typer.Exit(_desk() if desk else _kiosk(record))
 
 
 def _desk() -> int:
@@ -41,9 +49,16 @@ def _desk() -> int:
     return run(deck, deck=deck)
 
 
-def _kiosk() -> int:
+def _kiosk(record: Path | None) -> int:
     from kiosk.rehearsal.demo import Demo
     from kiosk.tui.app import run
 
     deck = Demo()
-    return run(deck.world, deck=deck)
+    if record is None:
+        return run(deck.world, deck=deck)
+    from kiosk.rehearsal.recorder import Recorder
+
+    recorder = Recorder(deck)
+    ended = run(recorder, deck=recorder)
+    recorder.write(record)
+    return ended

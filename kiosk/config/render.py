@@ -87,5 +87,8 @@ def toml_value(value: Any) -> str:
             return json.dumps(str(value), ensure_ascii=False)
         case tuple() | list():
             return "[" + ", ".join(toml_value(each) for each in value) + "]"
+        case dict():
+            pairs = (f"{key} = {toml_value(each)}" for key, each in value.items())
+            return "{ " + ", ".join(pairs) + " }"
         case _:
             raise TypeError(type(value).__name__)
