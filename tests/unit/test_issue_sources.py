@@ -1,0 +1,406 @@
+"""A card is issued with whatever source certifies it, at once, later, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+from lab.est_server import PASSWORD, USER, Behaviour, EstServer
+from lab.site import Site
+
+from kiosk.cards.piv import objects
+from kiosk.cards.ports import CardRemoved, KeySlot
+from kiosk.cards.simulated import attestation as simulated
+from kiosk.cards.simulated.faults import PullAfter
+from kiosk.cards.simulated.keys import PrivateKey
+from kiosk.cards.simulated.options import PivOptions, of_yubikey
+from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.config import OperatorRole
+from kiosk.enrollment import acts
+from kiosk.enrollment.attestation import AttestedOnly, MakerNotTrusted
+from kiosk.enrollment.certificates import accounts, key_of, read
+from kiosk.enrollment.issue import Issued, Order, issue_card
+from kiosk.enrollment.operators import Action
+from kiosk.enrollment.sources.est import EstClient, EstSettings
+from kiosk.enrollment.sources.files import CertificateFolder
+from kiosk.enrollment.sources.https import HttpsSettings, Line
+from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
+from kiosk.enrollment.sources.ports import (
+    AnotherKey,
+    AnotherName,
+    CertificatePending,
+    CertificateSource,
+    NotOfThisIssuer,
+    Person,
+    SourceError,
+    SourceMalformed,
+    SourceRefused,
+    SourceSilent,
+)
+from kiosk.enrollment.sources.tickets import Ticketed
+from kiosk.entropy import SeededEntropy
+from statemachine.lifecycle import State
+from storage.records import Credential
+
+YUBIKEY = of_yubikey(12_345_678, (5, 7, 0))
+GENERIC = PivOptions()
+CARDS = pytest.mark.parametrize("options", [GENERIC, YUBIKEY], ids=["piv", "yubikey"])
+
+
+class Office:
+    """An officer with a reader, a source of certificates, and an authority's hands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = Site()
+        self.desk = self.site.desk(OperatorRole.OFFICER)
+        self.readers = SimulatedReaders()
+        self.folder = folder / "requests"
+        certificate, pem = new_issuer("CA", now=self.site.clock.now())
+        key = load_pem_private_key(pem, password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        self.ca = Issuer(x509.load_pem_x509_certificate(certificate), key, 30)
+        out = CertificateFolder(self.folder, days=365, issuers=[self.ca.certificate])
+        self.source: CertificateSource = Ticketed(out, folder / "tickets")
+
+    def issue(self, chip: SimulatedPivCard, account: str = "ann") -> Issued:
+        self.site.clock.advance(1)  # the last credential of a card is the latest
+        card = self.readers.insert(chip)
+        try:
+            order = Order(account=account, template="staff", issuer=self.source)
+            return issue_card(self.desk, card, order)
+        finally:
+            card.close()
+
+    def answer(self, slot: KeySlot, account: str = "ann@ad.test") -> None:
+        """Certify the request of a slot, as whoever runs the authority would."""
+        (file,) = self.folder.glob(f"*-{slot}.csr")
+        csr = x509.load_pem_x509_csr(file.read_bytes())
+        spki = csr.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
+        person = Person(account=account, display_name="Ann", guid="")
+        now = self.site.clock.now()
+        der = self.ca.certify(spki, person, slot, guid=bytes(16), now=now)
+        pem = read(der).public_bytes(Encoding.PEM)
+        file.with_suffix(".cer").write_bytes(pem)
+
+    def names(self) -> list[str]:
+        return sorted(each.suffix for each in self.folder.iterdir())
+
+    def credentials(self, state: State) -> list[Credential]:
+        return self.site.registry.run(lambda tx: tx.credentials(state=state))
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def blank(options: PivOptions | None = None, seed: int = 9) -> SimulatedPivCard:
+    return SimulatedPivCard(entropy=SeededEntropy(seed), options=options)
+
+
+def asked(office: Office, chip: SimulatedPivCard) -> None:
+    with pytest.raises(CertificatePending):
+        office.issue(chip)
+
+
+def are_all_new(chip: SimulatedPivCard, before: dict[int, PrivateKey]) -> bool:
+    return all(chip.keys[slot] is not key for slot, key in before.items())
+
+
+# --- later -------------------------------------------------------------------
+
+
+@CARDS
+def test_a_card_whose_certificates_come_later_is_issued_when_it_comes_back(
+    office: Office, options: PivOptions
+) -> None:
+    chip = blank(options)
+    asked(office, chip)
+    assert office.names() == [".csr", ".csr"]
+    made = dict(chip.keys)
+    for slot in KeySlot:
+        office.answer(slot)
+    issued = office.issue(chip)
+    assert chip.keys == made, "the card kept its keys"
+    assert issued.transport_pin is not None
+    assert chip.has_pin(issued.transport_pin.reveal())
+    assert not chip.admin.is_default
+    key = issued.credential.authentication_key
+    assert key is not None
+    assert key_of(read(key.certificate)) == key.spki
+    assert issued.credential.account == "ann@ad.test"
+    assert office.names() == []
+    assert office.source.waiting(issued.credential.card) == []
+
+
+@CARDS
+def test_what_is_pending_leaves_no_certificate_and_no_new_secret(
+    office: Office, options: PivOptions
+) -> None:
+    chip = blank(options)
+    asked(office, chip)
+    assert not objects.CERTIFICATES.values() & chip.objects.keys()
+    assert chip.has_puk(b"12345678")
+    assert chip.admin.is_default
+    assert office.credentials(State.ISSUED) == []
+
+
+def test_asking_again_before_it_has_come_changes_nothing(office: Office) -> None:
+    chip = blank(YUBIKEY)
+    asked(office, chip)
+    retired = len(office.credentials(State.RETIRED))
+    office.answer(KeySlot.AUTHENTICATION)
+    made = dict(chip.keys)
+    asked(office, chip)
+    assert chip.keys == made
+    assert len(office.credentials(State.RETIRED)) == retired
+
+
+def test_the_card_expires_with_its_certificate(office: Office) -> None:
+    chip = blank()
+    asked(office, chip)
+    for slot in KeySlot:
+        office.answer(slot)
+    issued = office.issue(chip).credential
+    assert issued.authentication_key is not None
+    end = read(issued.authentication_key.certificate).not_valid_after_utc
+    assert issued.expires_at == end.timestamp()
+
+
+def test_what_was_asked_for_ann_is_not_given_to_another(office: Office) -> None:
+    chip = blank(YUBIKEY)
+    asked(office, chip)
+    for slot in KeySlot:
+        office.answer(slot)
+    made = dict(chip.keys)
+    with pytest.raises(CertificatePending):
+        office.issue(chip, account="helpdesk")
+    assert are_all_new(chip, made), "another person, other keys"
+    assert office.names() == [".csr", ".csr"]
+
+
+def test_a_card_that_has_lost_its_keys_gets_new_ones(office: Office) -> None:
+    """It was reset in between; what has come is for keys that are no more."""
+    asked(office, blank(YUBIKEY))
+    for slot in KeySlot:
+        office.answer(slot)
+    reset = blank(YUBIKEY, seed=10)
+    asked(office, reset)
+    assert office.names() == [".csr", ".csr"]
+    for slot in KeySlot:
+        office.answer(slot)
+    assert office.issue(reset).credential.state is State.ISSUED
+
+
+def test_a_certificate_for_another_person_in_the_folder_is_not_written(
+    office: Office,
+) -> None:
+    chip = blank(YUBIKEY)
+    asked(office, chip)
+    office.answer(KeySlot.AUTHENTICATION, account="mallory@ad.test")
+    office.answer(KeySlot.CARD_AUTHENTICATION)
+    before = dict(chip.objects)
+    with pytest.raises(AnotherName):
+        office.issue(chip)
+    assert chip.objects == before
+    office.answer(KeySlot.AUTHENTICATION)
+    assert office.issue(chip).credential.state is State.ISSUED
+
+
+@CARDS
+def test_pulled_while_it_is_finished_it_goes_on_with_the_same_certificates(
+    office: Office, options: PivOptions
+) -> None:
+    measured = blank(options)
+    asked(office, measured)
+    for slot in KeySlot:
+        office.answer(slot)
+    office.readers.faults.set()
+    acts.act(office.desk, Action.RETIRE, office.issue(measured).credential, "next")
+    count = office.readers.faults.count
+    for at in range(1, count + 1, 3):
+        own = options
+        if options is YUBIKEY:
+            own = of_yubikey(1000 + at, (5, 7, 0))
+        chip = blank(own, seed=1000 + at)
+        asked(office, chip)
+        for slot in KeySlot:
+            office.answer(slot)
+        made = dict(chip.keys)
+        office.readers.faults.set(PullAfter(at=at))
+        with pytest.raises(CardRemoved):
+            office.issue(chip)
+        office.readers.faults.set()
+        issued = office.issue(chip)
+        assert chip.keys == made, at
+        acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+
+
+# --- EST ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EstServer]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with EstServer(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def est(office: Office, server: EstServer, tmp_path: Path) -> Office:
+    """The office, with the EST server as its source."""
+    password = tmp_path / "password"
+    password.touch(0o600)
+    password.write_text(PASSWORD)
+    office.site.clock.advance(time.time() - office.site.clock.now())
+    line = Line(
+        HttpsSettings(
+            url=server.url,
+            ca_file=server.ca_file,
+            user=USER,
+            password_file=password,
+            receive_timeout=1.0,
+        )
+    )
+    settings = EstSettings(days=30, wait=5, labels={})
+    client = EstClient(line, settings, office.site.clock)
+    office.source = Ticketed(client, tmp_path / "tickets")
+    return office
+
+
+def test_a_card_is_issued_with_certificates_of_an_est_server(
+    est: Office, server: EstServer
+) -> None:
+    chip = blank(YUBIKEY)
+    issued = est.issue(chip).credential
+    own = issued.authentication_key
+    assert own is not None
+    on_card = objects.read_certificate(chip.objects[objects.CERTIFICATE_9A])
+    assert own.certificate == on_card
+    assert accounts(read(on_card)) == ["ann@ad.test"]
+    read(on_card).verify_directly_issued_by(server.issuer.certificate)
+    assert server.paths() == ["/cacerts", "/simpleenroll", "/simpleenroll"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (Behaviour.REFUSES, SourceRefused),
+        (Behaviour.SILENT, SourceSilent),
+        (Behaviour.GARBAGE, SourceMalformed),
+        (Behaviour.WRONG_KEY, AnotherKey),
+        (Behaviour.WRONG_NAME, AnotherName),
+        (Behaviour.OTHER_CA, NotOfThisIssuer),
+    ],
+)
+def test_without_its_certificate_a_card_stays_as_it_was_and_can_be_issued_later(
+    est: Office, server: EstServer, behaviour: Behaviour, error: type[SourceError]
+) -> None:
+    chip = blank(YUBIKEY)
+    server.behaves(behaviour)
+    with pytest.raises(error):
+        est.issue(chip)
+    assert not objects.CERTIFICATES.values() & chip.objects.keys()
+    assert chip.has_puk(b"12345678")
+    assert chip.admin.is_default
+    assert est.credentials(State.ISSUED) == []
+    reason = list(est.site.registry.audit_events())[-1].data["reason"]
+    assert reason == f"not finished: {error.code}"
+    server.behaves(Behaviour.GOOD)
+    assert est.issue(chip).credential.state is State.ISSUED
+
+
+def test_an_approval_that_takes_days_is_waited_for_without_the_card(
+    est: Office, server: EstServer
+) -> None:
+    chip = blank(YUBIKEY)
+    server.retry_after = "86400"
+    server.behaves(Behaviour.ALWAYS_ACCEPTED)
+    asked(est, chip)
+    bodies = {each.body for each in server.asked if each.method == "POST"}
+    server.behaves(Behaviour.GOOD)
+    assert est.issue(chip).credential.state is State.ISSUED
+    assert {each.body for each in server.asked if each.method == "POST"} == bodies
+
+
+def test_what_was_refused_after_all_is_asked_for_anew(
+    est: Office, server: EstServer
+) -> None:
+    chip = blank(YUBIKEY)
+    server.retry_after = "86400"
+    server.behaves(Behaviour.ALWAYS_ACCEPTED)
+    asked(est, chip)
+    server.behaves(Behaviour.FORBIDS)
+    with pytest.raises(SourceRefused):
+        est.issue(chip)
+    server.behaves(Behaviour.GOOD)
+    made = dict(chip.keys)
+    assert est.issue(chip).credential.state is State.ISSUED
+    assert are_all_new(chip, made)
+
+
+# --- attestation -------------------------------------------------------------
+
+
+def vouched(source: CertificateSource, *roots: x509.Certificate) -> AttestedOnly:
+    return AttestedOnly(source, roots, required=True)
+
+
+def test_a_yubikey_whose_maker_is_trusted_is_issued(office: Office) -> None:
+    office.source = vouched(office.ca, simulated.root())
+    assert office.issue(blank(YUBIKEY)).credential.state is State.ISSUED
+
+
+def test_a_yubikey_whose_maker_is_not_trusted_gets_no_certificate(
+    office: Office,
+) -> None:
+    office.source = vouched(office.ca)
+    chip = blank(YUBIKEY)
+    with pytest.raises(MakerNotTrusted):
+        office.issue(chip)
+    assert not objects.CERTIFICATES.values() & chip.objects.keys()
+
+
+def test_a_ticket_keeps_what_the_card_has_attested(office: Office) -> None:
+    office.source = vouched(office.source, simulated.root())
+    chip = blank(YUBIKEY)
+    asked(office, chip)
+    for slot in KeySlot:
+        office.answer(slot)
+    assert office.issue(chip).credential.state is State.ISSUED
+
+
+def test_a_certificate_that_the_same_person_had_is_renewed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.source, renewed = office.ca, []
+    obtain = office.ca.obtain
+
+    def seen(request, *, now):  # type: ignore[no-untyped-def]  # as `obtain`
+        renewed.append((request.slot, bool(request.renews)))
+        return obtain(request, now=now)
+
+    monkeypatch.setattr(office.ca, "obtain", seen)
+    chip = blank(YUBIKEY)
+    first = office.issue(chip).credential
+    acts.act(office.desk, Action.RETIRE, first, "worn")
+    office.issue(chip)
+    assert renewed == [
+        (KeySlot.AUTHENTICATION, False),
+        (KeySlot.CARD_AUTHENTICATION, False),
+        (KeySlot.AUTHENTICATION, True),
+        (KeySlot.CARD_AUTHENTICATION, False),
+    ]
