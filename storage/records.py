@@ -97,6 +97,8 @@ class Template(Record, frozen=True, kw_only=True):
     key_algorithm: str = "P-256"
     keyless: Keyless = Keyless.OFF
     allow_smart_card_required: bool = False
+    allow_pinpad: bool = False
+    """May a PIN be set at a reader's own keys, which leaves the password as it is?"""
     honour_directory_history: bool = False
     """A reset obeys the directory's history and minimum age, where a domain controller
     can be asked to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -61,6 +62,8 @@ def judge(
 ) -> Judgement:
     """Ask everybody who can refuse, without touching anything."""
     why_not = conditions.of_template(template)
+    if why_not is None and limits.at_pad:
+        why_not = Message("condition.pin_pad")
     view = DomainView()
     if why_not is None:
         view = look(
@@ -79,6 +82,8 @@ def judge(
         stop = Message("stop.no_authentication_key")
     if stop is None and follows and view.honours_history:
         stop = _too_young(view, parts.clock.now())
+    if limits.at_pad and not template.allow_pinpad:
+        stop = Message("stop.pin_pad")
     if stop is None and (broken := contradiction(rules)) is not None:
         stop = Message("stop.rules_unsatisfiable", {"rule": broken})
     return Judgement(
@@ -152,6 +157,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         notices=_notices(credential, judgement, reminder),
         presence_due=_presence_due(credential, request.tries_left),
         activation_code_needed=_needs_activation_code(credential, template),
+        at_pad=request.limits.at_pad,
         activation_by_reset=credential.activation_interrupted,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
@@ -170,12 +176,29 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
 def _find(
     tx: Tx, parts: Parts, request: OpenRequest
 ) -> tuple[Credential, Template, bool]:
-    credential = tx.credential_by_card(request.card)
+    credential = tx.credential_by_card(request.card) or _by_key(tx, request.card)
     if credential is None:
         raise NotOnRecord(card=request.card)
     free = marks.settle_interrupted(tx, parts, credential.id)
     template = tx.template(credential.template, credential.template_version)
     return tx.credential(credential.id), template, free
+
+
+def _by_key(tx: Tx, card: str) -> Credential | None:
+    """Find a card by the key in it: its other names have changed since.
+
+    Looks at every credential, which only a card that nobody knows costs.
+    """
+    family, _, rest = card.partition(":")
+    kind, _, digest = rest.partition(":")
+    if kind != "key":
+        return None
+    for each in tx.credentials():
+        key = each.authentication_key
+        own = each.card.startswith(f"{family}:") and each.state is not State.RETIRED
+        if own and key and hashlib.sha256(key.spki).hexdigest() == digest:
+            return each
+    return None
 
 
 def _is_changed_elsewhere(credential: Credential, view: DomainView) -> bool:

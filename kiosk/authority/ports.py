@@ -97,6 +97,8 @@ class CardLimits(Value, frozen=True, kw_only=True):
     alphabet: Alphabet
     has_puk: bool = True
     has_admin_key: bool = False
+    at_pad: bool = False
+    """PINs are typed at the reader's own keys: nobody but the card learns them."""
 
 
 class OpenRequest(Value, frozen=True, kw_only=True):
@@ -144,6 +146,8 @@ class CaseFile(Value, frozen=True, kw_only=True):
     """Card and registry disagree about "blocked": the card should prove itself."""
     activation_code_needed: bool = False
     """Activation is authorised by a code; the transport PIN comes from escrow."""
+    at_pad: bool = False
+    """PINs are typed at the reader's keys, so the password cannot follow."""
     activation_by_reset: bool = False
     """An interrupted activation completes by resetting the PIN with the PUK."""
     never_activated: bool = False

@@ -6,6 +6,7 @@
 | no (an LDAP answer) | roll back where the card can be changed back, else out of step |
 | yes, and the bind says yes or names a condition | done, the condition is a warning |
 | yes, and the bind says wrong password | out of step |
+| yes, and `pwdLastSet` has moved again since | out of step: changed elsewhere |
 | nothing (time out, connection lost) | done only if `pwdLastSet` moved on that DC |
 | | *and* the value binds, else out of step; never rolled back |
 
@@ -149,18 +150,30 @@ def _decide_written(
     password: Secret,
     asked: How,
 ) -> WriteVerdict:
-    """The DC said success: the bind only adds to it, unless it says "wrong"."""
+    """The DC said success: the bind only adds to it, unless it says "wrong".
+
+    Somebody else may set another password meanwhile, and ours binds for an hour all
+    the same: only `pwdLastSet`, read before the bind and after it, tells.
+    """
+    ours = _look(dc, account)
     bind = dc.verify_password(account, password)
     if bind is BindResult.WRONG_PASSWORD:
         return _out_of_step(parts, id, Message("reason.bind_refused"))
+    now = _look(dc, account)
+    if ours and now and now.pwd_last_set > ours.pwd_last_set:
+        return _out_of_step(parts, id, Message("reason.changed_elsewhere"))
+    seen = ours or now
+    stamp = seen.pwd_last_set if seen else _unread(parts)
+    verdict = _done(parts, id, _Written(dc.name, asked, bind, stamp), password)
+    return _with_spread(parts, verdict, dc, seen) if seen else verdict
+
+
+def _look(dc: DomainController, account: Account) -> Account | None:
+    """Return the account as it is now; None: that could not be read."""
     try:
-        now = dc.account(account.guid)
+        return dc.account(account.guid)
     except DirectoryError:
-        written = _Written(dc.name, asked, bind, _unread(parts))
-        return _done(parts, id, written, password)
-    written = _Written(dc.name, asked, bind, now.pwd_last_set)
-    verdict = _done(parts, id, written, password)
-    return _with_spread(parts, verdict, dc, now)
+        return None
 
 
 def _with_spread(

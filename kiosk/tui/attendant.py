@@ -27,7 +27,7 @@ from kiosk.tui.screens.idle_warning import IdleWarningScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
 from kiosk.tui.widgets.action_list import ActionList
-from kiosk.visit.views import Outcome
+from kiosk.visit.views import Answers, Outcome
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -118,7 +118,10 @@ class Attendant:
                 visit.begin(message.kind)
                 screen.wait()
             case ConfirmScreen.Answered() if isinstance(screen, ConfirmScreen):
-                if message.is_yes:
+                if message.is_yes and not screen.form.fields:
+                    self._show(self._scenes.progress())
+                    visit.submit(screen.form, Answers({}, confirmed=True))
+                elif message.is_yes:
                     self._show(self._scenes.form(screen.form, is_confirmed=True))
                 else:
                     visit.leave()

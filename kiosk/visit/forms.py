@@ -13,6 +13,17 @@ from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync, UnblockWay
 
+_AT_PAD = frozenset(
+    {
+        FieldName.OLD_PIN,
+        FieldName.NEW_PIN,
+        FieldName.CURRENT_PIN,
+        FieldName.TRANSPORT_PIN,
+        FieldName.PUK,
+    }
+)
+"""What is typed at the reader's own keys, where it has some."""
+
 
 def with_tries(recognised: RecognisedCard, tries: Tries) -> RecognisedCard:
     """The same card with its counter as it is now."""
@@ -74,7 +85,7 @@ def form(
     return Form(
         kind=kind,
         fields=_fields(case, kind),
-        rules=None if kind is Kind.FINISH else case.rules,
+        rules=None if kind is Kind.FINISH or case.at_pad else case.rules,
         old_limits=(pin.minimum, pin.maximum),
         tries=recognised.pin_tries,
         password_follows=case.password_follows,
@@ -103,7 +114,9 @@ def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
             fields = (FieldName.TRANSPORT_PIN, FieldName.NEW_PIN)
     code_first = kind is Kind.UNBLOCK and case.release_code_needed
     if code_first or case.release_for_sync:
-        return (FieldName.RELEASE_CODE, *fields)
+        fields = (FieldName.RELEASE_CODE, *fields)
+    if case.at_pad:
+        return tuple(name for name in fields if name not in _AT_PAD)
     return fields
 
 
@@ -133,6 +146,8 @@ def _activation(case: CaseFile) -> tuple[FieldName, ...]:
 
 def _notices(case: CaseFile, challenge: bytes | None) -> tuple[Message, ...]:
     notices: list[Message] = []
+    if case.at_pad:
+        notices.append(Message("notice.at_pad"))
     if challenge is not None:
         notices.append(Message("notice.card_held"))
     if case.password_follows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -27,6 +27,7 @@ from kiosk.cards.ports import (
     KeyAlgorithm,
     KeySlot,
     NotSupported,
+    PadEntryFailed,
     PinBlocked,
     PinRefused,
     PukBlocked,
@@ -57,6 +58,7 @@ DEFINITE = (
     PukBlocked,
     WrongAdminKey,
     NotSupported,
+    PadEntryFailed,
 )
 """Answers of a card that changed nothing but a counter."""
 
@@ -171,11 +173,10 @@ class Run:
 
     def sign(self, session: CardSession, challenge: Challenge, sealed: bytes) -> bytes:
         """Let the card sign the statement. The PIN was verified directly before."""
-        return session.sign(
-            KeySlot(challenge.key_slot),
-            KeyAlgorithm(challenge.key_algorithm),
-            statement.authorisation(challenge, seal.digest(sealed)),
-        )
+        message = statement.authorisation(challenge, seal.digest(sealed))
+        slot, algorithm = challenge.key_slot, challenge.key_algorithm
+        with self.step(Step.TOUCH) if self.recognised.touch else nullcontext():
+            return session.sign(KeySlot(slot), KeyAlgorithm(algorithm), message)
 
     def prove_presence(self, session: CardSession) -> tuple[bytes, bytes]:
         """Let the card sign without its PIN; empty where it has no key for that."""

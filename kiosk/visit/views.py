@@ -35,6 +35,10 @@ class Step(StrEnum):
     """The PIN on the card changes."""
     PASSWORD = "password"  # noqa: S105 - the name of a step
     """The directory takes the same value."""
+    TOUCH = "touch"
+    """Somebody has to touch the card's contact."""
+    PAD = "pad"
+    """PINs are typed at the reader's own keys."""
     RESTORE = "restore"
     """The card is given its old PIN back."""
 

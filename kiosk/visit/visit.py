@@ -7,14 +7,27 @@ authority; it decides nothing that the authority has not decided.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from kiosk.authority.ports import CardLimits, CaseFile, OpenRequest, Prepared
-from kiosk.cards.ports import CardError, CardSession, RecognisedCard, Tries, WrongPin
+from kiosk.authority.ports import (
+    CardLimits,
+    CaseFile,
+    NotOnRecord,
+    OpenRequest,
+    Prepared,
+)
+from kiosk.cards.ports import (
+    CardError,
+    CardSession,
+    NotSupported,
+    RecognisedCard,
+    Tries,
+    WrongPin,
+)
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
-from kiosk.visit import forms, results
+from kiosk.visit import at_pad, forms, results
 from kiosk.visit.change import activate, change
 from kiosk.visit.finish import finish
 from kiosk.visit.run import Run, Workplace
@@ -137,9 +150,20 @@ class Visit:
         return self._recognised, self._case
 
     def _open(self, recognised: RecognisedCard) -> CaseFile:
+        """Ask for the card's record; by its other names, where the first is unknown."""
+        try:
+            return self._ask_for(recognised, recognised.identity.key)
+        except NotOnRecord:
+            card = self._workplace.card
+            for other in card.other_identities(recognised.identity):
+                with suppress(NotOnRecord):
+                    return self._ask_for(recognised, other.key)
+            raise
+
+    def _ask_for(self, recognised: RecognisedCard, key: str) -> CaseFile:
         request = OpenRequest(
             station=self._workplace.station,
-            card=recognised.identity.key,
+            card=key,
             limits=_limits(recognised),
             tries_left=recognised.pin_tries.left,
         )
@@ -227,6 +251,8 @@ class Visit:
 
 def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Result:
     values = answers.values
+    if run.case.at_pad:
+        return _at_pad(run, kind)
     match kind:
         case Kind.CHANGE:
             return change(
@@ -251,6 +277,16 @@ def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Resu
             )
         case _:
             return _activate_by_code(run, prepared, values[FieldName.NEW_PIN])
+
+
+def _at_pad(run: Run, kind: Kind) -> Result:
+    """The reader's own keys can change a PIN, or set one with a PUK."""
+    by_code = run.case.activation_code_needed and not run.case.activation_by_reset
+    if kind is Kind.FINISH or (kind is Kind.ACTIVATE and by_code):
+        raise NotSupported(what="PIN pad")
+    if kind is Kind.UNBLOCK or run.case.activation_by_reset:
+        return at_pad.unblock(run, kind)
+    return at_pad.change(run, kind)
 
 
 def _reset(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
@@ -280,6 +316,7 @@ def _limits(recognised: RecognisedCard) -> CardLimits:
         alphabet=pin.alphabet,
         has_puk=recognised.has_puk,
         has_admin_key=recognised.has_admin_key,
+        at_pad=recognised.pinpad,
     )
 
 
