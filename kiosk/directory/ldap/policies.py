@@ -38,7 +38,9 @@ _FINE_GRAINED = (
 def effective_policy(channel: Channel, user_dn: str) -> PasswordPolicy:
     """Return what applies to the user. PolicyUnreadable, ReadFailed."""
     user = channel.read(user_dn, _ANYTHING, "msDS-ResultantPSO")
-    named = (user or {}).get("msDS-ResultantPSO", ())
+    if user is None:  # gone, or hidden: then nothing is known of its policy
+        raise ReadFailed(dc=channel.dc, reason="hidden")
+    named = user.get("msDS-ResultantPSO", ())
     if named:
         return _fine_grained(channel, named[0].decode())
     return policy_of_domain(channel)
