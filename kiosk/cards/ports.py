@@ -510,7 +510,9 @@ class Monitor(Protocol):
     """Watches readers on a thread of its own, for ever."""
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
-        """Begin to watch. `emit` is called on the monitor's thread and returns soon.
+        """Begin to watch. `emit` is called on the monitor's threads and returns soon.
+
+        Never two at a time, and not after `stop`.
 
         The first event is a ReadersChanged or ServiceLost; a card already there
         follows as CardInserted.

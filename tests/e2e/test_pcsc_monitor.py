@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from lab.events import Watch
-from lab.pcscd import READERS, Pcscd
+from lab.pcscd import READERS, RENAMED, Pcscd
 
-from kiosk.cards.pcsc import PcscMonitor
+from kiosk.cards.pcsc import PcscConnection, PcscMonitor
 from kiosk.cards.ports import (
+    CardBusy,
     CardInserted,
     CardLeft,
     CardMute,
     CardRemoved,
     CardUnreadable,
+    ReaderGone,
     ReadersChanged,
     ServiceGone,
     ServiceLost,
 )
 from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import Mute
+from kiosk.cards.simulated.faults import Mute, Slow
 from kiosk.entropy import SeededEntropy
 
 pytestmark = pytest.mark.pcscd
+
+
+@contextmanager
+def held(reader: str) -> Iterator[None]:
+    """Another program has the card of this reader to itself."""
+    connection = PcscConnection(reader)
+    connection.hold()
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def a_card(seed: int = 1) -> MadeCard:
@@ -87,6 +101,73 @@ def test_the_loss_of_a_service_is_told_once(pcscd: Pcscd) -> None:
             assert isinstance(watch.next(), ServiceLost)
             pcscd.start()
             assert watch.next() == ReadersChanged(READERS)
+
+
+def test_a_service_that_stands_still_is_lost_and_comes_back(pcscd: Pcscd) -> None:
+    made = a_card()
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as watch:
+        before = watch.card()
+        pcscd.freeze()
+        try:
+            assert watch.next() == CardLeft(before.insertion)
+            assert watch.next() == ServiceLost("no answer")
+        finally:
+            pcscd.thaw()
+        assert watch.next() == ReadersChanged(READERS)
+        assert watch.card().recognise().identity == made.identity
+
+
+def test_a_monitor_of_a_service_that_stands_still_can_be_stopped(pcscd: Pcscd) -> None:
+    monitor = PcscMonitor()
+    with Watch(monitor) as watch:
+        watch.until(ReadersChanged)
+        pcscd.freeze()
+        try:
+            watch.until(ServiceLost)
+            monitor.stop()
+        finally:
+            pcscd.thaw()
+
+
+def test_readers_that_come_back_under_another_name_bring_their_card(
+    pcscd: Pcscd,
+) -> None:
+    made = a_card()
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as watch:
+        before = watch.card()
+        pcscd.start_renamed()
+        assert watch.next() == CardLeft(before.insertion)
+        watch.until(ServiceLost)
+        assert watch.next() == ReadersChanged(RENAMED)
+        after = watch.card(RENAMED[0])
+        assert after.recognise().identity == made.identity
+        with pytest.raises((ReaderGone, ServiceGone)):
+            before.recognise()
+
+
+def test_a_card_that_another_program_keeps_to_itself_is_told_and_is_busy_until_then(
+    pcscd: Pcscd,
+) -> None:
+    made = a_card()
+    pcscd.readers[0].insert(made.card)
+    with Watch(PcscMonitor()) as first:
+        first.card()
+        with held(READERS[0]), Watch(PcscMonitor()) as watch:
+            card = watch.card()
+            with pytest.raises(CardBusy):
+                card.recognise()
+        assert card.recognise().identity == made.identity
+        card.close()
+
+
+def test_a_card_that_answers_only_after_a_while_is_recognised(pcscd: Pcscd) -> None:
+    made = a_card()
+    pcscd.readers[0].faults.set(Slow(seconds=0.7))
+    with Watch(PcscMonitor()) as watch:
+        pcscd.readers[0].insert(made.card)
+        assert watch.card().recognise().identity == made.identity
 
 
 def test_two_cards_in_two_readers_are_two_insertions(pcscd: Pcscd) -> None:

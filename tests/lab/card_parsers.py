@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from kiosk.cards import tlv
 from kiosk.cards.apdu import MAX_ANSWER
 from kiosk.cards.masking import Masking
+from kiosk.cards.pinpad import parse_features
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.keys import key_of_answer, key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
@@ -25,6 +26,7 @@ from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.keys import public_value
 from kiosk.cards.simulated.metadata import metadata
 from kiosk.cards.simulated.options import of_yubikey
+from kiosk.cards.simulated.pinpad import FEATURES
 from kiosk.cli.card_keys import described
 from kiosk.entropy import SeededEntropy
 from lab.lying_card import Conversation
@@ -160,6 +162,7 @@ PARSERS: dict[str, Parser] = {
     "PIN metadata": Parser(read_pin_metadata, _metadata),
     "algorithm": Parser(read_algorithm, _metadata),
     "policies": Parser(read_policies, _metadata),
+    "reader features": Parser(parse_features, lambda: [FEATURES]),
     "masking": Parser(_masked, lambda: [b"\x0d\x00\x20\x00\x80\x08" + bytes(8)]),
     "conversation": Parser(_conversation, _conversations, longest=400),
 }

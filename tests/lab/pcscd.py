@@ -25,13 +25,14 @@ _DRIVERS = (
     "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
     "/usr/lib/*/pcsc/drivers/serial/libifdvpcd.so",
 )
-_PLUGGED, _UNPLUGGED = "plugged", "unplugged"
+RENAMED = ("Renamed PCD 00 00", "Renamed PCD 00 01")
+_PLUGGED, _UNPLUGGED, _RENAMED = "plugged", "unplugged", "renamed"
 """Names of configuration directories."""
 _EMPTY_TRIES = 20
 _READY_SECONDS = 20.0
 _SYSTEM_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 _CONFIGURATION = """\
-FRIENDLYNAME "Virtual PCD"
+FRIENDLYNAME "{name}"
 DEVICENAME   /dev/null:{port:#x}
 LIBPATH      {driver}
 CHANNELID    {port:#x}
@@ -109,10 +110,11 @@ class Pcscd:
     def _furnish(self) -> None:
         if shutil.which("pcscd", path=f"{os.environ['PATH']}:{_SYSTEM_PATHS}") is None:
             raise Missing("pcscd is missing: apt-get install pcscd vsmartcard-vpcd")
-        for name in ("run", _PLUGGED, _UNPLUGGED):
+        for name in ("run", _PLUGGED, _UNPLUGGED, _RENAMED):
             (self._home / name).mkdir()
-        text = _CONFIGURATION.format(port=PORT, driver=_driver())
-        (self._home / _PLUGGED / "vpcd").write_text(text)
+        for folder, name in ((_PLUGGED, "Virtual PCD"), (_RENAMED, "Renamed PCD")):
+            text = _CONFIGURATION.format(name=name, port=PORT, driver=_driver())
+            (self._home / folder / "vpcd").write_text(text)
 
     def close(self) -> None:
         """End everything."""
@@ -132,6 +134,18 @@ class Pcscd:
     def start_without_readers(self) -> None:
         """Start the service where no reader is plugged in."""
         self._ask(f"start {_UNPLUGGED}")
+
+    def start_renamed(self) -> None:
+        """Start the service where the readers are called otherwise."""
+        self._ask(f"start {_RENAMED}")
+
+    def freeze(self) -> None:
+        """Let the service stand still: it is there and does not answer."""
+        self._ask("freeze")
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._ask("thaw")
 
     def stop(self) -> None:
         """Stop the service as a service manager would."""

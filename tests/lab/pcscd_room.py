@@ -77,6 +77,12 @@ class Room:
             pcscd.kill()
             pcscd.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send pcscd a signal."""
+        if self._pcscd is None:
+            raise OSError("pcscd does not run")
+        self._pcscd.send_signal(number)
+
     def connect(self, port: int) -> socket.socket:
         """Connect to a slot of the virtual reader."""
         return socket.create_connection(("127.0.0.1", port), timeout=1.0)
@@ -103,6 +109,10 @@ def obey(room: Room, command: str) -> list[int]:
             room.stop()
         case "kill":
             room.stop(signal.SIGKILL)
+        case "freeze":
+            room.signal(signal.SIGSTOP)
+        case "thaw":
+            room.signal(signal.SIGCONT)
         case "connect":
             return [room.connect(int(argument)).detach()]
         case _:

@@ -189,6 +189,8 @@ class FakeService:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.readers: tuple[str, ...] = ("reader",)
+        self.turns: list[tuple[str, ...]] = []
+        """What the readers will be, in turn."""
         self.states: list[dict[str, int] | Exception] = []
         self.monitor: PcscMonitor | None = None
         for name in ("establish", "release", "list_readers", "status_change"):
@@ -201,6 +203,8 @@ class FakeService:
         return
 
     def list_readers(self, context: int) -> tuple[str, ...]:
+        if self.turns:
+            self.readers = self.turns.pop(0)
         return self.readers
 
     def status_change(
@@ -235,10 +239,25 @@ def test_a_reader_that_is_unplugged_while_it_is_watched_is_told(
     service: FakeService,
 ) -> None:
     service.states = [{"reader": PRESENT | 1 << 16}, PcscError(0x80100009)]
-    readers = iter([("reader",), ("reader",), (), ()])
-    service.list_readers = lambda context: next(readers)  # type: ignore[method-assign]  # told in turn
-    winscard.list_readers = service.list_readers
+    service.turns = [("reader",), ("reader",), ()]
     assert watch(service) == ["readers reader", "in 1", "out 1", "readers "]
+
+
+def test_readers_that_are_plugged_and_renamed_are_told_with_their_cards(
+    service: FakeService,
+) -> None:
+    turns = [("left",), ("left", "right"), ("left", "right 2")]
+    service.states = [dict.fromkeys(names, PRESENT | 1 << 16) for names in turns]
+    service.turns = turns
+    assert watch(service) == [
+        "readers left",
+        "in 1",
+        "readers left,right",
+        "in 2",
+        "out 2",
+        "readers left,right 2",
+        "in 3",
+    ]
 
 
 @pytest.mark.parametrize("error", [PcscError(0x80100013), RuntimeError("anything")])

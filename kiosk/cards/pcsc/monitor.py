@@ -2,7 +2,8 @@
 
 One daemon thread with a context of its own waits in slices. Whatever goes wrong,
 the service being absent, killed or restarted included, is told as ServiceLost and
-tried again; the thread ends only when it is told to.
+tried again; the thread ends only when it is told to. A service that is there and does
+not answer keeps that thread inside a call: a second one, the guard, notices and tells.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ _SLICE_SECONDS = 1.0
 _SETTLING_SLICE_SECONDS = 0.2
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 _STOP_SECONDS = 2.0
+_UNANSWERED_SECONDS = 5.0
+"""How long one call may take before the service counts as lost."""
+_GUARD_SECONDS = 0.5
+_NO_ANSWER = "no answer"
 _PLUG_AND_PLAY = r"\\?PnP?\Notification"
 """The pseudo reader whose state changes when a reader comes or goes."""
 
@@ -57,33 +62,51 @@ class PcscMonitor:
         """Held while `_context` is set, cancelled or let go."""
         self._context: int | None = None
         self._is_lost = False
+        self._heard_at = time.monotonic()
+        """When the service last answered, or was last given up."""
+        self._telling = threading.RLock()
+        """Held while slots change and while events are told."""
         self._thread = threading.Thread(target=self._run, name="readers", daemon=True)
+        self._guard = threading.Thread(
+            target=self._watch_over, name="readers-guard", daemon=True
+        )
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self._emit = emit
+        self._heard_at = time.monotonic()
         self._thread.start()
+        self._guard.start()
 
     def stop(self) -> None:
+        """As the port says, also where the service does not answer."""
         self._stopping.set()
-        with self._lock:
-            if self._context is not None:
-                self._cancel(self._context)
+        threading.Thread(target=self._cancel, name="readers-stop", daemon=True).start()
         if self._thread.is_alive():
             self._thread.join(_STOP_SECONDS)
 
-    @staticmethod
-    def _cancel(context: int) -> None:
-        try:
-            winscard.cancel(context)
-        except PcscError as error:
-            log.info("pcsc.cancel_failed hresult=%s", error)
+    def _cancel(self) -> None:
+        """End the wait. A service that does not answer does not answer this either."""
+        with self._lock:
+            if self._context is None:
+                return
+            try:
+                winscard.cancel(self._context)
+            except PcscError as error:
+                log.info("pcsc.cancel_failed hresult=%s", error)
+
+    def _watch_over(self) -> None:
+        """Tell that the service is lost when it keeps the other thread in a call."""
+        while not self._stopping.wait(_GUARD_SECONDS):
+            with self._telling:
+                if time.monotonic() - self._heard_at > _UNANSWERED_SECONDS:
+                    self._lost(_NO_ANSWER)
 
     # --- the thread ---------------------------------------------------------------
 
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
-            began = time.monotonic()
+            began = self._heard_at = time.monotonic()
             try:
                 self._watch()
             except PcscError as error:
@@ -108,9 +131,11 @@ class PcscMonitor:
                 states = self._wait(context, wanted)
                 plug = states.pop(_PLUG_AND_PLAY, 0)
                 now = time.monotonic()
-                for name, state in states.items():
-                    self._tell(self._slots.seen(name, state, now))
-                self._tell(self._slots.settle(now))
+                with self._telling:
+                    for name, state in states.items():
+                        self._tell(self._slots.seen(name, state, now))
+                    self._tell(self._slots.settle(now))
+                    self._heard_at = time.monotonic()
         finally:
             self._close(context)
 
@@ -135,8 +160,10 @@ class PcscMonitor:
             found = tuple(
                 name for name in found if any(part in name for part in self._names)
             )
-        self._is_lost = False
-        self._tell(self._slots.readers(found))
+        with self._telling:
+            self._is_lost = False
+            self._tell(self._slots.readers(found))
+            self._heard_at = time.monotonic()
 
     def _open(self) -> int:
         context = winscard.establish()
@@ -153,11 +180,12 @@ class PcscMonitor:
             log.info("pcsc.release_failed hresult=%s", error)
 
     def _lost(self, reason: str) -> None:
-        self._tell(self._slots.lost())
-        if not self._is_lost:
-            self._is_lost = True
-            log.warning("pcsc.service_lost reason=%s", reason)
-            self._tell((ServiceLost(reason),))
+        with self._telling:
+            self._tell(self._slots.lost())
+            if not self._is_lost:
+                self._is_lost = True
+                log.warning("pcsc.service_lost reason=%s", reason)
+                self._tell((ServiceLost(reason),))
 
     def _card_in(self, reader: str, insertion: int, events: int) -> Card:
         return PivCard(
@@ -171,6 +199,8 @@ class PcscMonitor:
     def _tell(self, events: Iterable[ReaderEvent]) -> None:
         """Emit events. An observer that fails does not make the station blind."""
         for event in events:
+            if self._stopping.is_set():
+                return
             try:
                 self._emit(event)
             except Exception as error:  # noqa: BLE001 - the observer's own, logged
