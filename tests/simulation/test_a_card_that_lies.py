@@ -204,7 +204,9 @@ def test_the_certificate_of_another_card_gives_it_no_rights(story: Story) -> Non
 def test_a_card_known_by_its_certificate_is_another_with_another_certificate() -> None:
     history = History(STORIES[0])
     made = history.holder.made.card
+    other = make_card(SeededEntropy(9), subject="Eve", pin=b"1" * 6, puk=b"2" * 8)
     del made.objects[objects.CHUID]
+    made.objects[objects.CERTIFICATE_9A] = other.card.objects[objects.CERTIFICATE_9A]
     visit = history.world.visit(history.world.readers.insert(made))
     with pytest.raises(NotOnRecord):
         visit.recognise()
