@@ -94,6 +94,15 @@ class RecognisedCard:
     has_admin_key: bool = False
     """An administrator key can set a PIN (GIDS, IDPrime)."""
     pin_is_default: bool | None = None
+    pin_is_global: bool = False
+    """The PIN serves all applications of the card: verified here, but changed and
+    unblocked elsewhere (SP 800-73-5 part 1, discovery object)."""
+    touch: bool | None = None
+    """A signature of 9A waits until somebody touches the card; None: it does not tell.
+
+    The card shows nothing while it waits: ask for the touch before `sign` is called,
+    until it returns.
+    """
     pinpad: bool = False
     """The reader has a PIN pad that can be used with this card."""
 
@@ -203,6 +212,12 @@ class NotVerified(CardError):
     code = "card.not_verified"
 
 
+class TouchMissed(NotVerified):
+    """Nobody touched the card in time, twice. Cost no try."""
+
+    code = "card.touch_missed"
+
+
 def _told(tries_left: int) -> int | str:
     return tries_left if tries_left >= 0 else "unknown"
 
@@ -273,6 +288,12 @@ class PadTooShort(PadEntryFailed):
     """What was typed at the PIN pad is too short, or too long, for a PIN."""
 
     code = "card.pad_too_short"
+
+
+class PinTooSimple(PinRefused):
+    """The card's own rules find this value too simple; nothing was changed."""
+
+    code = "card.pin_too_simple"
 
 
 class WrongManagementKey(CardError):
@@ -423,8 +444,11 @@ class CardSession(Protocol):
         """Sign `message` (hashed here as the algorithm wants it).
 
         Returns PKCS#1 v1.5, DER ECDSA or Ed25519 bytes. AUTHENTICATION needs a
-        PIN verified directly before; CARD_AUTHENTICATION needs none.
-        NotVerified, ObjectMissing.
+        PIN verified before in this session; CARD_AUTHENTICATION needs none.
+        Waits for a touch (`RecognisedCard.touch`), and once more if nobody came: half
+        a minute. For that, or a key that wants the PIN each time, a PIN that this
+        session has seen accepted is presented again, unless its owner has wiped it.
+        NotVerified, TouchMissed, ObjectMissing.
         """
 
     def certificate(self, slot: KeySlot) -> bytes:
@@ -447,6 +471,13 @@ class Card(Protocol):
 
     def recognise(self) -> RecognisedCard:
         """Find out what card this is, in a transaction of its own."""
+
+    def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
+        """Return what else this card can be known by, in order of preference.
+
+        For a card whose `first` identity nobody knows: its record may be older than
+        a change of that. Reads more than `recognise`, so it is asked only then.
+        """
 
     def session(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
         """Open a transaction: SELECT and identity check. WrongCard."""

@@ -40,6 +40,11 @@ def is_wrong_le(sw: int) -> bool:
     return sw >> 8 == 0x6C
 
 
+def is_old_count(sw: int) -> bool:
+    """630x: tries left in the form of old YubiKeys, or whatever else a card means."""
+    return sw & 0xFFF0 == 0x6300
+
+
 def tries_of(sw: int) -> int | None:
     """Return the tries a status word tells; None: it tells none.
 

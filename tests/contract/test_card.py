@@ -174,6 +174,7 @@ def test_a_change_proves_the_card_and_the_new_pin_in_one_transaction(
 ) -> None:
     issued = made(options, algorithm)
     card = bench.put(issued)
+    card.recognise()
     with card.session(issued.identity) as session:
         session.verify(Secret(PIN))
         signature = session.sign(KeySlot.AUTHENTICATION, algorithm, b"statement")
@@ -306,6 +307,7 @@ def test_a_card_pulled_in_the_middle_is_removed(
 ) -> None:
     issued = made()
     card = bench.put(issued)
+    card.recognise()
     bench.spoil(fault(at=at))
 
     def change() -> None:

@@ -8,7 +8,7 @@ import pytest
 from lab.lines import ScriptedLine
 
 from kiosk.cards.piv.administration import Administration, management_algorithm
-from kiosk.cards.piv.application import PUK, PivApplication, padded
+from kiosk.cards.piv.application import GLOBAL_PIN, PUK, PivApplication, padded
 from kiosk.cards.piv.management import (
     FACTORY_KEY,
     HeldManagementKey,
@@ -25,6 +25,7 @@ from kiosk.cards.ports import (
     ObjectMissing,
     PinBlocked,
     PinRefused,
+    PinTooSimple,
     PukBlocked,
     Tries,
     UnexpectedStatus,
@@ -77,6 +78,12 @@ def test_an_absent_object_is_missing_by_its_name(sw: str) -> None:
     assert caught.value.data == {"object": "CHUID"}
 
 
+@pytest.mark.parametrize("sw", ["6a81", "6982"])
+def test_a_public_object_that_is_refused_needs_contact(sw: str) -> None:
+    with pytest.raises(ContactNeeded):
+        one("00cb3fff055c035fc10500", sw).certificate(KeySlot.AUTHENTICATION)
+
+
 @pytest.mark.parametrize("answer", ["5401aa9000", "5305aa9000", "9000"])
 def test_an_object_without_its_tag_means_nothing(answer: str) -> None:
     with pytest.raises(MalformedAnswer):
@@ -112,15 +119,16 @@ def test_metadata_without_two_counters_mean_nothing(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sw", "left"), [("63c5", 5), ("63c0", 0), ("6983", 0), ("6302", 2), ("9000", None)]
+    ("sw", "left"), [("63c5", 5), ("63c0", 0), ("6983", 0), ("9000", None)]
 )
 def test_the_counter_is_read_with_an_empty_verify(sw: str, left: int | None) -> None:
     assert one("00200080", sw).pin_tries() == Tries(left)
 
 
-def test_a_counter_that_needs_contact_says_so() -> None:
+@pytest.mark.parametrize("sw", ["6a81", "6982"])
+def test_a_counter_that_needs_contact_says_so(sw: str) -> None:
     with pytest.raises(ContactNeeded):
-        one("00200080", "6a81").pin_tries()
+        one("00200080", sw).pin_tries()
 
 
 # --- PIN and PUK ---------------------------------------------------------------
@@ -173,12 +181,10 @@ def test_a_comparison_that_succeeds_is_one_command(which: str) -> None:
     ("sw", "of_pin", "of_puk"),
     [
         ("63c2", WrongPin, WrongPuk),
-        ("6302", WrongPin, WrongPuk),
-        ("6300", WrongPin, WrongPuk),
         ("63c0", PinBlocked, PukBlocked),
         ("6983", PinBlocked, PukBlocked),
         ("6a80", PinRefused, PinRefused),
-        ("6985", PinRefused, PinRefused),
+        ("6982", ContactNeeded, ContactNeeded),
         ("6700", PinRefused, PinRefused),
         ("6d00", NotSupported, NotSupported),
         ("6a88", NotSupported, NotSupported),
@@ -198,11 +204,108 @@ def test_a_refused_comparison_says_why_and_is_not_repeated(
     assert line.is_done
 
 
-@pytest.mark.parametrize(("sw", "left"), [("63c2", 2), ("6301", 1), ("6300", -1)])
-def test_a_wrong_pin_tells_the_tries_left(sw: str, left: int) -> None:
+@pytest.mark.parametrize(
+    ("which", "refused"),
+    [
+        ("verify", PinRefused),
+        ("change_pin", PinTooSimple),
+        ("change_puk", PinTooSimple),
+        ("unblock", PinTooSimple),
+    ],
+)
+def test_a_value_that_the_cards_own_rules_refuse_is_too_simple(
+    which: str, refused: type[CardError]
+) -> None:
+    with pytest.raises(CardError) as caught:
+        compare(one(COMPARISONS[which], "6985"), which)
+    assert type(caught.value) is refused
+
+
+# --- counters in every form ------------------------------------------------------
+
+
+VERSION = "00fd000000"
+OLD_KEY, NEW_KEY, NO_KEY = "0304099000", "0504039000", "6d00"
+
+
+def wrong(which: str, *exchanges: tuple[str, str]) -> int | None:
+    """Return the tries left that a refusal tells; None: there are none left."""
+    application, line = selected(*exchanges)
+    with pytest.raises((WrongPin, WrongPuk, PinBlocked, PukBlocked)) as caught:
+        compare(application, which)
+    assert line.is_done
+    return getattr(caught.value, "tries_left", None)
+
+
+def test_a_wrong_pin_tells_the_tries_left() -> None:
+    assert wrong("verify", (COMPARISONS["verify"], "63c2")) == 2
+
+
+@pytest.mark.parametrize("which", COMPARISONS)
+@pytest.mark.parametrize(("sw", "left"), [("6302", 2), ("6301", 1), ("6300", None)])
+def test_only_an_old_key_counts_in_the_old_form(
+    which: str, sw: str, left: int | None
+) -> None:
+    assert wrong(which, (COMPARISONS[which], sw), (VERSION, OLD_KEY)) == left
+
+
+@pytest.mark.parametrize("version", [NEW_KEY, NO_KEY])
+@pytest.mark.parametrize("sw", ["6302", "6300"])
+def test_the_old_form_from_any_other_card_tells_no_number(
+    sw: str, version: str
+) -> None:
+    assert wrong("verify", (COMPARISONS["verify"], sw), (VERSION, version)) == -1
+
+
+def test_an_old_keys_counter_is_read_in_the_old_form() -> None:
+    application, _ = selected(("00200080", "6303"), (VERSION, OLD_KEY))
+    assert application.pin_tries() == Tries(3)
+
+
+def test_a_try_spent_of_more_than_fifteen_is_told_from_the_metadata() -> None:
+    told = ("00f7008000", "0101ff050100060214139000")
+    application, line = selected((COMPARISONS["verify"], "63cf"), told)
+    application.has_metadata = True
     with pytest.raises(WrongPin) as caught:
-        compare(one(COMPARISONS["verify"], sw), "verify")
-    assert caught.value.tries_left == left
+        compare(application, "verify")
+    assert caught.value.tries_left == 19
+    assert line.is_done
+
+
+@pytest.mark.parametrize("answer", ["6d00", "9000", "05019000"])
+def test_metadata_that_fail_do_not_hide_that_a_try_is_spent(answer: str) -> None:
+    told = ("00f7008000", answer)
+    application, _ = selected((COMPARISONS["verify"], "63cf"), told)
+    application.has_metadata = True
+    with pytest.raises(WrongPin) as caught:
+        compare(application, "verify")
+    assert caught.value.tries_left == 15
+
+
+# --- the global PIN -----------------------------------------------------------------
+
+
+def test_a_global_pin_is_verified_under_its_own_reference() -> None:
+    application, line = selected(
+        ("00200000", "63c4"),
+        ("0020000008313233343536ffff", "9000"),
+        ("0020ff00", "9000"),
+    )
+    application.pin_reference = GLOBAL_PIN
+    assert application.pin_tries() == Tries(4)
+    application.verify(Secret(b"123456"))
+    application.logout()
+    assert line.is_done
+
+
+@pytest.mark.parametrize("which", ["change_pin", "unblock"])
+def test_a_global_pin_is_not_changed_here_and_nothing_is_sent(which: str) -> None:
+    application, line = selected()
+    application.pin_reference = GLOBAL_PIN
+    with pytest.raises(NotSupported) as caught:
+        compare(application, which)
+    assert caught.value.data == {"what": "global PIN"}
+    assert line.is_done
 
 
 def test_logging_out_ignores_cards_that_cannot() -> None:

@@ -179,9 +179,9 @@ def test_personalising_costs_few_apdus() -> None:
             card_authentication=None,
         )
     )
-    # SELECT, 9B ×2, generate, CHUID, CCC, VERIFY, sign, certificate ×3, identity ×2,
+    # SELECT, 9B ×2, generate, CHUID, CCC, VERIFY, sign, certificate ×3, identity,
     # PUK, PIN, management key, logout.
-    assert blank.readers.faults.count == 17
+    assert blank.readers.faults.count == 16
 
 
 def test_the_puk_is_replaced_before_the_pin_and_the_management_key_last() -> None:

@@ -18,6 +18,7 @@ from kiosk.cards.piv.management import FACTORY_KEY, HeldManagementKey
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
 from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.clock import Clock, ManualClock
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
 
@@ -43,13 +44,14 @@ def sw(card: SimulatedPivCard, apdu: str) -> str:
     return ask(card, apdu)[-4:]
 
 
-def make(options: PivOptions | None = None) -> MadeCard:
+def make(options: PivOptions | None = None, clock: Clock | None = None) -> MadeCard:
     made = make_card(
         SeededEntropy(3),
         subject="Ann",
         pin=b"123456",
         puk=b"12345678",
         options=options,
+        clock=clock,
     )
     ask(made.card, SELECT)
     return made
@@ -348,11 +350,45 @@ def test_a_key_for_every_signature_wants_the_pin_directly_before() -> None:
 
 def test_a_key_that_is_not_touched_in_time_does_not_sign() -> None:
     card = altered(touch=True)
-    card.is_touched = False
+    card.contact.missed = 1
     ask(card, VERIFY)
     assert sw(card, SIGN) == "6982"
-    card.is_touched = True
     assert sw(card, SIGN) == "9000"
+
+
+def touched(clock: ManualClock, **changes: object) -> SimulatedPivCard:
+    """Return a card whose key wants a touch, verified."""
+    options = msgspec.structs.replace(PivOptions(touch=True), **changes)
+    card = make(options, clock).card
+    ask(card, VERIFY)
+    return card
+
+
+def test_a_touch_takes_its_time_and_is_waited_for_no_longer_than_the_card_does() -> (
+    None
+):
+    clock = ManualClock()
+    assert sw(touched(clock, touch_seconds=4.0), SIGN) == "9000"
+    assert clock.monotonic() == 4.0
+    assert sw(touched(clock, touch_seconds=60.0), SIGN) == "6982"
+    assert clock.monotonic() == 19.0
+
+
+def test_a_cached_touch_does_for_fifteen_seconds_and_not_beyond_a_reset() -> None:
+    clock = ManualClock()
+    card = touched(clock, touch_seconds=2.0, touch_is_cached=True)
+    ask(card, SIGN)
+    clock.advance(14.0)
+    assert sw(card, SIGN) == "9000"
+    assert clock.monotonic() == 16.0
+    clock.advance(1.0)
+    ask(card, SIGN)
+    assert clock.monotonic() == 19.0
+    card.power_on()
+    ask(card, SELECT)
+    ask(card, VERIFY)
+    ask(card, SIGN)
+    assert clock.monotonic() == 21.0
 
 
 @pytest.mark.parametrize(

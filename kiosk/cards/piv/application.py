@@ -13,19 +13,28 @@ from kiosk.cards.piv import objects, refusals
 from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
 from kiosk.cards.piv.signing import IDENTIFIER, to_sign
 from kiosk.cards.ports import (
+    CardError,
     KeyAlgorithm,
     KeySlot,
+    MalformedAnswer,
+    NotSupported,
     PinRefused,
     Tries,
     UnknownCard,
+    WrongPin,
 )
 from kiosk.secret import Secret
 
 AID = bytes.fromhex("A000000308")
-PIN, PUK = 0x80, 0x81
+GLOBAL_PIN, PIN, PUK = 0x00, 0x80, 0x81
 _REFERENCE_BYTES = 8
 _SERIAL_BYTES = 4
 _VERSION_BYTES = 3
+_LABEL, _URL, _ALGORITHMS = 0x50, 0x5F50, 0xAC
+_FIRST_WITH_63CX = b"\x04"
+"""Firmware before it tells tries as 630x (NEO)."""
+_MOST_TOLD = 15
+"""What 63Cx can tell; a counter may have more."""
 
 
 def padded(*values: Secret) -> bytearray:
@@ -48,8 +57,15 @@ class PivApplication:
     def __init__(self, line: Line, reader: str) -> None:
         """SELECT. UnknownCard if the card has no PIV application."""
         self._line = line
-        if not self.send(Command(0xA4, 0x04, 0x00, AID, le=0)).is_ok:
+        selected = self.send(Command(0xA4, 0x04, 0x00, AID, le=0))
+        if not selected.is_ok:
             raise UnknownCard(reader=reader)
+        self.may_be_yubikey = _is_bare(selected.data)
+        """Its template tells nothing but names, as a YubiKey's does."""
+        self.pin_reference = PIN
+        """What PIN commands are about: `Traits.pin_reference`, once that is known."""
+        self.has_metadata = False
+        """Counters may be read with F7 (`Traits.has_metadata`)."""
 
     def send(self, command: Command) -> Response:
         """Send any command to the application."""
@@ -89,8 +105,12 @@ class PivApplication:
 
         Some cards answer 9000 and nothing, which is also None.
         """
-        response = self.send(Command(0xF7, 0x00, reference, le=0))
+        response = self.ask_metadata(reference)
         return response.data if response.is_ok and response.data else None
+
+    def ask_metadata(self, reference: int) -> Response:
+        """Send F7 for a reference, whatever is answered."""
+        return self.send(Command(0xF7, 0x00, reference, le=0))
 
     def pin_metadata(self, reference: int) -> PinMetadata | None:
         """Return counter and default flag of PIN or PUK, or None."""
@@ -98,47 +118,86 @@ class PivApplication:
         return read_pin_metadata(value) if value is not None else None
 
     def pin_tries(self) -> Tries:
-        """Read the PIN counter with an empty VERIFY, which costs nothing.
+        """Read the PIN counter, which costs nothing. ContactNeeded.
 
-        A verified PIN hides it: `left` is None then. ContactNeeded.
+        From metadata where there are any. Else with an empty VERIFY: a verified PIN
+        hides the counter (`left` is None then), and more than 15 show as 15.
         """
-        response = self.send(Command(0x20, 0x00, PIN))
+        told = self.pin_metadata(self.pin_reference) if self.has_metadata else None
+        if told is not None:
+            return told.tries
+        response = self.send(Command(0x20, 0x00, self.pin_reference))
         if response.is_ok:
             return Tries(None)
-        left = status.tries_of(response.sw)
+        left = status.tries_of(self._modern(response.sw))
         if left is None:
-            raise refusals.other(response.sw, 0x20)
+            raise refusals.of_pin(response.sw, 0x20)
         return Tries(left)
 
     # --- PIN and PUK ------------------------------------------------------------
 
     def verify(self, pin: Secret) -> None:
         """VERIFY. WrongPin, PinBlocked, PinRefused."""
-        response = self._compare(0x20, PIN, pin)
+        response = self._compare(0x20, self.pin_reference, pin)
         if not response.is_ok:
-            raise refusals.of_pin(response.sw, 0x20)
+            raise self._pin_refusal(response.sw, 0x20)
 
     def logout(self) -> None:
         """VERIFY with P1 FF: the verified state is gone, where the card knows it."""
-        self.send(Command(0x20, 0xFF, PIN))
+        self.send(Command(0x20, 0xFF, self.pin_reference))
 
     def change_pin(self, old: Secret, new: Secret) -> None:
-        """CHANGE REFERENCE DATA of the PIN. WrongPin, PinBlocked, PinRefused."""
+        """CHANGE REFERENCE DATA of the PIN.
+
+        WrongPin, PinBlocked, PinRefused, NotSupported (a global PIN; nothing is sent).
+        """
+        self._must_be_own_pin()
         response = self._compare(0x24, PIN, old, new)
         if not response.is_ok:
-            raise refusals.of_pin(response.sw, 0x24)
+            raise self._pin_refusal(response.sw, 0x24)
 
     def change_puk(self, old: Secret, new: Secret) -> None:
         """CHANGE REFERENCE DATA of the PUK. WrongPuk, PukBlocked, NotSupported."""
         response = self._compare(0x24, PUK, old, new)
         if not response.is_ok:
-            raise refusals.of_puk(response.sw, 0x24)
+            raise refusals.of_puk(self._modern(response.sw), 0x24)
 
     def reset_retry_counter(self, puk: Secret, new: Secret) -> None:
         """RESET RETRY COUNTER. WrongPuk, PukBlocked, PinRefused, NotSupported."""
+        self._must_be_own_pin()
         response = self._compare(0x2C, PIN, puk, new)
         if not response.is_ok:
-            raise refusals.of_puk(response.sw, 0x2C)
+            raise refusals.of_puk(self._modern(response.sw), 0x2C)
+
+    def _must_be_own_pin(self) -> None:
+        """A global PIN is changed by what it belongs to (part 2, §3.2.2, §3.2.3)."""
+        if self.pin_reference == GLOBAL_PIN:
+            raise NotSupported(what="global PIN")
+
+    def _pin_refusal(self, sw: int, ins: int) -> CardError:
+        """Return what a refusal means, with all tries left where metadata tell."""
+        refusal = refusals.of_pin(self._modern(sw), ins)
+        is_capped = isinstance(refusal, WrongPin) and refusal.tries_left == _MOST_TOLD
+        if not (is_capped and self.has_metadata):
+            return refusal
+        try:
+            told = self.pin_metadata(self.pin_reference)
+        except CardError:
+            # The try is spent: that is what the caller has to know.
+            return refusal
+        left = told.tries.left if told is not None else None
+        return WrongPin(_MOST_TOLD if left is None else left)
+
+    def _modern(self, sw: int) -> int:
+        """Return 63Cx for the 630x of old keys, and 6300 where others answer that."""
+        if not status.is_old_count(sw):
+            return sw
+        try:
+            version = self.version()
+        except CardError:
+            version = None
+        is_old = version is not None and version < _FIRST_WITH_63CX
+        return 0x63C0 | sw & 0x0F if is_old else status.WRONG_UNCOUNTED
 
     def _compare(self, ins: int, reference: int, *values: Secret) -> Response:
         """Send a command that may cost a try: once."""
@@ -167,3 +226,16 @@ class PivApplication:
         """Send one dynamic authentication template (tag 7C)."""
         data = tlv.pack(0x7C, template)
         return self.send(Command(0x87, algorithm, key, data, le=0))
+
+
+def _is_bare(template: bytes) -> bool:
+    """Say whether an application property template has no label, URL or algorithms.
+
+    Part 2, table 3. One that means nothing says nothing.
+    """
+    try:
+        inside = tlv.find(template, 0x61, "application") or b""
+        tags = {tag for tag, _ in tlv.walk(inside, "application")}
+    except MalformedAnswer:
+        return True
+    return tags.isdisjoint((_LABEL, _URL, _ALGORITHMS))

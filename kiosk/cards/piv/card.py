@@ -2,91 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from kiosk.cards.no_admin_key import NoAdminKey
-from kiosk.cards.piv import at_pad
-from kiosk.cards.piv.application import PIN, PUK, PivApplication
-from kiosk.cards.piv.identity import identify, is_same
+from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.identity import identify, is_same, others
+from kiosk.cards.piv.recognition import recognised
+from kiosk.cards.piv.session import PivSession
+from kiosk.cards.piv.traits import Traits, read_traits
 from kiosk.cards.ports import (
-    CardError,
     CardIdentity,
     Connection,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
-    PinFormat,
     Pinpad,
     RecognisedCard,
-    Tries,
     WrongCard,
 )
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
-
-log = logging.getLogger(__name__)
-DIGITS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
-"""SP 800-73-5 part 2 §2.4.3."""
-ANY_CHARACTERS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE)
-"""YubiKeys take any character; what a site allows is its template's."""
-
-
-class PivSession(NoAdminKey):
-    """`ports.CardSession` on a selected PIV application."""
-
-    def __init__(self, application: PivApplication, pad: Pinpad | None = None) -> None:
-        self._application = application
-        self._pad = pad
-        self._may_be_verified = False
-
-    def tries(self) -> Tries:
-        return self._application.pin_tries()
-
-    def verify(self, pin: Secret) -> None:
-        self._may_be_verified = True
-        self._application.verify(pin)
-
-    def change_pin(self, old: Secret, new: Secret) -> None:
-        self._may_be_verified = True
-        self._application.change_pin(old, new)
-
-    def change_puk(self, old: Secret, new: Secret) -> None:
-        self._application.change_puk(old, new)
-
-    def unblock(self, puk: Secret, new: Secret) -> None:
-        self._application.reset_retry_counter(puk, new)
-
-    def verify_at_pad(self) -> None:
-        self._may_be_verified = True
-        at_pad.verify(at_pad.present(self._pad))
-
-    def change_pin_at_pad(self) -> None:
-        self._may_be_verified = True
-        at_pad.change(at_pad.present(self._pad))
-
-    def unblock_at_pad(self, puk: Secret | None) -> None:
-        at_pad.unblock(at_pad.present(self._pad), puk)
-
-    def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
-        return self._application.sign(slot, algorithm, message)
-
-    def certificate(self, slot: KeySlot) -> bytes:
-        return self._application.certificate(slot)
-
-    def logout(self) -> None:
-        self._may_be_verified = False
-        self._application.logout()
-
-    def leave(self) -> None:
-        """Log out if nobody did. The reset that follows does it in any case."""
-        if not self._may_be_verified:
-            return
-        try:
-            self.logout()
-        except CardError as error:
-            log.info("card.logout_not_possible code=%s", error.code)
 
 
 class PivCard:
@@ -100,6 +31,7 @@ class PivCard:
         self._connection: Connection | None = None
         self._reader = reader
         self._insertion = insertion
+        self._known: dict[CardIdentity, Traits] = {}
 
     @property
     def reader(self) -> str:
@@ -110,43 +42,23 @@ class PivCard:
         return self._insertion
 
     def recognise(self) -> RecognisedCard:
-        """SELECT, serial or CHUID, counters: four APDUs, and more for large objects.
+        """Four APDUs, and one more where a card tells nothing or much of itself.
 
+        A card with a label: SELECT, CHUID, discovery object, counter. One that may be a
+        YubiKey is asked for its serial number first. A YubiKey: SELECT, serial number,
+        two counters, policies. Discovery object and policies are asked for once.
         UnknownCard, ObjectMissing (a card without any identity), MalformedAnswer.
         """
-        with self.application() as application:
+        with self._application(_begin) as application:
             identity = identify(application)
-            if identity.kind is IdentityKind.SERIAL:
-                return self._recognised_yubikey(application, identity)
-            return self._recognised(application, identity)
+            known = self._known.get(identity)
+            found, traits = recognised(application, identity, self._reader, known)
+            self._known = {identity: traits}
+            return replace(found, pinpad=self._pad(traits) is not None)
 
-    def _recognised(
-        self, application: PivApplication, identity: CardIdentity
-    ) -> RecognisedCard:
-        return RecognisedCard(
-            identity=identity,
-            reader=self._reader,
-            pin_tries=_tries(application),
-            pin_format=DIGITS,
-            pinpad=self._pad() is not None,
-        )
-
-    def _recognised_yubikey(
-        self, application: PivApplication, identity: CardIdentity
-    ) -> RecognisedCard:
-        """Metadata tell more than an empty VERIFY; firmware before 5.3 has none."""
-        pin = application.pin_metadata(PIN)
-        puk = application.pin_metadata(PUK) if pin is not None else None
-        return RecognisedCard(
-            identity=identity,
-            reader=self._reader,
-            pin_tries=pin.tries if pin is not None else _tries(application),
-            pin_format=ANY_CHARACTERS,
-            puk_tries=puk.tries if puk is not None else None,
-            has_puk=pin is None or puk is not None,
-            pin_is_default=pin.is_default if pin is not None else None,
-            pinpad=self._pad() is not None,
-        )
+    def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
+        with self._application(_begin) as application:
+            return tuple(others(application, first))
 
     @contextmanager
     def session(self, identity: CardIdentity) -> Iterator[PivSession]:
@@ -165,21 +77,31 @@ class PivCard:
         with self._application(begin) as application:
             if not is_same(application, identity):
                 raise WrongCard
-            session = PivSession(application, self._pad())
+            traits = self._known.get(identity)
+            if traits is None:
+                traits = read_traits(application, identity)
+            application.pin_reference = traits.pin_reference
+            application.has_metadata = traits.has_metadata
+            session = PivSession(application, traits, self._pad(traits))
             try:
                 yield session
             finally:
                 session.leave()
 
-    def _pad(self) -> Pinpad | None:
-        return self._connection.pinpad if self._connection is not None else None
+    def _pad(self, traits: Traits) -> Pinpad | None:
+        """Return the reader's pad, for a PIN that is PIV's own."""
+        if self._connection is None or traits.pin_is_global:
+            return None
+        return self._connection.pinpad
 
     @contextmanager
     def application(self) -> Iterator[PivApplication]:
         """Open a transaction and SELECT, whichever card it is: for personalising.
 
-        It ends with a reset of the card, exceptions included.
+        It ends with a reset of the card, exceptions included. What was known of the
+        card's keys may not be true afterwards, and is asked again.
         """
+        self._known = {}
         with self._application(_begin) as application:
             yield application
 
@@ -208,12 +130,3 @@ def _begin(connection: Connection) -> None:
 
 def _hold(connection: Connection) -> None:
     connection.hold()
-
-
-def _tries(application: PivApplication) -> Tries:
-    """Read the counter, also where somebody left the PIN verified, which hides it."""
-    tries = application.pin_tries()
-    if tries.left is not None:
-        return tries
-    application.logout()
-    return application.pin_tries()

@@ -7,6 +7,8 @@ the SHA-256 of the authentication key. All of it is public and proves nothing.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import PivApplication
@@ -16,48 +18,73 @@ from kiosk.cards.ports import (
     Family,
     IdentityKind,
     KeySlot,
+    MalformedAnswer,
     ObjectMissing,
 )
 
 
 def identify(application: PivApplication) -> CardIdentity:
     """Return the best identity the card has. ObjectMissing: it has none at all."""
-    serial = application.serial()
-    if serial is not None:
-        return CardIdentity(Family.PIV, IdentityKind.SERIAL, serial)
-    return _by_chuid(application) or _by_key(application)
+    by_serial = _by_serial(application) if application.may_be_yubikey else None
+    return by_serial or next(_by_chuid(application), None) or _by_key(application)
+
+
+def others(application: PivApplication, first: CardIdentity) -> list[CardIdentity]:
+    """Return every further identity the card has, in order of preference.
+
+    What it has not, or what means nothing, is left out.
+    """
+    found: list[CardIdentity] = []
+    for ask in (_each_serial, _by_chuid, _each_key):
+        with suppress(ObjectMissing, MalformedAnswer):
+            found += ask(application)
+    return [identity for identity in found if identity != first]
 
 
 def is_same(application: PivApplication, known: CardIdentity) -> bool:
     """Say whether this is the known card, in one APDU where that is possible."""
+    match known.kind:
+        case IdentityKind.SERIAL:
+            ask = _each_serial
+        case IdentityKind.GUID | IdentityKind.FASC_N:
+            ask = _by_chuid
+        case IdentityKind.KEY:
+            ask = _each_key
+        case IdentityKind.CARD_ID:
+            return False
     try:
-        return _of_kind(application, known.kind) == known
+        return known in ask(application)
     except ObjectMissing:
         return False
 
 
-def _of_kind(application: PivApplication, kind: IdentityKind) -> CardIdentity | None:
-    match kind:
-        case IdentityKind.SERIAL:
-            return CardIdentity(Family.PIV, kind, application.serial() or b"")
-        case IdentityKind.KEY:
-            return _by_key(application)
-        case IdentityKind.GUID | IdentityKind.FASC_N:
-            return _by_chuid(application)
-        case IdentityKind.CARD_ID:
-            return None
+def _by_serial(application: PivApplication) -> CardIdentity | None:
+    """A number of zero is none."""
+    serial = application.serial()
+    if serial is None or not any(serial):
+        return None
+    return CardIdentity(Family.PIV, IdentityKind.SERIAL, serial)
 
 
-def _by_chuid(application: PivApplication) -> CardIdentity | None:
+def _each_serial(application: PivApplication) -> Iterator[CardIdentity]:
+    found = _by_serial(application)
+    if found is not None:
+        yield found
+
+
+def _by_chuid(application: PivApplication) -> Iterator[CardIdentity]:
     try:
         chuid = objects.read_chuid(application.object(objects.CHUID, "CHUID"))
     except ObjectMissing:
-        return None
+        return
     if any(chuid.guid):
-        return CardIdentity(Family.PIV, IdentityKind.GUID, chuid.guid)
+        yield CardIdentity(Family.PIV, IdentityKind.GUID, chuid.guid)
     if chuid.is_federal:
-        return CardIdentity(Family.PIV, IdentityKind.FASC_N, chuid.fasc_n)
-    return None
+        yield CardIdentity(Family.PIV, IdentityKind.FASC_N, chuid.fasc_n)
+
+
+def _each_key(application: PivApplication) -> Iterator[CardIdentity]:
+    yield _by_key(application)
 
 
 def _by_key(application: PivApplication) -> CardIdentity:

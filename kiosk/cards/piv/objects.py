@@ -23,6 +23,9 @@ _ZLIB_HEAD = b"\x01\x00"
 """Then two bytes of length, little-endian, and zlib data (Net iD)."""
 _GZIP = 16
 """Added to zlib's window bits: expect a gzip header."""
+_PIN_USAGE = 0x5F2F
+_GLOBAL_ALLOWED, _GLOBAL_PRIMARY = 0x20, 0x20
+"""First and second byte of the PIN usage policy (part 1, §3.3.2)."""
 _NON_FEDERAL = bytes.fromhex("D4E739")
 """How a FASC-N of agency 9999 begins: it identifies no card."""
 FASC_N = bytes.fromhex("D4E739DA739CED39CE739D836858210842108421C84210C3EB")
@@ -48,6 +51,24 @@ def read_chuid(value: bytes) -> Chuid:
     if len(guid) not in (0, 16) or len(fasc_n) not in (0, 25):
         raise MalformedAnswer(object="CHUID", offset=0)
     return Chuid(fasc_n, guid)
+
+
+@dataclass(frozen=True, slots=True)
+class PinUsage:
+    """Which PINs open the PIV application."""
+
+    has_global: bool
+    global_is_primary: bool
+    """The card's holder knows the global PIN, not the application's own."""
+
+
+def read_discovery(value: bytes) -> PinUsage:
+    """Read the value of a discovery object (inside tag 7E). MalformedAnswer."""
+    policy = tlv.need(value, _PIN_USAGE, "discovery object")
+    if len(policy) != 2:
+        raise MalformedAnswer(object="discovery object", offset=0)
+    has_global = bool(policy[0] & _GLOBAL_ALLOWED)
+    return PinUsage(has_global, has_global and policy[1] == _GLOBAL_PRIMARY)
 
 
 def write_chuid(guid: bytes, expiry: str = "20991231") -> bytes:

@@ -15,6 +15,7 @@ from kiosk.cards.ports import (
     ObjectMissing,
     PinBlocked,
     PinRefused,
+    PinTooSimple,
     PukBlocked,
     UnexpectedStatus,
     WrongPin,
@@ -22,7 +23,9 @@ from kiosk.cards.ports import (
 )
 
 _REFUSED_VALUE = frozenset({status.WRONG_DATA, status.WRONG_LENGTH, status.CONDITIONS})
-"""Malformed, too long, or against a rule of the card's own (YubiKey: 6985)."""
+"""Malformed, too long, or against a rule of the card's own."""
+_SETS_VALUE = frozenset({0x24, 0x2C})
+"""CHANGE REFERENCE DATA and RESET RETRY COUNTER."""
 _NO_KEY = status.ABSENT | {status.WRONG_DATA, status.WRONG_P1P2}
 
 
@@ -51,7 +54,7 @@ def of_pin(sw: int, ins: int) -> CardError:
         return PinBlocked()
     if left is not None or sw == status.WRONG_UNCOUNTED:
         return WrongPin(-1 if left is None else left)
-    return PinRefused() if sw in _REFUSED_VALUE else other(sw, ins)
+    return _of_value(sw, ins)
 
 
 def of_puk(sw: int, ins: int) -> CardError:
@@ -61,11 +64,26 @@ def of_puk(sw: int, ins: int) -> CardError:
         return PukBlocked()
     if left is not None or sw == status.WRONG_UNCOUNTED:
         return WrongPuk(-1 if left is None else left)
+    return _of_value(sw, ins)
+
+
+def _of_value(sw: int, ins: int) -> CardError:
+    """Return what is wrong with the values themselves, or with where they came from.
+
+    A PIN command needs nothing but contact, so "not satisfied" means that (part 1,
+    table 4). 6985 is a YubiKey's complexity rule where a new value is set.
+    """
+    if sw == status.CONDITIONS and ins in _SETS_VALUE:
+        return PinTooSimple()
+    if sw == status.NOT_SATISFIED:
+        return ContactNeeded(what=f"{ins:02X}")
     return PinRefused() if sw in _REFUSED_VALUE else other(sw, ins)
 
 
 def of_object(sw: int, name: str) -> CardError:
-    """Return what GET DATA answered."""
+    """Return what GET DATA answered for an object that contact alone opens."""
+    if sw == status.NOT_SATISFIED:
+        return ContactNeeded(what=name)
     return ObjectMissing(object=name) if sw in status.ABSENT else other(sw, 0xCB)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,8 +18,11 @@ from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.cards.simulated.keys import PrivateKey
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.clock import Clock
 from kiosk.entropy import Entropy
 
+C = TypeVar("C")
+"""The simulated card."""
 _SLOTS = {
     "9A": (0x9A, objects.CERTIFICATE_9A),
     "9E": (0x9E, objects.CERTIFICATE_9E),
@@ -35,13 +39,17 @@ class KeyMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeCard:
+class Made(Generic[C]):
     """A card, and what its issuer would put on record."""
 
-    card: SimulatedPivCard
+    card: C
     identity: CardIdentity
     authentication: KeyMade
     card_authentication: KeyMade | None
+
+
+MadeCard = Made[SimulatedPivCard]
+"""Most cards here are PIV cards."""
 
 
 def make_card(
@@ -54,13 +62,16 @@ def make_card(
     options: PivOptions | None = None,
     guid: bytes = b"",
     with_card_authentication: bool = True,
+    clock: Clock | None = None,
 ) -> MadeCard:
     """Make a card with keys, certificates, CHUID and CCC.
 
     `guid` is 16 bytes (random when empty). RSA keys are made once per process and
     shared: they are for protocol work only.
     """
-    card = SimulatedPivCard(entropy=entropy, options=options, pin=pin, puk=puk)
+    card = SimulatedPivCard(
+        entropy=entropy, options=options, pin=pin, puk=puk, clock=clock
+    )
     guid = guid or entropy.bytes(16)
     card.objects[objects.CHUID] = objects.write_chuid(guid)
     card.objects[objects.CCC] = objects.write_ccc(entropy.bytes(14))
@@ -85,12 +96,19 @@ def _key(
     reference, container = _SLOTS[slot]
     key = _private_key(algorithm)
     card.keys[reference] = key
-    certificate = _certificate(key, subject)
-    card.objects[container] = objects.write_certificate(certificate)
+    made = key_of(key, algorithm, subject)
+    card.objects[container] = objects.write_certificate(made.certificate)
+    return made
+
+
+def key_of(key: PrivateKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
+    """Return what goes on record of a key, with a certificate that trusts itself."""
     spki = key.public_key().public_bytes(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )
-    return KeyMade(algorithm=algorithm, spki=spki, certificate=certificate)
+    return KeyMade(
+        algorithm=algorithm, spki=spki, certificate=_certificate(key, subject)
+    )
 
 
 def _private_key(algorithm: KeyAlgorithm) -> PrivateKey:
@@ -102,11 +120,12 @@ def _private_key(algorithm: KeyAlgorithm) -> PrivateKey:
         case KeyAlgorithm.ED25519:
             return ed25519.Ed25519PrivateKey.generate()
         case _:
-            return _rsa_key(int(algorithm.removeprefix("RSA-")))
+            return rsa_key(int(algorithm.removeprefix("RSA-")))
 
 
 @functools.cache
-def _rsa_key(bits: int) -> rsa.RSAPrivateKey:
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    """Return the key of that size which all cards of this process share."""
     return rsa.generate_private_key(65537, bits)
 
 

@@ -23,6 +23,36 @@ def generate(algorithm: int) -> PrivateKey | None:
     return ed25519.Ed25519PrivateKey.generate() if algorithm == _ED25519 else None
 
 
+def imported(algorithm: int, parts: dict[int, bytes]) -> PrivateKey | None:
+    """Put a key together from the parts of a YubiKey's import (FE); None: nonsense."""
+    numbers = {tag: int.from_bytes(value, "big") for tag, value in parts.items()}
+    try:
+        if algorithm in _RSA_BITS:
+            return _rsa_of(numbers[1], numbers[2])
+        if algorithm in _CURVES:
+            return ec.derive_private_key(numbers[6], _CURVES[algorithm])
+        if algorithm == _ED25519:
+            return ed25519.Ed25519PrivateKey.from_private_bytes(parts[7])
+    except (KeyError, ValueError):
+        return None
+    return None
+
+
+def _rsa_of(p: int, q: int) -> rsa.RSAPrivateKey:
+    """The public exponent is always 65537 there."""
+    e, n = 65537, p * q
+    d = pow(e, -1, (p - 1) * (q - 1))
+    return rsa.RSAPrivateNumbers(
+        p=p,
+        q=q,
+        d=d,
+        dmp1=rsa.rsa_crt_dmp1(d, p),
+        dmq1=rsa.rsa_crt_dmq1(d, q),
+        iqmp=rsa.rsa_crt_iqmp(p, q),
+        public_numbers=rsa.RSAPublicNumbers(e, n),
+    ).private_key()
+
+
 def identifier(key: PrivateKey) -> int:
     """Return the PIV algorithm identifier of a key."""
     match key:

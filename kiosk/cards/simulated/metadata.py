@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from kiosk.cards.simulated.piv import SimulatedPivCard
 
 _ALGORITHM, _POLICY, _ORIGIN, _PUBLIC, _DEFAULT, _TRIES = 1, 2, 3, 4, 5, 6
-_ADMIN, _KEY_9A, _KEY_9C, _KEY_9E = 0x9B, 0x9A, 0x9C, 0x9E
+_FINGERS_SET, _TEMPORARY_PIN = 7, 8
+_FINGERS, _ADMIN, _KEY_9A, _KEY_9C, _KEY_9E = 0x96, 0x9B, 0x9A, 0x9C, 0x9E
 _PIN_NEVER, _PIN_ONCE, _PIN_ALWAYS = 1, 2, 3
-_TOUCH_NEVER, _TOUCH_ALWAYS = 1, 2
-_GENERATED = b"\x01"
+_TOUCH_NEVER, _TOUCH_ALWAYS, _TOUCH_CACHED = 1, 2, 3
+_GENERATED, _IMPORTED = b"\x01", b"\x02"
 _NO_KEY = b"\xff"
 
 
@@ -26,6 +27,8 @@ def metadata(card: SimulatedPivCard, reference: int) -> bytes:
         parts = _counter(card, reference)
     elif reference == _ADMIN:
         parts = _admin(card)
+    elif reference == _FINGERS and not card.options.has_puk:
+        parts = {_FINGERS_SET: b"\0", _TRIES: b"\x03", _TEMPORARY_PIN: b"\0"}
     else:
         parts = _key(card, reference)
     return b"".join(tlv.pack(tag, value) for tag, value in parts.items())
@@ -56,16 +59,38 @@ def _key(card: SimulatedPivCard, reference: int) -> dict[int, bytes]:
     return {
         _ALGORITHM: bytes((identifier(key),)),
         _POLICY: policies(card, reference),
-        _ORIGIN: _GENERATED,
+        _ORIGIN: _IMPORTED if reference in card.imported else _GENERATED,
         _PUBLIC: public_value(key, card.options.exponent),
     }
 
 
 def policies(card: SimulatedPivCard, reference: int) -> bytes:
     """Return when a key wants the PIN and a touch: two bytes."""
-    is_touched = card.options.touch and reference == _KEY_9A
-    touch = _TOUCH_ALWAYS if is_touched else _TOUCH_NEVER
-    return bytes((_pin_policy(card, reference), touch))
+    pin, touch = card.policies.get(reference, (0, 0))
+    pin = pin or _pin_policy(card, reference)
+    return bytes((pin, touch or _touch_policy(card, reference)))
+
+
+def wants_no_pin(card: SimulatedPivCard, reference: int) -> bool:
+    """Say whether a key signs for everybody."""
+    return policies(card, reference)[0] == _PIN_NEVER
+
+
+def wants_pin_each_time(card: SimulatedPivCard, reference: int) -> bool:
+    """Say whether a key wants VERIFY directly before each signature."""
+    return policies(card, reference)[0] == _PIN_ALWAYS
+
+
+def touch_lasts(card: SimulatedPivCard, reference: int) -> bool | None:
+    """Say whether one touch will do for a while; None: none is wanted."""
+    touch = policies(card, reference)[1]
+    return None if touch == _TOUCH_NEVER else touch == _TOUCH_CACHED
+
+
+def _touch_policy(card: SimulatedPivCard, reference: int) -> int:
+    if not card.options.touch or reference != _KEY_9A:
+        return _TOUCH_NEVER
+    return _TOUCH_CACHED if card.options.touch_is_cached else _TOUCH_ALWAYS
 
 
 def _pin_policy(card: SimulatedPivCard, reference: int) -> int:

@@ -43,6 +43,9 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """CHANGE REFERENCE DATA leaves the PIN verified."""
     has_puk: bool = True
     """False: RESET RETRY COUNTER answers 6D00 (a Bio key)."""
+    global_pin: bool = False
+    """The holder's PIN is the card's global one (reference 00), which the discovery
+    object calls primary; it is not changed or unblocked here."""
     both_blocked_erases: bool = False
     """Keys and objects are gone once PIN and PUK are both blocked."""
 
@@ -59,14 +62,22 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     exponent: bytes = b"\x01\x00\x01"
     """How the RSA exponent is written in 7F49."""
     contactless: bool = False
-    """As over the air: what needs contact answers 6A81 or 6982."""
+    """As over the air: what needs contact is refused."""
+    contactless_refusal: int = 0x6A81
+    """With what (6A81 or 6982)."""
 
     # --- keys
 
     pin_always: bool = False
     """Each signature of 9A needs a VERIFY directly before."""
     touch: bool = False
-    """Signatures of 9A wait for a touch: see `SimulatedPivCard.is_touched`."""
+    """Signatures of 9A wait for a touch: see `SimulatedPivCard.contact`."""
+    touch_is_cached: bool = False
+    """One touch will do for 15 s."""
+    touch_seconds: float = 0.0
+    """How long somebody takes to touch it, on the card's clock."""
+    touch_timeout: float = 15.0
+    """After how long without a touch a signature is refused with 6982."""
     management_algorithm: ManagementAlgorithm = ManagementAlgorithm.TRIPLE_DES
 
     # --- a YubiKey's own commands
@@ -75,6 +86,13 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Firmware (3 bytes) for INS FD, metadata from 5.3 on; empty: 6D00."""
     serial: bytes = b""
     """Serial number (4 bytes) for INS F8; empty: 6D00."""
+    metadata_is_empty: bool = False
+    """INS F7 answers 9000 and nothing."""
+
+    @property
+    def is_yubikey(self) -> bool:
+        """It answers as YubiKeys do where they differ from everybody else."""
+        return bool(self.version or self.serial)
 
     @property
     def has_metadata(self) -> bool:
@@ -121,3 +139,15 @@ def of_yubikey(serial: int, version: tuple[int, int, int] = (5, 4, 3)) -> PivOpt
         version=firmware,
         management_algorithm=algorithm,
     )
+
+
+def of_bio_key(serial: int) -> PivOptions:
+    """Return the options of a key whose PIN opens FIDO, too: no PUK, eight tries."""
+    return msgspec.structs.replace(
+        of_yubikey(serial, (5, 6, 4)), has_puk=False, pin_tries=8
+    )
+
+
+def of_neo() -> PivOptions:
+    """Return the options of an old key: a version, no serial number, 630x."""
+    return PivOptions(version=b"\x03\x04\x09", old_counter_form=True)

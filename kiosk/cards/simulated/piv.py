@@ -14,7 +14,7 @@ from kiosk.cards import status, tlv
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.attestation import CERTIFICATE as ATTESTATION
 from kiosk.cards.ports import MalformedAnswer
-from kiosk.cards.simulated import attestation
+from kiosk.cards.simulated import attestation, management, yubikey
 from kiosk.cards.simulated.admin import AdminKey
 from kiosk.cards.simulated.framing import Framing, Request
 from kiosk.cards.simulated.keys import (
@@ -23,13 +23,21 @@ from kiosk.cards.simulated.keys import (
     public_value,
     sign_raw,
 )
-from kiosk.cards.simulated.metadata import metadata, policies
+from kiosk.cards.simulated.metadata import (
+    touch_lasts,
+    wants_no_pin,
+    wants_pin_each_time,
+)
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.references import References
 from kiosk.cards.simulated.status import Status
+from kiosk.cards.simulated.touch import Contact
+from kiosk.clock import Clock
 from kiosk.entropy import Entropy
 
 ATR = bytes.fromhex("3B8D80018073C021C057597562694B6579F9")
+_LABEL = b"Simulated PIV card"
+_ALGORITHMS = bytes.fromhex("800107800111800114060100")
 _APPLICATION = bytes.fromhex("A000000308000010000100")
 _AID = bytes.fromhex("A000000308")
 _ADMIN, _KEY_9A, _KEY_9C, _KEY_9E = 0x9B, 0x9A, 0x9C, 0x9E
@@ -50,16 +58,27 @@ class SimulatedPivCard:
         options: PivOptions | None = None,
         pin: bytes = b"123456",
         puk: bytes = b"12345678",
+        clock: Clock | None = None,
     ) -> None:
-        """Make a blank card with these reference data (ASCII, at most 8 bytes)."""
+        """Make a blank card with these reference data (ASCII, at most 8 bytes).
+
+        Touches are waited for on `clock`; without one, nobody waits.
+        """
         self.options = options or PivOptions()
         self.objects: dict[int, bytes] = {}
         """Data objects: container tag → value inside tag 53."""
         self.keys: dict[int, PrivateKey] = {}
         """Key reference → key."""
+        self.policies: dict[int, tuple[int, int]] = {}
+        """Key reference → PIN and touch policy that were asked for; 0: the slot's."""
+        self.imported: set[int] = set()
+        """References of keys that were made elsewhere."""
         self.atr = ATR
-        self.is_touched = True
-        """Whether somebody touches the contact in time (`PivOptions.touch`)."""
+        self.contact = Contact(
+            clock,
+            seconds=self.options.touch_seconds,
+            timeout=self.options.touch_timeout,
+        )
         self.commands: list[int] = []
         """Instruction bytes received since power-on: headers only, never data."""
         self.references = References(
@@ -70,6 +89,8 @@ class SimulatedPivCard:
         """Who states what keys it has made; made when it is first asked."""
         self._framing = Framing(self.options.chunk)
         self._is_selected = False
+        self._is_managed = False
+        """The Management application is selected in its place."""
         self._is_fresh = False
         """VERIFY was the command before."""
 
@@ -77,7 +98,7 @@ class SimulatedPivCard:
 
     @property
     def pin_tries_left(self) -> int:
-        return self.references.pin.left
+        return self.references.holder.left
 
     @property
     def puk_tries_left(self) -> int:
@@ -89,7 +110,7 @@ class SimulatedPivCard:
 
     def has_pin(self, pin: bytes | bytearray) -> bool:
         """Say whether this is the PIN, without a try."""
-        return self.references.pin.is_value(pin)
+        return self.references.holder.is_value(pin)
 
     def has_puk(self, puk: bytes | bytearray) -> bool:
         """Say whether this is the PUK, without a try."""
@@ -98,13 +119,13 @@ class SimulatedPivCard:
     def set_tries(self, *, pin: int | None = None, puk: int | None = None) -> None:
         """Set the counters, e.g. for a card that arrives blocked."""
         if pin is not None:
-            self.references.pin.left = pin
+            self.references.holder.left = pin
         if puk is not None:
             self.references.puk.left = puk
 
     def set_pin(self, pin: bytes) -> None:
         """Change the PIN elsewhere."""
-        self.references.pin.replace(pin)
+        self.references.holder.replace(pin)
 
     # --- power and bytes --------------------------------------------------------
 
@@ -112,7 +133,8 @@ class SimulatedPivCard:
         """Power on or reset: all security state is gone. Returns the ATR."""
         self._framing.power_off()
         self._forget()
-        self._is_selected = False
+        self.contact.forget()
+        self._is_selected = self._is_managed = False
         self.commands.clear()
         return self.atr
 
@@ -126,16 +148,22 @@ class SimulatedPivCard:
         try:
             if request.ins == 0xA4:
                 return self._select(request)
+            if self._is_managed:
+                return management.command(self.options, request)
             if not self._is_selected:
                 raise Status(status.NOTHING_SELECTED)
             if self.options.contactless and request.ins in _CONTACT_ONLY:
-                raise Status(status.UNSUPPORTED)
+                raise Status(self.options.contactless_refusal)
             return self._command(request, is_fresh=is_fresh)
         except MalformedAnswer:
             raise Status(status.WRONG_DATA) from None
 
     def _select(self, request: Request) -> bytes:
         aid = bytes(request.data)
+        if aid == management.AID and self.options.version:
+            self._forget()
+            self._is_selected, self._is_managed = False, True
+            return management.greeting(self.options)
         if not _APPLICATION.startswith(aid) or len(aid) < len(_AID):
             was_selected = self._is_selected
             if self.options.unknown_aid_deselects:
@@ -145,11 +173,15 @@ class SimulatedPivCard:
             raise Status(unknown)
         if not self.options.select_keeps_pin:
             self._forget()
-        self._is_selected = True
-        if request.p2 == 0x0C:
-            return b""
-        authority = tlv.pack(0x79, tlv.pack(0x4F, _AID))
-        return tlv.pack(0x61, tlv.pack(0x4F, _APPLICATION[5:]) + authority)
+        self._is_selected, self._is_managed = True, False
+        return b"" if request.p2 == 0x0C else self._template()
+
+    def _template(self) -> bytes:
+        """Return the application property template (part 2, table 3)."""
+        told = tlv.pack(0x4F, _APPLICATION[5:]) + tlv.pack(0x79, tlv.pack(0x4F, _AID))
+        if not self.options.is_yubikey:
+            told += tlv.pack(0x50, _LABEL) + tlv.pack(0xAC, _ALGORITHMS)
+        return tlv.pack(0x61, told)
 
     def _command(self, request: Request, *, is_fresh: bool) -> bytes:
         p1, p2, data = request.p1, request.p2, request.data
@@ -170,26 +202,7 @@ class SimulatedPivCard:
                 return self._get(bytes(data))
             case 0xDB:
                 return self._put(bytes(data))
-        return self._vendor(request)
-
-    def _vendor(self, request: Request) -> bytes:
-        """What YubiKeys have besides."""
-        match request.ins:
-            case 0xFD if self.options.version:
-                return self.options.version
-            case 0xF8 if self.options.serial:
-                return self.options.serial
-            case 0xF7 if self.options.has_metadata:
-                return metadata(self, request.p2)
-            case 0xF9 if self.options.attests:
-                return self._attest(request.p1)
-            case 0xFA if self.options.version:
-                return self._set_tries(request.p1, request.p2)
-            case 0xFB if self.options.version:
-                return self._to_factory()
-            case 0xFF:
-                return self._set_admin(request.data)
-        raise Status(status.UNKNOWN_INS)
+        return yubikey.command(self, request)
 
     def _forget(self) -> None:
         self.references.is_verified = self._is_fresh = False
@@ -201,51 +214,37 @@ class SimulatedPivCard:
         parts = dict(tlv.walk(tlv.need(data, 0x7C, "command"), "command"))
         if p2 == _ADMIN:
             if self.options.contactless:
-                raise Status(status.UNSUPPORTED)
+                raise Status(self.options.contactless_refusal)
             answer = self.admin.authenticate(p1, parts)
             return tlv.pack(0x7C, answer) if answer else b""
         key = self.keys.get(p2)
         if key is None:
             raise Status(status.WRONG_DATA)
-        if p2 != _KEY_9E:
-            self._must_allow(p2, is_fresh=is_fresh)
+        self._must_allow(p2, is_fresh=is_fresh)
         signature = sign_raw(key, p1, parts.get(0x81, b""))
         if signature is None:
             raise Status(status.WRONG_DATA)
         return tlv.pack(0x7C, tlv.pack(0x82, signature))
 
     def _must_allow(self, key: int, *, is_fresh: bool) -> None:
-        is_always = key == _KEY_9C or self.options.pin_always
-        is_untouched = self.options.touch and key == _KEY_9A and not self.is_touched
-        if (
-            self.options.contactless
-            or not self.references.is_verified
-            or (is_always and not is_fresh)
-            or is_untouched
-        ):
+        if self.options.contactless and key != _KEY_9E:
+            raise Status(status.NOT_SATISFIED)
+        is_open = self.references.is_verified or wants_no_pin(self, key)
+        if not is_open or (wants_pin_each_time(self, key) and not is_fresh):
+            raise Status(status.NOT_SATISFIED)
+        lasts = touch_lasts(self, key)
+        if lasts is not None and not self.contact.is_touched(lasts=lasts):
             raise Status(status.NOT_SATISFIED)
 
     def _generate(self, p2: int, data: bytes) -> bytes:
-        self._need_admin()
-        if p2 not in KEYS:
-            raise Status(status.WRONG_P1P2)
-        wanted = tlv.need(tlv.need(data, 0xAC, "command"), 0x80, "command")
+        self.need_admin()
+        parts = dict(tlv.walk(tlv.need(data, 0xAC, "command"), "command"))
+        wanted = parts.get(0x80, b"")
         key = generate(wanted[0]) if wanted else None
         if key is None:
             raise Status(status.WRONG_DATA)
-        self.keys[p2] = key
+        self.put_key(p2, key, yubikey.wanted_policies(parts))
         return tlv.pack(0x7F49, public_value(key, self.options.exponent))
-
-    def _need_admin(self) -> None:
-        if not self.admin.is_authenticated:
-            raise Status(status.NOT_SATISFIED)
-
-    def _set_admin(self, data: bytearray) -> bytes:
-        self._need_admin()
-        if len(data) < 3 or data[1] != _ADMIN or data[2] != len(data) - 3:
-            raise Status(status.WRONG_DATA)
-        self.admin.replace(data[0], data[3:])
-        return b""
 
     # --- objects ----------------------------------------------------------------
 
@@ -254,19 +253,20 @@ class SimulatedPivCard:
         if self.options.contactless and tag not in _OVER_THE_AIR:
             raise Status(status.NOT_SATISFIED)
         if tag == objects.DISCOVERY:
-            policy = tlv.pack(0x5F2F, b"\x40\x00")
+            usage = b"\x60\x20" if self.options.global_pin else b"\x40\x00"
+            policy = tlv.pack(0x5F2F, usage)
             return tlv.pack(tag, tlv.pack(0x4F, _APPLICATION) + policy)
         if tag in _NEED_PIN and not self.references.is_verified:
             raise Status(status.NOT_SATISFIED)
         if tag == ATTESTATION and self.options.attests:
-            der = self._maker().certificate.public_bytes(Encoding.DER)
+            der = self.its_maker().certificate.public_bytes(Encoding.DER)
             return tlv.pack(0x53, objects.write_certificate(der))
         if tag not in self.objects:
             raise Status(status.NOT_FOUND)
         return tlv.pack(0x53, self.objects[tag])
 
     def _put(self, data: bytes) -> bytes:
-        self._need_admin()
+        self.need_admin()
         tag = int.from_bytes(tlv.need(data, 0x5C, "command"), "big")
         value = tlv.need(data, 0x53, "command")
         if value:
@@ -275,47 +275,38 @@ class SimulatedPivCard:
             self.objects.pop(tag, None)
         return b""
 
-    # --- a YubiKey's own commands -----------------------------------------------
+    # --- what a YubiKey's own commands do ------------------------------------------
 
-    def _attest(self, slot: int) -> bytes:
-        """F9: the factory's word that the key of a slot was made here."""
-        serial = int.from_bytes(self.options.serial, "big")
-        told = {
-            attestation.FIRMWARE: self.options.version,
-            attestation.SERIAL: tlv.pack(
-                0x02, serial.to_bytes(serial.bit_length() // 8 + 1, "big")
-            ),
-            attestation.POLICIES: policies(self, slot),
-        }
-        return attestation.statement(self._maker(), self.keys.get(slot), slot, told)
-
-    def _maker(self) -> attestation.Maker:
+    def its_maker(self) -> attestation.Maker:
+        """Return who states what keys the card has made."""
         if self.maker is None:
             self.maker = attestation.new_maker()
         return self.maker
 
-    def _set_tries(self, pin: int, puk: int) -> bytes:
-        """FA: new counters, and PIN and PUK back to their defaults."""
-        self._need_admin()
-        if not self.references.is_verified or not pin or not puk:
+    def need_admin(self) -> None:
+        """Status 6982 unless the management key is authenticated."""
+        if not self.admin.is_authenticated:
             raise Status(status.NOT_SATISFIED)
-        self.references.to_factory(pin, puk)
-        return b""
 
-    def _to_factory(self) -> bytes:
-        """FB: only once PIN and PUK are both blocked."""
-        references = self.references
-        if references.pin.left or references.puk.left:
-            raise Status(status.CONDITIONS)
-        references.to_factory(references.pin.total, references.puk.total)
-        self.admin.to_factory()
-        self._erase()
-        return b""
+    def put_key(self, slot: int, key: PrivateKey, wanted: tuple[int, int]) -> None:
+        """Put a key into a slot. Status 6A86 if there is none."""
+        if slot not in KEYS:
+            raise Status(status.WRONG_P1P2)
+        self.drop_key(slot)
+        self.keys[slot], self.policies[slot] = key, wanted
+
+    def drop_key(self, slot: int) -> None:
+        """Leave a slot empty."""
+        self.keys.pop(slot, None)
+        self.policies.pop(slot, None)
+        self.imported.discard(slot)
 
     def _both_blocked(self) -> None:
         if self.options.both_blocked_erases:
-            self._erase()
+            self.erase()
 
-    def _erase(self) -> None:
-        self.keys.clear()
+    def erase(self) -> None:
+        """Keys and objects are gone."""
+        for slot in tuple(self.keys):
+            self.drop_key(slot)
         self.objects.clear()

@@ -13,9 +13,11 @@ from kiosk.cards.apdu import wipe
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.status import Status
 
-PIN, PUK = 0x80, 0x81
+GLOBAL, PIN, PUK = 0x00, 0x80, 0x81
 DEFAULTS = {PIN: b"123456", PUK: b"12345678"}
 _LENGTH = 8
+_UNKNOWN = b"90817263"
+"""The PIV PIN of a card whose holder knows the global one only."""
 
 
 class Counter:
@@ -29,7 +31,8 @@ class Counter:
     @property
     def is_default(self) -> bool:
         """The value is the one every factory sets."""
-        return self.value == DEFAULTS[self._reference].ljust(_LENGTH, b"\xff")
+        default = DEFAULTS.get(self._reference, b"")
+        return self.value == default.ljust(_LENGTH, b"\xff")
 
     def replace(self, value: bytes | bytearray) -> None:
         """Set a new value with all its tries."""
@@ -54,9 +57,18 @@ class References:
     ) -> None:
         self._options = options
         self._both_blocked = both_blocked
-        self.pin = Counter(PIN, pin, options.pin_tries)
+        own = _UNKNOWN if options.global_pin else pin
+        self.pin = Counter(PIN, own, options.pin_tries)
         self.puk = Counter(PUK, puk, options.puk_tries)
+        self.global_pin: Counter | None = None
+        if options.global_pin:
+            self.global_pin = Counter(GLOBAL, pin, options.pin_tries)
         self.is_verified = False
+
+    @property
+    def holder(self) -> Counter:
+        """What the card's holder types."""
+        return self.global_pin or self.pin
 
     def to_factory(self, pin_tries: int, puk_tries: int) -> None:
         """Set the default values and new counters."""
@@ -68,17 +80,17 @@ class References:
 
     def verify(self, p1: int, p2: int, data: bytearray) -> bytes:
         """VERIFY, its query without data, and its logout."""
-        self._must_be(p2, PIN)
+        counter = self._pin(p2)
         if p1 == 0xFF and not data:
             self.is_verified = False
             return b""
         if p1 != 0x00:
             raise Status(status.WRONG_P1P2)
         if not data:
-            return self._query()
+            return self._query(counter)
         _must_have(data, _LENGTH)
-        self._compare(self.pin, data)
-        self.pin.left = self.pin.total
+        self._compare(counter, data)
+        counter.left = counter.total
         self.is_verified = True
         return b""
 
@@ -118,11 +130,18 @@ class References:
 
     # --- parts ------------------------------------------------------------------
 
-    def _query(self) -> bytes:
+    def _pin(self, reference: int) -> Counter:
+        """Return the PIN of a reference. Status 6A88 if there is none."""
+        if reference == GLOBAL and self.global_pin is not None:
+            return self.global_pin
+        self._must_be(reference, PIN)
+        return self.pin
+
+    def _query(self, counter: Counter) -> bytes:
         if self.is_verified:
             return b""
         blocked = self._options.blocked_query
-        raise Status(self._told(self.pin) if self.pin.left else blocked)
+        raise Status(self._told(counter) if counter.left else blocked)
 
     def _compare(self, counter: Counter, given: bytearray) -> None:
         """Count a wrong value; a right one does not give the tries back yet."""
