@@ -295,6 +295,15 @@ def apdus(office: Office, options: PivOptions | None) -> int:
     return office.readers.faults.count
 
 
+def is_pulled(office: Office, card: SimulatedPivCard) -> bool:
+    """Issue the card; say whether the fault came before the end."""
+    try:
+        office.issue(card)
+    except CardRemoved:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_pulled_at_any_apdu_the_card_can_be_issued_again(
@@ -305,15 +314,17 @@ def test_pulled_at_any_apdu_the_card_can_be_issued_again(
     count, serial = apdus(office, options), 1
     assert count > 20
     live = office.live()
-    for at in range(1, count + 1):
+    for at in range(1, count + 3):
         serial += 1
         own = options
         if options is not None:
             own = replace(options, serial=serial.to_bytes(4, "big"))
         card = blank(own, seed=1000 + at)
         office.readers.faults.set(kind(at=at))
-        with pytest.raises(CardRemoved):
-            office.issue(card)
+        if not is_pulled(office, card):
+            # A signature's length varies by a byte or two, and so the APDUs by one.
+            assert at >= count - 1
+            break
         office.readers.faults.set()
         assert office.live() == live, at
         issued = office.issue(card)

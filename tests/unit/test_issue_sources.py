@@ -115,6 +115,15 @@ def asked(office: Office, chip: SimulatedPivCard) -> None:
         office.issue(chip)
 
 
+def is_pulled(office: Office, chip: SimulatedPivCard) -> bool:
+    """Issue the card; say whether the fault came before the end."""
+    try:
+        office.issue(chip)
+    except CardRemoved:
+        return True
+    return False
+
+
 def are_all_new(chip: SimulatedPivCard, before: dict[int, PrivateKey]) -> bool:
     return all(chip.keys[slot] is not key for slot, key in before.items())
 
@@ -223,14 +232,8 @@ def test_a_certificate_for_another_person_in_the_folder_is_not_written(
 def test_pulled_while_it_is_finished_it_goes_on_with_the_same_certificates(
     office: Office, options: PivOptions
 ) -> None:
-    measured = blank(options)
-    asked(office, measured)
-    for slot in KeySlot:
-        office.answer(slot)
-    office.readers.faults.set()
-    acts.act(office.desk, Action.RETIRE, office.issue(measured).credential, "next")
-    count = office.readers.faults.count
-    for at in range(1, count + 1, 3):
+    pulled = 0
+    for at in range(1, 200, 3):
         own = options
         if options is YUBIKEY:
             own = of_yubikey(1000 + at, (5, 7, 0))
@@ -240,12 +243,14 @@ def test_pulled_while_it_is_finished_it_goes_on_with_the_same_certificates(
             office.answer(slot)
         made = dict(chip.keys)
         office.readers.faults.set(PullAfter(at=at))
-        with pytest.raises(CardRemoved):
-            office.issue(chip)
+        if not is_pulled(office, chip):
+            break
+        pulled += 1
         office.readers.faults.set()
         issued = office.issue(chip)
         assert chip.keys == made, at
         acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+    assert pulled > 5
 
 
 # --- EST ---------------------------------------------------------------------
