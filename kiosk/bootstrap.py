@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kiosk.enrollment.desk import Desk
     from kiosk.enrollment.signin import RolePolicy
     from kiosk.enrollment.sources.local_ca import Issuer
+    from kiosk.enrollment.sources.ports import CertificateSource
     from kiosk.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.registry import Registry
@@ -43,7 +44,7 @@ class UnknownEdge(KioskError):
 
 
 class NoIssuer(KioskError):
-    """The configuration names no issuer: cards cannot be issued here."""
+    """The configuration names no authority of the site's own."""
 
     code = "config.no_issuer"
 
@@ -192,22 +193,49 @@ def service_secret_of(config: Config) -> tuple[Path | None, Path | None]:
     return told.password_file, told.keytab_file
 
 
+def source_of(config: Config) -> CertificateSource:
+    """Return where the certificates of new cards come from. Nothing is connected.
+
+    SourceUnclear, NotACertificate, and for an authority of our own as `issuer_of`.
+    """
+    from kiosk.enrollment.sources.builder import build
+
+    return build(config, SystemClock(), lambda: issuer_of(config))
+
+
 def issuer_of(config: Config) -> Issuer:
-    """Return what signs the certificates of new cards.
+    """Return the site's own authority.
 
     NoIssuer, CertificateError, SecretFileError, VaultError.
     """
     from kiosk.enrollment.sources.local_ca import Issuer
 
+    certificate, key = authority_files_of(config)
+    days = config.enrollment.certificate_days
+    return Issuer.from_files(certificate, key, days=days, vault=vault_of(config))
+
+
+def authority_files_of(config: Config) -> tuple[Path, Path]:
+    """Return where certificate and key of the site's own authority are. NoIssuer."""
     told = config.enrollment
     if told.ca_certificate_file is None or told.ca_key_file is None:
         raise NoIssuer
-    return Issuer.from_files(
-        told.ca_certificate_file,
-        told.ca_key_file,
-        days=told.certificate_days,
-        vault=vault_of(config),
-    )
+    return told.ca_certificate_file, told.ca_key_file
+
+
+def reseal_authority(config: Config) -> int:
+    """Encrypt our authority's key with the vault's current one; return how many were.
+
+    VaultError, CertificateError, SecretFileError, SourceUnusable.
+    """
+    from kiosk.enrollment.certificates import read_pem
+    from kiosk.enrollment.sources.founding import reseal
+
+    try:
+        certificate, key = authority_files_of(config)
+    except NoIssuer:
+        return 0
+    return int(reseal(read_pem(certificate)[0], key, vault_of(config)))
 
 
 # --- the authority and what stands before it ---------------------------------
@@ -298,13 +326,16 @@ def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
 
 def site_of(config: Config) -> Site:
     """Return what the site has decided about its desks."""
+    from kiosk.config.settings import CertificateOrigin
     from kiosk.desk.context import Site
 
-    has_issuer = config.enrollment.ca_certificate_file is not None
+    told = config.certificates
+    is_own = told.source is CertificateOrigin.LOCAL_CA
+    has_source = not is_own or config.enrollment.ca_certificate_file is not None
     return Site(
         station=config.station.name,
         roles=role_policy_of(config),
-        issuer=(lambda: issuer_of(config)) if has_issuer else None,
+        issuer=(lambda: source_of(config)) if has_source else None,
         anchors=lambda: anchors_of(config),
         questions=config.helpdesk.questions,
     )

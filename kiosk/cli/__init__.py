@@ -29,6 +29,7 @@ COMMANDS = {
     "backup": "Copy registry, configuration and templates into a new folder.",
     "restore": "Put a backup back where nothing is.",
     "report": "What an administrator should know: risks.",
+    "ca": "Make and show the authority that certifies new cards.",
     "vault": "Change the key that escrowed secrets are encrypted with.",
     "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",

@@ -21,7 +21,7 @@ def rotate(config: ConfigOption = None) -> None:
     Copy the key file away first and afterwards. Running it again after an
     interruption goes on where it stopped, with one key more.
     """
-    from kiosk.bootstrap import registry_of, vault_of
+    from kiosk.bootstrap import registry_of, reseal_authority, vault_of
     from kiosk.clock import SystemClock
     from kiosk.config import load
     from kiosk.hardening import harden_process
@@ -37,4 +37,5 @@ def rotate(config: ConfigOption = None) -> None:
         count = reseal_all(registry, vault_of(settings))
     finally:
         registry.close()
+    count += reseal_authority(settings)
     typer.echo(f"The key {name} is current; {count} secrets were encrypted with it.")

@@ -219,6 +219,13 @@ class Directory(Section, frozen=True, kw_only=True):
     receive_timeout: Annotated[
         float, Meta(description="Seconds to wait for one answer.", gt=0, le=60)
     ] = 5.0
+    pdc_check: Annotated[
+        bool,
+        Meta(
+            description="After a password was set, ask the PDC emulator whether it "
+            "knows it already, and say so on the screen if it does not."
+        ),
+    ] = False
 
 
 class Registry(Section, frozen=True, kw_only=True):
@@ -235,13 +242,6 @@ class Registry(Section, frozen=True, kw_only=True):
             pattern=r"^[a-z0-9-]{8,64}$",
         ),
     ]
-    pdc_check: Annotated[
-        bool,
-        Meta(
-            description="After a password was set, ask the PDC emulator whether it "
-            "knows it already, and say so on the screen if it does not."
-        ),
-    ] = False
 
 
 class Vault(Section, frozen=True, kw_only=True):
@@ -288,6 +288,18 @@ class Screens(Section, frozen=True, kw_only=True):
     ] = 5.0
 
 
+class Printing(Section, frozen=True, kw_only=True):
+    """Paper to take along: what changed and what to do next; never a PIN."""
+
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='What prints its standard input, e.g. ["lp", "-d", "desk"]; '
+            "silent: nothing is printed."
+        ),
+    ] = ()
+
+
 class Lifecycle(Section, frozen=True, kw_only=True):
     """What this site does not allow. Edges can be removed here, never added."""
 
@@ -326,12 +338,16 @@ class Enrollment(Section, frozen=True, kw_only=True):
     ca_certificate_file: Annotated[
         Path | None,
         Meta(
-            description="The certificate (PEM) that signs those of issued cards; "
-            "silent: cards cannot be issued here."
+            description="The certificate (PEM) that signs those of issued cards "
+            "(`kiosk ca init` makes it); silent: there is no authority of our own."
         ),
     ] = None
     ca_key_file: Annotated[
-        Path | None, Meta(description="Its private key (PEM, mode 0600).")
+        Path | None,
+        Meta(
+            description="Its private key (mode 0600), encrypted with the vault's or "
+            "as PEM."
+        ),
     ] = None
     certificate_days: Annotated[
         int, Meta(description="How long an issued certificate is valid.", ge=1, le=3650)
@@ -343,6 +359,115 @@ class Enrollment(Section, frozen=True, kw_only=True):
             "key; silent: only the one above."
         ),
     ] = None
+
+
+class CertificateOrigin(StrEnum):
+    """Who certifies the keys of new cards."""
+
+    LOCAL_CA = "local ca"
+    """Our own authority: `enrollment.ca_certificate_file`."""
+    FILES = "files"
+    """Any authority: requests are written to a folder, certificates put there."""
+    EST = "est"
+    """A server that speaks EST (RFC 7030)."""
+
+
+class Certificates(Section, frozen=True, kw_only=True):
+    """Where the certificates of new cards come from."""
+
+    source: Annotated[
+        CertificateOrigin,
+        Meta(
+            description="Our own authority (see [enrollment]), a folder between us and "
+            "another one, or an EST server."
+        ),
+    ] = CertificateOrigin.LOCAL_CA
+    card_source: Annotated[
+        CertificateOrigin | None,
+        Meta(
+            description="The same for the key (9E) with which a card proves itself "
+            "without a PIN; silent: as above."
+        ),
+    ] = None
+    folder: Annotated[
+        Path | None,
+        Meta(
+            description="For files: where requests (*.csr) are written, and "
+            "certificates (*.cer) put beside them."
+        ),
+    ] = None
+    url: Annotated[
+        str,
+        Meta(
+            description="For EST: the server, https://host or https://host:port.",
+            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?$",
+        ),
+    ] = ""
+    profile: Annotated[
+        str,
+        Meta(
+            description="For EST: the label of the profile for signing in, where the "
+            "server has several.",
+            pattern=r"^[A-Za-z0-9._-]*$",
+        ),
+    ] = ""
+    card_profile: Annotated[
+        str,
+        Meta(
+            description="For EST: the label of the profile for the key (9E) of the "
+            "card.",
+            pattern=r"^[A-Za-z0-9._-]*$",
+        ),
+    ] = ""
+    server_ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="For EST: certificates (PEM) of the authority that signed the "
+            "server's own; silent: those the system trusts."
+        ),
+    ] = None
+    user: Annotated[
+        str,
+        Meta(description="For EST: our name at the server.", pattern=r"^[^:\s]*$"),
+    ] = ""
+    password_file: Annotated[
+        Path | None,
+        Meta(description="A file with the password and nothing else (mode 0600)."),
+    ] = None
+    client_certificate_file: Annotated[
+        Path | None,
+        Meta(description="For EST: our own TLS certificate (PEM), instead."),
+    ] = None
+    client_key_file: Annotated[
+        Path | None, Meta(description="Its private key (PEM, mode 0600).")
+    ] = None
+    connect_timeout: Annotated[
+        float,
+        Meta(description="Seconds until a silent server is given up.", gt=0, le=60),
+    ] = 5.0
+    receive_timeout: Annotated[
+        float, Meta(description="Seconds to wait for one whole answer.", gt=0, le=300)
+    ] = 15.0
+    wait: Annotated[
+        float,
+        Meta(
+            description="Seconds that the card waits in the reader for somebody's "
+            "approval there, before it is taken out and issued again later.",
+            ge=0,
+            le=600,
+        ),
+    ] = 30.0
+    attestation_ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="Certificates (PEM) of makers whose cards tell that they have "
+            "made a key themselves (YubiKeys); silent: cards are not asked."
+        ),
+    ] = None
+    attestation_required: Annotated[
+        bool,
+        Meta(description="Cards that do not tell it get no certificate."),
+    ] = False
 
 
 class Log(Section, frozen=True, kw_only=True):
@@ -423,9 +548,11 @@ class Config(Section, frozen=True, kw_only=True):
     templates: Templates
     readers: Readers = Readers()
     screens: Screens = Screens()
+    printing: Printing = Printing()
     lifecycle: Lifecycle = Lifecycle()
     profile: Profile = Profile()
     enrollment: Enrollment = Enrollment()
+    certificates: Certificates = Certificates()
     log: Log = Log()
     sign_in: SignIn = SignIn()
     operators: tuple[Operator, ...] = ()

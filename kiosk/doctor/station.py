@@ -7,19 +7,22 @@ from functools import partial
 from pathlib import Path
 
 from kiosk import templates
-from kiosk.bootstrap import directory_of, monitor_of, registry_of, vault_of
+from kiosk.bootstrap import directory_of, issuer_of, monitor_of, registry_of, vault_of
 from kiosk.clock import SystemClock
 from kiosk.config import Config
+from kiosk.config.settings import CertificateOrigin
 from kiosk.doctor import (
     Check,
     Finding,
     cards,
+    certificates,
     directory,
     domain,
     examine,
     host,
     store,
 )
+from kiosk.enrollment.sources.builder import est_client, requests_folder
 from kiosk.errors import KioskError
 
 
@@ -40,6 +43,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
         ("templates", lambda: store.templates(config.templates.folder)),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
         ("registry", lambda: _stored(config)),
+        *_certificate_checks(config),
         ("file", lambda: host.secret_files(_secret_files(config))),
         ("folder", lambda: host.folders(_folders(config))),
         ("core dumps", host.core_dumps),
@@ -98,12 +102,46 @@ def _stored(config: Config) -> Iterator[Finding]:
         registry.close()
 
 
+def _certificate_checks(config: Config) -> list[tuple[str, Check]]:
+    """Return a check for each source of certificates that this station uses."""
+    told, clock = config.certificates, SystemClock()
+    used = {told.source, told.card_source}
+    checks: list[tuple[str, Check]] = []
+    if CertificateOrigin.LOCAL_CA in used and config.enrollment.ca_certificate_file:
+        days = config.enrollment.certificate_days
+        checks.append(
+            (
+                certificates.PART,
+                lambda: certificates.authority(
+                    issuer_of(config).certificate, days, clock
+                ),
+            )
+        )
+    if CertificateOrigin.FILES in used:
+        checks.append(
+            (
+                certificates.PART,
+                lambda: certificates.folder(requests_folder(config)),
+            )
+        )
+    if CertificateOrigin.EST in used:
+        checks.append(
+            (certificates.PART, lambda: certificates.server(est_client(config, clock)))
+        )
+    return checks
+
+
 def _secret_files(config: Config) -> list[Path]:
     told = config.directory
     own = [file for file in (told.password_file, told.keytab_file) if file is not None]
     files = [*own, config.vault.key_file]
-    if config.enrollment.ca_key_file is not None:
-        files.append(config.enrollment.ca_key_file)
+    for file in (
+        config.enrollment.ca_key_file,
+        config.certificates.password_file,
+        config.certificates.client_key_file,
+    ):
+        if file is not None:
+            files.append(file)
     return [*files, config.registry.path]
 
 

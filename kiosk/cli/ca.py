@@ -1,0 +1,89 @@
+"""`kiosk ca`: a certification authority of the site's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kiosk.cli.frame import ConfigOption, new_app
+
+app = new_app("Make and show the authority that certifies new cards.")
+
+_DAYS_OF_A_YEAR = 365
+
+
+@app.command()
+def init(
+    name: Annotated[
+        str,
+        typer.Option("--name", help="What its certificate is called.", metavar="NAME"),
+    ] = "",
+    years: Annotated[
+        int, typer.Option("--years", help="How long it is valid.", min=1, max=30)
+    ] = 10,
+    config: ConfigOption = None,
+    *,
+    plain_key: Annotated[
+        bool,
+        typer.Option(
+            "--plain-key",
+            help="Keep the private key as PEM in its file, not encrypted with the "
+            "vault's key.",
+        ),
+    ] = False,
+) -> None:
+    """Make an authority at the places that [enrollment] names. Nothing is overwritten.
+
+    Its private key is made here and never leaves: encrypted with the vault's key it
+    is worth nothing elsewhere. Keep a copy of that key and of both files.
+    """
+    from kiosk.bootstrap import authority_files_of, vault_of
+    from kiosk.cli import ca_text
+    from kiosk.clock import SystemClock
+    from kiosk.config import load
+    from kiosk.enrollment.sources.founding import found
+    from kiosk.hardening import harden_process
+
+    harden_process()
+    settings = load(config)
+    certificate, key = authority_files_of(settings)
+    made = found(
+        certificate,
+        key,
+        name=(name or f"Pin Kiosk issuer {settings.station.name}")[:64],
+        days=years * _DAYS_OF_A_YEAR,
+        now=SystemClock().now(),
+        vault=None if plain_key else vault_of(settings),
+    )
+    print(certificate)
+    print(key)
+    print()
+    print(ca_text.page(made, is_sealed=not plain_key))
+
+
+@app.command()
+def show(
+    config: ConfigOption = None,
+    *,
+    pem: Annotated[
+        bool, typer.Option("--pem", help="Print the certificate for other programs.")
+    ] = False,
+) -> None:
+    """Show the authority's certificate, and that its key is there and belongs to it."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from kiosk.bootstrap import authority_files_of, issuer_of
+    from kiosk.cli import ca_text
+    from kiosk.config import load
+    from kiosk.enrollment.sources.ca_key import is_sealed
+    from kiosk.hardening import harden_process
+
+    harden_process()
+    settings = load(config)
+    _, key = authority_files_of(settings)
+    own = issuer_of(settings).certificate
+    if pem:
+        print(own.public_bytes(Encoding.PEM).decode("ascii"), end="")
+    else:
+        print(ca_text.page(own, is_sealed=is_sealed(key)))
