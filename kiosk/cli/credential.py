@@ -11,7 +11,7 @@ import typer
 
 from kiosk.authority.admin_key import KEY_BYTES
 from kiosk.authority.codes import grouped
-from kiosk.bootstrap import anchors_of, issuer_of, monitor_of, open_desk
+from kiosk.bootstrap import anchors_of, monitor_of, open_desk, source_of
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import Card
 from kiosk.cli import credential_text as show_as
@@ -177,7 +177,7 @@ def issue(
 ) -> None:
     """Personalise the blank or retired PIV card in the reader."""
     settings = load(config)
-    order = Order(account=account, template=template, issuer=issuer_of(settings))
+    order = Order(account=account, template=template, issuer=source_of(settings))
     with open_desk(settings) as desk, _card(settings, reader) as card:
         if not isinstance(card, PivCard):
             raise NotForThisCard(template=template, card_type="other")
