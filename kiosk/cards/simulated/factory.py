@@ -82,7 +82,7 @@ def make_card(
     kind, value = IdentityKind.GUID, guid
     if card.options.serial:
         kind, value = IdentityKind.SERIAL, card.options.serial
-    return MadeCard(
+    return Made(
         card=card,
         identity=CardIdentity(Family.PIV, kind, value),
         authentication=authentication,
