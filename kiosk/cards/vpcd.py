@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 from kiosk.cards.apdu import wipe
 from kiosk.cards.ports import CardMute, CardRemoved
+from kiosk.cards.simulated.chip import Chip
 from kiosk.cards.simulated.faults import Faults, Hand
-from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ class VirtualReader:
         self._seat: _Seat | None = None
         self._free_from = 0.0
         """When the reader can have noticed that the last card left (monotonic)."""
-        self._ready: dict[str, SimulatedPivCard] = {}
+        self._ready: dict[str, Chip] = {}
 
-    def insert(self, card: SimulatedPivCard) -> None:
+    def insert(self, card: Chip) -> None:
         """Put a card in, in place of what is there. The reader notices it in time."""
         self.pull()
         self._seat = _Seat(card, self._connect, self._answer, self._free_from)
@@ -76,7 +76,7 @@ class VirtualReader:
             seat.leave()
             self._free_from = time.monotonic() + _EXCHANGE_SECONDS
 
-    def put_ready(self, name: str, card: SimulatedPivCard) -> None:
+    def put_ready(self, name: str, card: Chip) -> None:
         """Keep a card at hand, for `swap`."""
         self._ready[name] = card
 
@@ -84,7 +84,7 @@ class VirtualReader:
         """Put in a card that was put ready, in place of the one that is there."""
         self.insert(self._ready[name])
 
-    def _answer(self, card: SimulatedPivCard, message: bytearray) -> bytes | bytearray:
+    def _answer(self, card: Chip, message: bytearray) -> bytes | bytearray:
         """Answer one message; empty: there is nothing to answer."""
         if len(message) == 1:
             return self._control(card, message[0])
@@ -94,7 +94,7 @@ class VirtualReader:
         self._observe(header, int.from_bytes(answer[-2:], "big"))
         return answer
 
-    def _control(self, card: SimulatedPivCard, control: int) -> bytes:
+    def _control(self, card: Chip, control: int) -> bytes:
         if control == _ATR:
             return _MUTE_ATR if self.faults.is_mute else card.atr
         if control in (_POWER_OFF, _POWER_ON, _RESET):
@@ -107,9 +107,9 @@ class _Seat:
 
     def __init__(
         self,
-        card: SimulatedPivCard,
+        card: Chip,
         connect: Connect,
-        answer: Callable[[SimulatedPivCard, bytearray], bytes | bytearray],
+        answer: Callable[[Chip, bytearray], bytes | bytearray],
         not_before: float,
     ) -> None:
         self._card = card

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kiosk.cards.any_card import piv_of
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.policies import KeyPolicies, read_policies
 from kiosk.cards.ports import (
@@ -17,6 +18,7 @@ from kiosk.cards.ports import (
     MalformedAnswer,
     NotSupported,
     ObjectMissing,
+    UnknownCard,
 )
 from kiosk.cli.ending import words
 from kiosk.text import visible
@@ -64,8 +66,16 @@ def keys_of(
 
 def policies_of(card: Card) -> dict[KeySlot, KeyPolicies]:
     """Return what the card tells about its keys' policies. CardError of the line."""
-    if not isinstance(card, PivCard):
+    piv = piv_of(card)
+    if piv is None:
         return {}
+    try:
+        return _policies(piv)
+    except UnknownCard:
+        return {}
+
+
+def _policies(card: PivCard) -> dict[KeySlot, KeyPolicies]:
     found: dict[KeySlot, KeyPolicies] = {}
     with card.application() as application:
         for slot in KeySlot:

@@ -12,7 +12,6 @@ import typer
 from kiosk.authority.admin_key import KEY_BYTES
 from kiosk.authority.codes import grouped
 from kiosk.bootstrap import anchors_of, monitor_of, open_desk, source_of
-from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import Card
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words
@@ -29,7 +28,7 @@ from kiosk.enrollment import (
     telephone,
 )
 from kiosk.enrollment.desk import Desk, find
-from kiosk.enrollment.issue import NotForThisCard, Order, issue_card
+from kiosk.enrollment.issue import Order, issue_card
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.reader import one_card
 from kiosk.enrollment.takeover import Takeover, Way
@@ -179,8 +178,6 @@ def issue(
     settings = load(config)
     order = Order(account=account, template=template, issuer=source_of(settings))
     with open_desk(settings) as desk, _card(settings, reader) as card:
-        if not isinstance(card, PivCard):
-            raise NotForThisCard(template=template, card_type="other")
         print(words(Message("enrollment.personalising")))
         issued = issue_card(desk, card, order)
     print(show_as.issued(issued.credential))

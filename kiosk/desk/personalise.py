@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import Card
 from kiosk.desk.context import Context
 from kiosk.desk.views import Emit, Line, Style
-from kiosk.enrollment.issue import NotForThisCard, Order, issue_card
+from kiosk.enrollment.issue import Order, issue_card
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from storage.records import Credential
@@ -46,8 +45,6 @@ def personalise(
     """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
     if context.site.issuer is None:
         raise NoCertificates
-    if not isinstance(card, PivCard):
-        raise NotForThisCard(template=template, card_type="other")
     emit(Message("enrollment.personalising"))
     order = Order(account=account, template=template, issuer=context.site.issuer())
     issued = issue_card(context.desk, card, order, emit)

@@ -19,14 +19,14 @@ from kiosk.authority import marks, signature
 from kiosk.authority.escrow import new_puk
 from kiosk.authority.ports import ProofFailed
 from kiosk.cards.piv.application import PivApplication
-from kiosk.cards.piv.card import PivCard
+from kiosk.cards.any_card import piv_of
 from kiosk.cards.piv.personalise import (
     CardSecrets,
     NewKey,
     Plan,
     personalise,
 )
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, WrongCard
+from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot, WrongCard
 from kiosk.directory.ports import Account
 from kiosk.enrollment import certification, record, secrets
 from kiosk.enrollment.certification import Certification
@@ -92,7 +92,7 @@ def _nobody(step: Message) -> None:
 
 def issue_card(
     desk: Desk,
-    card: PivCard,
+    card: Card,
     order: Order,
     emit: Callable[[Message], None] = _nobody,
 ) -> Issued:
@@ -106,7 +106,10 @@ def issue_card(
     template = desk.parts.registry.run(lambda tx: tx.template(order.template))
     if template.card_type is not CardType.PIV:
         raise NotForThisCard(template=template.name, card_type=template.card_type)
-    with card.application() as application:
+    piv = piv_of(card)
+    if piv is None:
+        raise NotForThisCard(template=template.name, card_type="other")
+    with piv.application() as application:
         known = identity(application)
         emit(Message("enrollment.step.take"))
         predecessor = last_retired(desk, known)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.cards.simulated.faults import Faults
-from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.chip import Chip
 from kiosk.directory.faults import AnyFault
 from kiosk.directory.ports import Account, Directory
 from kiosk.errors import KioskError
@@ -38,7 +38,7 @@ class Readers(Protocol):
     def stop(self) -> None:
         """Stop watching."""
 
-    def insert(self, card: SimulatedPivCard) -> Card:
+    def insert(self, card: Chip) -> Card:
         """Put a card in; return what the visit gets, once the reader has seen it."""
 
     def pull(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -20,7 +21,7 @@ from kiosk.authority.ports import Fault
 from kiosk.authority.profile import Profile
 from kiosk.authority.seal import SealingKey
 from kiosk.cards.ports import Card, KeyAlgorithm, ReaderEvent
-from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
+from kiosk.cards.simulated.factory import KeyMade, Made, MadeCard, make_card
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import Clock, ManualClock
@@ -178,8 +179,8 @@ class World:
     def register(
         self,
         name: str,
-        made: MadeCard,
-        puk: Secret,
+        made: Made[Any],
+        puk: Secret | None,
         *,
         account_guid: str,
         template: str,
@@ -187,6 +188,7 @@ class World:
         sync: Sync = Sync.IN_STEP,
         keyless: bool = False,
         transport_pin: Secret | None = None,
+        admin_key: Secret | None = None,
     ) -> Holder:
         """Put a card on record, as an issuer or an import would have."""
         account = self.directory.account(account_guid)
@@ -216,9 +218,8 @@ class World:
             card_authentication_key=_key("9E", proving) if proving else None,
             last_sync=last,
             pin_changed_at=None if state is State.ISSUED else self.clock.now(),
-            escrow=Escrow(
-                current_sealed=escrow.seal_field(self.parts, own, "escrow.current", puk)
-            ),
+            escrow=self._escrow(own, puk),
+            admin_key_sealed=self._admin_key(own, admin_key),
             transport_pin_sealed=transport,
             migrated=keyless,
             issued_at=self.clock.now(),
@@ -226,6 +227,17 @@ class World:
         self.registry.run(lambda tx: record(tx, credential, self.clock.now()))
         self.holders[name] = Holder(name, made, own, account_guid)
         return self.holders[name]
+
+    def _escrow(self, credential: str, puk: Secret | None) -> Escrow:
+        if puk is None:
+            return Escrow()
+        sealed = escrow.seal_field(self.parts, credential, "escrow.current", puk)
+        return Escrow(current_sealed=sealed)
+
+    def _admin_key(self, credential: str, key: Secret | None) -> str:
+        if key is None:
+            return ""
+        return escrow.seal_field(self.parts, credential, "admin_key", key)
 
     # --- what operators do ----------------------------------------------------
 

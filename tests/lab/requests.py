@@ -74,7 +74,7 @@ class CardAtHand:
 
 
 def _inserted(made: MadeCard) -> PivCard:
-    return SimulatedReaders().insert(made.card)
+    return SimulatedReaders().insert(made.card).piv
 
 
 def card(

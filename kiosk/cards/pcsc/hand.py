@@ -19,8 +19,8 @@ from kiosk.cards.ports import (
     ServiceGone,
     ServiceLost,
 )
+from kiosk.cards.simulated.chip import Chip
 from kiosk.cards.simulated.faults import Faults
-from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.cards.vpcd import Connect, VirtualReader
 
 SEEN_WITHIN = 10.0
@@ -49,7 +49,7 @@ class VirtualHand:
         self._reader.pull()
         self._monitor.stop()
 
-    def insert(self, card: SimulatedPivCard) -> Card:
+    def insert(self, card: Chip) -> Card:
         """Put a card in and wait for the reader to see it. ServiceGone."""
         self.pull()
         self._reader.insert(card)

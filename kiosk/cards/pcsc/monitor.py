@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from kiosk.cards.any_card import AnyCard, MakeCard
 from kiosk.cards.pcsc import winscard
 from kiosk.cards.pcsc.connection import PcscConnection
 from kiosk.cards.pcsc.slots import Slots
 from kiosk.cards.pcsc.winscard import PcscError
-from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import Card, Connection, ReaderEvent, ServiceLost
+from kiosk.cards.ports import Card, Connection, Family, ReaderEvent, ServiceLost
 from kiosk.cards.trace import Trace
 
 log = logging.getLogger(__name__)
@@ -47,14 +47,17 @@ class PcscMonitor:
         trace: Trace | None = None,
         *,
         use_pinpads: bool = True,
+        more: dict[Family, MakeCard] | None = None,
     ) -> None:
         """`trace`: where every connection to a card is written down, masked.
 
-        `use_pinpads` False: readers with a PIN pad count as readers without.
+        `use_pinpads` False: readers with a PIN pad count as readers without. `more`:
+        families of cards besides PIV and GIDS.
         """
         self._names = tuple(names)
         self._trace = trace
         self._use_pinpads = use_pinpads
+        self._more = more
         self._emit: Callable[[ReaderEvent], None] = _nobody
         self._slots = Slots(self._card_in)
         self._stopping = threading.Event()
@@ -188,8 +191,11 @@ class PcscMonitor:
                 self._tell((ServiceLost(reason),))
 
     def _card_in(self, reader: str, insertion: int, events: int) -> Card:
-        return PivCard(
-            lambda: self._connected(reader, events), reader=reader, insertion=insertion
+        return AnyCard(
+            lambda: self._connected(reader, events),
+            reader=reader,
+            insertion=insertion,
+            more=self._more,
         )
 
     def _connected(self, reader: str, events: int) -> Connection:

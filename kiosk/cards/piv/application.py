@@ -140,7 +140,7 @@ class PivApplication:
         """VERIFY. WrongPin, PinBlocked, PinRefused."""
         response = self._compare(0x20, self.pin_reference, pin)
         if not response.is_ok:
-            raise self._pin_refusal(response.sw, 0x20)
+            raise self.pin_refusal(response.sw, 0x20)
 
     def logout(self) -> None:
         """VERIFY with P1 FF: the verified state is gone, where the card knows it."""
@@ -151,30 +151,34 @@ class PivApplication:
 
         WrongPin, PinBlocked, PinRefused, NotSupported (a global PIN; nothing is sent).
         """
-        self._must_be_own_pin()
+        self.must_be_own_pin()
         response = self._compare(0x24, PIN, old, new)
         if not response.is_ok:
-            raise self._pin_refusal(response.sw, 0x24)
+            raise self.pin_refusal(response.sw, 0x24)
 
     def change_puk(self, old: Secret, new: Secret) -> None:
         """CHANGE REFERENCE DATA of the PUK. WrongPuk, PukBlocked, NotSupported."""
         response = self._compare(0x24, PUK, old, new)
         if not response.is_ok:
-            raise refusals.of_puk(self._modern(response.sw), 0x24)
+            raise self.puk_refusal(response.sw, 0x24)
 
     def reset_retry_counter(self, puk: Secret, new: Secret) -> None:
         """RESET RETRY COUNTER. WrongPuk, PukBlocked, PinRefused, NotSupported."""
-        self._must_be_own_pin()
+        self.must_be_own_pin()
         response = self._compare(0x2C, PIN, puk, new)
         if not response.is_ok:
-            raise refusals.of_puk(self._modern(response.sw), 0x2C)
+            raise self.puk_refusal(response.sw, 0x2C)
 
-    def _must_be_own_pin(self) -> None:
+    def must_be_own_pin(self) -> None:
         """A global PIN is changed by what it belongs to (part 2, §3.2.2, §3.2.3)."""
         if self.pin_reference == GLOBAL_PIN:
             raise NotSupported(what="global PIN")
 
-    def _pin_refusal(self, sw: int, ins: int) -> CardError:
+    def puk_refusal(self, sw: int, ins: int) -> CardError:
+        """Return what a refusal of a command with the PUK means."""
+        return refusals.of_puk(self._modern(sw), ins)
+
+    def pin_refusal(self, sw: int, ins: int) -> CardError:
         """Return what a refusal means, with all tries left where metadata tell."""
         refusal = refusals.of_pin(self._modern(sw), ins)
         is_capped = isinstance(refusal, WrongPin) and refusal.tries_left == _MOST_TOLD

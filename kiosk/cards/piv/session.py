@@ -66,16 +66,16 @@ class PivSession(NoAdminKey):
     def verify_at_pad(self) -> None:
         self._forget()
         self._may_be_verified = True
-        at_pad.verify(at_pad.present(self._pad))
+        at_pad.verify(self._application, self._pad)
 
     def change_pin_at_pad(self) -> None:
         self._forget()
         self._may_be_verified = True
-        at_pad.change(at_pad.present(self._pad))
+        at_pad.change(self._application, self._pad)
 
     def unblock_at_pad(self, puk: Secret | None) -> None:
         self._forget()
-        at_pad.unblock(at_pad.present(self._pad), puk)
+        at_pad.unblock(self._application, self._pad, puk)
 
     def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
         if slot is not KeySlot.AUTHENTICATION:

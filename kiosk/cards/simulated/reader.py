@@ -11,8 +11,8 @@ import itertools
 import threading
 from collections.abc import Callable
 
+from kiosk.cards.any_card import AnyCard
 from kiosk.cards.pinpad import pad_of, parse_features
-from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import (
     CardInserted,
     CardLeft,
@@ -25,9 +25,9 @@ from kiosk.cards.ports import (
     ServiceGone,
     ServiceLost,
 )
+from kiosk.cards.simulated.chip import Chip
 from kiosk.cards.simulated.faults import Faults, Hand
 from kiosk.cards.simulated.pinpad import FEATURES, SimulatedPad
-from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.clock import Clock, SystemClock
 
 READER = "Simulated reader"
@@ -38,7 +38,7 @@ class _Slot:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.card: SimulatedPivCard | None = None
+        self.card: Chip | None = None
         self.insertion = 0
         self.is_unreadable = False
         self.is_unplugged = False
@@ -47,7 +47,7 @@ class _Slot:
         """Held while an APDU is carried out, and while the card comes or goes."""
         self.transaction = threading.RLock()
 
-    def put(self, card: SimulatedPivCard | None, insertion: int) -> None:
+    def put(self, card: Chip | None, insertion: int) -> None:
         """Let a card in, or out (None); either way it has no power before."""
         with self.moving:
             if self.card is not None:
@@ -65,7 +65,7 @@ class SimulatedConnection:
         self._held = False
         self._atr = self._card().power_on()
 
-    def _card(self) -> SimulatedPivCard:
+    def _card(self) -> Chip:
         slot = self._slot
         if not self._readers.has_service:
             raise ServiceGone
@@ -136,7 +136,7 @@ class SimulatedReaders:
         self.faults = Faults(clock or SystemClock())
         self.has_service = True
         self._slots = {name: _Slot(name) for name in names or (READER,)}
-        self._ready: dict[str, SimulatedPivCard] = {}
+        self._ready: dict[str, Chip] = {}
         self._insertions = itertools.count(1)
         self._emit: Callable[[ReaderEvent], None] = _nobody
 
@@ -151,7 +151,7 @@ class SimulatedReaders:
 
     # --- the hand ---------------------------------------------------------------
 
-    def insert(self, card: SimulatedPivCard, reader: str = READER) -> PivCard:
+    def insert(self, card: Chip, reader: str = READER) -> AnyCard:
         """Put a card in, in place of what is there; return what the visit would get."""
         self.pull(reader)
         slot = self._slots[reader]
@@ -190,11 +190,11 @@ class SimulatedReaders:
         pad = self._slots[reader].pad = SimulatedPad()
         return pad
 
-    def put_ready(self, name: str, card: SimulatedPivCard) -> None:
+    def put_ready(self, name: str, card: Chip) -> None:
         """Keep a card at hand, for `swap`."""
         self._ready[name] = card
 
-    def swap(self, name: str, reader: str = READER) -> PivCard:
+    def swap(self, name: str, reader: str = READER) -> AnyCard:
         """Put in a card that was put ready, in place of the one that is there."""
         return self.insert(self._ready[name], reader)
 
@@ -242,9 +242,9 @@ class SimulatedReaders:
         else:
             self._emit(ServiceLost("stopped"))
 
-    def _inserted(self, slot: _Slot) -> PivCard:
+    def _inserted(self, slot: _Slot) -> AnyCard:
         insertion = slot.insertion
-        return PivCard(
+        return AnyCard(
             lambda: SimulatedConnection(self, slot, insertion),
             reader=slot.name,
             insertion=insertion,

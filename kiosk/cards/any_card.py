@@ -1,0 +1,114 @@
+"""The card of one insertion, whatever its family: found out when it is recognised.
+
+PIV is asked first, as Windows does: a card with both applications is a PIV card. Then
+GIDS, then whatever else a station can speak to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from kiosk.cards.gids.card import GidsCard
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.ports import (
+    Card,
+    CardIdentity,
+    CardSession,
+    Connection,
+    Family,
+    RecognisedCard,
+    UnknownCard,
+)
+
+
+class MakeCard(Protocol):
+    """Makes the card of one more family on the same connection."""
+
+    def __call__(
+        self, connect: Callable[[], Connection], *, reader: str, insertion: int
+    ) -> Card:
+        """Return it; cheap, nothing is sent."""
+
+
+class AnyCard:
+    """`ports.Card` over all families. Card worker's thread."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        *,
+        reader: str,
+        insertion: int,
+        more: dict[Family, MakeCard] | None = None,
+    ) -> None:
+        """`connect` is called once, when the card is first needed."""
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._reader = reader
+        self._insertion = insertion
+        self.piv = PivCard(self._shared, reader=reader, insertion=insertion)
+        """The same card, for what only PIV has: personalising."""
+        self._families: dict[Family, Card] = {
+            Family.PIV: self.piv,
+            Family.GIDS: GidsCard(self._shared, reader=reader, insertion=insertion),
+        }
+        for family, make in (more or {}).items():
+            card = make(self._shared, reader=reader, insertion=insertion)
+            self._families[family] = card
+        self._found: Card | None = None
+
+    def _shared(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    @property
+    def reader(self) -> str:
+        return self._reader
+
+    @property
+    def insertion(self) -> int:
+        return self._insertion
+
+    def recognise(self) -> RecognisedCard:
+        if self._found is not None:
+            return self._found.recognise()
+        for card in self._families.values():
+            try:
+                recognised = card.recognise()
+            except UnknownCard:
+                continue
+            self._found = card
+            return recognised
+        raise UnknownCard(reader=self._reader)
+
+    def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
+        return self._of(first).other_identities(first)
+
+    def session(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
+        return self._of(identity).session(identity)
+
+    def hold(self, identity: CardIdentity) -> AbstractContextManager[CardSession]:
+        return self._of(identity).hold(identity)
+
+    def _of(self, identity: CardIdentity) -> Card:
+        card = self._families.get(identity.family)
+        if card is None:
+            raise UnknownCard(reader=self._reader)
+        return card
+
+    def close(self) -> None:
+        for card in self._families.values():
+            card.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def piv_of(card: Card) -> PivCard | None:
+    """Return a card as a PIV card, for what only those have; None: it is none."""
+    if isinstance(card, PivCard):
+        return card
+    return card.piv if isinstance(card, AnyCard) else None
