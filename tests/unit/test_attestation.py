@@ -156,14 +156,14 @@ def test_nonsense_is_told_as_such(bad: bytes) -> None:
 )
 def test_a_card_without_the_command_states_nothing(options: PivOptions) -> None:
     made = card(options=options)
-    with SimulatedReaders().insert(made.made.card).application() as application:
+    with SimulatedReaders().insert(made.made.card).piv.application() as application:
         assert attest(application, KeySlot.AUTHENTICATION) is None
 
 
 def test_an_empty_slot_is_attested_by_nobody() -> None:
     made = yubikey()
     made.made.card.keys.clear()
-    with SimulatedReaders().insert(made.made.card).application() as application:
+    with SimulatedReaders().insert(made.made.card).piv.application() as application:
         assert attest(application, KeySlot.AUTHENTICATION) is None
 
 

@@ -71,7 +71,7 @@ class Blank:
     def __init__(self, options: PivOptions | None = None) -> None:
         self.chip = SimulatedPivCard(entropy=SeededEntropy(1), options=options)
         self.readers = SimulatedReaders()
-        self.card: PivCard = self.readers.insert(self.chip)
+        self.card: PivCard = self.readers.insert(self.chip).piv
         self.requests: list[x509.CertificateSigningRequest] = []
         self.before = secrets(
             b"123456",
@@ -220,7 +220,7 @@ def test_a_card_pulled_before_its_secrets_is_personalised_by_starting_over() -> 
         with pytest.raises(CardRemoved):
             blank.personalise()
         blank.readers.faults.set()
-        blank.card = blank.readers.insert(blank.chip)
+        blank.card = blank.readers.insert(blank.chip).piv
         blank.personalise()
         assert blank.is_finished
 
