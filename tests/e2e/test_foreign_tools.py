@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,22 +23,18 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from lab.events import Watch
+from lab.judges import Judge, judged
 from lab.pcscd import Pcscd
 from msgspec.structs import replace
 
 from kiosk.authority.signature import is_valid
-from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.ports import KeyAlgorithm, KeySlot
 from kiosk.cards.simulated.options import (
-    PivOptions,
     Variant,
     of_variant,
     of_yubikey,
 )
-from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
 from storage.records import PublicKey
 
@@ -57,38 +51,6 @@ AS_YUBIKEYS = {
 }
 """The same cards, with what newer tools of Yubico's want before they do anything."""
 YUBICO = ("yubico-piv-tool", "--reader", "Virtual")
-PACKAGES = {"yubico-piv-tool": "yubico-piv-tool"}
-SECONDS = 60
-
-
-class Judge:
-    """A card in a real reader, and other people's tools."""
-
-    def __init__(self, pcscd: Pcscd, made: MadeCard, card: Card, home: Path) -> None:
-        self._pcscd = pcscd
-        self.made = made
-        self.card = card
-        self.home = home
-
-    def run(self, *command: str) -> str:
-        """Run a tool and return what it printed; it must succeed."""
-        done = self.attempt(*command)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a tool, however it ends."""
-        if shutil.which(command[0]) is None:
-            package = PACKAGES.get(command[0], "opensc")
-            pytest.fail(f"{command[0]} is missing: apt-get install {package}")
-        return subprocess.run(
-            command,
-            env=self._pcscd.environment,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
 
 
 @pytest.fixture(params=OPTIONS)
@@ -96,7 +58,8 @@ def judge(
     pcscd: Pcscd, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Judge]:
     """A card of each kind in a real reader."""
-    yield from judged(pcscd, OPTIONS[request.param], tmp_path)
+    with judged(pcscd, OPTIONS[request.param], tmp_path) as judge:
+        yield judge
 
 
 @pytest.fixture(params=AS_YUBIKEYS)
@@ -104,22 +67,8 @@ def yubikey(
     pcscd: Pcscd, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Judge]:
     """The same cards, as YubiKeys."""
-    yield from judged(pcscd, AS_YUBIKEYS[request.param], tmp_path)
-
-
-def judged(pcscd: Pcscd, options: PivOptions, home: Path) -> Iterator[Judge]:
-    made = make_card(
-        SeededEntropy(9),
-        subject="Ann Example",
-        pin=b"123456",
-        puk=b"12345678",
-        options=options,
-    )
-    with Watch(PcscMonitor()) as watch:
-        pcscd.readers[0].insert(made.card)
-        card = watch.card()
-    yield Judge(pcscd, made, card, home)
-    card.close()
+    with judged(pcscd, AS_YUBIKEYS[request.param], tmp_path) as judge:
+        yield judge
 
 
 # --- OpenSC ----------------------------------------------------------------------
@@ -172,6 +121,64 @@ def test_a_pkcs11_signature_is_one_of_the_key_on_record(judge: Judge) -> None:
     key = certificate.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
     key.verify(signature, digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+PKCS11 = ("pkcs11-tool", "--slot-index", "0")
+
+
+def test_pkcs11_tool_lists_slot_keys_and_certificates(judge: Judge) -> None:
+    slots = judge.run("pkcs11-tool", "--list-token-slots")
+    assert "PIN initialized" in slots
+    listed = judge.run(*PKCS11, "--login", "--pin", "123456", "--list-objects")
+    for kind in ("Private Key Object; EC", "Certificate Object; type = X.509 cert"):
+        assert listed.count(kind) == 2
+
+
+def test_pkcs11_tool_believes_the_signature_it_had_made(judge: Judge) -> None:
+    for name in ("data", "signature"):
+        (judge.home / name).write_bytes(b"statement")
+    at = ("--input-file", str(judge.home / "data"))
+    judge.run(
+        *(*PKCS11, "--login", "--pin", "123456", "--sign", "--id", "01"),
+        *("--mechanism", "ECDSA-SHA256", *at),
+        *("--output-file", str(judge.home / "signature")),
+    )
+    verify = (
+        *(*PKCS11, "--verify", "--id", "01", "--mechanism", "ECDSA-SHA256", *at),
+        *("--signature-file", str(judge.home / "signature")),
+    )
+    assert "Signature is valid" in judge.run(*verify)
+    (judge.home / "data").write_bytes(b"another statement")
+    assert "Invalid signature" in judge.attempt(*verify).stdout
+
+
+def test_pkcs11_tool_changes_the_pin_and_we_verify_it(judge: Judge) -> None:
+    judge.run(
+        *(*PKCS11, "--login", "--pin", "123456"),
+        *("--change-pin", "--new-pin", "654321"),
+    )
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"654321"))
+
+
+def test_pkcs11_tool_and_we_count_the_same_tries(judge: Judge) -> None:
+    total = judge.made.card.pin_tries_left
+    wrong = (*PKCS11, "--login", "--pin", "000000", "--list-objects")
+    assert judge.attempt(*wrong).returncode != 0
+    assert judge.card.recognise().pin_tries.left == total - 1
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"123456"))
+    assert judge.card.recognise().pin_tries.left == total
+
+
+def test_a_new_pin_of_our_making_serves_pkcs15_tool(judge: Judge) -> None:
+    with judge.card.session(judge.made.identity) as session:
+        session.change_pin(Secret(b"123456"), Secret(b"654321"))
+    tool = ("pkcs15-tool", "--reader", "0")
+    judge.run(*tool, "--verify-pin", "--pin", "654321")
+    judge.run(*tool, "--change-pin", "--pin", "654321", "--new-pin", "234291")
+    with judge.card.session(judge.made.identity) as session:
+        session.verify(Secret(b"234291"))
 
 
 @pytest.mark.parametrize("option", ["--cert", "--compresscert"])

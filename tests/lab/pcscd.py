@@ -26,7 +26,10 @@ _DRIVERS = (
     "/usr/lib/*/pcsc/drivers/serial/libifdvpcd.so",
 )
 RENAMED = ("Renamed PCD 00 00", "Renamed PCD 00 01")
+YUBICO = "Yubico YubiKey CCID"
+"""What a reader is called that is itself a YubiKey; a slot's number follows."""
 _PLUGGED, _UNPLUGGED, _RENAMED = "plugged", "unplugged", "renamed"
+_YUBICO = "yubico"
 """Names of configuration directories."""
 _EMPTY_TRIES = 20
 _READY_SECONDS = 20.0
@@ -110,9 +113,10 @@ class Pcscd:
     def _furnish(self) -> None:
         if shutil.which("pcscd", path=f"{os.environ['PATH']}:{_SYSTEM_PATHS}") is None:
             raise Missing("pcscd is missing: apt-get install pcscd vsmartcard-vpcd")
-        for name in ("run", _PLUGGED, _UNPLUGGED, _RENAMED):
+        for name in ("run", _PLUGGED, _UNPLUGGED, _RENAMED, _YUBICO):
             (self._home / name).mkdir()
-        for folder, name in ((_PLUGGED, "Virtual PCD"), (_RENAMED, "Renamed PCD")):
+        named = {_PLUGGED: "Virtual PCD", _RENAMED: "Renamed PCD", _YUBICO: YUBICO}
+        for folder, name in named.items():
             text = _CONFIGURATION.format(name=name, port=PORT, driver=_driver())
             (self._home / folder / "vpcd").write_text(text)
 
@@ -134,6 +138,10 @@ class Pcscd:
     def start_without_readers(self) -> None:
         """Start the service where no reader is plugged in."""
         self._ask(f"start {_UNPLUGGED}")
+
+    def start_as_yubikeys(self) -> None:
+        """Start the service with readers that Yubico's programs take for YubiKeys."""
+        self._ask(f"start {_YUBICO}")
 
     def start_renamed(self) -> None:
         """Start the service where the readers are called otherwise."""
