@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from kiosk.authority import marks, signature
 from kiosk.authority.escrow import new_puk
 from kiosk.authority.ports import ProofFailed
-from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.any_card import piv_of
+from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.personalise import (
     CardSecrets,
     NewKey,
