@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import MAX_ANSWER
+from kiosk.cards.gids import objects as gids
 from kiosk.cards.masking import Masking
 from kiosk.cards.pinpad import parse_features
 from kiosk.cards.piv import objects
@@ -22,14 +23,16 @@ from kiosk.cards.piv.keys import key_of_answer, key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
 from kiosk.cards.piv.policies import read_policies
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, MalformedAnswer
-from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.factory import Made, MadeCard, make_card
+from kiosk.cards.simulated.gids import SimulatedGidsCard
+from kiosk.cards.simulated.gids_factory import make_gids_card
 from kiosk.cards.simulated.keys import public_value
 from kiosk.cards.simulated.metadata import metadata
 from kiosk.cards.simulated.options import of_yubikey
 from kiosk.cards.simulated.pinpad import FEATURES
 from kiosk.cli.card_keys import described
 from kiosk.entropy import SeededEntropy
-from lab.lying_card import Conversation
+from lab.lying_card import PIN, PUK, Conversation
 
 LARGEST = MAX_ANSWER + (1 << 10)
 """Bytes that nothing that was read may exceed: what a card may say, and its frame."""
@@ -72,10 +75,17 @@ def _card(algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> MadeCard:
     return make_card(
         SeededEntropy(1),
         subject="Ann",
-        pin=b"123456",
-        puk=b"12345678",
+        pin=PIN,
+        puk=PUK,
         algorithm=algorithm,
         options=of_yubikey(77),
+    )
+
+
+@functools.cache
+def _gids_card() -> Made[SimulatedGidsCard]:
+    return make_gids_card(
+        SeededEntropy(1), subject="Ann", pin=PIN, puk=PUK, admin_key=bytes(range(24))
     )
 
 
@@ -99,6 +109,20 @@ def _certificate_objects() -> Iterable[bytes]:
 
 def _metadata() -> Iterable[bytes]:
     return [metadata(_card().card, each) for each in (0x80, 0x81, 0x9A, 0x9B, 0x9E)]
+
+
+def _discovery() -> Iterable[bytes]:
+    aid = tlv.pack(0x4F, bytes.fromhex("A000000308000010000100"))
+    return [aid + tlv.pack(0x5F2F, usage) for usage in (b"\x40\x00", b"\x60\x20")]
+
+
+def _gids_files() -> Iterable[bytes]:
+    entries = (gids.Entry("mscp", "cmapfile", *reversed(gids.CMAP_FILE)),)
+    return (
+        gids.write_masterfile(entries),
+        gids.write_cmapfile([("00112233-4455-6677-8899-aabbccddeeff", 2048)] * 2),
+        gids.write_certificate(_card().authentication.certificate),
+    )
 
 
 def _public_values() -> Iterable[bytes]:
@@ -129,6 +153,10 @@ def _public_keys(data: bytes) -> object:
     )
 
 
+def _containers(data: bytes) -> object:
+    return gids.default_of(gids.read_cmapfile(data))
+
+
 def _description(data: bytes) -> object:
     return described(KeySlot.AUTHENTICATION, data, None, _NOW)
 
@@ -144,7 +172,14 @@ def _masked(data: bytes) -> object:
 
 
 def _conversation(data: bytes) -> object:
-    Conversation(_card(), data).hold()
+    made = _card()
+    Conversation(made.card, made.identity, KeyAlgorithm.P256, data).hold()
+    return None
+
+
+def _gids_conversation(data: bytes) -> object:
+    made = _gids_card()
+    Conversation(made.card, made.identity, KeyAlgorithm.RSA_2048, data).hold()
     return None
 
 
@@ -155,6 +190,7 @@ def _conversations() -> Iterable[bytes]:
 PARSERS: dict[str, Parser] = {
     "tlv": Parser(_walk, _objects),
     "chuid": Parser(objects.read_chuid, _objects),
+    "discovery": Parser(objects.read_discovery, _discovery),
     "certificate": Parser(_certificate, _certificate_objects),
     "certificate key": Parser(_certified_key, _certificate_objects),
     "certificate text": Parser(_description, _certificates),
@@ -162,7 +198,11 @@ PARSERS: dict[str, Parser] = {
     "PIN metadata": Parser(read_pin_metadata, _metadata),
     "algorithm": Parser(read_algorithm, _metadata),
     "policies": Parser(read_policies, _metadata),
+    "GIDS masterfile": Parser(gids.read_masterfile, _gids_files),
+    "GIDS containers": Parser(_containers, _gids_files),
+    "GIDS certificate": Parser(gids.read_certificate, _gids_files),
     "reader features": Parser(parse_features, lambda: [FEATURES]),
     "masking": Parser(_masked, lambda: [b"\x0d\x00\x20\x00\x80\x08" + bytes(8)]),
     "conversation": Parser(_conversation, _conversations, longest=400),
+    "GIDS conversation": Parser(_gids_conversation, _conversations, longest=400),
 }

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
+from kiosk.cards.any_card import AnyCard
 from kiosk.cards.apdu import MAX_PARTS
-from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import CardError, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.factory import MadeCard
+from kiosk.cards.ports import (
+    Card,
+    CardError,
+    CardIdentity,
+    CardSession,
+    KeyAlgorithm,
+    KeySlot,
+)
 from kiosk.cards.simulated.reader import READER
 from kiosk.secret import Secret
 
@@ -101,8 +110,8 @@ class LyingLine:
     atr = b"\x3b\x00"
     pinpad = None
 
-    def __init__(self, made: MadeCard, script: Script) -> None:
-        self._card = made.card
+    def __init__(self, card: Talker, script: Script) -> None:
+        self._card = card
         self._liar = Liar(script)
         self.apdus = 0
         """Since `count_anew`."""
@@ -146,56 +155,71 @@ def does_compare(apdu: bytearray) -> bool:
     return apdu[1] in COMPARES and len(apdu) > 5
 
 
+class Talker(Protocol):
+    """A card of software, whatever its family."""
+
+    def power_on(self) -> bytes: ...
+
+    def transmit(self, apdu: bytearray) -> bytearray: ...
+
+    def set_pin(self, pin: bytes) -> None: ...
+
+    def set_tries(self, *, pin: int | None = None, puk: int | None = None) -> None: ...
+
+
 class Conversation:
     """Everything a visit says to a card, to one that lies."""
 
-    def __init__(self, made: MadeCard, script: bytes) -> None:
-        self._made = made
-        card = made.card
+    def __init__(
+        self,
+        card: Talker,
+        identity: CardIdentity,
+        algorithm: KeyAlgorithm,
+        script: bytes,
+    ) -> None:
+        """The card's PIN and PUK must be, or become, those of this module."""
         card.power_on()
-        card.references.pin.replace(PIN)
-        card.references.puk.replace(PUK)
-        self._line = LyingLine(made, Script(script))
+        card.set_pin(PIN)
+        card.set_tries(puk=3)
+        self._identity = identity
+        self._algorithm = algorithm
+        self._line = LyingLine(card, Script(script))
 
     def hold(self) -> None:
         """Say it all: only CardErrors come, and each call presents a value once."""
         line = self._line
-        card = PivCard(lambda: line, reader=READER, insertion=1)
-        for say in (_recognise, _read, _sign, _change, _unblock, _new_puk):
-            line.count_anew()
-            try:
-                say(card, self._made)
-            except CardError:
-                continue
+        card = AnyCard(lambda: line, reader=READER, insertion=1)
+        self._say(card.recognise)
+        for words in (
+            self._read,
+            self._sign,
+            lambda it: it.change_pin(Secret(PIN), Secret(NEW)),
+            lambda it: it.unblock(Secret(PUK), Secret(NEW)),
+            lambda it: it.change_puk(Secret(PUK), Secret(PUK)),
+            lambda it: it.answer(it.challenge(), Secret(NEW)),
+            self._authenticate,
+        ):
+            self._say(partial(self._in_session, card, words))
 
+    def _say(self, words: Callable[[], object]) -> None:
+        self._line.count_anew()
+        with contextlib.suppress(CardError):
+            words()
 
-def _recognise(card: PivCard, made: MadeCard) -> None:
-    card.recognise()
+    def _in_session(self, card: Card, words: Callable[[CardSession], object]) -> None:
+        with card.session(self._identity) as session:
+            words(session)
 
-
-def _read(card: PivCard, made: MadeCard) -> None:
-    with card.session(made.identity) as session:
+    def _read(self, session: CardSession) -> None:
         session.tries()
         for slot in KeySlot:
             session.certificate(slot)
 
+    def _sign(self, session: CardSession) -> None:
+        session.verify(Secret(PIN))
+        session.sign(KeySlot.AUTHENTICATION, self._algorithm, b"statement")
 
-def _sign(card: PivCard, made: MadeCard) -> None:
-    with card.session(made.identity) as session, Secret(PIN) as pin:
-        session.verify(pin)
-        session.sign(KeySlot.AUTHENTICATION, KeyAlgorithm.P256, b"statement")
-
-
-def _change(card: PivCard, made: MadeCard) -> None:
-    with card.session(made.identity) as session, Secret(PIN) as old, Secret(NEW) as new:
-        session.change_pin(old, new)
-
-
-def _unblock(card: PivCard, made: MadeCard) -> None:
-    with card.session(made.identity) as session, Secret(PUK) as puk, Secret(NEW) as new:
-        session.unblock(puk, new)
-
-
-def _new_puk(card: PivCard, made: MadeCard) -> None:
-    with card.session(made.identity) as session, Secret(PUK) as old, Secret(PUK) as new:
-        session.change_puk(old, new)
+    def _authenticate(self, session: CardSession) -> None:
+        session.begin_mutual(bytes(16))
+        session.end_mutual(bytes(40))
+        session.reset_pin(Secret(NEW))

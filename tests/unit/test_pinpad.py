@@ -38,7 +38,7 @@ from kiosk.cards.ports import (
 )
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.faults import PullBefore, WrongStatus
-from kiosk.cards.simulated.options import of_yubikey
+from kiosk.cards.simulated.options import PivOptions, of_yubikey
 from kiosk.cards.simulated.pinpad import FEATURES, SimulatedPad
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.cards.trace import Trace
@@ -312,7 +312,7 @@ class Counter:
         self.made: MadeCard = make_card(
             SeededEntropy(4), subject="Ann", pin=PIN, puk=PUK
         )
-        self.card: PivCard = self.readers.insert(self.made.card)
+        self.card = self.readers.insert(self.made.card)
 
 
 def test_a_reader_tells_its_pad_when_the_card_is_recognised() -> None:
@@ -338,6 +338,21 @@ def test_a_pin_is_verified_and_changed_without_ever_being_here() -> None:
         session.change_pin_at_pad()
     assert counter.made.card.has_pin(NEW)
     assert not counter.made.card.is_verified, "left verified"
+
+
+def test_a_card_whose_pin_is_changed_elsewhere_has_no_use_for_a_pad() -> None:
+    readers = SimulatedReaders()
+    pad = readers.fit_pad()
+    options = PivOptions(global_pin=True)
+    made = make_card(SeededEntropy(4), subject="Ann", pin=PIN, puk=PUK, options=options)
+    card = readers.insert(made.card)
+    recognised = card.recognise()
+    assert not recognised.pinpad
+    with card.session(recognised.identity) as session:
+        for at_pad in (session.verify_at_pad, session.change_pin_at_pad):
+            with pytest.raises(NotSupported):
+                at_pad()
+    assert pad.prompts == 0
 
 
 def test_a_pin_is_set_with_a_puk_that_is_known_here() -> None:
