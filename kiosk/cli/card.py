@@ -75,6 +75,9 @@ def simulate(
         str, typer.Option(metavar="NAME", help="a, b (how two cards differ), yubikey.")
     ] = "a",
     cards: Annotated[int, typer.Option(min=1, max=9, help="How many cards.")] = 1,
+    family: Annotated[
+        str, typer.Option("--type", help="piv, or gids (generic minidriver card).")
+    ] = "piv",
     key: Annotated[
         str, typer.Option(help="P-256, P-384, RSA-2048, RSA-3072, RSA-4096, Ed25519.")
     ] = "P-256",
@@ -94,7 +97,7 @@ def simulate(
         bool, typer.Option("--trace", help="Print every command, without its data.")
     ] = False,
 ) -> None:
-    """Put simulated PIV cards into a virtual reader (vpcd) of a real pcscd.
+    """Put simulated cards into a virtual reader (vpcd) of a real pcscd.
 
     For demonstrations and tests: the keys are not protected. Reads lines from
     standard input: insert [N], pull, swap N, fault JSON, heal, quit.
@@ -105,6 +108,7 @@ def simulate(
         Wanted(
             host=host,
             port=port,
+            family=family,
             variant=variant,
             cards=cards,
             key=key,

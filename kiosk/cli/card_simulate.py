@@ -6,14 +6,15 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import typer
 
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.factory import Made, make_card
 from kiosk.cards.simulated.faults import AnyCardFault
+from kiosk.cards.simulated.gids_factory import make_gids_card
 from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
 from kiosk.cards.vpcd import VirtualReader, tcp
 from kiosk.entropy import SystemEntropy
@@ -23,7 +24,9 @@ from kiosk.secretfile import read_secret
 
 DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
-_YUBIKEY = "yubikey"
+DEMO_ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
+"""Of simulated GIDS cards; printed nowhere, because it stands here."""
+_YUBIKEY, _GIDS = "yubikey", "gids"
 _SERIAL = 10_000_000
 Choice = TypeVar("Choice", bound=StrEnum)
 _HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
@@ -35,6 +38,8 @@ class Wanted:
 
     host: str
     port: int
+    family: str
+    """`piv` or `gids`."""
     variant: str
     cards: int
     key: str
@@ -66,7 +71,7 @@ def simulate_cards(wanted: Wanted) -> None:
         reader.pull()
 
 
-def obey(reader: VirtualReader, cards: dict[int, MadeCard], line: str) -> None:
+def obey(reader: VirtualReader, cards: dict[int, Made[Any]], line: str) -> None:
     """Carry out one line and say what was done."""
     word, _, argument = line.partition(" ")
     number = int(argument) if argument.isdecimal() else 1
@@ -96,7 +101,9 @@ def _fault(text: str) -> AnyCardFault | None:
     return fault
 
 
-def _cards(wanted: Wanted) -> dict[int, MadeCard]:
+def _cards(wanted: Wanted) -> dict[int, Made[Any]]:
+    if wanted.family == _GIDS:
+        return _gids_cards(wanted)
     algorithm = _one_of(KeyAlgorithm, wanted.key, "--key")
     with (
         _secret(wanted.pin_file, DEMO_PIN) as pin,
@@ -110,6 +117,19 @@ def _cards(wanted: Wanted) -> dict[int, MadeCard]:
                 puk=bytes(puk.reveal()),
                 algorithm=algorithm,
                 options=_options(wanted.variant, number),
+            )
+            for number in range(1, wanted.cards + 1)
+        }
+
+
+def _gids_cards(wanted: Wanted) -> dict[int, Made[Any]]:
+    with _secret(wanted.pin_file, DEMO_PIN) as pin:
+        return {
+            number: make_gids_card(
+                SystemEntropy(),
+                subject=f"Simulated card {number}",
+                pin=bytes(pin.reveal()),
+                admin_key=DEMO_ADMIN_KEY,
             )
             for number in range(1, wanted.cards + 1)
         }

@@ -125,14 +125,13 @@ class PcscConnection:
             log.info("pcsc.end_failed hresult=%s", error)
 
     def _let_go(self) -> None:
-        """Share the card again, reset."""
+        """Share the card again, reset: by a new connection, which leaves no lock."""
         self._is_held = False
         try:
-            self._protocol = winscard.reconnect(
-                self._handle, winscard.SHARED, winscard.RESET
-            )
+            winscard.disconnect(self._handle, winscard.RESET)
+            self._handle, self._protocol = self._connect()
         except PcscError as error:
-            log.info("pcsc.reconnect_failed hresult=%s", error)
+            log.info("pcsc.not_shared_again hresult=%s", error)
 
     def close(self) -> None:
         if not self._is_open:
