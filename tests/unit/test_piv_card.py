@@ -62,7 +62,7 @@ class Desk:
             algorithm=algorithm,
         )
         self.readers = SimulatedReaders()
-        self.card: PivCard = self.readers.insert(self.made.card)
+        self.card: PivCard = self.readers.insert(self.made.card).piv
 
     def recognised(self) -> Desk:
         """Recognise the card as every visit does first, and count from here."""
