@@ -256,5 +256,6 @@ def test_a_fault_can_be_typed_and_every_command_traced(start: Start) -> None:
         with pytest.raises(Exception, match=r"card\.unknown"):
             card.recognise()
         assert simulator.line() == "00 a4 04 00 -> 6982"
+        assert simulator.line() == "00 a4 04 00 -> 6a82", "no other family either"
         assert simulator.type("heal") == "healed"
         card.recognise()
