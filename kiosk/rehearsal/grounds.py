@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kiosk.cards.ports import Card, ReaderEvent
-from kiosk.cards.simulated.faults import Faults
 from kiosk.cards.simulated.chip import Chip
+from kiosk.cards.simulated.faults import Faults
 from kiosk.directory.faults import AnyFault
 from kiosk.directory.ports import Account, Directory
 from kiosk.errors import KioskError

@@ -24,9 +24,11 @@ from kiosk.cards.ports import (
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.faults import (
     AnyCardFault,
+    CounterDrift,
     Endless,
     Garbage,
     Mute,
+    PukBlocked,
     PullAfter,
     PullBefore,
     Slow,
@@ -187,6 +189,11 @@ def test_a_hand_on_another_thread_never_leaves_a_verified_card_behind() -> None:
         ('fault = "endless"\nat = 1', Endless(at=1)),
         ('fault = "mute"', Mute()),
         ('fault = "slow"\nseconds = 0.5', Slow(seconds=0.5)),
+        (
+            'fault = "counter_drift"\nat = 3\ntries = 2',
+            CounterDrift(at=3, tries=2),
+        ),
+        ('fault = "puk_blocked"\nat = 2', PukBlocked(at=2)),
     ],
 )
 def test_every_fault_can_be_written_in_a_scenario_file(
@@ -200,6 +207,7 @@ def test_a_pull_after_an_apdu_lets_the_card_carry_it_out() -> None:
         readers, _ = watched()
         made = a_card()
         card = readers.insert(made.card)
+        card.recognise()
         readers.faults.set(fault)
         with pytest.raises(CardRemoved), card.session(made.identity) as session:
             session.change_pin(Secret(b"481516"), Secret(b"234291"))
@@ -255,6 +263,6 @@ def test_counting_starts_when_a_fault_is_set() -> None:
     card.recognise()
     readers.faults.set(PullBefore(at=5))
     card.recognise()
-    assert readers.faults.count == 4
+    assert readers.faults.count == 3
     with pytest.raises(CardRemoved):
         card.recognise()

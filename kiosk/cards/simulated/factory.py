@@ -62,11 +62,14 @@ def make_card(
     options: PivOptions | None = None,
     guid: bytes = b"",
     with_card_authentication: bool = True,
+    with_old_certificate: bool = False,
     clock: Clock | None = None,
 ) -> MadeCard:
     """Make a card with keys, certificates, CHUID and CCC.
 
-    `guid` is 16 bytes (random when empty). RSA keys are made once per process and
+    `guid` is 16 bytes (random when empty). `with_old_certificate`: key and certificate
+    of 9A lie in 9D once more, so that programs which number certificates by their key
+    (CKA_ID) see one number twice. RSA keys are made once per process and
     shared: they are for protocol work only.
     """
     card = SimulatedPivCard(
@@ -76,6 +79,10 @@ def make_card(
     card.objects[objects.CHUID] = objects.write_chuid(guid)
     card.objects[objects.CCC] = objects.write_ccc(entropy.bytes(14))
     authentication = _key(card, "9A", algorithm, subject)
+    if with_old_certificate:
+        card.keys[0x9D] = card.keys[0x9A]
+        old = key_of(card.keys[0x9A], algorithm, f"{subject} (old)").certificate
+        card.objects[objects.CERTIFICATE_9D] = objects.write_certificate(old)
     proving = None
     if with_card_authentication:
         proving = _key(card, "9E", KeyAlgorithm.P256, subject)

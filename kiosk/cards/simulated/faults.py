@@ -1,7 +1,8 @@
 """What can go wrong with a card, as data: tests and scenario files share it.
 
 `at` counts APDUs from 1, from when the fault was set. Each happens once, except
-`Endless`, `Mute` and `Slow`, which last. `Faults` makes them happen.
+`Endless`, `Mute` and `Slow`, which last. `Faults` makes them happen. What somebody else
+does to a card between two APDUs needs the application selected: from APDU 2 on.
 """
 
 from __future__ import annotations
@@ -69,9 +70,35 @@ class Slow(CardFault, frozen=True, kw_only=True, tag="slow"):
     seconds: float
 
 
+class CounterDrift(CardFault, frozen=True, kw_only=True, tag="counter_drift"):
+    """Before APDU `at` somebody else tries wrong PINs, in the same selection."""
+
+    at: int
+    tries: int = 1
+
+
+class PukBlocked(CardFault, frozen=True, kw_only=True, tag="puk_blocked"):
+    """Before APDU `at` somebody else uses up the PUK, in the same selection."""
+
+    at: int
+
+
 AnyCardFault = (
-    PullBefore | PullAfter | Swap | WrongStatus | Garbage | Endless | Mute | Slow
+    PullBefore
+    | PullAfter
+    | Swap
+    | WrongStatus
+    | Garbage
+    | Endless
+    | Mute
+    | Slow
+    | CounterDrift
+    | PukBlocked
 )
+
+_MOST_TRIES = 255
+_WRONG_PIN = bytes.fromhex("0020008008" + "303030303030FFFF")
+_WRONG_PUK = bytes.fromhex("002C008010" + "3030303030303030" + "303030303030FFFF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +176,20 @@ class Faults:
                 return bytearray(b"\x00" * 256 + b"\x61\x00")
             case Mute():
                 raise CardMute(reader=hand.reader)
+            case CounterDrift(at=at, tries=tries) if at == now:
+                _present(card, _WRONG_PIN, tries)
+            case PukBlocked(at=at) if at == now:
+                _present(card, _WRONG_PUK, _MOST_TRIES)
             case Slow(seconds=seconds):
                 self._clock.sleep(seconds)
         return None
+
+
+def _present(
+    card: Callable[[bytearray], bytearray], command: bytes, times: int
+) -> None:
+    """Present a wrong value, until the card counts no further."""
+    for _ in range(times):
+        sw = int.from_bytes(card(bytearray(command))[-2:], "big")
+        if sw & 0xFF00 != 0x6300:
+            return
