@@ -15,7 +15,7 @@ from kiosk.directory.ports import Account, Examinable, Guarded, ServiceFacts
 from kiosk.doctor import Finding, Health, fail, ok, rights, unclear, warn
 
 _FEW = 4
-_USERS = 12
+_USERS = 200
 
 Token = frozenset[str]
 Judge = Callable[[Descriptor, Caller], rights.Judged]
@@ -82,14 +82,15 @@ def _outside(
         for each in dc.people(head, protected=False)
         if each.guid != us.guid and not any(unit.holds(each.dn) for unit in units)
     ]
-    for part, users in (
-        ("rights on protected accounts", protected),
-        ("rights outside", _spread(ordinary)),
+    # Where no unit is named, nobody can say who is outside of one.
+    spared = (CHANGE_PASSWORD,) if units else (*NEEDED, CHANGE_PASSWORD)
+    for part, users, judge in (
+        ("rights on protected accounts", protected, _but(CHANGE_PASSWORD)),
+        ("rights outside", _spread(ordinary), _but(*spared)),
     ):
         guards = _guards(dc, users)
         if not guards:
             yield unclear(part, "nobody_there")
-        judge = _but(CHANGE_PASSWORD)
         yield from _worst(_no_more(part, each, token, judge) for each in guards)
 
 

@@ -209,6 +209,14 @@ def test_an_empty_unit_and_a_whole_domain_are_not_judged(place: Delegated) -> No
     assert place.findings(HEAD)["rights"].meaning.key == "doctor.no_units"
 
 
+def test_where_no_unit_is_named_the_delegation_itself_is_no_right_too_many(
+    place: Delegated,
+) -> None:
+    said = place.findings(HEAD)
+    assert said["rights"].meaning.key == "doctor.no_units"
+    assert said["rights outside"].health is Health.OK
+
+
 # --- and no more -------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from kiosk.enrollment.operators import login_name
 from kiosk.enrollment.sources.local_ca import new_issuer
 from kiosk.newstation import IssuerFiles, Layout, create
 from lab.samba import LabUser, SambaDomain
+from lab.samba_domain import STAFF
 
 KIOSK = Path(sys.executable).with_name("kiosk")
 _PATIENCE = 60.0
@@ -119,4 +120,5 @@ def _directory(domain: SambaDomain) -> str:
         f"{name} = {toml_value(getattr(told, name))}"
         for name in ("dcs", "base_dn", "service_account", "password_file", "ca_file")
     ]
+    lines.append(f"units = {toml_value((STAFF,))}")
     return "[directory]\n" + "\n".join(lines) + "\n\n"
