@@ -1,8 +1,9 @@
-"""The one catalogue: every sentence a person can read, by key.
+"""The one catalogue: every sentence a person can read, by key, in every language.
 
-A key is `area.name`; the area is a TOML file beside this module
-(`en/card.toml`), read when its first sentence is needed. Faces call
-`sentence(message)`; nobody formats a text anywhere else.
+A key is `area.name`; English is the source, one TOML file an area beside this module
+(`en/card.toml`), read when its first sentence is needed. The other languages are
+gettext catalogues (`locale/de.po`; msgctxt is the key, msgid the English sentence).
+Faces call `sentence(message)`; nobody formats a text anywhere else.
 """
 
 from __future__ import annotations
@@ -11,17 +12,83 @@ import functools
 import tomllib
 from importlib import resources
 
+import polib
+
 from kiosk.errors import Message
 from kiosk.text import visible
+from kiosk.texts.pseudo import pseudo
+
+ENGLISH = "en"
+PSEUDO = "en-XA"
+"""English with longer words and foreign letters: shows what a screen would cut."""
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+"""What people can choose, by code (RFC 5646), each named in itself."""
 
 
 class UnknownText(LookupError):
     """A key that no catalogue file has: a bug, found by tests/unit/test_texts.py."""
 
 
+def text(key: str, language: str = ENGLISH) -> str:
+    """Return the raw sentence of `key`, placeholders and all; UnknownText if none.
+
+    What a language lacks is said in English; so is what was translated before its
+    English sentence was changed.
+    """
+    area, _, name = key.partition(".")
+    try:
+        source = _area(area)[name]
+    except KeyError:
+        raise UnknownText(key) from None
+    if language == ENGLISH:
+        return source
+    if language == PSEUDO:
+        return pseudo(source)
+    translated = translations(language).get(key)
+    return translated[1] if translated and translated[0] == source else source
+
+
+def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> str:
+    """Return the words of `message`; outside text in it is made visible.
+
+    `limit` is how many characters of each value are shown (a screen is narrow; a
+    path on the command line must be whole).
+    """
+    data = {
+        name: visible(value, limit) if isinstance(value, str) else value
+        for name, value in message.data.items()
+    }
+    return text(message.key, language).format(**data)
+
+
+def english() -> dict[str, str]:
+    """Return every English sentence by key, in the order of the files."""
+    files = (resources.files(__name__) / ENGLISH).iterdir()
+    areas = sorted(file.name.removesuffix(".toml") for file in files)
+    return {
+        f"{area}.{name}": said for area in areas for name, said in _area(area).items()
+    }
+
+
 @functools.cache
-def _area(language: str, area: str) -> dict[str, str]:
-    source = resources.files(__name__) / language / f"{area}.toml"
+def translations(language: str) -> dict[str, tuple[str, str]]:
+    """Return a language's sentences by key: the English one it is of, and itself.
+
+    Empty for a language that nobody has translated.
+    """
+    source = resources.files(__name__) / "locale" / f"{language}.po"
+    if not source.is_file():
+        return {}
+    return {
+        entry.msgctxt: (entry.msgid, entry.msgstr)
+        for entry in polib.pofile(source.read_text("utf-8"))
+        if entry.msgctxt and entry.translated()
+    }
+
+
+@functools.cache
+def _area(area: str) -> dict[str, str]:
+    source = resources.files(__name__) / ENGLISH / f"{area}.toml"
     if not source.is_file():
         return {}
     return dict(_flat(tomllib.loads(source.read_text("utf-8")), ""))
@@ -35,25 +102,3 @@ def _flat(table: dict[str, object], prefix: str) -> list[tuple[str, str]]:
         else:
             pairs.append((f"{prefix}{name}", str(value)))
     return pairs
-
-
-def text(key: str, language: str = "en") -> str:
-    """Return the raw sentence of `key`, placeholders and all; UnknownText if none."""
-    area, _, name = key.partition(".")
-    try:
-        return _area(language, area)[name]
-    except KeyError:
-        raise UnknownText(key) from None
-
-
-def sentence(message: Message, language: str = "en", *, limit: int = 64) -> str:
-    """Return the words of `message`; outside text in it is made visible.
-
-    `limit` is how many characters of each value are shown (a screen is narrow; a
-    path on the command line must be whole).
-    """
-    data = {
-        name: visible(value, limit) if isinstance(value, str) else value
-        for name, value in message.data.items()
-    }
-    return text(message.key, language).format(**data)

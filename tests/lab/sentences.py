@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.texts import _area, text
+from kiosk.texts import english, text
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("kiosk", "statemachine", "storage")
@@ -55,9 +55,7 @@ def sources() -> dict[str, ast.Module]:
 
 def catalogue() -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) of the whole catalogue."""
-    for area in AREAS:
-        for name, sentence in _area("en", area).items():
-            yield f"{area}.{name}", sentence
+    yield from english().items()
 
 
 def placeholders(key: str) -> frozenset[str]:
