@@ -1,7 +1,8 @@
 """One suite for every way to a card: simulated readers, and a real PC/SC service.
 
-The card is the same simulated PIV card in both; everything between it and the
-visit differs.
+The cards are the same simulated ones in both; everything between them and the visit
+differs. What every family fulfils is asked of every family; what only one can do stands
+under its name, with what the others answer instead.
 """
 
 from __future__ import annotations
@@ -10,52 +11,68 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from lab.card_kinds import (
+    ADMIN_KEY,
+    FAMILIES,
+    GIDS,
+    NEW,
+    PIN,
+    PIV,
+    PIV_RSA,
+    PIV_VARIANTS,
+    PUK,
+    VARIANTS,
+    AnyMade,
+    Kind,
+    make_gids,
+    make_piv,
+)
 from lab.events import Watch
 
+from kiosk.authority import admin_key
 from kiosk.authority.signature import is_valid
 from kiosk.cards.ports import (
     Card,
-    CardIdentity,
     CardLeft,
     CardRemoved,
-    Family,
-    IdentityKind,
+    CardSession,
     KeyAlgorithm,
     KeySlot,
     MalformedAnswer,
     Monitor,
+    NotSupported,
     NotVerified,
+    ObjectMissing,
     PinBlocked,
     PinRefused,
     PukBlocked,
     ReadersChanged,
-    Tries,
+    UnexpectedStatus,
+    UnknownCard,
+    WrongAdminKey,
     WrongCard,
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
+from kiosk.cards.simulated.chip import Chip
+from kiosk.cards.simulated.factory import KeyMade
 from kiosk.cards.simulated.faults import (
-    AnyCardFault,
+    CounterDrift,
     Endless,
     Garbage,
     PullAfter,
     PullBefore,
+    Swap,
     WrongStatus,
 )
-from kiosk.cards.simulated.options import (
-    PivOptions,
-    Variant,
-    of_variant,
-    of_yubikey,
+from kiosk.cards.simulated.faults import (
+    PukBlocked as PukUsedUp,
 )
-from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.cards.simulated.options import Variant, of_variant
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
 from storage.records import PublicKey
-
-PIN, NEW, PUK = b"481516", b"234291", b"75318642"
 
 
 @dataclass
@@ -63,11 +80,12 @@ class Bench:
     """A monitor, and hands on the card in its reader."""
 
     watch: Watch
-    insert: Callable[[SimulatedPivCard], object]
+    insert: Callable[[Chip], object]
     pull: Callable[[], object]
     spoil: Callable[..., None]
+    put_ready: Callable[[str, Chip], None]
 
-    def put(self, made: MadeCard) -> Card:
+    def put(self, made: AnyMade) -> Card:
         """Insert a card and wait until the monitor tells it."""
         self.insert(made.card)
         return self.watch.card()
@@ -76,7 +94,8 @@ class Bench:
 def simulated(request: pytest.FixtureRequest) -> Iterator[Bench]:
     readers = SimulatedReaders()
     with Watch(readers) as watch:
-        yield Bench(watch, readers.insert, readers.pull, readers.faults.set)
+        faults = readers.faults.set
+        yield Bench(watch, readers.insert, readers.pull, faults, readers.put_ready)
 
 
 def real(request: pytest.FixtureRequest) -> Iterator[Bench]:
@@ -85,7 +104,8 @@ def real(request: pytest.FixtureRequest) -> Iterator[Bench]:
     reader = request.getfixturevalue("pcscd").readers[0]
     monitor: Monitor = PcscMonitor()
     with Watch(monitor) as watch:
-        yield Bench(watch, reader.insert, reader.pull, reader.faults.set)
+        faults = reader.faults.set
+        yield Bench(watch, reader.insert, reader.pull, faults, reader.put_ready)
 
 
 @pytest.fixture(
@@ -98,25 +118,9 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     yield from request.param(request)
 
 
-def made(
-    options: PivOptions | None = None, algorithm: KeyAlgorithm = KeyAlgorithm.P256
-) -> MadeCard:
-    return make_card(
-        SeededEntropy(4),
-        subject="Ann",
-        pin=PIN,
-        puk=PUK,
-        options=options,
-        algorithm=algorithm,
-    )
-
-
-OPTIONS = {
-    "a": of_variant(Variant.A),
-    "b": of_variant(Variant.B),
-    "yubikey": of_yubikey(77),
-}
-variants = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def of_each(kinds: dict[str, Kind]) -> pytest.MarkDecorator:
+    """Ask a test of each of these kinds of card."""
+    return pytest.mark.parametrize("kind", kinds.values(), ids=kinds)
 
 
 def on_record(key: KeyMade | None, slot: str) -> PublicKey:
@@ -127,68 +131,83 @@ def on_record(key: KeyMade | None, slot: str) -> PublicKey:
 # --- recognising -------------------------------------------------------------------
 
 
-def test_the_readers_are_told_before_any_card(bench: Bench) -> None:
-    bench.put(made())
+@of_each(FAMILIES)
+def test_the_readers_are_told_before_any_card(bench: Bench, kind: Kind) -> None:
+    bench.put(kind.make())
     assert isinstance(bench.watch.seen[0], ReadersChanged)
 
 
-@variants
-def test_a_card_is_recognised_again_and_again(
-    bench: Bench, options: PivOptions
-) -> None:
-    issued = made(options)
+@of_each(VARIANTS)
+def test_a_card_is_recognised_again_and_again(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     card = bench.put(issued)
     for _ in range(3):
         found = card.recognise()
         assert found.identity == issued.identity
-        assert found.pin_tries.left == options.pin_tries
+        assert found.identity.family is kind.family
+        assert found.pin_tries.left == kind.pin_tries
         assert found.reader == card.reader
+        assert found.has_puk
 
 
-def test_a_card_that_leaves_is_told_by_its_insertion(bench: Bench) -> None:
-    first = bench.put(made())
+@of_each(FAMILIES)
+def test_a_card_that_leaves_is_told_by_its_insertion(bench: Bench, kind: Kind) -> None:
+    first = bench.put(kind.make())
     bench.pull()
     assert bench.watch.until(CardLeft) == CardLeft(first.insertion)
-    second = bench.put(made())
+    second = bench.put(kind.make())
     assert second.insertion != first.insertion
     with pytest.raises(CardRemoved):
         first.recognise()
 
 
-def test_a_card_may_be_closed_and_closed_again(bench: Bench) -> None:
-    card = bench.put(made())
+@of_each(FAMILIES)
+def test_a_card_may_be_closed_and_closed_again(bench: Bench, kind: Kind) -> None:
+    card = bench.put(kind.make())
     card.recognise()
     card.close()
     card.close()
+
+
+@of_each(VARIANTS)
+def test_a_pin_that_was_tried_elsewhere_is_seen(bench: Bench, kind: Kind) -> None:
+    card = bench.put(kind.make())
+    card.recognise()
+    bench.spoil(CounterDrift(at=2))
+    assert card.recognise().pin_tries.left == kind.pin_tries - 1
 
 
 # --- the visit's transaction ---------------------------------------------------------
 
 
-@variants
-@pytest.mark.parametrize(
-    ("algorithm", "apdus"), [(KeyAlgorithm.P256, 7), (KeyAlgorithm.RSA_2048, 9)]
-)
+def visit(session: CardSession, algorithm: KeyAlgorithm) -> bytes:
+    """Do what a visit does in its one transaction; return the signature."""
+    session.verify(Secret(PIN))
+    signature = session.sign(KeySlot.AUTHENTICATION, algorithm, b"statement")
+    session.change_pin(Secret(PIN), Secret(NEW))
+    session.verify(Secret(NEW))
+    session.logout()
+    return signature
+
+
+@of_each(VARIANTS | PIV_RSA)
 def test_a_change_proves_the_card_and_the_new_pin_in_one_transaction(
-    bench: Bench, options: PivOptions, algorithm: KeyAlgorithm, apdus: int
+    bench: Bench, kind: Kind
 ) -> None:
-    issued = made(options, algorithm)
+    issued = kind.make()
     card = bench.put(issued)
     card.recognise()
     with card.session(issued.identity) as session:
-        session.verify(Secret(PIN))
-        signature = session.sign(KeySlot.AUTHENTICATION, algorithm, b"statement")
-        session.change_pin(Secret(PIN), Secret(NEW))
-        session.verify(Secret(NEW))
-        session.logout()
-        assert len(issued.card.commands) == apdus
+        signature = visit(session, kind.algorithm)
+        assert len(issued.card.commands) == kind.change_apdus
     assert is_valid(on_record(issued.authentication, "9A"), b"statement", signature)
     assert issued.card.has_pin(NEW)
-    assert card.recognise().pin_tries.left == options.pin_tries
+    assert card.recognise().pin_tries.left == kind.pin_tries
 
 
-def test_the_transaction_ends_with_a_reset(bench: Bench) -> None:
-    issued = made()
+@of_each(FAMILIES)
+def test_the_transaction_ends_with_a_reset(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     card = bench.put(issued)
     with card.session(issued.identity) as session:
         session.verify(Secret(PIN))
@@ -197,8 +216,11 @@ def test_the_transaction_ends_with_a_reset(bench: Bench) -> None:
     assert issued.card.commands == []
 
 
-def test_a_transaction_that_breaks_ends_like_any_other(bench: Bench) -> None:
-    issued = made()
+@of_each(FAMILIES)
+def test_a_transaction_that_breaks_ends_like_any_other(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
     card = bench.put(issued)
 
     def break_it() -> None:
@@ -209,52 +231,108 @@ def test_a_transaction_that_breaks_ends_like_any_other(bench: Bench) -> None:
     with pytest.raises(LookupError):
         break_it()
     assert issued.card.commands == []
-    assert card.recognise().pin_tries.left == 3
+    assert card.recognise().pin_tries.left == kind.pin_tries
 
 
-def test_another_card_is_refused(bench: Bench) -> None:
-    card = bench.put(made())
-    other = CardIdentity(Family.PIV, IdentityKind.GUID, bytes(16))
-    with pytest.raises(WrongCard), card.session(other):
+@of_each(FAMILIES)
+def test_a_card_that_is_held_does_what_a_transaction_does(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    card.recognise()
+    with card.hold(issued.identity) as session:
+        visit(session, kind.algorithm)
+    assert issued.card.has_pin(NEW)
+    assert issued.card.commands == []
+
+
+@of_each(FAMILIES)
+def test_another_card_is_refused(bench: Bench, kind: Kind) -> None:
+    card = bench.put(kind.make())
+    with pytest.raises(WrongCard), card.session(kind.other):
         pytest.fail("the session was opened")
 
 
-def test_the_card_proves_itself_without_a_pin(bench: Bench) -> None:
-    issued = made()
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [(PIV["piv"], GIDS["gids"]), (GIDS["gids"], PIV["piv"])],
+    ids=["piv", "gids"],
+)
+def test_a_card_of_another_family_is_not_known(
+    bench: Bench, kind: Kind, wanted: Kind
+) -> None:
+    card = bench.put(kind.make())
+    with pytest.raises(UnknownCard), card.session(wanted.other):
+        pytest.fail("the session was opened")
+
+
+@of_each(FAMILIES)
+def test_nothing_is_signed_before_the_pin(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    with card.session(issued.identity) as session, pytest.raises(NotVerified):
+        session.sign(KeySlot.AUTHENTICATION, kind.algorithm, b"nonce")
+
+
+@of_each(VARIANTS)
+def test_the_certificate_is_read(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     card = bench.put(issued)
     with card.session(issued.identity) as session:
-        with pytest.raises(NotVerified):
-            session.sign(KeySlot.AUTHENTICATION, KeyAlgorithm.P256, b"nonce")
+        own = session.certificate(KeySlot.AUTHENTICATION)
+    assert own == issued.authentication.certificate
+
+
+# --- the card's own proof, without a PIN ---------------------------------------------
+
+
+@of_each(PIV)
+def test_a_piv_card_proves_itself_with_its_own_key(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    with card.session(issued.identity) as session:
         signature = session.sign(
             KeySlot.CARD_AUTHENTICATION, KeyAlgorithm.P256, b"nonce"
         )
-    assert is_valid(on_record(issued.card_authentication, "9E"), b"nonce", signature)
+        certificate = session.certificate(KeySlot.CARD_AUTHENTICATION)
+        with pytest.raises(NotSupported):
+            session.begin_mutual(bytes(admin_key.MUTUAL_BYTES))
+    proving = issued.card_authentication
+    assert is_valid(on_record(proving, "9E"), b"nonce", signature)
+    assert proving is not None
+    assert certificate == proving.certificate
 
 
-def test_both_certificates_are_read(bench: Bench) -> None:
-    issued = made()
+@of_each(GIDS)
+def test_a_gids_card_proves_itself_with_its_administrator_key(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
     card = bench.put(issued)
-    assert issued.card_authentication is not None
-    with card.session(issued.identity) as session:
-        own = session.certificate(KeySlot.AUTHENTICATION)
-        proving = session.certificate(KeySlot.CARD_AUTHENTICATION)
-    assert own == issued.authentication.certificate
-    assert proving == issued.card_authentication.certificate
+    entropy = SeededEntropy(7)
+    ours = entropy.bytes(admin_key.MUTUAL_BYTES)
+    with card.session(issued.identity) as session, Secret(ADMIN_KEY) as key:
+        cards = session.begin_mutual(ours)
+        answered = session.end_mutual(admin_key.prove(key, ours, cards, entropy))
+        assert admin_key.is_proven(key, ours, cards, answered)
+        with pytest.raises(ObjectMissing):
+            session.sign(KeySlot.CARD_AUTHENTICATION, kind.algorithm, b"nonce")
 
 
 # --- tries ---------------------------------------------------------------------------
 
 
-@variants
-def test_wrong_pins_count_down_to_blocked(bench: Bench, options: PivOptions) -> None:
-    issued = made(options)
+@of_each(VARIANTS)
+def test_wrong_pins_count_down_to_blocked(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     card = bench.put(issued)
     with card.session(issued.identity) as session:
-        for left in range(options.pin_tries - 1, 0, -1):
+        for left in range(kind.pin_tries - 1, 0, -1):
             with pytest.raises(WrongPin) as caught:
                 session.verify(Secret(b"000000"))
             assert caught.value.tries_left == left
-            assert session.tries() == Tries(left)
+            assert session.tries().left == left
         for _ in range(2):
             with pytest.raises(PinBlocked):
                 session.verify(Secret(b"000000"))
@@ -262,9 +340,9 @@ def test_wrong_pins_count_down_to_blocked(bench: Bench, options: PivOptions) -> 
     assert card.recognise().pin_tries.is_blocked
 
 
-@variants
-def test_the_puk_unblocks_and_is_replaced(bench: Bench, options: PivOptions) -> None:
-    issued = made(options)
+@of_each(VARIANTS)
+def test_the_puk_unblocks(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     issued.card.set_tries(pin=0)
     card = bench.put(issued)
     with card.session(issued.identity) as session:
@@ -273,75 +351,183 @@ def test_the_puk_unblocks_and_is_replaced(bench: Bench, options: PivOptions) -> 
         assert caught.value.tries_left == 2
         session.unblock(Secret(PUK), Secret(NEW))
         session.verify(Secret(NEW))
-        session.change_puk(Secret(PUK), Secret(b"86427531"))
-    assert issued.card.has_puk(b"86427531")
+    assert card.recognise().pin_tries.left == kind.pin_tries
 
 
-def test_a_used_up_puk_says_so(bench: Bench) -> None:
-    issued = made()
+@of_each(VARIANTS)
+def test_a_used_up_puk_says_so(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     issued.card.set_tries(pin=0, puk=0)
     card = bench.put(issued)
+    with card.session(issued.identity) as session, pytest.raises(PukBlocked):
+        session.unblock(Secret(PUK), Secret(NEW))
+
+
+@of_each(VARIANTS)
+def test_a_puk_that_was_used_up_elsewhere_changes_nothing(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
+    issued.card.set_tries(pin=0)
+    card = bench.put(issued)
+    card.recognise()
+    bench.spoil(PukUsedUp(at=3))
+    with card.session(issued.identity) as session, pytest.raises(PukBlocked):
+        session.unblock(Secret(PUK), Secret(NEW))
+    assert issued.card.has_pin(PIN)
+
+
+@of_each(PIV_VARIANTS)
+def test_the_puk_of_a_piv_card_is_replaced(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
     with card.session(issued.identity) as session:
-        with pytest.raises(PukBlocked):
+        session.change_puk(Secret(PUK), Secret(b"86427531"))
+    assert issued.card.has_puk(b"86427531")
+    issued.card.set_tries(puk=0)
+    with card.session(issued.identity) as session, pytest.raises(PukBlocked):
+        session.change_puk(Secret(b"86427531"), Secret(PUK))
+
+
+@of_each(GIDS)
+def test_the_puk_of_a_gids_card_cannot_be_replaced_with_itself(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    with card.session(issued.identity) as session, pytest.raises(NotSupported):
+        session.change_puk(Secret(PUK), Secret(b"86427531"))
+    assert issued.card.has_puk(PUK)
+
+
+def test_a_gids_card_without_a_puk_is_unblocked_by_its_key_only(bench: Bench) -> None:
+    issued = make_gids(puk=b"")
+    issued.card.set_tries(pin=0)
+    card = bench.put(issued)
+    assert not card.recognise().has_puk
+    with card.session(issued.identity) as session, Secret(ADMIN_KEY) as key:
+        with pytest.raises(NotSupported):
             session.unblock(Secret(PUK), Secret(NEW))
-        with pytest.raises(PukBlocked):
-            session.change_puk(Secret(PUK), Secret(b"86427531"))
+        response = admin_key.answer(key, session.challenge())
+        session.answer(response, Secret(NEW))
+        session.verify(Secret(NEW))
+    assert card.recognise().pin_tries.left == 3
 
 
-def test_a_new_pin_that_the_card_refuses_changes_nothing(bench: Bench) -> None:
-    issued = made(of_variant(Variant.A))
+@of_each(GIDS)
+def test_a_wrong_answer_of_the_administrator_key_sets_no_pin(
+    bench: Bench, kind: Kind
+) -> None:
+    issued = kind.make()
+    issued.card.set_tries(pin=0)
+    card = bench.put(issued)
+    with card.session(issued.identity) as session:
+        session.challenge()
+        with pytest.raises(WrongAdminKey):
+            session.answer(bytes(8), Secret(NEW))
+    assert issued.card.has_pin(PIN)
+    assert card.recognise().pin_tries.is_blocked
+
+
+@of_each(PIV)
+def test_a_piv_card_has_no_administrator_key(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    assert not card.recognise().has_admin_key
+    with card.session(issued.identity) as session, pytest.raises(NotSupported):
+        session.challenge()
+
+
+@pytest.mark.parametrize(
+    ("make", "refused"),
+    [(lambda: make_piv(of_variant(Variant.A)), b"1234"), (make_gids, b"123")],
+    ids=["piv", "gids"],
+)
+def test_a_new_pin_that_the_card_refuses_changes_nothing(
+    bench: Bench, make: Callable[[], AnyMade], refused: bytes
+) -> None:
+    issued = make()
+    before = issued.card.pin_tries_left
     card = bench.put(issued)
     with card.session(issued.identity) as session, pytest.raises(PinRefused):
-        session.change_pin(Secret(PIN), Secret(b"1234"))
+        session.change_pin(Secret(PIN), Secret(refused))
     assert issued.card.has_pin(PIN)
-    assert issued.card.pin_tries_left == 5
+    assert issued.card.pin_tries_left == before
 
 
 # --- faults --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", [PullBefore, PullAfter])
-@pytest.mark.parametrize("at", [1, 3, 5])
+@pytest.mark.parametrize("at", [1, 3, "change"])
+@of_each(FAMILIES)
 def test_a_card_pulled_in_the_middle_is_removed(
-    bench: Bench, fault: type[PullBefore] | type[PullAfter], at: int
+    bench: Bench,
+    kind: Kind,
+    fault: type[PullBefore] | type[PullAfter],
+    at: int | str,
 ) -> None:
-    issued = made()
+    issued = kind.make()
     card = bench.put(issued)
     card.recognise()
-    bench.spoil(fault(at=at))
+    number = at if isinstance(at, int) else kind.changes_at
+    bench.spoil(fault(at=number))
 
     def change() -> None:
         with card.session(issued.identity) as session:
-            session.verify(Secret(PIN))
-            session.sign(KeySlot.AUTHENTICATION, KeyAlgorithm.P256, b"x")
-            session.change_pin(Secret(PIN), Secret(NEW))
+            visit(session, kind.algorithm)
 
     with pytest.raises(CardRemoved):
         change()
     assert bench.watch.until(CardLeft) == CardLeft(card.insertion)
-    assert issued.card.has_pin(NEW) is (fault is PullAfter and at == 5)
+    assert issued.card.has_pin(NEW) is (fault is PullAfter and at == "change")
     assert not issued.card.is_verified
 
 
-@pytest.mark.parametrize("fault", [Garbage(at=3), Endless(at=3)])
-def test_garbage_means_nothing_and_costs_no_try(
-    bench: Bench, fault: AnyCardFault
+@of_each(FAMILIES)
+def test_a_card_that_took_the_place_of_another_is_not_given_its_pin(
+    bench: Bench, kind: Kind
 ) -> None:
-    issued = made()
+    issued, second = kind.make(), kind.make()
     card = bench.put(issued)
-    bench.spoil(fault)
+    card.recognise()
+    bench.put_ready("second", second.card)
+    bench.spoil(Swap(at=kind.changes_at, card="second"))
+
+    def change() -> None:
+        with card.session(issued.identity) as session:
+            visit(session, kind.algorithm)
+
+    with pytest.raises(CardRemoved):
+        change()
+    assert bench.watch.until(CardLeft) == CardLeft(card.insertion)
+    assert bench.watch.card().insertion != card.insertion
+    for each in (issued, second):
+        assert each.card.has_pin(PIN)
+        assert each.card.pin_tries_left == kind.pin_tries
+
+
+@pytest.mark.parametrize("fault", [Garbage, Endless])
+@of_each(FAMILIES)
+def test_garbage_means_nothing_and_costs_no_try(
+    bench: Bench, kind: Kind, fault: type[Garbage] | type[Endless]
+) -> None:
+    issued = kind.make()
+    card = bench.put(issued)
+    bench.spoil(fault(at=3))
     with pytest.raises(MalformedAnswer):
         card.recognise()
     bench.spoil()
-    assert card.recognise().pin_tries == Tries(3)
+    assert card.recognise().pin_tries.left == kind.pin_tries
 
 
-def test_a_command_that_compares_is_never_sent_again(bench: Bench) -> None:
-    issued = made()
+@of_each(FAMILIES)
+def test_a_command_that_compares_is_never_sent_again(bench: Bench, kind: Kind) -> None:
+    issued = kind.make()
     card = bench.put(issued)
     bench.spoil(WrongStatus(ins=0x20, sw=0x6C08))
     with card.session(issued.identity) as session:
         before = len(issued.card.commands)
-        with pytest.raises(Exception, match=r"card\.unexpected_status"):
+        with pytest.raises(UnexpectedStatus):
             session.verify(Secret(PIN))
         assert len(issued.card.commands) == before
