@@ -1,15 +1,17 @@
-"""Run measurements and print one table; exit 1 if a target is missed."""
+"""Run measurements and print their tables; exit 1 if a target is missed."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
+import math
 import pkgutil
 import sys
 
 import scripts.bench
 from scripts.bench import Row
 
-HEAD = ("what", "ours", "other side", "", "ratio", "target", "")
+HEAD = ("what", "ours", "at most", "other side", "", "ratio", "target", "")
 
 
 def names() -> list[str]:
@@ -26,18 +28,21 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.what,
         f"{row.ours:.4g} {row.unit}",
+        "" if row.at_most is None else f"{row.at_most:g} {row.unit}",
         f"{row.other:.4g} {row.unit}",
         row.other_is,
         f"{row.ratio:.3g}",
-        f"<= {row.target:g}",
+        "" if math.isinf(row.target) else f"<= {row.target:g}",
         "ok" if row.holds else "MISSED",
     )
 
 
 def table(rows: list[Row]) -> str:
-    """Return aligned columns."""
+    """Return aligned columns; one that would be empty is left out."""
     lines = [HEAD, *(cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    said = [any(column) for column in zip(*lines[1:], strict=True)]
+    lines = [tuple(itertools.compress(line, said)) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
             cell.ljust(width) for cell, width in zip(line, widths, strict=True)
@@ -48,13 +53,17 @@ def table(rows: list[Row]) -> str:
 
 def main(wanted: list[str]) -> int:
     """Run the wanted measurements, or all."""
-    rows: list[Row] = []
+    tables: dict[str, list[Row]] = {"": []}
     for name in wanted or names():
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"scripts.bench.{name}").run()
-    print(table(rows))
-    missed = sum(not row.holds for row in rows)
-    print(f"\n{len(rows) - missed} held, {missed} missed")
+        module = importlib.import_module(f"scripts.bench.{name}")
+        tables.setdefault(getattr(module, "TITLE", ""), []).extend(module.run())
+    for title, rows in tables.items():
+        if rows:
+            print("\n".join(filter(None, (title, table(rows)))), end="\n\n")
+    every = [row for rows in tables.values() for row in rows]
+    missed = sum(not row.holds for row in every)
+    print(f"{len(every) - missed} held, {missed} missed")
     return 1 if missed else 0
 
 
