@@ -59,11 +59,18 @@ def _real_card(home: Path) -> Iterator[tuple[MadeCard, Card]]:
 
 
 def _ours(made: MadeCard, card: Card) -> Callable[[], None]:
-    """Return one transaction as a visit has it."""
+    """Return one transaction as a visit has it: with a card that was recognised.
+
+    The first session with any other asks more of it, and would send more than `_bare`.
+    """
+    card.recognise()
 
     def transaction() -> None:
         with card.session(made.identity) as session:
             session.tries()
+            sent = len(made.card.commands)
+        if sent != len(APDUS):
+            raise RuntimeError(f"{sent} APDUs beside {len(APDUS)}")
 
     return transaction
 
