@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.cards.ports import Card
 from scripts.bench.card_apdus import Count, Other
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 LABORATORY = Path(__file__).parents[2] / "tests"
 SECONDS = 60
-_FILES = ("data", "digest", "certificate", "out")
+_FILES = ("data", "digest", "out")
 
 
 class Missing(Exception):
@@ -118,8 +116,6 @@ class Desk:
 
         made, card = self._insert(operation)
         card.close()
-        own = x509.load_der_x509_certificate(made.authentication.certificate)
-        self._files["certificate"].write_bytes(own.public_bytes(Encoding.PEM))
         for line in tool.lines:
             self._run(line)
         if operation.name.startswith((CHANGE, UNBLOCK)):

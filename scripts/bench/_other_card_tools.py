@@ -1,8 +1,7 @@
 """What other programs are told to do the same to a card: their command lines.
 
 A line may name {pin}, {new}, {puk}, {admin}, {serial}, {ykcs11}, and the files {data},
-{digest}, {certificate} and {out}. Where a program does one thing at a time there are
-several lines.
+{digest} and {out}. Where a program does one thing at a time there are several lines.
 """
 
 from __future__ import annotations
@@ -84,8 +83,8 @@ def _gids() -> dict[str, list[Tool]]:
 
 def _yubikey() -> dict[str, list[Tool]]:
     own_sign = (
-        f"{_YUBICO} verify-pin --pin {{new}} --action test-signature"
-        " --slot 9a --input {certificate}"
+        f"{_YUBICO} verify-pin --pin {{new}} --sign --slot 9a --algorithm ECCP256"
+        " --hash SHA256 --input {data} --output {out}"
     )
     module_sign = _signing(_YKCS11, "ECDSA-SHA256")
     login = f"{_YKCS11} --login --pin {{pin}}"
