@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -15,7 +16,7 @@ from lab.pcscd import Pcscd
 
 from kiosk.authority import admin_key
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.ports import Card, Family, KeyAlgorithm, KeySlot
+from kiosk.cards.ports import Card, Family, KeyAlgorithm, KeySlot, Tries, WrongPin
 from kiosk.cards.simulated.factory import Made
 from kiosk.cards.simulated.gids import SimulatedGidsCard
 from kiosk.cards.simulated.gids_factory import make_gids_card
@@ -144,6 +145,64 @@ def test_pkcs15_tool_changes_the_pin(judge: Judge) -> None:
         "314159",
     )
     assert judge.chip.has_pin(b"314159")
+
+
+OPENSC_LONGEST = b"Long-PIN-15-cha"
+"""One character less than cards take: its own limit for these cards."""
+PKCS11 = ("pkcs11-tool", "--slot-index", "0")
+LOGIN = ("--login", "--pin", PIN.decode())
+
+
+def test_pkcs11_tool_lists_the_token_its_key_and_certificate(judge: Judge) -> None:
+    assert "PIN initialized" in judge.run("pkcs11-tool", "--list-token-slots")
+    listed = judge.run(*PKCS11, *LOGIN, "--list-objects")
+    for kind in ("Private Key Object; RSA", "Certificate Object; type = X.509 cert"):
+        assert listed.count(kind) == 1
+
+
+def test_pkcs11_tool_believes_the_signature_it_had_made_and_so_do_we(
+    judge: Judge, made: Made[SimulatedGidsCard], tmp_path: Path
+) -> None:
+    data, signature = tmp_path / "data", tmp_path / "signature"
+    data.write_bytes(b"statement")
+    what = ("--mechanism", "SHA256-RSA-PKCS", "--input-file", str(data))
+    output = ("--output-file", str(signature))
+    judge.run(*PKCS11, *LOGIN, "--sign", *what, *output)
+    public = load_der_public_key(made.authentication.spki)
+    assert isinstance(public, rsa.RSAPublicKey)
+    public.verify(
+        signature.read_bytes(), b"statement", padding.PKCS1v15(), hashes.SHA256()
+    )
+    verify = (*PKCS11, "--verify", *what, "--signature-file", str(signature))
+    assert "Signature is valid" in judge.run(*verify)
+    data.write_bytes(b"another statement")
+    assert "Invalid signature" in judge.attempt(*verify).stdout
+
+
+def test_pkcs11_tool_changes_the_pin_and_we_verify_it(judge: Judge, card: Card) -> None:
+    judge.run(*PKCS11, *LOGIN, "--change-pin", "--new-pin", "314159")
+    with card.session(card.recognise().identity) as session:
+        session.verify(Secret(b"314159"))
+
+
+def test_opensc_and_we_count_the_same_tries(judge: Judge, card: Card) -> None:
+    wrong = (*PKCS11, "--login", "--pin", "000000", "--list-objects")
+    assert judge.attempt(*wrong).returncode != 0
+    found = card.recognise()
+    assert found.pin_tries == Tries(2, 3)
+    with card.session(found.identity) as session, pytest.raises(WrongPin) as caught:
+        session.verify(Secret(b"000000"))
+    assert caught.value.tries_left == 1
+    said = judge.run("pkcs15-tool", "--reader", "0", "--list-pins")
+    assert "Tries left     : 1" in said
+
+
+def test_a_pin_that_we_set_serves_pkcs15_tool(judge: Judge, card: Card) -> None:
+    with card.session(card.recognise().identity) as session:
+        session.change_pin(Secret(PIN), Secret(OPENSC_LONGEST))
+    verify = ("pkcs15-tool", "--reader", "0", "--verify-pin", "--pin")
+    judge.run(*verify, OPENSC_LONGEST.decode())
+    assert judge.attempt(*verify, PIN.decode()).returncode != 0
 
 
 # --- our client, through a real pcscd -------------------------------------------
