@@ -7,4 +7,5 @@ pytest_plugins = [
     "lab.directory_acts",
     "lab.samba_fixtures",
     "lab.samba_kerberos",
+    "lab.softhsm",
 ]

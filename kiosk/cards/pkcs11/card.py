@@ -1,0 +1,244 @@
+"""A card behind middleware as the visit holds it (`ports.Card`).
+
+Sessions here are logins: PKCS#11 has no transactions. The identity is read anew when
+one opens. Only the user PIN of the token with the authentication certificate is ever
+presented; a second PIN for qualified signatures belongs to another token.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
+
+from kiosk.cards.no_admin_key import NoAdminKey
+from kiosk.cards.no_pinpad import NoPinpad
+from kiosk.cards.pkcs11.choice import candidate
+from kiosk.cards.pkcs11.messages import (
+    Change,
+    Done,
+    Failed,
+    Find,
+    Logout,
+    Request,
+    Sign,
+    Told,
+    Unblock,
+    Verify,
+)
+from kiosk.cards.pkcs11.process import ModuleFailed, ModuleProcess
+from kiosk.cards.ports import (
+    CardError,
+    CardIdentity,
+    CardRemoved,
+    Family,
+    IdentityKind,
+    KeyAlgorithm,
+    KeySlot,
+    NotSupported,
+    NotVerified,
+    ObjectMissing,
+    PinBlocked,
+    PinFormat,
+    PinRefused,
+    PukBlocked,
+    RecognisedCard,
+    Tries,
+    UnknownCard,
+    WrongCard,
+    WrongPin,
+    WrongPuk,
+)
+from kiosk.pinrules import Alphabet
+from kiosk.secret import Secret
+
+log = logging.getLogger(__name__)
+PIN_FORMAT = PinFormat(minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE)
+"""Modules keep their limits to themselves until a value is refused."""
+_NOTHING = bytearray()
+
+
+class LastTryKept(PinBlocked):
+    """One try is left, or the card allows only one: it was not spent."""
+
+    code = "card.last_try_kept"
+
+
+class Pkcs11Session(NoAdminKey, NoPinpad):
+    """`ports.CardSession` on one token."""
+
+    def __init__(self, process: ModuleProcess, reader: str, told: Told) -> None:
+        self._process = process
+        self._reader = reader
+        self._told = told
+        self._pin: Secret | None = None
+        """Its owner's; presented again to a key that wants it for each signature."""
+
+    def tries(self) -> Tries:
+        return _tries(_find(self._process, self._reader))
+
+    def verify(self, pin: Secret) -> None:
+        self._do(Verify(pin=pin.reveal()))
+        self._pin = pin
+
+    def change_pin(self, old: Secret, new: Secret) -> None:
+        self._pin = None
+        self._do(Change(old=old.reveal(), new=new.reveal()))
+
+    def change_puk(self, old: Secret, new: Secret) -> None:  # noqa: ARG002 - no portable way
+        raise NotSupported(what="change of the PUK")
+
+    def unblock(self, puk: Secret, new: Secret) -> None:
+        self._pin = None
+        self._do(Unblock(puk=puk.reveal(), new=new.reveal()))
+
+    def sign(self, slot: KeySlot, algorithm: KeyAlgorithm, message: bytes) -> bytes:
+        if slot is not KeySlot.AUTHENTICATION:
+            raise ObjectMissing(object=f"key {slot}")
+        pin = self._pin.reveal() if self._pin else _NOTHING
+        return self._do(Sign(algorithm=algorithm, message=message, pin=pin))
+
+    def certificate(self, slot: KeySlot) -> bytes:
+        if slot is not KeySlot.AUTHENTICATION or not self._told.certificate:
+            raise ObjectMissing(object=f"certificate {slot}")
+        return self._told.certificate
+
+    def logout(self) -> None:
+        self._pin = None
+        self._do(Logout())
+
+    def leave(self) -> None:
+        """Log out if nobody did; a process that cannot is ended."""
+        try:
+            self.logout()
+        except CardError as error:
+            log.info("card.logout_not_possible code=%s", error.code)
+            self._process.close()
+
+    def _do(self, request: Request) -> bytes:
+        answer = self._process.ask(request)
+        if isinstance(answer, Failed):
+            raise _error(answer, self._process, self._reader)
+        if not isinstance(answer, Done):
+            raise self._process.failed("it answered something else")
+        return answer.data
+
+
+class Pkcs11Card:
+    """`ports.Card` for a card in a reader whose module a process of its own loads."""
+
+    def __init__(self, process: ModuleProcess, *, reader: str, insertion: int) -> None:
+        self._process = process
+        self._reader = reader
+        self._insertion = insertion
+
+    @property
+    def reader(self) -> str:
+        return self._reader
+
+    @property
+    def insertion(self) -> int:
+        return self._insertion
+
+    def recognise(self) -> RecognisedCard:
+        """Find the token in the reader. UnknownCard, ModuleFailed."""
+        told = _find(self._process, self._reader)
+        return RecognisedCard(
+            identity=_identity(told),
+            reader=self._reader,
+            pin_tries=_tries(told),
+            pin_format=PIN_FORMAT,
+            has_puk=told.unblocks,
+        )
+
+    def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
+        """Its key, where a serial number was first."""
+        told = _find(self._process, self._reader)
+        found = (_identity(told), _by_key(told))
+        return tuple(each for each in found if each is not None and each != first)
+
+    @contextmanager
+    def session(self, identity: CardIdentity) -> Iterator[Pkcs11Session]:
+        told = _find(self._process, self._reader)
+        if identity not in (_identity(told), _by_key(told)):
+            raise WrongCard
+        session = Pkcs11Session(self._process, self._reader, told)
+        try:
+            yield session
+        finally:
+            session.leave()
+
+    def hold(
+        self,
+        identity: CardIdentity,  # noqa: ARG002 - nothing of a module's lasts for minutes
+    ) -> AbstractContextManager[Pkcs11Session]:
+        raise NotSupported(what="hold")
+
+    def close(self) -> None:
+        self._process.close()
+
+
+def _find(process: ModuleProcess, reader: str) -> Told:
+    answer = process.ask(Find(reader=reader))
+    if isinstance(answer, Failed):
+        raise _error(answer, process, reader)
+    if not isinstance(answer, Told):
+        raise process.failed("it answered something else")
+    return answer
+
+
+def _tries(told: Told) -> Tries:
+    return Tries(told.tries if told.tries >= 0 else None)
+
+
+def _identity(told: Told) -> CardIdentity:
+    """The serial number, with who gave it: vendors count for themselves."""
+    serial = told.serial.strip(b" \0")
+    if not serial.strip(b"0"):
+        by_key = _by_key(told)
+        if by_key is not None:
+            return by_key
+    value = f"{told.manufacturer}/".encode() + serial
+    return CardIdentity(Family.PKCS11, IdentityKind.SERIAL, value)
+
+
+def _by_key(told: Told) -> CardIdentity | None:
+    chosen = candidate(b"", told.certificate) if told.certificate else None
+    if chosen is None:
+        return None
+    digest = sha256(chosen.spki).digest()
+    return CardIdentity(Family.PKCS11, IdentityKind.KEY, digest)
+
+
+_PLAIN: dict[str, Callable[[], CardError]] = {
+    "pin_blocked": PinBlocked,
+    "last_try": LastTryKept,
+    "pin_refused": PinRefused,
+    "puk_blocked": PukBlocked,
+    "not_verified": NotVerified,
+}
+
+
+def _error(answer: Failed, process: ModuleProcess, reader: str) -> CardError:
+    """Return what a refusal means; a module that failed gets a new process."""
+    plain = _PLAIN.get(answer.why)
+    if plain is not None:
+        return plain()
+    match answer.why:
+        case "wrong_pin":
+            return WrongPin(answer.tries)
+        case "wrong_puk":
+            return WrongPuk(answer.tries)
+        case "removed":
+            return CardRemoved(reader=reader)
+        case "unknown":
+            return UnknownCard(reader=reader)
+        case "missing":
+            return ObjectMissing(object=answer.detail)
+        case "not_supported":
+            return NotSupported(what=answer.detail)
+        case "no_library":
+            process.close()
+            return ModuleFailed(module="python-pkcs11", why="not installed")
+    return process.failed(answer.detail or answer.why)

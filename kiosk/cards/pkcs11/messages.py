@@ -1,0 +1,102 @@
+"""What the kiosk asks the process that has the middleware, and what it answers.
+
+One message is four bytes of length (big endian) and msgpack. PINs are bytearrays, so
+that both sides can wipe what they have sent and read. No message shows its contents.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+LONGEST = 1 << 20
+"""Bytes of a message; more is no answer of ours."""
+
+
+class _Quiet(msgspec.Struct, frozen=True, kw_only=True):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+# --- asked -------------------------------------------------------------------
+
+
+class Find(_Quiet, frozen=True, kw_only=True, tag="find"):
+    """Find the token in a reader and read what needs no PIN: `Told`."""
+
+    reader: str
+
+
+class Verify(_Quiet, frozen=True, kw_only=True, tag="verify"):
+    """Log in: `Done`."""
+
+    pin: bytearray
+
+
+class Change(_Quiet, frozen=True, kw_only=True, tag="change"):
+    """Change the user PIN, without a login: `Done`."""
+
+    old: bytearray
+    new: bytearray
+
+
+class Unblock(_Quiet, frozen=True, kw_only=True, tag="unblock"):
+    """Set a user PIN with the PUK, in the way that was given at the start: `Done`."""
+
+    puk: bytearray
+    new: bytearray
+
+
+class Sign(_Quiet, frozen=True, kw_only=True, tag="sign"):
+    """Sign `message` with the key of the certificate: `Done` with the signature.
+
+    `pin` is presented again to a key that wants it before each signature; empty: it is
+    not known any more.
+    """
+
+    algorithm: str
+    message: bytes
+    pin: bytearray
+
+
+class Logout(_Quiet, frozen=True, kw_only=True, tag="logout"):
+    """Log out and end the session: `Done`."""
+
+
+Request = Find | Verify | Change | Unblock | Sign | Logout
+
+# --- answered ----------------------------------------------------------------
+
+
+class Told(_Quiet, frozen=True, kw_only=True, tag="told"):
+    """A token, read without a PIN."""
+
+    library: Annotated[str, Meta(max_length=200)]
+    manufacturer: Annotated[str, Meta(max_length=64)]
+    model: Annotated[str, Meta(max_length=64)]
+    serial: Annotated[bytes, Meta(max_length=64)]
+    certificate: bytes = b""
+    """DER of the authentication certificate; empty: there is none."""
+    tries: int = -1
+    """Tries left for the user PIN; -1: not told."""
+    unblocks: bool = False
+    """It is known how this middleware unblocks."""
+
+
+class Done(_Quiet, frozen=True, kw_only=True, tag="done"):
+    """It worked."""
+
+    data: bytes = b""
+
+
+class Failed(_Quiet, frozen=True, kw_only=True, tag="failed"):
+    """It did not; `why` names an error of `failures`."""
+
+    why: str
+    tries: int = -1
+    detail: Annotated[str, Meta(max_length=200)] = ""
+
+
+Answer = Told | Done | Failed

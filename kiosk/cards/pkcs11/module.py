@@ -1,0 +1,295 @@
+"""One vendor's module, as the process that has loaded it uses it.
+
+The only importer of `pkcs11`. Every question looks the token up again: modules count
+slots anew when a card moves. A token is logged in from `verify` to `logout`; no PIN is
+kept. Only `Failure`s come out on purpose; whatever else a module makes of a question is
+`pkcs11`'s own error, and `child` tells it by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pkcs11
+from pkcs11 import Attribute, ObjectClass, TokenFlag
+from pkcs11 import exceptions as refused
+
+from kiosk.cards.pkcs11.choice import Candidate, best, candidate
+from kiosk.cards.pkcs11.messages import Told
+from kiosk.cards.pkcs11.signing import job, signature
+from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
+from kiosk.cards.ports import KeyAlgorithm
+
+_SLOT_NAME = 64
+"""Bytes of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""
+_GONE = (
+    refused.TokenNotPresent,
+    refused.DeviceRemoved,
+    refused.SessionHandleInvalid,
+    refused.SessionClosed,
+    refused.SlotIDInvalid,
+    refused.TokenNotRecognised,
+)
+_UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
+_HIDDEN = (refused.AttributeTypeInvalid, refused.AttributeSensitive)
+SigningKey = pkcs11.SignMixin
+Refused = refused.PKCS11Error
+
+
+class Failure(Exception):
+    """A refusal that has a meaning: `why` is one of `card.ERRORS`."""
+
+    def __init__(self, why: str, *, tries: int = -1, detail: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.tries = tries
+        self.detail = detail
+
+
+class _Text:
+    """A PIN as `pkcs11` takes it: anything that can be encoded."""
+
+    def __init__(self, value: bytearray) -> None:
+        self._value = value
+
+    def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is bytes already
+        return bytes(self._value)
+
+
+class Module:
+    """A loaded module and the one token it is used for."""
+
+    def __init__(self, path: Path, told: Unblocking) -> None:
+        """Load it (C_Initialize). OSError, `pkcs11` errors."""
+        self._lib = pkcs11.lib(str(path))
+        self._library = self._lib.library_description.strip()
+        self._unblocking = found_out(told, self._library, self._lib.manufacturer_id)
+        self._reader = ""
+        self._serial = b""
+        self._chosen: Candidate | None = None
+        self._session: pkcs11.Session | None = None
+
+    # --- asked --------------------------------------------------------------------
+
+    def find(self, reader: str) -> Told:
+        """Choose the reader's token whose certificate its holder signs in with."""
+        self.logout()
+        self._reader, self._serial, self._chosen = reader, b"", None
+        tokens = [slot.get_token() for slot in self._slots()]
+        if not tokens:
+            raise Failure("unknown")
+        found = [(token, self._certificate(token)) for token in tokens]
+        chosen = best(each for _, each in found if each is not None)
+        token = next(
+            (it for it, certificate in found if certificate is chosen), tokens[0]
+        )
+        self._serial, self._chosen = token.serial, chosen
+        return Told(
+            library=self._library,
+            manufacturer=token.manufacturer_id.strip(),
+            model=token.model.strip(),
+            serial=token.serial,
+            certificate=chosen.der if chosen else b"",
+            tries=_tries(token),
+            unblocks=self._unblocking is not Unblocking.NONE,
+        )
+
+    def verify(self, pin: bytearray) -> None:
+        """Log in as user. The last try is never spent."""
+        self.logout()
+        with self._comparing_pin() as token:
+            self._session = token.open(rw=True, user_pin=_Text(pin))
+
+    def change(self, old: bytearray, new: bytearray) -> None:
+        """C_SetPIN in a session that is not logged in: the user PIN."""
+        self.logout()
+        with self._comparing_pin() as token, _opened(token) as session:
+            session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+
+    def unblock(self, puk: bytearray, new: bytearray) -> None:
+        """Set the user PIN in the way that is known of this module."""
+        self.logout()
+        with self._comparing_puk() as token:
+            match self._unblocking:
+                case Unblocking.SET_PIN:
+                    _set_pin(token, puk, new)
+                case Unblocking.PREFIXES:
+                    _set_pin(token, bytearray(b"puk:") + puk, bytearray(b"pin:") + new)
+                case Unblocking.INIT_PIN:
+                    with token.open(rw=True, so_pin=_Text(puk)) as session:
+                        session.init_pin(_Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+                case _:
+                    raise Failure("not_supported", detail="unblock by this middleware")
+
+    def sign(self, algorithm: KeyAlgorithm, message: bytes, pin: bytearray) -> bytes:
+        """Sign with the private key that belongs to the chosen certificate."""
+        session = self._session
+        if session is None:
+            raise Failure("not_verified")
+        offered = {_name(each) for each in self._slot().get_mechanisms()}
+        work = job(algorithm, message, offered)
+        if work is None:
+            raise Failure("not_supported", detail=f"{algorithm} by this middleware")
+        key = self._private_key(session)
+        again = _attribute(key, Attribute.ALWAYS_AUTHENTICATE) is True
+        if again and not pin:
+            raise Failure("not_verified")
+        try:
+            raw = key.sign(
+                work.data,
+                mechanism=pkcs11.Mechanism[work.mechanism],
+                **({"pin": _Text(pin)} if again else {}),
+            )
+        except _GONE as error:
+            raise Failure("removed") from error
+        except (refused.UserNotLoggedIn, refused.PinIncorrect) as error:
+            raise Failure("not_verified") from error
+        return signature(work.mechanism, raw)
+
+    def logout(self) -> None:
+        """Close the session, which logs out."""
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(Refused):  # the token may have left
+                session.close()
+
+    # --- parts --------------------------------------------------------------------
+
+    def _slots(self) -> list[pkcs11.Slot]:
+        """Return the slots with a token that are this reader's."""
+        wanted = self._reader.encode()[:_SLOT_NAME].decode(errors="ignore").rstrip()
+        return [
+            slot
+            for slot in self._lib.get_slots(token_present=True)
+            if slot.slot_description.rstrip(" \0").startswith(wanted)
+        ]
+
+    def _slot(self) -> pkcs11.Slot:
+        """Return the chosen token's slot. Failure: it is not there any more."""
+        for slot in self._slots():
+            if slot.get_token().serial == self._serial:
+                return slot
+        raise Failure("removed")
+
+    def _certificate(self, token: pkcs11.Token) -> Candidate | None:
+        try:
+            with token.open() as session:
+                found = [
+                    candidate(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE]))
+                    for each in session.get_objects(
+                        {
+                            Attribute.CLASS: ObjectClass.CERTIFICATE,
+                            Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                        }
+                    )
+                ]
+        except _GONE as error:
+            raise Failure("removed") from error
+        return best(each for each in found if each is not None)
+
+    def _private_key(self, session: pkcs11.Session) -> SigningKey:
+        """Return the key whose public half the certificate names."""
+        chosen = self._chosen
+        if chosen is None:
+            raise Failure("missing", detail="certificate")
+        keys = session.get_objects(
+            {
+                Attribute.CLASS: ObjectClass.PRIVATE_KEY,
+                Attribute.ID: chosen.identifier,
+            }
+        )
+        for key in keys:
+            if isinstance(key, SigningKey) and _belongs(key, chosen):
+                return key
+        raise Failure("missing", detail="key")
+
+    @contextmanager
+    def _comparing_pin(self) -> Iterator[pkcs11.Token]:
+        """Around a call that may cost a try."""
+        token = self._slot().get_token()
+        tries = _tries(token)
+        if tries == 0:
+            raise Failure("pin_blocked")
+        if tries == 1:
+            raise Failure("last_try")
+        try:
+            yield token
+        except refused.PinIncorrect as error:
+            raise self._wrong() from error
+        except refused.PinLocked as error:
+            raise Failure("pin_blocked") from error
+        except refused.PinExpired as error:
+            raise Failure("not_supported", detail="expired PIN") from error
+        except _UNFIT as error:
+            raise Failure("pin_refused") from error
+        except _GONE as error:
+            raise Failure("removed") from error
+
+    def _wrong(self) -> Failure:
+        """A failed login leaves its session open, which only C_Finalize ends."""
+        self._lib.reinitialize()
+        left = _tries(self._slot().get_token())
+        return Failure("pin_blocked") if left == 0 else Failure("wrong_pin", tries=left)
+
+    @contextmanager
+    def _comparing_puk(self) -> Iterator[pkcs11.Token]:
+        """Around a call that may cost a try of the PUK."""
+        try:
+            yield self._slot().get_token()
+        except refused.PinIncorrect as error:
+            self._lib.reinitialize()
+            raise Failure("wrong_puk") from error
+        except refused.PinLocked as error:
+            raise Failure("puk_blocked") from error
+        except _UNFIT as error:
+            raise Failure("pin_refused") from error
+        except refused.FunctionNotSupported as error:
+            raise Failure("not_supported", detail="unblock") from error
+        except _GONE as error:
+            raise Failure("removed") from error
+
+
+def _tries(token: pkcs11.Token) -> int:
+    """Read what the flags tell; -1: nothing (some may be lost already)."""
+    if TokenFlag.USER_PIN_LOCKED in token.flags:
+        return 0
+    return 1 if TokenFlag.USER_PIN_FINAL_TRY in token.flags else -1
+
+
+@contextmanager
+def _opened(token: pkcs11.Token) -> Iterator[pkcs11.Session]:
+    session = token.open(rw=True)
+    try:
+        yield session
+    finally:
+        with suppress(Refused):  # what it failed with is told already
+            session.close()
+
+
+def _set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
+    with _opened(token) as session:
+        session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+
+
+def _belongs(key: SigningKey, chosen: Candidate) -> bool:
+    """Say whether a key's public half is the certificate's, as far as a token tells."""
+    modulus = _attribute(key, Attribute.MODULUS)
+    if isinstance(modulus, bytes) and modulus:
+        return modulus.lstrip(b"\0") in chosen.spki
+    point = _attribute(key, Attribute.EC_POINT)
+    if isinstance(point, bytes) and point:
+        return chosen.spki.endswith(point[2:]) or chosen.spki.endswith(point)
+    return True
+
+
+def _attribute(key: SigningKey, attribute: Attribute) -> object:
+    try:
+        return key[attribute]
+    except _HIDDEN:
+        return None
+
+
+def _name(mechanism: object) -> str:
+    return getattr(mechanism, "name", "")
