@@ -6,7 +6,7 @@ imports what it builds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from kiosk.authority.parts import Parts
     from kiosk.backup import Places
-    from kiosk.cards.ports import Monitor
+    from kiosk.cards.any_card import MakeCard
+    from kiosk.cards.pkcs11.process import ModuleProcess
+    from kiosk.cards.ports import Card, Connection, Family, Monitor
     from kiosk.cards.trace import Trace
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
@@ -145,7 +147,48 @@ def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
         config.readers.names,
         trace,
         use_pinpads=config.readers.pinpad is not PinpadUse.IGNORE,
+        more=_middleware(config),
     )
+
+
+def module_of(config: Config) -> Path | None:
+    """Return the PKCS#11 module of this station, if it has one."""
+    from kiosk.cards.pkcs11 import places
+
+    told = config.middleware
+    if told.module is not None or not told.search:
+        return told.module
+    return places.first_there(places.known_places())
+
+
+def middleware_of(config: Config, module: Path) -> ModuleProcess:
+    """Return the process that will load a module; it is not started yet."""
+    from kiosk.cards.pkcs11.process import ModuleProcess
+    from kiosk.cards.pkcs11.unblocking import Unblocking
+
+    told = config.middleware
+    return ModuleProcess(module, Unblocking(told.unblock), seconds=told.time_limit)
+
+
+def _middleware(config: Config) -> dict[Family, MakeCard]:
+    """Return how the card of an insertion is made that a module speaks to."""
+    from kiosk.cards.pkcs11.card import Pkcs11Card
+    from kiosk.cards.ports import Family
+
+    module = module_of(config)
+    if module is None:
+        return {}
+
+    def make(
+        connect: Callable[[], Connection],  # noqa: ARG001 - the module has its own
+        *,
+        reader: str,
+        insertion: int,
+    ) -> Card:
+        process = middleware_of(config, module)
+        return Pkcs11Card(process, reader=reader, insertion=insertion)
+
+    return {Family.PKCS11: make}
 
 
 def any_monitor(trace: Trace | None = None) -> Monitor:

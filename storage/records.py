@@ -30,6 +30,14 @@ class CardType(StrEnum):
     PKCS11 = "pkcs11"
 
 
+class CardAccess(StrEnum):
+    """By what a kiosk speaks to a card that it could speak to by itself."""
+
+    NATIVE = "native"
+    MIDDLEWARE = "middleware"
+    IF_POSSIBLE = "middleware if possible"
+
+
 class PinAlphabet(StrEnum):
     """Which characters a PIN may have."""
 
@@ -88,6 +96,7 @@ class Template(Record, frozen=True, kw_only=True):
     version: int = 0
     card_type: CardType = CardType.PIV
     self_service: bool = True
+    card_access: CardAccess = CardAccess.NATIVE
     pin_policy: PinPolicy = PinPolicy()
     apply_pin_policy: bool = True
     first_pin: FirstPin = FirstPin.TRANSPORT_PIN

@@ -28,6 +28,7 @@ from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage.records import (
     AuditDraft,
+    CardAccess,
     Credential,
     FirstPin,
     Sync,
@@ -138,6 +139,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
     stop = judgement.stop if free else Message("stop.another_is_writing")
     return CaseFile(
         credential=credential.id,
+        card=credential.card,
         holder=credential.holder,
         account=credential.account,
         state=credential.state,
@@ -159,6 +161,8 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         activation_code_needed=_needs_activation_code(credential, template),
         at_pad=request.limits.at_pad,
         activation_by_reset=credential.activation_interrupted,
+        wants_middleware=template.card_access is not CardAccess.NATIVE,
+        needs_middleware=template.card_access is CardAccess.MIDDLEWARE,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
         release_code_needed=wants_code(way, parts.profile),

@@ -130,6 +130,8 @@ class CaseFile(Value, frozen=True, kw_only=True):
     """What the authority says of one credential now."""
 
     credential: str
+    card: str
+    """The identity key that the card is on record by."""
     holder: str
     account: str
     state: State
@@ -162,6 +164,10 @@ class CaseFile(Value, frozen=True, kw_only=True):
     expires_at: float | None = None
     """When the PIN has to be changed, in seconds UTC; None: never."""
     is_expired: bool = False
+    wants_middleware: bool = False
+    """The template wants the vendor's module to speak to the card."""
+    needs_middleware: bool = False
+    """And nothing else."""
 
 
 class Challenge(Value, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from kiosk.cards.ports import (
     CardSession,
     Connection,
     Family,
+    NotSupported,
     RecognisedCard,
     UnknownCard,
 )
@@ -72,7 +73,11 @@ class AnyCard:
     def insertion(self) -> int:
         return self._insertion
 
-    def recognise(self) -> RecognisedCard:
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
+        if family is not None:
+            if family not in self._families:
+                raise NotSupported(what=f"{family}")
+            return self._families[family].recognise()
         if self._found is not None:
             return self._found.recognise()
         for card in self._families.values():

@@ -164,6 +164,15 @@ class ServiceGone(CardError):
     code = "card.service_gone"
 
 
+class ModuleFailed(CardError):
+    """The middleware crashed, hung or failed: `module`, `why`.
+
+    What it has done to the card by then is not known.
+    """
+
+    code = "card.module_failed"
+
+
 class UnknownCard(CardError):
     """No card family we know answers on this card: `reader`."""
 
@@ -469,8 +478,12 @@ class Card(Protocol):
     def insertion(self) -> int:
         """Counts insertions of this process; stale messages are told by it."""
 
-    def recognise(self) -> RecognisedCard:
-        """Find out what card this is, in a transaction of its own."""
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
+        """Find out what card this is, in a transaction of its own.
+
+        `family`: by that way of speaking to it and no other; NotSupported where there
+        is none.
+        """
 
     def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
         """Return what else this card can be known by, in order of preference.

@@ -288,6 +288,49 @@ class Screens(Section, frozen=True, kw_only=True):
     ] = 5.0
 
 
+class UnblockStyle(StrEnum):
+    """How a module unblocks; PKCS#11 has no portable way."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SET_PIN = "set_pin"
+    INIT_PIN = "init_pin"
+    PREFIXES = "prefixes"
+
+
+class Middleware(Section, frozen=True, kw_only=True):
+    """Cards behind a vendor's own software (PKCS#11; needs pin-kiosk[pkcs11])."""
+
+    module: Annotated[
+        Path | None,
+        Meta(
+            description="The vendor's PKCS#11 library, as an absolute path. It runs in "
+            "a process of its own. Silent: no middleware, unless search is on."
+        ),
+    ] = None
+    search: Annotated[
+        bool,
+        Meta(description="Take the first module found where vendors put them."),
+    ] = False
+    unblock: Annotated[
+        UnblockStyle,
+        Meta(
+            description="How the module sets a PIN with the PUK: auto (where it is "
+            "known of the module), none, set_pin (OpenSC, if its own configuration has "
+            "user_pin_unblock_style), init_pin (the PUK is the security officer's PIN) "
+            "or prefixes (ykcs11)."
+        ),
+    ] = UnblockStyle.AUTO
+    time_limit: Annotated[
+        float,
+        Meta(
+            description="Seconds until a module that does not answer is ended.",
+            ge=5,
+            le=120,
+        ),
+    ] = 30.0
+
+
 class Printing(Section, frozen=True, kw_only=True):
     """Paper to take along: what changed and what to do next; never a PIN."""
 
@@ -547,6 +590,7 @@ class Config(Section, frozen=True, kw_only=True):
     vault: Vault
     templates: Templates
     readers: Readers = Readers()
+    middleware: Middleware = Middleware()
     screens: Screens = Screens()
     printing: Printing = Printing()
     lifecycle: Lifecycle = Lifecycle()

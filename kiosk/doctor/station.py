@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from kiosk import templates
-from kiosk.bootstrap import directory_of, issuer_of, monitor_of, registry_of, vault_of
+from kiosk.bootstrap import (
+    directory_of,
+    issuer_of,
+    middleware_of,
+    module_of,
+    monitor_of,
+    registry_of,
+    vault_of,
+)
 from kiosk.clock import SystemClock
 from kiosk.config import Config
 from kiosk.config.settings import CertificateOrigin
@@ -20,6 +28,7 @@ from kiosk.doctor import (
     domain,
     examine,
     host,
+    middleware,
     store,
 )
 from kiosk.enrollment.sources.builder import est_client, requests_folder
@@ -37,6 +46,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     by_dns = config.directory.domain
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
+        *_middleware_checks(config),
         *((f"directory {dc}", partial(_controller, config, dc)) for dc in dcs),
         *(() if dcs else ((f"directory {by_dns}", lambda: _located(config)),)),
         ("service account", lambda: _domain(config)),
@@ -56,6 +66,15 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
             (f"account {account}", lambda: _account(config, account)),
         )
     return checks
+
+
+def _middleware_checks(config: Config) -> list[tuple[str, Check]]:
+    path = module_of(config)
+    if path is None:
+        return []
+    return [
+        ("middleware", lambda: middleware.module(middleware_of(config, path), path))
+    ]
 
 
 def _controller(config: Config, dc: str) -> Iterable[Finding]:

@@ -20,9 +20,12 @@ from kiosk.authority.ports import (
 from kiosk.cards.ports import (
     CardError,
     CardSession,
+    Family,
+    ModuleFailed,
     NotSupported,
     RecognisedCard,
     Tries,
+    UnknownCard,
     WrongPin,
 )
 from kiosk.errors import KioskError, Message
@@ -90,8 +93,10 @@ class Visit:
         self.leave()
         recognised = self._workplace.card.recognise()
         case = self._open(recognised)
+        if case.wants_middleware:
+            recognised, case = self._through_middleware(recognised, case)
         if case.presence_due and self._prove_presence(recognised, case):
-            case = self._open(recognised)
+            case = self._ask_for(recognised, case.card)
         self._recognised, self._case = recognised, case
         return forms.home(recognised, case)
 
@@ -159,6 +164,20 @@ class Visit:
                 with suppress(NotOnRecord):
                     return self._ask_for(recognised, other.key)
             raise
+
+    def _through_middleware(
+        self, recognised: RecognisedCard, case: CaseFile
+    ) -> tuple[RecognisedCard, CaseFile]:
+        """Go on by the vendor's module; by ourselves where the template leaves that."""
+        if recognised.identity.family is Family.PKCS11:
+            return recognised, case
+        try:
+            through = self._workplace.card.recognise(Family.PKCS11)
+        except (NotSupported, UnknownCard, ModuleFailed):
+            if case.needs_middleware:
+                raise
+            return recognised, case
+        return through, self._ask_for(through, case.card)
 
     def _ask_for(self, recognised: RecognisedCard, key: str) -> CaseFile:
         request = OpenRequest(

@@ -40,10 +40,10 @@ from kiosk.cards.ports import (
 from kiosk.secret import Secret
 from storage.records import PublicKey
 
-KEYS = {
-    KeyAlgorithm.RSA_2048: lambda: rsa.generate_private_key(65537, 2048),
-    KeyAlgorithm.P256: lambda: ec.generate_private_key(ec.SECP256R1()),
-    KeyAlgorithm.P384: lambda: ec.generate_private_key(ec.SECP384R1()),
+KEYS: dict[KeyAlgorithm, PrivateKey] = {
+    KeyAlgorithm.RSA_2048: rsa.generate_private_key(65537, 2048),
+    KeyAlgorithm.P256: ec.generate_private_key(ec.SECP256R1()),
+    KeyAlgorithm.P384: ec.generate_private_key(ec.SECP384R1()),
 }
 OWN, NEW = Secret(PIN.encode()), Secret(b"2342911")
 
@@ -100,7 +100,7 @@ def test_a_token_is_recognised_by_its_maker_and_serial_number(
 def test_a_pin_is_changed_and_the_new_one_signs(
     soft_token: SoftToken, card: Pkcs11Card, algorithm: KeyAlgorithm
 ) -> None:
-    key = KEYS[algorithm]()
+    key = KEYS[algorithm]
     soft_token.put(key, certificate(key), identifier="01")
     with card.session(card.recognise().identity) as session:
         session.change_pin(OWN, NEW)

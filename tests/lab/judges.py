@@ -87,6 +87,14 @@ def judged(
         card.close()
 
 
+def opensc() -> str:
+    """Return where OpenSC's PKCS#11 module is."""
+    found = sorted(Path("/").glob("usr/lib/*/opensc-pkcs11.so"))
+    if found:
+        return str(found[0])
+    pytest.fail("opensc-pkcs11.so is missing: apt-get install opensc")
+
+
 def ykcs11(patterns: Sequence[str] = _MODULES) -> str:
     """Return where Yubico's PKCS#11 module is."""
     for pattern in patterns:

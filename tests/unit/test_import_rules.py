@@ -45,6 +45,10 @@ TRESPASSES = {
     ),
     "only kiosk.tui imports Textual": ("kiosk/doctor/__init__.py", "textual"),
     "only kiosk.cards.pcsc imports pyscard": ("kiosk/cli/doctor.py", "smartcard"),
+    "only kiosk.cards.pkcs11.module imports pkcs11": (
+        "kiosk/cards/pkcs11/card.py",
+        "pkcs11",
+    ),
     "only kiosk.directory.ldap imports ldap3": ("kiosk/enrollment/desk.py", "ldap3"),
     "only the locator imports dnspython": (
         "kiosk/directory/ldap/directory.py",

@@ -127,11 +127,13 @@ class GidsCard:
     def insertion(self) -> int:
         return self._insertion
 
-    def recognise(self) -> RecognisedCard:
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
         """SELECT, cardid, counters, cmapfile: five APDUs.
 
         UnknownCard, ObjectMissing (no cardid), MalformedAnswer.
         """
+        if family not in (None, Family.GIDS):
+            raise NotSupported(what=f"{family}")
         with self.application() as application:
             identity = _identity(application)
             pin, puk = application.pin_tries(), application.puk_tries()

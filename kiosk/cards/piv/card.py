@@ -14,6 +14,8 @@ from kiosk.cards.piv.traits import Traits, read_traits
 from kiosk.cards.ports import (
     CardIdentity,
     Connection,
+    Family,
+    NotSupported,
     Pinpad,
     RecognisedCard,
     WrongCard,
@@ -41,7 +43,7 @@ class PivCard:
     def insertion(self) -> int:
         return self._insertion
 
-    def recognise(self) -> RecognisedCard:
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
         """Four APDUs, and one more where a card tells nothing or much of itself.
 
         A card with a label: SELECT, CHUID, discovery object, counter. One that may be a
@@ -49,6 +51,8 @@ class PivCard:
         two counters, policies. Discovery object and policies are asked for once.
         UnknownCard, ObjectMissing (a card without any identity), MalformedAnswer.
         """
+        if family not in (None, Family.PIV):
+            raise NotSupported(what=f"{family}")
         with self._application(_begin) as application:
             identity = identify(application)
             known = self._known.get(identity)

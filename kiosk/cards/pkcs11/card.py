@@ -27,7 +27,7 @@ from kiosk.cards.pkcs11.messages import (
     Unblock,
     Verify,
 )
-from kiosk.cards.pkcs11.process import ModuleFailed, ModuleProcess
+from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.ports import (
     CardError,
     CardIdentity,
@@ -36,6 +36,7 @@ from kiosk.cards.ports import (
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
+    ModuleFailed,
     NotSupported,
     NotVerified,
     ObjectMissing,
@@ -141,8 +142,10 @@ class Pkcs11Card:
     def insertion(self) -> int:
         return self._insertion
 
-    def recognise(self) -> RecognisedCard:
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
         """Find the token in the reader. UnknownCard, ModuleFailed."""
+        if family not in (None, Family.PKCS11):
+            raise NotSupported(what=f"{family}")
         told = _find(self._process, self._reader)
         return RecognisedCard(
             identity=_identity(told),

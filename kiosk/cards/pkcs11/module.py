@@ -236,13 +236,17 @@ class Module:
     @contextmanager
     def _comparing_puk(self) -> Iterator[pkcs11.Token]:
         """Around a call that may cost a try of the PUK."""
+        token = self._slot().get_token()
+        was_locked = _tries(token) == 0
         try:
-            yield self._slot().get_token()
+            yield token
+            self._lib.reinitialize()  # modules remember that the PIN was locked
         except refused.PinIncorrect as error:
             self._lib.reinitialize()
             raise Failure("wrong_puk") from error
         except refused.PinLocked as error:
-            raise Failure("puk_blocked") from error
+            # A module may mean the PIN that is locked already.
+            raise Failure("wrong_puk" if was_locked else "puk_blocked") from error
         except _UNFIT as error:
             raise Failure("pin_refused") from error
         except refused.FunctionNotSupported as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from kiosk.cards.pkcs11 import line
 from kiosk.cards.pkcs11.messages import Answer, Request
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import CardError
+from kiosk.cards.ports import ModuleFailed
 
 SECONDS = 30.0
 """Most that one question may take; a signature may wait for a touch."""
@@ -25,15 +25,6 @@ _PASSED_ON = frozenset(
     {"HOME", "LANG", "OPENSC_CONF", "PATH", "PCSCLITE_CSOCK_NAME", "SOFTHSM2_CONF"}
 )
 """What a module may know of our environment."""
-
-
-class ModuleFailed(CardError):
-    """The middleware crashed, hung or failed: `module`, `why`.
-
-    What it has done to the card by then is not known.
-    """
-
-    code = "card.module_failed"
 
 
 class ModuleProcess:

@@ -13,10 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 
 _OPENSC_FILES = ("/etc/opensc/opensc.conf", "/etc/opensc.conf")
+_COMMENT = re.compile(rb"#[^\n]*")
 _STYLE = re.compile(
-    rb"^[^#\n]*\buser_pin_unblock_style\s*=\s*set_pin_in_unlogged_session\s*;",
-    re.MULTILINE,
+    rb"\bpkcs11\s*\{[^{}]*"
+    rb"\buser_pin_unblock_style\s+=\s+set_pin_in_unlogged_session\s*;"
 )
+"""As OpenSC reads it: in the block `pkcs11`, with blanks around the sign."""
 
 
 class Unblocking(StrEnum):
@@ -57,7 +59,8 @@ def opensc_unblocks(files: Iterable[str | Path] = ()) -> bool:
     own = os.environ.get("OPENSC_CONF")
     for file in files or ((own,) if own else _OPENSC_FILES):
         try:
-            return _STYLE.search(Path(file).read_bytes()) is not None
+            text = _COMMENT.sub(b"", Path(file).read_bytes())
         except OSError:
             continue
+        return _STYLE.search(text) is not None
     return False
