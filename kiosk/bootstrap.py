@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,12 +173,15 @@ def middleware_of(config: Config, module: Path) -> ModuleProcess:
 
 def _middleware(config: Config) -> dict[Family, MakeCard]:
     """Return how the card of an insertion is made that a module speaks to."""
-    from kiosk.cards.pkcs11.card import Pkcs11Card
-    from kiosk.cards.ports import Family
-
     module = module_of(config)
     if module is None:
         return {}
+    return _behind(partial(middleware_of, config, module))
+
+
+def _behind(process: Callable[[], ModuleProcess]) -> dict[Family, MakeCard]:
+    from kiosk.cards.pkcs11.card import Pkcs11Card
+    from kiosk.cards.ports import Family
 
     def make(
         connect: Callable[[], Connection],  # noqa: ARG001 - the module has its own
@@ -185,17 +189,24 @@ def _middleware(config: Config) -> dict[Family, MakeCard]:
         reader: str,
         insertion: int,
     ) -> Card:
-        process = middleware_of(config, module)
-        return Pkcs11Card(process, reader=reader, insertion=insertion)
+        return Pkcs11Card(process(), reader=reader, insertion=insertion)
 
     return {Family.PKCS11: make}
 
 
-def any_monitor(trace: Trace | None = None) -> Monitor:
-    """Return what watches every reader: for commands that need no configuration."""
-    from kiosk.cards.pcsc import PcscMonitor
+def any_monitor(trace: Trace | None = None, module: Path | None = None) -> Monitor:
+    """Return what watches every reader: for commands that need no configuration.
 
-    return PcscMonitor((), trace)
+    `module`: a PKCS#11 module for what is no PIV and no GIDS card.
+    """
+    from kiosk.cards.pcsc import PcscMonitor
+    from kiosk.cards.pkcs11.process import ModuleProcess
+    from kiosk.cards.pkcs11.unblocking import Unblocking
+
+    if module is None:
+        return PcscMonitor((), trace)
+    process = partial(ModuleProcess, module, Unblocking.AUTO)
+    return PcscMonitor((), trace, more=_behind(process))
 
 
 def directory_of(config: Config) -> Directory:

@@ -12,6 +12,12 @@ from kiosk.cli.frame import JsonOption, fail, new_app
 ReaderOption = Annotated[
     str, typer.Option("--reader", help="Only readers whose name contains this.")
 ]
+ModuleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--module", help="A vendor's PKCS#11 library for cards that need middleware."
+    ),
+]
 
 app = new_app("Look at a card, or put a simulated one into a reader.")
 
@@ -19,6 +25,7 @@ app = new_app("Look at a card, or put a simulated one into a reader.")
 @app.command()
 def info(
     reader: ReaderOption = "",
+    module: ModuleOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -31,7 +38,7 @@ def info(
     from kiosk.cli.card_info import look
     from kiosk.cli.card_text import as_json, lines
 
-    found = look(any_monitor(), reader)
+    found = look(any_monitor(module=module), reader)
     print(as_json(found) if json else "\n".join(lines(found)))
     if not any(report.card is not None for report in found):
         raise fail()
@@ -46,6 +53,7 @@ def trace(
         ),
     ] = None,
     reader: ReaderOption = "",
+    module: ModuleOption = None,
 ) -> None:
     """Write down every APDU with which the cards in the readers are looked at.
 
@@ -58,7 +66,7 @@ def trace(
     from kiosk.cli.card_trace import trace_printed, trace_to
 
     with trace_to(file) if file is not None else trace_printed() as written:
-        found = look(any_monitor(written), reader)
+        found = look(any_monitor(written, module), reader)
     if file is not None:
         print("\n".join(lines(found)))
     if not any(report.card is not None for report in found):
@@ -76,7 +84,8 @@ def simulate(
     ] = "a",
     cards: Annotated[int, typer.Option(min=1, max=9, help="How many cards.")] = 1,
     family: Annotated[
-        str, typer.Option("--type", help="piv, or gids (generic minidriver card).")
+        str,
+        typer.Option("--type", help="piv, gids (generic minidriver card) or idprime."),
     ] = "piv",
     key: Annotated[
         str, typer.Option(help="P-256, P-384, RSA-2048, RSA-3072, RSA-4096, Ed25519.")

@@ -11,6 +11,8 @@ from kiosk.cards.ports import (
     CardError,
     CardInserted,
     CardUnreadable,
+    Family,
+    IdentityKind,
     Monitor,
     ReaderEvent,
     ReadersChanged,
@@ -116,11 +118,16 @@ def _card(name: str, card: Card) -> ReaderReport:
 
 def _recognised(recognised: RecognisedCard, keys: tuple[KeyReport, ...]) -> CardReport:
     identity, puk = recognised.identity, recognised.puk_tries
+    is_token = (identity.family, identity.kind) == (Family.PKCS11, IdentityKind.SERIAL)
     pins = recognised.pin_format
     return CardReport(
         key=identity.key,
         family=identity.family,
-        known_by=words(Message(f"card.info.{identity.kind}")),
+        known_by=words(
+            Message(
+                "card.info.token_serial" if is_token else f"card.info.{identity.kind}"
+            )
+        ),
         pin_minimum=pins.minimum,
         pin_maximum=pins.maximum,
         pin_alphabet=pins.alphabet,

@@ -15,6 +15,7 @@ from kiosk.cards.ports import KeyAlgorithm
 from kiosk.cards.simulated.factory import Made, make_card
 from kiosk.cards.simulated.faults import AnyCardFault
 from kiosk.cards.simulated.gids_factory import make_gids_card
+from kiosk.cards.simulated.idprime_factory import make_idprime_card
 from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
 from kiosk.cards.vpcd import VirtualReader, tcp
 from kiosk.entropy import SystemEntropy
@@ -26,7 +27,7 @@ DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
 DEMO_ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
 """Of simulated GIDS cards; printed nowhere, because it stands here."""
-_YUBIKEY, _GIDS = "yubikey", "gids"
+_YUBIKEY, _GIDS, _IDPRIME = "yubikey", "gids", "idprime"
 _SERIAL = 10_000_000
 Choice = TypeVar("Choice", bound=StrEnum)
 _HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
@@ -39,7 +40,7 @@ class Wanted:
     host: str
     port: int
     family: str
-    """`piv` or `gids`."""
+    """`piv`, `gids` or `idprime`."""
     variant: str
     cards: int
     key: str
@@ -104,6 +105,8 @@ def _fault(text: str) -> AnyCardFault | None:
 def _cards(wanted: Wanted) -> dict[int, Made[Any]]:
     if wanted.family == _GIDS:
         return _gids_cards(wanted)
+    if wanted.family == _IDPRIME:
+        return _idprime_cards(wanted)
     algorithm = _one_of(KeyAlgorithm, wanted.key, "--key")
     with (
         _secret(wanted.pin_file, DEMO_PIN) as pin,
@@ -130,6 +133,18 @@ def _gids_cards(wanted: Wanted) -> dict[int, Made[Any]]:
                 subject=f"Simulated card {number}",
                 pin=bytes(pin.reveal()),
                 admin_key=DEMO_ADMIN_KEY,
+            )
+            for number in range(1, wanted.cards + 1)
+        }
+
+
+def _idprime_cards(wanted: Wanted) -> dict[int, Made[Any]]:
+    with _secret(wanted.pin_file, DEMO_PIN) as pin:
+        return {
+            number: make_idprime_card(
+                SystemEntropy(),
+                subject=f"Simulated card {number}",
+                pin=bytes(pin.reveal()),
             )
             for number in range(1, wanted.cards + 1)
         }
