@@ -427,6 +427,10 @@ def face_settings_of(config: Config) -> FaceSettings:
         idle_wipe_after=screens.idle_after + screens.warning_lasts,
         print_with=config.printing.command,
         forgotten_card_bell=screens.forgotten_card_bell,
+        pause=screens.pause,
+        languages=config.display.languages,
+        high_contrast=config.display.high_contrast,
+        big_digits=config.display.big_digits,
     )
 
 

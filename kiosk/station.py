@@ -37,6 +37,13 @@ class FaceSettings:
     """The command that prints what it is given; empty: nothing is printed here."""
     forgotten_card_bell: float = 5.0
     """How often the bell calls for a card that was left after the visit's end."""
+    pause: float = 120.0
+    """How much more time somebody gets who asks for it; 0: nobody does."""
+    languages: tuple[str, ...] = ("en",)
+    """What can be chosen, by code; the first is spoken unless another is."""
+    high_contrast: bool = False
+    big_digits: bool = False
+    """Numbers that are read out are drawn three lines high."""
 
 
 class Station(Protocol):

@@ -38,9 +38,8 @@ def main() -> int:
     told = parser.parse_args()
     given = json.loads(told.take.read_text("utf-8")) if told.take else {}
     lacking = 0
-    for language in told.languages or [
-        each for each in texts.LANGUAGES if each != "en"
-    ]:
+    there = sorted(file.stem for file in (_TEXTS / "locale").glob("*.po"))
+    for language in told.languages or there:
         missing = update(language, given)
         lacking += len(missing)
         print(f"{language}: {len(missing)} missing {', '.join(missing[:5])}")

@@ -286,6 +286,40 @@ class Screens(Section, frozen=True, kw_only=True):
             le=600,
         ),
     ] = 5.0
+    pause: Annotated[
+        float,
+        Meta(
+            description="How much more time somebody gets who asks for it; 0: nobody.",
+            ge=0,
+            le=1800,
+        ),
+    ] = 120.0
+
+
+class Language(StrEnum):
+    """The languages there are, by code."""
+
+    ENGLISH = "en"
+
+
+class Display(Section, frozen=True, kw_only=True):
+    """How people are spoken to."""
+
+    languages: Annotated[
+        tuple[Language, ...],
+        Meta(
+            description="What can be chosen on the first screen. The first is spoken "
+            "unless another is chosen.",
+            min_length=1,
+        ),
+    ] = tuple(Language)
+    high_contrast: Annotated[
+        bool,
+        Meta(description="Black, white and yellow from the start; C changes it."),
+    ] = False
+    big_digits: Annotated[
+        bool, Meta(description="Draw numbers that are read out three lines high.")
+    ] = False
 
 
 class UnblockStyle(StrEnum):
@@ -592,6 +626,7 @@ class Config(Section, frozen=True, kw_only=True):
     readers: Readers = Readers()
     middleware: Middleware = Middleware()
     screens: Screens = Screens()
+    display: Display = Display()
     printing: Printing = Printing()
     lifecycle: Lifecycle = Lifecycle()
     profile: Profile = Profile()

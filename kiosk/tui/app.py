@@ -16,9 +16,11 @@ from kiosk.exit_codes import ExitCode
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.idleness import Idleness
 from kiosk.tui.locked import LockedApp
+from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.idle import IdleScreen
+from kiosk.tui.screens.idle_warning import PAUSE_KEY
 from kiosk.tui.stage import Stage
 from kiosk.tui.tray import DEMO_KEYS, Hand, Tray
 
@@ -42,6 +44,7 @@ class KioskApp(LockedApp):
         self._hand = None if deck is None else Hand(deck)
         self._idleness = Idleness(station.settings)
         self._stage = Stage(self, self._tray)
+        self._manner = Manner(self, station.settings)
         self._attendant: Attendant | None = None
         """None until the first frame is drawn."""
 
@@ -63,7 +66,9 @@ class KioskApp(LockedApp):
         """Import what only a visit needs, and begin to watch the readers."""
         from kiosk.tui.attendant import Attendant
 
-        attendant = Attendant(self, self._station, self._stage, self._idleness)
+        attendant = Attendant(
+            self, self._station, self._stage, self._idleness, self._manner
+        )
         self._attendant = attendant
         self.set_interval(TICK_SECONDS, attendant.tick)
         self.set_interval(HEALTH_SECONDS, attendant.ask_health)
@@ -78,7 +83,12 @@ class KioskApp(LockedApp):
             self._demo_key(event.key)
             return True
         if self._stage.cover is not None:
+            if event.key == PAUSE_KEY:
+                self._idleness.pause()
             self._stage.uncover()
+            return True
+        if self._stage.screen is None and self._manner.press(event.key):
+            self._stage.redraw_bottom()
             return True
         if isinstance(self.screen, KioskScreen) and self.screen.is_too_small:
             return True

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kiosk.cards.ports import ReaderEvent
     from kiosk.station import Station
     from kiosk.tui.idleness import Idleness
+    from kiosk.tui.manner import Manner
     from kiosk.tui.screens.base import KioskScreen
     from kiosk.tui.stage import Stage
 
@@ -50,12 +51,20 @@ class Attendant:
     """One for each running kiosk."""
 
     def __init__(
-        self, app: App[int], station: Station, stage: Stage, idleness: Idleness
+        self,
+        app: App[int],
+        station: Station,
+        stage: Stage,
+        idleness: Idleness,
+        manner: Manner,
     ) -> None:
         self._app = app
         self._station = station
         self._stage = stage
         self._idleness = idleness
+        self._manner = manner
+        self._is_spent = False
+        """Whoever chose the manner has left."""
         self._scenes = Scenes(station.settings)
         self._presence = Presence()
         self._visit: Conversation | None = None
@@ -227,6 +236,15 @@ class Attendant:
             stage.show_once("unreadable", scenes.unreadable)
         else:
             stage.clear()
+        self._greet_anew()
+
+    def _greet_anew(self) -> None:
+        """Speak to whoever comes next as the station does by itself."""
+        if self._is_spent:
+            self._is_spent = False
+            self._idleness.start_over()
+            if self._manner.reset():
+                self._stage.redraw_bottom()
 
     # --- the visit --------------------------------------------------------------
 
@@ -236,6 +254,7 @@ class Attendant:
         self._stage.show(screen)
 
     def _begin_visit(self, card: Card) -> None:
+        self._greet_anew()
         visit = Conversation(self._station, card, self._app.post_message)
         self._visit, self._forgotten = visit, 0
         self._show(self._scenes.recognising())
@@ -246,6 +265,7 @@ class Attendant:
         visit, self._visit = self._visit, None
         if visit is not None:
             visit.close()
+            self._is_spent = True
 
     def _recognised(self, visit: Conversation, message: told.Recognised) -> None:
         visit.home = message.home
@@ -311,6 +331,9 @@ class Attendant:
             self._look_for_person(self._visit)
         elif self._forgotten:
             self._call_for_card()
+        elif self._stage.screen is None and self._idleness.is_over:
+            self._is_spent = True
+            self._greet_anew()
 
     def _let_go_in_time(self, left: float) -> None:
         if left <= 0:
@@ -340,4 +363,5 @@ class Attendant:
         if isinstance(cover, IdleWarningScreen):
             cover.show(seconds)
         else:
-            self._stage.put_over(IdleWarningScreen(seconds))
+            more = round(self._station.settings.pause / 60)
+            self._stage.put_over(IdleWarningScreen(seconds, more=more))

@@ -20,6 +20,7 @@ from kiosk.errors import Message as Sentence
 from kiosk.exit_codes import ExitCode
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp
+from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page import PageScreen
@@ -74,6 +75,7 @@ class DeskApp(LockedApp):
         """`deck` only in the demo."""
         super().__init__()
         self._station = station
+        Manner(self, station.settings)
         self._hand = None if deck is None else Hand(deck)
         self._stage = Stage(self, self._tray)
         self._is_asking = False

@@ -14,13 +14,23 @@ class Idleness:
     def __init__(self, settings: FaceSettings) -> None:
         self._settings = settings
         self._since = self._called = time.monotonic()
+        self._paused_until = 0.0
 
     def reset(self) -> None:
         """Somebody is there."""
         self._since = self._called = time.monotonic()
 
+    def pause(self) -> None:
+        """Somebody asked for more time: nothing is counted until that is over."""
+        self._paused_until = time.monotonic() + self._settings.pause
+
+    def start_over(self) -> None:
+        """Somebody else comes: nobody has asked for more time."""
+        self._paused_until = 0.0
+        self.reset()
+
     def _lasted(self) -> float:
-        return time.monotonic() - self._since
+        return time.monotonic() - max(self._since, self._paused_until)
 
     @property
     def is_near(self) -> bool:

@@ -22,7 +22,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 
 from kiosk.exit_codes import ExitCode
-from kiosk.tui.theme import KIOSK, edges
+from kiosk.tui.theme import CONTRAST, KIOSK, edges
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class LockedApp(App[int], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self.register_theme(KIOSK)
+        self.register_theme(CONTRAST)
         self.theme = KIOSK.name
         self.animation_level = "none"
         self.error_console = Console(file=_Nowhere())

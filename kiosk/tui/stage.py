@@ -60,6 +60,13 @@ class Stage:
             self._screen = None
             self._app.pop_screen()
 
+    def redraw_bottom(self) -> None:
+        """Have the idle screen say everything again, in other words or colours."""
+        bottom = self._app.screen_stack[0]
+        if isinstance(bottom, KioskScreen):
+            bottom.floor = self._floor()
+            bottom.refresh(recompose=True)
+
     def put_over(self, cover: Screen[None]) -> None:
         """Cover the screen; it keeps what it has."""
         self.uncover()

@@ -23,6 +23,22 @@ KIOSK = Theme(
     surface="#0f161c",
     panel="#1a252e",
 )
+CONTRAST = Theme(
+    name="contrast",
+    dark=True,
+    primary="#ffff00",
+    secondary="#ffffff",
+    accent="#ffff00",
+    warning="#ffff00",
+    error="#ffff00",
+    success="#ffffff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    variables={"text-muted": "#ffffff"},
+)
+"""For weak eyes and bad screens: black, white and yellow, nothing muted."""
 
 
 def edges() -> dict[str, str]:

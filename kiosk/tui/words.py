@@ -1,21 +1,38 @@
-"""Words for the screens: catalogue sentences, and outside text made visible."""
+"""Words for the screens: catalogue sentences, and outside text made visible.
+
+One terminal speaks one language at a time: the one of the person in front of it. UI
+thread.
+"""
 
 from __future__ import annotations
 
 from kiosk.errors import Coded, Message
 from kiosk.station import Helpdesk
-from kiosk.texts import UnknownText, sentence
+from kiosk.texts import ENGLISH, UnknownText, sentence
+
+_language = ENGLISH
+
+
+def speak(language: str) -> None:
+    """Say everything from now on in `language`; what is on the screen stays."""
+    global _language
+    _language = language
+
+
+def spoken() -> str:
+    """Return the language that is spoken now."""
+    return _language
 
 
 def say(key: str, **data: str | int) -> str:
     """Return a sentence of the catalogue."""
-    return sentence(Message(key, dict(data)))
+    return sentence(Message(key, dict(data)), _language)
 
 
 def said(message: Message) -> str:
     """Return the words of a message; its key where the catalogue has none."""
     try:
-        return sentence(message)
+        return sentence(message, _language)
     except (UnknownText, KeyError):
         return message.key
 

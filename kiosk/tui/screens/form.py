@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual import events, on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Digits, Static
 
 from kiosk.errors import Message as Sentence
 from kiosk.station import FaceSettings
@@ -71,6 +71,8 @@ class FormScreen(KioskScreen):
         if challenge is not None:
             yield line(say("tui.form.challenge"), classes="muted")
             yield line(challenge.spoken, classes="spoken")
+            if self.settings.big_digits:
+                yield Digits(challenge.spoken)
             yield line(
                 say("tui.form.challenge_hex", hex=challenge.hex), classes="muted"
             )

@@ -9,20 +9,26 @@ from textual.screen import ModalScreen
 from kiosk.tui.widgets.panels import Countdown, line
 from kiosk.tui.words import say
 
+PAUSE_KEY = "p"
+
 
 class IdleWarningScreen(ModalScreen[None], inherit_bindings=False):
     """The app takes it away at the next key, which nobody else gets."""
 
     CSS_PATH = "idle_warning.tcss"
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, more: int = 0) -> None:
+        """`more`: minutes that can be asked for; 0: none."""
         super().__init__()
         self._seconds = seconds
+        self._more = more
 
     def compose(self) -> ComposeResult:
         with Vertical(id="warning"):
             yield line(say("tui.idle_warning.headline"), classes="headline")
             yield line(say("tui.idle_warning.text"))
+            if self._more:
+                yield line(say("tui.idle_warning.pause", minutes=self._more))
             yield Countdown("tui.idle_warning.left", self._seconds)
 
     def show(self, seconds: int) -> None:

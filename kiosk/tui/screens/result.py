@@ -15,7 +15,13 @@ from kiosk.tui.marks import Marks, marks
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key, KeyBar
-from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
+from kiosk.tui.widgets.panels import (
+    Bullet,
+    HelpLine,
+    TriesLine,
+    line,
+    number_line,
+)
 from kiosk.tui.words import said, say, whom_to_call
 from kiosk.visit.views import Outcome, Result
 
@@ -69,8 +75,9 @@ class ResultScreen(KioskScreen):
         for advice in result.advice:
             yield Bullet(marks().advice, said(advice))
         if result.event:
-            text = say("tui.result.event", event=result.event)
-            yield line(text, classes="gap muted")
+            yield from number_line(
+                "tui.result.event", result.event, big=self.settings.big_digits
+            )
         if result.outcome not in (Outcome.DONE, Outcome.CARD_ONLY):
             yield HelpLine(self.settings.helpdesk)
 

@@ -42,8 +42,8 @@ class ActionList(Vertical, can_focus=True):
     DEFAULT_CSS = """
     ActionList { height: auto; }
     ActionItem { height: auto; padding: 0 1; margin: 0 0 1 0; }
-    ActionItem .title { text-style: bold; }
-    ActionItem .help { padding: 0 0 0 5; color: $text-muted; }
+    ActionItem .title { width: 100%; text-style: bold; }
+    ActionItem .help { width: 100%; padding: 0 0 0 5; color: $text-muted; }
     ActionItem.marked { background: $panel; border-left: thick $accent; padding: 0; }
     ActionItem.marked .help { color: $foreground; }
     ActionList .not-now { color: $text-muted; }

@@ -45,7 +45,7 @@ class KeyBar(Static):
     """The keys that work on this screen."""
 
     DEFAULT_CSS = """
-    KeyBar { height: 1; background: $panel; padding: 0 2; }
+    KeyBar { height: auto; background: $panel; padding: 0 2; }
     """
 
     def __init__(self, *keys: Key) -> None:
@@ -62,5 +62,5 @@ def _drawn(keys: tuple[Key, ...]) -> Content:
         cap = marks().arrows if key.cap == "arrows" else key.cap
         if cap:
             pieces += [Content.styled(f" {cap} ", "reverse"), Content(" ")]
-        pieces += [Content(say(key.text)), Content("    ")]
-    return Content("").join(pieces)
+        pieces += [Content(say(key.text)), Content("   ")]
+    return Content("").join(pieces).rstrip()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Digits, Static
 
 from kiosk.tui.words import say, whom_to_call
 
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
 def line(text: str, *, classes: str = "", id: str | None = None) -> Static:
     """Return a piece of text that is never read as markup."""
     return Static(text, classes=classes, id=id, markup=False)
+
+
+def number_line(key: str, number: str, *, big: bool) -> Iterator[Widget]:
+    """Return the sentence `key` about {event}, a number that is read out.
+
+    `big`: the number is drawn once more, three lines high.
+    """
+    yield line(say(key, event=number), classes="gap muted")
+    if big:
+        yield Digits(number)
 
 
 class TriesLine(Static):
