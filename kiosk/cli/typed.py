@@ -31,8 +31,8 @@ def ask_secret(prompt: str) -> Secret:
     except OSError as error:
         raise NoTerminal from error
     try:
-        os.write(terminal, prompt.encode())
-        with _without_echo(terminal):
+        with _without_echo(terminal):  # before the prompt: somebody may type at once
+            os.write(terminal, prompt.encode())
             return _line(terminal)
     finally:
         os.write(terminal, b"\n")

@@ -33,7 +33,7 @@ def cut(shown: Kiosk) -> list[str]:
     for widget in shown.app.screen.query(Static):
         if not widget.region.area:
             continue
-        size = widget.size
+        size = widget.outer_size
         drawn = " ".join(
             strip.text
             for strip in widget.render_lines(Region(0, 0, size.width, size.height))
