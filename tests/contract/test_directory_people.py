@@ -1,0 +1,67 @@
+"""What a desk asks of every `Directory`: people by name, groups, their lock-out."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from lab.directories import Hands
+from lab.directory_acts import account_of, sign_in
+from lab.samba import SambaDomain
+
+from kiosk.clock import SystemClock
+from kiosk.directory.ldap import LdapDirectory
+from kiosk.directory.ports import Lockout, Person
+
+
+def looked_for(hands: Hands, term: str) -> tuple[Person, ...]:
+    with hands.directory.connect() as dc:
+        return dc.look_for(term)
+
+
+def lockout_of(hands: Hands, person: object) -> Lockout:
+    with hands.directory.connect() as dc:
+        return dc.lockout(account_of(hands, person))  # type: ignore[arg-type]  # a lab person
+
+
+def test_people_are_found_by_how_their_names_begin(hands: Hands) -> None:
+    begins = f"q{uuid.uuid4().hex[:8]}"
+    one, other = hands.person(called=f"{begins}a"), hands.person(called=f"{begins}b")
+    assert {each.guid for each in looked_for(hands, begins)} == {one.guid, other.guid}
+    assert [each.guid for each in looked_for(hands, f"  {begins.upper()}B ")] == [
+        other.guid
+    ]
+    (found,) = looked_for(hands, one.name)
+    assert found.account == one.upn
+
+
+@pytest.mark.parametrize(
+    "term", ["", " ", "*", "q*", ")(objectClass=*", "\x00", "q" * 80]
+)
+def test_a_term_is_never_part_of_the_question(hands: Hands, term: str) -> None:
+    hands.person(called=f"q{uuid.uuid4().hex[:8]}")
+    assert looked_for(hands, term) == ()
+
+
+def test_a_wrong_password_is_counted_and_shown(hands: Hands) -> None:
+    person = hands.person()
+    assert lockout_of(hands, person).bad_passwords == 0
+    sign_in(hands, person, "not-the-password-1")
+    seen = lockout_of(hands, person)
+    assert seen.bad_passwords == 1
+    assert not seen.locked
+
+
+@pytest.mark.samba
+def test_groups_within_groups_count_and_strange_ones_do_not(
+    samba: SambaDomain,
+) -> None:
+    user = samba.add_user()
+    inner = samba.add_group(user.dn)
+    outer = samba.add_group(inner)
+    other = samba.add_group(samba.add_user().dn)
+    with LdapDirectory(samba.settings(), SystemClock()).connect() as dc:
+        account = dc.account(user.guid)
+        asked = (inner, outer, other, "CN=nobody (*),DC=ad,DC=test")
+        assert dc.member_of(account, asked) == {inner, outer}
+        assert dc.member_of(account, ()) == frozenset()
