@@ -101,8 +101,10 @@ class Office:
 def _until(terminal: int, wanted: str | None) -> str:
     """Read until `wanted` is on the terminal, or until it closes."""
     seen = b""
+    line = select.poll()  # unlike select(), it takes descriptors of any number
+    line.register(terminal, select.POLLIN)
     while wanted is None or wanted.encode() not in seen:
-        if not select.select([terminal], [], [], _PATIENCE)[0]:
+        if not line.poll(_PATIENCE * 1000):
             raise TimeoutError(f"only this came: {seen!r}")
         try:
             data = os.read(terminal, 4096)
