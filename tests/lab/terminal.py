@@ -91,7 +91,7 @@ class Terminal:
         return self.process.wait()
 
     def _read(self, seconds: float) -> None:
-        while self._master >= 0 and select.select([self._master], [], [], seconds)[0]:
+        while self._master >= 0 and _is_readable(self._master, seconds):
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other side has closed
@@ -117,3 +117,10 @@ def terminal(
     finally:
         shown.end()
         shown.close_line()
+
+
+def _is_readable(descriptor: int, seconds: float) -> bool:
+    """Wait for something to read; unlike select(), for descriptors of any number."""
+    line = select.poll()
+    line.register(descriptor, select.POLLIN)
+    return bool(line.poll(seconds * 1000))
