@@ -20,6 +20,7 @@ from kiosk.exit_codes import ExitCode
 COMMANDS = {
     "demo": "Try the kiosk with simulated cards, in this terminal.",
     "run": "Run the kiosk of this station.",
+    "plain": "Run it line by line: for screen readers and serial consoles.",
     "rehearse": "Run scenario files without a terminal.",
     "credential": "Issue, import, find, release, suspend, revoke cards.",
     "template": "Check, import, export and compare templates.",

@@ -19,6 +19,9 @@ def demo(
     desk: Annotated[
         bool, typer.Option("--desk", help="The operators' terminal instead.")
     ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The self-service kiosk, line by line.")
+    ] = False,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -38,7 +41,9 @@ def demo(
     from kiosk.tui.environment import harden
 
     harden()
-    raise typer.Exit(_desk() if desk else _kiosk(record))
+    if desk:
+        raise typer.Exit(_desk())
+    raise typer.Exit(_kiosk(record, is_plain=plain))
 
 
 def _desk() -> int:
@@ -49,9 +54,13 @@ def _desk() -> int:
     return run(deck, deck=deck)
 
 
-def _kiosk(record: Path | None) -> int:
+def _kiosk(record: Path | None, *, is_plain: bool) -> int:
     from kiosk.rehearsal.demo import Demo
-    from kiosk.tui.app import run
+
+    if is_plain:
+        from kiosk.plain.attendant import run
+    else:
+        from kiosk.tui.app import run
 
     deck = Demo()
     if record is None:

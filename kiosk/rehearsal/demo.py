@@ -181,5 +181,5 @@ def shown(role: Role) -> DemoCard:
     if role.state is State.ISSUED:
         hint = f"the PIN in the letter is {pin}"
         if role.template == "by code":
-            hint = "F9 gives the activation code"
+            hint = "the helpdesk has its activation code"
     return DemoCard(role.person, role.story, hint)

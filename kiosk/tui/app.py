@@ -13,8 +13,8 @@ from textual import events, on
 from textual.widget import Widget
 
 from kiosk.exit_codes import ExitCode
+from kiosk.faces.idleness import Idleness
 from kiosk.tui.descriptors import screen_of_its_own
-from kiosk.tui.idleness import Idleness
 from kiosk.tui.locked import LockedApp
 from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from kiosk.authority.ports import Fault
 from kiosk.cards.ports import Card, CardInserted
 from kiosk.errors import Message
-from kiosk.printing import NotPrinted, print_text
+from kiosk.faces.paper import print_page
+from kiosk.faces.presence import Presence
 from kiosk.tui import messages as told
 from kiosk.tui.conversation import Conversation, Phase
-from kiosk.tui.presence import Presence
 from kiosk.tui.scenes import Scenes
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from kiosk.cards.ports import ReaderEvent
+    from kiosk.faces.idleness import Idleness
     from kiosk.station import Station
-    from kiosk.tui.idleness import Idleness
     from kiosk.tui.manner import Manner
     from kiosk.tui.screens.base import KioskScreen
     from kiosk.tui.stage import Stage
@@ -151,16 +151,10 @@ class Attendant:
 
     def _print(self, text: str) -> None:
         """Hand it to the site's printer, on the authority worker."""
-        command = self._station.settings.print_with
+        settings = self._station.settings
 
         def job() -> None:
-            try:
-                print_text(command, text)
-                outcome = Message("printing.done")
-            except NotPrinted as error:
-                log.warning("ui.not_printed code=%s", error.code)
-                outcome = Message("printing.not_done")
-            self._app.post_message(told.Printed(outcome))
+            self._app.post_message(told.Printed(print_page(settings, text)))
 
         self._station.on_authority_worker(job)
 

@@ -6,23 +6,18 @@ thread and return at once; what comes of a job is told by a message.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from kiosk.errors import Coded
+from kiosk.faces.troubles import record, trouble_of
 from kiosk.tui import messages as told
-from kiosk.tui.troubles import trouble_of
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Card
     from kiosk.station import Station
     from kiosk.visit.views import Answers, Form, Home, Progress
     from statemachine.operation import Kind
-
-log = logging.getLogger(__name__)
 
 
 class Phase(Enum):
@@ -98,7 +93,7 @@ class Conversation:
             try:
                 report = job()
             except Exception as error:  # noqa: BLE001 - shown on the screen, logged here
-                _log(error)
+                record(error)
                 report = told.Failed(self, trouble_of(error))
             self._tell(report)
 
@@ -106,12 +101,3 @@ class Conversation:
 
     def _stepped(self, progress: Progress) -> None:
         self._tell(told.Stepped(self, progress))
-
-
-def _log(error: Exception) -> None:
-    """Write down a code, or where a defect is; never what an exception says."""
-    if isinstance(error, Coded):
-        log.warning("visit.failed code=%s", error.code)
-    else:
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("visit.failed type=%s\n%s", type(error).__name__, frames)

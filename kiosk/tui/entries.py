@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.errors import Message
-from kiosk.pinrules import Alphabet, PinRules, Rule, Verdict, check
+from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
+from kiosk.faces.words import say
+from kiosk.pinrules import PinRules, Rule, Verdict, check
 from kiosk.secret import Secret
 from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.response_field import ResponseField
 from kiosk.tui.widgets.secret_field import SecretField
-from kiosk.tui.words import say
 from kiosk.visit.views import FieldName, Form
-
-_CODES = frozenset({FieldName.RELEASE_CODE, FieldName.ACTIVATION_CODE})
-_ON_CARD = frozenset(
-    {FieldName.OLD_PIN, FieldName.TRANSPORT_PIN, FieldName.CURRENT_PIN}
-)
-"""PINs that the card has now: their length is known, and each costs a try."""
-_PUK_MAXIMUM = 16
 
 
 class Entries:
@@ -36,15 +30,11 @@ class Entries:
 
     def _field(self, name: FieldName, label: str = "") -> SecretField:
         words = say(label or f"field.{name}")
-        if name in _CODES:
+        if name in CODES:
             return CodeField(name, words, submitted=self._submitted)
         if name is FieldName.ADMIN_RESPONSE:
             return ResponseField(name, words, submitted=self._submitted)
-        alphabet, maximum = Alphabet.PRINTABLE, self._form.old_limits[1]
-        if name is FieldName.NEW_PIN and self._form.rules is not None:
-            alphabet, maximum = self._form.rules.alphabet, self._form.rules.maximum
-        elif name is FieldName.PUK:
-            maximum = _PUK_MAXIMUM
+        alphabet, maximum = takes(self._form, name)
         return PinField(
             name, words, alphabet=alphabet, maximum=maximum, submitted=self._submitted
         )
@@ -56,7 +46,7 @@ class Entries:
 
     def verdicts(self, rules: PinRules) -> tuple[Verdict, ...]:
         """Judge the new PIN by every rule; it is asked wherever there are rules."""
-        olds = [field.copy() for field in self.fields if field.field in _ON_CARD]
+        olds = [field.copy() for field in self.fields if field.field in ON_CARD]
         field = self._new_pins()[0]
         new = field.copy()
         try:
@@ -79,17 +69,11 @@ class Entries:
         """Say what keeps a field from being finished; None: nothing."""
         if field.is_overfull:
             return Message("tui.form.too_long", {"maximum": field.maximum})
-        if isinstance(field, CodeField):
-            return None if field.is_complete else Message("tui.form.code_incomplete")
-        if isinstance(field, ResponseField):
-            return None if field.is_right else Message("tui.form.response_misheard")
-        if not len(field):
-            return Message("tui.form.incomplete")
-        if field.field in _ON_CARD and len(field) < self._form.old_limits[0]:
-            return Message("tui.form.too_short", {"minimum": self._form.old_limits[0]})
-        if field.field is FieldName.NEW_PIN:
+        with field.copy() as typed:
+            wrong = wrong_with(self._form, field.field, typed)
+        if wrong is None and field.field is FieldName.NEW_PIN:
             return self._wrong_with_new(field)
-        return None
+        return wrong
 
     def _wrong_with_new(self, field: SecretField) -> Message | None:
         rules = self._form.rules

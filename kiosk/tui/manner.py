@@ -10,8 +10,8 @@ from typing import Any
 
 from textual.app import App
 
+from kiosk.faces import words
 from kiosk.station import FaceSettings
-from kiosk.tui import words
 from kiosk.tui.theme import CONTRAST, KIOSK
 
 CONTRAST_KEY = "c"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kiosk.authority.ports import Fault
     from kiosk.cards.ports import ReaderEvent
     from kiosk.errors import Message as Sentence
+    from kiosk.faces.troubles import Trouble
     from kiosk.tui.conversation import Conversation
-    from kiosk.tui.troubles import Trouble
     from kiosk.visit.views import Form, Home, Progress, Result
 
 

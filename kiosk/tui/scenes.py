@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from kiosk.errors import Message
+from kiosk.faces.troubles import Trouble
+from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
@@ -10,9 +12,7 @@ from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.message import MessageScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
-from kiosk.tui.troubles import Trouble
 from kiosk.tui.widgets.bars import Key
-from kiosk.tui.words import said, say
 from kiosk.visit.views import Form, Home, Result
 
 _TAKE = (Key("", "tui.key.take"),)

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from kiosk.demo_deck import DemoDeck
-from kiosk.tui.words import say
+from kiosk.faces.words import say
 
 DEMO_KEYS = frozenset({"f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 

@@ -15,9 +15,9 @@ from lab.sentences import (
 
 from kiosk.directory.ports import BindResult, WriteRefusal
 from kiosk.errors import Message
+from kiosk.faces.troubles import TroubleKind
 from kiosk.pinrules import Rule
 from kiosk.texts import UnknownText, sentence, text
-from kiosk.tui.troubles import TroubleKind
 from kiosk.visit.views import FieldName, Step
 from statemachine.lifecycle import State
 from statemachine.operation import Kind

@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def _answer(module: Module, request: Request) -> Answer:
-    from kiosk.cards.pkcs11.module import Failure
+    from kiosk.cards.pkcs11.module import GONE, Failure
 
     try:
         match request:
@@ -78,6 +78,8 @@ def _answer(module: Module, request: Request) -> Answer:
                 module.logout()
     except Failure as failure:
         return Failed(why=failure.why, tries=failure.tries, detail=failure.detail)
+    except GONE:
+        return Failed(why="removed")
     except Exception as error:  # noqa: BLE001 - a module may fail in any way
         return _broken(error)
     return Done()

@@ -24,7 +24,7 @@ from kiosk.cards.ports import KeyAlgorithm
 
 _SLOT_NAME = 64
 """Bytes of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""
-_GONE = (
+GONE = (
     refused.TokenNotPresent,
     refused.DeviceRemoved,
     refused.SessionHandleInvalid,
@@ -32,6 +32,7 @@ _GONE = (
     refused.SlotIDInvalid,
     refused.TokenNotRecognised,
 )
+"""The card has left, whichever call noticed it."""
 _UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
 _HIDDEN = (refused.AttributeTypeInvalid, refused.AttributeSensitive)
 SigningKey = pkcs11.SignMixin
@@ -142,8 +143,6 @@ class Module:
                 mechanism=pkcs11.Mechanism[work.mechanism],
                 **({"pin": _Text(pin)} if again else {}),
             )
-        except _GONE as error:
-            raise Failure("removed") from error
         except (refused.UserNotLoggedIn, refused.PinIncorrect) as error:
             raise Failure("not_verified") from error
         return signature(work.mechanism, raw)
@@ -174,19 +173,16 @@ class Module:
         raise Failure("removed")
 
     def _certificate(self, token: pkcs11.Token) -> Candidate | None:
-        try:
-            with token.open() as session:
-                found = [
-                    candidate(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE]))
-                    for each in session.get_objects(
-                        {
-                            Attribute.CLASS: ObjectClass.CERTIFICATE,
-                            Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
-                        }
-                    )
-                ]
-        except _GONE as error:
-            raise Failure("removed") from error
+        with token.open() as session:
+            found = [
+                candidate(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE]))
+                for each in session.get_objects(
+                    {
+                        Attribute.CLASS: ObjectClass.CERTIFICATE,
+                        Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                    }
+                )
+            ]
         return best(each for each in found if each is not None)
 
     def _private_key(self, session: pkcs11.Session) -> SigningKey:
@@ -224,8 +220,6 @@ class Module:
             raise Failure("not_supported", detail="expired PIN") from error
         except _UNFIT as error:
             raise Failure("pin_refused") from error
-        except _GONE as error:
-            raise Failure("removed") from error
 
     def _wrong(self) -> Failure:
         """A failed login leaves its session open, which only C_Finalize ends."""
@@ -251,8 +245,6 @@ class Module:
             raise Failure("pin_refused") from error
         except refused.FunctionNotSupported as error:
             raise Failure("not_supported", detail="unblock") from error
-        except _GONE as error:
-            raise Failure("removed") from error
 
 
 def _tries(token: pkcs11.Token) -> int:

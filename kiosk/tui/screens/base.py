@@ -12,10 +12,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
 
+from kiosk.faces.words import say
 from kiosk.station import FaceSettings
 from kiosk.tui.widgets.bars import Key, KeyBar, TopBar
 from kiosk.tui.widgets.panels import Countdown, line
-from kiosk.tui.words import say
 
 MINIMUM = (80, 24)
 """Columns and lines below which nothing is shown and nothing can be typed."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from textual import events
 from textual.widget import Widget
 
+from kiosk.faces.marks import marks
+from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
-from kiosk.tui.marks import marks
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import Bullet, line
-from kiosk.tui.words import said, say
 from kiosk.visit.views import Form
 
 _YES = ("enter", "1")

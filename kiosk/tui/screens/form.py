@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Digits, Static
 
 from kiosk.errors import Message as Sentence
+from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
 from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
@@ -19,7 +20,6 @@ from kiosk.tui.widgets.panels import TriesLine, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
 from kiosk.tui.widgets.secret_field import SecretField, WhyRefused
-from kiosk.tui.words import said, say
 from kiosk.visit.views import Answers, Form
 
 _ESC = Key("Esc", "tui.key.back")

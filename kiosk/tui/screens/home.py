@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from kiosk.faces.marks import marks
+from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
 from kiosk.text import visible
-from kiosk.tui.marks import marks
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
-from kiosk.tui.words import said, say
 from kiosk.visit.views import Home
 
 

@@ -9,12 +9,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from kiosk.faces.words import say, spoken
 from kiosk.texts import LANGUAGES
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.card_drawing import CardDrawing
 from kiosk.tui.widgets.panels import HelpLine, line
-from kiosk.tui.words import say, spoken
 
 
 class IdleScreen(KioskScreen):

@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from kiosk.faces.words import say
 from kiosk.tui.widgets.panels import Countdown, line
-from kiosk.tui.words import say
 
 PAUSE_KEY = "p"
 

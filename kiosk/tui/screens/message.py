@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from kiosk.faces.marks import marks
+from kiosk.faces.words import say
 from kiosk.station import FaceSettings
-from kiosk.tui.marks import marks
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import Bullet, HelpLine, line
-from kiosk.tui.words import say
 
 
 class MessageScreen(KioskScreen):

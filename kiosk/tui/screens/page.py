@@ -10,11 +10,12 @@ from textual.widgets import Static
 
 from kiosk.desk.views import Choice, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.errors import Message as Sentence
+from kiosk.faces.marks import marks
+from kiosk.faces.words import said, say
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
 from kiosk.station import FaceSettings
 from kiosk.text import visible
-from kiosk.tui.marks import marks
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
@@ -23,7 +24,6 @@ from kiosk.tui.widgets.entry_field import EntryField, OptionField, TextField
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.secret_field import SecretField
-from kiosk.tui.words import said, say
 from kiosk.visit.views import FieldName
 
 _LONGEST_SECRET = 128

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
+from kiosk.faces.words import say
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import line
 from kiosk.tui.widgets.steps import StepList
-from kiosk.tui.words import say
 from kiosk.visit.views import Progress
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from textual import events
@@ -10,8 +9,10 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from kiosk.errors import Message
+from kiosk.faces.marks import Marks, marks
+from kiosk.faces.paper import page
+from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
-from kiosk.tui.marks import Marks, marks
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key, KeyBar
@@ -22,7 +23,6 @@ from kiosk.tui.widgets.panels import (
     line,
     number_line,
 )
-from kiosk.tui.words import said, say, whom_to_call
 from kiosk.visit.views import Outcome, Result
 
 _TAKE = Key("", "tui.key.take")
@@ -87,25 +87,6 @@ class ResultScreen(KioskScreen):
         if self.result.outcome is Outcome.REFUSED and self.result.tries is not None:
             yield TriesLine(self.result.tries)
 
-    def _paper(self) -> str:
-        """What the screen says, with the time, as plain text."""
-        result = self.result
-        now = time.strftime("%Y-%m-%d %H:%M", time.localtime())
-        lines = [
-            self.settings.title,
-            say("tui.result.printed_at", time=now, station=self.settings.station),
-            "",
-            said(result.headline),
-            *(said(fact) for fact in result.facts),
-            "",
-            *(f"- {said(advice)}" for advice in result.advice),
-            "",
-        ]
-        if result.event:
-            lines.append(say("tui.result.event", event=result.event))
-        lines.append(whom_to_call(self.settings.helpdesk))
-        return "\n".join(lines) + "\n"
-
     def printed(self, outcome: Message) -> None:
         """Say whether it was printed."""
         self.query_one(KeyBar).show(Key("", outcome.key))
@@ -114,7 +95,8 @@ class ResultScreen(KioskScreen):
         if event.key == "f4" and self._can_print:
             event.stop()
             self._can_print = False
-            self.post_message(self.PrintWanted(self._paper()))
+            text = page(self.settings, self.result)
+            self.post_message(self.PrintWanted(text))
             return
         if event.key not in ("enter", "escape"):
             return

@@ -8,10 +8,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
 
-from kiosk.tui.marks import marks
+from kiosk.faces.marks import marks
+from kiosk.faces.phrases import of_refusal
+from kiosk.faces.words import say
 from kiosk.tui.messages import Told
 from kiosk.tui.widgets.panels import Bullet, line
-from kiosk.tui.words import said, say
 from kiosk.visit.views import ActionOffer
 from statemachine.operation import Kind
 
@@ -72,7 +73,7 @@ class ActionList(Vertical, can_focus=True):
         if self._refused:
             yield line(say("tui.home.not_now"), classes="not-now")
         for offer in self._refused:
-            yield Bullet(marks().dot, _refusal(offer), classes="not-now")
+            yield Bullet(marks().dot, of_refusal(offer), classes="not-now")
 
     def on_mount(self) -> None:
         self.watch_at()
@@ -103,8 +104,3 @@ class ActionList(Vertical, can_focus=True):
 
 
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
-
-
-def _refusal(offer: ActionOffer) -> str:
-    name = say(f"tui.form.{offer.kind}")
-    return f"{name}: {said(offer.reason)}" if offer.reason else name

@@ -9,10 +9,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from kiosk.faces.marks import marks
+from kiosk.faces.words import say
 from kiosk.text import visible
-from kiosk.tui.marks import marks
 from kiosk.tui.widgets.panels import line
-from kiosk.tui.words import say
 
 
 class Key(NamedTuple):

@@ -10,11 +10,11 @@ from textual.reactive import reactive
 
 from kiosk.desk.views import Choice, Words
 from kiosk.errors import Message
+from kiosk.faces.marks import marks
+from kiosk.faces.words import said
 from kiosk.text import visible
-from kiosk.tui.marks import marks
 from kiosk.tui.messages import Told
 from kiosk.tui.widgets.panels import Bullet, line
-from kiosk.tui.words import said
 
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
 

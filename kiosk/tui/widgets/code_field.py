@@ -1,19 +1,14 @@
-"""A code that somebody reads out: shown as typed, in groups as it is spoken.
-
-It is good once, for minutes, for one card only; typing it blindly would cost more
-than reading it over a shoulder gives.
-"""
+"""A code that somebody reads out: shown as typed, in groups as it is spoken."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from kiosk.faces.entering import CODE_DIGITS
 from kiosk.pinrules import Alphabet
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName
 
-DIGITS = 9
-"""How many a code has (`kiosk.authority.codes`); a test holds the two together."""
 _GROUP = 3
 _EMPTY = "_"
 
@@ -28,17 +23,12 @@ class CodeField(SecretField):
             field,
             label,
             alphabet=Alphabet.DIGITS,
-            maximum=DIGITS,
+            maximum=CODE_DIGITS,
             submitted=submitted,
         )
 
-    @property
-    def is_complete(self) -> bool:
-        """Every digit is there."""
-        return len(self) == DIGITS
-
     def characters(self) -> Iterable[str]:
-        for index in range(DIGITS):
+        for index in range(CODE_DIGITS):
             if index and index % _GROUP == 0:
                 yield " "
             yield chr(self._value[index]) if index < len(self._value) else _EMPTY

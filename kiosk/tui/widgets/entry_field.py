@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from kiosk.faces.marks import marks
 from kiosk.text import visible
-from kiosk.tui.marks import marks
 
 LONGEST = 256
 """Characters."""

@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Digits, Static
 
-from kiosk.tui.words import say, whom_to_call
+from kiosk.faces.phrases import of_tries
+from kiosk.faces.words import say, whom_to_call
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Tries
@@ -38,17 +39,8 @@ class TriesLine(Static):
     DEFAULT_CSS = "TriesLine.few { text-style: bold; color: $warning; }"
 
     def __init__(self, tries: Tries) -> None:
-        super().__init__(in_words(tries), markup=False, classes="tries")
+        super().__init__(of_tries(tries), markup=False, classes="tries")
         self.set_class(tries.left is not None and tries.left <= 1, "few")
-
-
-def in_words(tries: Tries) -> str:
-    """Return a retry counter as a sentence."""
-    if tries.left is None:
-        return say("tui.tries.unknown")
-    if tries.left == 0:
-        return say("tui.tries.none")
-    return say("tui.tries.left", left=tries.left)
 
 
 class HelpLine(Static):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from kiosk.pinrules import Alphabet
-from kiosk.telephone import DIGITS, GROUP_DIGITS, heard
+from kiosk.telephone import DIGITS, GROUP_DIGITS
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName
 
@@ -29,16 +29,6 @@ class ResponseField(SecretField):
             maximum=DIGITS,
             submitted=submitted,
         )
-
-    @property
-    def is_right(self) -> bool:
-        """It was heard and typed right, by its check digits."""
-        with self.copy() as typed:
-            block = heard(typed)
-        if block is None:
-            return False
-        block[:] = bytes(len(block))
-        return True
 
     def characters(self) -> Iterable[str]:
         for index in range(DIGITS):

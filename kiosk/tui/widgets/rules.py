@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from kiosk.faces.marks import marks
+from kiosk.faces.phrases import of_rule
+from kiosk.faces.words import say
 from kiosk.pinrules import PinRules, Rule, Verdict
-from kiosk.tui.marks import marks
-from kiosk.tui.words import say
 
 
 class RuleList(Static):
@@ -25,7 +26,7 @@ class RuleList(Static):
         judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)
         lines = [
             _line(
-                say(f"rule.{it.rule}", minimum=rules.minimum, maximum=rules.maximum),
+                of_rule(it.rule, rules),
                 holds=it.holds,
                 judged=judged,
             )

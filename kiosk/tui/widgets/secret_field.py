@@ -17,9 +17,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from kiosk.faces.marks import marks
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
-from kiosk.tui.marks import marks
 from kiosk.visit.views import FieldName
 
 

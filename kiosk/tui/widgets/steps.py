@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
-from kiosk.tui.marks import marks
+from kiosk.faces.marks import marks
+from kiosk.faces.phrases import of_step
 from kiosk.tui.widgets.panels import Bullet
-from kiosk.tui.words import say
 from kiosk.visit.views import Progress, Step, StepState
 
 
@@ -27,7 +27,7 @@ class StepList(Vertical):
 
     def show(self, progress: Progress) -> None:
         """Show a step that began or ended."""
-        mark, text = in_words(progress)
+        mark, text = _mark(progress.state), of_step(progress)
         known = self._lines.get(progress.step)
         if known is None:
             known = self._lines[progress.step] = Bullet(mark, text)
@@ -37,12 +37,11 @@ class StepList(Vertical):
         known.set_classes([progress.state])
 
 
-def in_words(progress: Progress) -> tuple[str, str]:
-    """Return a step's mark and sentence."""
-    match progress.state:
+def _mark(state: StepState) -> str:
+    match state:
         case StepState.RUNNING:
-            return marks().running, say(f"tui.step.{progress.step}")
+            return marks().running
         case StepState.DONE:
-            return marks().done, say(f"step.{progress.step}")
+            return marks().done
         case StepState.FAILED:
-            return marks().failed, say(f"tui.step_failed.{progress.step}")
+            return marks().failed

@@ -1,4 +1,4 @@
-"""Words for the screens: catalogue sentences, and outside text made visible.
+"""Words for the faces: catalogue sentences, and outside text made visible.
 
 One terminal speaks one language at a time: the one of the person in front of it. UI
 thread.

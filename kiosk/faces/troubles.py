@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,8 +19,10 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongCard,
 )
-from kiosk.errors import Message
-from kiosk.tui.words import of_error
+from kiosk.errors import Coded, Message
+from kiosk.faces.words import of_error
+
+log = logging.getLogger(__name__)
 
 
 class TroubleKind(StrEnum):
@@ -61,3 +65,12 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, CardError):
         return Trouble(TroubleKind.UNKNOWN_CARD, message)
     return Trouble(TroubleKind.TROUBLE, message)
+
+
+def record(error: Exception) -> None:
+    """Write down a code, or where a defect is; never what an exception says."""
+    if isinstance(error, Coded):
+        log.warning("visit.failed code=%s", error.code)
+    else:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        log.error("visit.failed type=%s\n%s", type(error).__name__, frames)

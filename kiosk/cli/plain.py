@@ -1,0 +1,44 @@
+"""`kiosk plain`: the self-service kiosk of this station, line by line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kiosk.cli.frame import ConfigOption, new_app
+from kiosk.cli.run import NotATerminal
+from kiosk.config import load
+from kiosk.config.settings import StationRole
+from kiosk.errors import KioskError
+
+app = new_app("Run the kiosk line by line.")
+
+
+class OnlySelfService(KioskError):
+    """An operators' station has screens only: `role`."""
+
+    code = "cli.plain_self_service"
+
+
+@app.command()
+def plain(config: ConfigOption = None) -> None:
+    """Run the kiosk of this station line by line, until it is stopped.
+
+    The same visit as `kiosk run`, in plain sentences and numbered questions: for
+    screen readers, Braille lines and serial consoles.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NotATerminal
+    from kiosk.hardening import harden_process
+    from kiosk.logs import set_up
+
+    harden_process()
+    settings = load(config)
+    if settings.station.role is not StationRole.SELF_SERVICE:
+        raise OnlySelfService(role=settings.station.role)
+    set_up(settings.log.file)
+    from kiosk import bootstrap
+    from kiosk.plain.attendant import run
+
+    raise typer.Exit(run(bootstrap.build_station(settings)))

@@ -1,0 +1,1 @@
+"""The visit line by line: for screen readers, Braille lines and serial consoles."""

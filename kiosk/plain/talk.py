@@ -1,0 +1,280 @@
+"""Questions and answers, one after the other, while cards and time go their way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from kiosk.faces.phrases import of_step
+from kiosk.faces.words import say
+from kiosk.pinrules import Alphabet
+from kiosk.plain.entry import Entry, Typed
+from kiosk.visit.views import Progress
+
+if TYPE_CHECKING:
+    from kiosk.authority.ports import Fault
+    from kiosk.cards.ports import ReaderEvent
+    from kiosk.faces.idleness import Idleness
+    from kiosk.faces.presence import Presence
+    from kiosk.plain.hand import Hand
+    from kiosk.plain.inbox import Inbox
+    from kiosk.plain.terminal import Terminal
+    from kiosk.secret import Secret
+    from kiosk.station import FaceSettings
+
+T = TypeVar("T")
+_PAUSE = b"pP"
+_REPEAT = b"?"
+_CHOICE_CHARACTERS = 8
+_WAIT_SECONDS = 0.5
+
+
+class CardGone(Exception):
+    """The card of the talk has left, or another one has joined it."""
+
+
+class TimeIsUp(Exception):
+    """Nobody has typed for too long."""
+
+
+class Ended(Exception):
+    """The process was asked to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job has ended: with a value or an error."""
+
+    token: object
+    value: object = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is missing."""
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A signal asked the process to end."""
+
+
+class Talk:
+    """The one who speaks with whoever is there. Main thread."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        inbox: Inbox[object],
+        presence: Presence,
+        idleness: Idleness,
+        settings: FaceSettings,
+    ) -> None:
+        self.terminal = terminal
+        self.settings = settings
+        self.hand: Hand | None = None
+        """Moves the demo's cards; None: hands do."""
+        self._inbox = inbox
+        self._presence = presence
+        self._idleness = idleness
+        self._insertion = 0
+        self._done: Done | None = None
+        self._is_warned = False
+        self._is_to_end = False
+
+    # --- saying -------------------------------------------------------------------
+
+    def say(self, *sentences: str) -> None:
+        """Say each sentence on lines of its own."""
+        for sentence in sentences:
+            self.terminal.say(sentence)
+
+    # --- asking -------------------------------------------------------------------
+
+    def about(self, insertion: int) -> None:
+        """Talk about this card from now on; whoever is there has all the time again."""
+        self._insertion = insertion
+        self._idleness.start_over()
+        self._is_warned = False
+        self.terminal.forget()
+
+    def choose(self, last: int, repeat: Callable[[], None]) -> int:
+        """Ask for a number from 1 to `last`; `repeat` says the question again."""
+        while True:
+            self.terminal.write(say("plain.choose") + " ")
+            with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+                self._read(entry, is_shown=True)
+                with entry.copy() as typed:
+                    answer = bytes(typed.reveal()).strip()  # a menu's number: no secret
+            if answer.isdigit() and 1 <= int(answer) <= last:
+                return int(answer)
+            if answer == _REPEAT:
+                repeat()
+            elif self.hand is None or not self.hand.told(answer):
+                self.say(say("plain.no_such_choice", last=last))
+
+    def ask(
+        self, label: str, alphabet: Alphabet, maximum: int, *, is_shown: bool
+    ) -> Secret | str | None:
+        """Ask for something secret; None: the person wants to go back.
+
+        A `str` is the key of a sentence that says why it cannot be taken. The caller
+        wipes what it gets. CardGone, TimeIsUp, Ended.
+        """
+        key = "plain.ask_shown" if is_shown else "plain.ask"
+        self.terminal.write(say(key, field=label) + " ")
+        with Entry(alphabet, maximum) as entry:
+            self._read(entry, is_shown=is_shown)
+            if not entry.length:
+                return None
+            if entry.is_overfull:
+                return "tui.form.too_long"
+            return "tui.form.wrong_key" if entry.is_foreign else entry.copy()
+
+    def _read(self, entry: Entry, *, is_shown: bool) -> None:
+        """Let a line be typed into `entry`, to its Enter."""
+        while True:
+            byte = self._next_byte()
+            if byte is None:
+                continue
+            typed = entry.take(byte)
+            if typed is Typed.DONE:
+                self.terminal.write("\n")
+                return
+            if is_shown and typed is Typed.CHARACTER:
+                self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "?")
+            elif is_shown and typed is Typed.ERASED:
+                self.terminal.write("\b \b")
+            elif is_shown and typed is Typed.ALL_ERASED:
+                self.terminal.write("\n")
+
+    def _next_byte(self) -> int | None:
+        """Wait for a key a little; whatever else happens is seen to."""
+        byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        if has_news:
+            self._hear()
+        if self._insertion and not self._is_there():
+            raise CardGone
+        if byte is None:
+            self._look_at_the_clock()
+            return None
+        self._idleness.reset()
+        if self._is_warned:
+            self._is_warned = False
+            if byte in _PAUSE and self.settings.pause:
+                self._idleness.pause()
+            self.say(say("plain.go_on"))
+            return None
+        return byte
+
+    def _look_at_the_clock(self) -> None:
+        if self._idleness.is_over:
+            raise TimeIsUp
+        if self._idleness.is_near and not self._is_warned:
+            self._is_warned = True
+            self.terminal.bell()
+            self.say("", say("tui.idle_warning.headline"))
+            self.say(say("tui.idle_warning.text"))
+            if self.settings.pause:
+                minutes = round(self.settings.pause / 60)
+                self.say(say("tui.idle_warning.pause", minutes=minutes))
+            self.say(say("tui.idle_warning.left", seconds=self._idleness.left))
+
+    # --- waiting ------------------------------------------------------------------
+
+    def result_of(
+        self,
+        job: Callable[[], T],
+        queue: Callable[[Callable[[], None]], None],
+        *,
+        must_end: bool = False,
+    ) -> T:
+        """Have a worker do it and wait; what is typed meanwhile is dropped.
+
+        `must_end`: even if the card leaves, because somebody must hear how it ended.
+        Raises what the job raises; CardGone, Ended.
+        """
+        token = object()
+
+        def run() -> None:
+            try:
+                done = Done(token, value=job())
+            except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+                done = Done(token, error=error)
+            self._inbox.put(done)
+
+        queue(run)
+        done = self._wait_for(token, must_end=must_end)
+        self._idleness.reset()
+        self.terminal.forget()
+        if done.error is not None:
+            raise done.error
+        return cast("T", done.value)
+
+    def _wait_for(self, token: object, *, must_end: bool) -> Done:
+        while True:
+            _, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+            if has_news:
+                self._hear(is_ending_put_off=must_end)
+            done, self._done = self._done, None
+            if done is not None and done.token is token:
+                return done
+            if not must_end and not self._is_there():
+                raise CardGone
+
+    def wait_a_little(self) -> int | None:
+        """With nobody there: hear news, or return a byte that somebody typed."""
+        byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        if has_news:
+            self._hear()
+        return byte
+
+    def tell_step(self, progress: Progress) -> None:
+        """Have a step of the operation said. Any thread."""
+        self._inbox.put(progress)
+
+    def move_hand(self, hand: Hand, entry: Entry) -> None:
+        """With nobody there: let the demo's hand be told what to do."""
+        byte = self.wait_a_little()
+        if byte is None:
+            return
+        if entry.take(byte) is not Typed.DONE:
+            self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "")
+            return
+        self.terminal.write("\n")
+        with entry.copy() as typed:
+            is_done = hand.told(bytes(typed.reveal()))
+        entry.wipe()
+        if not is_done:
+            hand.explain()
+
+    def until_card_leaves(self) -> None:
+        """Wait with what was said for the card to be taken, or for time to be up."""
+        while self._is_there():
+            self._next_byte()
+
+    # --- hearing ------------------------------------------------------------------
+
+    def _is_there(self) -> bool:
+        return list(self._presence.cards) == [self._insertion]
+
+    def _hear(self, *, is_ending_put_off: bool = False) -> None:
+        """Take in what other threads told. Ended, unless that is put off."""
+        for news in self._inbox.take():
+            match news:
+                case End():
+                    self._is_to_end = True
+                case Done():
+                    self._done = news
+                case Health(faults=faults):
+                    self._presence.faults = faults
+                case Progress():
+                    self.say(of_step(news))
+                case _:
+                    self._presence.take(cast("ReaderEvent", news))
+        if self._is_to_end and not is_ending_put_off:
+            raise Ended
