@@ -154,6 +154,7 @@ class Talk:
 
     def _next_byte(self) -> int | None:
         """Wait for a key a little; whatever else happens is seen to."""
+        self._end_if_told()
         byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
         if has_news:
             self._hear()
@@ -228,6 +229,7 @@ class Talk:
 
     def wait_a_little(self) -> int | None:
         """With nobody there: hear news, or return a byte that somebody typed."""
+        self._end_if_told()
         byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
         if has_news:
             self._hear()
@@ -276,5 +278,9 @@ class Talk:
                     self.say(of_step(news))
                 case _:
                     self._presence.take(cast("ReaderEvent", news))
-        if self._is_to_end and not is_ending_put_off:
+        if not is_ending_put_off:
+            self._end_if_told()
+
+    def _end_if_told(self) -> None:
+        if self._is_to_end:
             raise Ended

@@ -69,6 +69,10 @@ class Terminal:
         """Wait until these words are on the screen."""
         return self.until(lambda text: words in text, words, seconds)
 
+    def shows_often(self, words: str, times: int) -> str:
+        """Wait until these words are on the screen that often."""
+        return self.until(lambda text: text.count(words) >= times, f"{times} {words}")
+
     def close_line(self) -> None:
         """Hang up: the terminal is gone."""
         if self._master >= 0:

@@ -12,9 +12,9 @@ from textual.geometry import Region
 from textual.theme import Theme
 from textual.widgets import Digits, Static
 
+from kiosk.faces import words
 from kiosk.rehearsal.world import SETTINGS
 from kiosk.texts import LANGUAGES, PSEUDO
-from kiosk.tui import words
 from kiosk.tui.theme import CONTRAST, KIOSK
 
 IN_PSEUDO = dataclasses.replace(SETTINGS, languages=(PSEUDO,))

@@ -1,0 +1,244 @@
+"""`kiosk plain` on a real pseudo-terminal: the same visit, line by line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from lab import plain_on_terminal
+from lab.plain_on_terminal import NOISE
+from lab.terminal import Terminal, terminal
+
+from kiosk.exit_codes import ExitCode
+
+KIOSK = str(Path(sys.executable).with_name("kiosk"))
+DEMO = [KIOSK, "demo", "--plain"]
+LARGE = (100, 120)
+"""Everything that is said stays in sight."""
+Opened = Callable[..., AbstractContextManager[Terminal]]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "kiosk.log"
+
+
+@pytest.fixture
+def opened(log: Path) -> Opened:
+    """Open the plain kiosk on a fake station, in one of its situations."""
+    program = str(Path(plain_on_terminal.__file__))
+
+    def opened(
+        situation: str = "", **variables: str
+    ) -> AbstractContextManager[Terminal]:
+        command = [sys.executable, program, str(log), situation]
+        return terminal(command, environment=os.environ | variables, size=LARGE)
+
+    return opened
+
+
+def fill(shown: Terminal, *secrets: str) -> None:
+    """Answer one question after the other."""
+    for number, secret in enumerate(secrets, 1):
+        shown.shows_often("It is not shown while you type.", number)
+        shown.type(f"{secret}\r")
+
+
+def change(shown: Terminal) -> None:
+    """Go from home to the end of an operation."""
+    shown.shows("Your number:")
+    shown.type("1\r")
+    fill(shown, "271828", "314159", "314159")
+
+
+def test_a_pin_is_changed_with_simulated_cards() -> None:
+    with terminal(DEMO, size=LARGE) as shown:
+        shown.shows("or quit")
+        shown.type("insert 1\r")
+        shown.shows("Alice Arnold, alice@ad.test")
+        change(shown)
+        shown.shows("Your PIN and your Windows password are changed.")
+        shown.shows("Number for the helpdesk:")
+        shown.shows("1: to the start")
+        shown.type("pull\r")
+        shown.shows("The card has been taken out.")
+        shown.type("quit\r")
+        assert shown.wait() == ExitCode.OK
+    assert b"314159" not in shown.raw
+
+
+def test_a_blocked_card_is_opened_by_a_code_that_is_read_out() -> None:
+    with terminal(DEMO, size=LARGE) as shown:
+        shown.shows("or quit")
+        shown.type("insert 3\r")
+        shown.shows("Your PIN is blocked.")
+        shown.type("code\r")
+        said = shown.shows("your code is")
+        code = said.split("your code is ")[1].split(",")[0].replace(" ", "")
+        shown.type("1\r")
+        shown.shows("The code from the helpdesk. Enter alone goes back:")
+        shown.type(f"{code}\r")
+        fill(shown, "314159", "314159")
+        shown.shows("to the start")
+        assert (
+            "Your card is unblocked. Its new PIN is your new Windows password."
+            in shown.text()
+        )
+
+
+def test_what_is_wrong_is_said_and_asked_again(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("7\r")
+        shown.shows("Please type a number from 1 to 2")
+        shown.type("1\r")
+        fill(shown, "27a", "27", "271828", "1234567890", "123456", "314159", "314158")
+        text = shown.shows("The two entries of the new PIN differ.")
+        assert "This PIN has at least 6 characters." in text
+        assert "You typed more than 8 characters." in text
+        assert "The new PIN does not meet every rule yet." in text
+
+
+def test_enter_alone_goes_back(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("1\r")
+        shown.shows("Your PIN until now")
+        shown.type("\r")
+        shown.shows_often("What would you like to do?", 2)
+
+
+def test_a_question_is_said_again(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("?\r")
+        shown.shows_often("What would you like to do?", 2)
+
+
+def test_nothing_that_is_typed_is_shown_or_ends_it(opened: Opened, log: Path) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("\x03\x1a\x1c\x041\r")
+        shown.shows("Your PIN until now")
+        shown.type("846257\x03\x1a\x1c\x13\r")
+        shown.shows("Your new PIN.")
+        assert shown.process.poll() is None
+        assert shown.end() == ExitCode.OK
+    assert b"846257" not in shown.raw
+    assert "846257" not in log.read_text()
+
+
+def test_a_card_pulled_while_typing_ends_the_visit(opened: Opened) -> None:
+    with opened("pulled") as shown:
+        shown.shows("Your number:")
+        shown.type("1\r")
+        shown.shows("Your PIN until now")
+        shown.type("2718")
+        shown.shows("The card has been taken out.")
+        shown.shows("Insert your card")
+        shown.type("28\r")
+        assert shown.end() == ExitCode.OK
+    assert b"2718" not in shown.raw
+
+
+def test_an_operation_is_heard_to_its_end_even_if_its_card_leaves(
+    opened: Opened,
+) -> None:
+    with opened("leaving") as shown:
+        change(shown)
+        text = shown.shows("The card has been taken out.")
+        assert "Your PIN and your Windows password are changed." in text
+
+
+def test_asked_to_end_it_finishes_the_operation_first(opened: Opened) -> None:
+    with opened("slow") as shown:
+        change(shown)
+        shown.shows("The card has proved itself.")
+        assert shown.end() == ExitCode.OK
+
+
+def test_a_second_card_ends_the_visit(opened: Opened) -> None:
+    with opened("two") as shown:
+        shown.shows("Your number:")
+        shown.type("1\r")
+        shown.shows("There are two cards")
+
+
+def test_a_card_left_behind_is_called_for_and_nothing_stays_in_sight(
+    opened: Opened,
+) -> None:
+    with opened("impatient") as shown:
+        text = shown.shows("Please take your card")
+        assert "Alice Arnold" not in text
+
+
+def test_whoever_needs_more_time_gets_it(opened: Opened) -> None:
+    with opened("polite") as shown:
+        shown.shows("Press P if you need more time: 2 minutes more.")
+        shown.type("p")
+        shown.shows("Please go on where you were.")
+        shown.type("1\r")
+        shown.shows("Your PIN until now")
+
+
+def test_the_language_is_asked_first(opened: Opened) -> None:
+    with opened("languages") as shown:
+        text = shown.shows("Your number:")
+        assert "For English, type 1 and press Enter." in text
+        assert "Alice Arnold" not in text
+        shown.type("2\r")
+        shown.until(lambda text: "Alice Arnold" in text, "home")
+        assert "What would you like to do?" not in shown.text()
+
+
+def test_a_station_that_lacks_something_says_so(opened: Opened) -> None:
+    with opened("faulty") as shown:
+        text = shown.shows("Out of service")
+        assert "Help: Helpdesk, extension 4711" in text
+
+
+def test_what_a_library_writes_is_not_read_out(opened: Opened) -> None:
+    with opened("noisy") as shown:
+        shown.shows("Insert your card")
+        assert shown.end() == ExitCode.OK
+    assert NOISE.strip() not in shown.raw
+
+
+def test_a_defect_tells_nobody_what_was_typed(opened: Opened, log: Path) -> None:
+    with opened("broken") as shown:
+        change(shown)
+        shown.shows("Something unexpected happened.")
+        shown.end()
+    assert b"314159" not in shown.raw
+    written = log.read_text()
+    assert "visit.failed type=RuntimeError" in written
+    assert "314159" not in written
+
+
+def test_a_terminal_that_is_gone_ends_it(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.close_line()
+        assert shown.wait() in (ExitCode.OK, ExitCode.TERMINAL_GONE)
+
+
+def test_a_console_that_knows_ascii_only_is_given_ascii(opened: Opened) -> None:
+    with opened("inserted", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as it:
+        change(it)
+        it.shows("The card has proved itself.")
+        it.shows("Your card is proving itself ...")
+        assert it.raw.isascii()
+
+
+@pytest.mark.parametrize("command", [[KIOSK, "plain"], DEMO])
+def test_without_a_terminal_it_says_so(command: list[str]) -> None:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (ExitCode.FAILED, ExitCode.USAGE)
+    assert "needs a terminal" in done.stderr

@@ -1,0 +1,84 @@
+"""A line as it is typed at the plain kiosk: what counts, what is kept, what is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.authority.codes import DIGITS
+from kiosk.faces.entering import CODE_DIGITS
+from kiosk.pinrules import Alphabet
+from kiosk.plain.entry import Entry, Typed
+
+
+def typed(keys: bytes, alphabet: Alphabet = Alphabet.DIGITS, maximum: int = 8) -> Entry:
+    entry = Entry(alphabet, maximum)
+    for byte in keys:
+        entry.take(byte)
+    return entry
+
+
+def kept(entry: Entry) -> bytes:
+    with entry.copy() as secret:
+        return bytes(secret.reveal())
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (b"271828", b"271828"),
+        (b"27\x7f1828", b"21828"),
+        (b"27\x081828", b"21828"),
+        (b"\x7f\x7f27", b"27"),
+        (b"999\x15271828", b"271828"),
+        (b"27\x1b[A1828", b"271828"),
+        (b"27\x1b[15~1828", b"271828"),
+        (b"27\x1bOQ1828", b"271828"),
+        (b"27\x03\x1a\x04\x181828", b"271828"),
+    ],
+    ids=lambda keys: repr(keys)[2:-1],
+)
+def test_keys_become_a_line(keys: bytes, left: bytes) -> None:
+    assert kept(typed(keys)) == left
+
+
+@pytest.mark.parametrize("key", [b"\r", b"\n"])
+def test_enter_ends_it(key: bytes) -> None:
+    assert typed(b"27").take(key[0]) is Typed.DONE
+
+
+def test_what_does_not_fit_is_counted_and_not_kept() -> None:
+    entry = typed(b"1234567890")
+    assert entry.is_overfull
+    assert kept(entry) == b"12345678"
+    for _ in range(2):
+        entry.take(0x7F)
+    assert entry.length == 8
+    assert kept(entry) == b"12345678"
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "keys", "is_foreign"),
+    [
+        (Alphabet.DIGITS, b"12a4", True),
+        (Alphabet.PRINTABLE, b"12a4", False),
+        (Alphabet.PRINTABLE, "ä".encode(), True),
+        (Alphabet.DIGITS, b"a\x7f", False),
+        (Alphabet.DIGITS, b"a\x15", False),
+    ],
+)
+def test_a_character_that_the_field_does_not_take_is_noticed(
+    alphabet: Alphabet, keys: bytes, *, is_foreign: bool
+) -> None:
+    assert typed(keys, alphabet).is_foreign is is_foreign
+
+
+def test_it_is_wiped_when_it_is_left() -> None:
+    with typed(b"271828") as entry:
+        buffer = entry._buffer
+        assert b"271828" in buffer
+    assert not any(buffer)
+    assert entry.length == 0
+
+
+def test_a_code_is_as_long_as_the_authority_makes_it() -> None:
+    assert CODE_DIGITS == DIGITS
