@@ -300,6 +300,9 @@ class Language(StrEnum):
     """The languages there are, by code."""
 
     ENGLISH = "en"
+    GERMAN = "de"
+    FRENCH = "fr"
+    SPANISH = "es"
 
 
 class Display(Section, frozen=True, kw_only=True):
