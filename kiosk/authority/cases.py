@@ -156,7 +156,10 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         password_follows=judgement.password_follows,
         why_not=judgement.why_not,
         rules=judgement.rules,
-        notices=_notices(credential, judgement, reminder),
+        notices=(
+            *_notices(credential, judgement, reminder),
+            *_about_card(parts.profile, request.tries_left),
+        ),
         presence_due=_presence_due(credential, request.tries_left),
         activation_code_needed=_needs_activation_code(credential, template),
         at_pad=request.limits.at_pad,
@@ -326,6 +329,12 @@ def _notices(
         if account.locked:
             notices.append(Message("notice.account_locked"))
     return tuple(notices)
+
+
+def _about_card(profile: Profile, tries_left: int | None) -> tuple[Message, ...]:
+    if profile.allows_tries(tries_left):
+        return ()
+    return (Message("notice.too_many_tries"),)
 
 
 def _presence_due(credential: Credential, tries_left: int | None) -> bool:

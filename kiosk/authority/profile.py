@@ -40,6 +40,10 @@ class Profile:
         """Say whether a PIN may be set anew that way."""
         return not self.fips_201 or self.second_factor or way not in UNATTENDED
 
+    def allows_tries(self, left: int | None) -> bool:
+        """Say whether a card whose PIN has so many tries left may have them."""
+        return not self.fips_201 or left is None or left <= FIPS_TRIES
+
     def wants_code(self, way: UnblockWay | None) -> bool:
         """Say whether a release code is needed that the way itself does not ask."""
         return self.second_factor and way in UNATTENDED

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from kiosk import templates
+from kiosk.authority.profile import Profile
 from kiosk.bootstrap import (
     directory_of,
     issuer_of,
@@ -29,6 +30,7 @@ from kiosk.doctor import (
     examine,
     host,
     middleware,
+    profile,
     store,
 )
 from kiosk.enrollment.sources.builder import est_client, requests_folder
@@ -51,6 +53,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
         *(() if dcs else ((f"directory {by_dns}", lambda: _located(config)),)),
         ("service account", lambda: _domain(config)),
         ("templates", lambda: store.templates(config.templates.folder)),
+        *_profile_checks(config),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
         ("registry", lambda: _stored(config)),
         *_certificate_checks(config),
@@ -74,6 +77,22 @@ def _middleware_checks(config: Config) -> list[tuple[str, Check]]:
         return []
     return [
         ("middleware", lambda: middleware.module(middleware_of(config, path), path))
+    ]
+
+
+def _profile_checks(config: Config) -> list[tuple[str, Check]]:
+    if not config.profile.fips_201:
+        return []
+    bound = Profile(fips_201=True, second_factor=config.profile.second_factor)
+    return [
+        (
+            "FIPS 201-3",
+            lambda: profile.fips_201(
+                bound,
+                templates.read_folder(config.templates.folder),
+                config.lifecycle.removed,
+            ),
+        )
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiosk.authority.codes import grouped
 from kiosk.cards.simulated.piv import SimulatedPivCard
@@ -10,8 +10,9 @@ from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import SystemClock
 from kiosk.demo_deck import DemoCard
 from kiosk.entropy import SystemEntropy
-from kiosk.rehearsal.world import World
+from kiosk.rehearsal.world import SETTINGS, World
 from kiosk.secret import Secret
+from kiosk.texts import LANGUAGES
 from kiosk.workers import SerialWorker
 from statemachine.lifecycle import State
 from storage.records import FirstPin, Sync, Template
@@ -109,6 +110,7 @@ class Demo:
             entropy=SystemEntropy(),
             card_worker=SerialWorker("card"),
             authority_worker=SerialWorker("authority"),
+            settings=replace(SETTINGS, languages=tuple(LANGUAGES)),
         )
         self.world.add_template(Template(name="staff"))
         self.world.add_template(

@@ -7,6 +7,7 @@ with examples.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -79,11 +80,27 @@ class GivenDesk(Part, frozen=True, kw_only=True):
     questions: tuple[str, ...] = ()
 
 
+class Make(StrEnum):
+    """What kind of card it is."""
+
+    PIV = "piv"
+    YUBIKEY = "yubikey"
+    GIDS = "gids"
+    """Windows' generic minidriver card, with an administrator key in escrow."""
+
+
 class GivenCard(Part, frozen=True, kw_only=True):
     """A card. `account` empty: nobody has registered it."""
 
     name: str
     pin: str
+    make: Make = Make.PIV
+    puk: str = ""
+    """What unblocks it; silent: PIV cards have one in escrow, GIDS cards none."""
+    touch: bool = False
+    """YubiKeys: a signature waits for a touch."""
+    missed_touches: int = 0
+    """How many times nobody comes to touch it; the kiosk asks twice."""
     account: str = ""
     template: str = "staff"
     state: State = State.ACTIVE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from kiosk.authority.profile import Profile
-from kiosk.cards.ports import Card, KeyAlgorithm
-from kiosk.cards.simulated.factory import MadeCard
-from kiosk.cards.simulated.options import of_variant
+from kiosk.cards.ports import Card
+from kiosk.cards.simulated.factory import Made
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import ManualClock, SystemClock
 from kiosk.directory.ports import PasswordPolicy
@@ -15,6 +16,7 @@ from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.entropy import SeededEntropy, SystemEntropy
 from kiosk.errors import KioskError, Message
 from kiosk.rehearsal import scenario as language
+from kiosk.rehearsal.given_cards import made_of
 from kiosk.rehearsal.grounds import Domain, NotHere, Readers
 from kiosk.rehearsal.interference import die
 from kiosk.rehearsal.office import GROUPS, OfficeDesk
@@ -76,7 +78,7 @@ class Stage:
         self._templates = {
             each.name: each for each in rules.templates or scenario.templates
         }
-        self._strangers: dict[str, MadeCard] = {}
+        self._strangers: dict[str, Made[Any]] = {}
         self._accounts: dict[str, str] = {}
         self._set_up(scenario)
 
@@ -157,17 +159,7 @@ class Stage:
         directory.set_details(guid, *account.details)
 
     def _add_card(self, card: GivenCard) -> None:
-        guid = b""
-        if card.looks_like:
-            guid = self.world.holders[card.looks_like].made.identity.value
-        made, puk = self.world.make_card(
-            card.name,
-            pin=card.pin.encode(),
-            algorithm=KeyAlgorithm(card.key),
-            options=of_variant(card.variant) if card.variant else None,
-            with_card_authentication=card.card_authentication,
-            guid=guid,
-        )
+        made, puk, admin_key = made_of(self.world, card)
         made.card.set_tries(pin=card.tries_left)
         if not card.account:
             self._strangers[card.name] = made
@@ -185,9 +177,10 @@ class Stage:
             sync=Sync.NEVER if new else card.sync,
             keyless=card.keyless,
             transport_pin=Secret(card.pin.encode()) if new and by_code else None,
+            admin_key=admin_key,
         )
 
-    def made(self, name: str) -> MadeCard:
+    def made(self, name: str) -> Made[Any]:
         """Return the card of that name, registered or not."""
         if name in self._strangers:
             return self._strangers[name]

@@ -65,7 +65,7 @@ class Holder:
     """A person, their card and what the registry calls it."""
 
     name: str
-    made: MadeCard
+    made: Made[Any]
     credential: str
     account_guid: str
     codes: dict[str, Secret] = field(default_factory=dict)
@@ -157,24 +157,25 @@ class World:
         subject: str,
         *,
         pin: bytes,
+        puk: bytes = b"",
         algorithm: KeyAlgorithm = KeyAlgorithm.P256,
         options: PivOptions | None = None,
         with_card_authentication: bool = True,
         guid: bytes = b"",
     ) -> tuple[MadeCard, Secret]:
-        """Make a card nobody has registered; returned with its PUK."""
-        puk = escrow.new_puk(self.parts)
+        """Make a card nobody has registered; returned with its PUK (drawn if empty)."""
+        own = Secret(puk) if puk else escrow.new_puk(self.parts)
         made = make_card(
             self.entropy,
             subject=subject,
             pin=pin,
-            puk=bytes(puk.reveal()),
+            puk=bytes(own.reveal()),
             algorithm=algorithm,
             options=options,
             guid=guid,
             with_card_authentication=with_card_authentication,
         )
-        return made, puk
+        return made, own
 
     def register(
         self,

@@ -51,7 +51,7 @@ def fill(shown: Terminal, *secrets: str) -> None:
 
 def change(shown: Terminal) -> None:
     """Go from home to the end of an operation."""
-    shown.shows("Your number:")
+    shown.shows("What would you like to do?")
     shown.type("1\r")
     fill(shown, "271828", "314159", "314159")
 
@@ -60,6 +60,8 @@ def test_a_pin_is_changed_with_simulated_cards() -> None:
     with terminal(DEMO, size=LARGE) as shown:
         shown.shows("or quit")
         shown.type("insert 1\r")
+        shown.shows("Für Deutsch tippen Sie 2")
+        shown.type("1\r")
         shown.shows("Alice Arnold, alice@ad.test")
         change(shown)
         shown.shows("Your PIN and your Windows password are changed.")
@@ -76,7 +78,10 @@ def test_a_blocked_card_is_opened_by_a_code_that_is_read_out() -> None:
     with terminal(DEMO, size=LARGE) as shown:
         shown.shows("or quit")
         shown.type("insert 3\r")
+        shown.shows("For English, type 1")
+        shown.type("1\r")
         shown.shows("Your PIN is blocked.")
+        shown.shows("What would you like to do?")
         shown.type("code\r")
         said = shown.shows("your code is")
         code = said.split("your code is ")[1].split(",")[0].replace(" ", "")

@@ -179,7 +179,7 @@ def test_a_signature_by_another_key_changes_neither_card_nor_password(
     made = history.holder.made.card
     pin = history.card_pin()
     for reference in made.keys:
-        made.keys[reference] = other_key(reference)  # type: ignore[assignment]  # any key will do
+        made.keys[reference] = other_key(reference)
     result = history.attempt()
     assert result is None or result.outcome is not Outcome.DONE
     assert history.world.directory.writes == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kiosk.authority.profile import Profile
+from kiosk.doctor import Health
+from kiosk.doctor.profile import fips_201
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
 from kiosk.visit.views import ActionOffer, Answers, FieldName, Form, Home, Outcome
@@ -102,3 +104,58 @@ def test_a_change_stays_possible() -> None:
     person.made.card.set_tries(pin=3)
     change = next(e for e in person.home()[1].actions if e.kind is Kind.CHANGE)
     assert change.allowed
+
+
+def test_a_card_of_more_than_ten_tries_is_told_apart() -> None:
+    person = Person(FIPS, UnblockWay.RELEASE_CODE)
+    person.made.card.set_tries(pin=11)
+    assert "notice.too_many_tries" in [it.key for it in person.home()[1].notices]
+    person.made.card.set_tries(pin=10)
+    assert "notice.too_many_tries" not in [it.key for it in person.home()[1].notices]
+
+
+# --- what the doctor says of it ----------------------------------------------
+
+
+def told(
+    *templates: Template, second_factor: bool = False, removed: tuple[str, ...] = ()
+) -> dict[str, Health]:
+    profile = Profile(fips_201=True, second_factor=second_factor)
+    findings = fips_201(profile, templates, removed)
+    return {
+        finding.meaning.key.removeprefix("doctor."): finding.health
+        for finding in findings
+    }
+
+
+def template(*ways: UnblockWay, minimum: int = 6) -> Template:
+    return Template(name="staff", unblock=ways, pin_policy=PinPolicy(minimum=minimum))
+
+
+def test_the_doctor_lists_every_requirement_of_a_site_that_meets_them() -> None:
+    assert told(template(UnblockWay.RELEASE_CODE)) == {
+        "fips_length": Health.OK,
+        "fips_tries": Health.OK,
+        "fips_change": Health.OK,
+        "fips_attended": Health.OK,
+    }
+
+
+def test_the_doctor_names_a_template_of_shorter_pins() -> None:
+    said = told(template(UnblockWay.RELEASE_CODE, minimum=4))
+    assert said["fips_short"] is Health.WARN
+
+
+def test_the_doctor_names_a_template_whose_cards_nobody_could_unblock() -> None:
+    said = told(template(UnblockWay.HOLDER_PUK))
+    assert said["fips_nobody_unblocks"] is Health.FAIL
+
+
+def test_with_a_second_factor_the_holders_puk_is_attended() -> None:
+    said = told(template(UnblockWay.HOLDER_PUK), second_factor=True)
+    assert said["fips_second_factor"] is Health.OK
+
+
+def test_the_doctor_says_that_a_change_has_to_be_possible() -> None:
+    said = told(template(UnblockWay.RELEASE_CODE), removed=("change active",))
+    assert said["fips_no_change"] is Health.FAIL

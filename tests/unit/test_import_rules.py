@@ -38,7 +38,10 @@ TRESPASSES = {
         "kiosk/visit/forms.py",
         "kiosk.directory.ports",
     ),
-    "the screens see the visit's façade only": ("kiosk/tui/app.py", "kiosk.visit.run"),
+    "the faces see the visit's façade only": (
+        "kiosk/faces/words.py",
+        "kiosk.visit.run",
+    ),
     "concrete adapters are named by bootstrap": (
         "kiosk/embedded.py",
         "storage.tinydb_registry",
@@ -69,6 +72,7 @@ LOADS = {
     "kiosk.authority.local": HEAVY - {"cryptography"},
     "kiosk.visit.visit": HEAVY - {"cryptography"},
     "kiosk.tui.app": {"ldap3", "smartcard", "tinydb", "typer", "cryptography"},
+    "kiosk.plain.attendant": {"textual", "rich", *HEAVY} - {"cryptography"},
     "kiosk.rehearsal.world": HEAVY - {"cryptography"},
     "kiosk.rehearsal.demo": HEAVY - {"cryptography"},
     "kiosk.bootstrap": {"textual", "ldap3", "smartcard", "tinydb"},
