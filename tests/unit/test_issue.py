@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -347,3 +348,19 @@ def test_secrets_in_one_envelope_come_apart_again() -> None:
     keys = [Secret(b"a" * 24), Secret(b"b" * 16)]
     assert secrets.split(secrets.join(keys)) == keys
     assert secrets.split(Secret(b"")) == []
+
+
+def test_a_card_carried_to_another_station_in_the_middle_belongs_to_one_person(
+    office: Office,
+) -> None:
+    office.site.domain.add_account("ben")
+    office.readers.faults.set(PullAfter(at=apdus(office, None) // 2))
+    before, card = office.live(), blank(seed=77)
+    assert is_pulled(office, card)
+    office.readers.faults.set()
+    office.desk = dataclasses.replace(office.desk, station="desk-2")
+    issued = office.issue(card, "ben")
+    office.desk = dataclasses.replace(office.desk, station="desk-1")
+    with pytest.raises(AlreadyOnRecord):
+        office.issue(card, "ann")
+    assert set(office.live()) == {*before, issued.credential.id}
