@@ -1,51 +1,142 @@
-"""Draw the README's pictures from the running kiosk: `python -m scripts.screens`."""
+"""Draw pictures of the screens from the running program: `python -m scripts.screens`.
+
+Each screen is drawn at 80×24 and at 120×40 into `docs/screens/`;
+tests/tui/test_pictures.py says when a picture is not of today any more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+
+from textual.app import App
 
 ROOT = Path(__file__).parents[1]
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 """What would be fetched from elsewhere: a picture stands alone."""
 FOLDER = ROOT / "docs" / "screens"
+SIZES = {"": (80, 24), "-large": (120, 40)}
+"""What a picture's name ends with, and columns and lines."""
+Pictures = AsyncIterator[tuple[str, str]]
+"""Name and SVG."""
 
 
-async def draw() -> None:
-    """Walk through a visit and keep a picture of each screen."""
+async def pictures() -> Pictures:
+    """Walk through both programs, once for each size."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from lab.screens import Kiosk, kiosk
+    for ending, size in SIZES.items():
+        for walk in (_kiosk, _kiosk_that_is_blocked, _helpdesk, _officer, _templates):
+            async for name, svg in walk(size):
+                yield name + ending, svg
 
-    def keep(shown: Kiosk, name: str) -> None:
-        svg = shown.app.export_screenshot(title="Pin Kiosk")
-        alone = FONTS.sub("", svg).replace("Fira Code", "monospace")
-        (FOLDER / f"{name}.svg").write_text(alone, "utf-8")
 
-    async with kiosk(size=(80, 24)) as shown:
-        keep(shown, "idle")
+def _drawn(app: App[Any]) -> str:
+    svg = app.export_screenshot(title="Pin Kiosk")
+    return FONTS.sub("", svg).replace("Fira Code", "monospace")
+
+
+async def _kiosk(size: tuple[int, int]) -> Pictures:
+    from lab.screens import kiosk
+
+    async with kiosk(size=size) as shown:
+        yield "idle", _drawn(shown.app)
         await shown.insert("everyday")
         await shown.until("Home")
-        keep(shown, "home")
+        yield "home", _drawn(shown.app)
         await shown.pilot.press("enter")
         await shown.until("Form")
         await shown.type("271828")
         await shown.pilot.press(*"314159")
         await shown.pilot.pause(0.2)
-        keep(shown, "form")
+        yield "form", _drawn(shown.app)
         await shown.pilot.press("enter")
         await shown.type("314159")
         await shown.until("Result")
-        keep(shown, "result")
+        yield "result", _drawn(shown.app)
+
+
+async def _kiosk_that_is_blocked(size: tuple[int, int]) -> Pictures:
+    from lab.screens import kiosk
+
+    async with kiosk(size=size) as shown:
+        await shown.pilot.press("2", "c")
         await shown.insert("blocked")
         await shown.until("Home")
-        keep(shown, "blocked")
+        yield "contrast-german", _drawn(shown.app)
+    async with kiosk(size=size) as shown:
+        await shown.insert("blocked")
+        await shown.until("Home")
+        yield "blocked", _drawn(shown.app)
+        await shown.insert("stranger")
+        await shown.until("unknown_card")
+        yield "unknown-card", _drawn(shown.app)
+
+
+async def _helpdesk(size: tuple[int, int]) -> Pictures:
+    from lab.desk_screens import HANNA, desk
+
+    async with desk(size) as shown:
+        yield "desk-sign-in", _drawn(shown.app)
+        await shown.sign_in(HANNA)
+        yield "desk-menu", _drawn(shown.app)
+        await shown.pilot.press(*"carol", "enter")
+        await shown.until_page("found_search")
+        yield "desk-found", _drawn(shown.app)
+        await shown.pilot.press("1")
+        await shown.until_page("credential")
+        yield "desk-credential", _drawn(shown.app)
+        await shown.pilot.press("1")
+        await shown.until_page("release_release")
+        yield "desk-caller", _drawn(shown.app)
+
+
+async def _officer(size: tuple[int, int]) -> Pictures:
+    from lab.desk_screens import OLGA, desk
+
+    async with desk(size) as shown:
+        await shown.sign_in(OLGA)
+        await shown.pilot.press("tab", "5")
+        await shown.until_page("person")
+        await shown.pilot.press(*"alice", "enter")
+        await shown.until_said("Alice Arnold")
+        yield "desk-person", _drawn(shown.app)
+        await shown.pilot.press("tab", "enter")
+        await shown.until_page("template")
+        await shown.pilot.press("2")
+        await shown.until_page("card")
+        shown.demo.insert(len(shown.demo.cards) - 1)
+        await shown.until_said("A card is in the reader")
+        yield "desk-card", _drawn(shown.app)
+        await shown.pilot.press("enter")
+        await shown.until_page("issued")
+        yield "desk-issued", _drawn(shown.app)
+
+
+async def _templates(size: tuple[int, int]) -> Pictures:
+    from lab.desk_screens import ADA, desk
+
+    async with desk(size) as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "8")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        yield "desk-template", _drawn(shown.app)
+
+
+async def draw() -> None:
+    """Write every picture."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    async for name, svg in pictures():
+        (FOLDER / f"{name}.svg").write_text(svg, "utf-8")
 
 
 def main() -> None:
     """Draw them all."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     asyncio.run(draw())
 
 
