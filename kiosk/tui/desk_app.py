@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -19,7 +18,6 @@ from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
 from kiosk.desk.views import DeskPort, Page
 from kiosk.errors import Message as Sentence
 from kiosk.exit_codes import ExitCode
-from kiosk.texts import ENGLISH
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp
 from kiosk.tui.manner import Manner
@@ -77,7 +75,7 @@ class DeskApp(LockedApp):
         """`deck` only in the demo."""
         super().__init__()
         self._station = station
-        Manner(self, replace(station.settings, languages=(ENGLISH,)))
+        Manner(self, station.settings)
         self._hand = None if deck is None else Hand(deck)
         self._stage = Stage(self, self._tray)
         self._is_asking = False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
 from kiosk.rehearsal.demo_desk import DemoDesk
+from kiosk.rehearsal.world import SETTINGS
 from kiosk.tui.desk_app import DeskApp
 from kiosk.tui.screens.page import PageScreen
 
@@ -45,16 +47,26 @@ class Desk:
     async def until_said(self, text: str) -> None:
         await self.until(lambda: text in self.text(), text)
 
+    def asks_pin(self) -> bool:
+        """The page asks for the operator's PIN."""
+        shown = self.app.screen
+        fields = shown.page.fields if isinstance(shown, PageScreen) else ()
+        return [field.name for field in fields] == ["pin"]
+
     async def sign_in(self, operator: int) -> None:
         self.demo.insert(operator)
-        await self.until_said("Type the PIN of your card")
+        await self.until(lambda: "●" not in self.text() and self.asks_pin(), "the PIN")
         await self.pilot.press(*"271828", "enter")
         await self.until_page("menu")
 
 
 @asynccontextmanager
-async def desk(size: tuple[int, int] = (80, 24)) -> AsyncIterator[Desk]:
+async def desk(
+    size: tuple[int, int] = (80, 24), language: str = "en"
+) -> AsyncIterator[Desk]:
+    """Run the operators' demo in one language."""
     demo = DemoDesk()
+    demo.world.settings = dataclasses.replace(SETTINGS, languages=(language,))
     app = DeskApp(demo)
     async with app.run_test(size=size) as pilot:
         driven = Desk(app, pilot, demo)

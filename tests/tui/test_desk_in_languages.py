@@ -1,0 +1,71 @@
+"""The operators' pages speak the station's language, and nothing of it is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from lab.cutting import cut
+from lab.desk_screens import ADA, HANNA, Desk, desk
+
+from kiosk.errors import Message
+from kiosk.faces import words
+from kiosk.texts import LANGUAGES
+from kiosk.tui.screens.page import PageScreen
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    yield
+    words.speak("en")
+
+
+async def sign_in(shown: Desk) -> None:
+    await shown.until_page("sign_in")
+
+
+async def menu(shown: Desk) -> None:
+    await shown.sign_in(HANNA)
+
+
+async def credential(shown: Desk) -> None:
+    await menu(shown)
+    await shown.pilot.press(*"carol", "enter")
+    await shown.until_page("found_search")
+    await shown.pilot.press("1")
+    await shown.until_page("credential")
+
+
+async def caller(shown: Desk) -> None:
+    await credential(shown)
+    await shown.pilot.press("1")
+    await shown.until_page("release_release")
+
+
+async def template(shown: Desk) -> None:
+    await shown.sign_in(ADA)
+    await shown.pilot.press("tab", "8")
+    await shown.until_page("templates")
+    await shown.pilot.press("2")
+    await shown.until_page("template_edit")
+
+
+PAGES: list[Callable[[Desk], Awaitable[None]]] = [
+    *(sign_in, menu, credential, caller, template)
+]
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
+@pytest.mark.parametrize("walk", PAGES, ids=lambda walk: walk.__name__)
+async def test_a_page_is_in_the_stations_language_and_not_cut(
+    walk: Callable[[Desk], Awaitable[None]], language: str
+) -> None:
+    async with desk(language=language) as shown:
+        await walk(shown)
+        screen = shown.app.screen
+        assert isinstance(screen, PageScreen)
+        assert words.spoken() == language
+        assert cut(shown.app) == []
+        title = screen.page.title
+        if isinstance(title, Message):
+            assert words.said(title) in shown.text()
