@@ -49,12 +49,16 @@ class Attendant:
     """One for each running kiosk."""
 
     def __init__(
-        self, station: Station, terminal: Terminal, deck: DemoDeck | None = None
+        self,
+        station: Station,
+        terminal: Terminal,
+        inbox: Inbox[object],
+        deck: DemoDeck | None = None,
     ) -> None:
         self._station = station
         self._settings = station.settings
         self._terminal = terminal
-        self._inbox: Inbox[object] = Inbox()
+        self._inbox = inbox
         self._presence = Presence()
         self._idleness = Idleness(station.settings)
         self._talk = Talk(
@@ -69,16 +73,16 @@ class Attendant:
         self._hidden_at: float | None = None
         """When what was said to the last person is cleared (monotonic seconds)."""
         self._health_at = 0.0
+        self._is_asking_health = False
         self._order = Entry(Alphabet.PRINTABLE, _ORDER_CHARACTERS)
         """What the demo's hand is being told."""
 
     def serve(self) -> int:
         """Attend until told to end; return the process's exit code."""
         try:
-            with _signals(self._inbox):
-                self._station.start(self._inbox.put)
-                words.speak(self._settings.languages[0])
-                self._serve()
+            self._station.start(self._inbox.put)
+            words.speak(self._settings.languages[0])
+            self._serve()
         except TerminalGone:
             log.info("ui.terminal_gone")
             return int(ExitCode.TERMINAL_GONE)
@@ -86,7 +90,6 @@ class Attendant:
             return int(ExitCode.OK)
         finally:
             self._station.stop()
-            self._inbox.close()
 
     def _serve(self) -> NoReturn:
         self._terminal.clear()
@@ -137,8 +140,9 @@ class Attendant:
 
     def _pass_time(self) -> None:
         now = time.monotonic()
-        if now >= self._health_at:
+        if now >= self._health_at and not self._is_asking_health:
             self._health_at = now + HEALTH_SECONDS
+            self._is_asking_health = True
             self._station.on_authority_worker(self._report_health)
         if self._forgotten and self._idleness.should_call():
             self._terminal.bell()
@@ -162,6 +166,7 @@ class Attendant:
         except Exception as error:  # noqa: BLE001 - then the station cannot be used
             log.error("ui.health_failed type=%s", type(error).__name__)
             faults = (Fault(part="store", message=Message("kiosk.unexpected")),)
+        self._is_asking_health = False
         self._inbox.put(Health(faults))
 
     # --- with somebody --------------------------------------------------------------
@@ -173,7 +178,11 @@ class Attendant:
             self._choose_language()
             PlainVisit(self._talk, self._station, card).run()
         except CardGone:
-            self._talk.say("", say("plain.card_left"))
+            if card.insertion not in self._presence.cards:
+                self._talk.say("", say("plain.card_left"))
+        except Ended:
+            self._terminal.clear()
+            raise
         except TimeIsUp:
             self._terminal.clear()
             self._forgotten = card.insertion
@@ -216,5 +225,6 @@ def _signals(inbox: Inbox[object]) -> Iterator[None]:
 
 def run(station: Station, *, deck: DemoDeck | None = None) -> int:
     """Run the plain kiosk on this process's terminal; return its exit code."""
-    with of_this_process() as terminal:
-        return Attendant(station, terminal, deck).serve()
+    inbox: Inbox[object] = Inbox()
+    with _signals(inbox), of_this_process() as terminal:
+        return Attendant(station, terminal, inbox, deck).serve()

@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 class Inbox(Generic[T]):
-    """A queue that `poll` can wait for. Any thread puts; one takes."""
+    """A queue that `poll` can wait for. Any thread puts; one takes.
+
+    It lives as long as its process: a worker may tell something at the very end.
+    """
 
     def __init__(self) -> None:
         self._items: queue.SimpleQueue[T] = queue.SimpleQueue()
@@ -39,8 +42,3 @@ class Inbox(Generic[T]):
             while True:
                 items.append(self._items.get_nowait())
         return items
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        os.close(self._bell)
-        os.close(self._button)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -10,6 +12,7 @@ from kiosk.faces.phrases import of_step
 from kiosk.faces.words import say
 from kiosk.pinrules import Alphabet
 from kiosk.plain.entry import Entry, Typed
+from kiosk.plain.terminal import TerminalGone, wait_without_terminal
 from kiosk.visit.views import Progress
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PAUSE = b"pP"
 _REPEAT = b"?"
-_CHOICE_CHARACTERS = 8
+_CHOICE_CHARACTERS = 32
+_DRAIN_SECONDS = 0.1
 _WAIT_SECONDS = 0.5
 
 
@@ -40,6 +44,10 @@ class TimeIsUp(Exception):
 
 class Ended(Exception):
     """The process was asked to end."""
+
+
+class _AskAgain(Exception):
+    """The person is there after all; what was half typed is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class Talk:
         self._presence = presence
         self._idleness = idleness
         self._insertion = 0
+        self._awaited: object = None
+        """The token of the job whose end is waited for."""
         self._done: Done | None = None
         self._is_warned = False
         self._is_to_end = False
@@ -105,11 +115,7 @@ class Talk:
     def choose(self, last: int, repeat: Callable[[], None]) -> int:
         """Ask for a number from 1 to `last`; `repeat` says the question again."""
         while True:
-            self.terminal.write(say("plain.choose") + " ")
-            with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
-                self._read(entry, is_shown=True)
-                with entry.copy() as typed:
-                    answer = bytes(typed.reveal()).strip()  # a menu's number: no secret
+            answer = self._chosen()
             if answer.isdigit() and 1 <= int(answer) <= last:
                 return int(answer)
             if answer == _REPEAT:
@@ -117,8 +123,23 @@ class Talk:
             elif self.hand is None or not self.hand.told(answer):
                 self.say(say("plain.no_such_choice", last=last))
 
+    def _chosen(self) -> bytes:
+        """Return what was typed for a choice, which is no secret; empty: nonsense."""
+        with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+            self._ask_until_done(say("plain.choose"), entry, is_shown=True)
+            if entry.is_overfull:
+                return b""
+            with entry.copy() as typed:
+                return bytes(typed.reveal()).strip()
+
     def ask(
-        self, label: str, alphabet: Alphabet, maximum: int, *, is_shown: bool
+        self,
+        label: str,
+        alphabet: Alphabet,
+        maximum: int,
+        *,
+        is_shown: bool,
+        ignores: bytes = b"",
     ) -> Secret | str | None:
         """Ask for something secret; None: the person wants to go back.
 
@@ -126,31 +147,46 @@ class Talk:
         wipes what it gets. CardGone, TimeIsUp, Ended.
         """
         key = "plain.ask_shown" if is_shown else "plain.ask"
-        self.terminal.write(say(key, field=label) + " ")
-        with Entry(alphabet, maximum) as entry:
-            self._read(entry, is_shown=is_shown)
+        with Entry(alphabet, maximum, ignores=ignores) as entry:
+            self._ask_until_done(say(key, field=label), entry, is_shown=is_shown)
             if not entry.length:
                 return None
             if entry.is_overfull:
                 return "tui.form.too_long"
             return "tui.form.wrong_key" if entry.is_foreign else entry.copy()
 
+    def _ask_until_done(self, question: str, entry: Entry, *, is_shown: bool) -> None:
+        """Ask, and let a line be typed; from its beginning after a warning."""
+        while True:
+            self.terminal.write(f"{question} ")
+            try:
+                self._read(entry, is_shown=is_shown)
+            except _AskAgain:
+                entry.wipe()
+            else:
+                return
+
     def _read(self, entry: Entry, *, is_shown: bool) -> None:
         """Let a line be typed into `entry`, to its Enter."""
         while True:
             byte = self._next_byte()
             if byte is None:
+                entry.pause()
                 continue
             typed = entry.take(byte)
             if typed is Typed.DONE:
                 self.terminal.write("\n")
                 return
-            if is_shown and typed is Typed.CHARACTER:
-                self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "?")
-            elif is_shown and typed is Typed.ERASED:
-                self.terminal.write("\b \b")
-            elif is_shown and typed is Typed.ALL_ERASED:
-                self.terminal.write("\n")
+            if is_shown:
+                self._echo(typed, byte)
+
+    def _echo(self, typed: Typed, byte: int) -> None:
+        if typed is Typed.CHARACTER and byte & 0xC0 != 0x80:  # once for each of UTF-8
+            self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "?")
+        elif typed is Typed.ERASED:
+            self.terminal.write("\b \b")
+        elif typed is Typed.ALL_ERASED:
+            self.terminal.write("\n")
 
     def _next_byte(self) -> int | None:
         """Wait for a key a little; whatever else happens is seen to."""
@@ -168,8 +204,10 @@ class Talk:
             self._is_warned = False
             if byte in _PAUSE and self.settings.pause:
                 self._idleness.pause()
+            time.sleep(_DRAIN_SECONDS)
+            self.terminal.forget()
             self.say(say("plain.go_on"))
-            return None
+            raise _AskAgain
         return byte
 
     def _look_at_the_clock(self) -> None:
@@ -199,7 +237,7 @@ class Talk:
         `must_end`: even if the card leaves, because somebody must hear how it ended.
         Raises what the job raises; CardGone, Ended.
         """
-        token = object()
+        token = self._awaited = object()
 
         def run() -> None:
             try:
@@ -217,15 +255,28 @@ class Talk:
         return cast("T", done.value)
 
     def _wait_for(self, token: object, *, must_end: bool) -> Done:
+        gone: TerminalGone | None = None
         while True:
-            _, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
-            if has_news:
-                self._hear(is_ending_put_off=must_end)
+            try:
+                if self._has_news(gone):
+                    self._hear(is_ending_put_off=must_end)
+            except TerminalGone as error:
+                if not must_end:
+                    raise
+                gone = error  # what is under way has to end all the same
             done, self._done = self._done, None
             if done is not None and done.token is token:
+                if gone is not None:
+                    raise gone
                 return done
             if not must_end and not self._is_there():
                 raise CardGone
+
+    def _has_news(self, gone: TerminalGone | None) -> bool:
+        news = self._inbox.fileno()
+        if gone is not None:
+            return wait_without_terminal(news, _WAIT_SECONDS)
+        return self.terminal.wait(news, _WAIT_SECONDS)[1]
 
     def wait_a_little(self) -> int | None:
         """With nobody there: hear news, or return a byte that somebody typed."""
@@ -243,21 +294,30 @@ class Talk:
         """With nobody there: let the demo's hand be told what to do."""
         byte = self.wait_a_little()
         if byte is None:
-            return
-        if entry.take(byte) is not Typed.DONE:
-            self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "")
+            entry.pause()
+        else:
+            self._order(hand, entry, byte)
+
+    def _order(self, hand: Hand, entry: Entry, byte: int) -> None:
+        typed = entry.take(byte)
+        if typed is not Typed.DONE:
+            self._echo(typed, byte)
             return
         self.terminal.write("\n")
-        with entry.copy() as typed:
-            is_done = hand.told(bytes(typed.reveal()))
+        with entry.copy() as words:
+            is_done = hand.told(bytes(words.reveal()))
         entry.wipe()
         if not is_done:
             hand.explain()
 
     def until_card_leaves(self) -> None:
         """Wait with what was said for the card to be taken, or for time to be up."""
-        while self._is_there():
-            self._next_byte()
+        with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+            while self._is_there():
+                with contextlib.suppress(_AskAgain):
+                    byte = self._next_byte()
+                    if byte is not None and self.hand is not None:
+                        self._order(self.hand, entry, byte)
 
     # --- hearing ------------------------------------------------------------------
 
@@ -266,18 +326,22 @@ class Talk:
 
     def _hear(self, *, is_ending_put_off: bool = False) -> None:
         """Take in what other threads told. Ended, unless that is put off."""
+        steps: list[Progress] = []
         for news in self._inbox.take():
             match news:
                 case End():
                     self._is_to_end = True
-                case Done():
+                case Done() if news.token is self._awaited:
                     self._done = news
+                case Done():
+                    pass  # nobody waits for it any more
                 case Health(faults=faults):
                     self._presence.faults = faults
                 case Progress():
-                    self.say(of_step(news))
+                    steps.append(news)
                 case _:
                     self._presence.take(cast("ReaderEvent", news))
+        self.say(*(of_step(step) for step in steps))  # last: nobody may be there
         if not is_ending_put_off:
             self._end_if_told()
 

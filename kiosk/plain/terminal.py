@@ -6,6 +6,7 @@ import contextlib
 import curses
 import locale
 import os
+import re
 import select
 import sys
 import termios
@@ -16,7 +17,15 @@ from types import TracebackType
 from typing import Self
 
 _LOCAL_MODES = termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN
-_INPUT_MODES = termios.IXON | termios.ISTRIP | termios.INLCR | termios.IGNCR
+_INPUT_MODES = (
+    termios.IXON
+    | termios.ISTRIP
+    | termios.INLCR
+    | termios.IGNCR
+    | termios.ICRNL
+    | termios.BRKINT
+    | termios.PARMRK
+)
 _ORDINARY = {
     "…": "...",
     "–": "-",
@@ -38,8 +47,13 @@ _ORDINARY = {
 }
 _NARROWEST = 20
 _STANDARD_ERROR = 2
-_PLAIN_LINES = 60
-"""How many empty lines hide what was said where the terminal cannot be cleared."""
+_WIDTH, _HEIGHT = 79, 60
+"""Where the terminal does not know its size (serial lines): what to count with."""
+_PATIENCE_SECONDS = 10.0
+"""How long a terminal may take nothing before it counts as gone."""
+_PADDING = re.compile(rb"\$<[^>]*>")
+"""What terminfo says of waiting; a terminal must not be shown it."""
+_RETURN, _NEWLINE = 0x0D, 0x0A
 
 
 class TerminalGone(Exception):
@@ -55,11 +69,14 @@ class Terminal:
         self._before = termios.tcgetattr(reads)
         self._is_wide = locale.getencoding().lower().startswith("utf")
         self._clear = _clearing(writes)
+        self._was_return = False
+        """The last byte was CR: an LF that follows belongs to it."""
 
     def __enter__(self) -> Self:
         silent = termios.tcgetattr(self._reads)
         silent[0] &= ~_INPUT_MODES
         silent[3] &= ~_LOCAL_MODES
+        silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
         termios.tcsetattr(self._reads, termios.TCSAFLUSH, silent)
         return self
 
@@ -85,28 +102,39 @@ class Terminal:
         """Write a part of a line. TerminalGone."""
         if not self._is_wide:
             text = _ascii(text)
-        data = memoryview(text.encode())
+        self._put(text.encode())
+
+    def _put(self, text: bytes) -> None:
+        data = memoryview(text)
+        ready = select.poll()
+        ready.register(self._writes, select.POLLOUT)
         try:
             while data:
+                if not ready.poll(_PATIENCE_SECONDS * 1000):
+                    raise TerminalGone
                 data = data[os.write(self._writes, data) :]
         except OSError as error:
             raise TerminalGone from error
 
     def clear(self) -> None:
         """Take what was said out of sight, and out of the memory of the terminal."""
-        if self._clear:
-            os.write(self._writes, self._clear)
-        else:
-            self.write("\n" * _PLAIN_LINES)
+        self._put(self._clear or b"\n" * max(_HEIGHT, self._size()[1]))
 
     def bell(self) -> None:
         """Call somebody."""
         self.write("\a")
 
     def _width(self) -> int:
-        with contextlib.suppress(OSError):
-            return max(_NARROWEST, os.get_terminal_size(self._writes).columns - 1)
-        return 79
+        columns = self._size()[0]
+        return max(_NARROWEST, columns - 1) if columns else _WIDTH
+
+    def _size(self) -> tuple[int, int]:
+        """Return columns and lines; 0 where the terminal does not know."""
+        try:
+            size = os.get_terminal_size(self._writes)
+        except OSError:
+            return 0, 0
+        return size.columns, size.lines
 
     # --- in -----------------------------------------------------------------------
 
@@ -121,15 +149,14 @@ class Terminal:
         Return the byte that was typed, if any, and whether `other` is readable. Bytes
         come one by one: Python keeps no copy of those. TerminalGone.
         """
-        waited = select.poll()
-        waited.register(self._reads, select.POLLIN)
-        waited.register(other, select.POLLIN)
-        ready = {fd for fd, _ in waited.poll(max(0.0, seconds) * 1000)}
+        ready = _readable((self._reads, other), seconds)
         if other in ready:
             return None, True
-        if self._reads in ready:
-            return self._byte(), False
-        return None, False
+        if self._reads not in ready:
+            return None, False
+        byte = self._byte()
+        was_return, self._was_return = self._was_return, byte == _RETURN
+        return (None if was_return and byte == _NEWLINE else byte), False
 
     def _byte(self) -> int:
         try:
@@ -141,6 +168,18 @@ class Terminal:
         return data[0]
 
 
+def wait_without_terminal(other: int, seconds: float) -> bool:
+    """Wait for `other` to become readable, with nobody there to talk to."""
+    return other in _readable((other,), seconds)
+
+
+def _readable(descriptors: tuple[int, ...], seconds: float) -> set[int]:
+    waited = select.poll()
+    for each in descriptors:
+        waited.register(each, select.POLLIN)
+    return {each for each, _ in waited.poll(max(0.0, seconds) * 1000)}
+
+
 def _clearing(descriptor: int) -> bytes:
     """Return what clears this terminal and its scrollback (terminfo: clear, E3)."""
     kind = os.environ.get("TERM", "dumb")
@@ -148,7 +187,8 @@ def _clearing(descriptor: int) -> bytes:
         curses.setupterm(kind, descriptor)
     except curses.error:
         return b""
-    return (curses.tigetstr("clear") or b"") + (curses.tigetstr("E3") or b"")
+    told = (curses.tigetstr("clear") or b"") + (curses.tigetstr("E3") or b"")
+    return _PADDING.sub(b"", told)
 
 
 def _ascii(text: str) -> str:

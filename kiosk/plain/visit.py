@@ -12,6 +12,7 @@ from kiosk.faces.troubles import record, trouble_of
 from kiosk.faces.words import said, say, whom_to_call
 from kiosk.pinrules import PinRules, check
 from kiosk.plain.talk import CardGone, Ended, TimeIsUp
+from kiosk.plain.terminal import TerminalGone
 from kiosk.secret import Secret
 from kiosk.text import visible
 from kiosk.visit.views import Answers, FieldName, Outcome
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _WELL = (Outcome.DONE, Outcome.CARD_ONLY)
-_INTERRUPTIONS = (CardGone, TimeIsUp, Ended)
+_INTERRUPTIONS = (CardGone, TimeIsUp, Ended, TerminalGone)
+_PUNCTUATION = b" -"
+"""What people type between the groups of a number that is read out."""
 
 
 class Back(Exception):
@@ -171,7 +174,13 @@ class PlainVisit:
     def _ask(self, form: Form, name: FieldName, label: str) -> Secret:
         alphabet, maximum = takes(form, name)
         while True:
-            typed = self._talk.ask(label, alphabet, maximum, is_shown=name in READ_OUT)
+            typed = self._talk.ask(
+                label,
+                alphabet,
+                maximum,
+                is_shown=name in READ_OUT,
+                ignores=_PUNCTUATION if name in READ_OUT else b"",
+            )
             if typed is None:
                 raise Back
             if isinstance(typed, Secret):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +17,7 @@ from lab.plain_on_terminal import NOISE
 from lab.terminal import Terminal, terminal
 
 from kiosk.exit_codes import ExitCode
+from kiosk.telephone import spoken
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 DEMO = [KIOSK, "demo", "--plain"]
@@ -160,18 +163,60 @@ def test_an_operation_is_heard_to_its_end_even_if_its_card_leaves(
         assert "Your PIN and your Windows password are changed." in text
 
 
-def test_asked_to_end_it_finishes_the_operation_first(opened: Opened) -> None:
+def test_asked_to_end_it_finishes_the_operation_first(
+    opened: Opened, log: Path
+) -> None:
     with opened("slow") as shown:
         change(shown)
         shown.shows("The card has proved itself.")
-        assert shown.end() == ExitCode.OK
+        shown.process.send_signal(signal.SIGTERM)
+        shown.process.send_signal(signal.SIGTERM)
+        assert shown.wait() == ExitCode.OK
+        assert "Alice Arnold" not in shown.text()
+    assert "operation.ended" in log.read_text()
+
+
+def test_an_operation_ends_though_its_terminal_is_gone(
+    opened: Opened, log: Path
+) -> None:
+    with opened("slow") as shown:
+        change(shown)
+        shown.shows("The card has proved itself.")
+        shown.close_line()
+        assert shown.wait() in (ExitCode.OK, ExitCode.TERMINAL_GONE)
+    written = log.read_text()
+    assert "operation.ended" in written
+    assert "visit.failed" not in written
+
+
+def test_the_answer_by_telephone_is_typed_in_its_groups(opened: Opened) -> None:
+    with opened("telephone") as shown:
+        shown.shows("Your number:")
+        shown.type("2\r")
+        shown.shows("The answer from the helpdesk.")
+        shown.type(f"{spoken(b'12345678')}\r")
+        shown.shows("Your new PIN. It is not shown")
+
+
+def test_keys_that_are_no_characters_cost_no_try(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("1\r\n")
+        shown.shows("Your PIN until now")
+        shown.type("\x1b")
+        time.sleep(0.8)
+        shown.type("271828\r")
+        shown.shows("Your new PIN. It is not shown")
+        shown.type("\x1b[[A314159\r")
+        shown.shows("Your new PIN once more.")
 
 
 def test_a_second_card_ends_the_visit(opened: Opened) -> None:
     with opened("two") as shown:
         shown.shows("Your number:")
         shown.type("1\r")
-        shown.shows("There are two cards")
+        text = shown.shows("There are two cards")
+        assert "The card has been taken out." not in text
 
 
 def test_a_card_left_behind_is_called_for_and_nothing_stays_in_sight(
@@ -185,10 +230,34 @@ def test_a_card_left_behind_is_called_for_and_nothing_stays_in_sight(
 def test_whoever_needs_more_time_gets_it(opened: Opened) -> None:
     with opened("polite") as shown:
         shown.shows("Press P if you need more time: 2 minutes more.")
-        shown.type("p")
+        shown.type("p\r")
         shown.shows("Please go on where you were.")
+        shown.shows_often("Your number:", 2)
         shown.type("1\r")
         shown.shows("Your PIN until now")
+
+
+def test_what_was_half_typed_is_asked_anew_after_a_warning(opened: Opened) -> None:
+    with opened("polite") as shown:
+        shown.shows("Are you still there?")
+        shown.type("p")
+        shown.shows_often("Your number:", 2)
+        shown.type("1\r")
+        shown.shows("Your PIN until now")
+        shown.type("\x15")
+        shown.type("271828\r")
+        shown.shows("Your new PIN. It is not shown")
+
+
+def test_the_demo_can_be_left_with_a_card_that_offers_nothing() -> None:
+    with terminal(DEMO, size=LARGE) as shown:
+        shown.shows("or quit")
+        shown.type("insert 9\r")
+        shown.shows("For English, type 1")
+        shown.type("1\r")
+        shown.shows("Take your card when you are done.")
+        shown.type("pull\r")
+        shown.shows("The card has been taken out.")
 
 
 def test_the_language_is_asked_first(opened: Opened) -> None:

@@ -4,8 +4,9 @@
 
 `inserted`: a card is in from the start. `pulled`: it is pulled as soon as a form was
 asked for. `leaving`: it is pulled in the middle of the operation. `slow`: the operation
-takes a second. `two`: a second card joins when a form was asked for. `impatient`: time
-is up after a second. `polite`: after a second it is asked who is there. `languages`:
+takes three seconds and says in the log that it ended. `two`: a second card joins when a
+form was asked for. `impatient`: time is up after a second. `polite`: after half a
+second it is asked who is there. `telephone`: the card waits for an answer. `languages`:
 two can be chosen. `faulty`: the station lacks its directory. `noisy`: a C library
 writes to standard error. `broken`: the visit has a defect that has PINs in its words.
 """
@@ -13,6 +14,7 @@ writes to standard error. `broken`: the visit has a defect that has PINs in its 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import sys
 import threading
@@ -26,14 +28,17 @@ if __name__ == "__main__":
 from kiosk.authority.ports import Fault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.errors import Message
-from kiosk.visit.views import Answers, Form, Progress, Result
-from lab.fake_station import SETTINGS, FakeStation, FakeVisit, Script
+from kiosk.telephone import in_hex, spoken
+from kiosk.visit.views import Answers, Challenge, FieldName, Form, Progress, Result
+from lab.fake_station import SETTINGS, FakeStation, FakeVisit, Script, form
 from statemachine.operation import Kind
 
+log = logging.getLogger(__name__)
 NOISE = b"noise of a library\n"
 _SETTINGS = {
     "impatient": {"idle_warning_after": 0.5, "idle_wipe_after": 1.0},
     "polite": {"idle_warning_after": 0.5, "idle_wipe_after": 60.0},
+    "telephone": {},
     "languages": {"languages": ("en", "en-XA")},
 }
 
@@ -63,7 +68,8 @@ class Visit(FakeVisit):
             self._station.pull_it()
             time.sleep(0.5)
         elif self._station.situation == "slow":
-            time.sleep(1.0)
+            time.sleep(3.0)
+            log.info("operation.ended")
         return result
 
 
@@ -75,6 +81,13 @@ class Station(FakeStation):
         super().__init__(dataclasses.replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a test's own fields
         self.situation = situation
         self._card = 0
+        if situation == "telephone":
+            self.script.form = form(
+                Kind.UNBLOCK,
+                FieldName.ADMIN_RESPONSE,
+                FieldName.NEW_PIN,
+                challenge=Challenge(spoken(bytes(8)), in_hex(bytes(8))),
+            )
         if situation == "faulty":
             message = Message("kiosk.unexpected")
             self.faults = (Fault(part="directory", message=message),)

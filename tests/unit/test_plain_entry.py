@@ -33,6 +33,10 @@ def kept(entry: Entry) -> bytes:
         (b"27\x1b[A1828", b"271828"),
         (b"27\x1b[15~1828", b"271828"),
         (b"27\x1bOQ1828", b"271828"),
+        (b"27\x1b[[A1828", b"271828"),
+        (b"27\x1b\x1b[A1828", b"271828"),
+        (b"27\x1b[1;5C1828", b"271828"),
+        (b"271828\x1b[\x7f", b"27182"),
         (b"27\x03\x1a\x04\x181828", b"271828"),
     ],
     ids=lambda keys: repr(keys)[2:-1],
@@ -64,6 +68,8 @@ def test_what_does_not_fit_is_counted_and_not_kept() -> None:
         (Alphabet.PRINTABLE, "ä".encode(), True),
         (Alphabet.DIGITS, b"a\x7f", False),
         (Alphabet.DIGITS, b"a\x15", False),
+        (Alphabet.DIGITS, b"31a\x7f4159", False),
+        (Alphabet.DIGITS, "é".encode() + b"\x7f314159", False),
     ],
 )
 def test_a_character_that_the_field_does_not_take_is_noticed(
@@ -82,3 +88,31 @@ def test_it_is_wiped_when_it_is_left() -> None:
 
 def test_a_code_is_as_long_as_the_authority_makes_it() -> None:
     assert CODE_DIGITS == DIGITS
+
+
+def test_an_esc_of_its_own_swallows_nothing() -> None:
+    entry = typed(b"27\x1b")
+    entry.pause()
+    for byte in b"1828":
+        entry.take(byte)
+    assert kept(entry) == b"271828"
+
+
+def test_a_sequence_without_an_end_swallows_neither_enter_nor_everything() -> None:
+    entry = typed(b"\x1b[")
+    assert entry.take(0x0D) is Typed.DONE
+    assert kept(typed(b"\x1b[" + b"0" * 16 + b"271828"))[-6:] == b"271828"
+
+
+def test_nothing_of_a_swallowed_sequence_is_kept() -> None:
+    with typed(b"\x1b[271828") as entry:
+        held = [getattr(entry, name) for name in vars(entry)]
+        assert not any(isinstance(each, bytes) and b"271828" in each for each in held)
+
+
+def test_what_is_read_out_may_be_typed_in_groups() -> None:
+    entry = Entry(Alphabet.DIGITS, 9, ignores=b" -")
+    for byte in b"123 456-789":
+        assert entry.take(byte) is Typed.CHARACTER
+    assert kept(entry) == b"123456789"
+    assert not entry.is_foreign
