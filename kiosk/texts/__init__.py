@@ -23,13 +23,7 @@ PSEUDO = "en-XA"
 """English with longer words and foreign letters: shows what a screen would cut."""
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 """What people can choose, by code (RFC 5646), each named in itself. Each has every
-sentence that a person at a kiosk can meet (tests/unit/test_translations.py)."""
-_OPERATORS = (
-    *("backup.", "card.info.", "cli.", "config.", "desk.", "directory.why_", "doctor."),
-    *("enrollment.", "evidence.", "rehearsal.", "risk.", "template.", "units."),
-    "vault.",
-)
-"""What only operators and technicians read."""
+sentence that English has (tests/unit/test_translations.py)."""
 
 
 class UnknownText(LookupError):
@@ -66,11 +60,6 @@ def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> s
         for name, value in message.data.items()
     }
     return text(message.key, language).format(**data)
-
-
-def is_for_everyone(key: str) -> bool:
-    """Say whether a person at a kiosk can meet this sentence."""
-    return not key.startswith(_OPERATORS)
 
 
 def english() -> dict[str, str]:
