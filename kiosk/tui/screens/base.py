@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import ClassVar
 
 from textual import events
@@ -67,7 +67,20 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self.query_one(KeyBar).show(Key("", "tui.key.one_moment"))
 
     def closes_in(self, seconds: int) -> None:
-        """Its card is gone: only reading is left, and it closes by itself."""
+        """Its card is gone: only reading is left, and it closes by itself.
+
+        A card can be gone before its screen is drawn.
+        """
+        self.once_drawn(lambda: self._count_down(seconds))
+
+    def once_drawn(self, change: Callable[[], None]) -> None:
+        """Change what is shown, at once or as soon as there is something to change."""
+        if self.is_mounted:
+            change()
+        else:
+            self.call_later(change)
+
+    def _count_down(self, seconds: int) -> None:
         known = self.query(Countdown)
         if known:
             known.first().show(seconds)

@@ -26,5 +26,4 @@ class ProgressScreen(KioskScreen):
 
     def show(self, progress: Progress) -> None:
         """Show a step that began or ended."""
-        for steps in self.query(StepList):
-            steps.show(progress)
+        self.once_drawn(lambda: self.query_one(StepList).show(progress))

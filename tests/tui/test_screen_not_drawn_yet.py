@@ -1,0 +1,37 @@
+"""News can be faster than the screen that it is for: it is shown once that is drawn."""
+
+from __future__ import annotations
+
+from lab.screens import kiosk
+
+from kiosk.errors import Message
+from kiosk.rehearsal.world import SETTINGS
+from kiosk.tui.screens.progress import ProgressScreen
+from kiosk.tui.screens.result import ResultScreen
+from kiosk.visit.views import Outcome, Progress, Result, Step, StepState
+
+
+async def test_a_card_that_has_left_before_its_result_is_drawn() -> None:
+    async with kiosk() as shown:
+        screen = ResultScreen(
+            SETTINGS,
+            Result(outcome=Outcome.OUT_OF_STEP, headline=Message("card.removed")),
+        )
+        shown.app.push_screen(screen)
+        assert not screen.is_mounted
+        screen.closes_in(20)
+        await shown.until("Result")
+        await shown.pilot.pause()
+        assert "20" in shown.text()
+        assert "Enter" in shown.text()
+
+
+async def test_a_step_that_begins_before_the_steps_are_drawn() -> None:
+    async with kiosk() as shown:
+        screen = ProgressScreen(SETTINGS)
+        shown.app.push_screen(screen)
+        assert not screen.is_mounted
+        screen.show(Progress(Step.CHECK, StepState.DONE))
+        await shown.until("Progress")
+        await shown.pilot.pause()
+        assert "Everything is ready." in shown.text()
