@@ -1,25 +1,27 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test bench fuzz check lock
+.PHONY: help env env-test run test bench fuzz check wheel lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
 # How many tests run side by side; PYTEST_ARGS narrows them: make test PYTEST_ARGS=tests/unit
 JOBS ?= 2
 PYTEST_ARGS ?=
+# What a station may need besides: kerberos.
+EXTRA ?=
 # How long `make fuzz` looks at each parser of card bytes.
 SECONDS ?= 20
 
 help: ## list what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-env: ## make the environment alone (.venv), with the system packages it needs
-	@sh $(SETUP)/system.sh run
-	@sh $(SETUP)/env.sh
+env: ## make the environment of a station (.venv); EXTRA=kerberos: with that, too
+	@sh $(SETUP)/system.sh run $(EXTRA)
+	@sh $(SETUP)/env.sh $(EXTRA)
 
 env-test: ## the same, with everything that tests and checks use
 	@sh $(SETUP)/system.sh run test
-	@sh $(SETUP)/env.sh kerberos
+	@sh $(SETUP)/env.sh kerberos test
 
 run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kiosk demo; \
@@ -40,6 +42,10 @@ check: env-test ## format, lint, types, import rules, shell scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@shellcheck $(SETUP)/*.sh .ci/run
+
+wheel: ## the program as a wheel, and the wheels of what it uses, in dist/
+	@sh $(SETUP)/system.sh run $(EXTRA)
+	@sh $(SETUP)/wheel.sh $(EXTRA)
 
 lock: ## choose the newest versions that pyproject.toml allows and lock them
 	@sh $(SETUP)/lock.sh

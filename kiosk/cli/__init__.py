@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer._click.shell_completion import CompletionItem
+from typer.core import TyperGroup
 
 from kiosk import __version__
 from kiosk.cli.frame import new_app
 from kiosk.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+    from typer._click.formatting import HelpFormatter
 
 COMMANDS = {
     "demo": "Try the kiosk with simulated cards, in this terminal.",
@@ -39,9 +45,50 @@ COMMANDS = {
 }
 """Name → one line; the module is `kiosk.cli.<name>`. In the order of `--help`."""
 
-_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
-app = new_app("Smart-card PINs at a terminal, with the directory password in step.")
+class _Modules(Mapping[str, "Command"]):
+    """The commands by name; a module is imported when its command is asked for."""
+
+    def __getitem__(self, name: str) -> Command:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return typer.main.get_command(importlib.import_module(f"kiosk.cli.{name}").app)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Commands(TyperGroup):
+    """`kiosk` itself: tells its commands apart without importing them."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Modules()  # type: ignore[assignment]  # never written to
+
+    def list_commands(self, _context: Context) -> list[str]:
+        return list(COMMANDS)
+
+    def format_commands(self, _context: Context, formatter: HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=summary)
+            for name, summary in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
+
+app = new_app(
+    "Smart-card PINs at a terminal, with the directory password in step.",
+    group=Commands,
+)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -57,6 +104,7 @@ def _kiosk(
         bool,
         typer.Option(
             "--version",
+            "-V",
             callback=_print_version,
             is_eager=True,
             help="Print the version.",
@@ -64,20 +112,6 @@ def _kiosk(
     ] = False,
 ) -> None:
     """Smart-card PINs at a terminal, with the directory password in step."""
-
-
-def _forward(name: str) -> Callable[[typer.Context], None]:
-    def run(context: typer.Context) -> None:
-        module = importlib.import_module(f"kiosk.cli.{name}")
-        module.app(args=context.args, prog_name=f"kiosk {name}")
-
-    return run
-
-
-for _name, _summary in COMMANDS.items():
-    app.command(_name, help=_summary, add_help_option=False, context_settings=_PASS_ON)(
-        _forward(_name)
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

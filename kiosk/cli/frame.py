@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from kiosk.exit_codes import ExitCode
 
@@ -23,11 +24,15 @@ JsonOption = Annotated[
 ]
 
 
-def new_app(summary: str) -> typer.Typer:
-    """Return an empty app: plain help, no completion, errors left to `main`."""
+def new_app(summary: str, group: type[TyperGroup] | None = None) -> typer.Typer:
+    """Return an empty app: plain help, errors left to `main`.
+
+    Only the program as a whole, which has a `group` of its own, offers completion.
+    """
     return typer.Typer(
         help=summary,
-        add_completion=False,
+        cls=group,
+        add_completion=group is not None,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Finds the system packages that are missing for its purposes, and installs them.
 #
-#   system.sh run         what the kiosk itself needs to be built
-#   system.sh run test    and what tests and checks use besides
+#   system.sh run             what the kiosk itself needs to be built
+#   system.sh run kerberos    and what its extra of that name needs
+#   system.sh run test        and what tests and checks use besides
 #
 # Looks for the programs and files themselves, so it is quick and right on other
 # systems too. Installs on Debian and its like, as root or through sudo; elsewhere
@@ -50,7 +51,13 @@ needs_to_run() {
         /usr/local/include/PCSC/winscard.h
 }
 
+needs_to_kerberos() {
+    need libkrb5-dev has_file /usr/include/gssapi/gssapi_ext.h \
+        /usr/local/include/gssapi/gssapi_ext.h
+}
+
 needs_to_test() {
+    needs_to_kerberos
     need pcscd has pcscd
     need vsmartcard-vpcd has_file \
         /usr/lib/*/pcsc/drivers/serial/libifdvpcd.so* \
@@ -63,8 +70,7 @@ needs_to_test() {
         /usr/lib/samba/ldb/samba_dsdb.so
     need samba-vfs-modules has_file /usr/lib/*/samba/vfs/acl_xattr.so \
         /usr/lib/samba/vfs/acl_xattr.so
-    need libkrb5-dev has_file /usr/include/gssapi/gssapi_ext.h \
-        /usr/local/include/gssapi/gssapi_ext.h
+    need groff-base has groff
     need opensc has pkcs15-tool
     need yubico-piv-tool has yubico-piv-tool
     need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from kiosk import __version__
 from kiosk.cli import COMMANDS, ending, main
 from kiosk.directory.ports import Unreachable
 from kiosk.exit_codes import ExitCode
@@ -113,3 +115,57 @@ def test_an_error_that_the_catalogue_lacks_is_still_named() -> None:
 def test_the_sentence_of_a_message_can_be_cut_for_a_narrow_screen() -> None:
     error = FileUnreadable(file="/" + "a" * 200, reason="no")
     assert len(sentence(error.message)) < 120
+
+
+def test_the_version_is_told_in_every_usual_way() -> None:
+    for way in (["-V"], ["--version"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "kiosk", *way],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"kiosk {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("kiosk cred", ["credential"]),
+        ("kiosk credential re", ["release", "resume", "retire", "revoke"]),
+        ("kiosk doctor --acc", ["--account"]),
+    ],
+)
+def test_a_shell_completes_commands_and_options(typed: str, offered: list[str]) -> None:
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    done = subprocess.run(
+        [sys.executable, "-c", "from kiosk.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **asked, "_KIOSK_COMPLETE": "complete_bash"},
+    )
+    assert sorted(done.stdout.split()) == offered
+
+
+def test_completing_a_command_imports_none() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-c",
+            "from kiosk.cli import main; main()",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "COMP_WORDS": "kiosk ",
+            "COMP_CWORD": "1",
+            "_KIOSK_COMPLETE": "complete_bash",
+        },
+    )
+    assert done.stdout.split() == list(COMMANDS)
+    assert "kiosk.cli.doctor" not in done.stderr
