@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from kiosk.directory.delegation import (
     NEEDED,
+    TO_READ,
     USER,
     AccountName,
     Kind,
@@ -19,8 +20,12 @@ from kiosk.directory.delegation import (
     entry_for_users,
 )
 
-_DSACLS = {Kind.CONTROL: "CA", Kind.WRITE: "WP"}
-_POWERSHELL = {Kind.CONTROL: "ExtendedRight", Kind.WRITE: "WriteProperty"}
+_DSACLS = {Kind.CONTROL: "CA", Kind.WRITE: "WP", Kind.READ: "RP"}
+_POWERSHELL = {
+    Kind.CONTROL: "ExtendedRight",
+    Kind.WRITE: "WriteProperty",
+    Kind.READ: "ReadProperty",
+}
 _QUOTES = "'\u2018\u2019\u201a\u201b"
 """What PowerShell takes for a single quote."""
 
@@ -39,6 +44,11 @@ def samba(
             entry = entry_for_users(right, "${sid:?no such account}")
             yield f"# {right.name}, on users below"
             yield from _set_entry(unit.dn, entry)
+        yield f"# {_READ}"
+        entries = (
+            entry_for_users(right, "${sid:?no such account}") for right in TO_READ
+        )
+        yield from _set_entry(unit.dn, "".join(entries))
     for container in policies:
         yield f"# {_OPTIONAL}"
         yield from _set_entry(container, entry_for_policies("${sid:?no such account}"))
@@ -55,6 +65,10 @@ def dsacls(
     yield "$account = $sid.Translate([System.Security.Principal.NTAccount]).Value"
     for unit in units:
         for right in NEEDED:
+            granted = f'"${{account}}:{_DSACLS[right.kind]};{right.name};user"'
+            yield f"dsacls {_for_powershell(unit.dn)} /I:S /G {granted}"
+        yield f"# {_READ}"
+        for right in TO_READ:
             granted = f'"${{account}}:{_DSACLS[right.kind]};{right.name};user"'
             yield f"dsacls {_for_powershell(unit.dn)} /I:S /G {granted}"
     for container in policies:
@@ -84,12 +98,16 @@ def powershell(
         for right in NEEDED:
             yield f"# {right.name}, on users below"
             yield f"Grant {_for_powershell(unit.dn)} {_rule(right)}"
+        yield f"# {_READ}"
+        for right in TO_READ:
+            yield f"Grant {_for_powershell(unit.dn)} {_rule(right)}"
     for container in policies:
         yield f"# {_OPTIONAL}"
         rule = "@($sid, 'GenericRead', 'Allow', 'All')"
         yield f"Grant {_for_powershell(container)} {rule}"
 
 
+_READ = "What is read of users: who may be touched, and who else set a password"
 _OPTIONAL = "Only where fine-grained password policies apply: lets them be read"
 
 

@@ -1,7 +1,8 @@
 """The rights that a service account is given, and the names they are given on. Pure.
 
 What `kiosk directory delegate` prints and what `kiosk doctor` compares with: three
-rights on the users below a unit, and one to read fine-grained password policies. Names
+rights to write on the users below a unit, what must be read of them, and one to read
+fine-grained password policies. Names
 come from a person, so a `Unit` and an `AccountName` hold nothing that a shell, an LDAP
 path or a program's option could take for anything but a name.
 """
@@ -42,6 +43,14 @@ class Kind(StrEnum):
 
     CONTROL = "control"
     WRITE = "write"
+    READ = "read"
+
+
+_ACCESS = {
+    Kind.CONTROL: Access.CONTROL,
+    Kind.WRITE: Access.WRITE_PROPERTY,
+    Kind.READ: Access.READ_PROPERTY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +66,7 @@ class Right:
     @property
     def access(self) -> Access:
         """The bit of the access mask that goes with the GUID."""
-        control = self.kind is Kind.CONTROL
-        return Access.CONTROL if control else Access.WRITE_PROPERTY
+        return _ACCESS[self.kind]
 
     @property
     def objects(self) -> frozenset[UUID]:
@@ -71,6 +79,8 @@ ACCOUNT_RESTRICTIONS = UUID("4c164200-20c0-11d0-a768-00aa006e0529")
 """The set of properties User-Account-Restrictions."""
 PUBLIC_INFORMATION = UUID("e48d0154-bcf8-11d1-8702-00c04fb96050")
 """The set of properties Public-Information."""
+REMOTE_ACCESS_INFORMATION = UUID("037088f8-0ae1-11d2-b422-00a0c968f939")
+"""The set of properties RAS-Information."""
 
 RESET_PASSWORD = Right(
     "Reset Password", UUID("00299570-246d-11d0-a768-00aa006e0529"), Kind.CONTROL
@@ -112,8 +122,33 @@ REPLICATE_SECRETS = Right(
 NEEDED = (RESET_PASSWORD, LOCKOUT_TIME, PWD_LAST_SET)
 """All that the service account may do to a user inside a unit."""
 
+PASSWORD_MARK = Right(
+    "replPropertyMetaData", UUID("281416c0-1968-11d0-a28f-00aa003049e2"), Kind.READ
+)
+"""Who last set each attribute: only with it is every other hand seen."""
+MUST_BE_READ = (
+    Right(
+        "tokenGroups",
+        UUID("b7c69e6d-2cc7-11d2-854e-00a0c983f608"),
+        Kind.READ,
+        REMOTE_ACCESS_INFORMATION,
+    ),
+    Right("adminCount", UUID("bf967918-0de6-11d0-a285-00aa003049e2"), Kind.READ),
+    Right("userAccountControl", ACCOUNT_CONTROL.guid, Kind.READ, ACCOUNT_RESTRICTIONS),
+    Right(
+        "accountExpires",
+        UUID("bf967915-0de6-11d0-a285-00aa003049e2"),
+        Kind.READ,
+        ACCOUNT_RESTRICTIONS,
+    ),
+    Right("pwdLastSet", PWD_LAST_SET.guid, Kind.READ, ACCOUNT_RESTRICTIONS),
+)
+"""What decides whether a user may be touched: hidden, none may."""
+TO_READ = (PASSWORD_MARK, *MUST_BE_READ)
+"""What the service account reads of a user inside a unit; by default, everybody may."""
+
 _POLICIES = "CN=Password Settings Container,CN=System"
-_SPELLED = {Kind.CONTROL: "CR", Kind.WRITE: "WP"}
+_SPELLED = {Kind.CONTROL: "CR", Kind.WRITE: "WP", Kind.READ: "RP"}
 
 
 def entry_for_users(right: Right, trustee: str) -> str:

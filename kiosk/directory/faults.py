@@ -67,6 +67,12 @@ class PolicyHidden(Fault, frozen=True, kw_only=True, tag="policy_hidden"):
     """Fine-grained policies may not be read."""
 
 
+class AttributeHidden(Fault, frozen=True, kw_only=True, tag="attribute_hidden"):
+    """One attribute of accounts may not be read: its name in LDAP."""
+
+    attribute: str = "replPropertyMetaData"
+
+
 AnyFault = (
     DcDown
     | ServiceAccountRefused
@@ -75,5 +81,6 @@ AnyFault = (
     | WriteNo
     | BindSays
     | PolicyHidden
+    | AttributeHidden
 )
-LASTING = (DcDown, ServiceAccountRefused, TlsWrong, PolicyHidden)
+LASTING = (DcDown, ServiceAccountRefused, TlsWrong, PolicyHidden, AttributeHidden)

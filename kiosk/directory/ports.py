@@ -21,6 +21,28 @@ from kiosk.secret import Secret
 # --- values ------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who last set one attribute: part of the replication metadata of an object."""
+
+    version: int
+    """Raised by one at each set, by whomever; 0: never set."""
+    origin: str
+    """invocationId of the DC that set it, lower-case, hyphenated."""
+    usn: int
+    """That DC's own number of the change; one modify has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The directory's own mark of a password: a logical clock, which replicates."""
+
+    password: Stamp
+    """Of `unicodePwd`: moved by every set, by whatever way."""
+    moved: Stamp
+    """Of `pwdLastSet`: a set by password moves both in one modify."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A user object as one DC shows it now. Names are raw: show them `visible`."""
@@ -42,6 +64,8 @@ class Account:
     password_never_expires: bool = False
     """Whatever the policy says of its age."""
     when_changed: str = ""
+    mark: Mark | None = None
+    """None: this DC does not let us read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +330,12 @@ class DomainController(Protocol):
 
     def primary(self) -> str | None:
         """Return the DC that hears of every new password first; None: this one.
+
+        ReadFailed.
+        """
+
+    def origin(self) -> str:
+        """Return the id that this DC signs its own changes with (`Stamp.origin`).
 
         ReadFailed.
         """

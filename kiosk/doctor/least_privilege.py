@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from kiosk.directory.delegation import CHANGE_PASSWORD, NEEDED, NotAUnit, Right, Unit
+from kiosk.directory.delegation import (
+    CHANGE_PASSWORD,
+    NEEDED,
+    PASSWORD_MARK,
+    TO_READ,
+    NotAUnit,
+    Right,
+    Unit,
+)
 from kiosk.directory.descriptor import Descriptor, Malformed, parse, sid_text
 from kiosk.directory.effective import WELL_KNOWN, Caller
 from kiosk.directory.ports import Account, Examinable, Guarded, ServiceFacts
@@ -57,6 +65,7 @@ def _inside(dc: Examinable, unit: Unit, token: Token, us: Account) -> Iterator[F
         yield unclear(part, "unit_empty")
         return
     yield from _worst(_enough(part, each, token) for each in guards)
+    yield from _worst(_readable(f"reading in {unit.dn}", g, token) for g in guards)
     judge = _but(*NEEDED, CHANGE_PASSWORD)
     part = f"{part}, no more"
     yield from _worst(_no_more(part, each, token, judge) for each in guards)
@@ -111,6 +120,21 @@ def _enough(part: str, guard: Guarded, token: Token) -> Finding:
         words = ", ".join(judged.perhaps)
         return unclear(part, "delegation_doubtful", rights=words, object=guard.dn)
     return ok(part, "delegation_found", object=guard.dn)
+
+
+def _readable(part: str, guard: Guarded, token: Token) -> Finding:
+    """Say whether what decides may be read, and who else set a password."""
+    descriptor = _descriptor(guard)
+    if descriptor is None:
+        return unclear(part, "descriptor_hidden", object=guard.dn)
+    judged = rights.readable(descriptor, _caller(token, guard))
+    lacking = [right for right in TO_READ if right.name not in judged.certainly]
+    if not lacking:
+        return ok(part, "reading_found", object=guard.dn)
+    if lacking == [PASSWORD_MARK]:
+        return warn(part, "mark_hidden", object=guard.dn)
+    names = ", ".join(right.name for right in lacking)
+    return fail(part, "reading_missing", rights=names, object=guard.dn)
 
 
 def _no_more(part: str, guard: Guarded | None, token: Token, judge: Judge) -> Finding:

@@ -64,6 +64,16 @@ def needed(descriptor: Descriptor, caller: Caller) -> Judged:
     )
 
 
+def readable(descriptor: Descriptor, caller: Caller) -> Judged:
+    """Judge what must be read of a user, by the attributes' names."""
+    return _judged(
+        {
+            right.name: may(descriptor, caller, right.access, right.objects)
+            for right in rights.TO_READ
+        }
+    )
+
+
 def besides(
     descriptor: Descriptor, caller: Caller, spared: frozenset[Right] = frozenset()
 ) -> Judged:

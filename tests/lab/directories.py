@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.clock import ManualClock, SystemClock
-from kiosk.directory.faults import DcDown, Frozen, PolicyHidden
+from kiosk.directory.faults import AttributeHidden, DcDown, Frozen, PolicyHidden
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
 from kiosk.directory.ports import Directory, PasswordPolicy
 from kiosk.directory.simulated import SimulatedDirectory
@@ -26,6 +26,7 @@ from kiosk.secret import Secret
 from lab import samba_domain
 from lab.samba import SambaDomain
 from lab.samba_objects import LabUser
+from lab.samba_rights import unreadable
 
 PIN_POLICY = PasswordPolicy(
     source="pin-users",
@@ -97,6 +98,21 @@ class Hands(Protocol):
     def change_elsewhere(self, person: Person, password: str) -> None:
         """Somebody else sets the password."""
 
+    def reset_and_must_change(self, person: Person, password: str) -> None:
+        """The helpdesk sets a password that must be changed at the next logon."""
+
+    def own_change(self, person: Person, old: str, new: str) -> None:
+        """The person changes the password (Ctrl+Alt+Del)."""
+
+    def require_smart_card(self, person: Person) -> None:
+        """Somebody ticks "smart card is required for interactive logon"."""
+
+    def must_change(self, person: Person) -> None:
+        """Somebody ticks "must change at next logon", and nothing else."""
+
+    def hidden(self, person: Person, attribute: str) -> AbstractContextManager[None]:
+        """Meanwhile the service account may not read that attribute."""
+
     def frozen(self) -> AbstractContextManager[None]:
         """Meanwhile requests arrive and nothing is answered; later they happen."""
 
@@ -157,6 +173,25 @@ class SimulatedHands:
 
     def change_elsewhere(self, person: Person, password: str) -> None:
         self._domain.change_elsewhere(person.guid, _secret(password))
+
+    def reset_and_must_change(self, person: Person, password: str) -> None:
+        self._domain.change_elsewhere(person.guid, _secret(password), must_change=True)
+
+    def own_change(self, person: Person, old: str, new: str) -> None:
+        assert self._domain.binds(person.guid, _secret(old))
+        self._domain.change_elsewhere(person.guid, _secret(new))
+
+    def require_smart_card(self, person: Person) -> None:
+        self._domain.change_account(person.guid, smart_card_required=True)
+
+    def must_change(self, person: Person) -> None:
+        self._domain.change_account(person.guid, pwd_last_set=0)
+
+    @contextmanager
+    def hidden(self, person: Person, attribute: str) -> Iterator[None]:
+        self._domain.fail(AttributeHidden(attribute=attribute))
+        yield
+        self._domain.heal()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -232,6 +267,23 @@ class SambaHands:
 
     def change_elsewhere(self, person: Person, password: str) -> None:
         self._domain.set_password_elsewhere(self._users[person.guid], password)
+
+    def reset_and_must_change(self, person: Person, password: str) -> None:
+        self._domain.reset_and_must_change(self._users[person.guid], password)
+
+    def own_change(self, person: Person, old: str, new: str) -> None:
+        self._domain.own_change(self._users[person.guid], old, new)
+
+    def require_smart_card(self, person: Person) -> None:
+        self._domain.require_smart_card(self._users[person.guid])
+
+    def must_change(self, person: Person) -> None:
+        self._domain.must_change(self._users[person.guid])
+
+    @contextmanager
+    def hidden(self, person: Person, attribute: str) -> Iterator[None]:
+        with unreadable(self._domain, self._users[person.guid].dn, attribute):
+            yield
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

@@ -166,6 +166,21 @@ class DomainObjects:
         with self.administrator() as line:
             self._modify(line, user.dn, unicodePwd=_quoted(password))
 
+    def reset_and_must_change(self, user: LabUser, password: str) -> None:
+        """Reset it as the helpdesk's console does: to be changed at the next logon."""
+        with self.administrator() as line:
+            self._modify(line, user.dn, unicodePwd=_quoted(password), pwdLastSet=0)
+
+    def own_change(self, user: LabUser, old: str, new: str) -> None:
+        """Change the password as its owner does, who knows the old one."""
+        line = self.connection(user.upn, old)
+        with line:
+            exchange = [
+                (ldap3.MODIFY_DELETE, [_quoted(old)]),
+                (ldap3.MODIFY_ADD, [_quoted(new)]),
+            ]
+            _do(line, line.modify, user.dn, {"unicodePwd": exchange})
+
     # --- what is observed -----------------------------------------------------
 
     def user_binds(self, name: str, password: str) -> bool:

@@ -11,9 +11,19 @@ from pathlib import Path
 import ldap3
 from ldap3.protocol.microsoft import security_descriptor_control
 
+from lab import samba_domain as setup
 from lab.samba import SambaDomain
 
 _DACL = 0x4
+_ATTRIBUTES = {
+    "replPropertyMetaData": "281416c0-1968-11d0-a28f-00aa003049e2",
+    "tokenGroups": "b7c69e6d-2cc7-11d2-854e-00a0c983f608",
+    "adminCount": "bf967918-0de6-11d0-a285-00aa003049e2",
+    "userAccountControl": "bf967a68-0de6-11d0-a285-00aa003049e2",
+    "accountExpires": "bf967915-0de6-11d0-a285-00aa003049e2",
+    "pwdLastSet": "bf967a0a-0de6-11d0-a285-00aa003049e2",
+}
+"""schemaIDGUIDs, as this directory's own schema has them."""
 
 
 def sid_of(samba: SambaDomain, dn: str) -> str:
@@ -50,6 +60,22 @@ def granted(samba: SambaDomain, dn: str, sddl: str) -> Iterator[None]:
         yield
     finally:
         set_permissions(samba, dn, before)
+
+
+@contextmanager
+def unreadable(samba: SambaDomain, dn: str, attribute: str) -> Iterator[None]:
+    """Hide an attribute of one object from the service account."""
+    denied = f"(OD;;RP;{_ATTRIBUTES[attribute]};;{_service_account(samba)})"
+    with granted(samba, dn, denied):
+        yield
+
+
+def _service_account(samba: SambaDomain) -> str:
+    with samba.administrator() as line:
+        name = samba.service_account
+        line.search(setup.BASE_DN, f"(userPrincipalName={name})", attributes=["cn"])
+        dn = next(each["dn"] for each in line.response or [] if "dn" in each)
+    return sid_of(samba, dn)
 
 
 def permissions(samba: SambaDomain, dn: str) -> bytes:

@@ -15,6 +15,7 @@ from kiosk.directory.delegation import (
     LOCKOUT_TIME,
     PWD_LAST_SET,
     RESET_PASSWORD,
+    TO_READ,
     AccountName,
     NotAnAccountName,
     NotAUnit,
@@ -42,6 +43,14 @@ def test_the_rights_are_those_that_active_directory_knows_by_these_numbers() -> 
         f"(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;{user};S-1-5-21-1-2-3-4)",
         f"(OA;CIIO;WP;28630ebf-41d5-11d1-a9c1-0000f80367c1;{user};S-1-5-21-1-2-3-4)",
         f"(OA;CIIO;WP;bf967a0a-0de6-11d0-a285-00aa003049e2;{user};S-1-5-21-1-2-3-4)",
+    ]
+    assert [entry_for_users(right, "S-1-1-0")[8:48] for right in TO_READ] == [
+        ";RP;281416c0-1968-11d0-a28f-00aa003049e2",
+        ";RP;b7c69e6d-2cc7-11d2-854e-00a0c983f608",
+        ";RP;bf967918-0de6-11d0-a285-00aa003049e2",
+        ";RP;bf967a68-0de6-11d0-a285-00aa003049e2",
+        ";RP;bf967915-0de6-11d0-a285-00aa003049e2",
+        ";RP;bf967a0a-0de6-11d0-a285-00aa003049e2",
     ]
     assert entry_for_policies("S-1-1-0") == "(A;CI;RPLCLORC;;;S-1-1-0)"
 
@@ -117,7 +126,7 @@ def test_a_hostile_name_is_one_word_of_the_shell() -> None:
     name = AccountName.parse("o'neil $(id)`id`")
     script = "\n".join(samba([unit], name, [unit.policies]))
     words = shlex.split(script, comments=True)
-    assert words.count(f"--objectdn={unit.dn}") == 3
+    assert words.count(f"--objectdn={unit.dn}") == 4
     assert [word for word in words if "id)`id`" in word] == [name.name]
 
 
@@ -173,7 +182,8 @@ def test_the_right_to_read_policies_can_be_left_out(
 def test_every_unit_gets_every_right_once(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys, "--ou", "OU=Labs,DC=ad,DC=test", "--for", "samba")
     for unit in ("Staff", "Labs"):
-        assert out.count(f"--objectdn='OU={unit},DC=ad,DC=test'") == 3
+        assert out.count(f"--objectdn='OU={unit},DC=ad,DC=test'") == 4
+        assert out.count("RP;281416c0-1968-11d0-a28f-00aa003049e2") == 2
     assert out.count("Password Settings Container") == 1
 
 

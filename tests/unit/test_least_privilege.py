@@ -8,7 +8,7 @@ import pytest
 from lab.descriptors import STRANGER, USER, descriptor, entry, raw_entry, sid
 
 from kiosk.clock import ManualClock
-from kiosk.directory.delegation import CHANGE_PASSWORD, NEEDED, Access
+from kiosk.directory.delegation import CHANGE_PASSWORD, NEEDED, TO_READ, Access
 from kiosk.directory.delegation import USER as USER_CLASS
 from kiosk.directory.ports import Account, Guarded, PasswordPolicy, ServiceFacts
 from kiosk.directory.simulated import SimulatedDirectory
@@ -26,7 +26,11 @@ ANN, EVE, BOSS, US = (
     "CN=svc,CN=Users,DC=ad,DC=test",
 )
 NOTHING = descriptor()
-GIVEN = [entry(right.access, object_type=right.guid) for right in NEEDED]
+READS = {right.name: entry(right.access, object_type=right.guid) for right in TO_READ}
+GIVEN = [
+    *(entry(right.access, object_type=right.guid) for right in NEEDED),
+    *READS.values(),
+]
 ANYBODYS = entry(Access.CONTROL, "S-1-1-0", object_type=CHANGE_PASSWORD.guid)
 
 
@@ -81,13 +85,15 @@ def examined(**guards: bytes) -> dict[str, Finding]:
 
 IN, ON = f"rights in {UNIT}", f"rights on {UNIT}"
 NO_MORE = f"{IN}, no more"
+READING = f"reading in {UNIT}"
 PROTECTED, OUTSIDE = "rights on protected accounts", "rights outside"
 ITSELF, DOMAIN = "rights on itself", "rights on the domain"
 
 
 def test_just_the_rights_that_are_needed_are_well_everywhere() -> None:
     said = examined(**{ANN: descriptor(*GIVEN, ANYBODYS)})
-    assert set(said) == {IN, ON, NO_MORE, PROTECTED, OUTSIDE, ITSELF, DOMAIN}
+    everything = {IN, ON, NO_MORE, READING, PROTECTED, OUTSIDE, ITSELF, DOMAIN}
+    assert set(said) == everything
     assert {finding.health for finding in said.values()} == {Health.OK}
 
 
@@ -113,6 +119,15 @@ def test_what_is_certain_conditional_or_hidden_is_told_apart(
         assert examined(**{dn: doubtful})[part].health is Health.UNKNOWN
     null = examined(**{dn: descriptor(dacl=None)})[part]
     assert null.health is Health.FAIL, "everybody may do everything"
+
+
+@pytest.mark.parametrize("hidden", READS)
+def test_what_may_not_be_read_is_named(hidden: str) -> None:
+    left = [each for name, each in READS.items() if name != hidden]
+    said = examined(**{ANN: descriptor(*left)})[READING]
+    is_mark = hidden == "replPropertyMetaData"
+    assert said.health is (Health.WARN if is_mark else Health.FAIL)
+    assert is_mark or said.meaning.data["rights"] == hidden
 
 
 def test_a_new_type_of_entry_leaves_a_doubt() -> None:

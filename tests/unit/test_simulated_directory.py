@@ -8,6 +8,7 @@ import pytest
 from kiosk.clock import ManualClock
 from kiosk.directory.faults import (
     AnyFault,
+    AttributeHidden,
     BindSays,
     DcDown,
     Frozen,
@@ -178,6 +179,10 @@ def test_a_hidden_policy_cannot_be_read(domain: SimulatedDirectory) -> None:
         ('{"fault": "tls_wrong"}', TlsWrong()),
         ('{"fault": "service_refused"}', ServiceAccountRefused()),
         ('{"fault": "policy_hidden"}', PolicyHidden()),
+        (
+            '{"fault": "attribute_hidden", "attribute": "adminCount"}',
+            AttributeHidden(attribute="adminCount"),
+        ),
     ],
 )
 def test_a_fault_can_be_written_down(written: str, fault: AnyFault) -> None:
@@ -202,6 +207,37 @@ def test_a_dc_knows_a_change_on_another_once_they_have_replicated(
     domain.replicate()
     assert sign_in(domain, ann, SECOND, "dc1") is BindResult.OK
     assert domain.pwd_last_set(ann, dc="dc1") > before
+
+
+def test_of_two_resets_the_higher_version_stays_whatever_the_clocks_say(
+    domain: SimulatedDirectory, ann: str
+) -> None:
+    domain.set_clock("dc2", ahead=-240.0)
+    reset(domain, ann, "dc2")
+    domain.change_elsewhere(ann, FIRST, dc="dc2")
+    domain.change_elsewhere(ann, SECOND, dc="dc1")
+    domain.replicate()
+    assert domain.binds(ann, FIRST, dc="dc1")
+    assert domain.binds(ann, FIRST, dc="dc2")
+
+
+def test_of_two_resets_of_one_version_the_later_by_its_clock_stays(
+    domain: SimulatedDirectory, ann: str
+) -> None:
+    domain.set_clock("dc2", ahead=-240.0)
+    domain.change_elsewhere(ann, FIRST, dc="dc1")
+    domain.change_elsewhere(ann, SECOND, dc="dc2")
+    domain.replicate()
+    assert domain.binds(ann, FIRST, dc="dc2")
+
+
+def test_a_dc_behind_the_time_writes_an_older_one(
+    domain: SimulatedDirectory, ann: str
+) -> None:
+    before = domain.pwd_last_set(ann)
+    domain.set_clock("dc1", ahead=-240.0)
+    reset(domain, ann, "dc1")
+    assert domain.pwd_last_set(ann) < before
 
 
 # --- time --------------------------------------------------------------------

@@ -17,7 +17,7 @@ PDC = "pdc.ad.test"
 def with_pdc(history: History, *faults: AnyFault, asked: bool = True) -> History:
     """Give the domain a PDC emulator beside the DC that there is, and replicate."""
     state = history.domain._state
-    state.dcs = (Dc(PDC, copy.deepcopy(state.dcs[0].users)), *state.dcs)
+    state.dcs = (Dc(PDC, "pdc", copy.deepcopy(state.dcs[0].users)), *state.dcs)
     state.pdc_check = asked
     for fault in faults:
         history.domain.fail(fault)

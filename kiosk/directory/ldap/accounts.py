@@ -6,8 +6,9 @@ import struct
 import uuid
 from collections.abc import Sequence
 
+from kiosk.directory import metadata
 from kiosk.directory.ldap.channel import Entry
-from kiosk.directory.ports import Account
+from kiosk.directory.ports import Account, Mark
 
 USER = "(&(objectCategory=person)(objectClass=user))"
 ATTRIBUTES = (
@@ -24,6 +25,7 @@ ATTRIBUTES = (
     "tokenGroups",
     "pwdLastSet",
     "whenChanged",
+    "replPropertyMetaData",
 )
 
 _DISABLED = 0x2
@@ -65,6 +67,7 @@ def account_of(entry: Entry, now: float) -> Account:
         pwd_last_set=_integer(entry, "pwdLastSet"),
         password_never_expires=bool(control & _NEVER_EXPIRES),
         when_changed=_text(entry, "whenChanged"),
+        mark=_mark(entry),
     )
 
 
@@ -84,6 +87,15 @@ def is_called(entry: Entry, name: str) -> bool:
     wanted = name.casefold()
     names = (_text(entry, "userPrincipalName"), _text(entry, "sAMAccountName"))
     return wanted in (each.casefold() for each in names)
+
+
+def _mark(entry: Entry) -> Mark | None:
+    """Return the mark; None where it is hidden, or nothing that we can read."""
+    values = entry.get("replPropertyMetaData", ())
+    try:
+        return metadata.mark_of(values[0]) if values else None
+    except metadata.Malformed:
+        return None
 
 
 def _is_locked(entry: Entry) -> bool:

@@ -64,6 +64,9 @@ class LdapController:
     def primary(self) -> str | None:
         return replication.primary(self._channel)
 
+    def origin(self) -> str:
+        return replication.origin(self._channel)
+
     def account(self, guid: str) -> Account:
         try:
             dn = f"<GUID={uuid.UUID(guid)}>"

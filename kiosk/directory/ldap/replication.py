@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ports import ReadFailed
 
@@ -37,6 +39,17 @@ def primary(channel: Channel) -> str | None:
         _, _, server = head.partition(",")
         return _text(channel, server, "dNSHostName")
     except (LookupError, UnicodeDecodeError) as error:
+        raise ReadFailed(dc=channel.dc, reason="hidden") from error
+
+
+def origin(channel: Channel) -> str:
+    """Return the invocationId of this DC. ReadFailed."""
+    root = channel.read("", _ANYTHING, "dsServiceName") or {}
+    try:
+        service = root["dsServiceName"][0].decode()
+        entry = channel.read(service, _ANYTHING, "invocationId") or {}
+        return str(UUID(bytes_le=entry["invocationId"][0]))
+    except (LookupError, ValueError) as error:
         raise ReadFailed(dc=channel.dc, reason="hidden") from error
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from kiosk.directory.faults import BindSays, DcDown, Frozen, PolicyHidden, WriteNo
+from kiosk.directory.faults import (
+    BindSays,
+    DcDown,
+    Frozen,
+    PolicyHidden,
+    WriteNo,
+)
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
@@ -32,6 +39,11 @@ _CODES = {
     WriteRefusal.OTHER: ("0000001F", 53),
 }
 """What a DC answers: 8-digit code and LDAP result."""
+MUST_BE_READ = frozenset(
+    {"userAccountControl", "accountExpires", "adminCount", "tokenGroups", "pwdLastSet"}
+)
+"""What decides whether an account may be touched at all."""
+MARK = "replPropertyMetaData"
 _NOT_SUPPORTED = 12
 """unavailableCriticalExtension."""
 
@@ -49,7 +61,7 @@ class SimulatedDc:
 
     def account(self, guid: str) -> Account:
         self._must_answer()
-        return self._dc.user(guid).account
+        return self._as_shown(self._dc.user(guid).account)
 
     def find(self, name: str) -> Account:
         self._must_answer()
@@ -60,7 +72,7 @@ class SimulatedDc:
         ]
         if len(found) != 1:
             raise AccountMissing(account=name)
-        return found[0]
+        return self._as_shown(found[0])
 
     def look_for(self, term: str) -> tuple[Person, ...]:
         self._must_answer()
@@ -99,7 +111,7 @@ class SimulatedDc:
 
     def time(self) -> float:
         self._must_answer()
-        return self._state.clock.now()
+        return self._state.now(self._dc)
 
     def writable(self, account: Account) -> frozenset[str]:
         self._must_answer()
@@ -110,6 +122,10 @@ class SimulatedDc:
         self._must_answer()
         first = self._state.dcs[0].name
         return None if first == self.name else first
+
+    def origin(self) -> str:
+        self._must_answer()
+        return self._dc.origin
 
     def honours_history(self) -> bool:
         self._must_answer()
@@ -144,13 +160,20 @@ class SimulatedDc:
         if user is None or not password:
             return BindResult.WRONG_PASSWORD
         policy = self._state.policy_of(user)
-        return user.bind(password, policy, self._state.clock.now())
+        return user.bind(password, policy, self._state.now(self._dc))
 
     # --- inside ---------------------------------------------------------------
 
     def _must_answer(self) -> None:
         if self._state.is_down(self.name):
             raise ReadFailed(dc=self.name, reason="no_answer")
+
+    def _as_shown(self, account: Account) -> Account:
+        """Return what we may read of an account. ReadFailed."""
+        hidden = self._state.hidden(self.name)
+        if hidden & MUST_BE_READ:
+            raise ReadFailed(dc=self.name, reason="hidden")
+        return replace(account, mark=None) if MARK in hidden else account
 
     def _write(self, account: Account, new: Secret, *, hinted: bool) -> None:
         user = self._dc.users.get(account.guid)
@@ -160,7 +183,7 @@ class SimulatedDc:
         if refusal is not None:
             raise self._refused(refusal)
         user.unlock()
-        user.set_password(self._state.stored(new), self._state.clock.now())
+        user.set_password(self._state.stored(new), self._state.signed(self._dc))
         self._state.touch(user)
         self._state.writes.append((self.name, user.account.guid))
 
@@ -175,7 +198,7 @@ class SimulatedDc:
         policy = self._state.policy_of(user)
         if not allows(policy, new):
             return WriteRefusal.POLICY
-        if hinted and not user.may_choose(new, policy, self._state.clock.now()):
+        if hinted and not user.may_choose(new, policy, self._state.now(self._dc)):
             return WriteRefusal.POLICY
         return None
 

@@ -59,7 +59,7 @@ class SimulatedDirectory:
             policy,
             clock,
             entropy,
-            tuple(Dc(name) for name in dcs),
+            tuple(Dc(name, _origin(name)) for name in dcs),
             policy_hints=policy_hints,
             pdc_check=pdc_check,
         )
@@ -112,6 +112,9 @@ class SimulatedDirectory:
             groups=groups,
             details=details,
         )
+        made = self._state.signed(self._state.dcs[0])
+        user.password_set = made.after(user.password_set)
+        user.move(user.account.pwd_last_set, made)
         self._state.touch(user)
         for dc in self._state.dcs:
             dc.users[guid] = replace(user)
@@ -123,13 +126,17 @@ class SimulatedDirectory:
         As in AD, `locked=False` clears the count of wrong passwords, and switching
         `smart_card_required` on gives the account a password that nobody knows.
         """
+        signed = self._state.signed(self._state.dcs[0])
+        moved = changes.pop("pwd_last_set", None)
         for dc in self._state.dcs:
             user = dc.user(guid)
             user.account = replace(user.account, **changes)  # type: ignore[arg-type]  # fields of Account, checked by its constructor
+            if moved is not None:
+                user.move(int(moved), signed)
             if changes.get("locked") is False:
                 user.unlock()
             if changes.get("smart_card_required") is True:
-                user.password = user.previous = None
+                user.randomise(signed)
             self._state.touch(user)
 
     def set_groups(self, guid: str, *groups: str) -> None:
@@ -147,18 +154,46 @@ class SimulatedDirectory:
         for dc in self._state.dcs:
             del dc.users[guid]
 
-    def change_elsewhere(self, guid: str, password: Secret) -> None:
-        """The password is changed by somebody else (Ctrl+Alt+Del, helpdesk)."""
-        user = self._state.dcs[0].user(guid)
-        user.set_password(self._state.stored(password), self._state.clock.now())
+    def change_elsewhere(
+        self, guid: str, password: Secret, *, dc: str = "", must_change: bool = False
+    ) -> None:
+        """The password is changed by somebody else (Ctrl+Alt+Del, helpdesk).
+
+        `dc`: there, and nowhere else until they `replicate`. `must_change`: at the next
+        logon, in the same modify.
+        """
+        where = self._dc(dc or None)
+        user = where.user(guid)
+        signed = self._state.signed(where)
+        user.set_password(self._state.stored(password), signed)
+        if must_change:
+            user.account = replace(user.account, pwd_last_set=0)
         self._state.touch(user)
-        self.replicate()
+        if not dc:
+            self.replicate()
+
+    def require_smart_card(self, guid: str, *, dc: str) -> None:
+        """Tick "smart card is required" on one DC, which randomises the password."""
+        where = self._dc(dc)
+        user = where.user(guid)
+        user.account = replace(user.account, smart_card_required=True)
+        user.randomise(self._state.signed(where))
+        self._state.touch(user)
+
+    def set_clock(self, dc: str, *, ahead: float) -> None:
+        """Let a DC's clock go wrong by so many seconds; negative: behind."""
+        self._dc(dc).ahead = ahead
 
     def replicate(self) -> None:
-        """Bring the newest version of each user to every DC."""
+        """Bring what stays of each user to every DC.
+
+        The newest copy as a whole, but of passwords the one that AD lets win.
+        """
         for guid in {guid for dc in self._state.dcs for guid in dc.users}:
             copies = [dc.users[guid] for dc in self._state.dcs if guid in dc.users]
-            newest = max(copies, key=lambda user: user.version)
+            newest = replace(max(copies, key=lambda user: user.version))
+            for copy in copies:
+                newest.take_password(copy)
             for dc in self._state.dcs:
                 dc.users[guid] = replace(newest)
 
@@ -241,3 +276,7 @@ class SimulatedDirectory:
 
     def _dc(self, name: str | None) -> Dc:
         return next(dc for dc in self._state.dcs if name in (None, dc.name))
+
+
+def _origin(dc: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, dc))

@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kiosk.clock import Clock
-from kiosk.directory.faults import LASTING, AnyFault, DcDown, Fault
-from kiosk.directory.ports import AccountMissing, PasswordPolicy
+from kiosk.directory.faults import (
+    LASTING,
+    AnyFault,
+    AttributeHidden,
+    DcDown,
+    Fault,
+)
+from kiosk.directory.ports import AccountMissing, PasswordPolicy, Stamp
 from kiosk.directory.simulated.passwords import StoredPassword
-from kiosk.directory.simulated.users import User
+from kiosk.directory.simulated.users import Signed, User
 from kiosk.entropy import Entropy
 from kiosk.secret import Secret
 
@@ -21,7 +27,12 @@ class Dc:
     """One domain controller and the users as it has them, by objectGUID."""
 
     name: str
+    origin: str = ""
+    """invocationId."""
     users: dict[str, User] = field(default_factory=dict)
+    ahead: float = 0.0
+    """Seconds that its clock is ahead of the right time; negative: behind."""
+    usn: int = 1000
 
     def user(self, guid: str) -> User:
         """Return a user. AccountMissing."""
@@ -50,6 +61,15 @@ class DomainState:
         """Digest a password with a fresh salt."""
         return StoredPassword.of(password, self.entropy.bytes(8))
 
+    def now(self, dc: Dc) -> float:
+        """Return the time by a DC's own clock, seconds UTC."""
+        return self.clock.now() + dc.ahead
+
+    def signed(self, dc: Dc) -> Signed:
+        """Sign one change on a DC, with the next of its numbers."""
+        dc.usn += 1
+        return Signed(Stamp(0, dc.origin, dc.usn), self.now(dc))
+
     def policy_of(self, user: User) -> PasswordPolicy:
         """Return the effective policy."""
         return user.policy or self.policy
@@ -67,6 +87,14 @@ class DomainState:
                     self.faults.remove(fault)
                 return fault
         return None
+
+    def hidden(self, dc: str) -> frozenset[str]:
+        """Return the attributes that may not be read there."""
+        return frozenset(
+            fault.attribute
+            for fault in self.faults
+            if isinstance(fault, AttributeHidden) and fault.dc in ("", dc)
+        )
 
     def is_down(self, dc: str) -> bool:
         """Say whether that DC answers nobody."""

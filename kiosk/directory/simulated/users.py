@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kiosk.directory.ports import Account, BindResult, PasswordPolicy
+from kiosk.directory.ports import Account, BindResult, Mark, PasswordPolicy, Stamp
 from kiosk.directory.simulated.passwords import StoredPassword
 from kiosk.secret import Secret
 
@@ -12,6 +12,33 @@ OLD_PASSWORD_SECONDS = 3600.0
 """How long the password before the last reset still binds (as measured on AD)."""
 _EPOCH = 11_644_473_600
 _TICKS = 10**7
+_SECOND = _TICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A change of one attribute, signed by the DC that made it."""
+
+    stamp: Stamp
+    at: float
+    """By that DC's own clock, which may be wrong. Seconds UTC."""
+
+    def after(self, before: Signed) -> Signed:
+        """Return the same change as the one that follows another."""
+        stamp = replace(self.stamp, version=before.stamp.version + 1)
+        return replace(self, stamp=stamp)
+
+    def wins_over(self, other: Signed) -> bool:
+        """Say which of two stays (MS-ADTS 3.1.1.1.9): version, then time, then id."""
+        return self._rank > other._rank
+
+    @property
+    def _rank(self) -> tuple[int, float, str, int]:
+        stamp = self.stamp
+        return stamp.version, self.at, stamp.origin, stamp.usn
+
+
+NEVER = Signed(Stamp(0, "", 0), 0.0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,15 +64,50 @@ class User:
     """Department, title, mail …"""
     version: int = 0
     """Counts changes in the whole domain; the newer one wins when DCs replicate."""
+    password_set: Signed = NEVER
+    """What `unicodePwd` is replicated by."""
+    moved: Signed = NEVER
+    """The same of `pwdLastSet`."""
 
-    def set_password(self, new: StoredPassword, now: float) -> None:
+    def set_password(self, new: StoredPassword, signed: Signed) -> None:
         """Replace the password; the one before still binds for a while."""
-        self.previous, self.previous_until = self.password, now + OLD_PASSWORD_SECONDS
+        self.previous = self.password
+        self.previous_until = signed.at + OLD_PASSWORD_SECONDS
         if self.password is not None:
             self.earlier = (self.password, *self.earlier)
         self.password = new
-        stamp = max(filetime(now), self.account.pwd_last_set + 1)
-        self.account = replace(self.account, pwd_last_set=stamp)
+        now, last = filetime(signed.at), self.account.pwd_last_set
+        self.move(last + 1 if now <= last < now + _SECOND else now, signed)
+        self.password_set = signed.after(self.password_set)
+        self._mark()
+
+    def randomise(self, signed: Signed) -> None:
+        """Give it a password that nobody knows; `pwdLastSet` stays as it is."""
+        self.password = self.previous = None
+        self.password_set = signed.after(self.password_set)
+        self._mark()
+
+    def move(self, pwd_last_set: int, signed: Signed) -> None:
+        """Say when the password was last set; 0: it must be changed."""
+        self.account = replace(self.account, pwd_last_set=pwd_last_set)
+        self.moved = signed.after(self.moved)
+        self._mark()
+
+    def take_password(self, other: User) -> None:
+        """Take over the password of another copy, if that is the one that stays."""
+        if other.password_set.wins_over(self.password_set):
+            self.password, self.password_set = other.password, other.password_set
+            self.previous, self.previous_until = other.previous, other.previous_until
+            self.earlier = other.earlier
+        if other.moved.wins_over(self.moved):
+            last = other.account.pwd_last_set
+            self.account = replace(self.account, pwd_last_set=last)
+            self.moved = other.moved
+        self._mark()
+
+    def _mark(self) -> None:
+        mark = Mark(self.password_set.stamp, self.moved.stamp)
+        self.account = replace(self.account, mark=mark)
 
     def may_choose(self, new: Secret, policy: PasswordPolicy, now: float) -> bool:
         """Say whether history and minimum age let the owner have `new` now."""
