@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.clock import Clock, SystemClock
-from kiosk.config import Config, load
+from kiosk.config import Config, OperatorsConfig, load, load_as
 from kiosk.errors import KioskError
 from kiosk.hardening import harden_process
 from kiosk.secretfile import credential
@@ -434,8 +434,21 @@ def face_settings_of(config: Config) -> FaceSettings:
     )
 
 
+def operators_config(named: Path | None) -> OperatorsConfig:
+    """Read the configuration that says what the person at the keyboard may do.
+
+    NotInstalled, for somebody who works as another user (through sudo) and names a
+    file of their own choice: a backup's copy would bring a role back that they lost.
+    Then what `kiosk.config.load` raises.
+    """
+    from kiosk.config import installed
+    from kiosk.enrollment.operators import works_as_another
+
+    return load_as(OperatorsConfig, installed(named) if works_as_another() else named)
+
+
 @contextmanager
-def open_desk(config: Config) -> Iterator[Desk]:
+def open_desk(config: OperatorsConfig) -> Iterator[Desk]:
     """Sign the person at the keyboard in as an operator, and open the authority.
 
     NotAnOperator, before anything is opened; then as `parts_of`.

@@ -23,6 +23,8 @@ from kiosk.errors import KioskError
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_QUOTES_NOTHING = ("Invalid", "Expected", "Unclosed", "Unterminated", "Unescaped")
+"""How the parser's messages begin that name only what it missed."""
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 
 
@@ -105,8 +107,20 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileUnreadable(file=str(path), reason=reason) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotToml(file=str(path), reason=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise NotToml(
+            file=str(path), reason=f"no UTF-8 at byte {error.start}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise NotToml(file=str(path), reason=_without_quotation(error)) from None
+
+
+def _without_quotation(error: tomllib.TOMLDecodeError) -> str:
+    """Return what the parser says, or only where, if it repeats what stands there."""
+    said = str(error)
+    if said.startswith(_QUOTES_NOTHING):
+        return said
+    return said[said.rfind("(at ") :].strip("()")
 
 
 def _anybodys(path: Path, status: os.stat_result) -> None:

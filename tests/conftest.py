@@ -8,4 +8,5 @@ pytest_plugins = [
     "lab.samba_fixtures",
     "lab.samba_kerberos",
     "lab.softhsm",
+    "lab.typed_commands",
 ]

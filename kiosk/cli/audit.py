@@ -27,17 +27,17 @@ def verify(
 ) -> None:
     """Verify the chains, and that every write came after its own signature."""
     from kiosk.authority.evidence import unproven_writes
+    from kiosk.cli.ending import words
+    from kiosk.errors import Message
     from kiosk.texts import sentence
     from storage import audit
 
     events = list(_events(file, config))
     verdict = audit.verify(events)
     if not verdict.is_sound:
-        typer.echo(
-            f"The chain of {verdict.station} is {verdict.problem} at event"
-            f" {verdict.seq}. {verdict.events} events before it are sound.",
-            err=True,
-        )
+        told = {"station": verdict.station, "problem": verdict.problem}
+        counts = {"seq": verdict.seq, "events": verdict.events}
+        typer.echo(words(Message("evidence.broken", {**told, **counts})), err=True)
         raise fail()
     findings = unproven_writes(events)
     for finding in findings:
@@ -45,12 +45,12 @@ def verify(
         typer.echo(f"{finding.station} event {finding.seq}: {said}", err=True)
     if findings:
         raise fail()
-    stations = len({event.station for event in events})
-    writes = sum(event.kind == "operation.writing" for event in events)
-    typer.echo(
-        f"{verdict.events} events of {stations} stations are sound;"
-        f" each of {writes} password writes came after its own authorisation."
-    )
+    sums: dict[str, str | int] = {
+        "events": verdict.events,
+        "stations": len({event.station for event in events}),
+        "writes": sum(event.kind == "operation.writing" for event in events),
+    }
+    typer.echo(words(Message("evidence.sound", sums)))
 
 
 @app.command()
@@ -61,28 +61,30 @@ def export(
         str | None, typer.Option(help="Only this station's chain.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write it there.")
+        Path | None, typer.Option("-o", "--output", help="A new file; else print it.")
     ] = None,
 ) -> None:
-    """Write the evidence as JSON Lines, which `kiosk audit verify FILE` checks."""
-    from kiosk.bootstrap import open_registry
-    from storage import audit
+    """Write the evidence as JSON Lines, which `kiosk audit verify FILE` checks.
 
-    registry = open_registry(config)
-    try:
-        events = registry.audit_events(station=station)
+    For auditors; each export is itself noted in the evidence.
+    """
+    from kiosk.bootstrap import open_desk, operators_config
+    from kiosk.cli.ending import words
+    from kiosk.enrollment import export as leaving
+    from kiosk.errors import Message
+
+    with open_desk(operators_config(config)) as desk:
         if output is None:
-            audit.export(events, sys.stdout.buffer)
+            leaving.to_stream(desk, sys.stdout.buffer, station=station)
             return
-        with output.open("wb") as stream:
-            count = audit.export(events, stream)
-        typer.echo(f"{count} events written to {output}.")
-    finally:
-        registry.close()
+        count = leaving.to_file(desk, output, station=station)
+    told: dict[str, str | int] = {"file": str(output), "count": count}
+    typer.echo(words(Message("evidence.written", told)))
 
 
 def _events(file: Path | None, config: Path | None) -> Iterable[AuditEvent]:
-    from kiosk.bootstrap import open_registry
+    from kiosk.bootstrap import operators_config, registry_of
+    from kiosk.clock import SystemClock
     from storage import audit
 
     if file is not None:
@@ -97,7 +99,7 @@ def _events(file: Path | None, config: Path | None) -> Iterable[AuditEvent]:
             problem = error.strerror or type(error).__name__
             raise typer.BadParameter(f"{file}: {problem}", param_hint="FILE") from error
         return
-    registry = open_registry(config)
+    registry = registry_of(operators_config(config), SystemClock())
     try:
         yield from registry.audit_events()
     finally:

@@ -11,13 +11,19 @@ import typer
 
 from kiosk.authority.admin_key import KEY_BYTES
 from kiosk.authority.codes import grouped
-from kiosk.bootstrap import anchors_of, monitor_of, open_desk, source_of
+from kiosk.bootstrap import (
+    anchors_of,
+    monitor_of,
+    open_desk,
+    operators_config,
+    source_of,
+)
 from kiosk.cards.ports import Card
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
 from kiosk.cli.typed import ask_secret
-from kiosk.config import Config, load
+from kiosk.config import Config
 from kiosk.enrollment import (
     acts,
     admin_keys,
@@ -78,7 +84,7 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List credentials, by holder."""
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         found = credentials(desk, state=state, sync=sync)
     print(show_as.list_json(found) if json else show_as.table(found))
 
@@ -88,7 +94,7 @@ def show(
     credential: Which, config: ConfigOption = None, *, json: JsonOption = False
 ) -> None:
     """Show one credential: how it stands, why not, and what happened to it."""
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         seen = view(desk, find(desk, credential))
     print(show_as.view_json(seen) if json else show_as.page(seen))
 
@@ -97,7 +103,7 @@ def show(
 
 
 def _act(action: Action, credential: str, config: Path | None, reason: str) -> None:
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         after = acts.act(desk, action, find(desk, credential), reason)
     now = Message("enrollment.now", {"holder": after.holder, "state": after.state})
     print(words(now))
@@ -143,7 +149,7 @@ def release(
 ) -> None:
     """Give a code to unblock a card (or to activate it); it is shown once."""
     kind = ApprovalKind.ACTIVATION if activation else ApprovalKind.RELEASE
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         found = find(desk, credential)
         given = codes.give(desk, found, kind)
     with given.code as code:
@@ -155,7 +161,7 @@ def release(
 @app.command()
 def answer(credential: Which, config: ConfigOption = None) -> None:
     """Answer, by telephone, the challenge that a waiting card shows at a kiosk."""
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         found = find(desk, credential)
         prompt = words(Message("enrollment.challenge", {"holder": found.holder}))
         with ask_secret(prompt + " ") as challenge:
@@ -175,7 +181,7 @@ def issue(
     config: ConfigOption = None,
 ) -> None:
     """Personalise the blank or retired PIV card in the reader."""
-    settings = load(config)
+    settings = operators_config(config)
     order = Order(account=account, template=template, issuer=source_of(settings))
     with open_desk(settings) as desk, _card(settings, reader) as card:
         print(words(Message("enrollment.personalising")))
@@ -221,7 +227,7 @@ def import_(
     """
     if bool(card) != bool(certificate):
         raise typer.BadParameter("--card and --certificate belong together")
-    settings = load(config)
+    settings = operators_config(config)
     wanted = Takeover(
         account=account,
         template=template,
@@ -256,7 +262,7 @@ def admin_key(
     config: ConfigOption = None,
 ) -> None:
     """Keep the administrator key of the card in the reader, once it is proven."""
-    settings = load(config)
+    settings = operators_config(config)
     with (
         read_hex(key_file, KEY_BYTES) as key,
         open_desk(settings) as desk,
@@ -275,7 +281,7 @@ def confirm(
     config: ConfigOption = None,
 ) -> None:
     """Confirm, as a second officer, the key that a first one has proposed."""
-    settings = load(config)
+    settings = operators_config(config)
     anchors = anchors_of(settings)
     (own,) = certificates.read_pem(certificate)[:1]
     with open_desk(settings) as desk:

@@ -40,12 +40,11 @@ def risk(
     config: ConfigOption = None,
 ) -> None:
     """Whose password is a short secret, which templates cannot work, and why."""
-    from kiosk.bootstrap import open_desk
-    from kiosk.config import load
+    from kiosk.bootstrap import open_desk, operators_config
     from kiosk.enrollment.operators import Action, require
     from kiosk.enrollment.risk import report
 
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         require(desk.operator, Action.EXPORT)
         found = report(desk.parts)
     match format_:

@@ -53,14 +53,13 @@ def _ask_domain(read: list[Template], config: Path | None) -> None:
 def import_(files: _Files, config: ConfigOption = None) -> None:
     """Save files as the next versions of their templates, as an administrator."""
     from kiosk import templates
-    from kiosk.bootstrap import open_desk
+    from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
-    from kiosk.config import load
     from kiosk.enrollment.operators import Action, require
     from kiosk.errors import Message
 
     read = [templates.read(file) for file in files]
-    with open_desk(load(config)) as desk:
+    with open_desk(operators_config(config)) as desk:
         require(desk.operator, Action.TEMPLATES)
         saved = templates.publish(
             desk.parts.registry,

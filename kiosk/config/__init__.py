@@ -6,16 +6,29 @@ descriptions of the settings into the commented file that `kiosk init` writes.
 
 from __future__ import annotations
 
-from kiosk.config.location import NoConfiguration, find, load, places
+from kiosk.config.location import (
+    NoConfiguration,
+    NotInstalled,
+    OperatorsConfig,
+    find,
+    installed,
+    load,
+    load_as,
+    places,
+)
 from kiosk.config.settings import Config, Operator, OperatorRole, Tls
 
 __all__ = [
     "Config",
     "NoConfiguration",
+    "NotInstalled",
     "Operator",
     "OperatorRole",
+    "OperatorsConfig",
     "Tls",
     "find",
+    "installed",
     "load",
+    "load_as",
     "places",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from kiosk import tomlfile
 from kiosk.config.settings import Config
@@ -14,10 +15,26 @@ VARIABLE = "PIN_KIOSK_CONFIG"
 SYSTEM = Path("/etc/pin-kiosk")
 
 
+class OperatorsConfig(Config, frozen=True, kw_only=True):
+    """A configuration that may say who is an operator here.
+
+    Only `bootstrap.operators_config` reads one.
+    """
+
+
+C = TypeVar("C", bound=Config)
+
+
 class NoConfiguration(KioskError):
     """No configuration was found: `places` that were looked at."""
 
     code = "config.none"
+
+
+class NotInstalled(KioskError):
+    """Another file than the station's own was named: `file`, `installed`."""
+
+    code = "config.not_installed"
 
 
 def places() -> tuple[Path, ...]:
@@ -42,14 +59,32 @@ def find(named: Path | None = None) -> Path:
     raise NoConfiguration(places=", ".join(str(place) for place in places()))
 
 
+def installed(named: Path | None = None) -> Path:
+    """Return the one file that this station was installed with. NotInstalled.
+
+    It alone says who may what to somebody who works as another user: neither an
+    option nor the environment names another one, and none is looked at.
+    """
+    one = SYSTEM / NAME
+    for wanted in (named, os.environ.get(VARIABLE)):
+        if wanted and os.path.abspath(wanted) != str(one):  # noqa: PTH100 - no look
+            raise NotInstalled(file=str(wanted), installed=str(one))
+    return one
+
+
 def load(named: Path | None = None) -> Config:
+    """Find and read the configuration. As `load_as`."""
+    return load_as(Config, named)
+
+
+def load_as(kind: type[C], named: Path | None = None) -> C:
     """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s.
 
     It names operators and files, so it must be this user's own (or root's): somebody
     who may run the program as this user cannot hand it another one.
     """
     path = find(named).absolute()
-    config = tomlfile.decode(tomlfile.load_own(path), Config, file=path)
+    config = tomlfile.decode(tomlfile.load_own(path), kind, file=path)
     if not (config.directory.dcs or config.directory.domain):
         raise tomlfile.MissingKey(file=str(path), key="directory.dcs")
     seen: set[str] = set()

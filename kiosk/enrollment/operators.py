@@ -19,6 +19,8 @@ from kiosk.errors import KioskError
 
 LOGIN_UID = Path("/proc/self/loginuid")
 _NO_LOGIN = 2**32 - 1
+_SUDO_UID = "SUDO_UID"
+"""Set by sudo; heard only where it takes something away, since anybody can set it."""
 
 
 class Action(StrEnum):
@@ -101,6 +103,18 @@ def _login_uid() -> int:
     except (OSError, ValueError):  # not on this system
         uid = _NO_LOGIN
     return os.getuid() if uid == _NO_LOGIN else uid
+
+
+def works_as_another() -> bool:
+    """Say whether the person at the keyboard works as a user who is not their own.
+
+    They may then do what that user may do with one command, and no more. Root is
+    nobody else's: it may write every file there is.
+    """
+    uid = os.getuid()
+    if uid == 0:
+        return False
+    return _login_uid() != uid or os.environ.get(_SUDO_UID, str(uid)) != str(uid)
 
 
 def signed_in(operators: Sequence[Operator], login: str) -> SignedIn:

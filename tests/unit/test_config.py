@@ -220,6 +220,42 @@ def test_a_broken_file_is_refused_with_line_and_column(tmp_path: Path) -> None:
     assert "line 2" in str(caught.value.data["reason"])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Zq9 = 1\nZq9 = 2",
+        "[Zq9]\n[Zq9]",
+        "[Zq9]\nx = 1\n[Zq9.x.y]",
+        "x = {Zq9 = 1, Zq9 = 2}",
+        'x = "\x07Zq9"',
+        "x = Zq9",
+        "Zq9",
+        'x = "\\Zq9"',
+        "Zq9\n[",
+        "# \x00Zq9",
+    ],
+)
+def test_a_broken_file_is_told_of_without_what_it_holds(
+    tmp_path: Path, content: str
+) -> None:
+    with pytest.raises(tomlfile.NotToml) as caught:
+        load(written(tmp_path, content))
+    said = str(caught.value.data["reason"])
+    assert "line " in said or "end of document" in said
+    assert "Zq9" not in said
+    assert "\\x" not in said
+
+
+def test_bytes_that_are_no_text_are_told_of_by_place(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_bytes(b'[station]\nname = "\xe7\xe7"')
+    path.chmod(0o600)
+    with pytest.raises(tomlfile.NotToml) as caught:
+        load(path)
+    assert "18" in str(caught.value.data["reason"])
+    assert "e7" not in str(caught.value.data["reason"])
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_bytes(b'[station]\nname = "\xff"')

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from kiosk.authority.evidence import unproven_writes
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
 from kiosk.desk.views import Choice, Emit, Field, Filled, Line, Page, Style
-from kiosk.enrollment.desk import note
+from kiosk.enrollment import export
 from kiosk.enrollment.operators import Action, require
-from kiosk.errors import KioskError, Message
+from kiosk.errors import Message
 from storage import audit
 from storage.records import AuditEvent
-
-
-class NotExported(KioskError):
-    """The file could not be written: `file`, `reason`."""
-
-    code = "desk.not_exported"
 
 
 class AuditPage(Plain):
@@ -77,24 +70,9 @@ class AuditPage(Plain):
             self._found = tuple(_receipt(context, receipt))
             return stay()
         if file:
-            return stay(_export(context, Path(file)))
+            count = export.to_file(context.desk, Path(file))
+            return stay(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
-
-
-def _export(context: Context, path: Path) -> Message:
-    """Write a new file, readable by its owner only; never over another."""
-    note(context.desk, "audit.exported", data={"file": path.name})
-    events = context.parts.registry.audit_events()
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            count = audit.export(events, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise NotExported(file=str(path), reason=reason) from error
-    return Message("desk.audit.exported", {"count": count, "file": str(path)})
 
 
 def _receipt(context: Context, number: str) -> list[Line]:

@@ -1,0 +1,94 @@
+"""A station of its own, and a hand that types commands at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kiosk import bootstrap
+from kiosk.cli import main
+from kiosk.clock import SystemClock
+from kiosk.config import Config, load
+from kiosk.directory.simulated import SimulatedDirectory
+from kiosk.enrollment.operators import login_name
+from kiosk.entropy import SeededEntropy
+from kiosk.newstation import Layout, create
+from statemachine.lifecycle import State
+from storage.records import AuditEvent, Credential, Escrow
+
+OPERATOR = """
+[[operators]]
+login = "{login}"
+account = "bob@ad.test"
+role = "{role}"
+"""
+
+
+class Terminal:
+    """A station of its own, and a hand that types commands at it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.file = folder / "kiosk.toml"
+        create(Layout.below(folder, folder), bootstrap.found_registry)
+        self._capsys = capsys
+        self.domain = SimulatedDirectory(SystemClock(), SeededEntropy(1))
+        self.ann = self.domain.add_account("ann", display_name="Ann Example")
+        self.domain.add_account("bob")
+        self._settings = self.file.read_text("utf-8")
+        self.sign_in("helpdesk")
+
+    def sign_in(self, role: str) -> None:
+        person = OPERATOR.format(login=login_name(), role=role)
+        self.file.write_text(self._settings + person, "utf-8")
+
+    @property
+    def config(self) -> Config:
+        return load(self.file)
+
+    def type(self, *words: str) -> tuple[int, str, str]:
+        """Type a command about this station: exit code, output and errors."""
+        return self.type_bare(*words, "--config", str(self.file))
+
+    def type_bare(self, *words: str) -> tuple[int, str, str]:
+        """Type exactly that."""
+        code = main(words)
+        seen = self._capsys.readouterr()
+        return code, seen.out, seen.err
+
+    def card(self, **fields: object) -> None:
+        """Put a credential of ann's on record."""
+        plain = Credential(
+            id="c1",
+            card="piv:guid:00",
+            holder="Ann Example",
+            account="ann@ad.test",
+            account_guid=self.ann,
+            template="staff",
+            template_version=1,
+            state=State.ACTIVE,
+            escrow=Escrow(current_sealed="v1.A256GCM.x.y.sealed"),
+        )
+        registry = bootstrap.registry_of(self.config, SystemClock())
+        registry.run(lambda tx: tx.save_credential(replace(plain, **fields)))
+        registry.close()
+
+    def evidence(self) -> list[AuditEvent]:
+        """Return what is on record."""
+        registry = bootstrap.registry_of(load(self.file), SystemClock())
+        try:
+            return list(registry.audit_events())
+        finally:
+            registry.close()
+
+
+@pytest.fixture(name="terminal")
+def _terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Terminal:
+    terminal = Terminal(tmp_path, capsys)
+    monkeypatch.setattr(bootstrap, "directory_of", lambda config: terminal.domain)
+    monkeypatch.setattr(bootstrap, "harden_process", lambda: None)
+    return terminal
