@@ -1,6 +1,6 @@
 """Servers that answer wrongly, late or never: what a network can put in our way.
 
-Each is one listener on 127.0.0.1 that ends with its `with` block.
+Each is one listener on a loopback address that ends with its `with` block.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _PACE = 0.1
 
 
 @contextmanager
-def server(handle: Handler) -> Iterator[int]:
+def server(handle: Handler, address: str = "127.0.0.1") -> Iterator[int]:
     """Listen; `handle` each connection on a thread of its own. Yields the port."""
     ended = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((address, 0)) as listener:
         thread = threading.Thread(target=_accept, args=(listener, handle, ended))
         thread.start()
         try:

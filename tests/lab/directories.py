@@ -50,6 +50,9 @@ FIRST_PIN = "246813"
 FIRST_PASSWORD = "Correct-Horse-1"
 
 
+Unanswered = Callable[[], AbstractContextManager[None]]
+
+
 class Condition(StrEnum):
     """What can be the matter with an account."""
 
@@ -113,8 +116,11 @@ class Hands(Protocol):
     def hidden(self, person: Person, attribute: str) -> AbstractContextManager[None]:
         """Meanwhile the service account may not read that attribute."""
 
-    def frozen(self) -> AbstractContextManager[None]:
-        """Meanwhile requests arrive and nothing is answered; later they happen."""
+    def distant(self) -> AbstractContextManager[tuple[Directory, Unanswered]]:
+        """Return the domain over a line, and what makes it lose answers meanwhile.
+
+        What was asked then has happened, or does so before the line is given up.
+        """
 
     def dead(self) -> AbstractContextManager[None]:
         """Meanwhile the DC is gone."""
@@ -194,10 +200,14 @@ class SimulatedHands:
         self._domain.heal()
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        self._domain.fail(Frozen(applied=True, stays=True))
-        yield
-        self._domain.heal()
+    def distant(self) -> Iterator[tuple[Directory, Unanswered]]:
+        @contextmanager
+        def unanswered() -> Iterator[None]:
+            self._domain.fail(Frozen(applied=True, stays=True))
+            yield
+            self._domain.heal()
+
+        yield self._domain, unanswered
 
     @contextmanager
     def dead(self) -> Iterator[None]:
@@ -286,12 +296,10 @@ class SambaHands:
             yield
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        self._domain.freeze()
-        try:
-            yield
-        finally:
-            self._domain.thaw()
+    def distant(self) -> Iterator[tuple[Directory, Unanswered]]:
+        with self._domain.distant() as line:
+            settings = self._domain.settings(dcs=(line.address,), receive_timeout=1)
+            yield self._as_client(settings), line.unanswered
 
     @contextmanager
     def dead(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from kiosk.config.settings import Directory as DirectoryConfig
 from kiosk.directory.ldap import LdapSettings
 from lab import samba_domain as setup
+from lab.one_way import OneWay
 from lab.samba_domain import SambaUnusable, copy_domain
 from lab.samba_objects import DomainObjects, LabUser
 from lab.samba_pki import CertificateKind, LabAuthority
@@ -186,6 +187,12 @@ class SambaDomain(DomainObjects):
                 time.sleep(0.02)
             else:
                 return
+
+    @contextmanager
+    def distant(self) -> Iterator[OneWay]:
+        """Reach it over a line that can lose its answers."""
+        with OneWay.to(self.address, _LDAPS) as line:
+            yield line
 
     # --- what a client needs --------------------------------------------------
 

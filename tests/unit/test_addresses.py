@@ -25,6 +25,9 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(socket, "getaddrinfo", wait)
     yield asked
     ended.set()
+    for thread in threading.enumerate():
+        if thread.name == "resolve":  # else the next test would join its lookup
+            thread.join()
 
 
 def test_a_name_has_addresses() -> None:
@@ -39,7 +42,7 @@ def test_an_address_is_its_own(stuck: list[str]) -> None:
 
 def test_a_resolver_that_never_answers_is_given_up(stuck: list[str]) -> None:
     with pytest.raises(TimeoutError):
-        by_system("dc1.ad.test", 0.1)
+        by_system("dc9.ad.test", 0.1)
 
 
 def test_many_who_wait_for_one_name_ask_once(stuck: list[str]) -> None:
