@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test bench fuzz check wheel lock
+.PHONY: help env env-test run test test-debians bench fuzz check wheel lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -9,11 +9,13 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 # What a station may need besides: kerberos.
 EXTRA ?=
+# The Debians of `make test-debians`.
+DEBIANS ?= bookworm trixie
 # How long `make fuzz` looks at each parser of card bytes.
 SECONDS ?= 20
 
 help: ## list what can be typed
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 env: ## make the environment of a station (.venv); EXTRA=kerberos: with that, too
 	@sh $(SETUP)/system.sh run $(EXTRA)
@@ -29,6 +31,9 @@ run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 
 test: env-test ## all tests, on real parts: pcscd, a domain controller, a terminal
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs/testing.md
+	@sh $(SETUP)/debians.sh $(DEBIANS)
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench
