@@ -13,7 +13,9 @@ from typing import Protocol
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.ports import (
+    UNUSABLE,
     Card,
+    CardError,
     CardIdentity,
     CardSession,
     Connection,
@@ -80,14 +82,29 @@ class AnyCard:
             return self._families[family].recognise()
         if self._found is not None:
             return self._found.recognise()
+        return self._first()
+
+    def _first(self) -> RecognisedCard:
+        """Recognise by the first family that the card has something of.
+
+        One that it has only the name of, or nothing but bytes that mean nothing, does
+        not keep the next from being asked; what was wrong with it is said if no other
+        has more.
+        """
+        refused: list[CardError] = []
         for card in self._families.values():
             try:
                 recognised = card.recognise()
-            except UnknownCard:
+            except (UnknownCard, *UNUSABLE) as error:
+                refused.append(error)
                 continue
             self._found = card
             return recognised
-        raise UnknownCard(reader=self._reader)
+        if all(isinstance(error, UnknownCard) for error in refused):
+            recognised = self.piv.recognise_by_longer_name()
+            self._found = self.piv
+            return recognised
+        raise next(each for each in refused if not isinstance(each, UnknownCard))
 
     def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
         return self._of(first).other_identities(first)

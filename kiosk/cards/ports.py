@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, Message
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
 
@@ -105,6 +105,8 @@ class RecognisedCard:
     """
     pinpad: bool = False
     """The reader has a PIN pad that can be used with this card."""
+    passed_over: tuple[Message, ...] = ()
+    """What the card answered to something optional and what we could not use."""
 
 
 class KeyAlgorithm(StrEnum):
@@ -315,6 +317,13 @@ class WrongAdminKey(CardError):
     """The card does not take this answer of the administrator key; it may count."""
 
     code = "card.wrong_admin_key"
+
+
+UNUSABLE = (ObjectMissing, NotSupported, NotVerified, UnexpectedStatus, MalformedAnswer)
+"""What a card's answer to something optional may end in: it then counts as absent.
+
+What happens to the line (a card that left, a service that stopped) is not among them.
+"""
 
 
 # --- level 1: bytes ----------------------------------------------------------

@@ -30,6 +30,16 @@ INCAPABLE = frozenset(
 """This card has no such command, or not for this reference."""
 
 
+def is_warning(sw: int) -> bool:
+    """62xx: done, and something about the state of the card is to be known."""
+    return sw >> 8 == 0x62
+
+
+def is_comparison(sw: int) -> bool:
+    """63xx or 6983: something was compared, or cannot be any more."""
+    return sw >> 8 == 0x63 or sw == BLOCKED
+
+
 def is_more(sw: int) -> bool:
     """61xx: more data wait for GET RESPONSE."""
     return sw >> 8 == 0x61

@@ -514,7 +514,7 @@ def test_garbage_means_nothing_and_costs_no_try(
 ) -> None:
     issued = kind.make()
     card = bench.put(issued)
-    bench.spoil(fault(at=3))
+    bench.spoil(*(fault(at=at) for at in range(2, 12)))
     with pytest.raises(MalformedAnswer):
         card.recognise()
     bench.spoil()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from lab.events import Watch
-from lab.pcscd import READERS, RENAMED, Pcscd
+from lab.pcscd import READERS, RENAMED, UMLAUT, Pcscd
 
 from kiosk.cards.pcsc import PcscConnection, PcscMonitor
 from kiosk.cards.ports import (
@@ -237,3 +237,26 @@ def test_a_monitor_stops_at_once_with_and_without_a_service(pcscd: Pcscd) -> Non
         with Watch(monitor) as watch:
             watch.next()
         assert not monitor._thread.is_alive()
+
+
+# --- names of readers ----------------------------------------------------------------
+
+
+def test_a_reader_with_an_umlaut_is_a_reader_like_any_other(stopped: Pcscd) -> None:
+    made = a_card()
+    stopped.start_with_an_umlaut()
+    with Watch(PcscMonitor()) as watch:
+        assert watch.until(ReadersChanged) == ReadersChanged(UMLAUT)
+        stopped.readers[0].insert(made.card)
+        assert watch.card().recognise().identity == made.identity
+
+
+def test_a_reader_whose_name_is_no_utf_8_does_not_hide_the_others(
+    stopped: Pcscd, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped.start_beside_latin_1()
+    with Watch(PcscMonitor()) as watch:
+        assert watch.next() == ReadersChanged(READERS)
+        stopped.stop()
+        assert isinstance(watch.next(), ServiceLost)
+    assert "Leseger\\udce4t" in caplog.text

@@ -29,7 +29,8 @@ RENAMED = ("Renamed PCD 00 00", "Renamed PCD 00 01")
 YUBICO = "Yubico YubiKey CCID"
 """What a reader is called that is itself a YubiKey; a slot's number follows."""
 _PLUGGED, _UNPLUGGED, _RENAMED = "plugged", "unplugged", "renamed"
-_YUBICO = "yubico"
+UMLAUT = ("Lesegerät 00 00", "Lesegerät 00 01")
+_YUBICO, _UMLAUT, _LATIN_1 = "yubico", "umlaut", "latin-1"
 """Names of configuration directories."""
 _EMPTY_TRIES = 20
 _READY_SECONDS = 20.0
@@ -113,12 +114,23 @@ class Pcscd:
     def _furnish(self) -> None:
         if shutil.which("pcscd", path=f"{os.environ['PATH']}:{_SYSTEM_PATHS}") is None:
             raise Missing("pcscd is missing: apt-get install pcscd vsmartcard-vpcd")
-        for name in ("run", _PLUGGED, _UNPLUGGED, _RENAMED, _YUBICO):
+        named = {
+            _PLUGGED: "Virtual PCD",
+            _RENAMED: "Renamed PCD",
+            _YUBICO: YUBICO,
+            _UMLAUT: "Lesegerät",
+            _LATIN_1: "Virtual PCD",
+        }
+        for name in ("run", _UNPLUGGED, *named):
             (self._home / name).mkdir()
-        named = {_PLUGGED: "Virtual PCD", _RENAMED: "Renamed PCD", _YUBICO: YUBICO}
         for folder, name in named.items():
             text = _CONFIGURATION.format(name=name, port=PORT, driver=_driver())
             (self._home / folder / "vpcd").write_text(text)
+        other = _CONFIGURATION.format(
+            name="Lesegerät", port=PORT + len(READERS), driver=_driver()
+        )
+        beside = self._home / _LATIN_1 / "beside"
+        beside.write_text(other, encoding="latin-1")
 
     def close(self) -> None:
         """End everything."""
@@ -146,6 +158,17 @@ class Pcscd:
     def start_renamed(self) -> None:
         """Start the service where the readers are called otherwise."""
         self._ask(f"start {_RENAMED}")
+
+    def start_with_an_umlaut(self) -> None:
+        """Start the service where the readers have a name that is not ASCII."""
+        self._ask(f"start {_UMLAUT}")
+
+    def start_beside_latin_1(self) -> None:
+        """Start the service where other readers have a name that is not UTF-8.
+
+        No card reaches any of them: the driver's slots are the same for all.
+        """
+        self._ask(f"start {_LATIN_1}")
 
     def freeze(self) -> None:
         """Let the service stand still: it is there and does not answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.cards.pcsc import winscard
+from kiosk.cards.pcsc import pcsclite, winscard
 from kiosk.cards.pcsc.monitor import PcscMonitor
 from kiosk.cards.pcsc.slots import SETTLE_SECONDS, Slots
 from kiosk.cards.pcsc.translation import translated
@@ -300,7 +300,7 @@ def test_only_readers_whose_name_was_given_are_watched(service: FakeService) -> 
 def test_without_the_library_the_service_is_gone_and_nothing_is_printed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(winscard, "_is_installed", lambda: False)
+    monkeypatch.setattr(pcsclite, "is_installed", lambda: False)
     with pytest.raises(PcscError) as caught:
         winscard.establish()
     assert caught.value.hresult == winscard.NO_SERVICE

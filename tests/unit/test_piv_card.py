@@ -327,14 +327,15 @@ def test_a_card_pulled_at_any_apdu_is_told_as_removed(
         desk.card.recognise()
 
 
-@pytest.mark.parametrize("at", [2, 3])
-def test_a_chuid_or_discovery_object_of_garbage_means_nothing_and_costs_no_try(
-    at: int,
+@pytest.mark.parametrize(
+    ("at", "kind"), [(2, IdentityKind.KEY), (3, IdentityKind.GUID)]
+)
+def test_a_chuid_or_discovery_object_of_garbage_counts_as_none(
+    at: int, kind: IdentityKind
 ) -> None:
     desk = Desk()
     desk.readers.faults.set(Garbage(at=at))
-    with pytest.raises(MalformedAnswer):
-        desk.card.recognise()
+    assert desk.card.recognise().identity.kind is kind
     assert desk.made.card.pin_tries_left == 3
 
 

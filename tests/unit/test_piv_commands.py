@@ -113,9 +113,8 @@ def test_a_card_without_metadata_tells_none(answer: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["0101ff050101" + "9000", "0501010601039000"])
-def test_metadata_without_two_counters_mean_nothing(answer: str) -> None:
-    with pytest.raises(MalformedAnswer):
-        one("00f7008000", answer).pin_metadata(0x80)
+def test_metadata_without_two_counters_count_as_none(answer: str) -> None:
+    assert one("00f7008000", answer).pin_metadata(0x80) is None
 
 
 @pytest.mark.parametrize(
@@ -125,10 +124,17 @@ def test_the_counter_is_read_with_an_empty_verify(sw: str, left: int | None) -> 
     assert one("00200080", sw).pin_tries() == Tries(left)
 
 
-@pytest.mark.parametrize("sw", ["6a81", "6982"])
-def test_a_counter_that_needs_contact_says_so(sw: str) -> None:
-    with pytest.raises(ContactNeeded):
-        one("00200080", sw).pin_tries()
+@pytest.mark.parametrize("sw", ["6a81", "6982", "6700", "6a80", "6985", "6d00"])
+def test_a_counter_that_is_refused_is_asked_for_in_the_other_form(sw: str) -> None:
+    application, line = selected(("00200080", sw), ("0020008000", "63c2"))
+    assert application.pin_tries() == Tries(2)
+    assert line.is_done
+
+
+@pytest.mark.parametrize("sw", ["6a81", "6982", "6700", "6a80", "6985", "6d00"])
+def test_a_counter_that_no_form_tells_is_unknown(sw: str) -> None:
+    application, _ = selected(("00200080", sw), ("0020008000", sw))
+    assert application.pin_tries() == Tries(None)
 
 
 # --- PIN and PUK ---------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_every_way_of_storing_a_certificate_is_read(value: bytes) -> None:
     [
         b"",
         tlv.pack(0x71, b"\x00"),
-        certificate_object(b"no gzip", 1),
+        certificate_object(b"\x1f\x8bno gzip", 1),
         certificate_object(gzip.compress(CERTIFICATE)[:-20], 1),
     ],
     ids=["nothing", "no certificate", "no gzip", "gzip cut short"],

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 
-from kiosk.cards import tlv
+from kiosk.cards import status, tlv
 from kiosk.cards.apdu import Command, Line, Response, send, wipe
 from kiosk.cards.gids import objects, refusals
+from kiosk.cards.optional import OptionalReads
 from kiosk.cards.ports import (
     KeyAlgorithm,
     MalformedAnswer,
@@ -48,8 +49,12 @@ class GidsApplication:
     def __init__(self, line: Line, reader: str) -> None:
         """SELECT. UnknownCard if the card has no GIDS application."""
         self._line = line
-        if not self.send(Command(0xA4, 0x04, 0x00, AID, le=0)).is_ok:
+        selected = self.send(Command(0xA4, 0x04, 0x00, AID, le=0))
+        if not selected.is_ok and not status.is_warning(selected.sw):
             raise UnknownCard(reader=reader)
+        self.optional = OptionalReads()
+        self.has_template = bool(selected.data)
+        """It said something about itself, which a card that takes any name does not."""
 
     def send(self, command: Command) -> Response:
         """Send any command to the application."""
@@ -88,13 +93,13 @@ class GidsApplication:
         raise ObjectMissing(object=container.certificate)
 
     def pin_tries(self) -> Tries:
-        """Read the PIN counter without a try. MalformedAnswer."""
-        tries = self._tries(_PIN_TRIES)
+        """Read the PIN counter without a try."""
+        tries = self.optional.read(lambda: self._tries(_PIN_TRIES))
         return Tries(None) if tries is None else tries
 
     def puk_tries(self) -> Tries | None:
-        """Read the PUK counter; None: the card has no PUK."""
-        return self._tries(_PUK_TRIES)
+        """Read the PUK counter; None: the card has no PUK, or tells nothing of it."""
+        return self.optional.read(lambda: self._tries(_PUK_TRIES))
 
     def _tries(self, do: int) -> Tries | None:
         asked = tlv.pack(0x5C, do.to_bytes(2, "big"))

@@ -10,6 +10,7 @@ from kiosk.cards.gids.application import PIN_MAXIMUM, PIN_MINIMUM, GidsApplicati
 from kiosk.cards.gids.objects import Container, default_of
 from kiosk.cards.no_pinpad import NoPinpad
 from kiosk.cards.ports import (
+    UNUSABLE,
     CardError,
     CardIdentity,
     Connection,
@@ -22,6 +23,7 @@ from kiosk.cards.ports import (
     PinFormat,
     RecognisedCard,
     Tries,
+    UnknownCard,
     WrongCard,
 )
 from kiosk.pinrules import Alphabet
@@ -130,17 +132,15 @@ class GidsCard:
     def recognise(self, family: Family | None = None) -> RecognisedCard:
         """SELECT, cardid, counters, cmapfile: five APDUs.
 
-        UnknownCard, ObjectMissing (no cardid), MalformedAnswer.
+        UnknownCard, or what keeps its cardid from being read (`ports.UNUSABLE`).
         """
         if family not in (None, Family.GIDS):
             raise NotSupported(what=f"{family}")
         with self.application() as application:
-            identity = _identity(application)
+            identity = self._identity(application)
             pin, puk = application.pin_tries(), application.puk_tries()
-            try:
-                self._container = default_of(application.containers())
-            except ObjectMissing:
-                self._container = None
+            containers = application.optional.read(application.containers)
+            self._container = default_of(containers or ())
             return RecognisedCard(
                 identity=identity,
                 reader=self._reader,
@@ -150,7 +150,17 @@ class GidsCard:
                 has_puk=puk is not None,
                 has_admin_key=True,
                 touch=False,
+                passed_over=application.optional.passed_over,
             )
+
+    def _identity(self, application: GidsApplication) -> CardIdentity:
+        """UnknownCard for a card that takes any name and has nothing of GIDS."""
+        try:
+            return _identity(application)
+        except UNUSABLE as error:
+            if application.has_template:
+                raise
+            raise UnknownCard(reader=self._reader) from error
 
     def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:  # noqa: ARG002 - it has one name
         return ()

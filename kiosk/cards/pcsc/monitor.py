@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from kiosk.cards.any_card import AnyCard, MakeCard
-from kiosk.cards.pcsc import winscard
+from kiosk.cards.pcsc import pcsclite, winscard
 from kiosk.cards.pcsc.connection import PcscConnection
 from kiosk.cards.pcsc.slots import Slots
 from kiosk.cards.pcsc.winscard import PcscError
@@ -65,6 +65,8 @@ class PcscMonitor:
         """Held while `_context` is set, cancelled or let go."""
         self._context: int | None = None
         self._is_lost = False
+        self._left_out: set[str] = set()
+        """Readers whose names PC/SC's library cannot be told."""
         self._heard_at = time.monotonic()
         """When the service last answered, or was last given up."""
         self._telling = threading.RLock()
@@ -158,7 +160,7 @@ class PcscMonitor:
 
     def _list(self, context: int) -> None:
         """Tell which readers there are, also when that is none for the first time."""
-        found = winscard.list_readers(context)
+        found = self._usable(winscard.list_readers(context))
         if self._names:
             found = tuple(
                 name for name in found if any(part in name for part in self._names)
@@ -167,6 +169,14 @@ class PcscMonitor:
             self._is_lost = False
             self._tell(self._slots.readers(found))
             self._heard_at = time.monotonic()
+
+    def _usable(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out, and name once, what nothing could be connected to."""
+        left_out = {name for name in found if not pcsclite.is_connectable(name)}
+        for name in left_out - self._left_out:
+            log.warning("pcsc.reader_left_out name=%s", ascii(name))
+        self._left_out = left_out
+        return tuple(name for name in found if name not in left_out)
 
     def _open(self) -> int:
         context = winscard.establish()

@@ -6,10 +6,10 @@ would print a line to stdout and fail later, so the library is looked for first.
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import sys
 from typing import Any
+
+from kiosk.cards.pcsc import pcsclite
 
 LEAVE, RESET = 0, 1
 """Dispositions of SCardEndTransaction and SCardDisconnect."""
@@ -31,7 +31,7 @@ SHARING_VIOLATION = 0x8010000B
 RESET_CARD = 0x80100068
 _GET_FEATURES = 3400
 """CM_IOCTL_GET_FEATURE_REQUEST (PC/SC part 10)."""
-_LIBRARY = "libpcsclite.so.1"
+_IS_LINUX = sys.platform.startswith("linux")
 
 
 def events_of(state: int) -> int:
@@ -52,23 +52,12 @@ class PcscError(Exception):
         try:
             return f"{_scard().SCardGetErrorMessage(self.hresult)} ({self})"
         except PcscError:
-            return f"{_LIBRARY} is missing ({self})"
-
-
-@functools.cache
-def _is_installed() -> bool:
-    if not sys.platform.startswith("linux"):
-        return True
-    try:
-        ctypes.CDLL(_LIBRARY)
-    except OSError:
-        return False
-    return True
+            return f"{pcsclite.LIBRARY} is missing ({self})"
 
 
 def _scard() -> Any:
     """Return pyscard's thin layer. PcscError(NO_SERVICE) without the library."""
-    if not _is_installed():
+    if _IS_LINUX and not pcsclite.is_installed():
         raise PcscError(NO_SERVICE)
     import smartcard.scard
 
@@ -104,7 +93,10 @@ def cancel(context: int) -> None:
 
 def list_readers(context: int) -> tuple[str, ...]:
     """Return the names of all readers."""
-    hresult, names = _scard().SCardListReaders(context, [])
+    if _IS_LINUX:
+        hresult, names = pcsclite.list_readers(context)
+    else:
+        hresult, names = _scard().SCardListReaders(context, [])
     if hresult & 0xFFFFFFFF == NO_READERS:
         return ()
     _checked(hresult)
@@ -118,13 +110,18 @@ def status_change(
 
     After `seconds` without a change, returns the states as they are.
     """
-    hresult, states = _scard().SCardGetStatusChange(
-        context, int(seconds * 1000), list(known.items())
-    )
+    milliseconds = int(seconds * 1000)
+    if _IS_LINUX:
+        hresult, states = pcsclite.status_change(context, milliseconds, known)
+    else:
+        hresult, told = _scard().SCardGetStatusChange(
+            context, milliseconds, list(known.items())
+        )
+        states = {name: state for name, state, _atr in told}
     if hresult & 0xFFFFFFFF == TIMEOUT:
         return known
     _checked(hresult)
-    return {name: state & ~_CHANGED for name, state, _atr in states}
+    return {name: state & ~_CHANGED for name, state in states.items()}
 
 
 # --- cards ----------------------------------------------------------------------
@@ -170,6 +167,20 @@ def end(handle: int, disposition: int) -> None:
     _checked(_scard().SCardEndTransaction(handle, disposition))
 
 
+def as_t0(apdu: bytearray) -> list[int]:
+    """Return a short APDU as T=0 carries it (ISO/IEC 7816-3 §12.2).
+
+    There is one length byte: of the data, or of the answer. What a command with data
+    answers is announced by 61xx. Readers that leave TPDUs to us do not see to it.
+    """
+    sent = list(apdu)
+    if len(sent) == 4:
+        sent.append(0)
+    elif len(sent) > 5 and len(sent) == 6 + sent[4]:
+        sent.pop()
+    return sent
+
+
 def transmit(handle: int, protocol: int, apdu: bytearray) -> bytearray:
     """Send a command; return data and status word.
 
@@ -178,7 +189,7 @@ def transmit(handle: int, protocol: int, apdu: bytearray) -> bytearray:
     scard = _scard()
     is_t0 = protocol == scard.SCARD_PROTOCOL_T0
     header = scard.SCARD_PCI_T0 if is_t0 else scard.SCARD_PCI_T1
-    sent = list(apdu)
+    sent = as_t0(apdu) if is_t0 else list(apdu)
     received: list[int] = []
     try:
         hresult, received = scard.SCardTransmit(handle, header, sent)

@@ -7,13 +7,17 @@ the CardErrors that each method names, and those of the line, come out.
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import Command, Line, Response, send, wipe
+from kiosk.cards.optional import OptionalReads
 from kiosk.cards.piv import objects, refusals
 from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
 from kiosk.cards.piv.signing import IDENTIFIER, to_sign
 from kiosk.cards.ports import (
     CardError,
+    ContactNeeded,
     KeyAlgorithm,
     KeySlot,
     MalformedAnswer,
@@ -26,6 +30,11 @@ from kiosk.cards.ports import (
 from kiosk.secret import Secret
 
 AID = bytes.fromhex("A000000308")
+LONGER_AIDS = (
+    bytes.fromhex("A00000030800001000"),
+    bytes.fromhex("A0000003080000100001 00"),
+)
+"""Without and with the version, for cards that do not take a right-truncated name."""
 GLOBAL_PIN, PIN, PUK = 0x00, 0x80, 0x81
 _REFERENCE_BYTES = 8
 _SERIAL_BYTES = 4
@@ -33,6 +42,8 @@ _VERSION_BYTES = 3
 _LABEL, _URL, _ALGORITHMS = 0x50, 0x5F50, 0xAC
 _FIRST_WITH_63CX = b"\x04"
 """Firmware before it tells tries as 630x (NEO)."""
+_NEEDS_CONTACT = frozenset({status.UNSUPPORTED, status.NOT_SATISFIED})
+"""How a card refuses over the air what it does in a contact reader."""
 _MOST_TOLD = 15
 """What 63Cx can tell; a counter may have more."""
 
@@ -51,15 +62,40 @@ def padded(*values: Secret) -> bytearray:
     return out
 
 
+class NoCounter(Enum):
+    """Why an empty VERIFY has told no counter."""
+
+    VERIFIED = auto()
+    """The PIN is verified, which hides it."""
+    NO_REFERENCE = auto()
+    """The card has no such PIN."""
+    SILENT = auto()
+    """It answered something that is no counter."""
+
+
 class PivApplication:
     """The selected application on one card."""
 
-    def __init__(self, line: Line, reader: str) -> None:
-        """SELECT. UnknownCard if the card has no PIV application."""
+    def __init__(
+        self,
+        line: Line,
+        reader: str,
+        *,
+        aid: bytes = AID,
+        is_contactless: bool = False,
+    ) -> None:
+        """SELECT. UnknownCard if the card has no PIV application.
+
+        A card that warns (62xx) has selected it all the same (ISO/IEC 7816-4 §5.6).
+        """
         self._line = line
-        selected = self.send(Command(0xA4, 0x04, 0x00, AID, le=0))
-        if not selected.is_ok:
+        self._is_contactless = is_contactless
+        selected = self.send(Command(0xA4, 0x04, 0x00, aid, le=0))
+        if not selected.is_ok and not status.is_warning(selected.sw):
             raise UnknownCard(reader=reader)
+        self.has_template = bool(selected.data)
+        """It said something about itself, which a card that takes any name does not."""
+        self.optional = OptionalReads()
         self.may_be_yubikey = _is_bare(selected.data)
         """Its template tells nothing but names, as a YubiKey's does."""
         self.pin_reference = PIN
@@ -115,24 +151,39 @@ class PivApplication:
     def pin_metadata(self, reference: int) -> PinMetadata | None:
         """Return counter and default flag of PIN or PUK, or None."""
         value = self.metadata(reference)
-        return read_pin_metadata(value) if value is not None else None
+        if value is None:
+            return None
+        return self.optional.read(lambda: read_pin_metadata(value))
 
     def pin_tries(self) -> Tries:
         """Read the PIN counter, which costs nothing. ContactNeeded.
 
-        From metadata where there are any. Else with an empty VERIFY: a verified PIN
-        hides the counter (`left` is None then), and more than 15 show as 15.
+        From metadata where there are any. Else with an empty VERIFY: more than 15 show
+        as 15, and `left` is None where the card tells none.
         """
         told = self.pin_metadata(self.pin_reference) if self.has_metadata else None
         if told is not None:
             return told.tries
-        response = self.send(Command(0x20, 0x00, self.pin_reference))
+        counter = self.counter(self.pin_reference)
+        return counter if isinstance(counter, Tries) else Tries(None)
+
+    def counter(self, reference: int) -> Tries | NoCounter:
+        """Ask with an empty VERIFY. ContactNeeded (a contactless reader).
+
+        Cards differ in which form they take, without or with Le. A second one is sent
+        only where the first was no comparison: 63xx might have been one.
+        """
+        response = self.send(Command(0x20, 0x00, reference))
+        if not response.is_ok and not status.is_comparison(response.sw):
+            if self._is_contactless and response.sw in _NEEDS_CONTACT:
+                raise ContactNeeded(what="20")
+            if response.sw in status.ABSENT:
+                return NoCounter.NO_REFERENCE
+            response = self.send(Command(0x20, 0x00, reference, le=0))
         if response.is_ok:
-            return Tries(None)
+            return NoCounter.VERIFIED
         left = status.tries_of(self._modern(response.sw))
-        if left is None:
-            raise refusals.of_pin(response.sw, 0x20)
-        return Tries(left)
+        return NoCounter.SILENT if left is None else Tries(left)
 
     # --- PIN and PUK ------------------------------------------------------------
 

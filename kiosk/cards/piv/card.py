@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.application import AID, LONGER_AIDS, PivApplication
 from kiosk.cards.piv.identity import identify, is_same, others
 from kiosk.cards.piv.recognition import recognised
 from kiosk.cards.piv.session import PivSession
 from kiosk.cards.piv.traits import Traits, read_traits
 from kiosk.cards.ports import (
+    UNUSABLE,
     CardIdentity,
     Connection,
     Family,
     NotSupported,
     Pinpad,
     RecognisedCard,
+    UnknownCard,
     WrongCard,
 )
 
@@ -33,6 +35,7 @@ class PivCard:
         self._connection: Connection | None = None
         self._reader = reader
         self._insertion = insertion
+        self._aid = AID
         self._known: dict[CardIdentity, Traits] = {}
 
     @property
@@ -49,16 +52,41 @@ class PivCard:
         A card with a label: SELECT, CHUID, discovery object, counter. One that may be a
         YubiKey is asked for its serial number first. A YubiKey: SELECT, serial number,
         two counters, policies. Discovery object and policies are asked for once.
-        UnknownCard, ObjectMissing (a card without any identity), MalformedAnswer.
+        UnknownCard, or what keeps a card without any identity from being told
+        (`ports.UNUSABLE`).
         """
         if family not in (None, Family.PIV):
             raise NotSupported(what=f"{family}")
         with self._application(_begin) as application:
-            identity = identify(application)
+            identity = self._identity(application)
             known = self._known.get(identity)
             found, traits = recognised(application, identity, self._reader, known)
             self._known = {identity: traits}
-            return replace(found, pinpad=self._pad(traits) is not None)
+            return replace(
+                found,
+                pinpad=self._pad(traits) is not None,
+                passed_over=application.optional.passed_over,
+            )
+
+    def recognise_by_longer_name(self) -> RecognisedCard:
+        """Recognise a card that does not take a shortened name. As `recognise`."""
+        for aid in LONGER_AIDS:
+            self._aid = aid
+            try:
+                return self.recognise()
+            except UnknownCard:
+                continue
+        self._aid = AID
+        raise UnknownCard(reader=self._reader)
+
+    def _identity(self, application: PivApplication) -> CardIdentity:
+        """UnknownCard for a card that takes any name and has nothing of PIV."""
+        try:
+            return identify(application)
+        except UNUSABLE as error:
+            if application.has_template:
+                raise
+            raise UnknownCard(reader=self._reader) from error
 
     def other_identities(self, first: CardIdentity) -> tuple[CardIdentity, ...]:
         with self._application(_begin) as application:
@@ -118,7 +146,12 @@ class PivCard:
             connection = self._connection = self._connect()
         begin(connection)
         try:
-            yield PivApplication(connection, self._reader)
+            yield PivApplication(
+                connection,
+                self._reader,
+                aid=self._aid,
+                is_contactless=_is_contactless(connection.atr),
+            )
         finally:
             connection.end()
 
@@ -134,3 +167,8 @@ def _begin(connection: Connection) -> None:
 
 def _hold(connection: Connection) -> None:
     connection.hold()
+
+
+def _is_contactless(atr: bytes) -> bool:
+    """Say whether an ATR is one that a reader makes up (PC/SC part 3 §3.1.3.2.3)."""
+    return atr[:1] == b"\x3b" and atr[1] >> 4 == 0x8 and atr[2:4] == b"\x80\x01"

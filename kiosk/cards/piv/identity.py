@@ -14,17 +14,20 @@ from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.keys import key_of_certificate
 from kiosk.cards.ports import (
+    UNUSABLE,
     CardIdentity,
     Family,
     IdentityKind,
     KeySlot,
-    MalformedAnswer,
-    ObjectMissing,
 )
 
 
 def identify(application: PivApplication) -> CardIdentity:
-    """Return the best identity the card has. ObjectMissing: it has none at all."""
+    """Return the best identity the card has.
+
+    With neither number nor label, its authentication key decides, and what keeps that
+    from being read is what is wrong: one of `ports.UNUSABLE`.
+    """
     by_serial = _by_serial(application) if application.may_be_yubikey else None
     return by_serial or next(_by_chuid(application), None) or _by_key(application)
 
@@ -36,7 +39,7 @@ def others(application: PivApplication, first: CardIdentity) -> list[CardIdentit
     """
     found: list[CardIdentity] = []
     for ask in (_each_serial, _by_chuid, _each_key):
-        with suppress(ObjectMissing, MalformedAnswer):
+        with suppress(*UNUSABLE):
             found += ask(application)
     return [identity for identity in found if identity != first]
 
@@ -54,7 +57,7 @@ def is_same(application: PivApplication, known: CardIdentity) -> bool:
             return False
     try:
         return known in ask(application)
-    except ObjectMissing:
+    except UNUSABLE:
         return False
 
 
@@ -73,11 +76,12 @@ def _each_serial(application: PivApplication) -> Iterator[CardIdentity]:
 
 
 def _by_chuid(application: PivApplication) -> Iterator[CardIdentity]:
-    try:
-        chuid = objects.read_chuid(application.object(objects.CHUID, "CHUID"))
-    except ObjectMissing:
+    chuid = application.optional.read(
+        lambda: objects.read_chuid(application.object(objects.CHUID, "CHUID"))
+    )
+    if chuid is None:
         return
-    if any(chuid.guid):
+    if chuid.has_guid:
         yield CardIdentity(Family.PIV, IdentityKind.GUID, chuid.guid)
     if chuid.is_federal:
         yield CardIdentity(Family.PIV, IdentityKind.FASC_N, chuid.fasc_n)

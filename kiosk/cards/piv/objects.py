@@ -19,6 +19,7 @@ CERTIFICATES = {"9A": CERTIFICATE_9A, "9E": CERTIFICATE_9E}
 
 MAX_INFLATED = 1 << 16
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZLIB_MAGIC = b"\x78"
 _ZLIB_HEAD = b"\x01\x00"
 """Then two bytes of length, little-endian, and zlib data (Net iD)."""
 _GZIP = 16
@@ -40,8 +41,18 @@ class Chuid:
 
     @property
     def is_federal(self) -> bool:
-        """The FASC-N identifies the card."""
-        return bool(self.fasc_n) and not self.fasc_n.startswith(_NON_FEDERAL)
+        """The FASC-N identifies the card: neither agency 9999 nor a filler."""
+        return _is_distinct(self.fasc_n) and not self.fasc_n.startswith(_NON_FEDERAL)
+
+    @property
+    def has_guid(self) -> bool:
+        """The GUID identifies the card: it is no filler."""
+        return _is_distinct(self.guid)
+
+
+def _is_distinct(number: bytes) -> bool:
+    """Say whether a number is more than the 00 or FF that stand for "none"."""
+    return not {*number} <= {0x00} and not {*number} <= {0xFF}
 
 
 def read_chuid(value: bytes) -> Chuid:
@@ -101,15 +112,17 @@ def write_ccc(card_id: bytes) -> bytes:
 def read_certificate(value: bytes) -> bytes:
     """Return the DER certificate of a certificate object, inflated within bounds.
 
-    gzip by its info byte or its own magic; some issuers store zlib behind a length.
+    How it is compressed is told by its own first bytes (gzip, zlib, or zlib behind a
+    length), not by the info byte, which cards write wrongly or leave out.
     MalformedAnswer.
     """
     certificate = tlv.need(value, 0x70, "certificate")
-    info = tlv.find(value, 0x71, "certificate") or b"\x00"
     if certificate.startswith(_ZLIB_HEAD):
         return _inflate(certificate[4:], zlib.MAX_WBITS)
-    if info[:1] == b"\x01" or certificate.startswith(_GZIP_MAGIC):
+    if certificate.startswith(_GZIP_MAGIC):
         return _inflate(certificate, zlib.MAX_WBITS | _GZIP)
+    if certificate.startswith(_ZLIB_MAGIC):
+        return _inflate(certificate, zlib.MAX_WBITS)
     return certificate
 
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.cards import status
-from kiosk.cards.piv.application import PIN, PUK, PivApplication
+from kiosk.cards.piv.application import (
+    GLOBAL_PIN,
+    PIN,
+    PUK,
+    NoCounter,
+    PivApplication,
+)
 from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
 from kiosk.cards.piv.traits import Traits, read_traits, traits_of_yubikey
 from kiosk.cards.ports import (
@@ -29,7 +37,7 @@ def recognised(
 ) -> tuple[RecognisedCard, Traits]:
     """Describe a card whose identity was just read; `known`: from an earlier time.
 
-    MalformedAnswer, ContactNeeded.
+    ContactNeeded.
     """
     if identity.kind is IdentityKind.SERIAL:
         pin = application.pin_metadata(PIN)
@@ -37,11 +45,14 @@ def recognised(
             return _of_metadata(application, identity, reader, pin, known)
     traits = known or read_traits(application, identity)
     application.pin_reference = traits.pin_reference
+    tries = _tries(application)
+    if tries is NoCounter.NO_REFERENCE and not traits.pin_is_told:
+        traits, tries = _global_pin(application, traits)
     is_yubikey = identity.kind is IdentityKind.SERIAL
     card = RecognisedCard(
         identity=identity,
         reader=reader,
-        pin_tries=_tries(application),
+        pin_tries=tries if isinstance(tries, Tries) else Tries(None),
         pin_format=ANY_CHARACTERS if is_yubikey else DIGITS,
         has_puk=not traits.pin_is_global,
         pin_is_global=traits.pin_is_global,
@@ -76,14 +87,26 @@ def _puk(application: PivApplication) -> tuple[bool, Tries | None]:
     """Say whether there is a PUK, and its counter: a Bio key has none."""
     answer = application.ask_metadata(PUK)
     if answer.is_ok and answer.data:
-        return True, read_pin_metadata(answer.data).tries
+        told = application.optional.read(lambda: read_pin_metadata(answer.data))
+        return True, told.tries if told is not None else None
     return answer.sw not in status.ABSENT, None
 
 
-def _tries(application: PivApplication) -> Tries:
+def _tries(application: PivApplication) -> Tries | NoCounter:
     """Read the counter, also where somebody left the PIN verified, which hides it."""
-    tries = application.pin_tries()
-    if tries.left is not None:
+    tries = application.counter(application.pin_reference)
+    if tries is not NoCounter.VERIFIED:
         return tries
     application.logout()
-    return application.pin_tries()
+    return application.counter(application.pin_reference)
+
+
+def _global_pin(
+    application: PivApplication, traits: Traits
+) -> tuple[Traits, Tries | NoCounter]:
+    """Look for the card's global PIN, where PIV has none and nothing says which."""
+    tries = application.counter(GLOBAL_PIN)
+    if tries is NoCounter.NO_REFERENCE:
+        return traits, tries
+    application.pin_reference = GLOBAL_PIN
+    return replace(traits, pin_reference=GLOBAL_PIN), tries

@@ -16,8 +16,6 @@ from kiosk.cards.ports import (
     IdentityKind,
     KeySlot,
     MalformedAnswer,
-    NotSupported,
-    ObjectMissing,
 )
 
 _SILENT = KeyPolicies(None, None)
@@ -28,6 +26,8 @@ class Traits:
     """One card's traits."""
 
     pin_reference: int = PIN
+    pin_is_told: bool = True
+    """The card has said so; else it is the one that every PIV card should have."""
     has_metadata: bool = False
     """It tells counters and policies (INS F7)."""
     policies: KeyPolicies = _SILENT
@@ -52,19 +52,20 @@ class Traits:
 
 
 def read_traits(application: PivApplication, identity: CardIdentity) -> Traits:
-    """Ask a card that is known by `identity`: one APDU. MalformedAnswer.
+    """Ask a card that is known by `identity`: one APDU.
 
     Its PIN reference comes from the discovery object, which YubiKeys need not be asked
     for. Whether it tells metadata is `traits_of_yubikey`'s business.
     """
     if identity.kind is IdentityKind.SERIAL:
         return Traits()
-    try:
-        usage = objects.read_discovery(
+    usage = application.optional.read(
+        lambda: objects.read_discovery(
             application.object(objects.DISCOVERY, "discovery object")
         )
-    except (ObjectMissing, NotSupported):
-        return Traits()
+    )
+    if usage is None:
+        return Traits(pin_is_told=False)
     return Traits(pin_reference=GLOBAL_PIN if usage.global_is_primary else PIN)
 
 

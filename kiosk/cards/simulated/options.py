@@ -66,6 +66,26 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     contactless_refusal: int = 0x6A81
     """With what (6A81 or 6982)."""
 
+    # --- what real cards were seen to answer to something optional
+
+    missing_object: int = 0x6A82
+    """What GET DATA answers for an object that is not there."""
+    has_discovery: bool = True
+    """False: the discovery object is not there."""
+    discovery: bytes | None = None
+    """The whole answer for the discovery object, e.g. `7E00`; empty: 9000 and nothing.
+    None: as it should be."""
+    empty_verify: int = 0
+    """What an empty VERIFY answers in place of the counter; 0: the counter."""
+    select_warns: int = 0
+    """The warning with which SELECT succeeds (6283, 6285); 0: none."""
+    shortest_name: int = 5
+    """Bytes of the application's name that SELECT wants at least (5, 9 or 11)."""
+    takes_any_name: bool = False
+    """SELECT answers 9000 and nothing, whatever it is asked for."""
+    lacks_own_pin: bool = False
+    """There is no reference 80: 6A88. With `global_pin`, the card's PIN is 00."""
+
     # --- keys
 
     pin_always: bool = False

@@ -35,7 +35,9 @@ from kiosk.cards.simulated.touch import Contact
 from kiosk.clock import Clock
 from kiosk.entropy import Entropy
 
-ATR = bytes.fromhex("3B8D80018073C021C057597562694B6579F9")
+ATR = bytes.fromhex("3BDD18008131FE458073C021C057597562694B65793B")
+ATR_OVER_THE_AIR = bytes.fromhex("3B8D80018073C021C057597562694B6579F9")
+"""As a reader makes it up for a contactless card."""
 _LABEL = b"Simulated PIV card"
 _ALGORITHMS = bytes.fromhex("800107800111800114060100")
 _APPLICATION = bytes.fromhex("A000000308000010000100")
@@ -73,7 +75,7 @@ class SimulatedPivCard:
         """Key reference → PIN and touch policy that were asked for; 0: the slot's."""
         self.imported: set[int] = set()
         """References of keys that were made elsewhere."""
-        self.atr = ATR
+        self.atr = ATR_OVER_THE_AIR if self.options.contactless else ATR
         self.contact = Contact(
             clock,
             seconds=self.options.touch_seconds,
@@ -141,7 +143,10 @@ class SimulatedPivCard:
     def transmit(self, apdu: bytes | bytearray) -> bytearray:
         """Take one command APDU, return data and status word."""
         self.commands.extend(apdu[1:2])
-        return self._framing.transmit(apdu, self._execute)
+        answer = self._framing.transmit(apdu, self._execute)
+        if self.options.select_warns and apdu[1:2] == b"\xa4":
+            return _warned(answer, self.options.select_warns)
+        return answer
 
     def _execute(self, request: Request) -> bytes:
         is_fresh, self._is_fresh = self._is_fresh, False
@@ -164,7 +169,7 @@ class SimulatedPivCard:
             self._forget()
             self._is_selected, self._is_managed = False, True
             return management.greeting(self.options)
-        if not _APPLICATION.startswith(aid) or len(aid) < len(_AID):
+        if not self._is_its_name(aid):
             was_selected = self._is_selected
             if self.options.unknown_aid_deselects:
                 self._forget()
@@ -174,7 +179,15 @@ class SimulatedPivCard:
         if not self.options.select_keeps_pin:
             self._forget()
         self._is_selected, self._is_managed = True, False
-        return b"" if request.p2 == 0x0C else self._template()
+        if self.options.takes_any_name or request.p2 == 0x0C:
+            return b""
+        return self._template()
+
+    def _is_its_name(self, aid: bytes) -> bool:
+        if self.options.takes_any_name:
+            return True
+        is_short = len(aid) < self.options.shortest_name
+        return _APPLICATION.startswith(aid) and not is_short
 
     def _template(self) -> bytes:
         """Return the application property template (part 2, table 3)."""
@@ -186,6 +199,8 @@ class SimulatedPivCard:
     def _command(self, request: Request, *, is_fresh: bool) -> bytes:
         p1, p2, data = request.p1, request.p2, request.data
         match request.ins:
+            case 0x20 if not data and p1 == 0 and self.options.empty_verify:
+                raise Status(self.options.empty_verify)
             case 0x20:
                 answer = self.references.verify(p1, p2, data)
                 self._is_fresh = self.references.is_verified and bool(data)
@@ -252,7 +267,9 @@ class SimulatedPivCard:
         tag = int.from_bytes(tlv.need(data, 0x5C, "command"), "big")
         if self.options.contactless and tag not in _OVER_THE_AIR:
             raise Status(status.NOT_SATISFIED)
-        if tag == objects.DISCOVERY:
+        if tag == objects.DISCOVERY and self.options.discovery is not None:
+            return self.options.discovery
+        if tag == objects.DISCOVERY and self.options.has_discovery:
             usage = b"\x60\x20" if self.options.global_pin else b"\x40\x00"
             policy = tlv.pack(0x5F2F, usage)
             return tlv.pack(tag, tlv.pack(0x4F, _APPLICATION) + policy)
@@ -262,7 +279,7 @@ class SimulatedPivCard:
             der = self.its_maker().certificate.public_bytes(Encoding.DER)
             return tlv.pack(0x53, objects.write_certificate(der))
         if tag not in self.objects:
-            raise Status(status.NOT_FOUND)
+            raise Status(self.options.missing_object)
         return tlv.pack(0x53, self.objects[tag])
 
     def _put(self, data: bytes) -> bytes:
@@ -310,3 +327,10 @@ class SimulatedPivCard:
         for slot in tuple(self.keys):
             self.drop_key(slot)
         self.objects.clear()
+
+
+def _warned(answer: bytearray, sw: int) -> bytearray:
+    """Return an answer that was fine with a warning in its place."""
+    if answer[-2:] == status.OK.to_bytes(2, "big"):
+        answer[-2:] = sw.to_bytes(2, "big")
+    return answer

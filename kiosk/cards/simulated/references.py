@@ -134,7 +134,7 @@ class References:
         """Return the PIN of a reference. Status 6A88 if there is none."""
         if reference == GLOBAL and self.global_pin is not None:
             return self.global_pin
-        self._must_be(reference, PIN)
+        self._must_be(reference, *(() if self._options.lacks_own_pin else (PIN,)))
         return self.pin
 
     def _query(self, counter: Counter) -> bytes:
