@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from kiosk.cards.ports import UNUSABLE, ObjectMissing
-from kiosk.errors import Message
+from kiosk.cards.ports import UNUSABLE, MalformedAnswer, ObjectMissing, PassedOver
 
 _Read = TypeVar("_Read")
 
@@ -22,9 +21,9 @@ class OptionalReads:
     """
 
     def __init__(self) -> None:
-        self._passed_over: list[Message] = []
+        self._passed_over: list[PassedOver] = []
 
-    def read(self, read: Callable[[], _Read]) -> _Read | None:
+    def read(self, name: str, read: Callable[[], _Read]) -> _Read | None:
         """Return what `read` returns; None for whatever the card cannot tell.
 
         A card that says plainly that it has no such thing is not passed over. Errors of
@@ -35,10 +34,11 @@ class OptionalReads:
         except ObjectMissing:
             return None
         except UNUSABLE as error:
-            self._passed_over.append(error.message)
+            is_garbled = isinstance(error, MalformedAnswer)
+            self._passed_over.append(PassedOver(name, is_garbled=is_garbled))
             return None
 
     @property
-    def passed_over(self) -> tuple[Message, ...]:
+    def passed_over(self) -> tuple[PassedOver, ...]:
         """What was answered and could not be used, in order."""
         return tuple(self._passed_over)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from kiosk.errors import KioskError, Message
+from kiosk.errors import KioskError
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
 
@@ -80,6 +80,15 @@ class PinFormat:
     alphabet: Alphabet
 
 
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something optional that counts as absent, though the card did not say so."""
+
+    name: str
+    is_garbled: bool
+    """It answered bytes that mean nothing; else it refused in its own way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognisedCard:
     """What identification found, without any try at a PIN."""
@@ -105,8 +114,8 @@ class RecognisedCard:
     """
     pinpad: bool = False
     """The reader has a PIN pad that can be used with this card."""
-    passed_over: tuple[Message, ...] = ()
-    """What the card answered to something optional and what we could not use."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """What it need not tell, and told in a way that could not be used."""
 
 
 class KeyAlgorithm(StrEnum):
@@ -173,6 +182,12 @@ class ModuleFailed(CardError):
     """
 
     code = "card.module_failed"
+
+
+class ServiceDenied(ServiceGone):
+    """The PC/SC service runs, and does not let this user use it (polkit)."""
+
+    code = "card.service_denied"
 
 
 class UnknownCard(CardError):
@@ -546,6 +561,8 @@ class ReadersChanged:
     """
 
     readers: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Readers that cannot be used because of their names; others are not affected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +570,8 @@ class ServiceLost:
     """The PC/SC service went away or was never there; the monitor keeps trying."""
 
     reason: str
+    is_denied: bool = False
+    """It runs, and does not let this user use it."""
 
 
 ReaderEvent = CardInserted | CardLeft | CardUnreadable | ReadersChanged | ServiceLost

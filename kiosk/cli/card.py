@@ -80,7 +80,12 @@ def simulate(
         int, typer.Option(help="35963 is its first slot, 35964 its second.")
     ] = 35963,
     variant: Annotated[
-        str, typer.Option(metavar="NAME", help="a, b (how two cards differ), yubikey.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="a, b (how two cards differ), yubikey, yubikey-5.2, yubikey-5.7, "
+            "bio, neo.",
+        ),
     ] = "a",
     cards: Annotated[int, typer.Option(min=1, max=9, help="How many cards.")] = 1,
     family: Annotated[
@@ -90,6 +95,11 @@ def simulate(
     key: Annotated[
         str, typer.Option(help="P-256, P-384, RSA-2048, RSA-3072, RSA-4096, Ed25519.")
     ] = "P-256",
+    protocol: Annotated[str, typer.Option(help="t1 or t0.")] = "t1",
+    behaves: Annotated[
+        str,
+        typer.Option(metavar="JSON", help="How a PIV card differs: see docs/cards.md."),
+    ] = "",
     pin_file: Annotated[
         Path | None,
         typer.Option(help="A 0600 file with the PIN; else it is 123456."),
@@ -123,6 +133,8 @@ def simulate(
             key=key,
             pin_file=pin_file,
             puk_file=puk_file,
+            protocol=protocol,
+            behaves=behaves,
             is_inserted=inserted,
             is_traced=trace,
         )

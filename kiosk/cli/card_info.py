@@ -14,6 +14,7 @@ from kiosk.cards.ports import (
     Family,
     IdentityKind,
     Monitor,
+    PassedOver,
     ReaderEvent,
     ReadersChanged,
     RecognisedCard,
@@ -50,6 +51,8 @@ class CardReport(msgspec.Struct, frozen=True, kw_only=True):
     has_pinpad: bool
     """The reader has keys of its own on which the PIN can be typed."""
     keys: tuple[KeyReport, ...]
+    passed_over: tuple[str, ...] = ()
+    """What it need not tell, and told in a way that cannot be used, in words."""
 
 
 class ReaderReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,4 +143,10 @@ def _recognised(recognised: RecognisedCard, keys: tuple[KeyReport, ...]) -> Card
         has_admin_key=recognised.has_admin_key,
         has_pinpad=recognised.pinpad,
         keys=keys,
+        passed_over=tuple(_passed_over(each) for each in recognised.passed_over),
     )
+
+
+def _passed_over(each: PassedOver) -> str:
+    how = "garbled" if each.is_garbled else "refused"
+    return words(Message(f"card.info.passed_over_{how}", {"object": each.name}))

@@ -12,6 +12,7 @@ from kiosk.cards.any_card import piv_of
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.policies import KeyPolicies, read_policies
 from kiosk.cards.ports import (
+    UNUSABLE,
     Card,
     CardSession,
     KeySlot,
@@ -58,7 +59,7 @@ def keys_of(
             der = session.certificate(slot)
         except ObjectMissing:
             continue
-        except MalformedAnswer as error:
+        except UNUSABLE as error:
             yield KeyReport(slot=slot, reason=words(error.message))
             continue
         yield described(slot, der, policies.get(slot), _now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,16 @@ from kiosk.cards.simulated.factory import Made, make_card
 from kiosk.cards.simulated.faults import AnyCardFault
 from kiosk.cards.simulated.gids_factory import make_gids_card
 from kiosk.cards.simulated.idprime_factory import make_idprime_card
-from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
+from kiosk.cards.simulated.options import (
+    PivOptions,
+    Variant,
+    changed,
+    of_bio_key,
+    of_neo,
+    of_variant,
+    of_yubikey,
+)
+from kiosk.cards.simulated.t0 import StrictT0Card
 from kiosk.cards.vpcd import VirtualReader, tcp
 from kiosk.entropy import SystemEntropy
 from kiosk.hardening import harden_process
@@ -27,8 +37,25 @@ DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
 DEMO_ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
 """Of simulated GIDS cards; printed nowhere, because it stands here."""
-_YUBIKEY, _GIDS, _IDPRIME = "yubikey", "gids", "idprime"
+_GIDS, _IDPRIME = "gids", "idprime"
+_KEYS: dict[str, Callable[[int], PivOptions]] = {
+    "yubikey": of_yubikey,
+    "yubikey-5.2": lambda serial: of_yubikey(serial, (5, 2, 7)),
+    "yubikey-5.7": lambda serial: of_yubikey(serial, (5, 7, 4)),
+    "bio": of_bio_key,
+    "neo": lambda _: of_neo(),
+}
+"""Variants that are Yubico's, by their firmware."""
 _SERIAL = 10_000_000
+
+
+class Protocol(StrEnum):
+    """How the card speaks to the reader (ISO/IEC 7816-3)."""
+
+    T0 = "t0"
+    T1 = "t1"
+
+
 Choice = TypeVar("Choice", bound=StrEnum)
 _HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
 
@@ -46,6 +73,10 @@ class Wanted:
     key: str
     pin_file: Path | None
     puk_file: Path | None
+    protocol: str
+    """`t1` or `t0`."""
+    behaves: str
+    """Fields of `PivOptions` as a JSON object; empty: none is changed."""
     is_inserted: bool
     is_traced: bool
 
@@ -53,6 +84,7 @@ class Wanted:
 def simulate_cards(wanted: Wanted) -> None:
     """Make the cards, put them at hand and obey lines from standard input."""
     harden_process()
+    protocol = _one_of(Protocol, wanted.protocol, "--protocol")
     cards = _cards(wanted)
     for number, made in cards.items():
         _say(f"card {number} {made.identity.key}")
@@ -60,7 +92,8 @@ def simulate_cards(wanted: Wanted) -> None:
         tcp(wanted.host, wanted.port), observe=_trace if wanted.is_traced else None
     )
     for number, made in cards.items():
-        reader.put_ready(str(number), made.card)
+        card = StrictT0Card(made.card) if protocol is Protocol.T0 else made.card
+        reader.put_ready(str(number), card)
     try:
         if wanted.is_inserted:
             obey(reader, cards, "insert")
@@ -119,7 +152,7 @@ def _cards(wanted: Wanted) -> dict[int, Made[Any]]:
                 pin=bytes(pin.reveal()),
                 puk=bytes(puk.reveal()),
                 algorithm=algorithm,
-                options=_options(wanted.variant, number),
+                options=_options(wanted, number),
             )
             for number in range(1, wanted.cards + 1)
         }
@@ -150,10 +183,17 @@ def _idprime_cards(wanted: Wanted) -> dict[int, Made[Any]]:
         }
 
 
-def _options(variant: str, number: int) -> PivOptions:
-    if variant == _YUBIKEY:
-        return of_yubikey(_SERIAL + number)
-    return of_variant(_one_of(Variant, variant, "--variant", _YUBIKEY))
+def _options(wanted: Wanted, number: int) -> PivOptions:
+    make = _KEYS.get(wanted.variant)
+    if make is not None:
+        options = make(_SERIAL + number)
+    else:
+        options = of_variant(_one_of(Variant, wanted.variant, "--variant", *_KEYS))
+    try:
+        values = msgspec.json.decode(wanted.behaves or "{}", type=dict[str, object])
+        return changed(options, values)
+    except msgspec.DecodeError as error:
+        raise typer.BadParameter(str(error), param_hint="--behaves") from None
 
 
 def _secret(file: Path | None, default: bytes) -> Secret:

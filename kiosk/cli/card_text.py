@@ -41,6 +41,8 @@ def _rows(card: CardReport) -> Iterator[tuple[str, str]]:
         yield "", words(Message("card.info.admin_key"))
     if card.has_pinpad:
         yield "", words(Message("card.info.pinpad"))
+    for each in card.passed_over:
+        yield "", each
     for key in card.keys:
         yield from _key_rows(key)
 

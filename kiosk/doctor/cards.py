@@ -16,6 +16,7 @@ from kiosk.cards.ports import (
     ServiceLost,
 )
 from kiosk.doctor import Finding, Health, fail, ok, said, unknown, warn
+from kiosk.text import visible
 
 SERVICE_SECONDS = 5.0
 """How long the monitor may take to find out whether there is a card service."""
@@ -35,16 +36,19 @@ def readers(monitor: Monitor) -> Iterator[Finding]:
 
 def _listen(events: queue.SimpleQueue[ReaderEvent]) -> Iterator[Finding]:
     match _next(events, SERVICE_SECONDS):
-        case ReadersChanged(readers=()):
+        case ReadersChanged(readers=names, left_out=left_out):
             yield ok("card service", "service_answers")
-            yield fail("reader", "no_reader")
-            yield unknown("card", "no_reader_no_card")
-        case ReadersChanged(readers=names):
-            yield ok("card service", "service_answers")
+            for name in left_out:
+                yield warn("reader", "reader_left_out", reader=visible(name))
+            if not names:
+                yield fail("reader", "no_reader")
+                yield unknown("card", "no_reader_no_card")
+                return
             yield ok("reader", "reader_found", readers=", ".join(names))
             yield _card(_next(events, CARD_SECONDS))
-        case ServiceLost(reason=reason):
-            yield fail("card service", "service_lost", reason=reason)
+        case ServiceLost(reason=reason, is_denied=is_denied):
+            why = "service_denied" if is_denied else "service_lost"
+            yield fail("card service", why, reason=reason)
             yield unknown("reader", "no_service")
             yield unknown("card", "no_service")
         case _:

@@ -24,7 +24,12 @@ from kiosk.cards.ports import (
     KeySlot,
     MalformedAnswer,
 )
-from kiosk.enrollment.certificates import UNREADABLE, NotACertificate, key_of, read
+from kiosk.enrollment.certificates import (
+    UNREADABLE,
+    UnreadableCertificate,
+    key_of,
+    read,
+)
 from kiosk.enrollment.sources.ports import (
     Answer,
     CertificateRequest,
@@ -112,7 +117,7 @@ def judge(
         statement, maker = read(attestation.statement), read(attestation.maker)
         is_own_key = key_of(statement) == request.spki
         told = _told(statement)
-    except (NotACertificate, MalformedAnswer, *UNREADABLE) as error:
+    except (UnreadableCertificate, MalformedAnswer, *UNREADABLE) as error:
         raise AttestationWrong from error
     if not any(_signed(maker, root) for root in roots) or not _signed(statement, maker):
         raise MakerNotTrusted

@@ -6,6 +6,7 @@ A certificate only says whose key this is; what counts later is the key on recor
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +19,17 @@ from kiosk.cards.ports import MalformedAnswer
 from kiosk.enrollment.profiles import UPN, UTF8_STRING
 from kiosk.errors import KioskError
 
-UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-"""What reading the extensions of a strange certificate may raise."""
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a strange certificate may raise. TypeError: how `x509.Name` refuses an
+attribute of an impossible type; OverflowError: dates that no calendar has."""
 
 
 class CertificateError(KioskError):
@@ -29,9 +39,15 @@ class CertificateError(KioskError):
 
 
 class NotACertificate(CertificateError):
-    """The bytes are no X.509 certificate, or a file holds none: `file`."""
+    """A file holds no X.509 certificate: `file`."""
 
     code = "enrollment.not_a_certificate"
+
+
+class UnreadableCertificate(CertificateError):
+    """What stands for a certificate, on a card or elsewhere, cannot be read as one."""
+
+    code = "enrollment.unreadable_certificate"
 
 
 class NotTrusted(CertificateError):
@@ -47,18 +63,18 @@ class NamesAnother(CertificateError):
 
 
 def read(der: bytes) -> x509.Certificate:
-    """Read a DER certificate. NotACertificate."""
+    """Read a DER certificate. UnreadableCertificate."""
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion) as error:
-        raise NotACertificate(file="") from error
+    except UNREADABLE as error:
+        raise UnreadableCertificate from error
 
 
 def read_pem(file: Path) -> list[x509.Certificate]:
     """Read every certificate of a PEM file. NotACertificate."""
     try:
         return x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError, x509.InvalidVersion) as error:
+    except (OSError, *UNREADABLE) as error:
         raise NotACertificate(file=str(file)) from error
 
 
@@ -75,8 +91,17 @@ def judge(
     """
     if not is_trusted(certificate, anchors, now=now):
         raise NotTrusted
-    if account.casefold() not in {name.casefold() for name in accounts(certificate)}:
+    if account_key(account) not in map(account_key, accounts(certificate)):
         raise NamesAnother(account=account)
+
+
+def account_key(name: str) -> str:
+    """Return what two account names have in common if they are the same.
+
+    Upper and lower case of one letter are the same, and so are the two ways to write a
+    letter with its accent (NFC); "ss" and "ß" are two names.
+    """
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def is_trusted(
@@ -113,13 +138,13 @@ def _utf8(value: bytes) -> str:
 
 
 def key_of(certificate: x509.Certificate) -> bytes:
-    """Return the DER SubjectPublicKeyInfo of a certificate. NotACertificate."""
+    """Return the DER SubjectPublicKeyInfo of a certificate. UnreadableCertificate."""
     try:
         return certificate.public_key().public_bytes(
             Encoding.DER, PublicFormat.SubjectPublicKeyInfo
         )
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise NotACertificate(file="") from error
+    except UNREADABLE as error:
+        raise UnreadableCertificate from error
 
 
 def is_issued_by(
@@ -131,7 +156,7 @@ def is_issued_by(
     try:
         basic = anchor.extensions.get_extension_for_class(x509.BasicConstraints)
         certificate.verify_directly_issued_by(anchor)
-    except (x509.ExtensionNotFound, InvalidSignature, TypeError, *UNREADABLE):
+    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
         return False
     return basic.value.ca
 
@@ -139,4 +164,8 @@ def is_issued_by(
 def is_valid(certificate: x509.Certificate, now: float) -> bool:
     """Say whether `now` (seconds UTC) is within its dates."""
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+    try:
+        since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except UNREADABLE:
+        return False
+    return since <= moment <= until

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, ObjectMissing
+from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
 from kiosk.enrollment import secrets
 from kiosk.enrollment.desk import Desk
 from kiosk.enrollment.possession import Candidates
@@ -21,7 +21,7 @@ def identity(application: PivApplication) -> CardIdentity | None:
     """Return which card this is; None: a blank one without any identity."""
     try:
         return identify(application)
-    except ObjectMissing:
+    except UNUSABLE:
         return None
 
 

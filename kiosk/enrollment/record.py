@@ -9,7 +9,6 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    PublicFormat,
     load_der_public_key,
 )
 from cryptography.x509 import Certificate
@@ -19,6 +18,7 @@ from kiosk.authority import statement
 from kiosk.authority.ports import Refused
 from kiosk.authority.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, NotSupported
+from kiosk.enrollment import certificates
 from kiosk.enrollment.desk import Desk, drafted
 from kiosk.errors import Message
 from statemachine.guards import Facts, Refusal
@@ -45,10 +45,8 @@ def public_key(spki: bytes, slot: KeySlot, certificate: bytes) -> PublicKey:
 
 
 def key_of(certificate: Certificate, slot: KeySlot) -> PublicKey:
-    """Return a record of a certificate's key. NotSupported."""
-    spki = certificate.public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    )
+    """Return a record of a certificate's key. NotSupported, UnreadableCertificate."""
+    spki = certificates.key_of(certificate)
     return public_key(spki, slot, certificate.public_bytes(Encoding.DER))
 
 
@@ -64,7 +62,17 @@ def algorithm(spki: bytes) -> KeyAlgorithm:
         case ed25519.Ed25519PublicKey():
             return KeyAlgorithm.ED25519
         case other:
-            raise NotSupported(what=type(other).__name__)
+            raise NotSupported(what=_name_of(other))
+
+
+def _name_of(key: object) -> str:
+    """Say which kind of key that is, for those who have to get another one."""
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA-{key.key_size}"
+        case ec.EllipticCurvePublicKey():
+            return key.curve.name
+    return type(key).__name__
 
 
 def challenge(desk: Desk, credential: str) -> tuple[bytes, bytes]:

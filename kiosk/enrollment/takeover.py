@@ -8,6 +8,7 @@ put the key of its certificate on record (`second_officer`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +19,11 @@ from msgspec.structs import replace
 from kiosk.authority import signature
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import (
+    UNUSABLE,
     Card,
     CardSession,
     KeyAlgorithm,
     KeySlot,
-    ObjectMissing,
 )
 from kiosk.directory.ports import Account
 from kiosk.enrollment import certificates, record
@@ -34,6 +35,8 @@ from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from storage.records import Credential, FirstPin, PublicKey, Template
 from storage.registry import Tx
+
+log = logging.getLogger(__name__)
 
 PROPOSED = "credential.key_proposed"
 """The audit event that a second officer answers."""
@@ -187,15 +190,22 @@ def _card_key(
     credential: str,
     anchors: Sequence[x509.Certificate],
 ) -> _Proven | None:
-    """Let the card prove itself without a PIN, if it can and its issuer is trusted."""
+    """Let the card prove itself without a PIN, if it can and its issuer is trusted.
+
+    It need not have such a key: whatever is in its place and cannot be used counts as
+    none. A signature that is wrong is no such thing. ProofFailed.
+    """
     slot = KeySlot.CARD_AUTHENTICATION
     try:
         certificate = certificates.read(session.certificate(slot))
-    except ObjectMissing:
+        now = desk.parts.clock.now()
+        if not certificates.is_trusted(certificate, anchors, now=now):
+            return None
+        key = record.key_of(certificate, slot)
+        return _signed(desk, session, credential, key)
+    except (certificates.CertificateError, *UNUSABLE) as error:
+        log.info("enrollment.card_key_passed_over code=%s", error.code)
         return None
-    if not certificates.is_trusted(certificate, anchors, now=desk.parts.clock.now()):
-        return None
-    return _signed(desk, session, credential, record.key_of(certificate, slot))
 
 
 def _signed(

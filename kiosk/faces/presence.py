@@ -31,6 +31,7 @@ class Presence:
         self.faults: tuple[Fault, ...] = ()
         self._has_reader = True
         self._has_service = True
+        self._is_denied = False
 
     def take(self, event: ReaderEvent) -> None:
         """Take in what the monitor saw."""
@@ -45,8 +46,9 @@ class Presence:
             case ReadersChanged(readers=readers):
                 self._has_service, self._has_reader = True, bool(readers)
                 self.is_unreadable = False
-            case ServiceLost():
+            case ServiceLost(is_denied=is_denied):
                 self._has_service, self.is_unreadable = False, False
+                self._is_denied = is_denied
                 self.cards.clear()
 
     def missing(self) -> tuple[Message, ...]:
@@ -55,6 +57,7 @@ class Presence:
 
     def _missing_here(self) -> Iterable[Message]:
         if not self._has_service:
-            yield Message("card.service_gone")
+            denied = "denied" if self._is_denied else "gone"
+            yield Message(f"card.service_{denied}")
         elif not self._has_reader:
             yield Message("tui.out_of_service.reader")

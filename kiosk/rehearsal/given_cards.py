@@ -9,7 +9,12 @@ from msgspec.structs import replace
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.cards.simulated.factory import Made, MadeCard
 from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.options import PivOptions, of_variant, of_yubikey
+from kiosk.cards.simulated.options import (
+    PivOptions,
+    changed,
+    of_variant,
+    of_yubikey,
+)
 from kiosk.rehearsal.scenario import GivenCard, Make
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
@@ -43,11 +48,12 @@ def _piv(world: World, card: GivenCard) -> tuple[MadeCard, Secret]:
     )
 
 
-def _options(world: World, card: GivenCard) -> PivOptions | None:
+def _options(world: World, card: GivenCard) -> PivOptions:
     if card.make is Make.YUBIKEY:
         key = of_yubikey(1_000_000 + len(world.holders))
-        return replace(key, touch=card.touch)
-    return of_variant(card.variant) if card.variant else None
+        return changed(replace(key, touch=card.touch), card.behaves)
+    plain = of_variant(card.variant) if card.variant else PivOptions()
+    return changed(plain, card.behaves)
 
 
 def _gids(world: World, card: GivenCard) -> tuple[Made[Any], None, Secret]:

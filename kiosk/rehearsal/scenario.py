@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.cards.simulated.faults import AnyCardFault
-from kiosk.cards.simulated.options import Variant
+from kiosk.cards.simulated.options import PivOptions, Variant, changed
 from kiosk.config import OperatorRole
 from kiosk.config.settings import Second
 from kiosk.directory.faults import AnyFault
@@ -108,10 +108,19 @@ class GivenCard(Part, frozen=True, kw_only=True):
     key: str = "P-256"
     keyless: bool = False
     variant: Variant | None = None
+    behaves: dict[str, bool | int | float | str] = {}
+    """PIV cards and YubiKeys: fields of `PivOptions`, by name."""
     tries_left: int | None = None
     looks_like: str = ""
     """Carries the public identity of that other card, with keys of its own."""
     card_authentication: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a behaviour that there is not; the error names the card's place."""
+        try:
+            changed(PivOptions(), self.behaves)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"behaves: {error}") from error
 
 
 # --- steps -------------------------------------------------------------------

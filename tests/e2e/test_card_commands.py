@@ -253,9 +253,30 @@ def test_a_fault_can_be_typed_and_every_command_traced(start: Start) -> None:
         assert simulator.type('fault {"fault":"wrong_status","ins":164,"sw":27010}')
         assert simulator.type("insert") == "inserted 1"
         card = watch.card()
-        with pytest.raises(Exception, match=r"card\.unknown"):
-            card.recognise()
+        card.recognise()
         assert simulator.line() == "00 a4 04 00 -> 6982"
         assert simulator.line() == "00 a4 04 00 -> 6a82", "no other family either"
-        assert simulator.type("heal") == "healed"
-        card.recognise()
+        assert simulator.line() == "00 a4 04 00 -> 9000", "by its longer name"
+
+
+def test_a_simulated_card_may_speak_t0_and_answer_oddly(
+    pcscd: Pcscd, start: Start
+) -> None:
+    with Watch(PcscMonitor()) as watch:
+        start("--protocol", "t0", "--behaves", '{"discovery": "fgA="}')
+        watch.card()
+        done = info(pcscd)
+    assert done.returncode == 0, done.stderr
+    assert "Passed over: its discovery object makes no sense." in done.stdout
+    assert "PIN tries   5" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options", [("--behaves", "{"), ("--behaves", '{"no": 1}'), ("--protocol", "t2")]
+)
+def test_a_simulated_card_cannot_be_what_there_is_not(
+    pcscd: Pcscd, options: tuple[str, str]
+) -> None:
+    done = kiosk(pcscd, "simulate", *options)
+    assert done.returncode == 2
+    assert options[0] in done.stderr

@@ -16,6 +16,7 @@ from kiosk.enrollment.certificates import (
     NamesAnother,
     NotACertificate,
     NotTrusted,
+    UnreadableCertificate,
 )
 from kiosk.enrollment.sources.local_ca import CannotIssue, Issuer, new_issuer
 from kiosk.enrollment.sources.ports import Person
@@ -73,6 +74,28 @@ def test_a_certificate_of_another_issuer_is_not(issuer: Issuer, tmp_path: Path) 
     other.mkdir()
     with pytest.raises(NotTrusted):
         judge(certified(issuer), made(other).certificate)
+
+
+@pytest.mark.parametrize(
+    ("named", "account", "is_same"),
+    [
+        ("Müller@ad.test", "müller@AD.test", True),
+        ("mu\u0308ller@ad.test", "m\u00fcller@ad.test", True),
+        ("strasse@ad.test", "stra\u00dfe@ad.test", False),
+        ("muller@ad.test", "m\u00fcller@ad.test", False),
+    ],
+)
+def test_names_are_the_same_but_for_case_and_how_an_accent_is_written(
+    issuer: Issuer, named: str, account: str, is_same: bool
+) -> None:
+    person = Person(display_name="Ann", account=named, guid="")
+    der = issuer.certify(spki(), person, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
+    certificate = certificates.read(der)
+    if is_same:
+        judge(certificate, issuer.certificate, account=account)
+    else:
+        with pytest.raises(NamesAnother):
+            judge(certificate, issuer.certificate, account=account)
 
 
 def test_a_certificate_for_another_account_is_not(issuer: Issuer) -> None:
@@ -157,7 +180,7 @@ def test_a_key_file_that_others_may_read_issues_nothing(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_certificate_are_told(tmp_path: Path) -> None:
-    with pytest.raises(NotACertificate):
+    with pytest.raises(UnreadableCertificate):
         certificates.read(b"\x30\x03\x02\x01")
     with pytest.raises(NotACertificate):
         certificates.read_pem(tmp_path / "none.pem")

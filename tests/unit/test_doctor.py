@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk.cards.ports import ReaderEvent, ServiceLost
+from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
 from kiosk.cards.simulated.factory import make_card
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import ManualClock
@@ -151,6 +151,28 @@ class TestCards:
             "reader": Health.UNKNOWN,
             "card": Health.UNKNOWN,
         }
+
+    def test_a_service_that_refuses_this_user_needs_no_start_but_a_rule(self) -> None:
+        class Denied:
+            def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+                emit(ServiceLost("x", is_denied=True))
+
+            def stop(self) -> None: ...
+
+        first = next(iter(cards.readers(Denied())))
+        assert first.health is Health.FAIL
+        assert "service_denied" in first.meaning.key
+
+    def test_a_reader_that_is_left_out_is_named_and_the_others_are_used(self) -> None:
+        class Beside:
+            def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+                emit(ReadersChanged(("good",), ("b\udce4d",)))
+
+            def stop(self) -> None: ...
+
+        _, left_out, found, _ = cards.readers(Beside())
+        assert (left_out.health, found.health) == (Health.WARN, Health.OK)
+        assert left_out.meaning.data["reader"] == "b\ufffdd"
 
     def test_a_monitor_that_says_nothing_is_a_failure(self) -> None:
         class Silent:

@@ -15,6 +15,7 @@ from kiosk.cards.ports import (
     KeyAlgorithm,
     KeySlot,
     ObjectMissing,
+    PassedOver,
     Tries,
     UnknownCard,
     WrongPin,
@@ -112,8 +113,16 @@ def test_a_chuid_may_be_refused_in_any_way(sw: int) -> None:
 
 def test_what_was_passed_over_is_told() -> None:
     _, card, _ = inserted(PivOptions(discovery=bytes.fromhex("7e00")))
-    (told,) = card.recognise().passed_over
-    assert (told.key, told.data["object"]) == ("card.malformed", "discovery object")
+    assert card.recognise().passed_over == (
+        PassedOver("discovery object", is_garbled=True),
+    )
+
+
+def test_what_was_refused_in_another_way_than_usual_is_told() -> None:
+    _, card, _ = inserted(PivOptions(has_discovery=False, missing_object=0x6F00))
+    assert card.recognise().passed_over == (
+        PassedOver("discovery object", is_garbled=False),
+    )
 
 
 def test_what_is_plainly_not_there_is_not_passed_over() -> None:

@@ -22,6 +22,7 @@ from kiosk.cards.ports import (
     ReaderEvent,
     ReaderGone,
     ReadersChanged,
+    ServiceDenied,
     ServiceGone,
     ServiceLost,
 )
@@ -172,6 +173,7 @@ def test_when_the_service_is_lost_every_card_is() -> None:
         (0x80100013, ServiceGone),
         (0x80100003, ServiceGone),
         (0x8010002F, ServiceGone),
+        (0x8010006A, ServiceDenied),
         (0x80100014, CardError),
     ],
 )
@@ -276,6 +278,21 @@ def test_whatever_breaks_the_monitor_it_goes_on(
         "readers reader",
         "in 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hresult", "is_denied"), [(0x8010006A, True), (0x8010001D, False)]
+)
+def test_a_service_that_refuses_this_user_is_not_one_that_is_away(
+    service: FakeService, hresult: int, is_denied: bool
+) -> None:
+    told: list[ReaderEvent] = []
+    service.states = [PcscError(hresult)]
+    service.monitor = PcscMonitor()
+    service.monitor._emit = told.append
+    service.monitor._run()
+    lost = next(event for event in told if isinstance(event, ServiceLost))
+    assert lost.is_denied is is_denied
 
 
 def test_an_observer_that_fails_does_not_end_it(service: FakeService) -> None:

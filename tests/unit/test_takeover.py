@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
+from collections.abc import Callable
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    load_pem_private_key,
+)
 from lab.site import Site
 from msgspec.structs import replace
 
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import KeySlot, ObjectMissing, WrongPin
+from kiosk.cards.ports import KeySlot, MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
@@ -315,3 +322,71 @@ def test_the_holder_is_no_second_officer(site: Site, elsewhere: Elsewhere) -> No
             [elsewhere.anchor],
         )
     assert caught.value.reason.key == "refusal.own_card"
+
+
+# --- what a card has in place of a key that proves it without a PIN -----------------
+
+
+def _self_signed(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a certificate object of a key that no visit can use."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "odd")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_after(datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(Encoding.DER)
+
+
+ODD_9E = {
+    "empty": lambda: b"",
+    "garbage": lambda: b"\x70\x03abc",
+    "no certificate": lambda: objects.write_certificate(b"\x30\x03\x02\x01\x01"),
+    "RSA-1024": lambda: objects.write_certificate(
+        _self_signed(rsa.generate_private_key(65537, 1024))
+    ),
+    "P-521": lambda: objects.write_certificate(
+        _self_signed(ec.generate_private_key(ec.SECP521R1()))
+    ),
+    "brainpool": lambda: objects.write_certificate(
+        _self_signed(ec.generate_private_key(ec.BrainpoolP256R1()))
+    ),
+}
+
+
+@pytest.mark.parametrize("make", ODD_9E.values(), ids=ODD_9E)
+def test_an_odd_card_authentication_key_does_not_stop_an_import(
+    site: Site, elsewhere: Elsewhere, make: Callable[[], bytes]
+) -> None:
+    value = make()
+    elsewhere.made.card.objects[objects.CERTIFICATE_9E] = value
+    anchors = [elsewhere.anchor]
+    with contextlib.suppress(MalformedAnswer, certificates.CertificateError):
+        anchors.append(certificates.read(objects.read_certificate(value)))
+    taken = takeover.import_card(
+        site.desk(OperatorRole.OFFICER),
+        elsewhere.card,
+        elsewhere.wanted(anchors=anchors),
+        Secret(PIN),
+    )
+    assert taken.authentication_key is not None
+    assert taken.card_authentication_key is None
+
+
+@pytest.mark.parametrize("sw", [0x6A80, 0x6700, 0x6985, 0x6F00, 0x6581, 0x6982])
+def test_a_card_authentication_key_may_be_refused_in_any_way(
+    site: Site, elsewhere: Elsewhere, sw: int
+) -> None:
+    del elsewhere.made.card.objects[objects.CERTIFICATE_9E]
+    options = replace(elsewhere.made.card.options, missing_object=sw)
+    elsewhere.made.card.options = options
+    taken = takeover.import_card(
+        site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
+    )
+    assert taken.card_authentication_key is None

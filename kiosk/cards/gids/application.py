@@ -94,12 +94,12 @@ class GidsApplication:
 
     def pin_tries(self) -> Tries:
         """Read the PIN counter without a try."""
-        tries = self.optional.read(lambda: self._tries(_PIN_TRIES))
+        tries = self.optional.read("PIN counter", lambda: self._tries(_PIN_TRIES))
         return Tries(None) if tries is None else tries
 
     def puk_tries(self) -> Tries | None:
         """Read the PUK counter; None: the card has no PUK, or tells nothing of it."""
-        return self.optional.read(lambda: self._tries(_PUK_TRIES))
+        return self.optional.read("PUK counter", lambda: self._tries(_PUK_TRIES))
 
     def _tries(self, do: int) -> Tries | None:
         asked = tlv.pack(0x5C, do.to_bytes(2, "big"))

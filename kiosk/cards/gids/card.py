@@ -139,7 +139,7 @@ class GidsCard:
         with self.application() as application:
             identity = self._identity(application)
             pin, puk = application.pin_tries(), application.puk_tries()
-            containers = application.optional.read(application.containers)
+            containers = application.optional.read("cmapfile", application.containers)
             self._container = default_of(containers or ())
             return RecognisedCard(
                 identity=identity,

@@ -115,7 +115,7 @@ class PcscMonitor:
             try:
                 self._watch()
             except PcscError as error:
-                self._lost(error.reason)
+                self._lost(error.reason, is_denied=error.hresult == winscard.DENIED)
             except Exception as error:  # noqa: BLE001 - a blind station helps nobody
                 log.error("pcsc.monitor_failed type=%s", type(error).__name__)
                 self._lost(type(error).__name__)
@@ -167,7 +167,7 @@ class PcscMonitor:
             )
         with self._telling:
             self._is_lost = False
-            self._tell(self._slots.readers(found))
+            self._tell(self._slots.readers(found, tuple(sorted(self._left_out))))
             self._heard_at = time.monotonic()
 
     def _usable(self, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -192,13 +192,13 @@ class PcscMonitor:
         except PcscError as error:
             log.info("pcsc.release_failed hresult=%s", error)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, *, is_denied: bool = False) -> None:
         with self._telling:
             self._tell(self._slots.lost())
             if not self._is_lost:
                 self._is_lost = True
                 log.warning("pcsc.service_lost reason=%s", reason)
-                self._tell((ServiceLost(reason),))
+                self._tell((ServiceLost(reason, is_denied),))
 
     def _card_in(self, reader: str, insertion: int, events: int) -> Card:
         return AnyCard(

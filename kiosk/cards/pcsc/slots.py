@@ -44,6 +44,7 @@ class Slots:
         self._slots: dict[str, _Slot] = {}
         self._told: tuple[str, ...] | None = None
         """The names that were told last; None: nothing yet."""
+        self._left_out: tuple[str, ...] = ()
         self._insertions = itertools.count(1)
 
     @property
@@ -59,15 +60,17 @@ class Slots:
             for slot in self._slots.values()
         )
 
-    def readers(self, names: Sequence[str]) -> Iterator[ReaderEvent]:
+    def readers(
+        self, names: Sequence[str], left_out: tuple[str, ...] = ()
+    ) -> Iterator[ReaderEvent]:
         """Take note of which readers there are now; tells them if that is new."""
-        if self._told == tuple(names):
+        if self._told == tuple(names) and self._left_out == left_out:
             return
         for name in [name for name in self._slots if name not in names]:
             yield from _empty(self._slots.pop(name))
         self._slots = {name: self._slots.get(name, _Slot()) for name in names}
-        self._told = tuple(names)
-        yield ReadersChanged(self._told)
+        self._told, self._left_out = tuple(names), left_out
+        yield ReadersChanged(self._told, left_out)
 
     def seen(self, name: str, state: int, now: float) -> Iterator[ReaderEvent]:
         """Take note of a reader's state (PC/SC's bits and event counter)."""
@@ -80,7 +83,7 @@ class Slots:
             was_told = slot.is_told
             yield from _empty(slot)
             if was_told:
-                yield ReadersChanged(tuple(self._slots))
+                yield ReadersChanged(tuple(self._slots), self._left_out)
         elif state & MUTE:
             if is_other or slot.mute_since is None:
                 yield from _empty(slot)

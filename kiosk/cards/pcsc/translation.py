@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from kiosk.cards.pcsc.winscard import PcscError
+from kiosk.cards.pcsc.winscard import DENIED, PcscError
 from kiosk.cards.ports import (
     CardBusy,
     CardError,
     CardMute,
     CardRemoved,
     ReaderGone,
+    ServiceDenied,
     ServiceGone,
 )
 
@@ -37,6 +38,8 @@ def translated(error: PcscError, reader: str) -> CardError:
         return CardMute(reader=reader)
     if hresult in _READER:
         return ReaderGone(reader=reader)
+    if hresult == DENIED:
+        return ServiceDenied()
     if hresult in _SERVICE:
         return ServiceGone()
     if hresult in _BUSY:

@@ -29,6 +29,8 @@ UNKNOWN_READER = 0x80100009
 NO_READERS = 0x8010002E
 SHARING_VIOLATION = 0x8010000B
 RESET_CARD = 0x80100068
+DENIED = 0x8010006A
+"""Security violation: polkit does not let this user use the service."""
 _GET_FEATURES = 3400
 """CM_IOCTL_GET_FEATURE_REQUEST (PC/SC part 10)."""
 _IS_LINUX = sys.platform.startswith("linux")

@@ -153,7 +153,7 @@ class PivApplication:
         value = self.metadata(reference)
         if value is None:
             return None
-        return self.optional.read(lambda: read_pin_metadata(value))
+        return self.optional.read("PIN metadata", lambda: read_pin_metadata(value))
 
     def pin_tries(self) -> Tries:
         """Read the PIN counter, which costs nothing. ContactNeeded.

@@ -77,7 +77,7 @@ def _each_serial(application: PivApplication) -> Iterator[CardIdentity]:
 
 def _by_chuid(application: PivApplication) -> Iterator[CardIdentity]:
     chuid = application.optional.read(
-        lambda: objects.read_chuid(application.object(objects.CHUID, "CHUID"))
+        "CHUID", lambda: objects.read_chuid(application.object(objects.CHUID, "CHUID"))
     )
     if chuid is None:
         return

@@ -87,7 +87,9 @@ def _puk(application: PivApplication) -> tuple[bool, Tries | None]:
     """Say whether there is a PUK, and its counter: a Bio key has none."""
     answer = application.ask_metadata(PUK)
     if answer.is_ok and answer.data:
-        told = application.optional.read(lambda: read_pin_metadata(answer.data))
+        told = application.optional.read(
+            "PUK metadata", lambda: read_pin_metadata(answer.data)
+        )
         return True, told.tries if told is not None else None
     return answer.sw not in status.ABSENT, None
 

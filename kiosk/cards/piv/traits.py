@@ -60,9 +60,10 @@ def read_traits(application: PivApplication, identity: CardIdentity) -> Traits:
     if identity.kind is IdentityKind.SERIAL:
         return Traits()
     usage = application.optional.read(
+        "discovery object",
         lambda: objects.read_discovery(
             application.object(objects.DISCOVERY, "discovery object")
-        )
+        ),
     )
     if usage is None:
         return Traits(pin_is_told=False)

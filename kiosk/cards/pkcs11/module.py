@@ -78,13 +78,10 @@ class Module:
         """Choose the reader's token whose certificate its holder signs in with."""
         self.logout()
         self._reader, self._serial, self._chosen = reader, b"", None
-        tokens = [slot.get_token() for slot in self._slots()]
-        if not tokens:
-            raise Failure("unknown")
-        found = [(token, self._certificate(token)) for token in tokens]
+        found = self._tokens()
         chosen = best(each for _, each in found if each is not None)
         token = next(
-            (it for it, certificate in found if certificate is chosen), tokens[0]
+            (it for it, certificate in found if certificate is chosen), found[0][0]
         )
         self._serial, self._chosen = token.serial, chosen
         return Told(
@@ -96,6 +93,26 @@ class Module:
             tries=_tries(token),
             unblocks=self._unblocking is not Unblocking.NONE,
         )
+
+    def _tokens(self) -> list[tuple[pkcs11.Token, Candidate | None]]:
+        """Return every token that answers, with its certificate.
+
+        A slot that fails does not hide a token beside it; if no other answers, its
+        error is what is wrong. Failure (`unknown`: the module knows no token here).
+        """
+        found: list[tuple[pkcs11.Token, Candidate | None]] = []
+        failed: list[Refused] = []
+        for slot in self._slots():
+            try:
+                token = slot.get_token()
+                found.append((token, self._certificate(token)))
+            except refused.TokenNotRecognised:
+                continue
+            except Refused as error:
+                failed.append(error)
+        if not found:
+            raise failed[0] if failed else Failure("unknown")
+        return found
 
     def verify(self, pin: bytearray) -> None:
         """Log in as user. The last try is never spent."""

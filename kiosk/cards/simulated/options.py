@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -122,6 +123,15 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def attests(self) -> bool:
         """F9 and the object with its certificate are there."""
         return bool(self.serial) and self.version >= ATTESTS_SINCE
+
+
+def changed(options: PivOptions, values: Mapping[str, object]) -> PivOptions:
+    """Return options with these fields as JSON or TOML writes them (bytes: base64).
+
+    msgspec.ValidationError names a field that there is not, or its type.
+    """
+    merged = {**msgspec.to_builtins(options), **values}
+    return msgspec.convert(merged, PivOptions)
 
 
 def of_variant(variant: Variant) -> PivOptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import time
 from enum import StrEnum
 
 from kiosk.desk.context import Context, Move, Plain, go
@@ -64,7 +64,7 @@ class FoundPage(Plain):
                 until = now + context.site.expiring_days * _DAY
                 return run(lambda tx: _expiring(tx, until))
             case Listing.BLOCKED_TODAY:
-                today = _midnight(now)
+                today = midnight(now)
                 ids = {
                     event.credential
                     for event in context.parts.registry.audit_events()
@@ -86,9 +86,10 @@ def _expiring(tx: Tx, until: float) -> list[Credential]:
     ]
 
 
-def _midnight(now: float) -> float:
-    local = datetime.datetime.fromtimestamp(now).astimezone()
-    return local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+def midnight(now: float) -> float:
+    """Return when the local day of `now` began; clocks may have changed since."""
+    day = time.localtime(now)
+    return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))
 
 
 def _about(credential: Credential) -> Message:

@@ -9,7 +9,8 @@ from kiosk.cards.ports import KeySlot
 from kiosk.enrollment import profiles
 from kiosk.enrollment.certificates import (
     UNREADABLE,
-    NotACertificate,
+    UnreadableCertificate,
+    account_key,
     accounts,
     is_issued_by,
     is_valid,
@@ -61,7 +62,7 @@ def _own(answer: Certified, request: CertificateRequest) -> x509.Certificate:
     try:
         found = [read(der) for der in answer.chain]
         keys = [key_of(each) for each in found]
-    except NotACertificate as error:
+    except UnreadableCertificate as error:
         raise SourceMalformed from error
     if request.spki not in keys:
         raise AnotherKey(slot=request.slot)
@@ -70,9 +71,9 @@ def _own(answer: Certified, request: CertificateRequest) -> x509.Certificate:
 
 def _named(certificate: x509.Certificate, request: CertificateRequest) -> None:
     account = request.person.account
-    named = {name.casefold() for name in accounts(certificate)}
+    named = {account_key(name) for name in accounts(certificate)}
     must_name = request.slot is KeySlot.AUTHENTICATION
-    if named - {account.casefold()} or (must_name and not named):
+    if named - {account_key(account)} or (must_name and not named):
         raise AnotherName(account=account)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from kiosk.cards.ports import KeySlot
 from kiosk.clock import Clock
-from kiosk.enrollment.certificates import NotACertificate, key_of
+from kiosk.enrollment.certificates import UnreadableCertificate, key_of
 from kiosk.enrollment.sources.https import Line, Reply
 from kiosk.enrollment.sources.ports import (
     Answer,
@@ -33,6 +34,7 @@ from kiosk.enrollment.sources.ports import (
 from kiosk.text import visible
 
 _REASON = 120
+_UNTOLD_WAIT = 60
 _SHORTEST_WAIT, _LONGEST_WAIT = 1, 7 * 86_400
 """Seconds that a Retry-After may say and mean."""
 
@@ -128,21 +130,25 @@ def _own_first(found: tuple[x509.Certificate, ...], spki: bytes) -> tuple[bytes,
 def _has_key(certificate: x509.Certificate, spki: bytes) -> bool:
     try:
         return key_of(certificate) == spki
-    except NotACertificate:
+    except UnreadableCertificate:
         return False
 
 
 def _retry_after(reply: Reply, now: float) -> int:
     """Return the seconds a 202 asks for (§4.2.3): a number or a date.
 
-    SourceMalformed.
+    A date without a zone, as asctime writes it, or with -0000 is UTC (RFC 9110 §5.6.7).
+    A server that says nothing is asked again after a minute. SourceMalformed.
     """
     told = reply.retry_after.strip()
     try:
-        if told.isascii() and told.isdigit():
+        if not told:
+            seconds = float(_UNTOLD_WAIT)
+        elif told.isascii() and told.isdigit():
             seconds = float(told)
         else:
-            seconds = parsedate_to_datetime(told).timestamp() - now
+            date = parsedate_to_datetime(told)
+            seconds = date.replace(tzinfo=date.tzinfo or datetime.UTC).timestamp() - now
     except (ValueError, OverflowError) as error:
         raise SourceMalformed from error
     return round(min(max(seconds, _SHORTEST_WAIT), _LONGEST_WAIT))
