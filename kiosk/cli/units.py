@@ -25,15 +25,48 @@ def units(
     config: Annotated[
         Path, typer.Option("--config", help="Where the configuration is.")
     ] = Path("/etc/pin-kiosk/kiosk.toml"),
+    *,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show how those that are there differ.")
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove them instead.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Also replace or remove what somebody has changed."
+        ),
+    ] = False,
 ) -> None:
-    """Print every file with its place, or write them, over nothing."""
-    from kiosk.units import units as all_units
-    from kiosk.units import write
+    """Print every file with its place, or write or remove them.
 
-    found = all_units(program, config)
-    if root is None:
+    What somebody has changed stays, unless --force is given; the difference is shown.
+    """
+    from kiosk import units as files
+    from kiosk.cli.ending import words
+    from kiosk.errors import Message
+
+    found = files.units(program, config)
+    place = root or Path("/")
+    if diff or (force and root is not None) or (force and remove):
+        shown = "".join(files.difference(unit, place) for unit in found)
+        sys.stdout.write(shown)
+        if diff:
+            if not shown:
+                print(words(Message("units.nothing_differs")))
+            return
+    if remove:
+        removed = files.remove(found, place, over=force)
+        for path in removed:
+            print(path)
+        print(
+            words(Message("units.removed_next" if removed else "units.nothing_there"))
+        )
+    elif root is not None:
+        for path in files.write(found, root, over=force):
+            print(path)
+        print(words(Message("units.written_next")))
+    else:
         for unit in found:
             sys.stdout.write(f"### {unit.target}\n{unit.text}\n")
-        return
-    for path in write(found, root):
-        print(path)

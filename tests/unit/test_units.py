@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from kiosk.units import NotInstalled, units, write
+from kiosk.cli import main
+from kiosk.exit_codes import ExitCode
+from kiosk.units import Changed, NotInstalled, units, write
 
 PROGRAM, CONFIG = Path("/bin/true"), Path("/etc/pin-kiosk/kiosk.toml")
 FOUND = units(PROGRAM, CONFIG)
@@ -58,12 +61,81 @@ def test_nothing_stands_for_something_else_any_more() -> None:
     assert not any("@kiosk@" in unit.text or "@config@" in unit.text for unit in FOUND)
 
 
-def test_nothing_is_written_over_and_nothing_is_left_half_done(tmp_path: Path) -> None:
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    """One of the files is there, and is not ours."""
     there = tmp_path / "etc/systemd/system/pin-kiosk.service"
     there.parent.mkdir(parents=True)
-    there.write_text("mine")
-    with pytest.raises(NotInstalled) as caught:
+    there.write_text("mine\n")
+    return there
+
+
+def test_what_somebody_has_changed_is_not_written_over(
+    tmp_path: Path, changed: Path
+) -> None:
+    with pytest.raises(Changed) as caught:
         write(FOUND, tmp_path)
-    assert caught.value.data["file"] == str(there)
-    assert there.read_text() == "mine"
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [there]
+    assert caught.value.data["file"] == str(changed)
+    assert changed.read_text() == "mine\n"
+    assert files_below(tmp_path) == [changed]
+
+
+def test_a_place_that_cannot_be_written_leaves_nothing_half_done(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "etc/systemd").mkdir(parents=True)
+    (tmp_path / "etc/systemd/system").write_text("a file where a folder belongs")
+    before = files_below(tmp_path)
+    with pytest.raises(NotInstalled):
+        write(FOUND, tmp_path)
+    assert files_below(tmp_path) == before
+
+
+def test_writing_again_changes_nothing(tmp_path: Path) -> None:
+    assert len(write(FOUND, tmp_path)) == len(FOUND)
+    assert write(FOUND, tmp_path) == ()
+
+
+def test_by_force_the_difference_is_shown_and_the_file_replaced(
+    tmp_path: Path, changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ["units", "--to", str(tmp_path), "--program", str(PROGRAM)]
+    assert main(told) == ExitCode.FAILED
+    assert "--force" in capsys.readouterr().err
+    assert main([*told, "--force"]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert f"--- {changed}\n" in out
+    assert "\n-mine\n" in out
+    assert changed.read_text() == text_of("pin-kiosk.service")
+    assert stat.S_IMODE(changed.stat().st_mode) == 0o644
+
+
+def test_a_diff_is_only_shown(tmp_path: Path, changed: Path) -> None:
+    assert main(["units", "--to", str(tmp_path), "--diff"]) == ExitCode.OK
+    assert files_below(tmp_path) == [changed]
+    assert changed.read_text() == "mine\n"
+
+
+def test_what_was_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    other = tmp_path / "etc/systemd/system/other.service"
+    write(FOUND, tmp_path)
+    other.write_text("theirs")
+    told = ["units", "--remove", "--to", str(tmp_path), "--program", str(PROGRAM)]
+    assert main(told) == ExitCode.OK
+    assert files_below(tmp_path) == [other]
+
+
+def test_what_somebody_has_changed_is_removed_only_by_force(
+    tmp_path: Path, changed: Path
+) -> None:
+    write(FOUND[:1], tmp_path)
+    before = files_below(tmp_path)
+    told = ["units", "--remove", "--to", str(tmp_path), "--program", str(PROGRAM)]
+    assert main(told) == ExitCode.FAILED
+    assert files_below(tmp_path) == before
+    assert main([*told, "--force"]) == ExitCode.OK
+    assert files_below(tmp_path) == []
