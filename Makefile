@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-debians bench fuzz check wheel lock
+.PHONY: help env env-test run test test-debians bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -46,11 +46,15 @@ check: env-test ## format, lint, types, import rules, shell scripts
 	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@shellcheck $(SETUP)/*.sh .ci/run
+	@shellcheck $(SETUP)/*.sh $(SETUP)/deb/* .ci/run
 
 wheel: ## the program as a wheel, and the wheels of what it uses, in dist/
 	@sh $(SETUP)/system.sh run $(EXTRA)
 	@sh $(SETUP)/wheel.sh $(EXTRA)
+
+deb: ## a package of this machine's Debian, with everything in it, in dist/
+	@sh $(SETUP)/system.sh run kerberos
+	@sh $(SETUP)/deb.sh
 
 lock: ## choose the newest versions that pyproject.toml allows and lock them
 	@sh $(SETUP)/lock.sh

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -15,6 +16,10 @@ from pathlib import Path
 
 from kiosk.errors import KioskError
 
+PACKAGED = Path("/usr/lib/pin-kiosk")
+"""Where Debian's package has its environment."""
+_MACHINE = ("90-pin-kiosk.conf", "logind.conf")
+"""What turns the whole machine into a kiosk: never done by installing a package."""
 _FIRST = "# install: "
 _FIRST_JS = "// install: "
 
@@ -41,14 +46,18 @@ class Unit:
 
 
 def units(program: Path, config: Path) -> tuple[Unit, ...]:
-    """Return every file for a machine that has program and configuration there."""
+    """Return every file for a machine that has program and configuration there.
+
+    Where a package has brought the program, the package has brought its units, too.
+    """
     found = []
+    packaged = Path(sys.prefix) == PACKAGED
     folder = resources.files("kiosk.units")
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         text = entry.read_text("utf-8") if entry.name.endswith(_ENDINGS) else ""
         first, _, rest = text.partition("\n")
         target = first.removeprefix(_FIRST).removeprefix(_FIRST_JS)
-        if not text or target == first:
+        if not text or target == first or (packaged and entry.name not in _MACHINE):
             continue
         filled = rest.replace("@kiosk@", str(program)).replace("@config@", str(config))
         found.append(Unit(Path(target), filled))
