@@ -33,7 +33,7 @@ umask 022
 ln -s "/usr/bin/python$minor" "$root/$home/bin/python"
 printf '%s\n' "home = /usr/bin" "include-system-site-packages = false" \
     "version = $minor" >"$root/$home/pyvenv.cfg"
-tool hatchling build -t wheel -d "$work/wheels" >/dev/null
+tool hatchling build -t wheel -d "$work/wheels" >/dev/null 2>&1
 wheels "$work/wheels" requirements.lock
 kerberos_wheels "$work/wheels"
 pip --python "$root/$home/bin/python" install --no-deps --no-index --no-compile \

@@ -10,7 +10,7 @@ python=${PYTHON:-python3}
 
 rm -rf dist/wheels dist/*.whl
 echo "Making wheels in dist; some are compiled here, which takes a moment."
-tool hatchling build -t wheel >/dev/null
+tool hatchling build -t wheel >/dev/null 2>&1
 wheels dist/wheels requirements.lock
 [ "${1-}" != kerberos ] || kerberos_wheels dist/wheels
 echo "Made: $(echo dist/*.whl), and $(find dist/wheels -name '*.whl' | wc -l) in dist/wheels."
