@@ -19,8 +19,8 @@ class Hand:
     def explain(self) -> None:
         """Say which cards there are and what can be typed."""
         self._tell(say("plain.demo.cards"))
-        for number, card in enumerate(self._deck.cards, 1):
-            self._tell(f"  {number}: {card.name}, {card.story}; {card.hint}.")
+        for number in range(1, len(self._deck.cards) + 1):
+            self._tell(self._about(number))
         self._tell(say("plain.demo.how"))
 
     def told(self, words: bytes) -> bool:
@@ -41,5 +41,10 @@ class Hand:
     def _insert(self, number: str) -> bool:
         if not number.isdigit() or not 1 <= int(number) <= len(self._deck.cards):
             return False
+        self._tell(self._about(int(number)))  # what was told at first may have changed
         self._deck.insert(int(number) - 1)
         return True
+
+    def _about(self, number: int) -> str:
+        card = self._deck.cards[number - 1]
+        return f"  {number}: {card.name}, {card.story}; {card.hint}."

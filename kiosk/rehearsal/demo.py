@@ -127,7 +127,7 @@ class Demo:
 
     @property
     def cards(self) -> tuple[DemoCard, ...]:
-        return (*(shown(role) for role in CAST), STRANGER)
+        return (*(shown(self.world, role) for role in CAST), STRANGER)
 
     def insert(self, index: int) -> None:
         self.readers.pull()
@@ -140,10 +140,15 @@ class Demo:
     def release_code(self) -> str:
         if self._last is None:
             return "Helpdesk: I have no such card on record."
-        is_new = self._last.state is State.ISSUED
-        make = self.world.activation_code if is_new else self.world.release_code
+        make = self.world.release_code
+        if self.needs_activation(self._last.name):
+            make = self.world.activation_code
         with make(self._last.name) as code:
             return f"Helpdesk: your code is {grouped(code)}, for ten minutes."
+
+    def needs_activation(self, name: str) -> bool:
+        """Say whether the code that somebody asks for now is one for a first PIN."""
+        return self.world.credential(name).state is State.ISSUED
 
     def note(self) -> str:
         if self._last is None:
@@ -170,18 +175,33 @@ def add_to(world: World, role: Role) -> SimulatedPivCard:
         account_guid=guid,
         template=role.template,
         state=role.state,
-        sync=Sync.NEVER if role.state is State.ISSUED else role.sync,
+        sync=_sync_of(role),
         transport_pin=Secret(role.pin) if by_code else None,
     )
     return made.card
 
 
-def shown(role: Role) -> DemoCard:
-    """Return one of the cast as the tray shows it."""
-    pin = role.pin.decode()
+def shown(world: World, role: Role) -> DemoCard:
+    """Return one of the cast as the tray shows it: what is true of it now."""
+    now, card = world.credential(role.name), world.holders[role.name].made.card
+    state = State.ACTIVE if now.state is State.BLOCKED else now.state
+    tries = card.references.holder.total if role.tries is None else role.tries
+    story = role.story
+    if (state, now.sync, card.pin_tries_left) != (role.state, _sync_of(role), tries):
+        story = f"now {now.state}, {now.sync}; tries left: {card.pin_tries_left}"
+    pin = pin_of(card)
     hint = f"the PIN is {pin}"
-    if role.state is State.ISSUED:
+    if now.state is State.ISSUED:
         hint = f"the PIN in the letter is {pin}"
         if role.template == "by code":
             hint = "the helpdesk has its activation code"
-    return DemoCard(role.person, role.story, hint)
+    return DemoCard(role.person, story, hint)
+
+
+def _sync_of(role: Role) -> Sync:
+    return Sync.NEVER if role.state is State.ISSUED else role.sync
+
+
+def pin_of(card: SimulatedPivCard) -> str:
+    """Return the PIN that a simulated card has now, as its holder knows it."""
+    return bytes(card.references.holder.value).rstrip(b"\xff").decode("ascii")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from kiosk.cards.ports import ReaderEvent
+from kiosk.cards.ports import CardIdentity, Family, IdentityKind, ReaderEvent
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.cards.simulated.reader import SimulatedReaders
@@ -18,13 +19,14 @@ from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.enrollment.operators import Action
 from kiosk.enrollment.signin import RolePolicy
 from kiosk.entropy import SystemEntropy
-from kiosk.rehearsal.demo import CAST, add_to, shown
+from kiosk.rehearsal.demo import CAST, add_to, pin_of, shown
 from kiosk.rehearsal.issuer import rehearsal_issuer
 from kiosk.rehearsal.office import GROUPS
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
 from kiosk.station import FaceSettings
 from kiosk.workers import SerialWorker
+from statemachine.lifecycle import State
 from storage.records import FirstPin, Template
 
 OPERATORS_READER, CARD_READER = "Operator's reader", "Card reader"
@@ -36,6 +38,10 @@ STAFF = (
     ("aaron", "Aaron Adler", OperatorRole.AUDITOR),
     ("ada", "Ada Ames", OperatorRole.ADMINISTRATOR),
 )
+
+
+Told = Callable[[], DemoCard]
+"""Tells what is true of a card now."""
 
 
 class DemoDesk:
@@ -50,7 +56,7 @@ class DemoDesk:
         )
         self._worker = SerialWorker("desk")
         self._session: Session | None = None
-        self._cards: list[tuple[DemoCard, SimulatedPivCard, str]] = []
+        self._cards: list[tuple[Told, SimulatedPivCard, str]] = []
         self.world.add_template(Template(name="staff"))
         self.world.add_template(
             Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
@@ -59,7 +65,8 @@ class DemoDesk:
             self._operator(name, person, role)
         for each in CAST:
             card = add_to(self.world, each)
-            self._cards.append((shown(each), card, CARD_READER))
+            told = partial(shown, self.world, each)
+            self._cards.append((told, card, CARD_READER))
         for number in (1, 2):
             self._blank(number)
 
@@ -75,13 +82,21 @@ class DemoDesk:
         told = DemoCard(
             person, role, f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}"
         )
-        self._cards.append((told, made.card, OPERATORS_READER))
+        self._cards.append((lambda: told, made.card, OPERATORS_READER))
 
     def _blank(self, number: int) -> None:
         options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")
         card = SimulatedPivCard(entropy=self.world.entropy, options=options)
-        told = DemoCard(f"blank card {number}", "never issued", "for Bob, or a batch")
-        self._cards.append((told, card, CARD_READER))
+        self._cards.append((partial(self._told, number, card), card, CARD_READER))
+
+    def _told(self, number: int, card: SimulatedPivCard) -> DemoCard:
+        """Tell what is true of a card that came blank."""
+        own = CardIdentity(Family.PIV, IdentityKind.SERIAL, card.options.serial)
+        known = self.world.registry.run(lambda tx: tx.credential_by_card(own.key))
+        if known is None or known.state is State.RETIRED:
+            return DemoCard(f"blank card {number}", "not issued", "for Bob, or a batch")
+        story = f"issued here, now {known.state}; tries left: {card.pin_tries_left}"
+        return DemoCard(known.holder, story, f"the PIN is {pin_of(card)}")
 
     # --- desk.station.DeskStation -------------------------------------------------
 
@@ -120,7 +135,7 @@ class DemoDesk:
 
     @property
     def cards(self) -> tuple[DemoCard, ...]:
-        return tuple(told for told, _, _ in self._cards)
+        return tuple(told() for told, _, _ in self._cards)
 
     def insert(self, index: int) -> None:
         _, card, reader = self._cards[index]

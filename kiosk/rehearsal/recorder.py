@@ -65,7 +65,8 @@ class Recorder:
         inserted = [each for each in self.steps if isinstance(each, language.Insert)]
         role = next((r for r in CAST if inserted and r.name == inserted[-1].card), None)
         if role is not None:
-            kind = "activation" if role.state is State.ISSUED else "release"
+            is_new = self._demo.needs_activation(role.name)
+            kind = "activation" if is_new else "release"
             given = language.HandOut(card=role.name, code=kind, keep=CODE)
             self.steps.append(given)
         return said
