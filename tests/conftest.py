@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "lab.own_network",
+    "lab.not_run",
     "lab.pcscd_fixtures",
     "lab.directory_acts",
     "lab.samba_fixtures",

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lab.events import Watch
+from lab.not_run import not_run
 from lab.pcscd import Pcscd
 
 from kiosk.authority import admin_key
@@ -46,7 +47,8 @@ class Judge:
 
     def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a tool, however it ends."""
-        assert shutil.which(command[0]), "apt-get install opensc"
+        if shutil.which(command[0]) is None:
+            raise not_run(f"{command[0]} is missing: apt-get install opensc")
         return subprocess.run(
             command,
             env=self._pcscd.environment,

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.ports import Card, KeyAlgorithm
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.entropy import SeededEntropy
 from lab.events import Watch
+from lab.not_run import not_run
 from lab.pcscd import Pcscd
 
 PIN, PUK = b"123456", b"12345678"
@@ -44,7 +43,7 @@ class Judge:
         """Run a tool, however it ends."""
         if shutil.which(command[0]) is None:
             package = _PACKAGES.get(command[0], "opensc")
-            pytest.fail(f"{command[0]} is missing: apt-get install {package}")
+            raise not_run(f"{command[0]} is missing: apt-get install {package}")
         return subprocess.run(
             command,
             env=self._pcscd.environment,
@@ -92,7 +91,7 @@ def opensc() -> str:
     found = sorted(Path("/").glob("usr/lib/*/opensc-pkcs11.so"))
     if found:
         return str(found[0])
-    pytest.fail("opensc-pkcs11.so is missing: apt-get install opensc")
+    raise not_run("opensc-pkcs11.so is missing: apt-get install opensc")
 
 
 def ykcs11(patterns: Sequence[str] = _MODULES) -> str:
@@ -101,4 +100,4 @@ def ykcs11(patterns: Sequence[str] = _MODULES) -> str:
         found = sorted(Path("/").glob(pattern.removeprefix("/")))
         if found:
             return str(found[0])
-    pytest.fail("libykcs11 is missing: apt-get install ykcs11")
+    raise not_run("libykcs11 is missing: apt-get install ykcs11")

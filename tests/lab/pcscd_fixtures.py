@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.not_run import not_run
 from lab.pcscd import Missing, Pcscd
 
 _HOME = pytest.StashKey[Path]()
@@ -37,7 +38,7 @@ def pcscd_room(pytestconfig: pytest.Config) -> Iterator[Pcscd]:
     try:
         pcscd.open()
     except Missing as missing:
-        pytest.fail(str(missing), pytrace=False)
+        raise not_run(str(missing)) from None
     try:
         yield pcscd
     finally:

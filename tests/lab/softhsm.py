@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from lab.not_run import not_run
+
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN, PUK = "481516", "12345678"
 _SECONDS = 60
@@ -114,7 +116,7 @@ def tool(*command: str) -> str:
     """Run a program; it must succeed."""
     if shutil.which(command[0]) is None:
         package = {"softhsm2-util": "softhsm2"}.get(command[0], "opensc")
-        pytest.fail(f"{command[0]} is missing: apt-get install {package}")
+        raise not_run(f"{command[0]} is missing: apt-get install {package}")
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
@@ -126,7 +128,7 @@ def tool(*command: str) -> str:
 def soft_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
     """A token of the test's own."""
     if not MODULE.is_file():
-        pytest.fail(f"{MODULE} is missing: apt-get install softhsm2")
+        raise not_run(f"{MODULE} is missing: apt-get install softhsm2")
     folder = tmp_path / "tokens"
     folder.mkdir()
     settings = tmp_path / "softhsm2.conf"

@@ -1,0 +1,43 @@
+"""What cannot run here is named and counted: it never passes, and never fails alone.
+
+A part that is not installed, or that this user may not have, is no fault of what is
+tested. Where everything must be there (`CI=true`), it is a failure all the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+
+import pytest
+
+_MARK = "NOT RUN: "
+
+
+def not_run(why: str) -> BaseException:
+    """Return what to raise where something is missing: `why` names it, and a way."""
+    if os.environ.get("CI"):
+        return pytest.fail.Exception(why, pytrace=False)
+    return pytest.skip.Exception(f"{_MARK}{why}", allow_module_level=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not run, why, and how many tests of which file that are."""
+    files: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for report in terminalreporter.getreports("skipped"):
+        reason = _reason(report)
+        if _MARK in reason:
+            why = reason.partition(_MARK)[2]
+            files[why][report.nodeid.partition("::")[0]] += 1
+    if not files:
+        return
+    count = sum(each.total() for each in files.values())
+    terminalreporter.section(f"NOT RUN: {count} tests", yellow=True)
+    for why, counted in sorted(files.items()):
+        terminalreporter.line(f"{counted.total()} tests: {why}")
+        for file, tests in sorted(counted.items()):
+            terminalreporter.line(f"    {tests:4} {file}")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
