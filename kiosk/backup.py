@@ -1,24 +1,27 @@
-"""Backup and restore of a station: registry, configuration, templates; the key apart.
+"""Backup and restore of a station: registry, configuration, templates; the keys apart.
 
-A backup is a folder with a manifest of checksums. The vault's key is never in it: who
-has both has every escrowed secret, so the key is copied to a place of its own. A
-restore writes over nothing, checks everything first, and voids the nonces and codes
-that were open: they may have been used since the backup was made.
+A backup is a folder with a manifest of checksums. The keys (the vault's, the issuing
+authority's) are never in it: who has both has every escrowed secret, and can make cards
+that the domain trusts. They are copied to a folder of their own. A restore writes over
+nothing, checks everything first, and voids the nonces and codes that were open: they
+may have been used since the backup was made.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
+from kiosk import newfiles
 from kiosk.errors import KioskError
 from storage import audit
 from storage.registry import RegistryError
@@ -29,7 +32,11 @@ MANIFEST = "manifest.json"
 REGISTRY = "registry.journal"
 CONFIG = "kiosk.toml"
 TEMPLATES = "templates"
+VAULT_KEY = "vault.key"
+ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 _FORMAT = 1
+_BY_MOMENT = "%Y-%m-%d-%H%M%S"
+_NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
 
 
 class BackupError(KioskError):
@@ -54,6 +61,18 @@ class NotABackup(BackupError):
     """The folder is no backup, or one of a later version: `folder`."""
 
     code = "backup.not_a_backup"
+
+
+class Unreadable(BackupError):
+    """A file may not be read by who restores: `file`, `reason`."""
+
+    code = "backup.unreadable"
+
+
+class KeyMissing(BackupError):
+    """A key that this station has is neither in its place nor given: `file`."""
+
+    code = "backup.key_missing"
 
 
 class Damaged(BackupError):
@@ -87,6 +106,18 @@ class Places:
     registry_id: str
     vault_key: Path
     templates: Path
+    issuer: Path | None = None
+    issuer_key: Path | None = None
+
+    @property
+    def keys(self) -> dict[str, Path]:
+        """What is kept apart, by its name in a folder of keys."""
+        named = {
+            VAULT_KEY: self.vault_key,
+            ISSUER: self.issuer,
+            ISSUER_KEY: self.issuer_key,
+        }
+        return {name: path for name, path in named.items() if path is not None}
 
 
 def back_up(
@@ -94,14 +125,14 @@ def back_up(
     folder: Path,
     *,
     now: float,
-    key_copy: Path | None = None,
+    keys: Path | None = None,
 ) -> Manifest:
     """Write a backup into a new folder (0700), at one moment of the registry.
 
-    `key_copy`: a new file (0600) for the vault's key, if it is wanted. The station may
-    go on working. TargetThere, NotWritten, RegistryError.
+    `keys`: a new folder for the keys, if they are wanted. The station may go on
+    working. TargetThere, NotWritten, RegistryError.
     """
-    for target in (folder, key_copy):
+    for target in (folder, keys):
         if target is not None and target.exists():
             raise TargetThere(file=str(target))
     with _named(folder):
@@ -114,8 +145,9 @@ def back_up(
     _copy(places.config, folder / CONFIG)
     for template in sorted(places.templates.glob("*.toml")):
         _copy(template, folder / TEMPLATES / template.name)
-    if key_copy is not None:
-        _copy(places.vault_key, key_copy)
+    if keys is not None:
+        for name, key in places.keys.items():
+            _copy(key, keys / name)
     names = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     manifest = Manifest(
         format=_FORMAT,
@@ -123,15 +155,39 @@ def back_up(
         registry_id=places.registry_id,
         files={str(path.relative_to(folder)): _sum(path) for path in names},
     )
-    _write(folder / MANIFEST, msgspec.json.encode(manifest))
+    with _named(folder / MANIFEST):
+        newfiles.write(folder / MANIFEST, msgspec.json.encode(manifest))
     return manifest
 
 
+def named_by_moment(folder: Path, now: float) -> Path:
+    """Return the place of a backup among those of one folder."""
+    return folder / time.strftime(_BY_MOMENT, time.localtime(now))
+
+
+def prune(folder: Path, keep: int) -> tuple[Path, ...]:
+    """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
+
+    What is not named by its moment is not ours and stays. NotWritten.
+    """
+    ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
+    whole = [path for path in ours if (path / MANIFEST).is_file()]
+    kept = whole[-keep:]
+    doomed = [path for path in ours if kept and path < kept[-1] and path not in kept]
+    for path in doomed:
+        with _named(path):
+            shutil.rmtree(path)
+    return tuple(doomed)
+
+
 def read(folder: Path) -> Manifest:
-    """Check a backup's files against its manifest. NotABackup, Damaged."""
+    """Check a backup's files against its manifest. NotABackup, Damaged, Unreadable."""
     try:
         raw = (folder / MANIFEST).read_bytes()
         manifest = msgspec.json.decode(raw, type=Manifest)
+    except PermissionError as error:
+        reason = error.strerror or type(error).__name__
+        raise Unreadable(file=str(folder / MANIFEST), reason=reason) from error
     except (OSError, msgspec.DecodeError) as error:
         raise NotABackup(folder=str(folder)) from error
     if manifest.format != _FORMAT or REGISTRY not in manifest.files:
@@ -150,27 +206,36 @@ def restore(
     *,
     station: str,
     now: float,
-    key_copy: Path | None = None,
+    keys: Path | None = None,
 ) -> int:
-    """Put registry and vault key back where a station expects them.
+    """Put a station back: registry, keys, and templates and configuration if missing.
 
-    Returns how many credentials there are. Configuration and templates are put back
-    by whoever calls, before `places` can be known. TargetThere, NotABackup, Damaged,
-    WrongKey, NotWritten, RegistryError.
+    `keys`: the folder of keys; None: they are in their places. Returns how many
+    credentials there are. TargetThere, NotABackup, Damaged, KeyMissing, WrongKey,
+    NotWritten, RegistryError.
     """
     manifest = read(folder)
-    if places.registry.exists():
-        raise TargetThere(file=str(places.registry))
-    key = key_copy or places.vault_key
-    if key_copy is not None and places.vault_key.exists():
-        raise TargetThere(file=str(places.vault_key))
+    new = {places.registry: folder / REGISTRY}
+    if keys is not None:
+        new |= {target: keys / name for name, target in places.keys.items()}
+    for target in new:
+        if target.exists():
+            raise TargetThere(file=str(target))
+    for target in places.keys.values():
+        if not new.get(target, target).is_file():
+            raise KeyMissing(file=str(new.get(target, target)))
+    key = new.get(places.vault_key, places.vault_key)
     _check_key(folder / REGISTRY, key, manifest.registry_id)
-    with _all_or_none() as written:
-        if key_copy is not None:
-            _copy(key_copy, places.vault_key)
-            written.append(places.vault_key)
-        _copy(folder / REGISTRY, places.registry)
-        written.append(places.registry)
+    for name in manifest.files:
+        if name.startswith(f"{TEMPLATES}/"):
+            new[places.templates / Path(name).name] = folder / name
+    new[places.config] = folder / CONFIG
+    with newfiles.all_or_none() as written:
+        for target, source in new.items():
+            if target.exists():
+                continue
+            _copy(source, target)
+            written.append(target)
         registry = TinyDbRegistry(places.registry, station=station, now=now)
         try:
             registry.distrust(station=station, now=now)
@@ -179,46 +244,24 @@ def restore(
             registry.close()
 
 
-def restore_config(folder: Path, config: Path, templates: Path) -> tuple[Path, ...]:
-    """Put configuration and templates back where there are none; return what was.
-
-    NotABackup, Damaged, NotWritten.
-    """
-    manifest = read(folder)
-    wanted = {config: folder / CONFIG}
-    for name in manifest.files:
-        if name.startswith(f"{TEMPLATES}/"):
-            wanted[templates / Path(name).name] = folder / name
-    missing = {
-        target: source for target, source in wanted.items() if not target.exists()
-    }
-    with _all_or_none() as written:
-        for target, source in missing.items():
-            _copy(source, target)
-            written.append(target)
-    return tuple(missing)
-
-
 # --- checks --------------------------------------------------------------------
 
 
 def _check_key(journal: Path, key: Path, registry_id: str) -> None:
     """Read the backup's registry whole, verify its evidence, and try the key."""
-    scratch = journal.with_name(journal.name + ".check")
-    _copy(journal, scratch)
-    try:
-        registry = TinyDbRegistry(scratch)
+    with tempfile.TemporaryDirectory(prefix="pin-kiosk-") as scratch:
+        copied = Path(scratch) / REGISTRY
+        _copy(journal, copied)
         try:
-            if not audit.verify(registry.audit_events()).is_sound:
-                raise Damaged(file=str(journal))
-            _try_key(registry, key, registry_id)
-        finally:
-            registry.close()
-    except RegistryError as error:
-        raise Damaged(file=str(journal)) from error
-    finally:
-        for left in journal.parent.glob(scratch.name + "*"):
-            left.unlink(missing_ok=True)
+            registry = TinyDbRegistry(copied)
+            try:
+                if not audit.verify(registry.audit_events()).is_sound:
+                    raise Damaged(file=str(journal))
+                _try_key(registry, key, registry_id)
+            finally:
+                registry.close()
+        except RegistryError as error:
+            raise Damaged(file=str(journal)) from error
 
 
 def _try_key(registry: TinyDbRegistry, key: Path, registry_id: str) -> None:
@@ -248,42 +291,18 @@ def _named(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise NotWritten(file=str(file), reason=reason) from error
-
-
-@contextmanager
-def _all_or_none() -> Iterator[list[Path]]:
-    written: list[Path] = []
-    try:
-        yield written
-    except BaseException:
-        for file in written:
-            file.unlink(missing_ok=True)
-        raise
+        raise NotWritten(file=str(error.filename or file), reason=reason) from error
 
 
 def _copy(source: Path, target: Path) -> None:
     with _named(target):
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with source.open("rb") as stream, _created(target) as handle:
-            shutil.copyfileobj(stream, handle)
-
-
-def _write(target: Path, data: bytes) -> None:
-    with _named(target), _created(target) as handle:
-        handle.write(data)
-
-
-@contextmanager
-def _created(target: Path) -> Iterator[BinaryIO]:
-    """Create a new file (0600); durable when this ends."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
+        newfiles.copy(source, target)
 
 
 def _sum(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Unreadable(file=str(path), reason=reason) from error

@@ -80,16 +80,23 @@ def registry_of(config: Config, clock: Clock) -> Registry:
 
 def places_of(named: Path | None) -> Places:
     """Return where the files of a station are. What `kiosk.config.load` raises."""
-    from kiosk.backup import Places
     from kiosk.config import find
 
-    config = load(named)
+    return places_in(load(named), named or find())
+
+
+def places_in(config: Config, file: Path) -> Places:
+    """Return where the files of a station are that has this configuration there."""
+    from kiosk.backup import Places
+
     return Places(
-        config=named or find(),
+        config=file,
         registry=config.registry.path,
         registry_id=config.registry.id,
         vault_key=config.vault.key_file,
         templates=config.templates.folder,
+        issuer=config.enrollment.ca_certificate_file,
+        issuer_key=config.enrollment.ca_key_file,
     )
 
 

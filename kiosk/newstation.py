@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk import templates
+from kiosk import newfiles, templates
 from kiosk.config import Config, load
 from kiosk.config.location import NAME, SYSTEM
 from kiosk.config.render import Values, commented
 from kiosk.config.settings import STATION_NAME
 from kiosk.errors import KioskError
+from kiosk.newfiles import all_or_none
 from storage.records import Template
 from storage.vault import add_key
 
@@ -108,7 +109,7 @@ def create(
     for file in files:
         if file.exists():
             raise AlreadyThere(file=str(file))
-    with _all_or_none() as written:
+    with all_or_none() as written:
         for file, content in contents.items():
             _write(file, content, written)
         with _named(layout.vault_key):
@@ -116,17 +117,6 @@ def create(
         written.append(layout.registry)
         found_registry(load(layout.config))
     return files
-
-
-@contextmanager
-def _all_or_none() -> Iterator[list[Path]]:
-    written: list[Path] = []
-    try:
-        yield written
-    except BaseException:
-        for file in written:
-            file.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
@@ -142,13 +132,8 @@ def _named(file: Path) -> Iterator[None]:
 def _write(file: Path, content: str, written: list[Path]) -> None:
     """Create one file, durable when this returns."""
     with _named(file):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        written.append(file)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        newfiles.write(file, content.encode("utf-8"))
+    written.append(file)
 
 
 def _values(layout: Layout, issuer: IssuerFiles | None) -> Values:

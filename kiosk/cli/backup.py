@@ -1,4 +1,4 @@
-"""`kiosk backup`: everything of this station but the vault's key, in a new folder."""
+"""`kiosk backup`: everything of this station but its keys, in a new folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,29 @@ app = new_app("Copy registry, configuration and templates into a new folder.")
 
 @app.command()
 def backup(
-    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
-    vault_key: Annotated[
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder that is not there yet; with --keep, one for all."
+        ),
+    ],
+    keys: Annotated[
         Path | None,
-        typer.Option("--vault-key", help="Copy the vault's key to this new file, too."),
+        typer.Option(
+            "--keys",
+            metavar="FOLDER",
+            help="Copy the keys (the vault's, the issuing authority's) to this new "
+            "folder, too.",
+        ),
     ] = None,
+    keep: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Make it inside FOLDER, named by the moment, and keep only that "
+            "many there.",
+        ),
+    ] = 0,
     config: ConfigOption = None,
 ) -> None:
     """Make a backup; the station may go on working meanwhile."""
@@ -28,11 +46,16 @@ def backup(
     from kiosk.clock import SystemClock
     from kiosk.errors import Message
 
-    places = places_of(config)
-    made = backups.back_up(places, folder, now=SystemClock().now(), key_copy=vault_key)
-    told: dict[str, str | int] = {"folder": str(folder), "files": len(made.files)}
+    places, now = places_of(config), SystemClock().now()
+    target = backups.named_by_moment(folder, now) if keep else folder
+    made = backups.back_up(places, target, now=now, keys=keys)
+    told: dict[str, str | int] = {"folder": str(target), "files": len(made.files)}
     print(words(Message("backup.made", told)))
-    apart = Message("backup.key_not_in", {"file": str(places.vault_key)})
-    if vault_key is not None:
-        apart = Message("backup.key_apart", {"file": str(vault_key)})
-    print(words(apart))
+    if keep:
+        for gone in backups.prune(folder, keep):
+            print(words(Message("backup.pruned", {"folder": str(gone)})))
+    if keys is not None:
+        print(words(Message("backup.keys_apart", {"folder": str(keys)})))
+        return
+    listed = ", ".join(str(path) for path in places.keys.values())
+    print(words(Message("backup.keys_not_in", {"files": listed})))

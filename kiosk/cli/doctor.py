@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,10 +12,22 @@ import typer
 
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, fail, new_app
-from kiosk.config import load
+from kiosk.config import find, load
 from kiosk.doctor import Finding, examine, is_sound
 from kiosk.doctor.station import checks_of
+from kiosk.errors import KioskError
 from kiosk.hardening import harden_process
+from kiosk.ownership import name_of, owner_of
+
+
+class NotTheUser(KioskError):
+    """Somebody else's station: `file`, whose it is (`user`), and who asks (`you`)."""
+
+    code = "cli.not_the_user"
+
+
+_ROOT = 0
+"""A configuration of root's may be anybody's: the secrets tell whose."""
 
 app = new_app("Check everything this station needs.")
 
@@ -34,10 +48,18 @@ def doctor(
     anything failed.
     """
     harden_process()
+    _ours(find(config))
     findings = examine(checks_of(load(config), account=account))
     print(as_json(findings) if json else "\n".join(lines(findings)))
     if not is_sound(findings):
         raise fail()
+
+
+def _ours(config: Path) -> None:
+    """Refuse to judge, as another user, what only the kiosk's own can. NotTheUser."""
+    owner, you = owner_of(config.absolute()), os.geteuid()
+    if owner not in (you, _ROOT):
+        raise NotTheUser(file=str(config), user=name_of(owner), you=name_of(you))
 
 
 def lines(findings: Sequence[Finding]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from pathlib import Path
@@ -11,7 +12,15 @@ import typer
 
 from kiosk.bootstrap import found_registry
 from kiosk.cli.frame import new_app
-from kiosk.newstation import IssuerFiles, Layout, create, usual_layout
+from kiosk.config.location import SYSTEM
+from kiosk.newstation import (
+    SYSTEM_DATA,
+    IssuerFiles,
+    Layout,
+    create,
+    usual_layout,
+)
+from kiosk.ownership import become_owner, make_folders, name_of
 from kiosk.texts import text
 
 app = new_app("Write the files of a new station. Nothing is overwritten.")
@@ -34,12 +43,20 @@ def init(
         ),
     ] = False,
 ) -> None:
-    """Write the files of a new station. Nothing is overwritten."""
+    """Write the files of a new station. Nothing is overwritten.
+
+    Root writes what the user of the folder shall own: on a kiosk machine, `kiosk`.
+    """
     layout = usual_layout() if folder is None else _below(folder.absolute())
+    if folder is None:
+        make_folders(SYSTEM, SYSTEM_DATA)
+    become_owner(layout.config)
     for file in create(layout, found_registry, _issuer() if issue_cards else None):
         print(file)
     print()
-    print(text("cli.init_next").format(config=layout.config, password=layout.password))
+    told = text("cli.init_next")
+    user = name_of(os.geteuid())
+    print(told.format(config=layout.config, password=layout.password, user=user))
 
 
 def _below(folder: Path) -> Layout:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kiosk import newfiles
 from kiosk.cli.frame import ConfigOption, new_app
+from kiosk.config import Config
+from kiosk.ownership import become_owner, make_folders, owner_of
 
 app = new_app("Put a backup back where nothing is.")
 
@@ -15,34 +23,80 @@ app = new_app("Put a backup back where nothing is.")
 @app.command()
 def restore(
     folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
-    vault_key: Annotated[
+    keys: Annotated[
         Path | None,
-        typer.Option("--vault-key", help="The copy of the vault's key."),
+        typer.Option("--keys", metavar="FOLDER", help="The folder of the keys."),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Check the backup and put it back; nothing that is there is written over.
 
-    Without a configuration, that and the templates are put back first.
+    Configuration and templates are put back where there are none. Root puts back
+    what the kiosk's user shall own.
     """
     from kiosk import backup as backups
-    from kiosk.bootstrap import places_of
+    from kiosk.bootstrap import places_in
     from kiosk.cli.ending import words
     from kiosk.clock import SystemClock
-    from kiosk.config import load
+    from kiosk.config.location import NAME, SYSTEM
     from kiosk.errors import Message
+    from kiosk.newstation import SYSTEM_DATA
 
-    if config is not None and not config.exists():
-        done = backups.restore_config(folder, config, config.parent / "templates")
-        for file in done:
-            print(words(Message("backup.restored_config", {"file": str(file)})))
-        print(words(Message("backup.check_config")))
-        return
-    count = backups.restore(
-        folder,
-        places_of(config),
-        station=load(config).station.name,
-        now=SystemClock().now(),
-        key_copy=vault_key,
-    )
+    target = (config or SYSTEM / NAME).absolute()
+    if target.parent == SYSTEM:
+        make_folders(SYSTEM, SYSTEM_DATA)
+    backups.read(folder)
+    with _handed_over(folder, keys, target) as (backup, given):
+        settings = _settings(backup / backups.CONFIG, target)
+        count = backups.restore(
+            backup,
+            places_in(settings, target),
+            station=settings.station.name,
+            now=SystemClock().now(),
+            keys=given,
+        )
     print(words(Message("backup.restored", {"count": count})))
+    password = settings.directory.password_file
+    if password is not None and not password.exists():
+        newfiles.write(password, b"")
+        print(words(Message("backup.password_next", {"file": str(password)})))
+    print(words(Message("backup.doctor_next", {"config": str(target)})))
+
+
+def _settings(saved: Path, target: Path) -> Config:
+    """Return the configuration that will be in force, read as if it were there."""
+    from kiosk import tomlfile
+    from kiosk.config import load
+
+    if target.exists():
+        return load(target)
+    return tomlfile.decode(tomlfile.load(saved), Config, file=target)
+
+
+@contextmanager
+def _handed_over(
+    folder: Path, keys: Path | None, target: Path
+) -> Iterator[tuple[Path, Path | None]]:
+    """As root: copy both to where the station's user can read them, and become it.
+
+    Backup and keys may lie where only root may look. NotWritten.
+    """
+    from kiosk.backup import NotWritten
+
+    owner = owner_of(target)
+    if os.geteuid() != 0 or owner == 0:
+        yield folder, keys
+        return
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as scratch:
+        try:
+            backup = Path(shutil.copytree(folder, Path(scratch, "backup")))
+            given = None
+            if keys is not None:
+                given = Path(shutil.copytree(keys, Path(scratch, "keys")))
+            for path in (Path(scratch), *Path(scratch).rglob("*")):
+                os.chown(path, owner, -1, follow_symlinks=False)
+            become_owner(target)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise NotWritten(file=str(error.filename), reason=reason) from error
+        yield backup, given

@@ -54,9 +54,17 @@ def find(named: Path | None = None) -> Path:
     if variable := os.environ.get(VARIABLE):
         return Path(variable)
     for place in places():
-        if place.is_file():
+        if _is_there(place):
             return place
     raise NoConfiguration(places=", ".join(str(place) for place in places()))
+
+
+def _is_there(place: Path) -> bool:
+    """Say whether a file is there; in a folder that may not be entered, it may be."""
+    try:
+        return place.is_file()
+    except PermissionError:
+        return True
 
 
 def installed(named: Path | None = None) -> Path:

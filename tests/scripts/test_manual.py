@@ -20,7 +20,7 @@ def test_every_command_and_those_below_it_are_described() -> None:
     page = read(manual())
     for name in COMMANDS:
         assert f".SS kiosk {name} [OPTIONS]" in page
-    for words in ("kiosk credential issue", "kiosk audit verify", "--vault-key"):
+    for words in ("kiosk credential issue", "kiosk audit verify", "--keys"):
         assert words in page
 
 

@@ -20,6 +20,7 @@ from storage.records import (
     NoncePurpose,
     Template,
 )
+from storage.registry import StoreFull
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, add_key
 
@@ -41,8 +42,12 @@ class House:
             registry_id="registry-1",
             vault_key=folder / "vault.key",
             templates=folder / "templates",
+            issuer=folder / "issuer.pem",
+            issuer_key=folder / "issuer.key",
         )
         add_key(self.places.vault_key)
+        (folder / "issuer.pem").write_text("a certificate")
+        (folder / "issuer.key").write_text("the issuing authority's key")
 
     def fill(self) -> None:
         vault = Vault(KeyRing.from_file(self.places.vault_key), "registry-1")
@@ -90,9 +95,7 @@ class House:
         registry.close()
 
     def restore(self, made: Path, key: Path | None) -> int:
-        return backup.restore(
-            made, self.places, station="k1", now=NOW + 60, key_copy=key
-        )
+        return backup.restore(made, self.places, station="k1", now=NOW + 60, keys=key)
 
 
 @pytest.fixture
@@ -103,14 +106,15 @@ def house(tmp_path: Path) -> House:
 
 
 def back_up(house: House, tmp_path: Path) -> tuple[Path, Path]:
-    made, key = tmp_path / "backup", tmp_path / "elsewhere" / "vault.key"
-    backup.back_up(house.places, made, now=NOW, key_copy=key)
-    return made, key
+    made, keys = tmp_path / "backup", tmp_path / "elsewhere" / "keys"
+    backup.back_up(house.places, made, now=NOW, keys=keys)
+    return made, keys
 
 
 def new_house(tmp_path: Path) -> House:
     fresh = House(tmp_path / "new")
-    fresh.places.vault_key.unlink()
+    for key in fresh.places.keys.values():
+        key.unlink()
     return fresh
 
 
@@ -153,18 +157,44 @@ def test_what_was_open_then_is_void_after_a_restore(
     registry.close()
 
 
-def test_the_vaults_key_is_never_in_the_backup(house: House, tmp_path: Path) -> None:
-    made, key = back_up(house, tmp_path)
-    secret = house.places.vault_key.read_bytes()
-    assert key.read_bytes() == secret
-    for file in made.rglob("*"):
-        assert not file.is_file() or secret.strip() not in file.read_bytes()
-    assert "vault" not in " ".join(backup.read(made).files)
+def test_no_key_is_ever_in_the_backup(house: House, tmp_path: Path) -> None:
+    made, keys = back_up(house, tmp_path)
+    for name in ("vault.key", "issuer.key"):
+        secret = (house.folder / name).read_bytes()
+        assert (keys / name).read_bytes() == secret
+        for file in made.rglob("*"):
+            assert not file.is_file() or secret.strip() not in file.read_bytes()
+    assert "key" not in " ".join(backup.read(made).files)
+
+
+def test_the_issuing_authority_comes_back_with_the_keys(
+    house: House, tmp_path: Path
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.restore(made, keys)
+    for name in ("issuer.pem", "issuer.key"):
+        assert (fresh.folder / name).read_bytes() == (house.folder / name).read_bytes()
+
+
+def test_a_key_that_is_missing_is_named_and_nothing_is_restored(
+    house: House, tmp_path: Path
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    (keys / "issuer.key").unlink()
+    fresh = new_house(tmp_path)
+    with pytest.raises(backup.KeyMissing) as caught:
+        fresh.restore(made, keys)
+    assert caught.value.data["file"] == str(keys / "issuer.key")
+    assert not fresh.places.registry.exists()
+    assert not fresh.places.vault_key.exists()
+    with pytest.raises(backup.KeyMissing):
+        fresh.restore(made, None)
 
 
 def test_every_file_is_for_its_owner_only(house: House, tmp_path: Path) -> None:
     made, key = back_up(house, tmp_path)
-    for file in (*made.rglob("*"), key):
+    for file in (*made.rglob("*"), key, *key.rglob("*")):
         assert not file.stat().st_mode & 0o077, file
 
 
@@ -212,11 +242,10 @@ def test_a_damaged_file_is_named_and_nothing_is_restored(
 
 def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path: Path) -> None:
     made, _ = back_up(house, tmp_path)
-    other = tmp_path / "other.key"
-    add_key(other)
+    other = House(tmp_path / "other")
     fresh = new_house(tmp_path)
     with pytest.raises(backup.WrongKey):
-        fresh.restore(made, other)
+        fresh.restore(made, other.folder)
     assert not fresh.places.registry.exists()
 
 
@@ -225,14 +254,70 @@ def test_any_other_folder_is_no_backup(tmp_path: Path) -> None:
         backup.read(tmp_path)
 
 
+def test_a_backup_that_may_not_be_read_is_not_called_something_else(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = back_up(house, tmp_path)
+
+    def refused(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(backup.Unreadable) as caught:
+        backup.read(made)
+    assert caught.value.data["reason"] == "Permission denied"
+
+
 def test_configuration_and_templates_come_back_where_there_are_none(
     house: House, tmp_path: Path
 ) -> None:
-    made, _ = back_up(house, tmp_path)
-    target = tmp_path / "etc" / "kiosk.toml"
-    done = backup.restore_config(made, target, target.parent / "templates")
-    assert target.read_text() == "[station]\n"
-    assert len(done) == 2
-    target.write_text("mine")
-    assert backup.restore_config(made, target, target.parent / "templates") == ()
-    assert target.read_text() == "mine"
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.places.config.write_text("mine")
+    (fresh.places.templates / "staff.toml").unlink()
+    fresh.restore(made, keys)
+    assert fresh.places.config.read_text() == "mine"
+    staff = fresh.places.templates / "staff.toml"
+    assert staff.read_text() == 'name = "staff"\n'
+
+
+def test_what_fails_half_way_leaves_nothing_behind(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.places.config.unlink()
+    before = sorted(fresh.folder.rglob("*"))
+
+    def full(*args: object, **named: object) -> None:
+        raise StoreFull(path="registry.journal")
+
+    monkeypatch.setattr(TinyDbRegistry, "distrust", full)
+    with pytest.raises(StoreFull):
+        fresh.restore(made, keys)
+    left = [path for path in fresh.folder.rglob("*") if path.suffix != ".lock"]
+    assert sorted(left) == before
+
+
+def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -> None:
+    nightly = tmp_path / "nightly"
+    made = []
+    for night in range(4):
+        made.append(backup.named_by_moment(nightly, NOW + night * 86400))
+        backup.back_up(house.places, made[-1], now=NOW)
+    (nightly / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
+    (nightly / "mine").mkdir()
+    gone = backup.prune(nightly, 2)
+    assert gone == (nightly / "2001-01-01-000000", *made[:2])
+    assert sorted(nightly.iterdir()) == [*made[2:], nightly / "mine"]
+
+
+def test_an_unfinished_backup_is_never_what_is_kept(
+    house: House, tmp_path: Path
+) -> None:
+    made = backup.named_by_moment(tmp_path / "nightly", NOW)
+    backup.back_up(house.places, made, now=NOW)
+    broken = backup.named_by_moment(tmp_path / "nightly", NOW + 86400)
+    broken.mkdir()
+    assert backup.prune(tmp_path / "nightly", 1) == ()
+    assert made.exists()

@@ -1,0 +1,122 @@
+"""Root writes for the kiosk's user; who is somebody else is told just that."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from kiosk import ownership
+
+NOBODY = pwd.getpwnam("nobody")
+ROOT = Path(__file__).parents[2]
+PYTHON = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
+"""The system's own: another user may have no way to the one that runs the tests."""
+_PROGRAM = """\
+import sys
+sys.path[:0] = sys.argv.pop(1).split(":")
+from kiosk.cli import main
+sys.exit(main())
+"""
+
+root_only = pytest.mark.skipif(
+    os.geteuid() != 0 or not PYTHON.exists(),
+    reason=f"another user types here: needs root and {PYTHON}",
+)
+
+
+def typed(*words: str | Path, user: str = "root") -> subprocess.CompletedProcess[str]:
+    told = pwd.getpwnam(user)
+    become = ["setpriv", f"--reuid={told.pw_uid}", f"--regid={told.pw_gid}"]
+    paths = f"{ROOT}:{sysconfig.get_path('purelib')}"
+    return subprocess.run(
+        [*become, "--clear-groups", PYTHON, "-IBc", _PROGRAM, paths, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of another user, as root sees it."""
+    for above in (tmp_path, *tmp_path.parents):
+        if above.owner() == "root" and str(above).startswith("/tmp/"):
+            above.chmod(0o755)
+    own = tmp_path / "pin-kiosk"
+    own.mkdir(mode=0o700)
+    os.chown(own, NOBODY.pw_uid, NOBODY.pw_gid)
+    return own
+
+
+def test_what_is_not_there_belongs_to_the_folder_that_is(tmp_path: Path) -> None:
+    assert ownership.owner_of(tmp_path / "a" / "b") == os.geteuid()
+
+
+@root_only
+def test_what_root_writes_belongs_to_the_folders_user(folder: Path) -> None:
+    done = typed("init", folder, "--issue-cards")
+    assert done.returncode == 0, done.stderr
+    assert f"sudo -u nobody kiosk doctor --config {folder}/kiosk.toml" in done.stdout
+    written = list(folder.rglob("*"))
+    assert len(written) > 6
+    assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
+
+
+@root_only
+def test_what_root_restores_belongs_to_the_folders_user(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert typed("init", folder, "--issue-cards").returncode == 0
+    config = folder / "kiosk.toml"
+    backup, keys = folder / "backup", folder / "keys"
+    made = typed("backup", backup, "--keys", keys, "--config", config, user="nobody")
+    assert made.returncode == 0, made.stderr
+    away = tmp_path / "away"
+    away.mkdir(mode=0o700)
+    for each in (backup, keys):
+        each.rename(away / each.name)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    done = typed(
+        *("restore", away / "backup", "--keys", away / "keys", "--config", config)
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"password into {folder}/directory.password" in done.stdout
+    written = list(folder.rglob("*"))
+    assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
+    assert not [path for path in written if "restore" in path.name]
+    assert typed("audit", "verify", "--config", config, user="nobody").returncode == 0
+
+
+@root_only
+def test_a_backup_that_only_root_may_read_is_not_called_something_else(
+    folder: Path, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    done = typed(
+        *("restore", closed / "backup", "--config", folder / "kiosk.toml"),
+        user="nobody",
+    )
+    assert done.returncode == 1
+    assert "Permission denied. Restore as root" in done.stderr
+
+
+@root_only
+@pytest.mark.parametrize("asks", ["root", "daemon"])
+def test_doctor_as_another_user_says_just_that(folder: Path, asks: str) -> None:
+    config = folder / "kiosk.toml"
+    assert typed("init", folder).returncode == 0
+    done = typed("doctor", "--config", config, user=asks)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"This station is the user nobody's, and you are {asks}: nothing was examined. "
+        f"Type: sudo -u nobody kiosk doctor --config {config}\n"
+    )
