@@ -136,6 +136,17 @@ class PublicKey(Record, frozen=True, kw_only=True):
     """DER certificate the key was taken from; empty if none."""
 
 
+class PasswordMark(Record, frozen=True, kw_only=True):
+    """Who last set a password in the directory: its replication metadata."""
+
+    version: int
+    """Raised by one at each set, by whomever."""
+    origin: str
+    """invocationId of the DC that set it."""
+    usn: int
+    """That DC's own number of the change."""
+
+
 class LastSync(Record, frozen=True, kw_only=True):
     """The directory's own mark of our last write."""
 
@@ -143,6 +154,8 @@ class LastSync(Record, frozen=True, kw_only=True):
     dc: str
     pwd_last_set: int
     """`pwdLastSet` on `dc` after the write (100 ns since 1601)."""
+    mark: PasswordMark | None = None
+    """None: it could not be read, so `pwd_last_set` alone tells."""
 
 
 class Escrow(Record, frozen=True, kw_only=True):
@@ -229,6 +242,9 @@ class Operation(Record, frozen=True, kw_only=True):
     """LDAP deadline plus a margin: until then nobody supersedes it."""
     dc: str = ""
     pwd_last_set_before: int | None = None
+    """On `dc`, when the operation was prepared; then directly before the write."""
+    mark_before: PasswordMark | None = None
+    """The same; None: it could not be read."""
     honours_history: bool = False
     """Prepared on a domain controller that checks the history: it is written on none
     that does not."""

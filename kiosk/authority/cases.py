@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
-from kiosk.authority import approvals, conditions, expiry, marks, puks
+from kiosk.authority import (
+    approvals,
+    changed_elsewhere,
+    conditions,
+    expiry,
+    in_step,
+    marks,
+    puks,
+)
 from kiosk.authority.domain import DomainView, look
+from kiosk.authority.in_step import Compared
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
     CardLimits,
@@ -27,7 +34,6 @@ from statemachine.lifecycle import Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage.records import (
-    AuditDraft,
     CardAccess,
     Credential,
     FirstPin,
@@ -35,8 +41,6 @@ from storage.records import (
     Template,
 )
 from storage.registry import Tx
-
-CHANGED_ELSEWHERE = "reason.changed_elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +71,12 @@ def judge(
         why_not = Message("condition.pin_pad")
     view = DomainView()
     if why_not is None:
+        last = credential.last_sync
         view = look(
             parts.directory,
             credential.account_guid,
             history=template.honour_directory_history,
+            known=None if last is None else in_step.at_last_sync(last),
         )
         why_not = _of_view(view, template)
     follows = why_not is None and view.trouble is None
@@ -123,10 +129,9 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         lambda tx: _find(tx, parts, request)
     )
     judgement = judge(parts, credential, template, request.limits)
-    if _is_changed_elsewhere(credential, judgement.view):
-        credential = parts.registry.run(
-            lambda tx: _mark_changed_elsewhere(tx, parts, request, credential.id)
-        )
+    credential = changed_elsewhere.mark(
+        parts, credential, judgement.view, request.station
+    )
     way = way_of(credential, template, request.limits, parts.profile)
     date = expiry.due(
         credential, template, judgement.view, follows=judgement.password_follows
@@ -173,8 +178,8 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release
         ),
-        changed_elsewhere=credential.sync is Sync.OUT_OF_STEP
-        and credential.sync_reason == CHANGED_ELSEWHERE,
+        changed_elsewhere=changed_elsewhere.is_marked(credential),
+        in_step_unseen=_is_unseen(credential, judgement),
         expires_at=date,
         is_expired=is_expired,
     )
@@ -206,35 +211,6 @@ def _by_key(tx: Tx, card: str) -> Credential | None:
         if own and key and hashlib.sha256(key.spki).hexdigest() == digest:
             return each
     return None
-
-
-def _is_changed_elsewhere(credential: Credential, view: DomainView) -> bool:
-    """Newer than our last write: changed elsewhere. Older: replication lag."""
-    return (
-        credential.sync is Sync.IN_STEP
-        and credential.last_sync is not None
-        and view.account is not None
-        and view.account.pwd_last_set > credential.last_sync.pwd_last_set
-    )
-
-
-def _mark_changed_elsewhere(
-    tx: Tx, parts: Parts, request: OpenRequest, id: str
-) -> Credential:
-    credential = tx.save_credential(
-        replace(tx.credential(id), sync=Sync.OUT_OF_STEP, sync_reason=CHANGED_ELSEWHERE)
-    )
-    tx.audit(
-        AuditDraft(
-            at=parts.clock.now(),
-            station=request.station,
-            kind="credential.out_of_step",
-            actor="directory",
-            credential=id,
-            result=CHANGED_ELSEWHERE,
-        )
-    )
-    return credential
 
 
 def facts_of(
@@ -316,6 +292,8 @@ def _notices(
     notices = [] if reminder is None else [reminder]
     if credential.sync is Sync.OUT_OF_STEP:
         notices.append(Message(credential.sync_reason or "reason.out_of_step"))
+    if _is_unseen(credential, judgement):
+        notices.append(Message("notice.in_step_unseen"))
     if judgement.password_follows and judgement.proof and not judgement.proof.signature:
         notices.append(Message("notice.keyless"))
     if judgement.why_not is not None:
@@ -329,6 +307,12 @@ def _notices(
         if account.locked:
             notices.append(Message("notice.account_locked"))
     return tuple(notices)
+
+
+def _is_unseen(credential: Credential, judgement: Judgement) -> bool:
+    """In step by the record is not in step: nobody could look."""
+    is_seen = judgement.view.compared is Compared.SAME
+    return credential.sync is Sync.IN_STEP and not is_seen
 
 
 def _about_card(profile: Profile, tries_left: int | None) -> tuple[Message, ...]:

@@ -23,7 +23,7 @@ from kiosk.pinrules import Alphabet, PinRules
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import ApprovalKind, Sync, UnblockWay
+from storage.records import ApprovalKind, PasswordMark, Sync, UnblockWay
 
 # --- errors ------------------------------------------------------------------
 
@@ -126,6 +126,15 @@ class PresenceChallenge(Value, frozen=True, kw_only=True):
     algorithm: str
 
 
+class Seen(Value, frozen=True, kw_only=True):
+    """What one DC showed of a password: enough to see whether it is the same later."""
+
+    dc: str
+    pwd_last_set: int
+    mark: PasswordMark | None
+    """None: it could not be read."""
+
+
 class CaseFile(Value, frozen=True, kw_only=True):
     """What the authority says of one credential now."""
 
@@ -161,6 +170,8 @@ class CaseFile(Value, frozen=True, kw_only=True):
     release_for_sync: bool = False
     """Keyless: a release code stands in for the signature."""
     changed_elsewhere: bool = False
+    in_step_unseen: bool = False
+    """In step by the record, and whether it still is could not be seen now."""
     expires_at: float | None = None
     """When the PIN has to be changed, in seconds UTC; None: never."""
     is_expired: bool = False

@@ -109,7 +109,7 @@ def _new(
     station: str,
     judgement: Judgement,
 ) -> Operation:
-    account = judgement.view.account
+    seen = judgement.view.seen
     return Operation(
         id=parts.entropy.bytes(16).hex(),
         event=f"{parts.entropy.below(10**4):04d}-{parts.entropy.below(10**4):04d}",
@@ -122,7 +122,8 @@ def _new(
         reason=judgement.why_not.key if judgement.why_not else "",
         rules=msgspec.json.encode(judgement.rules),
         dc=judgement.view.dc,
-        pwd_last_set_before=account.pwd_last_set if account else None,
+        pwd_last_set_before=seen.pwd_last_set if seen else None,
+        mark_before=seen.mark if seen else None,
         honours_history=judgement.view.honours_history,
         started_at=parts.clock.now(),
     )

@@ -67,6 +67,12 @@ class Account:
     mark: Mark | None = None
     """None: this DC does not let us read it."""
 
+    def knows(self, other: Account) -> bool:
+        """Say whether the password is as new as another DC's copy of it."""
+        if self.mark is None or other.mark is None:
+            return self.pwd_last_set >= other.pwd_last_set
+        return self.mark.password.version >= other.mark.password.version
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -406,6 +412,9 @@ class Directory(Protocol):
 
     def controllers(self) -> tuple[str, ...]:
         """Return the names of its DCs, in the order to try. Unreachable."""
+
+    def rests(self, dc: str) -> bool:
+        """Say whether that DC failed lately: who asks it now would wait for nothing."""
 
     def spread(self, written_on: DomainController, account: Account) -> Spread:
         """Say whether what was written on a DC is known where every DC would ask.

@@ -50,6 +50,9 @@ class LaboratoryDomain:
     def controllers(self) -> tuple[str, ...]:
         return self._directory.controllers()
 
+    def rests(self, dc: str) -> bool:
+        return self._directory.rests(dc)
+
     def spread(self, written_on: DomainController, account: Account) -> Spread:
         return self._directory.spread(written_on, account)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.authority import approvals, escrow
+from kiosk.authority import approvals, escrow, in_step
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Fault
@@ -25,7 +25,7 @@ from kiosk.cards.simulated.factory import KeyMade, Made, MadeCard, make_card
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.clock import Clock, ManualClock
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.ports import Account, PasswordPolicy
 from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.entropy import Entropy, SeededEntropy
 from kiosk.rehearsal.grounds import Domain, Readers
@@ -196,9 +196,7 @@ class World:
         own = f"credential-{name}"
         last = None
         if sync is Sync.IN_STEP:
-            last = LastSync(
-                at=self.clock.now(), dc="dc1.ad.test", pwd_last_set=account.pwd_last_set
-            )
+            last = last_sync(account, dc="dc1.ad.test", at=self.clock.now())
         transport = ""
         if transport_pin is not None:
             transport = escrow.seal_field(
@@ -297,6 +295,12 @@ def _key(slot: str, made: KeyMade) -> PublicKey:
         spki=made.spki,
         certificate=made.certificate,
     )
+
+
+def last_sync(account: Account, *, dc: str, at: float) -> LastSync:
+    """Return what is recorded after a write that left the account like this."""
+    seen = in_step.seen(account, dc)
+    return LastSync(at=at, dc=dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark)
 
 
 def record(tx: Tx, credential: Credential, now: float) -> None:

@@ -154,6 +154,16 @@ def test_an_empty_password_signs_in_nobody(hands: Hands) -> None:
     assert sign_in(hands, hands.person(), "") is BindResult.WRONG_PASSWORD
 
 
+def test_who_was_moved_signs_in_as_the_account_is_called_now(hands: Hands) -> None:
+    person = hands.person()
+    before = account_of(hands, person)
+    hands.move(person)
+    after = account_of(hands, person)
+    with hands.directory.connect() as dc, Secret(FIRST_PIN.encode()) as pin:
+        assert dc.verify_password(before, pin) is BindResult.WRONG_PASSWORD
+        assert dc.verify_password(after, pin) is BindResult.OK
+
+
 def test_a_password_that_must_be_changed_is_told(hands: Hands) -> None:
     person = hands.person(Condition.MUST_CHANGE)
     assert sign_in(hands, person, FIRST_PIN) is BindResult.MUST_CHANGE

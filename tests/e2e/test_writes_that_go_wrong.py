@@ -209,7 +209,7 @@ def test_a_dc_that_is_killed_in_the_middle_is_asked_when_it_is_back(
     assert station.recommended() is Kind.FINISH
 
 
-def test_a_verification_without_an_answer_is_a_warning_after_a_certain_write(
+def test_a_dc_that_took_it_and_shows_nothing_since_is_not_called_in_step(
     station: Station, samba: SambaDomain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def freeze_afterwards(reset: Reset) -> Answer:
@@ -222,9 +222,10 @@ def test_a_verification_without_an_answer_is_a_warning_after_a_certain_write(
         result = station.change()
     finally:
         samba.thaw()
-    assert result.outcome is Outcome.DONE
-    assert "directory.bind.no_answer" in {fact.key for fact in result.facts}
-    assert samba.user_binds(station.user.upn, NEW)
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert "reason.not_seen" in {fact.key for fact in result.facts}
+    assert station.made.card.has_pin(NEW.encode()), "it was taken: never rolled back"
+    assert station.recommended() is Kind.FINISH
 
 
 # --- restarted ---------------------------------------------------------------

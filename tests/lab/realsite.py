@@ -7,10 +7,12 @@ from pathlib import Path
 
 from kiosk import bootstrap
 from kiosk.authority import escrow
+from kiosk.authority.in_step import recorded
 from kiosk.authority.parts import Parts
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.config import Config, load
+from kiosk.directory.metadata import mark_of
 from kiosk.entropy import SystemEntropy
 from kiosk.rehearsal.world import record
 from kiosk.secret import Secret
@@ -124,10 +126,18 @@ def _register(parts: Parts, domain: SambaDomain, user: LabUser, made: MadeCard) 
         card_authentication_key=PublicKey(
             slot="9E", algorithm=proving.algorithm, spki=proving.spki
         ),
-        last_sync=LastSync(
-            at=0.0, dc=domain.address, pwd_last_set=domain.pwd_last_set(user)
-        ),
+        last_sync=_last_sync(domain, user),
         escrow=Escrow(current_sealed=current),
         pin_changed_at=0.0,
     )
     parts.registry.run(lambda tx: record(tx, credential, parts.clock.now()))
+
+
+def _last_sync(domain: SambaDomain, user: LabUser) -> LastSync:
+    mark = mark_of(domain.attribute(user, "replPropertyMetaData"))
+    return LastSync(
+        at=0.0,
+        dc=domain.address,
+        pwd_last_set=domain.pwd_last_set(user),
+        mark=recorded(mark.password),
+    )

@@ -16,7 +16,7 @@ from kiosk.directory.ports import (
 )
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.entropy import SeededEntropy
-from kiosk.rehearsal.world import World
+from kiosk.rehearsal.world import World, last_sync
 from kiosk.secret import Secret
 from kiosk.visit.views import Outcome, Result
 from kiosk.visit.visit import NotOffered
@@ -57,7 +57,9 @@ def _believe(history: History, sync: Sync) -> None:
 
     def save(tx: Tx) -> None:
         credential = tx.credential(history.holder.credential)
-        tx.save_credential(replace(credential, sync=sync, last_sync=None))
+        account = history.domain.account(credential.account_guid)
+        last = last_sync(account, dc="dc1.ad.test", at=history.world.clock.now())
+        tx.save_credential(replace(credential, sync=sync, last_sync=last))
 
     history.world.registry.run(save)
 

@@ -74,6 +74,10 @@ class LdapDirectory:
         finally:
             channel.close()
 
+    def rests(self, dc: str) -> bool:
+        self._probe_due((dc,))
+        return self._breaker.rests(dc)
+
     def spread(self, written_on: DomainController, account: Account) -> Spread:
         if not self._settings.pdc_check:
             return Spread.NOT_ASKED
@@ -82,15 +86,13 @@ class LdapDirectory:
             if primary is None:
                 return Spread.KNOWN
             dc = self._as_configured(primary)
-            self._probe_due((dc,))
-            if self._breaker.rests(dc):
+            if self.rests(dc):
                 return Spread.UNKNOWN
             with self.connect(dc) as other:
                 there = other.account(account.guid)
         except DirectoryError:
             return Spread.UNKNOWN
-        is_known = there.pwd_last_set >= account.pwd_last_set
-        return Spread.KNOWN if is_known else Spread.SPREADING
+        return Spread.KNOWN if there.knows(account) else Spread.SPREADING
 
     def _as_configured(self, host: str) -> str:
         """Return a DC as the configuration has it: it may name a port."""

@@ -157,7 +157,7 @@ class SimulatedDc:
         if (says := self._state.met(BindSays, self.name)) is not None:
             return BindResult(says.result)
         user = self._dc.users.get(account.guid)
-        if user is None or not password:
+        if user is None or not password or user.account.dn != account.dn:
             return BindResult.WRONG_PASSWORD
         policy = self._state.policy_of(user)
         return user.bind(password, policy, self._state.now(self._dc))
