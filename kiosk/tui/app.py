@@ -15,7 +15,7 @@ from textual.widget import Widget
 from kiosk.exit_codes import ExitCode
 from kiosk.faces.idleness import Idleness
 from kiosk.tui.descriptors import screen_of_its_own
-from kiosk.tui.locked import LockedApp
+from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
@@ -119,6 +119,4 @@ def run(station: Station, *, deck: DemoDeck | None = None) -> int:
             ended_with = app.run(mouse=False)
         finally:
             station.stop()
-    if app.return_code:
-        return int(ExitCode.UNEXPECTED)
-    return int(ExitCode.OK) if ended_with is None else ended_with
+    return code_of(app, ended_with)

@@ -1,49 +1,45 @@
 """The screen on a descriptor of its own, so that nothing else is drawn into it.
 
-Textual draws on standard error. So do C libraries when something goes wrong (PC/SC
-does), and Python when it crashes. While the kiosk runs, descriptor 2 leads nowhere
-and the screen has another one.
+The screens are on standard output. What C libraries and Python itself write there, or
+to a standard error that is a terminal as well, would be drawn into the picture: while
+the kiosk runs, those lead nowhere, and the screen has another descriptor. A standard
+error that leads to a journal or a file stays: that is where it is wanted.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-log = logging.getLogger(__name__)
-
-_STANDARD_ERROR = 2
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 
 @contextmanager
 def screen_of_its_own() -> Iterator[None]:
-    """Give Textual a copy of standard error, and nobody else the original."""
-    before = sys.__stderr__
-    screen = os.fdopen(os.dup(_STANDARD_ERROR), "w", encoding="utf-8")
+    """Give the driver a copy of standard output, and nobody else the original."""
+    before = sys.__stdout__
+    others = [_STANDARD_OUTPUT]
+    if os.isatty(_STANDARD_ERROR):
+        others.append(_STANDARD_ERROR)
+    kept = [os.dup(each) for each in others]
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, _STANDARD_ERROR)
+    for each in others:
+        os.dup2(nowhere, each)
     os.close(nowhere)
-    _set_stderr(screen)
-    try:
-        yield
-    finally:
-        _set_stderr(before)
-        os.dup2(screen.fileno(), _STANDARD_ERROR)
-        _close(screen)
+    with os.fdopen(kept[0], "w", encoding="utf-8", closefd=False) as screen:
+        _set_stdout(screen)
+        try:
+            yield
+        finally:
+            _set_stdout(before)
+            for original, each in zip(kept, others, strict=True):
+                os.dup2(original, each)
+                os.close(original)
 
 
-def _set_stderr(stream: TextIO | None) -> None:
-    """Textual's driver takes `sys.__stderr__` when it starts."""
-    setattr(sys, "__stderr__", stream)  # noqa: B010 - typed as final; this is its use
-
-
-def _close(screen: TextIO) -> None:
-    """Close it; a terminal that is gone takes no last words."""
-    try:
-        screen.close()
-    except OSError as error:
-        log.info("ui.terminal_gone errno=%s", error.errno)
+def _set_stdout(stream: TextIO | None) -> None:
+    """The driver takes `sys.__stdout__` when it starts."""
+    setattr(sys, "__stdout__", stream)  # noqa: B010 - typed as final; this is its use

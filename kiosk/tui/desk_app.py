@@ -19,7 +19,7 @@ from kiosk.desk.views import DeskPort, Page
 from kiosk.errors import Message as Sentence
 from kiosk.exit_codes import ExitCode
 from kiosk.tui.descriptors import screen_of_its_own
-from kiosk.tui.locked import LockedApp
+from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
@@ -208,6 +208,4 @@ def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:
             ended_with = app.run(mouse=False)
         finally:
             station.stop()
-    if app.return_code:
-        return int(ExitCode.UNEXPECTED)
-    return int(ExitCode.OK) if ended_with is None else ended_with
+    return code_of(app, ended_with)

@@ -15,19 +15,20 @@ import traceback
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 
 from kiosk.exit_codes import ExitCode
+from kiosk.tui.terminal.driver import KioskDriver
 from kiosk.tui.theme import CONTRAST, KIOSK, edges
 
 log = logging.getLogger(__name__)
 
 ALLOWED_ACTIONS = frozenset({"focus_next", "focus_previous"})
-_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Nowhere(io.StringIO):
@@ -47,7 +48,7 @@ class LockedApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(driver_class=KioskDriver)
         self.register_theme(KIOSK)
         self.register_theme(CONTRAST)
         self.theme = KIOSK.name
@@ -65,6 +66,21 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def copy_to_clipboard(self, text: str) -> None:  # noqa: ARG002 - Textual's signature
         self._clipboard = ""
+
+    def exit(
+        self,
+        result: int | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """End; the first reason stays, and what went wrong is one."""
+        if not self._exit and not self.return_code:
+            super().exit(result, return_code, message)
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End because of a defect, whoever has found it."""
+        self._return_code = int(ExitCode.UNEXPECTED)
+        super().panic(*renderables)
 
     def _handle_exception(self, error: Exception) -> None:
         """Log type and frames only: the words of an exception may carry data."""
@@ -96,11 +112,24 @@ class LockedApp(App[int], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, self.exit, int(ExitCode.OK))
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         self.set_interval(1.0, self._leave_if_terminal_gone)
+
+    def _hang_up(self) -> None:
+        """Told to end, or told that the terminal is gone."""
+        self._leave_if_terminal_gone()
+        self.exit(int(ExitCode.OK))
 
     def _leave_if_terminal_gone(self) -> None:
         try:
             termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
         except (termios.error, OSError, ValueError):
             self.exit(int(ExitCode.TERMINAL_GONE))
+
+
+def code_of(app: LockedApp, ended_with: int | None) -> int:
+    """Return the process's exit code; that nobody asked it to end is a defect."""
+    if app.return_code or ended_with is None:
+        return int(ExitCode.UNEXPECTED)
+    return ended_with

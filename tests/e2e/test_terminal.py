@@ -102,7 +102,7 @@ def test_a_hang_up_ends_it(opened: Opened) -> None:
     with opened() as shown:
         shown.shows("Insert your card")
         shown.close_line()
-        assert shown.wait() == ExitCode.OK
+        assert shown.wait() == ExitCode.TERMINAL_GONE
 
 
 def test_a_terminal_that_is_gone_without_a_word_ends_it(opened: Opened) -> None:

@@ -73,6 +73,17 @@ class Terminal:
         """Wait until these words are on the screen that often."""
         return self.until(lambda text: text.count(words) >= times, f"{times} {words}")
 
+    def send(self, data: bytes) -> None:
+        """Send bytes as a terminal may."""
+        os.write(self._master, data)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Make the window another size, as the window system does."""
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        if columns <= 1000:
+            self._screen.resize(lines, columns)
+
     def close_line(self) -> None:
         """Hang up: the terminal is gone."""
         if self._master >= 0:
