@@ -343,11 +343,15 @@ def parts_of(config: Config) -> Parts:
 def _write_deadline(config: Config) -> float:
     """Seconds after which a write has certainly ended, and a margin.
 
-    At worst the modify gets no answer, and then the same DC is connected to (open,
-    handshake, sign-in), read, and tried (open, handshake, bind).
+    At worst it is sent as late as may be, the modify gets no answer, and then the same
+    DC is connected to (open, handshake, sign-in), read, tried (open, handshake, bind)
+    and read again.
     """
+    from kiosk.authority.parts import SEND_SECONDS
+
     directory = config.directory
-    return 2 * directory.connect_timeout + 6 * directory.receive_timeout + 2.0
+    answers = 2 * directory.connect_timeout + 7 * directory.receive_timeout
+    return SEND_SECONDS + answers + 2.0
 
 
 def build_station(config: Config, trace: Trace | None = None) -> Station:

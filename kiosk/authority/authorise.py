@@ -53,6 +53,7 @@ def authorise(
         )
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
+    since = parts.clock.monotonic()
     accepted = parts.registry.run(
         lambda tx: _commit(
             tx, parts, id, nonce, seal.digest(sealed), evidence, valid=valid
@@ -60,6 +61,28 @@ def authorise(
     )
     if not accepted:
         raise ProofFailed
+    parts.fences.allow(id, since + WRITE_SECONDS)
+
+
+def is_late(parts: Parts, operation: Operation) -> bool:
+    """Say whether an authorisation has run out, or was given later than now.
+
+    The wall clock may have been set since; in the process that authorised, the other
+    one counts, too.
+    """
+    left = left_of(parts, operation)
+    return not 0 <= left <= WRITE_SECONDS
+
+
+def left_of(parts: Parts, operation: Operation) -> float:
+    """Return the seconds that an authorisation has left; negative: it has run out."""
+    if operation.authorised_until is None:
+        return -1.0
+    left = operation.authorised_until - parts.clock.now()
+    until = parts.fences.allowed_until(operation.id)
+    if until is None or left > WRITE_SECONDS:
+        return left
+    return min(left, until - parts.clock.monotonic())
 
 
 def _read(tx: Tx, id: str) -> tuple[Operation, Credential, Template]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kiosk.authority import approvals, marks
+from kiosk.authority.authorise import is_late
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
 from kiosk.errors import Message
@@ -36,7 +37,7 @@ def _changing(tx: Tx, parts: Parts, id: str) -> Message | None:
         return Message("stop.operation_ended")
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
-    refusal = held(credential) or _late(operation, parts.clock.now())
+    refusal = held(credential) or _late(parts, operation)
     if refusal is None and approvals.missing(tx, operation, credential, template):
         refusal = Message("stop.code_first")
     if refusal is not None:
@@ -46,9 +47,8 @@ def _changing(tx: Tx, parts: Parts, id: str) -> Message | None:
     return None
 
 
-def _late(operation: Operation, now: float) -> Message | None:
-    until = operation.authorised_until
-    if until is not None and now > until:
+def _late(parts: Parts, operation: Operation) -> Message | None:
+    if operation.authorised_until is not None and is_late(parts, operation):
         return Message("reason.authorisation_late")
     return None
 

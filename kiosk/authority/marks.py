@@ -238,7 +238,7 @@ def settle_interrupted(tx: Tx, parts: Parts, credential: str) -> bool:
     alone: another station may be about to go on with it.
     """
     for operation in _live(tx, credential):
-        if _is_writing(operation, parts.clock.now()):
+        if _is_writing(parts, operation):
             return False
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
             end_out_of_step(tx, parts, operation, Message("reason.interrupted"))
@@ -258,9 +258,12 @@ def _live(tx: Tx, credential: str) -> list[Operation]:
     return [each for each in tx.live_operations() if each.credential == credential]
 
 
-def _is_writing(operation: Operation, now: float) -> bool:
-    return (
-        operation.phase is Phase.WRITING
-        and operation.writing_until is not None
-        and now < operation.writing_until
-    )
+def _is_writing(parts: Parts, operation: Operation) -> bool:
+    """Say whether its answer may still come. Whatever is done to the wall clock, it is
+    waited for no longer than the deadline.
+    """
+    if operation.phase is not Phase.WRITING or operation.writing_until is None:
+        return False
+    waited = parts.fences.seen_for(operation.id, parts.clock.monotonic())
+    is_in_time = parts.clock.now() < operation.writing_until
+    return is_in_time and waited < parts.write_deadline

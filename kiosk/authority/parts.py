@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kiosk.authority.fences import Fences
 from kiosk.authority.profile import Profile
 from kiosk.authority.seal import SealingKey
 from kiosk.clock import Clock
@@ -12,6 +13,9 @@ from kiosk.entropy import Entropy
 from statemachine.lifecycle import Lifecycle
 from storage.registry import Registry
 from storage.vault import Vault
+
+SEND_SECONDS = 5.0
+"""After its mark within which a write is sent, or never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +33,4 @@ class Parts:
     """What the site has bound itself to."""
     write_deadline: float = 10.0
     """Seconds after which a directory write has certainly ended or timed out."""
+    fences: Fences = field(default_factory=Fences)

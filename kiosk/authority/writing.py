@@ -7,10 +7,11 @@ the operation was prepared is not overwritten but asked about.
 from __future__ import annotations
 
 from kiosk.authority import changed_elsewhere, in_step, marks, seal
+from kiosk.authority.authorise import is_late, left_of
 from kiosk.authority.card_marks import held
 from kiosk.authority.conditions import of_account
 from kiosk.authority.in_step import Compared
-from kiosk.authority.parts import Parts
+from kiosk.authority.parts import SEND_SECONDS, Parts
 from kiosk.authority.ports import Refused, WriteVerdict
 from kiosk.authority.semantics import how
 from kiosk.authority.verdicts import (
@@ -25,6 +26,7 @@ from kiosk.directory.ports import (
     DomainController,
     OutcomeUnknown,
     ReadFailed,
+    SentTooLate,
     WriteRefusal,
     WriteRefused,
 )
@@ -47,12 +49,13 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
                     account=dc.account(operation.account_guid),
                     asked=how(dc, template),
                 )
+                until = parts.clock.monotonic() + _seconds(parts, operation)
                 refusal = parts.registry.run(
                     lambda tx: _mark(tx, parts, id, sealed, before)
                 )
                 if refusal is not None:
                     return refused(parts, id, refusal, another=False)
-                return _send(parts, id, dc, before, password)
+                return _send(parts, id, dc, before, password, until)
         except DirectoryError as error:
             if parts.registry.run(lambda tx: tx.operation(id).written):
                 return out_of_step(parts, id, error.message)
@@ -79,7 +82,7 @@ def _mark(
         raise Refused(Message("stop.operation_ended"))
     if operation.sealed_digest != seal.digest(sealed):
         return Message("reason.sealed_swapped")
-    if operation.authorised_until is None or now > operation.authorised_until:
+    if is_late(parts, operation):
         return Message("reason.authorisation_late")
     if operation.honours_history and before.asked.history_unchecked:
         return Message("reason.history_unchecked")
@@ -121,11 +124,26 @@ def _origin(dc: DomainController) -> str:
         return ""
 
 
+def _seconds(parts: Parts, operation: Operation) -> float:
+    """Return within how many seconds from now the write is sent, or never."""
+    return min(SEND_SECONDS, left_of(parts, operation))
+
+
 def _send(
-    parts: Parts, id: str, dc: DomainController, before: Before, password: Secret
+    parts: Parts,
+    id: str,
+    dc: DomainController,
+    before: Before,
+    password: Secret,
+    until: float,
 ) -> WriteVerdict:
+    """Send the modify, unless the process was held up until it is too late."""
+    semantics = before.asked.semantics
     try:
-        dc.set_password(before.account, password, before.asked.semantics)
+        dc.set_password(before.account, password, semantics, until=until)
+    except SentTooLate:
+        late = Message("reason.authorisation_late")
+        return refused(parts, id, late, another=False)
     except WriteRefused as no:
         reason = Message(f"directory.refusal.{no.why}")
         return refused(parts, id, reason, another=no.why is WriteRefusal.POLICY)

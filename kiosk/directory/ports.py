@@ -9,6 +9,7 @@ come out; anything else is a bug. No error carries a password.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -289,6 +290,12 @@ class WriteRefused(DirectoryError):
         self.why = why
 
 
+class SentTooLate(DirectoryError):
+    """It was too late to send the write, so nothing was sent: `dc`."""
+
+    code = "directory.sent_too_late"
+
+
 class OutcomeUnknown(DirectoryError):
     """The write was sent and no answer came: it may have been applied: `dc`."""
 
@@ -350,13 +357,18 @@ class DomainController(Protocol):
         """Say whether this DC can set a password with POLICY_HINTS. ReadFailed."""
 
     def set_password(
-        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+        self,
+        account: Account,
+        new: Secret,
+        semantics: Semantics = Semantics.RESET,
+        *,
+        until: float = math.inf,
     ) -> None:
         """Reset `unicodePwd` and clear `lockoutTime` in one modify.
 
         `new` is UTF-8 text. Returns when the DC said success. WriteRefused (and nothing
         is sent, where this DC cannot do `semantics`), OutcomeUnknown, ReadFailed.
-        Sent at most once.
+        Sent at most once, and not after `until` (monotonic seconds): SentTooLate.
         """
 
     def verify_password(self, account: Account, password: Secret) -> BindResult:

@@ -6,6 +6,7 @@ reset passwords, and get the scenario's password first. Never a production domai
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -34,9 +35,14 @@ class _Counting:
         return getattr(self._dc, name)
 
     def set_password(
-        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+        self,
+        account: Account,
+        new: Secret,
+        semantics: Semantics = Semantics.RESET,
+        *,
+        until: float = math.inf,
     ) -> None:
-        self._dc.set_password(account, new, semantics)
+        self._dc.set_password(account, new, semantics, until=until)
         self._writes.append((self._dc.name, account.guid))
 
 

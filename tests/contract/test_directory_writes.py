@@ -18,6 +18,7 @@ from kiosk.directory.ports import (
     OutcomeUnknown,
     ReadFailed,
     Semantics,
+    SentTooLate,
     WriteRefusal,
     WriteRefused,
 )
@@ -141,6 +142,18 @@ def test_an_account_that_went_away_meanwhile_is_gone(hands: Hands) -> None:
         with pytest.raises(WriteRefused) as refused:
             dc.set_password(account, new)
     assert refused.value.why is WriteRefusal.GONE
+
+
+def test_a_write_that_is_too_late_is_not_sent(hands: Hands) -> None:
+    person = hands.person()
+    before = account_of(hands, person)
+    with hands.directory.connect() as dc, Secret(SECOND_PIN.encode()) as new:
+        account = dc.account(person.guid)
+        with pytest.raises(SentTooLate):
+            dc.set_password(account, new, until=-1.0)
+        assert dc.account(person.guid).mark == before.mark
+        dc.set_password(account, new)
+    assert sign_in(hands, person, SECOND_PIN) is BindResult.OK
 
 
 # --- verifying ---------------------------------------------------------------

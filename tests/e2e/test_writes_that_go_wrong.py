@@ -110,8 +110,15 @@ def around_the_reset(
     """Let something happen to the DC while the one write is under way."""
     real = Channel.reset
 
-    def reset(self: Channel, dn: str, password: Secret, control: str = "") -> Answer:
-        return what(lambda: real(self, dn, password, control))
+    def reset(
+        self: Channel,
+        dn: str,
+        password: Secret,
+        control: str = "",
+        *,
+        is_late: Callable[[], bool],
+    ) -> Answer:
+        return what(lambda: real(self, dn, password, control, is_late=is_late))
 
     monkeypatch.setattr(Channel, "reset", reset)
 

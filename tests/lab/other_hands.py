@@ -6,6 +6,7 @@ in which one hand acts once, at one moment of the write.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -89,11 +90,16 @@ class _Dc:
         return self._dc.account(guid)
 
     def set_password(
-        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+        self,
+        account: Account,
+        new: Secret,
+        semantics: Semantics = Semantics.RESET,
+        *,
+        until: float = math.inf,
     ) -> None:
         self._meddled.at(Moment.BEFORE)
         if self._meddled.answer is not Answer.NEVER_SENT:
-            self._dc.set_password(account, new, semantics)
+            self._dc.set_password(account, new, semantics, until=until)
         self._meddled.sent = True
         self._meddled.at(Moment.UNANSWERED)
         if self._meddled.answer is not Answer.COMES:

@@ -20,6 +20,7 @@ from kiosk.directory.ldap.settings import LdapSettings, Protection
 from kiosk.directory.ldap.tls import Line, VerifiedTls
 from kiosk.directory.ports import (
     ReadFailed,
+    SentTooLate,
     TlsRefused,
     Unreachable,
     WhyNoTrust,
@@ -36,6 +37,10 @@ _OWNER_AND_DACL = 0x1 | 0x4
 
 Entry = Mapping[str, Sequence[bytes]]
 """An object's attributes as they came, by name in any case."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +129,21 @@ class Channel:
             lambda message: secret_requests.negotiate(message, mechanism, token)
         )
 
-    def reset(self, dn: str, password: Secret, control: str = "") -> Answer:
-        """Replace the password and unlock, in one modify, sent once. LineBroken."""
+    def reset(
+        self,
+        dn: str,
+        password: Secret,
+        control: str = "",
+        *,
+        is_late: Callable[[], bool] = _never,
+    ) -> Answer:
+        """Replace the password and unlock, in one modify, sent once. LineBroken.
+
+        `is_late` is asked directly before it would be sent: SentTooLate.
+        """
         return self._exchange(
-            lambda message: secret_requests.reset(message, dn, password, control)
+            lambda message: secret_requests.reset(message, dn, password, control),
+            is_late,
         )
 
     def read(self, dn: str, condition: str, *attributes: str) -> Entry | None:
@@ -174,12 +190,18 @@ class Channel:
 
     # --- inside ---------------------------------------------------------------
 
-    def _exchange(self, encode: Callable[[int], bytearray]) -> Answer:
+    def _exchange(
+        self,
+        encode: Callable[[int], bytearray],
+        is_late: Callable[[], bool] = _never,
+    ) -> Answer:
         """Send a request that ldap3 must not see; let it read the answer."""
         message = self._connection.server.next_message_id()
         request = encode(message)
         strategy = self._connection.strategy
         try:
+            if is_late():
+                raise SentTooLate(dc=self.dc)
             with _line_broken():
                 strategy._outstanding[message] = {}  # noqa: SLF001 - ldap3 has no public way to await the answer to a request that it did not send
                 self._connection.socket.sendall(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from functools import cached_property
@@ -139,7 +140,12 @@ class LdapController:
         return bool(self._policy_hints)
 
     def set_password(
-        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+        self,
+        account: Account,
+        new: Secret,
+        semantics: Semantics = Semantics.RESET,
+        *,
+        until: float = math.inf,
     ) -> None:
         control = ""
         if semantics is Semantics.POLICY_HINTS and not (control := self._policy_hints):
@@ -150,7 +156,12 @@ class LdapController:
                 result=codes.UNAVAILABLE_CRITICAL_EXTENSION,
             )
         try:
-            answer = self._channel.reset(f"<GUID={account.guid}>", new, control)
+            answer = self._channel.reset(
+                f"<GUID={account.guid}>",
+                new,
+                control,
+                is_late=lambda: self._clock.monotonic() > until,
+            )
         except LineBroken as error:
             raise OutcomeUnknown(dc=self.name) from error
         if answer.result == codes.SUCCESS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from kiosk.directory.ports import (
     PolicyUnreadable,
     ReadFailed,
     Semantics,
+    SentTooLate,
     WriteRefusal,
     WriteRefused,
 )
@@ -132,13 +134,20 @@ class SimulatedDc:
         return self._state.policy_hints
 
     def set_password(
-        self, account: Account, new: Secret, semantics: Semantics = Semantics.RESET
+        self,
+        account: Account,
+        new: Secret,
+        semantics: Semantics = Semantics.RESET,
+        *,
+        until: float = math.inf,
     ) -> None:
         hinted = semantics is Semantics.POLICY_HINTS
         if hinted and not self._state.policy_hints:
             raise WriteRefused(
                 WriteRefusal.OTHER, dc=self.name, hex="", result=_NOT_SUPPORTED
             )
+        if self._state.clock.monotonic() > until:
+            raise SentTooLate(dc=self.name)
         if self._state.is_down(self.name):
             raise OutcomeUnknown(dc=self.name)
         frozen = self._state.met(Frozen, self.name)
