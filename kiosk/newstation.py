@@ -10,15 +10,15 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk import newfiles, templates
-from kiosk.config import Config, load
+from kiosk.config import Config, Operator, load
 from kiosk.config.location import NAME, SYSTEM
-from kiosk.config.render import Values, commented
+from kiosk.config.render import Values, commented, toml_value
 from kiosk.config.settings import STATION_NAME
 from kiosk.errors import KioskError
 from kiosk.newfiles import all_or_none
@@ -60,6 +60,11 @@ class Layout:
     issuer: Path
     issuer_key: Path
 
+    @property
+    def ca(self) -> Path:
+        """Where the certificates are that the domain controllers are trusted by."""
+        return self.config.with_name("ca.pem")
+
     @classmethod
     def below(cls, settings: Path, data: Path) -> Layout:
         """Return the usual layout below two folders (which may be the same)."""
@@ -72,6 +77,17 @@ class Layout:
             issuer=data / "issuer.pem",
             issuer_key=data / "issuer.key",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What somebody has said of the site."""
+
+    values: Values
+    """Settings by section, in the place of examples."""
+    operators: tuple[Operator, ...] = ()
+    ca: str = ""
+    """Certificates (PEM) of the authority behind the domain controllers' own."""
 
 
 def usual_layout() -> Layout:
@@ -90,14 +106,16 @@ def create(
     layout: Layout,
     found_registry: Callable[[Config], None],
     issuer: IssuerFiles | None = None,
+    told: Told | None = None,
 ) -> tuple[Path, ...]:
     """Write the files; return them. AlreadyThere, NotWritable, RegistryError.
 
     Folders are made with mode 0700 and files with 0600. `found_registry` creates the
-    registry that a configuration names; `issuer` is for stations that issue cards.
+    registry that a configuration names; `issuer` is for stations that issue cards;
+    `told` is what somebody has said of the site.
     """
     contents = {
-        layout.config: commented(_values(layout, issuer)),
+        layout.config: configuration(layout, told, issues=issuer is not None),
         layout.password: "",
         layout.templates / "staff.toml": templates.commented(Template(name="staff")),
         layout.vault_key: "",
@@ -105,6 +123,8 @@ def create(
     if issuer is not None:
         contents[layout.issuer] = issuer.certificate.decode("ascii")
         contents[layout.issuer_key] = issuer.key.decode("ascii")
+    if told is not None and told.ca:
+        contents[layout.ca] = told.ca
     files = (*contents, layout.registry)
     for file in files:
         if file.exists():
@@ -136,7 +156,26 @@ def _write(file: Path, content: str, written: list[Path]) -> None:
     written.append(file)
 
 
-def _values(layout: Layout, issuer: IssuerFiles | None) -> Values:
+def configuration(layout: Layout, told: Told | None = None, *, issues: bool) -> str:
+    """Return the text of a station's configuration."""
+    values = _values(layout, issues=issues)
+    if told is None:
+        return commented(values)
+    for section, settings in told.values.items():
+        values[section] = {**values.get(section, {}), **settings}
+    if told.ca:
+        values["directory"] = {**values["directory"], "ca_file": layout.ca}
+    people = (
+        "\n[[operators]]\n"
+        f"login = {toml_value(each.login)}\n"
+        f"account = {toml_value(each.account)}\n"
+        f"role = {toml_value(each.role)}\n"
+        for each in told.operators
+    )
+    return commented(values) + "".join(people)
+
+
+def _values(layout: Layout, *, issues: bool) -> dict[str, Mapping[str, object]]:
     """Return what must be set, as an example where only the site can know it."""
     enrollment = {
         "ca_certificate_file": layout.issuer,
@@ -154,7 +193,7 @@ def _values(layout: Layout, issuer: IssuerFiles | None) -> Values:
         "registry": {"path": layout.registry, "id": secrets.token_hex(8)},
         "vault": {"key_file": layout.vault_key},
         "templates": {"folder": layout.templates},
-        "enrollment": enrollment if issuer is not None else {},
+        "enrollment": enrollment if issues else {},
     }
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 USER = "kiosk"
@@ -65,3 +67,34 @@ def become_owner(path: Path) -> None:
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
     os.environ.update(HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name)
+
+
+@contextmanager
+def acting_as_owner(path: Path) -> Iterator[None]:
+    """As root: do what follows as the user whose `path` is (or will be)."""
+    number = owner_of(path)
+    if os.geteuid() != 0 or number == 0:
+        yield
+        return
+    user = pwd.getpwuid(number)
+    groups = os.getgroups()
+    os.setgroups(os.getgrouplist(user.pw_name, user.pw_gid))
+    os.setegid(user.pw_gid)
+    os.seteuid(user.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+@contextmanager
+def as_oneself() -> Iterator[None]:
+    """Within `acting_as_owner`: do what follows as the user who really types."""
+    before = os.geteuid()
+    os.seteuid(os.getuid())
+    try:
+        yield
+    finally:
+        os.seteuid(before)

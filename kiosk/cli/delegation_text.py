@@ -30,6 +30,27 @@ _QUOTES = "'\u2018\u2019\u201a\u201b"
 """What PowerShell takes for a single quote."""
 
 
+def samba_account(account: AccountName) -> Iterator[str]:
+    """Yield the lines that make the account on Samba, in sh."""
+    name = _for_sh(account.name)
+    yield "# Samba: as root on a domain controller, in sh. Its password is asked for."
+    yield f"samba-tool user create {name}"
+    yield f"samba-tool user setexpiry {name} --noexpiry"
+
+
+def windows_account(account: AccountName, domain: str) -> Iterator[str]:
+    """Yield the lines that make the account on Windows, in PowerShell."""
+    name, upn = (
+        _for_powershell(each) for each in (account.name, f"{account.name}@{domain}")
+    )
+    yield "# Windows: as a domain administrator, in PowerShell. Its password is asked"
+    yield "# for."
+    yield f"New-ADUser -Name {name} -SamAccountName {name} `"
+    yield f"    -UserPrincipalName {upn} `"
+    yield "    -AccountPassword (Read-Host -AsSecureString 'Password') `"
+    yield "    -Enabled $true -CannotChangePassword $true -PasswordNeverExpires $true"
+
+
 def samba(
     units: Sequence[Unit], account: AccountName, policies: Sequence[str]
 ) -> Iterator[str]:
@@ -40,18 +61,13 @@ def samba(
         " | sed -n 's/^objectSid: //p')"
     )
     for unit in units:
-        for right in NEEDED:
-            entry = entry_for_users(right, "${sid:?no such account}")
-            yield f"# {right.name}, on users below"
-            yield from _set_entry(unit.dn, entry)
-        yield f"# {_READ}"
-        entries = (
-            entry_for_users(right, "${sid:?no such account}") for right in TO_READ
-        )
-        yield from _set_entry(unit.dn, "".join(entries))
+        yield f"# {', '.join(right.name for right in NEEDED)}, on users below; and"
+        yield f"# {_READ[0].lower()}{_READ[1:]}"
+        entries = (entry_for_users(right, _TRUSTEE) for right in (*NEEDED, *TO_READ))
+        yield from _set_entry(unit.dn, "\\\n".join(entries))
     for container in policies:
         yield f"# {_OPTIONAL}"
-        yield from _set_entry(container, entry_for_policies("${sid:?no such account}"))
+        yield from _set_entry(container, entry_for_policies(_TRUSTEE))
 
 
 def dsacls(
@@ -107,6 +123,7 @@ def powershell(
         yield f"Grant {_for_powershell(container)} {rule}"
 
 
+_TRUSTEE = "${sid:?no such account}"
 _READ = "What is read of users: who may be touched, and who else set a password"
 _OPTIONAL = "Only where fine-grained password policies apply: lets them be read"
 

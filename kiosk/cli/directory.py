@@ -64,6 +64,9 @@ def delegate(
     policies: Annotated[
         bool, typer.Option(help="Also let it read fine-grained password policies.")
     ] = True,
+    create: Annotated[
+        bool, typer.Option("--create", help="Also make the account itself.")
+    ] = False,
 ) -> None:
     """Print the commands that give the service account its rights, and nothing more.
 
@@ -78,10 +81,15 @@ def delegate(
         containers = []
     ways = []
     if platform is not Platform.SAMBA:
-        ways += [delegation_text.dsacls, delegation_text.powershell]
+        if create:
+            ways.append(delegation_text.windows_account(name, units[0].dns_domain))
+        ways.append(delegation_text.dsacls(units, name, containers))
+        ways.append(delegation_text.powershell(units, name, containers))
     if platform is not Platform.WINDOWS:
-        ways.append(delegation_text.samba)
-    typer.echo("\n\n".join("\n".join(way(units, name, containers)) for way in ways))
+        if create:
+            ways.append(delegation_text.samba_account(name))
+        ways.append(delegation_text.samba(units, name, containers))
+    typer.echo("\n\n".join("\n".join(way) for way in ways))
 
 
 def _units(typed: list[str]) -> list[Unit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 
 from kiosk.bootstrap import found_registry
 from kiosk.cli.frame import new_app
+from kiosk.cli.typed import NoTerminal
 from kiosk.config.location import SYSTEM
 from kiosk.newstation import (
     SYSTEM_DATA,
@@ -42,6 +44,12 @@ def init(
             "--issue-cards", help="Also make an issuer that signs new cards' keys."
         ),
     ] = False,
+    guided: Annotated[
+        bool,
+        typer.Option(
+            "--guided", help="Ask for what is needed, and try each answer as it goes."
+        ),
+    ] = False,
 ) -> None:
     """Write the files of a new station. Nothing is overwritten.
 
@@ -50,6 +58,12 @@ def init(
     layout = usual_layout() if folder is None else _below(folder.absolute())
     if folder is None:
         make_folders(SYSTEM, SYSTEM_DATA)
+    if guided:
+        from kiosk.cli.guided import run
+
+        if not sys.stdin.isatty():
+            raise NoTerminal
+        raise typer.Exit(run(layout, _issuer()))
     become_owner(layout.config)
     for file in create(layout, found_registry, _issuer() if issue_cards else None):
         print(file)

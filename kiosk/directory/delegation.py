@@ -214,6 +214,11 @@ class Unit:
         """The DN of the container of its domain's fine-grained policies."""
         return f"{_POLICIES},{self.domain}"
 
+    @property
+    def dns_domain(self) -> str:
+        """The DNS name of its domain."""
+        return ".".join(value for _, value in _parts(self.domain))
+
     def holds(self, dn: str) -> bool:
         """Say whether an object with that DN is somewhere below."""
         try:

@@ -25,9 +25,9 @@ _WAKE = b""
 
 
 class DnsServer:
-    """Answers over UDP on 127.0.0.1; what is not on record does not exist."""
+    """Answers over UDP, on 127.0.0.1 as a rule, what is on record; no more exists."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self.questions: list[str] = []
         """Every name that was asked for, in lower case."""
         self.silent = False
@@ -36,7 +36,7 @@ class DnsServer:
         """Another one: the answer to everything, e.g. SERVFAIL."""
         self._records: dict[tuple[str, str], dns.rrset.RRset] = {}
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(address)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve)
 

@@ -69,6 +69,18 @@ class Terminal:
         """Wait until these words are on the screen."""
         return self.until(lambda text: words in text, words, seconds)
 
+    def until_said(self, words: str, start: int, seconds: float = 60.0) -> str:
+        """Wait for words among the characters that came after the first `start`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            said = self.raw.decode("utf-8", "replace")[start:]
+            if (at := said.find(words)) >= 0:
+                return said[: at + len(words)]
+            if self.process.poll() is not None and not _is_readable(self._master, 0.1):
+                break
+            self._read(0.1)
+        raise AssertionError(f"waited for {words}; was told:\n{said}")
+
     def shows_often(self, words: str, times: int) -> str:
         """Wait until these words are on the screen that often."""
         return self.until(lambda text: text.count(words) >= times, f"{times} {words}")
