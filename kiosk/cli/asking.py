@@ -13,13 +13,13 @@ class Stopped(KioskError):
 
 
 def say(key: str, /, **data: str | int) -> None:
-    """Print a sentence of `guided`."""
-    print(text(f"guided.{key}").format(**data), flush=True)
+    """Print a sentence of the catalogue."""
+    print(text(key).format(**data), flush=True)
 
 
 def ask(key: str, default: str = "", /, **data: str | int) -> str:
     """Ask one question; an empty answer is the default. Stopped."""
-    question = text(f"guided.{key}").format(**data)
+    question = text(key).format(**data)
     shown = f"{question} [{default}]: " if default else f"{question}: "
     try:
         return input(shown).strip() or default
@@ -34,7 +34,7 @@ def choose(key: str, choices: str, default: str = "", /, **data: str | int) -> s
         answer = ask(key, default, **data)[:1].lower()
         if answer == default or (answer and answer in choices):
             return answer
-        say("again", choices=", ".join(choices))
+        say("guided.again", choices=", ".join(choices))
 
 
 def agree(key: str, /, *, default: bool) -> bool:

@@ -88,7 +88,7 @@ def run(layout: Layout, issuer: IssuerFiles) -> int:
         for file in (layout.config, layout.registry, layout.vault_key):
             if file.exists():
                 raise AlreadyThere(file=str(file))
-        say("intro")
+        say("guided.intro")
         print()
         answers = Answers()
         guided_line.find_domain(answers)
@@ -106,18 +106,18 @@ def run(layout: Layout, issuer: IssuerFiles) -> int:
 
 def _ask_account(answers: Answers) -> None:
     while not answers.units:
-        typed = ask("units", f"OU=Staff,{answers.base_dn}")
+        typed = ask("guided.units", f"OU=Staff,{answers.base_dn}")
         try:
             answers.units = [Unit.parse(each.strip()) for each in typed.split(";")]
         except NotAUnit as error:
-            say("not_a_unit", dn=str(error), base=answers.base_dn)
+            say("guided.not_a_unit", dn=str(error), base=answers.base_dn)
     while not answers.account:
-        typed = ask("account", "svc-pin-kiosk")
+        typed = ask("guided.account", "svc-pin-kiosk")
         try:
             answers.account = AccountName.parse(typed).name
         except NotAnAccountName:
-            say("not_an_account", account=typed)
-    if not agree("has_rights", default=False):
+            say("guided.not_an_account", account=typed)
+    if not agree("guided.has_rights", default=False):
         _print_commands(answers)
 
 
@@ -125,15 +125,15 @@ def _print_commands(answers: Answers) -> None:
     """Print what an administrator types, and wait until it has been typed."""
     name, units = AccountName.parse(answers.account), answers.units
     policies = list(dict.fromkeys(unit.policies for unit in units))
-    if choose("platform", "ws") == "w":
+    if choose("guided.platform", "ws") == "w":
         made = delegation_text.windows_account(name, answers.domain)
         rights = delegation_text.dsacls(units, name, policies)
     else:
         made = delegation_text.samba_account(name)
         rights = delegation_text.samba(units, name, policies)
-    say("delegate")
+    say("guided.delegate")
     print("\n" + "\n".join((*made, *rights)) + "\n")
-    ask("typed")
+    ask("guided.typed")
 
 
 @contextmanager
@@ -152,12 +152,12 @@ def _settle(answers: Answers, layout: Layout, password: Path) -> None:
     """Ask for the password and try what it opens, until that works or is waived."""
     _ask_password(answers, password)
     while True:
-        say("trying")
+        say("guided.trying")
         findings = _tried(_config(answers, layout, password))
         print("\n".join(lines(findings)))
         if is_sound(findings) and not _unsure(findings):
             return
-        match choose("settle", "pdg"):
+        match choose("guided.settle", "pdg"):
             case "g":
                 return
             case "p":
@@ -167,7 +167,7 @@ def _settle(answers: Answers, layout: Layout, password: Path) -> None:
 
 
 def _ask_password(answers: Answers, password: Path) -> None:
-    prompt = guided_line.sentence("password", account=answers.account)
+    prompt = guided_line.sentence("guided.password", account=answers.account)
     with ask_secret(prompt + " ") as typed:
         password.unlink(missing_ok=True)
         newfiles.write(password, bytes(typed.reveal()))
@@ -222,10 +222,10 @@ def _unsure(findings: tuple[Finding, ...]) -> bool:
 
 def _try_holder(answers: Answers, layout: Layout, password: Path) -> None:
     """Look at a card holder's account, and whether a PIN can be its password."""
-    while name := ask("holder"):
+    while name := ask("guided.holder"):
         findings = _holder(_config(answers, layout, password), name)
         print("\n".join(lines(findings)))
-        if is_sound(findings) or choose("holder_again", "g") == "g":
+        if is_sound(findings) or choose("guided.holder_again", "g") == "g":
             return
 
 
@@ -234,15 +234,15 @@ def _try_holder(answers: Answers, layout: Layout, password: Path) -> None:
 
 def _ask_people(answers: Answers) -> None:
     while not answers.contact:
-        answers.contact = ask("contact")[:120]
-    answers.issues = agree("issues", default=True)
-    while login := ask("operator", login_name()):
+        answers.contact = ask("guided.contact")[:120]
+    answers.issues = agree("guided.issues", default=True)
+    while login := ask("guided.operator", login_name()):
         try:
             pwd.getpwnam(login)
         except KeyError:
-            say("no_login", login=login)
+            say("guided.no_login", login=login)
             continue
-        account = ask("operator_account", f"{login}@{answers.domain}")
+        account = ask("guided.operator_account", f"{login}@{answers.domain}")
         role = OperatorRole.ADMINISTRATOR
         answers.operators = (Operator(login=login, account=account, role=role),)
         return
@@ -254,7 +254,7 @@ def _write(
     made = issuer if answers.issues else None
     written = create(layout, found_registry, made, answers.told())
     password.replace(layout.password)
-    say("written")
+    say("guided.written")
     for file in written:
         print(f"  {file}")
 
@@ -263,19 +263,19 @@ def _end(layout: Layout) -> int:
     """Examine everything once more; start it, or say what is missing."""
     config = tomlfile.read(layout.config, Config)
     print()
-    say("examining")
+    say("guided.examining")
     findings = examine(checks_of(config))
     missing = [each for each in findings if each.health is Health.FAIL]
     print("\n".join(lines([each for each in findings if each not in missing])))
     print()
     user = name_of(os.geteuid())
     if missing:
-        say("one_thing")
+        say("guided.one_thing")
         print("\n".join(lines(missing)))
-        say("doctor", user=user)
+        say("guided.doctor", user=user)
         return ExitCode.FAILED
-    say("ready")
+    say("guided.ready")
     if config.enrollment.ca_key_file is not None:
-        say("issue", user=user)
+        say("guided.issue", user=user)
     starting.offer(user)
     return ExitCode.OK

@@ -29,8 +29,8 @@ _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
 def sentence(key: str, /, **data: str | int) -> str:
-    """Return a sentence of `guided`."""
-    return text(f"guided.{key}").format(**data)
+    """Return a sentence of the catalogue."""
+    return text(key).format(**data)
 
 
 def find_domain(answers: Answers) -> None:
@@ -42,7 +42,7 @@ def find_domain(answers: Answers) -> None:
         while True:
             if _all_trusted(found, answers):
                 return
-            match choose("line_again", "ng"):
+            match choose("guided.line_again", "ng"):
                 case "g":
                     return
                 case "n":
@@ -51,11 +51,11 @@ def find_domain(answers: Answers) -> None:
 
 def _ask_domain(answers: Answers) -> None:
     while True:
-        typed = ask("domain", _own_domain()).strip(".").lower()
+        typed = ask("guided.domain", _own_domain()).strip(".").lower()
         if _DOMAIN.fullmatch(typed):
             answers.domain, answers.dcs = typed, ()
             return
-        say("not_a_domain")
+        say("guided.not_a_domain")
 
 
 def _own_domain() -> str:
@@ -67,18 +67,18 @@ def _located(domain: str) -> tuple[str, ...]:
     """Ask DNS; say what it says."""
     from kiosk.directory.ldap.locator import Locator
 
-    say("asking_dns", domain=domain)
+    say("guided.asking_dns", domain=domain)
     try:
         found = Locator(SystemClock(), domain=domain, seconds=_SECONDS).controllers()
     except Unreachable as error:
         print(catalogue(error.detail or error.message, limit=200))
         return ()
-    say("found_dcs", dcs=", ".join(found))
+    say("guided.found_dcs", dcs=", ".join(found))
     return found
 
 
 def _named(answers: Answers) -> tuple[str, ...]:
-    answers.dcs = tuple(ask("dcs").split())
+    answers.dcs = tuple(ask("guided.dcs").split())
     return answers.dcs
 
 
@@ -94,7 +94,7 @@ def _all_trusted(dcs: tuple[str, ...], answers: Answers) -> bool:
             answers.ca = ca
             trouble = _trouble(dc, answers.ca)
         if trouble is None:
-            say("reached", dc=dc)
+            say("guided.reached", dc=dc)
         else:
             print(catalogue(trouble, limit=200))
             sound = False
@@ -121,7 +121,7 @@ def _trouble(dc: str, ca: str) -> Message | None:
 
 def _ask_ca() -> str:
     """Ask for a file, read as whoever types; return what it holds. Empty: none."""
-    while typed := ask("ca_file"):
+    while typed := ask("guided.ca_file"):
         try:
             with as_oneself():
                 held = Path(typed).read_text("ascii")
@@ -129,11 +129,11 @@ def _ask_ca() -> str:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             if isinstance(error, ssl.SSLError):
-                say("ca_not_pem", file=typed)
+                say("guided.ca_not_pem", file=typed)
             else:
-                say("ca_unreadable", file=typed, reason=reason)
+                say("guided.ca_unreadable", file=typed, reason=reason)
         except ValueError:
-            say("ca_not_pem", file=typed)
+            say("guided.ca_not_pem", file=typed)
         else:
             return held
     return ""

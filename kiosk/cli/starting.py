@@ -22,10 +22,10 @@ _COMMANDS = (
 def offer(user: str) -> None:
     """Offer to start the kiosk where that can be done; else say how. NotInstalled."""
     if os.getuid() != 0 or not Path("/run/systemd/system").is_dir():
-        say("start_yourself", user=user)
+        say("guided.start_yourself", user=user)
         return
-    if not agree("start", default=False):
-        say("start_yourself", user=user)
+    if not agree("guided.start", default=False):
+        say("guided.start_yourself", user=user)
         return
     with as_oneself():
         units.write(units.units(_program(), SYSTEM / NAME), Path("/"))
@@ -33,9 +33,9 @@ def offer(user: str) -> None:
             print("  " + " ".join(command), flush=True)
             done = subprocess.run(command, check=False)  # noqa: S603 - nothing is told
             if done.returncode:
-                say("start_failed", command=" ".join(command))
+                say("guided.start_failed", command=" ".join(command))
                 return
-    say("started")
+    say("guided.started")
 
 
 def _program() -> Path:

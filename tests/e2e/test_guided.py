@@ -1,7 +1,7 @@
 """`kiosk init --guided` at a real terminal: a domain found by DNS, each answer tried.
 
 The domain controller is a real one; what an administrator is asked to type is typed
-there as it is printed, and what is written is a station that is sound to `kiosk doctor`.
+there as it is printed; what is written is a station that `kiosk doctor` finds sound.
 """
 
 from __future__ import annotations

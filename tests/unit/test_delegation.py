@@ -13,12 +13,14 @@ from kiosk.cli import main
 from kiosk.cli.delegation_text import dsacls, powershell, samba
 from kiosk.directory.delegation import (
     LOCKOUT_TIME,
+    NEEDED,
     PWD_LAST_SET,
     RESET_PASSWORD,
     TO_READ,
     AccountName,
     NotAnAccountName,
     NotAUnit,
+    Right,
     Unit,
     entry_for_policies,
     entry_for_users,
@@ -126,7 +128,7 @@ def test_a_hostile_name_is_one_word_of_the_shell() -> None:
     name = AccountName.parse("o'neil $(id)`id`")
     script = "\n".join(samba([unit], name, [unit.policies]))
     words = shlex.split(script, comments=True)
-    assert words.count(f"--objectdn={unit.dn}") == 4
+    assert words.count(f"--objectdn={unit.dn}") == 1
     assert [word for word in words if "id)`id`" in word] == [name.name]
 
 
@@ -179,11 +181,27 @@ def test_the_right_to_read_policies_can_be_left_out(
     assert "Password Settings Container" not in printed(capsys, "--no-policies")
 
 
+def _written(right: Right) -> int:
+    """Return how often a GUID stands among what is given on one unit."""
+    return sum(other.guid == right.guid for other in (*NEEDED, *TO_READ))
+
+
+def test_the_account_is_made_where_that_is_wanted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "user create" not in printed(capsys)
+    out = printed(capsys, "--create")
+    assert "samba-tool user create 'svc'\n" in out
+    assert "New-ADUser -Name 'svc' " in out
+    assert "'svc@ad.test'" in out
+
+
 def test_every_unit_gets_every_right_once(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys, "--ou", "OU=Labs,DC=ad,DC=test", "--for", "samba")
     for unit in ("Staff", "Labs"):
-        assert out.count(f"--objectdn='OU={unit},DC=ad,DC=test'") == 4
-        assert out.count("RP;281416c0-1968-11d0-a28f-00aa003049e2") == 2
+        assert out.count(f"--objectdn='OU={unit},DC=ad,DC=test'") == 1
+    for right in (*NEEDED, *TO_READ):
+        assert out.count(f";{right.guid};") == 2 * _written(right)
     assert out.count("Password Settings Container") == 1
 
 
