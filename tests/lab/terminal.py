@@ -21,7 +21,11 @@ class Terminal:
     """The program, its keys and its screen."""
 
     def __init__(
-        self, command: Sequence[str], environment: dict[str, str], size: tuple[int, int]
+        self,
+        command: Sequence[str],
+        environment: dict[str, str],
+        size: tuple[int, int],
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
@@ -36,6 +40,7 @@ class Terminal:
             stderr=slave,
             env={**environment, "TERM": "xterm-256color"},
             start_new_session=True,
+            pass_fds=pass_fds,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
@@ -49,7 +54,21 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         """Press keys; \\r is Enter."""
-        os.write(self._master, keys.encode())
+        self.write(keys.encode())
+
+    def write(self, data: bytes) -> None:
+        """Send these very bytes, as the terminal would."""
+        view = memoryview(data)
+        while view:
+            self._read(0.0)  # so that neither side waits for the other
+            view = view[os.write(self._master, view) :]
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Make the window larger or smaller."""
+        self._read(0.0)
+        self._screen.resize(lines, columns)
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def until(
         self, holds: Callable[[str], bool], what: str, seconds: float = 30.0
@@ -136,9 +155,10 @@ def terminal(
     *,
     environment: dict[str, str] | None = None,
     size: tuple[int, int] = (80, 24),
+    pass_fds: Sequence[int] = (),
 ) -> Iterator[Terminal]:
     """Run a program on a terminal of its own until the block ends."""
-    shown = Terminal(command, environment or dict(os.environ), size)
+    shown = Terminal(command, environment or dict(os.environ), size, pass_fds)
     try:
         yield shown
     finally:

@@ -1,0 +1,138 @@
+"""The self-service kiosk in the room: one station whose world is made anew."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.authority.ports import Fault
+from kiosk.cards.ports import Card, ReaderEvent
+from kiosk.cards.simulated.reader import READER, SimulatedReaders
+from kiosk.directory.faults import AnyFault, DcDown, Frozen, WriteNo
+from kiosk.errors import Message
+from kiosk.rehearsal.world import SETTINGS
+from kiosk.secret import Secret
+from kiosk.telephone import spoken
+from kiosk.workers import SerialWorker
+from lab.matrix import facts, kiosk_worlds
+from lab.matrix.room import Room, patient
+
+SECOND = "Second reader"
+_FAULTS: dict[str, AnyFault] = {
+    "answer lost": Frozen(stays=True),
+    "refused": WriteNo(),
+    "down": DcDown(),
+}
+
+
+class KioskStation:
+    """`station.Station` for whatever world there is now."""
+
+    def __init__(self, room: Room, settings: Any) -> None:
+        self.settings = settings
+        self.readers = SimulatedReaders(READER, SECOND)
+        self.faults: tuple[Fault, ...] = ()
+        self.card, self.authority = SerialWorker("card"), SerialWorker("authority")
+        self._gate = room.gate
+        self.world = kiosk_worlds.new_world(self.readers, self.card, self.authority)
+
+    def anew(self) -> None:
+        """Begin in an empty world."""
+        for reader in (SECOND, READER):
+            self.readers.pull(reader)
+        self.world = kiosk_worlds.new_world(self.readers, self.card, self.authority)
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self.readers.start(emit)
+
+    def health(self) -> tuple[Fault, ...]:
+        return self.faults
+
+    def visit(self, card: Card) -> Any:
+        return self.world.visit(card)
+
+    def on_card_worker(self, job: Callable[[], None]) -> None:
+        self.card.post(self._gate.before(job))
+
+    def on_authority_worker(self, job: Callable[[], None]) -> None:
+        self.authority.post(job)
+
+    def stop(self) -> None:
+        self.readers.stop()
+
+
+class KioskRoom(Room):
+    """Orders about cards, and what became of them."""
+
+    def __init__(self, manner: str = "") -> None:
+        super().__init__()
+        settings = patient(SETTINGS)
+        if manner == "asking":
+            settings = dataclasses.replace(settings, idle_warning_after=0.05)
+        elif manner == "leaving":
+            settings = dataclasses.replace(
+                settings, idle_warning_after=0.02, idle_wipe_after=0.05
+            )
+        self.station = KioskStation(self, settings)
+
+    def run(self) -> int:
+        self.watch()
+        from kiosk.tui.app import run
+
+        return run(self.station)
+
+    def workers(self) -> list[Any]:
+        return [self.station.card.post, self.station.authority.post]
+
+    # --- what is done ---------------------------------------------------------------
+
+    def do_anew(self) -> None:
+        """Take everything out and forget the world."""
+        self.gate.open()
+        self.station.faults = ()
+        self.station.anew()
+
+    def do_insert(self, situation: str, *, reader: str = READER) -> None:
+        card = kiosk_worlds.give(self.station.world, situation)
+        self.station.readers.insert(card, reader)
+
+    def do_pull(self) -> None:
+        self.station.readers.pull()
+
+    def do_insert_wrongly(self) -> None:
+        self.station.readers.insert_wrongly()
+
+    def do_spoil(self, fault: str) -> None:
+        """Let the directory fail like this at the next write."""
+        self.station.world.directory.fail(_FAULTS[fault])
+
+    def do_fail(self) -> None:
+        """Let the station lack its directory."""
+        fault = Fault(part="directory", message=Message("kiosk.unexpected"))
+        self.station.faults = (fault,)
+        attendant = self.app._attendant
+        self.app.call_from_thread(attendant.ask_health)
+
+    def do_code(self, name: str, kind: str) -> dict[str, str]:
+        """Give out a code, as the helpdesk would."""
+        world = self.station.world
+        make = world.activation_code if kind == "activation" else world.release_code
+        with make(name) as code:
+            return {"code": code.reveal().decode()}
+
+    def do_answer(self, challenge: str) -> dict[str, str]:
+        """Answer a card's challenge, as the helpdesk would."""
+        from kiosk.authority import admin_key
+
+        block = bytes.fromhex(challenge)
+        answer = admin_key.answer(Secret(kiosk_worlds.ADMIN_KEY), block)
+        return {"answer": spoken(answer)}
+
+    # --- what is read ---------------------------------------------------------------
+
+    def do_facts(self) -> dict[str, Any]:
+        return facts.facts_of(self.station.world)
+
+    def do_knows(self, name: str, password: str) -> dict[str, bool]:
+        return {"knows": facts.knows(self.station.world, name, password)}

@@ -1,0 +1,72 @@
+"""The plain kiosk in the room: the same station, told line by line."""
+
+from __future__ import annotations
+
+import dataclasses
+import select
+import time
+from typing import Any
+
+from kiosk.rehearsal.world import SETTINGS
+from lab.matrix.kiosk_room import KioskRoom, KioskStation
+from lab.matrix.room import patient
+from lab.matrix.stillness import unread
+
+_LONGEST = 20.0
+
+
+class PlainRoom(KioskRoom):
+    """Still when it waits for a key, and there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        settings = dataclasses.replace(patient(SETTINGS), languages=("en", "de"))
+        self.station = KioskStation(self, settings)
+        self._waits = 0
+        self._other = -1
+        self._is_waiting = False
+
+    def run(self) -> int:
+        from kiosk.plain import terminal
+        from kiosk.plain.attendant import run
+
+        room, wait = self, terminal.Terminal.wait
+
+        def watched(its: Any, other: int, seconds: float) -> Any:
+            room._other = other
+            room._waits += 1
+            room._is_waiting = True
+            try:
+                return wait(its, other, seconds)
+            finally:
+                room._is_waiting = False
+
+        setattr(terminal.Terminal, "wait", watched)  # noqa: B010 - a laboratory's hook
+        return run(self.station)
+
+    def do_still(self, probes: int = 0, patience: float = 0.0) -> dict[str, Any]:
+        ends = time.monotonic() + _LONGEST
+        quiet = 0
+        while quiet < 2:
+            if time.monotonic() > ends:
+                raise AssertionError("it never comes to rest")
+            for queue in [] if self.gate.is_closed else self.workers():
+                self._end_of(queue)
+            before = self._waits
+            time.sleep(0.002)
+            quiet = quiet + 1 if before == self._waits and self._is_idle() else 0
+        return {"probed": True, "shown": "plain"}
+
+    def _is_idle(self) -> bool:
+        if not self._is_waiting or unread():
+            return False
+        news = select.poll()
+        news.register(self._other, select.POLLIN)
+        return not news.poll(0)
+
+    def _end_of(self, queue: Any) -> None:
+        from threading import Event
+
+        done = Event()
+        queue(done.set)
+        done.wait(_LONGEST)

@@ -1,0 +1,182 @@
+"""The real program on a terminal, with simulated cards and a hand that is not on it.
+
+    python tests/lab/matrix/room.py kiosk|desk|plain DESCRIPTOR LOGFILE
+
+The hand (`control`) puts a card in, sets the scene, waits until nothing moves, and
+reads what is true. Every key goes through the terminal, as anybody's does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+PROBE = "ctrl+shift+f11"
+"""A key that no page knows: seen here, it tells that all before it were handled."""
+PROBE_BYTES = b"\x1b[23;6~"
+
+
+class Gate:
+    """Holds a worker, so that a moment can be looked at."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._open.set()
+        self.is_closed = False
+
+    def close(self) -> None:
+        self._open.clear()
+        self.is_closed = True
+
+    def open(self) -> None:
+        self.is_closed = False
+        self._open.set()
+
+    def before(self, job: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            self._open.wait(60)
+            job()
+
+        return run
+
+
+class Room:
+    """What every face's room does when it is told."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.probes = 0
+        self.gate = Gate()
+
+    def obey(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Do what the test says; on the laboratory's thread."""
+        do = order.pop("do")
+        return getattr(self, f"do_{do}")(**order) or {}
+
+    def do_hold(self) -> None:
+        self.gate.close()
+
+    def do_go_on(self) -> None:
+        self.gate.open()
+
+    def do_focus(self, at: int) -> None:
+        """Go to that field."""
+        self.app.call_from_thread(self._focus, at)
+
+    def _focus(self, at: int) -> None:
+        screen = self.app.screen
+        screen.set_focus(screen.focus_chain[at])
+
+    def do_afresh(self) -> dict[str, bool]:
+        """Show a new screen of what is shown; False: that screen has more to it."""
+        return {"shown": bool(self.app.call_from_thread(self._afresh))}
+
+    def _afresh(self) -> bool:
+        from kiosk.tui.screens.form import FormScreen
+        from kiosk.tui.screens.page import PageScreen
+
+        screen = self.app.screen
+        if isinstance(screen, PageScreen):
+            self.app._stage.show(PageScreen(screen.settings, screen.page))
+        elif isinstance(screen, FormScreen):
+            is_confirmed = screen._is_confirmed
+            fresh = FormScreen(screen.settings, screen.form, is_confirmed=is_confirmed)
+            self.app._stage.show(fresh)
+        else:
+            return False
+        return True
+
+    def workers(self) -> list[Any]:
+        raise NotImplementedError
+
+    def do_still(self, probes: int, patience: float) -> dict[str, Any]:
+        """Wait for the probe, then until nothing moves; say what is shown."""
+        if self.loop is None:
+            return {"probed": False}
+        told = asyncio.run_coroutine_threadsafe(
+            self._still(probes, patience), self.loop
+        )
+        return told.result(60)
+
+    async def _still(self, probes: int, patience: float) -> dict[str, Any]:
+        from lab.matrix.stillness import still
+
+        ends = asyncio.get_running_loop().time() + patience
+        while self.probes < probes:
+            if asyncio.get_running_loop().time() > ends:
+                return {"probed": False}
+            await asyncio.sleep(0.0005)
+        workers = [] if self.gate.is_closed else self.workers()
+        await still(self.app, workers)
+        return {"probed": True, "shown": self.shown()}
+
+    def shown(self) -> str:
+        """Name what is on the screen."""
+        screen = self.app.screen
+        name = type(screen).__name__
+        page = getattr(screen, "page", None)
+        kind = getattr(screen, "kind", None)
+        return f"{name} {page.name if page else kind or ''}".strip()
+
+    def watch(self) -> None:
+        """See the probe before the app does, and know the app."""
+        from textual import events
+
+        from kiosk.tui.locked import LockedApp
+
+        room, seen = self, LockedApp.on_event
+
+        async def on_event(app: Any, event: events.Event) -> None:
+            if room.app is None:
+                room.app, room.loop = app, asyncio.get_running_loop()
+            if isinstance(event, events.Key) and event.key == PROBE:
+                if not event.is_forwarded:
+                    room.probes += 1
+                return
+            await seen(app, event)
+
+        setattr(LockedApp, "on_event", on_event)  # noqa: B010 - a laboratory's hook
+
+
+def patient(settings: Any) -> Any:
+    """Nobody is asked whether they are there, however long the test thinks."""
+    return dataclasses.replace(settings, idle_warning_after=3e6, idle_wipe_after=4e6)
+
+
+def main(face: str, descriptor: str, log: str, manner: str = "") -> int:
+    """Run until somebody ends it."""
+    from kiosk.tui.environment import harden
+
+    harden()
+    from kiosk.logs import set_up
+    from lab.matrix import control
+
+    set_up(Path(log))
+    room: Any
+    if face == "kiosk":
+        from lab.matrix.kiosk_room import KioskRoom
+
+        room = KioskRoom(manner)
+    elif face == "desk":
+        from lab.matrix.desk_room import DeskRoom
+
+        room = DeskRoom()
+    else:
+        from lab.matrix.plain_room import PlainRoom
+
+        room = PlainRoom()
+    control.serve(int(descriptor), room.obey)
+    return int(room.run())
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""When is a program done with what was typed? Not after a while: when nothing moves.
+
+Every queue of every screen and worker is empty, the loop has nothing ready, and no
+timer is due in a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+SOON = 0.05
+"""A timer that is due within this is part of what was typed (seconds)."""
+_LONGEST = 20.0
+
+Queue = Callable[[Callable[[], None]], None]
+"""Puts a job behind all others of a worker."""
+
+
+async def still(app: Any, workers: Sequence[Queue]) -> None:
+    """Wait until nothing moves, twice in a row."""
+    loop = asyncio.get_running_loop()
+    ends = time.monotonic() + _LONGEST
+    quiet = 0
+    while quiet < 2:
+        if time.monotonic() > ends:
+            raise AssertionError("it never comes to rest")
+        await asyncio.sleep(0)
+        if _moves(app, loop):
+            quiet = 0
+            await asyncio.sleep(0.001)
+            continue
+        for queue in workers:
+            await _end_of(queue, loop)
+        quiet = 0 if _moves(app, loop) else quiet + 1
+
+
+async def _end_of(queue: Queue, loop: asyncio.AbstractEventLoop) -> None:
+    done = asyncio.Event()
+    queue(lambda: _tell(loop, done))
+    await asyncio.wait_for(done.wait(), _LONGEST)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(done.set)
+
+
+def _moves(app: Any, loop: Any) -> bool:
+    if unread() or len(loop._ready) > 0:
+        return True
+    now = loop.time()
+    if any(not it._cancelled and it._when - now < SOON for it in loop._scheduled):
+        return True
+    return any(node.message_queue_size for node in (app, *app._registry))
+
+
+def unread() -> int:
+    """How many bytes the terminal has for us that nobody has read."""
+    told = fcntl.ioctl(sys.__stdin__, termios.FIONREAD, b"\0\0\0\0")  # type: ignore[arg-type]  # there is one
+    return int(struct.unpack("i", told)[0])

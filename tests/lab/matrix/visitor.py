@@ -1,0 +1,134 @@
+"""Who stands at the terminal: presses keys, waits until nothing moves, and looks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lab.matrix import room as program
+from lab.matrix.control import Line, Order
+from lab.matrix.room import PROBE_BYTES
+from lab.terminal import Terminal
+
+PATIENCE = 0.25
+"""How long a probe may be on its way before it is sent again (seconds): whatever
+came before it may have been the beginning of a key."""
+_TIMES = 12
+_ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|\][^\x07]*\x07|[=>78])")
+
+
+class NotResponding(AssertionError):
+    """The program does not take keys any more."""
+
+
+class Visitor:
+    """One program on one terminal."""
+
+    def __init__(
+        self, face: str, manner: str = "", size: tuple[int, int] = (80, 24)
+    ) -> None:
+        self._line = Line()
+        self._folder = tempfile.TemporaryDirectory(prefix="matrix-")
+        self.log = Path(self._folder.name, "log")
+        command = [
+            sys.executable,
+            program.__file__,
+            face,
+            str(self._line.descriptor),
+            str(self.log),
+            manner,
+        ]
+        self.terminal = Terminal(
+            command, dict(os.environ), size, (self._line.descriptor,)
+        )
+        self._line.begun()
+        self._is_probed = face != "plain"
+        self._probes = 0
+        self._seen = 0
+        self._read_log = 0
+        self.shown = ""
+        """What the program calls the screen that is there."""
+
+    def ask(self, do: str, **values: object) -> Order:
+        """Have the laboratory's hand do something, or read what is true."""
+        return self._line.ask(do, **values)
+
+    def press(self, data: bytes) -> None:
+        """Send bytes, and wait for nothing."""
+        self.terminal.write(data)
+
+    def settle(self) -> str:
+        """Wait until everything typed has been handled; say what is shown."""
+        for _ in range(_TIMES if self._is_probed else 1):
+            if self._is_probed:
+                self._probes += 1
+                self.terminal.write(PROBE_BYTES)
+            answer = self._line.ask("still", probes=self._probes, patience=PATIENCE)
+            self.terminal.text()
+            if answer["probed"]:
+                self.shown = str(answer["shown"])
+                return self.shown
+            if self.terminal.process.poll() is not None:
+                raise NotResponding(f"it has ended: {self.terminal.process.poll()}")
+            self._probes -= 1  # it was taken for the end of another key
+        raise NotResponding("no key is taken any more")
+
+    def type(self, *pieces: bytes) -> str:
+        """Press pieces one after the other, each handled before the next."""
+        for piece in pieces:
+            self.press(piece)
+            self.settle()
+        return self.shown
+
+    def text(self) -> str:
+        """What can be read now."""
+        return self.terminal.text()
+
+    def written(self) -> bytes:
+        """What was written to the terminal since last asked, without its commands."""
+        self.terminal.text()
+        new, self._seen = bytes(self.terminal.raw[self._seen :]), len(self.terminal.raw)
+        return _ESCAPES.sub(b"", new)
+
+    def complaints(self) -> list[str]:
+        """What went into the log since last asked that tells of a defect."""
+        if not self.log.exists():
+            return []
+        with self.log.open() as lines:
+            lines.seek(self._read_log)
+            new = lines.read()
+            self._read_log = lines.tell()
+        bad = (" ERROR ", " CRITICAL ", "Traceback")
+        return [line for line in new.splitlines() if any(it in line for it in bad)]
+
+    def facts(self) -> dict[str, Any]:
+        """What is true after all."""
+        return self.ask("facts")
+
+    def end(self) -> int:
+        """Go home; the program's exit code."""
+        code = self.terminal.end()
+        self.terminal.close_line()
+        with contextlib.suppress(OSError):
+            self._line.close()
+        self._folder.cleanup()
+        return code
+
+
+@contextlib.contextmanager
+def visitor(
+    face: str, manner: str = "", size: tuple[int, int] = (80, 24)
+) -> Iterator[Visitor]:
+    """Run a face's program until the block ends."""
+    it = Visitor(face, manner, size)
+    try:
+        it.terminal.until(lambda text: bool(text.strip()), "something to read")
+        yield it
+    finally:
+        it.end()
