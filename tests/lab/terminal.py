@@ -63,13 +63,6 @@ class Terminal:
             self._read(0.0)  # so that neither side waits for the other
             view = view[os.write(self._master, view) :]
 
-    def resize(self, columns: int, lines: int) -> None:
-        """Make the window larger or smaller."""
-        self._read(0.0)
-        self._screen.resize(lines, columns)
-        size = struct.pack("HHHH", lines, columns, 0, 0)
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
-
     def until(
         self, holds: Callable[[str], bool], what: str, seconds: float = 30.0
     ) -> str:

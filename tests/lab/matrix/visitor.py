@@ -16,10 +16,10 @@ from lab.matrix.control import Line, Order
 from lab.matrix.room import PROBE_BYTES
 from lab.terminal import Terminal
 
-PATIENCE = 0.25
+_PATIENCE = (0.25, 0.25, 0.25, 0.7, 2.5, 2.5)
 """How long a probe may be on its way before it is sent again (seconds): whatever
-came before it may have been the beginning of a key."""
-_TIMES = 12
+came before it may have been the beginning of a key, a string or a paste.
+"""
 _ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|\][^\x07]*\x07|[=>78])")
 
 
@@ -65,11 +65,11 @@ class Visitor:
 
     def settle(self) -> str:
         """Wait until everything typed has been handled; say what is shown."""
-        for _ in range(_TIMES if self._is_probed else 1):
+        for patience in _PATIENCE if self._is_probed else (0.0,):
             if self._is_probed:
                 self._probes += 1
                 self.terminal.write(PROBE_BYTES)
-            answer = self._line.ask("still", probes=self._probes, patience=PATIENCE)
+            answer = self._line.ask("still", probes=self._probes, patience=patience)
             self.terminal.text()
             if answer["probed"]:
                 self.shown = str(answer["shown"])
