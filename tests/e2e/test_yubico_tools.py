@@ -90,6 +90,17 @@ def ykman(judge: Judge, *arguments: str) -> str:
     return judge.run("ykman", "--device", str(SERIAL), *arguments)
 
 
+def fact(said: str, name: str) -> str:
+    """Return what ykman tells under a name, however it sets its columns."""
+    told = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+    return told[name].strip()
+
+
+def pin_tries(said: str) -> int:
+    """Return the tries left, of which some versions tell the total beside."""
+    return int(fact(said, "PIN tries remaining").partition("/")[0])
+
+
 # --- ykman: what it sees ---------------------------------------------------------
 
 
@@ -105,8 +116,8 @@ def test_ykman_info_tells_the_state_of_the_card(yubikey: Judge) -> None:
     yubikey.made.card.set_tries(pin=2)
     said = ykman(yubikey, "piv", "info")
     version = ".".join(str(each) for each in yubikey.made.card.options.version)
-    assert f"PIV version: {version}" in said
-    assert "PIN tries remaining: 2" in said
+    assert fact(said, "PIV version") == version
+    assert pin_tries(said) == 2
     assert said.count("CN=Ann Example") == 4
     chuid = objects.read_chuid(yubikey.made.card.objects[objects.CHUID])
     assert chuid.guid.hex() in said
@@ -147,7 +158,7 @@ def test_ykman_and_we_count_the_same_tries(yubikey: Judge) -> None:
         pytest.raises(WrongPin),
     ):
         session.verify(Secret(b"000000"))
-    assert "PIN tries remaining: 1" in ykman(yubikey, "piv", "info")
+    assert pin_tries(ykman(yubikey, "piv", "info")) == 1
 
 
 def test_counters_that_ykman_sets_are_told_beyond_fifteen(newest: Judge) -> None:

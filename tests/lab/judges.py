@@ -53,12 +53,25 @@ class Judge:
             check=False,
         )
 
+    def believes(self, *command: str) -> bool:
+        """Say whether a tool accepts the signature that it is given."""
+        return accepted(self.attempt(*command))
+
     def cost(self, *command: str) -> int:
         """Return how many APDUs a tool sends; it must succeed."""
         faults = self._pcscd.readers[0].faults
         faults.set()
         self.run(*command)
         return faults.count
+
+
+def accepted(done: subprocess.CompletedProcess[str]) -> bool:
+    """Say whether a tool that verifies signatures accepted what it was given.
+
+    Some versions end with 0 whatever they found, and others say it elsewhere.
+    """
+    said = done.stdout + done.stderr
+    return done.returncode == 0 and "Invalid signature" not in said
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -123,3 +124,12 @@ def test_a_dc_that_never_ends_is_left() -> None:
 
 def test_a_refusal_is_the_answer() -> None:
     assert negotiate(Channel(Answer(49, "no"))).result == 49
+
+
+def test_no_account_finds_the_tickets_of_one_before_it(tmp_path: Path) -> None:
+    """Where one object has gone, the next may stand at its address."""
+    stores = [
+        kerberos.Tickets(f"u{number}@AD.TEST", tmp_path).store["ccache"]
+        for number in range(50)
+    ]
+    assert len(set(stores)) == 50

@@ -9,6 +9,7 @@ How long Kerberos waits for its servers is not ours to say: see /etc/krb5.conf.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import struct
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 _MECHANISM = "GSSAPI"
 _NO_LAYER = 1
 _MOST_STEPS = 8
+_number = itertools.count(1)
+"""Of a store of tickets: Kerberos keeps it to the end of the process, so no other
+account may ever be given one of the same name."""
 
 _FIRST = -1765328384
 """The code from which Kerberos counts its errors (RFC 4120, 7.5.9)."""
@@ -65,10 +69,11 @@ class Tickets:
         """`account` is name@domain; a bare name is one of Kerberos' default realm."""
         name, at, realm = account.partition("@")
         self._principal = f"{name}{at}{realm.upper()}"
-        self._store: dict[str | bytes, str | bytes] = {
+        self.store: dict[str | bytes, str | bytes] = {
             "client_keytab": f"FILE:{keytab}",
-            "ccache": f"MEMORY:pin-kiosk-{os.getpid()}-{id(self)}",
+            "ccache": f"MEMORY:pin-kiosk-{os.getpid()}-{next(_number)}",
         }
+        """Where keys are found and tickets kept, in gssapi's words."""
 
     def sign_in(self, channel: Channel, host: str) -> Answer:
         """Bind on an open channel to the DC of that name. NoTicket, LineBroken."""
@@ -92,7 +97,7 @@ class Tickets:
             mech=gssapi.MechType.kerberos,
             flags=gssapi.RequirementFlag.mutual_authentication,
             creds=gssapi.Credentials(
-                name=principal, usage="initiate", store=self._store
+                name=principal, usage="initiate", store=self.store
             ),
             usage="initiate",
             channel_bindings=ChannelBindings(
