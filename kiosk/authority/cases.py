@@ -179,6 +179,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
             judgement.password_follows and judgement.proof and judgement.proof.release
         ),
         changed_elsewhere=changed_elsewhere.is_marked(credential),
+        seen=judgement.view.newest,
         in_step_unseen=_is_unseen(credential, judgement),
         expires_at=date,
         is_expired=is_expired,

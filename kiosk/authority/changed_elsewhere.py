@@ -67,7 +67,7 @@ def _may_be_ours(tx: Tx, credential: Credential, view: DomainView) -> bool:
     Its answer was lost, or it was not taken for done: nobody knows.
     """
     last = credential.last_sync
-    if last is None or view.seen is None:
+    if last is None or view.newest is None:
         return True
     unsure = [
         each
@@ -76,5 +76,5 @@ def _may_be_ours(tx: Tx, credential: Credential, view: DomainView) -> bool:
         and each.phase is Phase.OUT_OF_STEP
         and each.started_at >= last.at
     ]
-    sets = in_step.sets_between(in_step.at_last_sync(last), view.seen)
+    sets = in_step.sets_between(in_step.at_last_sync(last), view.newest)
     return bool(unsure) and (sets is None or sets <= len(unsure))

@@ -32,11 +32,8 @@ class DomainView:
     """That DC can honour the history when a password is set."""
     compared: Compared = Compared.NOT_KNOWN
     """The password beside what was known of it."""
-
-    @property
-    def seen(self) -> Seen | None:
-        """What that DC shows of the password; None: nothing."""
-        return None if self.account is None else in_step.seen(self.account, self.dc)
+    newest: Seen | None = None
+    """What is known of the password now, of any DC; None: nothing."""
 
 
 def look(
@@ -48,12 +45,15 @@ def look(
     password; a DC that has not got it yet is not taken at its word.
     """
     view = _look(directory, guid, history=history)
-    if known is None or view.seen is None:
+    if view.account is None:
         return view
-    compared = in_step.compare(known, view.seen)
+    seen = in_step.seen(view.account, view.dc)
+    if known is None:
+        return replace(view, newest=seen)
+    compared = in_step.compare(known, seen)
     if compared is Compared.BEHIND:
-        compared = _on_record(directory, guid, known, view.dc)
-    return replace(view, compared=compared)
+        compared, seen = _on_record(directory, guid, known, view.dc)
+    return replace(view, compared=compared, newest=seen)
 
 
 def _look(directory: Directory, guid: str, *, history: bool) -> DomainView:
@@ -77,14 +77,18 @@ def _look(directory: Directory, guid: str, *, history: bool) -> DomainView:
         return DomainView(trouble=error.message)
 
 
-def _on_record(directory: Directory, guid: str, known: Seen, asked: str) -> Compared:
+def _on_record(
+    directory: Directory, guid: str, known: Seen, asked: str
+) -> tuple[Compared, Seen]:
     """Ask the DC that showed what was known: it has it, whatever others lack."""
     if known.dc == asked or directory.rests(known.dc):
-        return Compared.NOT_KNOWN
+        return Compared.NOT_KNOWN, known
     try:
         with directory.connect(known.dc) as dc:
             there = in_step.seen(dc.account(guid), known.dc)
     except DirectoryError:
-        return Compared.NOT_KNOWN
+        return Compared.NOT_KNOWN, known
     compared = in_step.compare(known, there)
-    return Compared.NOT_KNOWN if compared is Compared.BEHIND else compared
+    if compared is Compared.BEHIND:
+        return Compared.NOT_KNOWN, known
+    return compared, there

@@ -95,6 +95,13 @@ def compare(known: Seen, now: Seen) -> Compared:
     return Compared.SAME if now.mark == known.mark else Compared.CHANGED
 
 
+def newest(one: Seen | None, other: Seen | None) -> Seen | None:
+    """Return the one that the other has not got yet, else `other`."""
+    if one is None or other is None:
+        return other or one
+    return one if compare(one, other) is Compared.BEHIND else other
+
+
 def sets_between(known: Seen, now: Seen) -> int | None:
     """Return how often the password was set since; None: that cannot be read."""
     if known.mark is None or now.mark is None:

@@ -16,6 +16,7 @@ from kiosk.authority import (
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
     AdminProof,
+    Announced,
     CardLimits,
     CaseFile,
     Challenge,
@@ -73,10 +74,20 @@ class LocalAuthority:
         presence.prove(self._parts, credential, station, nonce, signature, tries_left)
 
     def prepare(
-        self, credential: str, kind: Kind, station: str, limits: CardLimits
+        self,
+        credential: str,
+        kind: Kind,
+        station: str,
+        limits: CardLimits,
+        announced: Announced,
     ) -> Prepared:
         return prepare.prepare(
-            self._parts, id=credential, kind=kind, station=station, limits=limits
+            self._parts,
+            id=credential,
+            kind=kind,
+            station=station,
+            limits=limits,
+            announced=announced,
         )
 
     def renew_nonce(self, operation: str) -> Challenge:

@@ -76,6 +76,12 @@ class CodeMistyped(AuthorityError):
     code = "authority.code_mistyped"
 
 
+class NotAsAnnounced(AuthorityError):
+    """What the person was told before typing is not true any more. Nothing changed."""
+
+    code = "authority.not_as_announced"
+
+
 class RulesBroken(AuthorityError):
     """The sealed value breaks a rule that the face should have shown: `rule`."""
 
@@ -135,6 +141,18 @@ class Seen(Value, frozen=True, kw_only=True):
     """None: it could not be read."""
 
 
+class Announced(Value, frozen=True, kw_only=True):
+    """What the person was told before typing, and what it was read from."""
+
+    password_follows: bool
+    why_not: Message | None
+    changed_elsewhere: bool
+    rules: PinRules | None
+    """None: no new PIN is asked for."""
+    seen: Seen | None
+    """The password as it was then; None: nobody looked."""
+
+
 class CaseFile(Value, frozen=True, kw_only=True):
     """What the authority says of one credential now."""
 
@@ -170,6 +188,8 @@ class CaseFile(Value, frozen=True, kw_only=True):
     release_for_sync: bool = False
     """Keyless: a release code stands in for the signature."""
     changed_elsewhere: bool = False
+    seen: Seen | None = None
+    """The password as it was looked at; None: nobody could."""
     in_step_unseen: bool = False
     """In step by the record, and whether it still is could not be seen now."""
     expires_at: float | None = None
@@ -291,9 +311,17 @@ class Authority(Protocol):
         """Take the proof without a PIN; record an observed block. ProofFailed."""
 
     def prepare(
-        self, credential: str, kind: Kind, station: str, limits: CardLimits
+        self,
+        credential: str,
+        kind: Kind,
+        station: str,
+        limits: CardLimits,
+        announced: Announced,
     ) -> Prepared:
-        """Ask everything that can refuse; leave a durable `prepared`. Refused."""
+        """Ask everything that can refuse; leave a durable `prepared`. Refused.
+
+        NotAsAnnounced if what happens would not be what the person was told.
+        """
 
     def renew_nonce(self, operation: str) -> Challenge:
         """A fresh nonce for the same operation; the old one is void."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
-from kiosk.authority import marks
+from kiosk.authority import changed_elsewhere, in_step, marks, promises
 from kiosk.authority.cases import Judgement, judge
 from kiosk.authority.parts import Parts
-from kiosk.authority.ports import CardLimits, Challenge, Prepared, Refused
+from kiosk.authority.ports import (
+    Announced,
+    CardLimits,
+    Challenge,
+    NotAsAnnounced,
+    Prepared,
+    Refused,
+)
 from kiosk.authority.ways import wants_code, way_of
 from kiosk.errors import Message
 from statemachine.operation import Kind, Phase
@@ -20,9 +29,18 @@ NONCE_SECONDS = 120.0
 
 
 def prepare(
-    parts: Parts, *, id: str, kind: Kind, station: str, limits: CardLimits
+    parts: Parts,
+    *,
+    id: str,
+    kind: Kind,
+    station: str,
+    limits: CardLimits,
+    announced: Announced,
 ) -> Prepared:
-    """Ask everything that can refuse, then commit `prepared`. Refused."""
+    """Ask everything that can refuse, then commit `prepared`.
+
+    Refused, NotAsAnnounced.
+    """
     credential, template = parts.registry.run(
         lambda tx: (
             (found := tx.credential(id)),
@@ -32,9 +50,13 @@ def prepare(
     judgement = judge(parts, credential, template, limits)
     if (stop := _stop(kind, judgement)) is not None:
         refuse_before(parts, credential, kind, station, stop)
+    credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
+    if promises.broken(parts, announced, credential, judgement, station):
+        refuse_before(parts, credential, kind, station, Message(NotAsAnnounced.code))
     way = way_of(credential, template, limits, parts.profile)
     operation = replace(
         _new(parts, credential, kind, station, judgement),
+        **_seen(announced, judgement),
         way=way,
         code_wanted=wants_code(way, parts.profile),
     )
@@ -99,7 +121,21 @@ def refuse_before(
         data={"kind": kind},
     )
     parts.registry.run(lambda tx: tx.audit(draft))
+    if reason.key == NotAsAnnounced.code:
+        raise NotAsAnnounced
     raise Refused(reason)
+
+
+def _seen(announced: Announced, judgement: Judgement) -> dict[str, Any]:
+    """Return the newest of what was looked at: at the write it must still be there."""
+    seen = in_step.newest(announced.seen, judgement.view.newest)
+    if seen is None:
+        return {}
+    return {
+        "dc": seen.dc,
+        "pwd_last_set_before": seen.pwd_last_set,
+        "mark_before": seen.mark,
+    }
 
 
 def _new(
@@ -109,7 +145,6 @@ def _new(
     station: str,
     judgement: Judgement,
 ) -> Operation:
-    seen = judgement.view.seen
     return Operation(
         id=parts.entropy.bytes(16).hex(),
         event=f"{parts.entropy.below(10**4):04d}-{parts.entropy.below(10**4):04d}",
@@ -122,8 +157,6 @@ def _new(
         reason=judgement.why_not.key if judgement.why_not else "",
         rules=msgspec.json.encode(judgement.rules),
         dc=judgement.view.dc,
-        pwd_last_set_before=seen.pwd_last_set if seen else None,
-        mark_before=seen.mark if seen else None,
         honours_history=judgement.view.honours_history,
         started_at=parts.clock.now(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.ports import CaseFile
+from kiosk.authority.ports import Announced, CaseFile
 from kiosk.cards.ports import RecognisedCard, Tries
 from kiosk.errors import Message
 from kiosk.telephone import in_hex, spoken
@@ -93,7 +93,18 @@ def form(
         challenge=None
         if challenge is None
         else Challenge(spoken(challenge), in_hex(challenge)),
-        confirm=_confirm(case, kind),
+        confirm=_confirm(case),
+    )
+
+
+def announced(case: CaseFile, form: Form) -> Announced:
+    """Return what a person who sees this form has been told."""
+    return Announced(
+        password_follows=case.password_follows,
+        why_not=case.why_not,
+        changed_elsewhere=case.changed_elsewhere,
+        rules=form.rules,
+        seen=case.seen,
     )
 
 
@@ -155,9 +166,9 @@ def _notices(case: CaseFile, challenge: bytes | None) -> tuple[Message, ...]:
     return tuple(notices)
 
 
-def _confirm(case: CaseFile, kind: Kind) -> Message | None:
+def _confirm(case: CaseFile) -> Message | None:
     if not case.password_follows:
         return Message("confirm.card_only")
-    if case.changed_elsewhere and kind in (Kind.CHANGE, Kind.FINISH):
+    if case.changed_elsewhere:
         return Message("confirm.changed_elsewhere")
     return None

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiosk.authority.ports import (
+    Announced,
+    AuthorityError,
     CardLimits,
     CaseFile,
+    NotAsAnnounced,
     NotOnRecord,
     OpenRequest,
     Prepared,
@@ -88,6 +91,8 @@ class Visit:
         self._recognised: RecognisedCard | None = None
         self._case: CaseFile | None = None
         self._held: _Held | None = None
+        self._begun: tuple[Form, Announced] | None = None
+        """The form that was shown last, and what was told with it."""
 
     def recognise(self) -> Home:
         self.leave()
@@ -108,7 +113,9 @@ class Visit:
         challenge = None
         if forms.is_by_telephone(case, kind):
             challenge = self._hold(recognised)
-        return forms.form(recognised, case, kind, challenge)
+        form = forms.form(recognised, case, kind, challenge)
+        self._begun = form, forms.announced(case, form)
+        return form
 
     def _hold(self, recognised: RecognisedCard) -> bytes:
         """Ask the card for its challenge and keep everybody else from it."""
@@ -220,6 +227,7 @@ class Visit:
                     form.kind,
                     run.station,
                     _limits(run.recognised),
+                    self._told_with(form),
                 )
             )
             run.begin(prepared)
@@ -227,6 +235,12 @@ class Visit:
         if FieldName.ADMIN_RESPONSE in answers.values:
             return self._with_response(run, prepared, form.kind, answers.values)
         return _operate(run, prepared, form.kind, answers)
+
+    def _told_with(self, form: Form) -> Announced:
+        """Return what was told with the form that was filled in. NotAsAnnounced."""
+        if self._begun is None or _promise(self._begun[0]) != _promise(form):
+            raise NotAsAnnounced
+        return self._begun[1]
 
     def _with_response(
         self, run: Run, prepared: Prepared, kind: Kind, values: dict[FieldName, Secret]
@@ -257,7 +271,20 @@ class Visit:
             run.leave_out_of_step(Message("reason.interrupted"))
             return results.interrupted(run, error)
         run.refuse(Message(error.code, dict(error.data)))
-        return results.refused(run, kind, error)
+        result = results.refused(run, kind, error)
+        if isinstance(error, AuthorityError) and not run.operation:
+            return self._looked_again(result, kind)
+        return result
+
+    def _looked_again(self, result: Result, kind: Kind) -> Result:
+        """The authority said no to what was shown: ask what it would show now."""
+        recognised, case = self._known()
+        try:
+            self._case = case = self._ask_for(recognised, case.card)
+        except (KioskError, RegistryError):
+            return replace(result, again=None)
+        is_offered = any(each.kind is kind and each.allowed for each in case.offers)
+        return replace(result, again=kind if is_offered else None)
 
     def _remember(self, error: WrongPin) -> None:
         """The next form shows the counter as it is now."""
@@ -266,6 +293,11 @@ class Visit:
         self._recognised = forms.with_tries(
             recognised, Tries(left, recognised.pin_tries.total)
         )
+
+
+def _promise(form: Form) -> tuple[object, ...]:
+    """Return what a form says of what will happen."""
+    return form.kind, form.rules, form.password_follows, form.confirm
 
 
 def _operate(run: Run, prepared: Prepared, kind: Kind, answers: Answers) -> Result:

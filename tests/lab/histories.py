@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiosk.authority.evidence import unproven_writes
+from kiosk.authority.ports import Announced, CardLimits, OpenRequest
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.errors import KioskError
@@ -239,6 +240,24 @@ class History:
         ).recognise()
         reason = next(each.reason for each in home.actions if each.kind is kind)
         return reason.key if reason is not None else ""
+
+    def announced(self, limits: CardLimits) -> Announced:
+        """What somebody would be told who inserts the card now."""
+        case = self.world.authority.port.open(
+            OpenRequest(
+                station="kiosk-1",
+                card=self.holder.made.identity.key,
+                limits=limits,
+                tries_left=self.holder.made.card.pin_tries_left,
+            )
+        )
+        return Announced(
+            password_follows=case.password_follows,
+            why_not=case.why_not,
+            changed_elsewhere=case.changed_elsewhere,
+            rules=case.rules,
+            seen=case.seen,
+        )
 
     # --- observing ---------------------------------------------------------------
 

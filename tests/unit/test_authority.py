@@ -50,7 +50,8 @@ class Proof:
         self.history = history
         self.authority: Authority = history.world.authority.port
         self.prepared: Prepared = self.authority.prepare(
-            history.holder.credential, kind, "kiosk-1", LIMITS
+            *(history.holder.credential, kind, "kiosk-1", LIMITS),
+            history.announced(LIMITS),
         )
         assert self.prepared.challenge is not None
         self.challenge: Challenge = self.prepared.challenge
@@ -293,7 +294,8 @@ def test_keyless_with_release_needs_a_code() -> None:
     template_with(keyless=Keyless.WITH_RELEASE)(history)
     _forget_key(history.world, history.holder.credential)
     prepared = history.world.authority.port.prepare(
-        history.holder.credential, Kind.CHANGE, "kiosk-1", LIMITS
+        *(history.holder.credential, Kind.CHANGE, "kiosk-1", LIMITS),
+        history.announced(LIMITS),
     )
     assert prepared.seal_to is not None
     with Secret(NEW) as new:
@@ -338,7 +340,10 @@ def test_a_puk_needs_a_redeemed_code_and_the_cards_proof() -> None:
     history = History(UNBLOCK)
     history.home_screen()
     port = history.world.authority.port
-    prepared = port.prepare(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS)
+    prepared = port.prepare(
+        *(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS),
+        history.announced(LIMITS),
+    )
     with pytest.raises(Refused):
         port.release(prepared.operation, b"", b"")
 

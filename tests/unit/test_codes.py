@@ -73,7 +73,8 @@ def history() -> History:
 
 def prepare(history: History) -> Prepared:
     return history.world.authority.port.prepare(
-        history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS
+        *(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS),
+        history.announced(LIMITS),
     )
 
 

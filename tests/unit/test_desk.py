@@ -11,7 +11,9 @@ from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.config import OperatorRole
 from kiosk.enrollment.operators import Action
+from kiosk.errors import Message
 from kiosk.secret import Secret
+from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -244,7 +246,7 @@ def test_an_out_of_step_case_is_finished_with_the_person_who_is_there() -> None:
     office.open("alice")
     office.choose("finish")
     office.insert(alice)
-    office.submit({"pin": PIN})
+    office.submit({"current_pin": PIN})
     assert office.notice == "result.headline.finish"
     assert office.world.credential("alice").sync is Sync.IN_STEP
     with Secret(PIN) as pin:
@@ -260,9 +262,46 @@ def test_finishing_wants_the_card_of_the_case() -> None:
     office.open("alice")
     office.choose("finish")
     office.insert(office.world.holders["bert"])
-    office.submit({"pin": PIN})
-    assert office.notice == "card.wrong_card"
+    assert sentence(Message("card.wrong_card")) in office.text()
+    office.submit({"current_pin": PIN})
     assert office.world.directory.writes == []
+
+
+def test_finishing_over_a_password_set_elsewhere_is_said_before_anything_is_typed() -> (
+    None
+):
+    office = Office()
+    office.person("alice")
+    alice = office.holder("alice")
+    office.world.directory.change_elsewhere(alice.account_guid, Secret(b"Theirs-1"))
+    at_kiosk = office.world.readers.insert(alice.made.card)
+    office.world.visit(at_kiosk).recognise()
+    office.sign_in("hanna")
+    office.open("alice")
+    office.insert(alice)
+    office.choose("finish")
+    assert sentence(Message("confirm.changed_elsewhere")) in office.text()
+    office.submit({"current_pin": PIN})
+    assert office.notice == "result.headline.finish"
+
+
+def test_what_changed_while_the_page_was_open_is_shown_and_nothing_is_done() -> None:
+    office = Office()
+    office.person("alice")
+    alice = office.holder("alice", sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("finish")
+    office.insert(alice)
+    changed = sentence(Message("confirm.changed_elsewhere"))
+    assert changed not in office.text()
+    office.world.directory.change_elsewhere(alice.account_guid, Secret(b"Theirs-1"))
+    office.submit({"current_pin": PIN})
+    assert office.notice == "authority.not_as_announced"
+    assert office.world.directory.writes == []
+    assert changed in office.text()
+    office.submit({"current_pin": PIN})
+    assert office.notice == "result.headline.finish"
 
 
 # --- two operators ------------------------------------------------------------

@@ -1,22 +1,36 @@
 """Finish an out-of-step case with the person, who types the card's PIN here.
 
-The same visit as at a kiosk; only the holder's own PIN can end it.
+The same visit as at a kiosk: what the form announces is shown before anything is typed,
+and shown anew when it has changed. Only the holder's own PIN can end it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from kiosk.authority.local import LocalAuthority
 from kiosk.cards.ports import Card
 from kiosk.desk.context import Context, Move, Plain, back, stay
 from kiosk.desk.views import Emit, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.enrollment.desk import is_own_card, refuse
-from kiosk.errors import Message
+from kiosk.errors import KioskError, Message
 from kiosk.visit.run import Workplace
-from kiosk.visit.views import Answers, FieldName, Outcome, Progress, StepState
+from kiosk.visit.views import Answers, FieldName, Form, Outcome, Progress, StepState
 from kiosk.visit.visit import Visit
 from kiosk.workers import InlineWorker
 from statemachine.operation import Kind
 from storage.records import Credential
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The card that is there, and what its holder is told."""
+
+    insertion: int
+    visit: Visit
+    form: Form | None
+    refusal: Message | None
+    """Why there is no form."""
 
 
 class FinishPage(Plain):
@@ -24,57 +38,83 @@ class FinishPage(Plain):
 
     def __init__(self, credential: Credential) -> None:
         self._credential = credential
+        self._shown: _Shown | None = None
 
     def show(self, context: Context) -> Page:
-        there = context.others_card() is not None
+        card = context.others_card()
+        shown = self._shown = None if card is None else self._looked_at(context, card)
         lines = [Line(Message("desk.finish.about"))]
-        if not there:
+        if shown is None:
             lines.append(Line(Message("desk.finish.insert"), Style.WARNING))
-        pin = Field(
-            name="pin", label=Message("field.current_pin"), kind=FieldKind.SECRET
-        )
+        else:
+            lines += _told(shown)
+        form = shown.form if shown else None
         return Page(
             name="finish",
             title=Message("desk.finish.title", {"holder": self._credential.holder}),
             lines=tuple(lines),
-            fields=(pin,) if there else (),
-            action=Message("desk.act.finish") if there else None,
+            fields=() if form is None else tuple(map(_field, form.fields)),
+            action=None if form is None else Message("desk.act.finish"),
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
-        card = context.others_card()
-        if card is None:
+        shown, self._shown = self._shown, None
+        if shown is None or shown.form is None or context.others_card() is None:
             return stay(Message("desk.finish.insert"))
         desk, credential = context.desk, self._credential
         if is_own_card(desk, credential.account_guid, credential.account):
             own = Message("refusal.own_card")
             refuse(desk, "operation.not_opened", credential.id, own)
-        return self._finish(context, card, filled, emit)
-
-    def _finish(self, context: Context, card: Card, filled: Filled, emit: Emit) -> Move:
-        visit = Visit(
-            Workplace(
-                card=card,
-                authority=LocalAuthority(context.parts),
-                worker=InlineWorker(),
-                station=context.site.station,
-            )
-        )
-        home = visit.recognise()
-        if home.account != self._credential.account:
-            return stay(Message("card.wrong_card"))
-        offer = next(each for each in home.actions if each.kind is Kind.FINISH)
-        if not offer.allowed:
-            return stay(offer.reason)
-        form = visit.begin(Kind.FINISH)
-        typed = {FieldName.CURRENT_PIN: filled.secrets["pin"].copy()}
+        typed = {
+            FieldName(name): secret.copy() for name, secret in filled.secrets.items()
+        }
+        # The page has said what the form wants confirmed, above the field.
         answers = Answers(typed, confirmed=True)
-        result = visit.submit(form, answers, lambda step: _told(step, emit))
+        result = shown.visit.submit(shown.form, answers, lambda step: _say(step, emit))
         if result.outcome is Outcome.DONE:
             return back(result.headline)
         return stay(result.headline)
 
+    def _looked_at(self, context: Context, card: Card) -> _Shown:
+        """Recognise the card, once for each insertion and each try."""
+        if self._shown is not None and self._shown.insertion == card.insertion:
+            return self._shown
+        workplace = Workplace(
+            card=card,
+            authority=LocalAuthority(context.parts),
+            worker=InlineWorker(),
+            station=context.site.station,
+        )
+        visit = Visit(workplace)
+        form = refusal = None
+        try:
+            home = visit.recognise()
+            offer = next(each for each in home.actions if each.kind is Kind.FINISH)
+            if home.account != self._credential.account:
+                refusal = Message("card.wrong_card")
+            elif offer.allowed:
+                form = visit.begin(Kind.FINISH)
+            else:
+                refusal = offer.reason
+        except KioskError as error:
+            refusal = error.message
+        return _Shown(card.insertion, visit, form, refusal)
 
-def _told(progress: Progress, emit: Emit) -> None:
+
+def _told(shown: _Shown) -> list[Line]:
+    """Say what will happen, or why nothing can."""
+    if shown.form is None:
+        return [Line(shown.refusal, Style.WARNING)] if shown.refusal else []
+    lines = [Line(notice) for notice in shown.form.notices]
+    if shown.form.confirm is not None:
+        lines.append(Line(shown.form.confirm, Style.WARNING))
+    return lines
+
+
+def _field(name: FieldName) -> Field:
+    return Field(name=name, label=Message(f"field.{name}"), kind=FieldKind.SECRET)
+
+
+def _say(progress: Progress, emit: Emit) -> None:
     if progress.state is StepState.DONE:
         emit(Message(f"step.{progress.step}"))

@@ -1,0 +1,48 @@
+"""What was announced is what happens: compared once more before anything is done.
+
+Both ways: what was to be written and would not be, and what was not and would. An
+account may be disabled, made an administrator, deleted, or its password set by somebody
+while a person reads and types.
+"""
+
+from __future__ import annotations
+
+from kiosk.authority import changed_elsewhere, in_step
+from kiosk.authority.cases import Judgement
+from kiosk.authority.in_step import Compared
+from kiosk.authority.parts import Parts
+from kiosk.authority.ports import Announced
+from storage.records import Credential
+
+
+def broken(
+    parts: Parts,
+    announced: Announced,
+    credential: Credential,
+    judgement: Judgement,
+    station: str,
+) -> bool:
+    """Say whether something else would happen than the person was told."""
+    told = (announced.password_follows, announced.why_not)
+    if told != (judgement.password_follows, judgement.why_not):
+        return True
+    if announced.rules is not None and announced.rules != judgement.rules:
+        return True
+    if not judgement.password_follows:
+        return False
+    if _is_set_since(announced, judgement):
+        parts.registry.run(
+            lambda tx: changed_elsewhere.mark_now(
+                tx, parts, tx.credential(credential.id), station
+            )
+        )
+        return True
+    return announced.changed_elsewhere != changed_elsewhere.is_marked(credential)
+
+
+def _is_set_since(announced: Announced, judgement: Judgement) -> bool:
+    """Say whether somebody has set the password while the form was open."""
+    then, now = announced.seen, judgement.view.newest
+    if then is None or now is None:
+        return False
+    return in_step.compare(then, now) is Compared.CHANGED
