@@ -54,9 +54,9 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         """Press keys; \\r is Enter."""
-        self.write(keys.encode())
+        self.send(keys.encode())
 
-    def write(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send these very bytes, as the terminal would."""
         view = memoryview(data)
         while view:
@@ -96,10 +96,6 @@ class Terminal:
     def shows_often(self, words: str, times: int) -> str:
         """Wait until these words are on the screen that often."""
         return self.until(lambda text: text.count(words) >= times, f"{times} {words}")
-
-    def send(self, data: bytes) -> None:
-        """Send bytes as a terminal may."""
-        os.write(self._master, data)
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the window another size, as the window system does."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from kiosk.authority.ports import Fault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.cards.simulated.reader import READER, SimulatedReaders
-from kiosk.directory.faults import AnyFault, DcDown, Frozen, WriteNo
+from kiosk.directory.faults import AnyFault, Frozen, WriteNo
+from kiosk.directory.ports import Unreachable
 from kiosk.errors import Message
 from kiosk.rehearsal.world import SETTINGS
 from kiosk.secret import Secret
@@ -22,8 +23,11 @@ SECOND = "Second reader"
 _FAULTS: dict[str, AnyFault] = {
     "answer lost": Frozen(stays=True),
     "refused": WriteNo(),
-    "down": DcDown(),
 }
+
+
+def _in_trouble() -> NoReturn:
+    raise Unreachable(dcs="dc1.ad.test", reason="refused")
 
 
 class KioskStation:
@@ -33,6 +37,7 @@ class KioskStation:
         self.settings = settings
         self.readers = SimulatedReaders(READER, SECOND)
         self.faults: tuple[Fault, ...] = ()
+        self.is_in_trouble = False
         self.card, self.authority = SerialWorker("card"), SerialWorker("authority")
         self._gate = room.gate
         self.world = kiosk_worlds.new_world(self.readers, self.card, self.authority)
@@ -50,7 +55,10 @@ class KioskStation:
         return self.faults
 
     def visit(self, card: Card) -> Any:
-        return self.world.visit(card)
+        visit = self.world.visit(card)
+        if self.is_in_trouble:
+            setattr(visit, "recognise", _in_trouble)  # noqa: B010 - a fault is put in
+        return visit
 
     def on_card_worker(self, job: Callable[[], None]) -> None:
         self.card.post(self._gate.before(job))
@@ -91,6 +99,7 @@ class KioskRoom(Room):
         """Take everything out and forget the world."""
         self.gate.open()
         self.station.faults = ()
+        self.station.is_in_trouble = False
         self.station.anew()
 
     def do_insert(self, situation: str, *, reader: str = READER) -> None:
@@ -106,6 +115,10 @@ class KioskRoom(Room):
     def do_spoil(self, fault: str) -> None:
         """Let the directory fail like this at the next write."""
         self.station.world.directory.fail(_FAULTS[fault])
+
+    def do_trouble(self) -> None:
+        """Let the next card be met by a station that cannot help."""
+        self.station.is_in_trouble = True
 
     def do_fail(self) -> None:
         """Let the station lack its directory."""

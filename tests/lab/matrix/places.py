@@ -10,6 +10,7 @@ from lab.matrix import kiosk_worlds
 from lab.matrix.desk_places import desk_places
 from lab.matrix.keys import ENTER, F2
 from lab.matrix.place import DIGITS, Place
+from lab.matrix.plain_places import plain_places
 from lab.matrix.visitor import Visitor
 
 OLD, NEW = b"271828\r", b"314159\r"
@@ -17,8 +18,8 @@ OLD, NEW = b"271828\r", b"314159\r"
 
 @lru_cache
 def places() -> tuple[Place, ...]:
-    """Return every place of the screens; the plain kiosk has questions instead."""
-    return (*_kiosk(), *desk_places())
+    """Return every place there is."""
+    return (*_kiosk(), *desk_places(), *plain_places())
 
 
 # --- the kiosk --------------------------------------------------------------------
@@ -191,7 +192,7 @@ def _messages() -> list[Place]:
 
     def trouble(visitor: Visitor) -> None:
         _anew(visitor)
-        visitor.ask("spoil", fault="down")
+        visitor.ask("trouble")
         visitor.ask("insert", situation="everyday")
 
     def asked(visitor: Visitor) -> None:

@@ -61,14 +61,14 @@ class Visitor:
 
     def press(self, data: bytes) -> None:
         """Send bytes, and wait for nothing."""
-        self.terminal.write(data)
+        self.terminal.send(data)
 
     def settle(self) -> str:
         """Wait until everything typed has been handled; say what is shown."""
         for patience in _PATIENCE if self._is_probed else (0.0,):
             if self._is_probed:
                 self._probes += 1
-                self.terminal.write(PROBE_BYTES)
+                self.terminal.send(PROBE_BYTES)
             answer = self._line.ask("still", probes=self._probes, patience=patience)
             self.terminal.text()
             if answer["probed"]:
