@@ -53,6 +53,8 @@ class Judgement:
     """The failed condition (1–4, 6): only the card will change."""
     stop: Message | None
     """Nothing may be changed at all."""
+    too_young: Message | None
+    """The directory takes no other password yet; a finish asks for none."""
     proof: conditions.Proof | None
     history_unchecked: bool
     """The template wants the directory's history honoured, and that DC cannot."""
@@ -60,6 +62,12 @@ class Judgement:
     @property
     def password_follows(self) -> bool:
         return self.why_not is None and self.stop is None
+
+    def stop_of(self, kind: Kind) -> Message | None:
+        """Say why an action may not begin, whatever the lifecycle allows."""
+        if self.stop is not None:
+            return self.stop
+        return self.why_not if kind is Kind.FINISH else self.too_young
 
 
 def judge(
@@ -87,8 +95,9 @@ def judge(
     stop = view.trouble
     if stop is None and follows and proof is None:
         stop = Message("stop.no_authentication_key")
-    if stop is None and follows and view.honours_history:
-        stop = _too_young(view, parts.clock.now())
+    too_young = None
+    if follows and view.honours_history:
+        too_young = _too_young(view, parts.clock.now())
     if limits.at_pad and not template.allow_pinpad:
         stop = Message("stop.pin_pad")
     if stop is None and (broken := contradiction(rules)) is not None:
@@ -98,6 +107,7 @@ def judge(
         rules=rules,
         why_not=why_not,
         stop=stop,
+        too_young=too_young,
         proof=proof,
         history_unchecked=follows
         and template.honour_directory_history
@@ -141,7 +151,6 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
     reminder = expiry.notice(date, template, now)
     if credential.state is not State.ACTIVE:
         is_expired, reminder = False, None
-    stop = judgement.stop if free else Message("stop.another_is_writing")
     return CaseFile(
         credential=credential.id,
         card=credential.card,
@@ -156,7 +165,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
             template,
             request,
             judgement,
-            _Stops(stop, is_expired=is_expired),
+            _Stops(is_free=free, is_expired=is_expired),
         ),
         password_follows=judgement.password_follows,
         why_not=judgement.why_not,
@@ -275,16 +284,18 @@ def _in_words(refusal: Refusal, credential: Credential) -> Message:
 class _Stops:
     """What keeps an action from beginning, whatever the lifecycle allows."""
 
-    stop: Message | None
+    is_free: bool
+    """No other operation of this card is writing."""
     is_expired: bool
 
     def of(self, kind: Kind, judgement: Judgement) -> Message | None:
         """A finish exists only for the password, and keeps a PIN that is in force."""
-        if self.stop is not None or kind is not Kind.FINISH:
-            return self.stop
-        if judgement.why_not is not None:
-            return judgement.why_not
-        return Message("stop.pin_expired") if self.is_expired else None
+        if not self.is_free:
+            return Message("stop.another_is_writing")
+        stop = judgement.stop_of(kind)
+        if stop is None and kind is Kind.FINISH and self.is_expired:
+            return Message("stop.pin_expired")
+        return stop
 
 
 def _notices(

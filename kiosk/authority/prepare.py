@@ -48,7 +48,7 @@ def prepare(
         )
     )
     judgement = judge(parts, credential, template, limits)
-    if (stop := _stop(kind, judgement)) is not None:
+    if (stop := judgement.stop_of(kind)) is not None:
         refuse_before(parts, credential, kind, station, stop)
     credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
     if promises.broken(parts, announced, credential, judgement, station):
@@ -101,12 +101,6 @@ def prepare(
     )
 
 
-def _stop(kind: Kind, judgement: Judgement) -> Message | None:
-    if judgement.stop is None and kind is Kind.FINISH:
-        return judgement.why_not
-    return judgement.stop
-
-
 def refuse_before(
     parts: Parts, credential: Credential, kind: Kind, station: str, reason: Message
 ) -> None:
@@ -157,7 +151,7 @@ def _new(
         reason=judgement.why_not.key if judgement.why_not else "",
         rules=msgspec.json.encode(judgement.rules),
         dc=judgement.view.dc,
-        honours_history=judgement.view.honours_history,
+        honours_history=judgement.view.honours_history and kind is not Kind.FINISH,
         started_at=parts.clock.now(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.directory.ports import DomainController, Semantics
+from statemachine.operation import Kind
 from storage.records import Template
 
 
@@ -24,9 +25,13 @@ class How:
         return self.semantics
 
 
-def how(dc: DomainController, template: Template) -> How:
-    """Choose how this DC is asked. ReadFailed."""
-    if not template.honour_directory_history:
+def how(dc: DomainController, template: Template, kind: Kind) -> How:
+    """Choose how this DC is asked. ReadFailed.
+
+    A finish brings the password to the PIN that the card has: it is in the history,
+    more likely than not, and may be of today.
+    """
+    if not template.honour_directory_history or kind is Kind.FINISH:
         return How(Semantics.RESET)
     if dc.honours_history():
         return How(Semantics.POLICY_HINTS)

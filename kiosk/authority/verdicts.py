@@ -18,6 +18,7 @@ is called after the write.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -34,11 +35,11 @@ from kiosk.directory.ports import (
     DomainController,
     Spread,
 )
-from kiosk.errors import Message
+from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from statemachine.operation import Kind, Phase
 from storage.records import LastSync, Operation, Sync
-from storage.registry import Tx
+from storage.registry import RegistryError, Tx
 
 _CAN_GO_BACK = frozenset({Kind.CHANGE, Kind.ACTIVATE})
 
@@ -237,4 +238,15 @@ def out_of_step(parts: Parts, id: str, reason: Message) -> WriteVerdict:
     parts.registry.run(
         lambda tx: marks.end_out_of_step(tx, parts, tx.operation(id), reason)
     )
+    return WriteVerdict(verdict=Verdict.OUT_OF_STEP, reason=reason)
+
+
+def not_recorded(parts: Parts, id: str) -> WriteVerdict:
+    """A write was sent and what came of it cannot be written down: say nothing else.
+
+    The mark before it stands, and says the same at the next look.
+    """
+    reason = Message("reason.not_recorded")
+    with suppress(KioskError, RegistryError):
+        return out_of_step(parts, id, reason)
     return WriteVerdict(verdict=Verdict.OUT_OF_STEP, reason=reason)

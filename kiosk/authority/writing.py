@@ -6,7 +6,9 @@ the operation was prepared is not overwritten but asked about.
 
 from __future__ import annotations
 
-from kiosk.authority import changed_elsewhere, in_step, marks, seal
+import logging
+
+from kiosk.authority import approvals, changed_elsewhere, in_step, marks, seal
 from kiosk.authority.authorise import is_late, left_of
 from kiosk.authority.card_marks import held
 from kiosk.authority.conditions import of_account
@@ -18,7 +20,7 @@ from kiosk.authority.verdicts import (
     Before,
     decide_unknown,
     decide_written,
-    out_of_step,
+    not_recorded,
     refused,
 )
 from kiosk.directory.ports import (
@@ -30,11 +32,13 @@ from kiosk.directory.ports import (
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.errors import Message
+from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from statemachine.operation import Phase
-from storage.records import Operation, Template
-from storage.registry import Tx
+from storage.records import Authorisation, Operation, Template
+from storage.registry import RegistryError, Tx
+
+log = logging.getLogger(__name__)
 
 
 def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
@@ -47,7 +51,7 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
                     dc=dc.name,
                     origin=_origin(dc),
                     account=dc.account(operation.account_guid),
-                    asked=how(dc, template),
+                    asked=how(dc, template, operation.kind),
                 )
                 until = parts.clock.monotonic() + _seconds(parts, operation)
                 refusal = parts.registry.run(
@@ -55,11 +59,25 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
                 )
                 if refusal is not None:
                     return refused(parts, id, refusal, another=False)
-                return _send(parts, id, dc, before, password, until)
+                return _sent(parts, id, dc, before, password, until)
         except DirectoryError as error:
-            if parts.registry.run(lambda tx: tx.operation(id).written):
-                return out_of_step(parts, id, error.message)
             return refused(parts, id, error.message, another=False)
+
+
+def _sent(
+    parts: Parts,
+    id: str,
+    dc: DomainController,
+    before: Before,
+    password: Secret,
+    until: float,
+) -> WriteVerdict:
+    """Send it. From here on, what cannot be written down has happened all the same."""
+    try:
+        return _send(parts, id, dc, before, password, until)
+    except (KioskError, RegistryError) as error:
+        log.error("write.not_recorded operation=%s code=%s", id, error.code)
+        return not_recorded(parts, id)
 
 
 def _wanted(tx: Tx, id: str) -> tuple[Operation, Template]:
@@ -95,6 +113,8 @@ def _mark(
     known = in_step.before(operation)
     if known is not None and in_step.compare(known, now_seen) is Compared.CHANGED:
         return Message(changed_elsewhere.REASON)
+    if operation.authorisation is Authorisation.KEYLESS:
+        approvals.spend(tx, operation)  # one code, one write
     marks.move(
         tx,
         parts,

@@ -19,6 +19,7 @@ def write(
     `old` is None where there is no way back (unblock, finish).
     """
     with run.step(Step.PASSWORD) as step:
+        run.writing = True
         verdict = run.ask(lambda it: it.write(run.operation, sealed))
         step.failed = verdict.verdict is not Verdict.DONE
     if not verdict.roll_back or old is None:

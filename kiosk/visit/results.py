@@ -126,6 +126,17 @@ def interrupted(run: Run, error: Exception) -> Result:
     )
 
 
+def finish_interrupted(run: Run, error: Exception) -> Result:
+    """Something broke in a write that left the card as it was."""
+    return Result(
+        outcome=Outcome.OUT_OF_STEP,
+        headline=Message("result.headline.still_out_of_step"),
+        facts=(Message("result.fact.card_unchanged"), _said(error)),
+        advice=_STAYS_OUT,
+        event=run.event,
+    )
+
+
 def not_restored(run: Run, verdict: WriteVerdict) -> Result:
     """The directory said no and the card could not be changed back."""
     reason = verdict.reason or Message("reason.out_of_step")

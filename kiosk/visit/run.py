@@ -103,6 +103,8 @@ class Run:
         self.recognised = recognised
         self.touched = False
         """`card_changing` is committed: the card may have changed."""
+        self.writing = False
+        """The write was asked for: the password may have changed."""
         self.prepared: Prepared | None = None
         self._workplace = workplace
         self._emit = emit

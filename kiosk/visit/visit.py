@@ -143,7 +143,7 @@ class Visit:
             return self._ended_by(run, form.kind, error)
         except Exception:
             # A bug stays visible, but never leaves a card without its mark.
-            if run.touched:
+            if run.touched or run.writing:
                 run.leave_out_of_step(Message("reason.interrupted"))
             raise
         finally:
@@ -270,6 +270,9 @@ class Visit:
         if run.touched:
             run.leave_out_of_step(Message("reason.interrupted"))
             return results.interrupted(run, error)
+        if run.writing:
+            run.leave_out_of_step(Message("reason.interrupted"))
+            return results.finish_interrupted(run, error)
         run.refuse(Message(error.code, dict(error.data)))
         result = results.refused(run, kind, error)
         if isinstance(error, AuthorityError) and not run.operation:

@@ -201,6 +201,29 @@ def test_a_plain_reset_asks_no_age(supported: bool) -> None:
     assert unable.why_not(Kind.CHANGE) == ""
 
 
+# --- a finish brings back what was there, whatever the history and the age say --------
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_a_finish_asks_no_history_and_no_age(supported: bool) -> None:
+    history = aged(honouring(History(FINISH), supported=supported), DAY)
+    with Secret(OLD) as secret, Secret(THIRD) as theirs:
+        for password in (secret, theirs):
+            history.domain.change_elsewhere(history.holder.account_guid, password)
+    assert history.home_screen() is Kind.FINISH
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert "notice.history_unchecked" not in said(result)
+    assert {how for _, how in semantics(history)} == {"reset"}
+
+
+def test_another_pin_still_waits_for_its_age() -> None:
+    history = aged(honouring(History(FINISH), supported=True), DAY)
+    assert history.why_not(Kind.CHANGE) == "stop.password_too_young"
+    assert history.why_not(Kind.FINISH) == ""
+
+
 # --- the simulated domain ------------------------------------------------------------
 
 POLICY = PasswordPolicy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -47,7 +48,15 @@ class Listing:
         self.asked += 1
         return {"supportedControl": self.listed} if self.listed else {}
 
-    def reset(self, dn: str, password: Secret, control: str = "") -> Answer:
+    def reset(
+        self,
+        dn: str,
+        password: Secret,
+        control: str = "",
+        *,
+        is_late: Callable[[], bool],
+    ) -> Answer:
+        assert not is_late()
         self.controls.append(control)
         return Answer(0, "")
 
