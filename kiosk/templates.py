@@ -7,7 +7,6 @@ version; credentials keep the version they were issued with.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from msgspec.structs import replace
 from kiosk import tomlfile
 from kiosk.authority.ports import CardLimits
 from kiosk.authority.rules import effective
-from kiosk.config.render import WIDTH, toml_value
+from kiosk.config.render import comment, toml_value
 from kiosk.errors import KioskError, Message
 from kiosk.pinrules import Alphabet, contradiction
 from kiosk.texts import text
@@ -131,7 +130,7 @@ def _saved(template: Template, at: float, station: str, actor: str) -> AuditDraf
 
 def commented(template: Template) -> str:
     """Return a template as a file with a sentence above every field."""
-    lines = [*_wrapped(text("template.about")), ""]
+    lines = [*comment(text("template.about")), ""]
     fields = [name for name in template.__struct_fields__ if name != "version"]
     fields.remove("pin_policy")  # a table stands after the plain keys in TOML
     lines += _fields(template, fields, "template.field")
@@ -143,9 +142,5 @@ def commented(template: Template) -> str:
 
 def _fields(record: msgspec.Struct, names: list[str], area: str) -> Iterator[str]:
     for name in names:
-        yield from _wrapped(text(f"{area}.{name}"))
+        yield from comment(text(f"{area}.{name}"))
         yield f"{name} = {toml_value(getattr(record, name))}"
-
-
-def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence, WIDTH, initial_indent="# ", subsequent_indent="# ")

@@ -1,6 +1,8 @@
-"""Where the laboratory's fixtures come from."""
+"""Where the laboratory's fixtures come from, and in which order tests are."""
 
 from __future__ import annotations
+
+import pytest
 
 pytest_plugins = [
     "lab.own_network",
@@ -12,3 +14,12 @@ pytest_plugins = [
     "lab.softhsm",
     "lab.typed_commands",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all workers agree on one order: a set has another in each process.
+
+    It is shuffled afterwards, by each in the same way.
+    """
+    items.sort(key=lambda item: item.nodeid)

@@ -7,6 +7,7 @@ it is typed: `kiosk --help` imports no screen, card, directory or store.
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -116,6 +117,9 @@ def _kiosk(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (the process's own if None); return an `ExitCode`."""
+    # A command's own words stand alone: of events, only what is a bug is shown. One
+    # that goes on for hours has a log (`kiosk.logs`).
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.ERROR)
     try:
         app(args=arguments, prog_name="kiosk")
     except SystemExit as end:

@@ -35,7 +35,7 @@ from kiosk.enrollment import (
 )
 from kiosk.enrollment.desk import Desk, find
 from kiosk.enrollment.issue import Order, issue_card
-from kiosk.enrollment.operators import Action
+from kiosk.enrollment.operators import Action, require
 from kiosk.enrollment.reader import one_card
 from kiosk.enrollment.takeover import Takeover, Way
 from kiosk.enrollment.view import credentials, view
@@ -183,9 +183,11 @@ def issue(
     """Personalise the blank or retired PIV card in the reader."""
     settings = operators_config(config)
     order = Order(account=account, template=template, issuer=source_of(settings))
-    with open_desk(settings) as desk, _card(settings, reader) as card:
-        print(words(Message("enrollment.personalising")))
-        issued = issue_card(desk, card, order)
+    with (
+        open_desk(settings) as desk,
+        _card(desk, Action.ISSUE, settings, reader) as card,
+    ):
+        issued = issue_card(desk, card, order, _tell)
     print(show_as.issued(issued.credential))
     if issued.transport_pin is None:
         print(words(Message("enrollment.transport_in_escrow")))
@@ -195,9 +197,16 @@ def issue(
         print(f"\n    {pin.reveal().decode('ascii')}\n")
 
 
+def _tell(step: Message) -> None:
+    """Say what happens to the card, as it begins."""
+    is_personalised = step.key == "enrollment.step.keys"
+    print(words(Message("enrollment.personalising") if is_personalised else step))
+
+
 @contextmanager
-def _card(settings: Config, reader: str) -> Iterator[Card]:
-    """Ask for a card and wait for it."""
+def _card(desk: Desk, action: Action, settings: Config, reader: str) -> Iterator[Card]:
+    """Ask who may do that for a card, and wait for it. NotInRole."""
+    require(desk.operator, action)
     print(words(Message("enrollment.insert")))
     monitor = monitor_of(settings)
     with one_card(monitor, reader=reader, seconds=CARD_SECONDS) as card:
@@ -239,7 +248,7 @@ def import_(
             (own,) = certificates.read_pem(certificate)[:1]
             taken = takeover.import_certificate(desk, card, own, wanted)
         else:
-            with _card(settings, reader) as inserted:
+            with _card(desk, Action.IMPORT, settings, reader) as inserted:
                 taken = _taken(desk, inserted, wanted)
     print(show_as.taken(taken))
 
@@ -266,7 +275,7 @@ def admin_key(
     with (
         read_hex(key_file, KEY_BYTES) as key,
         open_desk(settings) as desk,
-        _card(settings, reader) as card,
+        _card(desk, Action.IMPORT, settings, reader) as card,
     ):
         kept = admin_keys.keep(desk, card, find(desk, credential), key)
     print(words(Message("enrollment.admin_key_kept", {"holder": kept.holder})))

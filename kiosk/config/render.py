@@ -69,8 +69,18 @@ def _setting(field: inspect.Field, values: Mapping[str, object]) -> Iterator[str
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(
-        textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return "\n".join(comment(text))
+
+
+def comment(text: str) -> list[str]:
+    """Return a text as lines of comment, no word of which is broken."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from lab.cutting import cut
 from lab.screens import Kiosk, kiosk
+from lab.watch import Watch
 from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Digits
@@ -155,19 +156,26 @@ async def test_a_station_can_speak_in_high_contrast_and_big_digits_by_itself() -
         assert cut(shown.app) == []
 
 
-async def test_more_time_is_given_to_who_asks_for_it() -> None:
-    quick = dataclasses.replace(
-        SETTINGS, idle_warning_after=1.0, idle_wipe_after=30.0, pause=600.0
+async def test_more_time_is_given_to_who_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch = Watch.of_idleness(monkeypatch)
+    settings = dataclasses.replace(
+        SETTINGS, idle_warning_after=300.0, idle_wipe_after=3000.0, pause=600.0
     )
-    async with kiosk(settings=quick) as shown:
+    async with kiosk(settings=settings) as shown:
         await form(shown)
+        watch.ahead += 400
         await shown.until("IdleWarning")
         assert "Press P if you need more time: 10 minutes more." in shown.text()
         await shown.pilot.press("p")
         await shown.until("Form")
-        for _ in range(3):
-            await shown.pilot.pause(1.0)
-            assert shown.screen() == "Form"
+        watch.ahead += 800  # the pause, and not yet enough after it
+        seen = watch.looks
+        await shown.until_true(lambda: watch.looks > seen + 3, "a look at the watch")
+        assert shown.screen() == "Form"
+        watch.ahead += 400
+        await shown.until("IdleWarning")
 
 
 # --- colours -----------------------------------------------------------------

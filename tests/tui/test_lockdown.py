@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from lab.screens import kiosk
+from lab.watch import Watch
 
 from kiosk.station import FaceSettings, Helpdesk
 from kiosk.tui.widgets.secret_field import SecretField
@@ -89,18 +90,23 @@ async def test_a_hostile_name_is_text_and_nothing_else() -> None:
         assert "\u202e" not in text
 
 
-async def test_an_idle_person_is_warned_then_forgotten() -> None:
+async def test_an_idle_person_is_warned_then_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch = Watch.of_idleness(monkeypatch)
     settings = FaceSettings(
         station="k",
         title="t",
         helpdesk=Helpdesk(contact="desk"),
-        idle_warning_after=0.3,
-        idle_wipe_after=2.0,
+        idle_warning_after=600.0,
+        idle_wipe_after=1200.0,
     )
     async with kiosk(settings=settings) as shown:
         await shown.insert("everyday")
         await shown.until("Home")
+        watch.ahead += 700
         await shown.until_true(lambda: "Press any key" in shown.text(), "the warning")
+        watch.ahead += 700
         await shown.until("forgotten")
         assert "Please take your card" in shown.text()
         assert "Alice" not in shown.text()

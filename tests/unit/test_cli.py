@@ -169,3 +169,20 @@ def test_completing_a_command_imports_none() -> None:
     )
     assert done.stdout.split() == list(COMMANDS)
     assert "kiosk.cli.doctor" not in done.stderr
+
+
+def test_doctors_table_stands_alone(tmp_path: Path) -> None:
+    """What it found is in the table; no event of the program stands amid it."""
+    kiosk = [sys.executable, "-m", "kiosk"]
+    subprocess.run([*kiosk, "init", str(tmp_path / "s")], check=True, timeout=60)
+    missing = str(tmp_path / "no.comm")
+    done = subprocess.run(
+        [*kiosk, "doctor", "--config", str(tmp_path / "s" / "kiosk.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PCSCLITE_CSOCK_NAME": missing},
+        timeout=60,
+    )
+    assert "FAIL    card service" in done.stdout
+    assert done.stderr == ""

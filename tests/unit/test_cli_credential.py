@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
+import pytest
 from lab.typed_commands import Terminal
 
 from kiosk import bootstrap
+from kiosk.cli import credential
 from kiosk.clock import SystemClock
 from kiosk.enrollment.operators import login_name
 from kiosk.exit_codes import ExitCode
@@ -130,3 +133,32 @@ def test_an_import_names_both_card_and_certificate_or_neither(
     code, _, err = terminal.type(*words, "--card", "piv:guid:00")
     assert code == ExitCode.USAGE
     assert "--card and --certificate belong together" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credential", "issue", "--account", "ann", "--template", "staff"),
+        ("credential", "import", "--account", "ann", "--template", "staff"),
+    ],
+)
+def test_nobody_is_asked_for_a_card_for_what_they_may_not_do(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(credential, "source_of", lambda config: None)
+    code, out, err = terminal.type(*words)
+    assert (code, out) == (ExitCode.FAILED, "")
+    assert "helpdesk" in err
+
+
+def test_a_card_that_is_refused_is_not_said_to_be_personalised(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.sign_in("enrollment officer")
+    monkeypatch.setattr(credential, "source_of", lambda config: None)
+    monkeypatch.setattr(credential, "one_card", lambda *_, **__: nullcontext(None))
+    words = ("credential", "issue", "--account", "bob", "--template", "staff")
+    code, out, err = terminal.type(*words)
+    assert code == ExitCode.FAILED
+    assert "their own card" in err
+    assert "personalised" not in out

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import inspect
 
 from kiosk import tomlfile
 from kiosk.config import Config, NoConfiguration, Tls, find, load
@@ -87,6 +88,20 @@ def test_every_setting_has_a_description_that_is_written_above_it() -> None:
             ]
             assert places, field.name
             assert all(lines[place - 1].startswith("# ") for place in places)
+
+
+def test_no_word_of_a_description_is_broken() -> None:
+    lines = commented({}).splitlines()
+    said = {word for line in lines if line.startswith("# ") for word in line.split()}
+    for section in fields_of(Config):
+        kind = section.type
+        if isinstance(kind, inspect.VarTupleType):
+            kind = kind.item_type
+        assert isinstance(kind, inspect.StructType)
+        for setting in kind.fields:
+            assert isinstance(setting.type, inspect.Metadata)
+            schema = setting.type.extra_json_schema or {}
+            assert set(schema["description"].split()) <= said, setting.name
 
 
 def test_every_default_in_the_written_file_is_the_real_one(tmp_path: Path) -> None:

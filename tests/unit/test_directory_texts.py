@@ -49,7 +49,7 @@ def test_every_answer_to_a_bind_has_a_sentence(said: BindResult) -> None:
     [
         *(Unreachable(dcs="dc1", reason=why.value) for why in WhyUnreachable),
         *(TlsRefused(dc="dc1", reason=why.value) for why in WhyNoTrust),
-        *(ServiceBindRefused(dc="dc1", reason=said.value) for said in SIGN_IN),
+        *(ServiceBindRefused(dc="dc1", reason=said.value) for said in sorted(SIGN_IN)),
         ServiceBindRefused(dc="dc1", reason="other"),
         *(
             ServicePasswordUnreadable(dc="dc1", file="/f", reason=f"secret_{why}")
