@@ -306,7 +306,7 @@ class ReadFailed(DirectoryError):
     """A search was not answered as it should be: `dc`, `reason`.
 
     `reason`: `no_answer`, `refused`, `malformed` or `hidden` (an attribute that we
-    must know may not be read).
+    must know may not be read; `attribute`, where it is one of an account).
     """
 
     code = "directory.read_failed"

@@ -159,7 +159,9 @@ class Channel:
         """Return what is found below `base`, at most `SAMPLE` objects. ReadFailed."""
         return self._search(base, condition, SUBTREE, attributes, most=SAMPLE)
 
-    def guard(self, dn: str, *attributes: str) -> Entry | None:
+    def guard(
+        self, dn: str, *attributes: str, condition: str = _ANYTHING
+    ) -> Entry | None:
         """Read one object with the owner and DACL of its descriptor. ReadFailed.
 
         Unless told to leave out the SACL (MS-ADTS 3.1.1.3.4.1.11), a DC leaves out the
@@ -167,7 +169,7 @@ class Channel:
         """
         parts = security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)
         wanted = ("nTSecurityDescriptor", *attributes)
-        found = self._search(dn, _ANYTHING, BASE, wanted, controls=parts)
+        found = self._search(dn, condition, BASE, wanted, controls=parts)
         return found[0] if found else None
 
     def certificate_expires(self) -> float:
