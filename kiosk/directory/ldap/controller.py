@@ -190,16 +190,14 @@ class LdapController:
         except LineBroken as error:
             raise OutcomeUnknown(dc=self.name) from error
         if answer.result == codes.SUCCESS:
+            self._channel.has_answered = True
             return
         why = codes.refusal(answer.result, answer.message)
         if why is WriteRefusal.NO_RIGHT and account.privileged:
             why = WriteRefusal.PROTECTED
-        raise WriteRefused(
-            why,
-            dc=self.name,
-            hex=codes.windows_error(answer.message),
-            result=answer.result,
-        )
+        self._channel.is_bad |= why is WriteRefusal.NOT_HERE
+        told = codes.told(answer.result, answer.message)
+        raise WriteRefused(why, dc=self.name, **told)  # type: ignore[arg-type]  # its data
 
     def verify_password(self, account: Account, password: Secret) -> BindResult:
         if not password:
@@ -208,11 +206,13 @@ class LdapController:
             there = always(self._channel.address)
             channel = Channel(self._settings, self.name, there)
         except DirectoryError:
+            self._channel.is_bad = True
             return BindResult.NO_ANSWER
         try:
             answer = channel.bind(account.dn, password)
         except LineBroken:
             return BindResult.NO_ANSWER
         finally:
+            self._channel.is_bad |= channel.is_bad
             channel.close()
         return codes.bind_result(answer.result, answer.message)
