@@ -38,6 +38,7 @@ _CODES = {
     WriteRefusal.NO_RIGHT: ("00000005", 50),
     WriteRefusal.PROTECTED: ("00000005", 50),
     WriteRefusal.GONE: ("00002030", 32),
+    WriteRefusal.NOT_HERE: ("", 51),
     WriteRefusal.OTHER: ("0000001F", 53),
 }
 """What a DC answers: 8-digit code and LDAP result."""
