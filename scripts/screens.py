@@ -111,7 +111,7 @@ async def _officer(size: tuple[int, int]) -> Pictures:
         shown.demo.insert(len(shown.demo.cards) - 1)
         await shown.until_said("A card is in the reader")
         yield "desk-card", _drawn(shown.app)
-        await shown.pilot.press("enter")
+        await shown.pilot.press("f2")
         await shown.until_page("issued")
         yield "desk-issued", _drawn(shown.app)
 

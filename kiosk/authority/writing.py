@@ -23,7 +23,6 @@ from kiosk.authority.verdicts import (
     not_recorded,
     refused,
 )
-from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
     DirectoryError,
     DomainController,
@@ -47,36 +46,22 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
     with parts.sealing.open(sealed, operation=id) as password:
         try:
             operation, template = parts.registry.run(lambda tx: _wanted(tx, id))
-            return ask(
-                parts.directory,
-                lambda dc: _on(dc, parts, operation, template, sealed, password),
-            )
+            with parts.directory.connect() as dc:
+                before = Before(
+                    dc=dc.name,
+                    origin=_origin(dc),
+                    account=dc.account(operation.account_guid),
+                    asked=how(dc, template, operation.kind),
+                )
+                until = parts.clock.monotonic() + _seconds(parts, operation)
+                refusal = parts.registry.run(
+                    lambda tx: _mark(tx, parts, id, sealed, before)
+                )
+                if refusal is not None:
+                    return refused(parts, id, refusal, another=False)
+                return _sent(parts, id, dc, before, password, until)
         except DirectoryError as error:
-            return refused(parts, id, error.message, another=False, error=error)
-
-
-def _on(
-    dc: DomainController,
-    parts: Parts,
-    operation: Operation,
-    template: Template,
-    sealed: bytes,
-    password: Secret,
-) -> WriteVerdict:
-    """Write on this DC. ReadFailed: nothing is marked or sent yet."""
-    before = Before(
-        dc=dc.name,
-        origin=_origin(dc),
-        account=dc.account(operation.account_guid),
-        asked=how(dc, template, operation.kind),
-    )
-    until = parts.clock.monotonic() + _seconds(parts, operation)
-    refusal = parts.registry.run(
-        lambda tx: _mark(tx, parts, operation.id, sealed, before)
-    )
-    if refusal is not None:
-        return refused(parts, operation.id, refusal, another=False)
-    return _sent(parts, operation.id, dc, before, password, until)
+            return refused(parts, id, error.message, another=False)
 
 
 def _sent(
@@ -152,12 +137,10 @@ def _mark(
 
 
 def _origin(dc: DomainController) -> str:
-    """Return what this DC signs with; empty where it does not say. ReadFailed."""
+    """Return what this DC signs with; empty where it does not say."""
     try:
         return dc.origin()
-    except ReadFailed as error:
-        if error.is_of_the_controller:
-            raise
+    except ReadFailed:
         return ""
 
 
@@ -182,10 +165,8 @@ def _send(
         late = Message("reason.authorisation_late")
         return refused(parts, id, late, another=False)
     except WriteRefused as no:
-        code = no.data["hex"] or no.data["result"]
-        reason = Message(f"directory.refusal.{no.why}", {"code": code})
-        another = no.why is WriteRefusal.POLICY
-        return refused(parts, id, reason, another=another, error=no)
+        reason = Message(f"directory.refusal.{no.why}")
+        return refused(parts, id, reason, another=no.why is WriteRefusal.POLICY)
     except OutcomeUnknown:
         return decide_unknown(parts, id, before, password)
     return decide_written(parts, id, dc, before, password)

@@ -61,7 +61,9 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     """One of `options`."""
     SECRET = "secret"  # noqa: S105 - the name of a kind
-    """Not shown; a wipeable value."""
+    """A card's PIN: not shown; a wipeable value."""
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
+    """A directory's: as `SECRET`, of every printable character, as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Field:
     """Value and words of each, for CHOICE."""
     heading: Message | None = None
     """What begins a group of fields here."""
+    is_needed: bool = False
+    """Without it nothing is submitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,10 @@ class Page:
     fields: tuple[Field, ...] = ()
     action: Message | None = None
     """What submitting does; None: nothing is submitted here."""
+    asks_own_key: bool = False
+    """The action gives something away, overwrites something or cannot be undone: it has
+    a key of its own, and nothing is chosen before somebody chooses.
+    """
     choices: tuple[Choice, ...] = ()
     below: tuple[Line, ...] = ()
     """More to read, under the choices."""

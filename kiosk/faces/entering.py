@@ -16,6 +16,8 @@ READ_OUT = CODES | {FieldName.ADMIN_RESPONSE}
 """What somebody reads out to the person: good once, for minutes, for one card only.
 It is shown as typed; typing it blindly would cost more than a look over a shoulder.
 """
+PUNCTUATION = " -"
+"""Between the groups of a number that is read out; it means nothing."""
 CODE_DIGITS = 9
 """How many a code has (`kiosk.authority.codes`); a test holds the two together."""
 _PUK_MAXIMUM = 16

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from kiosk.errors import Message
+from kiosk.faces.typed import Repertoire
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
 
@@ -13,6 +15,8 @@ _ERASE_ALL = 0x15
 _ESCAPE = 0x1B
 _FIRST_SHOWN, _LAST_SHOWN = 0x20, 0x7E
 _LONGEST_SEQUENCE = 16
+_UNUSABLE = 0
+"""Stands in the buffer for a key that cannot be used."""
 
 
 class Typed(Enum):
@@ -24,8 +28,10 @@ class Typed(Enum):
     ALL_ERASED = auto()
     DONE = auto()
     """Enter."""
+    UNUSABLE = auto()
+    """A key that no line can use: it refuses this one."""
     NOTHING = auto()
-    """Nothing that a line takes: an arrow, a function key, a control character."""
+    """Nothing that could be meant for a line: a function key, or half a key."""
 
 
 class _Key(Enum):
@@ -43,42 +49,54 @@ class _Key(Enum):
 class Entry:
     """Takes byte after byte. Wiped by leaving its `with`."""
 
-    def __init__(
-        self, alphabet: Alphabet, maximum: int, *, ignores: bytes = b""
-    ) -> None:
+    def __init__(self, alphabet: Alphabet, maximum: int, *, ignores: str = "") -> None:
         """`maximum` in characters; what is typed beyond is counted, not kept.
 
         `ignores`: characters that may be typed and mean nothing.
         """
         self._alphabet = alphabet
-        self._ignores = ignores
+        self._ignores = ignores.encode()
         self._buffer = bytearray(maximum)
         self._length = 0
-        self._beyond = 0
+        self._beyond: list[bool] = []
+        """Of each byte beyond the maximum: whether the field could use it."""
+        self._early = 0
         self._key = _Key.NONE
         self._key_bytes = 0
+        self._parameter = 0
 
     @property
     def length(self) -> int:
-        """How many bytes were typed, those beyond the maximum as well."""
-        return self._length + self._beyond
+        """How many bytes were typed, those that were not kept as well."""
+        return self._length + len(self._beyond) + self._early
 
     @property
-    def is_overfull(self) -> bool:
-        return self._beyond > 0
+    def refusal(self) -> Message | None:
+        """Say why the line cannot be used; None: it can."""
+        if self._early:
+            return Message("tui.form.too_early", {"count": self._early})
+        used = self._buffer[: self._length]
+        unusable = sum(not self._fits(each) and each & 0xC0 != 0x80 for each in used)
+        unusable += self._beyond.count(False)
+        if unusable:
+            return Repertoire(self._alphabet).refusal(unusable)
+        if self._beyond:
+            return Message("tui.form.too_long", {"maximum": len(self._buffer)})
+        return None
 
-    @property
-    def is_foreign(self) -> bool:
-        """A character is in it that the field does not take."""
-        return not all(self._fits(byte) for byte in self._buffer[: self._length])
+    def come_early(self, count: int) -> None:
+        """Refuse the line for keys that were pressed before it was asked for."""
+        self._early += count
 
     def take(self, byte: int) -> Typed:
         """Take a byte from the terminal (0–255); say what it was."""
         if byte == _ESCAPE:
-            self._key, self._key_bytes = _Key.BEGUN, 0
+            self._key, self._key_bytes, self._parameter = _Key.BEGUN, 0, 0
             return Typed.NOTHING
-        if self._key is not _Key.NONE and self._is_of_key(byte):
-            return Typed.NOTHING
+        if self._key is not _Key.NONE:
+            typed = self._of_key(byte)
+            if typed is not None:
+                return typed
         if byte in _ENTER:
             return Typed.DONE
         if byte in _ERASE:
@@ -87,7 +105,7 @@ class Entry:
             self.wipe()
             return Typed.ALL_ERASED
         if byte < _FIRST_SHOWN:
-            return Typed.NOTHING
+            return self._refuse()
         if byte not in self._ignores:
             self._put(byte)
         return Typed.CHARACTER
@@ -104,7 +122,8 @@ class Entry:
     def wipe(self) -> None:
         """Forget everything."""
         self._buffer[:] = bytes(len(self._buffer))
-        self._length = self._beyond = 0
+        self._length = self._early = 0
+        self._beyond.clear()
         self._key = _Key.NONE
 
     def __enter__(self) -> Entry:
@@ -118,17 +137,27 @@ class Entry:
             return 0x30 <= byte <= 0x39
         return _FIRST_SHOWN <= byte <= _LAST_SHOWN
 
+    def _refuse(self) -> Typed:
+        """Keep the place of a key that cannot be used; Backspace takes it back."""
+        self._put(_UNUSABLE)
+        return Typed.UNUSABLE
+
     def _put(self, byte: int) -> None:
-        if self._length == len(self._buffer):
-            self._beyond += 1
+        if self._early:
+            self._early += 1  # it belongs to a line whose beginning is not known
+        elif self._length == len(self._buffer):
+            self._beyond.append(self._fits(byte))
         else:
             self._buffer[self._length] = byte
             self._length += 1
 
     def _erase(self) -> Typed:
         """Take back a character; of UTF-8, all its bytes."""
+        if self._early:
+            self._early -= 1
+            return Typed.ERASED
         if self._beyond:
-            self._beyond -= 1
+            self._beyond.pop()
             return Typed.ERASED
         if not self._length:
             return Typed.NOTHING
@@ -139,22 +168,42 @@ class Entry:
             self._buffer[self._length] = 0
         return Typed.ERASED
 
-    def _is_of_key(self, byte: int) -> bool:
-        """Swallow an arrow or function key whole; False: the byte is none of it."""
+    def _of_key(self, byte: int) -> Typed | None:
+        """Take the next byte of an arrow, a function key or a chord with Alt.
+
+        None: the byte is none of it. A key that would edit elsewhere in a line refuses
+        it: whoever pressed it believes in another value.
+        """
         self._key_bytes += 1
         is_shown = _FIRST_SHOWN <= byte <= _LAST_SHOWN
         if not is_shown or self._key_bytes > _LONGEST_SEQUENCE:
             self._key = _Key.NONE
-            return False
+            return None
         match self._key:
+            case _Key.BEGUN if byte in _INTRODUCERS:
+                self._key = _INTRODUCERS[byte]
+                return Typed.NOTHING
             case _Key.BEGUN:
-                begun = {0x5B: _Key.PARAMETERS, 0x4F: _Key.ONE_MORE}
-                self._key = begun.get(byte, _Key.NONE)
-                return self._key is not _Key.NONE
-            case _Key.PARAMETERS if byte == 0x5B and self._key_bytes == 2:
+                self._key = _Key.NONE
+                return self._refuse()
+            case _Key.PARAMETERS if byte == _BRACKET and self._key_bytes == 2:
                 self._key = _Key.ONE_MORE
+                return Typed.NOTHING
             case _Key.PARAMETERS if not 0x40 <= byte <= _LAST_SHOWN:
-                pass
+                is_first = 0x30 <= byte <= 0x39 and self._key_bytes == 2
+                self._parameter = byte if is_first else self._parameter and _SEVERAL
+                return Typed.NOTHING
             case _:
                 self._key = _Key.NONE
-        return True
+        if byte in _MOVING or (byte == _TILDE and self._parameter in _EDITING):
+            return self._refuse()
+        return Typed.NOTHING
+
+
+_BRACKET, _TILDE = 0x5B, 0x7E
+_INTRODUCERS = {_BRACKET: _Key.PARAMETERS, 0x4F: _Key.ONE_MORE}
+_MOVING = frozenset(b"CDHF")
+"""What ends right, left, home and end (`ESC [ C`, `ESC O C`)."""
+_EDITING = frozenset(b"123478")
+"""Before a tilde: home, insert, delete, end, home, end; other keys have more digits."""
+_SEVERAL = 0xFF

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kiosk.faces.line import TerminalGone
 from kiosk.faces.phrases import of_step
+from kiosk.faces.turn import Turn
 from kiosk.faces.words import say
 from kiosk.pinrules import Alphabet
 from kiosk.plain.entry import Entry, Typed
-from kiosk.plain.terminal import wait_without_terminal
+from kiosk.plain.terminal import TerminalGone, wait_without_terminal
 from kiosk.visit.views import Progress
 
 if TYPE_CHECKING:
     from kiosk.authority.ports import Fault
     from kiosk.cards.ports import ReaderEvent
+    from kiosk.errors import Message
     from kiosk.faces.idleness import Idleness
     from kiosk.faces.presence import Presence
     from kiosk.plain.hand import Hand
@@ -96,6 +97,7 @@ class Talk:
         self._done: Done | None = None
         self._is_warned = False
         self._is_to_end = False
+        self._turn = Turn()
 
     # --- saying -------------------------------------------------------------------
 
@@ -104,6 +106,11 @@ class Talk:
         for sentence in sentences:
             self.terminal.say(sentence)
 
+    def refuse(self, *sentences: str) -> None:
+        """Say why something must be typed anew: from its beginning."""
+        self._turn.cut()
+        self.say(*sentences)
+
     # --- asking -------------------------------------------------------------------
 
     def about(self, insertion: int) -> None:
@@ -111,7 +118,7 @@ class Talk:
         self._insertion = insertion
         self._idleness.start_over()
         self._is_warned = False
-        self.terminal.forget()
+        self._drop()
 
     def choose(self, last: int, repeat: Callable[[], None]) -> int:
         """Ask for a number from 1 to `last`; `repeat` says the question again."""
@@ -128,7 +135,7 @@ class Talk:
         """Return what was typed for a choice, which is no secret; empty: nonsense."""
         with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
             self._ask_until_done(say("plain.choose"), entry, is_shown=True)
-            if entry.is_overfull:
+            if entry.refusal is not None:
                 return b""
             with entry.copy() as typed:
                 return bytes(typed.reveal()).strip()
@@ -140,21 +147,19 @@ class Talk:
         maximum: int,
         *,
         is_shown: bool,
-        ignores: bytes = b"",
-    ) -> Secret | str | None:
+        ignores: str = "",
+    ) -> Secret | Message | None:
         """Ask for something secret; None: the person wants to go back.
 
-        A `str` is the key of a sentence that says why it cannot be taken. The caller
-        wipes what it gets. CardGone, TimeIsUp, Ended.
+        A message says why what was typed cannot be taken. The caller wipes what it
+        gets. CardGone, TimeIsUp, Ended.
         """
         key = "plain.ask_shown" if is_shown else "plain.ask"
         with Entry(alphabet, maximum, ignores=ignores) as entry:
             self._ask_until_done(say(key, field=label), entry, is_shown=is_shown)
             if not entry.length:
                 return None
-            if entry.is_overfull:
-                return "tui.form.too_long"
-            return "tui.form.wrong_key" if entry.is_foreign else entry.copy()
+            return entry.refusal or entry.copy()
 
     def _ask_until_done(self, question: str, entry: Entry, *, is_shown: bool) -> None:
         """Ask, and let a line be typed; from its beginning after a warning."""
@@ -171,6 +176,7 @@ class Talk:
         """Let a line be typed into `entry`, to its Enter."""
         while True:
             byte = self._next_byte()
+            entry.come_early(self._turn.take_early())
             if byte is None:
                 entry.pause()
                 continue
@@ -183,7 +189,9 @@ class Talk:
 
     def _echo(self, typed: Typed, byte: int) -> None:
         if typed is Typed.CHARACTER and byte & 0xC0 != 0x80:  # once for each of UTF-8
-            self.terminal.write(chr(byte) if 0x20 <= byte <= 0x7E else "?")
+            self.terminal.write(chr(byte) if _is_typed(byte) else "?")
+        elif typed is Typed.UNUSABLE:
+            self.terminal.write("?")
         elif typed is Typed.ERASED:
             self.terminal.write("\b \b")
         elif typed is Typed.ALL_ERASED:
@@ -205,11 +213,27 @@ class Talk:
             self._is_warned = False
             if byte in _PAUSE and self.settings.pause:
                 self._idleness.pause()
+            else:
+                self._turn.swallow(is_typed=_is_typed(byte))
             time.sleep(_DRAIN_SECONDS)
-            self.terminal.forget()
+            self._drop()
             self.say(say("plain.go_on"))
             raise _AskAgain
-        return byte
+        is_theirs = self._turn.has(chr(byte), is_typed=_is_typed(byte), is_open=True)
+        return byte if is_theirs else None
+
+    def _drop(self) -> None:
+        """Take in what was typed before it was asked for: the next line lacks it."""
+        while True:
+            news = self._inbox.fileno()
+            byte, has_news = self.terminal.wait(news, 0.0)
+            if has_news:
+                self._hear(is_ending_put_off=True)
+            elif byte is None:
+                return
+            else:
+                typed = _is_typed(byte)
+                self._turn.has(chr(byte), is_typed=typed, is_open=False)
 
     def _look_at_the_clock(self) -> None:
         if self._idleness.is_over:
@@ -250,7 +274,7 @@ class Talk:
         queue(run)
         done = self._wait_for(token, must_end=must_end)
         self._idleness.reset()
-        self.terminal.forget()
+        self._drop()
         if done.error is not None:
             raise done.error
         return cast("T", done.value)
@@ -349,3 +373,8 @@ class Talk:
     def _end_if_told(self) -> None:
         if self._is_to_end:
             raise Ended
+
+
+def _is_typed(byte: int) -> bool:
+    """It is a character that a terminal shows."""
+    return 0x20 <= byte <= 0x7E

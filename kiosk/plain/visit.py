@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from kiosk.faces.entering import ON_CARD, READ_OUT, takes, wrong_with
-from kiosk.faces.line import TerminalGone
+from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_with
 from kiosk.faces.paper import page, print_page
 from kiosk.faces.phrases import of_refusal, of_rule, of_tries
 from kiosk.faces.troubles import record, trouble_of
 from kiosk.faces.words import said, say, whom_to_call
 from kiosk.pinrules import PinRules, check
 from kiosk.plain.talk import CardGone, Ended, TimeIsUp
+from kiosk.plain.terminal import TerminalGone
 from kiosk.secret import Secret
 from kiosk.text import visible
 from kiosk.visit.views import Answers, FieldName, Outcome
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WELL = (Outcome.DONE, Outcome.CARD_ONLY)
 _INTERRUPTIONS = (CardGone, TimeIsUp, Ended, TerminalGone)
-_PUNCTUATION = b" -"
-"""What people type between the groups of a number that is read out."""
 
 
 class Back(Exception):
@@ -169,7 +167,7 @@ class PlainVisit:
             if wrong is None:
                 return typed
             typed.wipe()
-            self._talk.say(said(wrong))
+            self._talk.refuse(said(wrong))
 
     def _ask(self, form: Form, name: FieldName, label: str) -> Secret:
         alphabet, maximum = takes(form, name)
@@ -179,13 +177,13 @@ class PlainVisit:
                 alphabet,
                 maximum,
                 is_shown=name in READ_OUT,
-                ignores=_PUNCTUATION if name in READ_OUT else b"",
+                ignores=PUNCTUATION if name in READ_OUT else "",
             )
             if typed is None:
                 raise Back
             if isinstance(typed, Secret):
                 return typed
-            self._talk.say(say(typed, maximum=maximum))
+            self._talk.refuse(said(typed))
 
     def _new_pin(self, form: Form, rules: PinRules, old: Secret | None) -> Secret:
         """Ask for a PIN that meets every rule, twice."""
@@ -199,7 +197,7 @@ class PlainVisit:
             broken = [it.rule for it in check(rules, new, old) if not it.holds]
             if broken:
                 new.wipe()
-                talk.say(say("tui.form.rules_first"))
+                talk.refuse(say("tui.form.rules_first"))
                 talk.say(*(f"- {of_rule(rule, rules)}" for rule in broken))
                 continue
             try:
@@ -212,7 +210,7 @@ class PlainVisit:
                 new.wipe()
                 raise
             new.wipe()
-            talk.say(say("tui.form.not_same"))
+            talk.refuse(say("tui.form.not_same"))
 
     # --- how it ended ---------------------------------------------------------------
 

@@ -7,6 +7,8 @@ the UI thread; blocking work is queued on the station's workers.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -38,12 +40,18 @@ class KioskApp(LockedApp):
 
     CSS_PATH = "screens/base.tcss"
 
-    def __init__(self, station: Station, *, deck: DemoDeck | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        station: Station,
+        *,
+        deck: DemoDeck | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(now)
         self._station = station
         self._hand = None if deck is None else Hand(deck)
         self._idleness = Idleness(station.settings)
-        self._stage = Stage(self, self._tray)
+        self._stage = Stage(self, self._tray, self.turn, self._pass_on)
         self._manner = Manner(self, station.settings)
         self._attendant: Attendant | None = None
         """None until the first frame is drawn."""
@@ -55,6 +63,7 @@ class KioskApp(LockedApp):
 
     def get_default_screen(self) -> IdleScreen:
         idle = IdleScreen(self._station.settings)
+        idle.turn = self.turn
         idle.floor = self._tray()
         return idle
 
@@ -82,17 +91,23 @@ class KioskApp(LockedApp):
         if self._hand is not None and event.key in DEMO_KEYS:
             self._demo_key(event.key)
             return True
-        if self._stage.cover is not None:
-            if event.key == PAUSE_KEY:
-                self._idleness.pause()
-            self._stage.uncover()
-            return True
+        if self._stage.cover is None:
+            return False
+        if event.key == PAUSE_KEY:
+            self._idleness.pause()
+        else:
+            self.turn.swallow(is_typed=event.is_printable)
+        self._stage.uncover()
+        if self._stage.screen is not None:
+            self._stage.screen.catch_up()
+        return True
+
+    def instead_of_screen(self, event: events.Key) -> bool:
         if self._stage.screen is None and self._manner.press(event.key):
             self._stage.redraw_bottom()
             return True
-        if isinstance(self.screen, KioskScreen) and self.screen.is_too_small:
-            return True
-        return self._attendant is not None and self._attendant.before_key(event.key)
+        attendant = self._attendant
+        return attendant is not None and attendant.instead_of_screen(event.key)
 
     def _demo_key(self, key: str) -> None:
         if self._hand is not None and not self._hand.press(key):

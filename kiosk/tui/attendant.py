@@ -26,7 +26,6 @@ from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.idle_warning import IdleWarningScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
-from kiosk.tui.widgets.action_list import ActionList
 from kiosk.visit.views import Answers, Outcome
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ class Attendant:
         """What the person does, on the screen that is shown."""
         screen = self._stage.screen
         match message:
-            case ActionList.Chosen() if isinstance(screen, HomeScreen):
+            case HomeScreen.Chosen() if isinstance(screen, HomeScreen):
                 visit.begin(message.kind)
                 screen.wait()
             case ConfirmScreen.Answered() if isinstance(screen, ConfirmScreen):
@@ -158,8 +157,8 @@ class Attendant:
 
         self._station.on_authority_worker(job)
 
-    def before_key(self, key: str) -> bool:
-        """See a key before the screen; True: it was meant for us."""
+    def instead_of_screen(self, key: str) -> bool:
+        """Take a key that would go to the screen; True: it was meant for us."""
         if self._lasts_until is not None and key in ("enter", "escape"):
             self._lasts_until = None
             self._settle()

@@ -26,7 +26,6 @@ from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.stage import Stage
 from kiosk.tui.tray import DEMO_KEYS, Hand, Tray
-from kiosk.tui.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from kiosk.demo_deck import DemoDeck
@@ -71,15 +70,21 @@ class DeskApp(LockedApp):
 
     CSS_PATH = "screens/base.tcss"
 
-    def __init__(self, station: DeskStation, *, deck: DemoDeck | None = None) -> None:
+    def __init__(
+        self,
+        station: DeskStation,
+        *,
+        deck: DemoDeck | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`deck` only in the demo."""
-        super().__init__()
+        super().__init__(now)
         self._station = station
         Manner(self, station.settings)
         self._hand = None if deck is None else Hand(deck)
-        self._stage = Stage(self, self._tray)
-        self._is_asking = False
-        """A job is out: keys and choices wait for its page."""
+        self._stage = Stage(self, self._tray, self.turn, self._hear)
+        self._asked = 0
+        """Questions whose page has not come yet: nothing is decided meanwhile."""
         self._last_key = time.monotonic()
         self._is_closed = False
         """The desk could not be opened; it is tried again."""
@@ -90,7 +95,9 @@ class DeskApp(LockedApp):
     # --- life -------------------------------------------------------------------
 
     def get_default_screen(self) -> KioskScreen:
-        return KioskScreen(self._station.settings)
+        nothing = KioskScreen(self._station.settings)
+        nothing.turn = self.turn
+        return nothing
 
     def on_mount(self) -> None:
         self.obey_the_terminal()
@@ -111,24 +118,23 @@ class DeskApp(LockedApp):
             if isinstance(self.screen, KioskScreen):
                 self.screen.refresh_floor()
             return True
-        is_small = isinstance(self.screen, KioskScreen) and self.screen.is_too_small
-        return is_small or (self._is_asking and event.key != "tab")
+        return False
 
     def _tick(self) -> None:
         shown = self._stage.screen
         if not isinstance(shown, PageScreen) or not shown.page.operator:
             return
-        if not self._is_asking and time.monotonic() - self._last_key > IDLE_SECONDS:
+        if not self._asked and time.monotonic() - self._last_key > IDLE_SECONDS:
             self._ask(lambda session: session.sign_out())
 
     def _retry(self) -> None:
-        if self._is_closed and not self._is_asking:
+        if self._is_closed and not self._asked:
             self._ask(lambda session: session.page())
 
     # --- asking -----------------------------------------------------------------
 
     def _ask(self, question: Ask) -> None:
-        self._is_asking = True
+        self._asked += 1
 
         def job() -> None:
             session = self._station.open()
@@ -149,11 +155,11 @@ class DeskApp(LockedApp):
 
     @on(PageReady)
     def _page_ready(self, message: PageReady) -> None:
-        self._is_asking = False
+        self._asked -= 1
         self._is_closed = message.page.name == "closed"
         shown = self._stage.screen
         if isinstance(shown, PageScreen) and shown.page == message.page:
-            shown.say_working(None)  # what is being typed stays
+            shown.stay()  # with what is being typed
         else:
             self._stage.show(PageScreen(self._station.settings, message.page))
 
@@ -172,29 +178,23 @@ class DeskApp(LockedApp):
             case ServiceLost():
                 self._ask(lambda session: session.sign_out())
 
-    @on(ChoiceList.Chosen)
-    def _chosen(self, message: ChoiceList.Chosen) -> None:
+    def _hear(self, message: Told) -> None:
+        """Take in what the operator does on the page that is shown."""
         screen = self._stage.screen
-        if self._is_asking or not isinstance(screen, PageScreen):
+        if not isinstance(screen, PageScreen):
             return
-        if screen.action_of(message.key):
-            self._submit(screen)
-        else:
-            self._ask(lambda session: session.choose(message.key, self._emit))
-
-    @on(PageScreen.Submitted)
-    def _submitted(self, message: PageScreen.Submitted) -> None:
-        if not self._is_asking and message.screen is self._stage.screen:
-            self._submit(message.screen)
-
-    def _submit(self, screen: PageScreen) -> None:
-        filled = screen.take()
-        self._ask(lambda session: session.submit(filled, self._emit))
-
-    @on(PageScreen.Back)
-    def _back(self) -> None:
-        if not self._is_asking:
-            self._ask(lambda session: session.back())
+        if self._asked:
+            screen.stay()  # a card has come or gone: its page is on its way
+            screen.say_working(Sentence("desk.working"))
+            return
+        match message:
+            case PageScreen.Chosen(key=key):
+                self._ask(lambda session: session.choose(key, self._emit))
+            case PageScreen.Submitted():
+                filled = screen.take()
+                self._ask(lambda session: session.submit(filled, self._emit))
+            case PageScreen.Back():
+                self._ask(lambda session: session.back())
 
 
 def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:

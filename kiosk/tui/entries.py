@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from kiosk.errors import Message
 from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
+from kiosk.faces.typed import Repertoire
 from kiosk.faces.words import say
 from kiosk.pinrules import PinRules, Rule, Verdict, check
 from kiosk.secret import Secret
 from kiosk.tui.widgets.code_field import CodeField
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.response_field import ResponseField
 from kiosk.tui.widgets.secret_field import SecretField
@@ -19,9 +21,15 @@ from kiosk.visit.views import FieldName, Form
 class Entries:
     """One field for each thing that is asked, the new PIN twice. UI thread."""
 
-    def __init__(self, form: Form, submitted: Callable[[SecretField], None]) -> None:
+    def __init__(
+        self,
+        form: Form,
+        submitted: Callable[[TypedField], None],
+        changed: Callable[[TypedField], None],
+    ) -> None:
         self._form = form
         self._submitted = submitted
+        self._changed = changed
         self.fields = [self._field(name) for name in form.fields]
         if FieldName.NEW_PIN in form.fields:
             again = self._field(FieldName.NEW_PIN, "field.new_pin_again")
@@ -30,13 +38,19 @@ class Entries:
 
     def _field(self, name: FieldName, label: str = "") -> SecretField:
         words = say(label or f"field.{name}")
+        done, changed = self._submitted, self._changed
         if name in CODES:
-            return CodeField(name, words, submitted=self._submitted)
+            return CodeField(name, words, submitted=done, changed=changed)
         if name is FieldName.ADMIN_RESPONSE:
-            return ResponseField(name, words, submitted=self._submitted)
+            return ResponseField(name, words, submitted=done, changed=changed)
         alphabet, maximum = takes(self._form, name)
         return PinField(
-            name, words, alphabet=alphabet, maximum=maximum, submitted=self._submitted
+            name,
+            words,
+            repertoire=Repertoire(alphabet),
+            maximum=maximum,
+            submitted=done,
+            changed=changed,
         )
 
     def _new_pins(self) -> list[SecretField]:
@@ -54,21 +68,27 @@ class Entries:
         finally:
             for secret in (new, *olds):
                 secret.wipe()
-        if field.is_overfull:
-            return (Verdict(Rule.LENGTH, holds=False), *verdicts[1:])
-        return verdicts
+        if field.typed.refusal is None:
+            return verdicts
+        refused = (Rule.LENGTH, Rule.ALPHABET)
+        return tuple(
+            Verdict(it.rule, holds=it.holds and it.rule not in refused)
+            for it in verdicts
+        )
 
     @property
     def is_same(self) -> bool:
         """The new PIN was typed twice alike."""
         pins = self._new_pins()
+        if any(pin.typed.refusal for pin in pins):
+            return False
         with pins[0].copy() as first, pins[1].copy() as second:
             return bool(first) and first.matches(second)
 
     def wrong_with(self, field: SecretField) -> Message | None:
         """Say what keeps a field from being finished; None: nothing."""
-        if field.is_overfull:
-            return Message("tui.form.too_long", {"maximum": field.maximum})
+        if field.typed.refusal is not None:
+            return field.typed.refusal
         with field.copy() as typed:
             wrong = wrong_with(self._form, field.field, typed)
         if wrong is None and field.field is FieldName.NEW_PIN:
@@ -88,11 +108,14 @@ class Entries:
 
         An entry that is only not complete stays as it is.
         """
+        is_refused = field.typed.refusal is not None
+        if is_refused:
+            field.retype()
         if field.field is not FieldName.NEW_PIN or not len(field):
-            if field.is_overfull:
-                field.retype()
             return field
         first, again = self._new_pins()
+        if is_refused and field is again:
+            return field
         again.wipe()
         if field is first:
             first.retype()

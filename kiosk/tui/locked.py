@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import termios
+import time
 import traceback
 from collections.abc import Callable
 from typing import ClassVar
@@ -22,12 +23,15 @@ from textual.binding import BindingType
 from textual.command import Provider
 
 from kiosk.exit_codes import ExitCode
+from kiosk.faces.turn import Turn
+from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.terminal.driver import KioskDriver
 from kiosk.tui.theme import CONTRAST, KIOSK, edges
 
 log = logging.getLogger(__name__)
 
-ALLOWED_ACTIONS = frozenset({"focus_next", "focus_previous"})
+_LINE_FEED = "ctrl+j"
+_ENTER = events.Key("enter", "\r")
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -47,8 +51,11 @@ class LockedApp(App[int], inherit_bindings=False):
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """`now`: a clock that only goes forward (seconds)."""
         super().__init__(driver_class=KioskDriver)
+        self.turn = Turn(now)
+        self._after_return = False
         self.register_theme(KIOSK)
         self.register_theme(CONTRAST)
         self.theme = KIOSK.name
@@ -59,10 +66,11 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def check_action(
         self,
-        action: str,
+        action: str,  # noqa: ARG002 - Textual's signature
         parameters: tuple[object, ...],  # noqa: ARG002 - Textual's signature
     ) -> bool | None:
-        return action in ALLOWED_ACTIONS
+        """Keys do not come by Textual's actions: none is of use here."""
+        return False
 
     def copy_to_clipboard(self, text: str) -> None:  # noqa: ARG002 - Textual's signature
         self._clipboard = ""
@@ -94,13 +102,57 @@ class LockedApp(App[int], inherit_bindings=False):
     # --- keys -------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        is_new = isinstance(event, events.InputEvent) and not event.is_forwarded
-        if is_new and isinstance(event, events.Key) and self.before_key(event):
+        """Do what a key does, whole, before the next one is looked at.
+
+        Textual would queue it for the widget that has the focus now, whatever the keys
+        before it are still going to change. What a terminal reports unasked (mouse,
+        focus) is dropped.
+        """
+        match event:
+            case events.Key():
+                self._come(event)
+            case events.Paste():
+                self._refuse_paste()
+            case events.InputEvent() | events.AppFocus() | events.AppBlur():
+                pass
+            case _:
+                await super().on_event(event)
+
+    def _come(self, key: events.Key) -> None:
+        """Scanners end a line with CR, LF or both, and mean one Enter."""
+        is_rest, self._after_return = (
+            self._after_return and key.key == _LINE_FEED,
+            key.key == "enter",
+        )
+        if not is_rest:
+            self._press(_ENTER if key.key == _LINE_FEED else key)
+
+    def _press(self, key: events.Key) -> None:
+        if self.before_key(key):
             return
-        await super().on_event(event)
+        screen = self.screen
+        if not isinstance(screen, KioskScreen):
+            return
+        screen.catch_up()
+        is_open, is_typed = screen.is_open, key.is_printable
+        if not self.turn.has(key.key, is_typed=is_typed, is_open=is_open):
+            screen.catch_up()
+        elif not self.instead_of_screen(key):
+            screen.press(key)
+
+    def _refuse_paste(self) -> None:
+        """What is pasted was not typed: it spoils the entry that it was meant for."""
+        if isinstance(self.screen, KioskScreen) and self.screen.is_open:
+            self.screen.refuse_paste()
+        else:
+            self.turn.swallow(is_typed=True)
 
     def before_key(self, event: events.Key) -> bool:  # noqa: ARG002 - for subclasses
-        """See a key before any screen does; True: nobody else is to see it."""
+        """See every key that is pressed; True: nobody else is to see it."""
+        return False
+
+    def instead_of_screen(self, event: events.Key) -> bool:  # noqa: ARG002 - for subclasses
+        """Take a key that is the screen's turn; True: the screen is not to see it."""
         return False
 
     # --- the terminal -----------------------------------------------------------

@@ -9,6 +9,8 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
 
+from kiosk.faces.turn import Turn
+from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 
 
@@ -19,10 +21,20 @@ class Stage:
     data.
     """
 
-    def __init__(self, app: App[Any], floor: Callable[[], Widget | None]) -> None:
-        """`floor` makes what stands under every screen (the demo's tray)."""
+    def __init__(
+        self,
+        app: App[Any],
+        floor: Callable[[], Widget | None],
+        turn: Turn,
+        hear: Callable[[Told], None],
+    ) -> None:
+        """`floor` makes what stands under every screen (the demo's tray). `hear` is
+        told at once what a person does on a screen.
+        """
         self._app = app
         self._floor = floor
+        self._turn = turn
+        self._hear = hear
         self._screen: KioskScreen | None = None
         self._cover: Screen[None] | None = None
 
@@ -39,7 +51,9 @@ class Stage:
     def show(self, screen: KioskScreen) -> None:
         """Show a screen in place of the one before."""
         self.uncover()
+        self._leave()
         screen.floor = self._floor()
+        screen.turn, screen.hear = self._turn, self._hear
         if self._screen is None:
             self._app.push_screen(screen)
         else:
@@ -57,8 +71,14 @@ class Stage:
         """Leave the idle screen alone."""
         self.uncover()
         if self._screen is not None:
+            self._leave()
             self._screen = None
             self._app.pop_screen()
+
+    def _leave(self) -> None:
+        """What is typed on the screen that is shown now is not for the next."""
+        typed = 0 if self._screen is None else self._screen.unfinished()
+        self._turn.page_shown(typed=typed)
 
     def redraw_bottom(self) -> None:
         """Have the idle screen say everything again, in other words or colours."""

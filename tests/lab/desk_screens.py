@@ -12,6 +12,7 @@ from kiosk.rehearsal.demo_desk import DemoDesk
 from kiosk.rehearsal.world import SETTINGS
 from kiosk.tui.desk_app import DeskApp
 from kiosk.tui.screens.page import PageScreen
+from lab.hands import Hands
 
 HANNA, OLGA, AARON, ADA = range(4)
 BOB = 5
@@ -21,8 +22,10 @@ BOB = 5
 class Desk:
     """The app, its pilot, and the hand that moves cards."""
 
-    def __init__(self, app: DeskApp, pilot: Pilot[int], demo: DemoDesk) -> None:
-        self.app, self.pilot, self.demo = app, pilot, demo
+    def __init__(
+        self, app: DeskApp, pilot: Pilot[int], demo: DemoDesk, hands: Hands
+    ) -> None:
+        self.app, self.pilot, self.demo, self.hands = app, pilot, demo, hands
 
     def page(self) -> str:
         shown = self.app.screen
@@ -38,6 +41,7 @@ class Desk:
             await self.pilot.pause(0.05)
             if holds():
                 await self.pilot.pause()
+                self.hands.rest()
                 return
         raise AssertionError(f"waited for {what}; there is\n{self.text()}")
 
@@ -67,9 +71,10 @@ async def desk(
     """Run the operators' demo in one language."""
     demo = DemoDesk()
     demo.world.settings = dataclasses.replace(SETTINGS, languages=(language,))
-    app = DeskApp(demo)
+    hands = Hands()
+    app = DeskApp(demo, now=hands.now)
     async with app.run_test(size=size) as pilot:
-        driven = Desk(app, pilot, demo)
+        driven = Desk(app, pilot, demo, hands)
         await driven.until_page("sign_in")
         yield driven
     demo.stop()

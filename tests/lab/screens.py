@@ -11,6 +11,7 @@ from kiosk.rehearsal.demo import CAST, Demo
 from kiosk.station import FaceSettings
 from kiosk.tui.app import KioskApp
 from kiosk.tui.screens.message import MessageScreen
+from lab.hands import Hands
 
 WAIT = 200
 """Turns of the loop (50 ms each) that a screen may take to appear."""
@@ -19,8 +20,10 @@ WAIT = 200
 class Kiosk:
     """The app, its pilot, and the hand that moves the demo's cards."""
 
-    def __init__(self, app: KioskApp, pilot: Pilot[int], demo: Demo) -> None:
-        self.app, self.pilot, self.demo = app, pilot, demo
+    def __init__(
+        self, app: KioskApp, pilot: Pilot[int], demo: Demo, hands: Hands
+    ) -> None:
+        self.app, self.pilot, self.demo, self.hands = app, pilot, demo, hands
 
     def screen(self) -> str:
         """Name what is on the screen: `Home`, `Form`, or a message's kind."""
@@ -47,6 +50,7 @@ class Kiosk:
         for _ in range(WAIT):
             await self.pilot.pause(0.05)
             if holds():
+                self.hands.rest()
                 return
         raise AssertionError(f"waited for {what}; there is {self.screen()}")
 
@@ -73,9 +77,10 @@ async def kiosk(
     demo = Demo()
     if settings is not None:
         demo.world.settings = settings
-    app = KioskApp(demo.world, deck=demo if with_tray else None)
+    hands = Hands()
+    app = KioskApp(demo.world, deck=demo if with_tray else None, now=hands.now)
     async with app.run_test(size=size, message_hook=message_hook) as pilot:
-        driven = Kiosk(app, pilot, demo)
+        driven = Kiosk(app, pilot, demo, hands)
         await driven.until("Idle")
         yield driven
     demo.world.stop()

@@ -13,7 +13,6 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pyte
 
@@ -44,7 +43,6 @@ class Terminal:
             pass_fds=pass_fds,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
-        self._name = os.ttyname(slave)
         os.close(slave)
         self.raw = bytearray()
         """Every byte the program wrote."""
@@ -111,35 +109,6 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
-
-    def wait_unread(self, seconds: float = 15.0) -> int:
-        """Wait for the program to end while nobody reads what it writes."""
-        return self.process.wait(seconds)
-
-    def stop_reading(self) -> None:
-        """Take nothing any more, at once: what is written from now on waits."""
-        self._flow(termios.TCOOFF)
-
-    def go_on_reading(self) -> None:
-        """Take again what is written."""
-        self._flow(termios.TCOON)
-
-    def _flow(self, action: int) -> None:
-        slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
-        termios.tcflow(slave, action)
-        os.close(slave)
-
-    def read_a_little(self, most: int) -> None:
-        """Read as a slow line does."""
-        if _is_readable(self._master, 0.0):
-            data = os.read(self._master, most)
-            self.raw += data
-            self._stream.feed(data)
-
-    def memory(self) -> int:
-        """Bytes of the program's that are in memory now."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def end(self) -> int:
         """Ask the program to end, and wait; its exit code."""

@@ -20,7 +20,7 @@ async def test_a_helpdesk_operator_releases_an_unblock() -> None:
         await shown.pilot.press("1")
         await shown.until_page("release_release")
         assert "employee number" in shown.text()
-        await shown.pilot.press("enter")
+        await shown.pilot.press("f2")
         await shown.until_page("read_out")
         await shown.pilot.press("escape")
         await shown.until_page("credential")
@@ -73,7 +73,7 @@ async def test_an_officer_issues_a_card_and_sees_each_step() -> None:
         await shown.until_page("card")
         shown.demo.insert(len(shown.demo.cards) - 1)
         await shown.until_said("A card is in the reader")
-        await shown.pilot.press("enter")
+        await shown.pilot.press("f2")
         await shown.until_page("issued")
         assert "transport PIN" in shown.text()
 

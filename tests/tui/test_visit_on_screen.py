@@ -13,7 +13,6 @@ from kiosk.errors import Message
 from kiosk.rehearsal.world import SETTINGS
 from kiosk.secret import Secret
 from kiosk.texts import sentence
-from kiosk.tui.screens.form import FormScreen
 from kiosk.tui.widgets.secret_field import SecretField
 
 
@@ -90,6 +89,7 @@ async def test_a_pin_that_breaks_a_rule_goes_no_further() -> None:
         await open_change(shown)
         await shown.type("271828", "123456")
         assert "does not meet every rule" in shown.text()
+        shown.hands.rest()
         await shown.type("846257", "846257")
         await shown.until("Result")
 
@@ -136,6 +136,9 @@ async def test_a_privileged_account_is_asked_before_typing() -> None:
         await shown.until("Confirm")
         assert "Only the PIN of this card will change" in shown.text()
         await shown.pilot.press("enter")
+        await shown.pilot.pause()
+        assert shown.screen() == "Confirm"
+        await shown.pilot.press("1")
         await shown.until("Form")
         await shown.type("223606", "314159", "314159")
         await shown.until("Result")
@@ -192,7 +195,7 @@ async def test_out_of_service_before_insertion_and_back_by_itself() -> None:
         await shown.until("Idle")
 
 
-async def test_a_window_that_is_too_small_takes_no_pin() -> None:
+async def test_a_pin_that_was_half_typed_at_a_window_too_small_is_refused() -> None:
     async with kiosk() as shown:
         await open_change(shown)
         await shown.pilot.press(*"27")
@@ -201,9 +204,13 @@ async def test_a_window_that_is_too_small_takes_no_pin() -> None:
         await shown.pilot.press(*"1828")
         await shown.pilot.resize_terminal(80, 24)
         await shown.pilot.pause()
-        screen = shown.app.screen
-        assert isinstance(screen, FormScreen)
-        assert len(screen.query(SecretField).first()) == 2
+        shown.hands.rest()
+        await shown.pilot.press(*"182818", "enter")
+        assert "Please type it again" in shown.text()
+        shown.hands.rest()
+        await shown.pilot.press(*"271828", "enter")
+        fields = list(shown.app.screen.query(SecretField))
+        assert shown.app.screen.focused is fields[1]
 
 
 async def test_everything_is_readable_at_the_smallest_size() -> None:

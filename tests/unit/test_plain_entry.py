@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.authority.codes import DIGITS
+from kiosk.errors import Message
 from kiosk.faces.entering import CODE_DIGITS
 from kiosk.pinrules import Alphabet
 from kiosk.plain.entry import Entry, Typed
@@ -35,9 +36,7 @@ def kept(entry: Entry) -> bytes:
         (b"27\x1bOQ1828", b"271828"),
         (b"27\x1b[[A1828", b"271828"),
         (b"27\x1b\x1b[A1828", b"271828"),
-        (b"27\x1b[1;5C1828", b"271828"),
         (b"271828\x1b[\x7f", b"27182"),
-        (b"27\x03\x1a\x04\x181828", b"271828"),
     ],
     ids=lambda keys: repr(keys)[2:-1],
 )
@@ -52,7 +51,7 @@ def test_enter_ends_it(key: bytes) -> None:
 
 def test_what_does_not_fit_is_counted_and_not_kept() -> None:
     entry = typed(b"1234567890")
-    assert entry.is_overfull
+    assert entry.refusal == Message("tui.form.too_long", {"maximum": 8})
     assert kept(entry) == b"12345678"
     for _ in range(2):
         entry.take(0x7F)
@@ -61,7 +60,7 @@ def test_what_does_not_fit_is_counted_and_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alphabet", "keys", "is_foreign"),
+    ("alphabet", "keys", "is_refused"),
     [
         (Alphabet.DIGITS, b"12a4", True),
         (Alphabet.PRINTABLE, b"12a4", False),
@@ -73,9 +72,37 @@ def test_what_does_not_fit_is_counted_and_not_kept() -> None:
     ],
 )
 def test_a_character_that_the_field_does_not_take_is_noticed(
-    alphabet: Alphabet, keys: bytes, *, is_foreign: bool
+    alphabet: Alphabet, keys: bytes, *, is_refused: bool
 ) -> None:
-    assert typed(keys, alphabet).is_foreign is is_foreign
+    assert (typed(keys, alphabet).refusal is not None) is is_refused
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(b"\x1b[D", b"\x1bOC", b"\x1b[1;5C", b"\x1b[3~", b"\x1b[1~", b"\x1b[H"),
+        *(b"\x1bx", b"\x03", b"\x1a", b"\x17", b"\x00"),
+    ],
+    ids=lambda key: repr(key)[2:-1],
+)
+def test_a_key_that_edits_elsewhere_or_types_nothing_refuses_the_line(
+    key: bytes,
+) -> None:
+    entry = typed(b"27" + key + b"1828")
+    assert entry.refusal == Message("tui.form.not_digits", {"count": 1})
+    assert kept(typed(b"27" + key + b"1828" + b"\x7f" * 5)) == b"27"
+    assert typed(b"27" + key + b"1828" + b"\x7f" * 5).refusal is None
+
+
+def test_what_was_typed_before_it_was_asked_for_refuses_the_line() -> None:
+    entry = Entry(Alphabet.DIGITS, 8)
+    entry.come_early(2)
+    for byte in b"1828":
+        entry.take(byte)
+    assert entry.refusal == Message("tui.form.too_early", {"count": 6})
+    for _ in range(6):
+        assert entry.take(0x7F) is Typed.ERASED
+    assert entry.refusal is None
 
 
 def test_it_is_wiped_when_it_is_left() -> None:
@@ -111,8 +138,8 @@ def test_nothing_of_a_swallowed_sequence_is_kept() -> None:
 
 
 def test_what_is_read_out_may_be_typed_in_groups() -> None:
-    entry = Entry(Alphabet.DIGITS, 9, ignores=b" -")
+    entry = Entry(Alphabet.DIGITS, 9, ignores=" -")
     for byte in b"123 456-789":
         assert entry.take(byte) is Typed.CHARACTER
     assert kept(entry) == b"123456789"
-    assert not entry.is_foreign
+    assert entry.refusal is None

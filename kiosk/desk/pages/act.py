@@ -36,6 +36,7 @@ class ReasonPage(Plain):
                 *second_fields(context, self._action),
             ),
             action=Message(f"desk.act.{self._action}"),
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:

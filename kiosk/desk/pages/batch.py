@@ -71,6 +71,7 @@ class BatchRunPage(Plain):
             title=Message("desk.menu.batch"),
             lines=tuple(lines),
             action=Message("desk.personalise") if there and row is not None else None,
+            asks_own_key=True,
             choices=(skip,) if row is not None else (),
         )
 

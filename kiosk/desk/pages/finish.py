@@ -55,6 +55,7 @@ class FinishPage(Plain):
             lines=tuple(lines),
             fields=() if form is None else tuple(map(_field, form.fields)),
             action=None if form is None else Message("desk.act.finish"),
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
@@ -112,7 +113,8 @@ def _told(shown: _Shown) -> list[Line]:
 
 
 def _field(name: FieldName) -> Field:
-    return Field(name=name, label=Message(f"field.{name}"), kind=FieldKind.SECRET)
+    label = Message(f"field.{name}")
+    return Field(name=name, label=label, kind=FieldKind.SECRET, is_needed=True)
 
 
 def _say(progress: Progress, emit: Emit) -> None:

@@ -35,8 +35,7 @@ def _lines(event: AuditEvent) -> list[Line]:
     details = "  ".join(
         f"{name} {value}"
         for name, value in event.data.items()
-        # Keys and signatures are for the exported evidence.
-        if len(value) <= _LONGEST or name == "said"
+        if len(value) <= _LONGEST  # keys and signatures are for the exported evidence
     )
     lines = [Line(who)]
     if details or event.result:

@@ -108,6 +108,7 @@ class CardPage(Plain):
                 Line(Message("desk.card_ready" if there else "desk.insert_blank")),
             ),
             action=Message("desk.personalise") if there else None,
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - nothing is typed
@@ -162,6 +163,7 @@ class TakeoverPage(Plain):
                 ),
             ),
             action=Message("desk.import_action"),
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:

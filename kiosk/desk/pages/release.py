@@ -39,6 +39,7 @@ class ReleasePage(Plain):
             lines=_questions(context),
             fields=second_fields(context, Action.RELEASE),
             action=Message("desk.release.action"),
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
@@ -72,6 +73,7 @@ class AnswerPage(Plain):
                 *second_fields(context, Action.RELEASE),
             ),
             action=Message("desk.answer_action"),
+            asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:

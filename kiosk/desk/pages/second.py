@@ -35,7 +35,7 @@ def second_fields(context: Context, action: Action) -> tuple[Field, ...]:
         Field(
             name="second_secret",
             label=Message("desk.field.password"),
-            kind=FieldKind.SECRET,
+            kind=FieldKind.PASSWORD,
         ),
     )
 

@@ -38,6 +38,7 @@ class SignInPage(Plain):
                     name="pin",
                     label=Message("field.current_pin"),
                     kind=FieldKind.SECRET,
+                    is_needed=True,
                 ),
             ),
             action=Message("desk.sign_in.action"),
@@ -71,11 +72,16 @@ class AccountPage(Plain):
             name="sign_in_account",
             title=Message("desk.sign_in.title"),
             fields=(
-                Field(name="account", label=Message("desk.field.account")),
+                Field(
+                    name="account",
+                    label=Message("desk.field.account"),
+                    is_needed=True,
+                ),
                 Field(
                     name="password",
                     label=Message("desk.field.password"),
-                    kind=FieldKind.SECRET,
+                    kind=FieldKind.PASSWORD,
+                    is_needed=True,
                 ),
             ),
             action=Message("desk.sign_in.action"),

@@ -70,6 +70,7 @@ class EditPage(Plain):
                 if not (name == "name" and self._template.version)
             ),
             action=Message(action),
+            asks_own_key=self._is_checked,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:

@@ -1,4 +1,9 @@
-"""What every screen of the kiosk has: the top bar, a body, and the keys that work."""
+"""What every screen of the kiosk has: the top bar, a body, and the keys that work.
+
+A screen is handed its keys one by one and does everything about each before the next:
+a value is changed, the focus is moved, a sentence is said, the app has heard. Nothing
+of that waits in a queue of Textual's, where the next key could overtake it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,14 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
 
+from kiosk.faces.turn import Turn
 from kiosk.faces.words import say
 from kiosk.station import FaceSettings
+from kiosk.tui.messages import Told
+from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import Key, KeyBar, TopBar
+from kiosk.tui.widgets.choice_list import ChoiceList
+from kiosk.tui.widgets.field import Field, TypedField
 from kiosk.tui.widgets.panels import Countdown, line
 
 MINIMUM = (80, 24)
@@ -26,14 +36,13 @@ ROOMY = 30
 class KioskScreen(Screen[None], inherit_bindings=False):
     """A screen shown as a fresh instance: nothing of it outlives the person."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("tab", "app.focus_next"),
-        ("shift+tab", "app.focus_previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = []
     KEYS: tuple[Key, ...] = ()
     """What the bottom line says."""
     STAYS: ClassVar[float] = 0.0
     """Seconds from being shown that it stays at least, whatever the card does."""
+    takes_keys = True
+    """It is a person's turn on it."""
     is_private = True
     """It shows or takes something of a person, who is asked whether they are there."""
 
@@ -46,6 +55,13 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """What stands under it."""
         self.outlasts_card = 0.0
         """Seconds that it stays after its card has left."""
+        self.turn = Turn()
+        """Whose turn a key is; the stage's."""
+        self.hear: Callable[[Told], None] = lambda _: None
+        """Who is told what the person does."""
+        self._is_drawn = False
+        self.has_answered = False
+        """The person's turn on it is over."""
         self._parked: Widget | None = None
         """Where the focus was before the window became too small."""
 
@@ -62,6 +78,76 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """Return what stands between the bars."""
         return ()
 
+    # --- keys -------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """A person can see it, and it is theirs."""
+        is_theirs = self.takes_keys and not self.has_answered
+        return is_theirs and self._is_drawn and not self.is_too_small
+
+    def press(self, key: events.Key) -> None:
+        """Take a key whole: whoever has the focus, then the screen."""
+        focused = self.focused
+        if isinstance(focused, Field | ActionList | ChoiceList) and focused.press(key):
+            return
+        if not self.pressed(key):
+            self._move(key.key)
+
+    def pressed(self, key: events.Key) -> bool:  # noqa: ARG002 - for subclasses
+        """Take a key that the focus left; False: it is none of the screen's."""
+        return False
+
+    def _move(self, key: str) -> None:
+        body = self.query_one("#body")
+        match key:
+            case "tab":
+                self.focus_next()
+            case "shift+tab":
+                self.focus_previous()
+            case "pagedown":
+                body.scroll_page_down(animate=False)
+            case "pageup":
+                body.scroll_page_up(animate=False)
+            case "down":
+                body.scroll_down(animate=False)
+            case "up":
+                body.scroll_up(animate=False)
+
+    def refuse_paste(self) -> None:
+        """What is pasted was not typed: it spoils the entry that it was meant for."""
+        if isinstance(self.focused, TypedField):
+            self.focused.refuse()
+
+    def catch_up(self) -> None:
+        """Refuse the entry that lacks keys which came when none could be taken."""
+        missed = self.turn.take_early() if self.is_open else 0
+        if missed and isinstance(self.focused, TypedField):
+            self.focused.come_early(missed)
+
+    def unfinished(self) -> int:
+        """How many keys of an entry are lost if another screen is shown now."""
+        focused = None if self.has_answered else self.focused
+        return focused.typed.keys if isinstance(focused, TypedField) else 0
+
+    def tell(self, message: Told) -> None:
+        """Tell what the person decided: the next word is the app's."""
+        self.has_answered = True
+        self.hear(message)
+
+    def open(self) -> None:
+        """Be the person's, from now on or again."""
+        self.has_answered = False
+        self._is_drawn = True
+        self.turn.page_shown()
+        self.catch_up()
+
+    def on_mount(self) -> None:
+        """Textual calls it after the subclass's own."""
+        self.open()
+
+    # --- what it looks like -----------------------------------------------------
+
     def wait(self) -> None:
         """Say that what was chosen is on its way."""
         self.query_one(KeyBar).show(Key("", "tui.key.one_moment"))
@@ -71,6 +157,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
 
         A card can be gone before its screen is drawn.
         """
+        self.has_answered = False
         self.once_drawn(lambda: self._count_down(seconds))
 
     def once_drawn(self, change: Callable[[], None]) -> None:
@@ -121,3 +208,4 @@ class KioskScreen(Screen[None], inherit_bindings=False):
             self.set_focus(self._parked)
             self._parked = None
         self.set_class(is_small, "small")
+        self.catch_up()

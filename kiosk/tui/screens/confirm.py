@@ -16,15 +16,14 @@ from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.visit.views import Form
 
-_YES = ("enter", "1")
-_NO = ("escape", "2")
+_YES, _NO = ("1",), ("2", "escape")
 
 
 class ConfirmScreen(KioskScreen):
-    """Enter goes on, Esc goes back; 1 and 2 do so on a number pad."""
+    """1 goes on, 2 or Esc goes back. Enter decides nothing: it may be leant on."""
 
     CSS_PATH = "confirm.tcss"
-    KEYS = (Key("Enter", "tui.key.yes"), Key("Esc", "tui.key.no"))
+    KEYS = (Key("1", "tui.key.yes"), Key("2", "tui.key.no"))
 
     class Answered(Told):
         """The person decided."""
@@ -45,7 +44,8 @@ class ConfirmScreen(KioskScreen):
         yield line(f"1  {say('tui.confirm.yes')}")
         yield line(f"2  {say('tui.confirm.no')}")
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in (*_YES, *_NO):
-            event.stop()
-            self.post_message(self.Answered(is_yes=event.key in _YES))
+    def pressed(self, key: events.Key) -> bool:
+        if key.key in (*_YES, *_NO):
+            self.tell(self.Answered(is_yes=key.key in _YES))
+            return True
+        return False

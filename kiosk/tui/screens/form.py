@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual import events, on
+from textual import events
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Digits, Static
@@ -16,10 +16,11 @@ from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key, KeyBar
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import TriesLine, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
-from kiosk.tui.widgets.secret_field import SecretField, WhyRefused
+from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import Answers, Form
 
 _ESC = Key("Esc", "tui.key.back")
@@ -46,7 +47,7 @@ class FormScreen(KioskScreen):
         super().__init__(settings)
         self.form = form
         self._is_confirmed = is_confirmed
-        self._entries = Entries(form, self._submitted)
+        self._entries = Entries(form, self._submitted, self._changed)
         self.KEYS = self._keys("tui.key.show")
 
     def _keys(self, showing: str) -> tuple[Key, ...]:
@@ -86,36 +87,38 @@ class FormScreen(KioskScreen):
 
     # --- typing -------------------------------------------------------------------
 
-    @on(SecretField.Changed)
-    def _changed(self) -> None:
-        self._hint(None)
+    def _changed(self, field: TypedField) -> None:
+        refusal = field.typed.refusal
+        if refusal is not None:
+            self.app.bell()
+        self._hint(refusal)
         self._judge()
 
-    @on(SecretField.Refused)
-    def _refused(self, message: SecretField.Refused) -> None:
-        self.app.bell()
-        is_full = message.why is WhyRefused.FULL
-        self._hint(Sentence("tui.form.full" if is_full else "tui.form.wrong_key"))
-
-    def _submitted(self, field: SecretField) -> None:
+    def _submitted(self, field: TypedField) -> None:
         """Go to the next field, or to what is not right yet; or on."""
         is_last = field is self._entries.fields[-1]
-        for each in self._entries.fields if is_last else (field,):
+        for each in self._entries.fields:
+            if not is_last and each is not field:
+                continue
             wrong = self._entries.wrong_with(each)
             if wrong is not None:
-                self._hint(wrong)
-                self.set_focus(self._entries.start_over(each))
-                self._judge()
+                self._start_over(each, wrong)
                 return
         if is_last:
-            self.post_message(self.Filled(self))
+            self.tell(self.Filled(self))
         else:
             self.focus_next()
 
-    def on_key(self, event: events.Key) -> None:
-        match event.key:
+    def _start_over(self, field: SecretField, wrong: Sentence) -> None:
+        self.turn.cut()
+        self._hint(wrong)
+        self.set_focus(self._entries.start_over(field))
+        self._judge()
+
+    def pressed(self, key: events.Key) -> bool:
+        match key.key:
             case "escape":
-                self.post_message(self.Cancelled())
+                self.tell(self.Cancelled())
             case "f2":
                 self._show_or_hide()
             case "down":
@@ -123,8 +126,8 @@ class FormScreen(KioskScreen):
             case "up":
                 self.focus_previous()
             case _:
-                return
-        event.stop()
+                return False
+        return True
 
     def _show_or_hide(self) -> None:
         pins = [field for field in self._entries.fields if isinstance(field, PinField)]

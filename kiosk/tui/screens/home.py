@@ -11,17 +11,26 @@ from kiosk.faces.marks import marks
 from kiosk.faces.words import said, say
 from kiosk.station import FaceSettings
 from kiosk.text import visible
+from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
 from kiosk.visit.views import Home
+from statemachine.operation import Kind
 
 
 class HomeScreen(KioskScreen):
-    """Greets the person and offers the allowed actions. `ActionList.Chosen`."""
+    """Greets the person and offers the allowed actions."""
 
     CSS_PATH = "home.tcss"
+
+    class Chosen(Told):
+        """An action was chosen."""
+
+        def __init__(self, kind: Kind) -> None:
+            super().__init__()
+            self.kind = kind
 
     def __init__(self, settings: FaceSettings, home: Home) -> None:
         super().__init__(settings)
@@ -47,9 +56,12 @@ class HomeScreen(KioskScreen):
             yield Bullet(marks().attention, said(notice), classes="notice")
         question = "tui.home.question" if self._is_open else "tui.home.nothing"
         yield line(say(question), classes="question")
-        yield ActionList(home.actions)
+        yield ActionList(home.actions, self._choose)
         if not self._is_open:
             yield HelpLine(self.settings.helpdesk)
 
     def on_mount(self) -> None:
         self.query_one(ActionList).focus()
+
+    def _choose(self, kind: Kind) -> None:
+        self.tell(self.Chosen(kind))

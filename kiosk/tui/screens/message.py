@@ -31,6 +31,7 @@ class MessageScreen(KioskScreen):
         super().__init__(settings)
         self.kind = kind
         self.KEYS = keys
+        self.takes_keys = kind != "recognising"
         self._lines = lines
         self._is_dead_end = is_dead_end
 

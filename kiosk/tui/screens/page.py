@@ -11,6 +11,7 @@ from textual.widgets import Static
 from kiosk.desk.views import Choice, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.errors import Message as Sentence
 from kiosk.faces.marks import marks
+from kiosk.faces.typed import Repertoire
 from kiosk.faces.words import said, say
 from kiosk.pinrules import Alphabet
 from kiosk.secret import Secret
@@ -20,13 +21,18 @@ from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import Key
 from kiosk.tui.widgets.choice_list import ChoiceList, in_words
-from kiosk.tui.widgets.entry_field import EntryField, OptionField, TextField
+from kiosk.tui.widgets.entry_field import OptionField, TextField
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName
 
-_LONGEST_SECRET = 128
+_SECRETS: dict[FieldKind, tuple[Alphabet | None, int]] = {
+    FieldKind.SECRET: (Alphabet.PRINTABLE, 128),
+    FieldKind.PASSWORD: (None, 256),
+}
+"""What may be typed into each kind, and how many characters at most."""
 _ACTION = " action"
 
 
@@ -43,6 +49,13 @@ class PageScreen(KioskScreen):
             super().__init__()
             self.screen = screen
 
+    class Chosen(Told):
+        """A choice was made."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     class Back(Told):
         """The operator goes back."""
 
@@ -50,39 +63,52 @@ class PageScreen(KioskScreen):
         super().__init__(settings)
         self.page = page
         self._fields = [self._field(field) for field in page.fields]
-        self._choices = ChoiceList(self._offered())
+        self._choices = ChoiceList(
+            self._offered(), self._choose, is_marked=not page.asks_own_key
+        )
         self.KEYS = self._keys()
 
     def _offered(self) -> tuple[Choice, ...]:
-        """Without fields, the action is a choice like the others, the first."""
-        if self.page.action is None or self._fields:
-            return self.page.choices
-        return (Choice(_ACTION, self.page.action), *self.page.choices)
+        """Without fields, an action that anybody may try is a choice, the first."""
+        page = self.page
+        if page.action is None or self._has_own_key:
+            return page.choices
+        return (Choice(_ACTION, page.action), *page.choices)
+
+    @property
+    def _has_own_key(self) -> bool:
+        """F2 does what the page does."""
+        page = self.page
+        return page.action is not None and bool(page.fields or page.asks_own_key)
 
     def _keys(self) -> tuple[Key, ...]:
-        keys = [Key("Tab", "tui.key.next"), Key("Enter", "tui.key.choose")]
-        if self._fields and self.page.action is not None:
+        keys: list[Key] = []
+        if self._fields or self._choices.can_focus:
+            keys += [Key("Tab", "tui.key.next"), Key("Enter", "tui.key.choose")]
+        if self._has_own_key and self.page.action is not None:
             keys.append(Key("F2", self.page.action.key))
         if self.page.can_go_back:
             keys.append(Key("Esc", "tui.key.back"))
         return tuple(keys)
 
-    def _field(self, field: Field) -> EntryField | SecretField:
+    def _field(self, field: Field) -> TextField | OptionField | SecretField:
         label = said(field.label)
-        if field.kind is FieldKind.SECRET:
+        if field.kind in _SECRETS:
+            alphabet, maximum = _SECRETS[field.kind]
             return PinField(
                 FieldName.CURRENT_PIN,
                 label,
-                alphabet=Alphabet.PRINTABLE,
-                maximum=_LONGEST_SECRET,
+                repertoire=Repertoire(alphabet),
+                maximum=maximum,
                 submitted=self._submitted,
+                changed=self._changed,
             )
         if field.kind is FieldKind.CHOICE:
             options = tuple((value, in_words(words)) for value, words in field.options)
-            return OptionField(
-                field.name, label, field.value, self._submitted, options=options
-            )
-        return TextField(field.name, label, field.value, self._submitted)
+            return OptionField(label, field.value, self._submitted, options=options)
+        return TextField(
+            label, field.value, submitted=self._submitted, changed=self._changed
+        )
 
     # --- what it looks like -----------------------------------------------------
 
@@ -100,6 +126,8 @@ class PageScreen(KioskScreen):
             if field.heading is not None:
                 yield line(said(field.heading), classes="heading")
             yield widget
+        if self._has_own_key and page.action is not None and not page.fields:
+            yield line(f"F2  {said(page.action)}", classes="own-key")
         yield self._choices
         for each in page.below:
             yield _line(each)
@@ -110,35 +138,82 @@ class PageScreen(KioskScreen):
         if first.can_focus:
             self.set_focus(first, scroll_visible=False)
 
-    def say_working(self, what: Sentence | None) -> None:
-        """Say what is being done while nothing can be typed; None: nothing is."""
-        self.query_one("#hint", Static).update(said(what) if what else "")
+    def say_working(self, what: Sentence) -> None:
+        """Say what is being done while nothing can be typed."""
+        self._hint(what)
+
+    def stay(self) -> None:
+        """Nothing is done any more, and nothing has changed here."""
+        self._hint(None)
+        if self.has_answered:
+            self.open()
+
+    def _hint(self, hint: Sentence | None) -> None:
+        self.query_one("#hint", Static).update(said(hint) if hint else "")
 
     # --- keys -------------------------------------------------------------------
 
-    def _submitted(self, field: Widget) -> None:
-        if field is self._fields[-1]:
-            self.post_message(self.Submitted(self))
-        else:
-            self.focus_next()
+    def _changed(self, field: TypedField) -> None:
+        if field.typed.refusal is not None:
+            self.app.bell()
+        self._hint(field.typed.refusal)
 
-    def on_key(self, event: events.Key) -> None:
-        match event.key:
+    def _submitted(self, field: Widget) -> None:
+        """Go to the next field; from the last one on, unless that has its own key."""
+        wrong = _refusal(field)
+        if wrong is not None:
+            self._start_over(field, wrong)
+        elif field is not self._fields[-1]:
+            self.focus_next()
+        elif self.page.asks_own_key:
+            self._ask_own_key()
+        else:
+            self._submit()
+
+    def _ask_own_key(self) -> None:
+        if self.page.action is not None:
+            action = said(self.page.action)
+            self._hint(Sentence("tui.desk.own_key", {"action": action}))
+
+    def _submit(self) -> None:
+        """Hand everything over, if all of it can be used."""
+        for field, widget in zip(self.page.fields, self._fields, strict=True):
+            wrong = _refusal(widget)
+            if wrong is None and field.is_needed and _is_empty(widget):
+                wrong = Sentence("tui.form.incomplete")
+            if wrong is not None:
+                self._start_over(widget, wrong)
+                return
+        self.tell(self.Submitted(self))
+
+    def _start_over(self, field: Widget, wrong: Sentence) -> None:
+        self.turn.cut()
+        if isinstance(field, TypedField) and _refusal(field) is not None:
+            field.retype()
+        self.set_focus(field)
+        self._hint(wrong)
+
+    def _choose(self, key: str) -> None:
+        if key == _ACTION:
+            self._submit()
+        else:
+            self.tell(self.Chosen(key))
+
+    def pressed(self, key: events.Key) -> bool:
+        match key.key:
             case "escape" if self.page.can_go_back:
-                self.post_message(self.Back())
-            case "f2" if self._fields and self.page.action is not None:
-                self.post_message(self.Submitted(self))
-            case "down":
+                self.tell(self.Back())
+            case "f2" if self._has_own_key:
+                self._submit()
+            case "enter" if self.page.asks_own_key:
+                self._ask_own_key()
+            case "down" if self._fields:
                 self.focus_next()
-            case "up":
+            case "up" if self._fields:
                 self.focus_previous()
             case _:
-                return
-        event.stop()
-
-    def action_of(self, key: str) -> bool:
-        """Say whether a choice is the page's own action."""
-        return key == _ACTION
+                return False
+        return True
 
     # --- handing over -----------------------------------------------------------
 
@@ -151,6 +226,14 @@ class PageScreen(KioskScreen):
             else:
                 filled.texts[field.name] = widget.value
         return filled
+
+
+def _refusal(widget: Widget) -> Sentence | None:
+    return widget.typed.refusal if isinstance(widget, TypedField) else None
+
+
+def _is_empty(widget: Widget) -> bool:
+    return isinstance(widget, TypedField) and not len(widget.typed)
 
 
 def _taken(widget: SecretField) -> Secret:

@@ -19,6 +19,7 @@ class ProgressScreen(KioskScreen):
 
     CSS_PATH = "progress.tcss"
     KEYS = (Key("", "tui.key.leave_in"),)
+    takes_keys = False
 
     def body(self) -> Iterable[Widget]:
         yield line(say("tui.progress.headline"), classes="headline")

@@ -91,18 +91,18 @@ class ResultScreen(KioskScreen):
         """Say whether it was printed."""
         self.query_one(KeyBar).show(Key("", outcome.key))
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "f4" and self._can_print:
-            event.stop()
-            self._can_print = False
-            text = page(self.settings, self.result)
-            self.post_message(self.PrintWanted(text))
-            return
-        if event.key not in ("enter", "escape"):
-            return
-        event.stop()
-        is_again = event.key == "enter" and not self.is_end
-        self.post_message(self.Again() if is_again else self.Left())
+    def pressed(self, key: events.Key) -> bool:
+        match key.key:
+            case "f4" if self._can_print:
+                self._can_print = False
+                self.hear(self.PrintWanted(page(self.settings, self.result)))
+            case "enter" if not self.is_end:
+                self.tell(self.Again())
+            case "enter" | "escape":
+                self.tell(self.Left())
+            case _:
+                return False
+        return True
 
 
 def _mark(signs: Marks, outcome: Outcome) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,7 +13,6 @@ from textual.reactive import reactive
 from kiosk.faces.marks import marks
 from kiosk.faces.phrases import of_refusal
 from kiosk.faces.words import say
-from kiosk.tui.messages import Told
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.visit.views import ActionOffer
 from statemachine.operation import Kind
@@ -53,15 +54,12 @@ class ActionList(Vertical, can_focus=True):
     at: reactive[int] = reactive(0, init=False)
     """Which of the allowed actions is marked."""
 
-    class Chosen(Told):
-        """An action was chosen."""
-
-        def __init__(self, kind: Kind) -> None:
-            super().__init__()
-            self.kind = kind
-
-    def __init__(self, offers: tuple[ActionOffer, ...]) -> None:
+    def __init__(
+        self, offers: tuple[ActionOffer, ...], chosen: Callable[[Kind], None]
+    ) -> None:
+        """`chosen` is called at once, before the next key is looked at."""
         super().__init__()
+        self._chosen = chosen
         allowed = [offer for offer in offers if offer.allowed]
         self._items = [ActionItem(n, offer) for n, offer in enumerate(allowed, 1)]
         self._refused = [offer for offer in offers if not offer.allowed]
@@ -83,24 +81,26 @@ class ActionList(Vertical, can_focus=True):
         for number, item in enumerate(self._items):
             item.mark(is_marked=number == self.at)
 
-    def on_key(self, event: events.Key) -> None:
+    def press(self, key: events.Key) -> bool:
+        """Take a key; False: it chooses and moves nothing here."""
         if not self._items:
-            return
-        if event.key in ("down", "tab"):
-            self.at = (self.at + 1) % len(self._items)
-        elif event.key in ("up", "shift+tab"):
-            self.at = (self.at - 1) % len(self._items)
-        elif event.key == "enter":
-            self._choose(self.at)
-        elif event.key in _NUMBERS[: len(self._items)]:
-            self._choose(_NUMBERS.index(event.key))
-        else:
-            return
-        event.stop()
+            return False
+        match key.key:
+            case "down" | "tab":
+                self.at = (self.at + 1) % len(self._items)
+            case "up" | "shift+tab":
+                self.at = (self.at - 1) % len(self._items)
+            case "enter":
+                self._choose(self.at)
+            case number if number in _NUMBERS[: len(self._items)]:
+                self._choose(_NUMBERS.index(number))
+            case _:
+                return False
+        return True
 
     def _choose(self, at: int) -> None:
         self.at = at
-        self.post_message(self.Chosen(self._items[at].offer.kind))
+        self._chosen(self._items[at].offer.kind)
 
 
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,9 +15,9 @@ from kiosk.errors import Message
 from kiosk.faces.marks import marks
 from kiosk.faces.words import said
 from kiosk.text import visible
-from kiosk.tui.messages import Told
 from kiosk.tui.widgets.panels import Bullet, line
 
+_NONE = -1
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
@@ -59,21 +61,26 @@ class ChoiceList(Vertical, can_focus=True):
     """
 
     at: reactive[int] = reactive(0, init=False)
-    """Which of the open choices is marked."""
+    """Which of the open choices is marked; `_NONE`: none yet."""
 
-    class Chosen(Told):
-        """A choice was made."""
-
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-    def __init__(self, choices: tuple[Choice, ...]) -> None:
+    def __init__(
+        self,
+        choices: tuple[Choice, ...],
+        chosen: Callable[[str], None],
+        *,
+        is_marked: bool = True,
+    ) -> None:
+        """`chosen` is called at once, before the next key is looked at. `is_marked`:
+        Enter would choose the first.
+        """
         super().__init__()
+        self._chosen = chosen
         open_ = [choice for choice in choices if choice.refusal is None]
         self._items = [ChoiceItem(n, each) for n, each in enumerate(open_, 1)]
         self._refused = [each for each in choices if each.refusal is not None]
         self.can_focus = bool(self._items)
+        if not is_marked:
+            self.set_reactive(ChoiceList.at, _NONE)
 
     def compose(self) -> ComposeResult:
         yield from self._items
@@ -90,25 +97,26 @@ class ChoiceList(Vertical, can_focus=True):
         """Move the mark, and keep it in sight."""
         for number, item in enumerate(self._items):
             item.mark(is_marked=number == self.at)
-        if self._items and self.has_focus:
+        if self._items and self.has_focus and self.at != _NONE:
             self._items[self.at].scroll_visible(animate=False)
 
-    def on_key(self, event: events.Key) -> None:
+    def press(self, key: events.Key) -> bool:
+        """Take a key; False: it chooses and moves nothing here."""
         if not self._items:
-            return
-        match event.key:
+            return False
+        match key.key:
             case "down":
                 self.at = (self.at + 1) % len(self._items)
             case "up":
-                self.at = (self.at - 1) % len(self._items)
-            case "enter":
+                self.at = (max(self.at, 0) - 1) % len(self._items)
+            case "enter" if self.at != _NONE:
                 self._choose(self.at)
             case number if number in _NUMBERS[: len(self._items)]:
                 self._choose(_NUMBERS.index(number))
             case _:
-                return
-        event.stop()
+                return False
+        return True
 
     def _choose(self, at: int) -> None:
         self.at = at
-        self.post_message(self.Chosen(self._items[at].choice.key))
+        self._chosen(self._items[at].choice.key)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kiosk.faces.entering import CODE_DIGITS
+from kiosk.faces.entering import CODE_DIGITS, PUNCTUATION
+from kiosk.faces.typed import Repertoire
 from kiosk.pinrules import Alphabet
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName
 
@@ -17,18 +19,26 @@ class CodeField(SecretField):
     """Digits in groups of three, the missing ones as blanks to fill."""
 
     def __init__(
-        self, field: FieldName, label: str, *, submitted: Callable[[SecretField], None]
+        self,
+        field: FieldName,
+        label: str,
+        *,
+        submitted: Callable[[TypedField], None],
+        changed: Callable[[TypedField], None],
     ) -> None:
         super().__init__(
             field,
             label,
-            alphabet=Alphabet.DIGITS,
+            repertoire=Repertoire(Alphabet.DIGITS),
             maximum=CODE_DIGITS,
             submitted=submitted,
+            changed=changed,
+            ignores=PUNCTUATION,
         )
 
     def characters(self) -> Iterable[str]:
-        for index in range(CODE_DIGITS):
+        typed = self.typed
+        for index in range(max(CODE_DIGITS, typed.keys)):
             if index and index % _GROUP == 0:
                 yield " "
-            yield chr(self._value[index]) if index < len(self._value) else _EMPTY
+            yield typed.shown(index) if index < typed.keys else _EMPTY

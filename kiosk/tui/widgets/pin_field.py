@@ -16,4 +16,6 @@ class PinField(SecretField):
     """The characters are readable now."""
 
     def characters(self) -> Iterable[str]:
-        return map(chr, self._value) if self.is_shown else super().characters()
+        if not self.is_shown:
+            return super().characters()
+        return map(self.typed.shown, range(self.typed.keys))

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from kiosk.faces.entering import PUNCTUATION
+from kiosk.faces.typed import Repertoire
 from kiosk.pinrules import Alphabet
 from kiosk.telephone import DIGITS, GROUP_DIGITS
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName
 
@@ -20,18 +23,26 @@ class ResponseField(SecretField):
     """Groups of five, the missing digits as blanks to fill."""
 
     def __init__(
-        self, field: FieldName, label: str, *, submitted: Callable[[SecretField], None]
+        self,
+        field: FieldName,
+        label: str,
+        *,
+        submitted: Callable[[TypedField], None],
+        changed: Callable[[TypedField], None],
     ) -> None:
         super().__init__(
             field,
             label,
-            alphabet=Alphabet.PRINTABLE,
+            repertoire=Repertoire(Alphabet.PRINTABLE),
             maximum=DIGITS,
             submitted=submitted,
+            changed=changed,
+            ignores=PUNCTUATION,
         )
 
     def characters(self) -> Iterable[str]:
-        for index in range(DIGITS):
+        typed = self.typed
+        for index in range(max(DIGITS, typed.keys)):
             if index and index % GROUP_DIGITS == 0:
                 yield " "
-            yield chr(self._value[index]) if index < len(self._value) else _EMPTY
+            yield typed.shown(index) if index < typed.keys else _EMPTY

@@ -26,6 +26,9 @@ def places() -> tuple[Place, ...]:
 
 
 def _anew(visitor: Visitor) -> None:
+    if visitor.shown.startswith("ProgressScreen"):
+        visitor.ask("go_on")
+        visitor.settle()
     if visitor.shown.startswith("ResultScreen"):
         visitor.type(ENTER)
     visitor.ask("anew")
@@ -147,7 +150,7 @@ def _results() -> list[Place]:
     ends = {
         "done": kiosk_with("everyday", *change),
         "refused": kiosk_with("everyday", *wrong),
-        "card only": kiosk_with("administrator", ENTER, ENTER, b"223606\r", NEW, NEW),
+        "card only": kiosk_with("administrator", ENTER, b"1", b"223606\r", NEW, NEW),
         "out of step": _failing("answer lost"),
         "rolled back": _failing("refused"),
     }

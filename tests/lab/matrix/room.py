@@ -56,6 +56,7 @@ class Room:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.probes = 0
         self.gate = Gate()
+        self._turns: list[Any] = []
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Do what the test says; on the laboratory's thread."""
@@ -64,6 +65,23 @@ class Room:
 
     def do_hold(self) -> None:
         self.gate.close()
+
+    def do_rest(self) -> None:
+        """Let whoever presses keys look for a while before they press the next."""
+        for turn in self._turns:
+            turn._at = float("-inf")
+
+    def know_turns(self) -> None:
+        """Know what tells a key of now from one that is still held."""
+        from kiosk.faces.turn import Turn
+
+        made, known = Turn.__init__, self._turns
+
+        def making(turn: Any, *given: Any) -> None:
+            known.append(turn)
+            made(turn, *given)
+
+        setattr(Turn, "__init__", making)  # noqa: B010 - a laboratory's hook
 
     def do_go_on(self) -> None:
         self.gate.open()
@@ -174,6 +192,7 @@ def main(face: str, descriptor: str, log: str, manner: str = "") -> int:
         from lab.matrix.plain_room import PlainRoom
 
         room = PlainRoom()
+    room.know_turns()
     control.serve(int(descriptor), room.obey)
     return int(room.run())
 

@@ -1,0 +1,83 @@
+"""Whose turn a key is: of the page that its person saw, or of none.
+
+People type ahead, lean on a key, and go on typing while a page changes under their
+hands. A key is taken only by a page that could be seen when it was pressed:
+
+* a page that cannot take keys yet, or no more, takes none, and what is pressed in the
+  same breath (`BREATH`) is not begun in the middle by the next one;
+* a key that is held down while pages change is for the page where it was pressed
+  (`HELD`, longer than a keyboard waits before it repeats).
+
+Characters that were not taken are counted: an entry that lacks them is refused, never
+used. UI thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+BREATH = 0.5
+"""Seconds without a key after which a person begins anew."""
+HELD = 1.0
+"""Seconds in which the same key again is the same key still."""
+_ENDS = frozenset({"enter", "tab"})
+"""Keys of an entry that type nothing."""
+
+
+class Turn:
+    """One for each running app. `now` is a clock that only goes forward (seconds)."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._at = float("-inf")
+        self._key = ""
+        self._is_cut = False
+        """What is pressed in the same breath has lost its beginning."""
+        self._is_new = False
+        """A page was shown since a key was taken."""
+        self._early = 0
+
+    def page_shown(self, *, typed: int = 0) -> None:
+        """Another page is there, or the same is open again.
+
+        `typed`: keys of an entry that was not finished when its page was taken away.
+        """
+        self._is_new = True
+        if typed:
+            self._is_cut = True
+            self._early += typed
+
+    def cut(self) -> None:
+        """What is pressed in the same breath cannot follow: an entry was refused."""
+        self._is_cut = True
+
+    def swallow(self, *, is_typed: bool) -> None:
+        """A key was for nobody; a character is missing in what is being typed."""
+        if is_typed:
+            self._is_cut = True
+            self._early += 1
+
+    def has(self, key: str, *, is_typed: bool, is_open: bool) -> bool:
+        """Say whether the page may have a key that is pressed now.
+
+        `is_typed`: it is a character. `is_open`: the page takes keys.
+        """
+        now = self._now()
+        passed, is_same = now - self._at, key == self._key
+        self._at, self._key = now, key
+        if not is_open:
+            self._is_cut = self._is_cut or is_typed
+        elif not (self._is_cut and passed < BREATH) and not (
+            self._is_new and is_same and passed < HELD
+        ):
+            self._is_cut = self._is_new = False
+            return True
+        if is_typed or (self._early and key in _ENDS):
+            self._early += 1
+        return False
+
+    def take_early(self) -> int:
+        """Return how many keys a page lacks that can take them now."""
+        early, self._early = self._early, 0
+        return early

@@ -1,0 +1,289 @@
+"""What is typed is what counts: in order, whole or refused, and never twice."""
+
+from __future__ import annotations
+
+import pytest
+from lab.desk_screens import ADA, BOB, HANNA, Desk, desk
+from lab.screens import Kiosk, kiosk
+from textual import events
+
+from kiosk.rehearsal.demo_desk import PASSWORD
+from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.widgets.secret_field import SecretField
+
+ENTER, TAB, F2 = "enter", "tab", "f2"
+
+
+async def at_once(shown: Desk | Kiosk, *keys: str) -> None:
+    """Press keys faster than anything can come of the first."""
+    for key in keys:
+        character = key if len(key) == 1 else None
+        shown.app.post_message(events.Key(key, character))
+    await shown.pilot.pause()
+
+
+async def hold(shown: Desk | Kiosk, key: str) -> None:
+    """Lean on a key: 40 repeats at 25 Hz, by the clock of the hands."""
+    await at_once(shown, key)
+    shown.hands.rest(0.5)
+    for _ in range(40):
+        await at_once(shown, key)
+        shown.hands.rest(0.04)
+
+
+def fields(shown: Desk) -> list[str]:
+    """What each field of the page has: text, or how long a secret is."""
+    screen = shown.app.screen
+    assert isinstance(screen, PageScreen)
+    told: list[str] = []
+    for field in screen._fields:
+        if isinstance(field, SecretField):
+            told.append("*" * len(field))
+        else:
+            told.append(field.value)
+    return told
+
+
+def focused(shown: Desk) -> int:
+    screen = shown.app.screen
+    assert isinstance(screen, PageScreen)
+    return [field is screen.focused for field in screen._fields].index(True)
+
+
+# --- the fields of one page -----------------------------------------------------
+
+
+async def by_account(shown: Desk) -> None:
+    await shown.pilot.press("1")
+    await shown.until_page("sign_in_account")
+
+
+@pytest.mark.parametrize("between", [ENTER, TAB])
+@pytest.mark.parametrize("is_burst", [True, False])
+async def test_an_operator_signs_in_with_account_and_password(
+    between: str, *, is_burst: bool
+) -> None:
+    keys = [*"hanna", between, *PASSWORD.decode(), ENTER]
+    async with desk() as shown:
+        await by_account(shown)
+        if is_burst:
+            await at_once(shown, *keys)
+        else:
+            await shown.pilot.press(*keys)
+        await shown.until_page("menu")
+
+
+async def test_enter_goes_from_field_to_field() -> None:
+    async with desk() as shown:
+        await by_account(shown)
+        await shown.pilot.press(*"hanna", ENTER, *"secret")
+        assert fields(shown) == ["hanna", "******"]
+
+
+async def open_page(shown: Desk, operator: int, *choices: str) -> None:
+    await shown.sign_in(operator)
+    await shown.pilot.press(*"alice", ENTER)
+    await shown.until_page("found_search")
+    await shown.pilot.press("1")
+    await shown.until_page("credential")
+    screen = shown.app.screen
+    assert isinstance(screen, PageScreen)
+    for key in choices:
+        open_ = [each.key for each in screen.page.choices if each.refusal is None]
+        await shown.pilot.press(str(open_.index(key) + 1))
+
+
+async def test_a_second_operator_is_asked_field_by_field() -> None:
+    async with desk() as shown:
+        await open_page(shown, HANNA, "revoke")
+        await shown.until_page("act_revoke")
+        await at_once(shown, *"lost", ENTER, *"ada", ENTER, *PASSWORD.decode(), ENTER)
+        assert fields(shown) == ["lost", "ada", "*" * len(PASSWORD)]
+        assert "Press F2: Revoke" in shown.text()
+        await shown.pilot.press(F2)
+        await shown.until_page("credential")
+        assert "revoked" in shown.text()
+
+
+async def test_no_field_of_a_template_is_skipped() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press(TAB, "8")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        for number in range(len(fields(shown)) - 1):
+            assert focused(shown) == number
+            await shown.pilot.press(ENTER)
+
+
+async def test_the_number_of_a_receipt_is_not_all_evidence() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press(TAB, "9")
+        await shown.until_page("audit")
+        await shown.pilot.press(*"1234-5678", ENTER, ENTER)
+        await shown.until_said("Nothing was found for")
+
+
+# --- whole, or refused ------------------------------------------------------------
+
+
+async def test_a_pin_with_another_key_in_it_signs_nobody_in() -> None:
+    async with desk() as shown:
+        shown.demo.insert(HANNA)
+        await shown.until(lambda: shown.asks_pin(), "the PIN")
+        await shown.pilot.press(*"27\xe41828", ENTER)
+        assert "Keys that cannot be used here: 1." in shown.text()
+        shown.hands.rest()
+        await shown.pilot.press(*"271828", ENTER)
+        await shown.until_page("menu")
+
+
+async def test_a_pin_of_digits_with_letters_is_refused_and_no_try_is_spent() -> None:
+    async with kiosk() as shown:
+        await shown.insert("everyday")
+        await shown.until("Home")
+        await shown.pilot.press(ENTER)
+        await shown.until("Form")
+        await shown.type("271828")
+        await shown.pilot.press(*"Ab31")
+        assert "All are met." not in shown.text()
+        assert "Keys that were not digits: 2." in shown.text()
+        await shown.pilot.press(*"4159", ENTER)
+        assert shown.screen() == "Form"
+        assert "Keys that were not digits: 2." in shown.text()
+        shown.hands.rest()
+        await shown.type("314159", "314159")
+        await shown.until("Result")
+        assert "are changed" in shown.text()
+
+
+async def test_text_that_is_too_long_is_not_cut() -> None:
+    async with desk() as shown:
+        await by_account(shown)
+        await at_once(shown, *("a" * 257), ENTER)
+        assert focused(shown) == 0
+        assert "more than 256 characters" in shown.text()
+
+
+@pytest.mark.parametrize("key", ["left", "delete", "home", "ctrl+a", "alt+b"])
+async def test_a_key_that_edits_elsewhere_refuses_the_entry(key: str) -> None:
+    async with desk() as shown:
+        await by_account(shown)
+        await shown.pilot.press(*"han", key, *"na", ENTER)
+        assert focused(shown) == 0
+        assert "Keys that cannot be used here: 1." in shown.text()
+
+
+async def test_a_code_may_be_typed_in_its_groups() -> None:
+    async with kiosk() as shown:
+        await shown.insert("blocked")
+        await shown.until("Home")
+        code = "".join(filter(str.isdigit, shown.demo.release_code()))
+        await shown.pilot.press("1")
+        await shown.until("Form")
+        await shown.type(f"{code[:3]} {code[3:6]}-{code[6:]}", "314159", "314159")
+        await shown.until("Result")
+
+
+# --- before and after a page ------------------------------------------------------
+
+
+async def test_what_is_typed_before_its_page_reaches_no_field() -> None:
+    async with desk() as shown:
+        keys = ["1", *"hanna", TAB, *PASSWORD.decode(), ENTER]
+        await at_once(shown, *keys)
+        await shown.until_page("sign_in_account")
+        assert not any(each.strip("?*") for each in fields(shown))
+        await shown.pilot.press(*"hanna", ENTER)
+        assert "came too early" in shown.text()
+        shown.hands.rest()
+        await shown.pilot.press(*"hanna", ENTER, *PASSWORD.decode(), ENTER)
+        await shown.until_page("menu")
+
+
+@pytest.mark.parametrize("early", range(1, 16, 2))
+async def test_a_secret_whose_page_comes_late_is_never_text(early: int) -> None:
+    keys = [*"hanna", TAB, *PASSWORD.decode(), ENTER]
+    async with desk() as shown:
+        await at_once(shown, "1", *keys[:early])
+        await shown.until_page("sign_in_account")
+        await shown.pilot.press(*keys[early:])
+        await shown.pilot.pause()
+        assert shown.page() == "sign_in_account"
+        texts = [each for each in fields(shown) if each.strip("?*")]
+        assert not texts
+
+
+async def test_a_page_that_changes_under_the_hands_shows_no_secret() -> None:
+    async with desk() as shown:
+        await open_page(shown, HANNA, "revoke")
+        await shown.until_page("act_revoke")
+        await shown.pilot.press(*"lost", ENTER, *"ada", ENTER, *"Oper")
+        shown.demo.insert(BOB)
+        await shown.until(lambda: len(fields(shown)) == 2, "the PIN of a card")
+        await shown.pilot.press(*"ator-2026")
+        assert "2026" not in shown.text()
+        assert set(fields(shown)[0]) == {"?"}
+
+
+async def test_a_whole_visit_in_one_write_uses_nothing_that_came_too_early() -> None:
+    async with kiosk() as shown:
+        await shown.insert("everyday")
+        await shown.until("Home")
+        await at_once(shown, "1", *"271828", ENTER, *"314159", ENTER, *"314159", ENTER)
+        await shown.until("Form")
+        assert "Keys that came too early" in shown.text()
+        await shown.pilot.press(ENTER)
+        shown.hands.rest()
+        await at_once(shown, *"271828", ENTER, *"314159", ENTER, *"314159", ENTER)
+        await shown.until("Result")
+        assert "are changed" in shown.text()
+
+
+# --- once -------------------------------------------------------------------------
+
+
+def codes_given(shown: Desk) -> int:
+    events_ = shown.demo.world.registry.audit_events()
+    return sum(event.kind.startswith("approval") for event in events_)
+
+
+@pytest.mark.parametrize("key", [ENTER, "1", "space", "y", "down"])
+async def test_leaning_on_a_key_gives_nothing_away(key: str) -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol", ENTER)
+        await shown.until_page("found_search")
+        before = codes_given(shown)
+        for _ in range(4):
+            await hold(shown, key)
+            await shown.pilot.pause(0.2)
+        assert shown.page() != "read_out"
+        assert codes_given(shown) == before
+
+
+async def test_the_key_of_an_action_counts_once_however_long_it_is_held() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol", ENTER)
+        await shown.until_page("found_search")
+        await shown.pilot.press("1")
+        await shown.until_page("credential")
+        await shown.pilot.press("1")
+        await shown.until_page("release_release")
+        before = codes_given(shown)
+        await hold(shown, F2)
+        await shown.until_page("read_out")
+        assert codes_given(shown) == before + 1
+
+
+async def test_leaning_on_a_key_confirms_nothing_at_the_kiosk() -> None:
+    async with kiosk() as shown:
+        await shown.insert("administrator")
+        await shown.until("Home")
+        for key in ("1", ENTER):
+            await hold(shown, key)
+            await shown.pilot.pause(0.2)
+            assert shown.screen() == "Confirm"
