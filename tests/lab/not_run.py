@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 import pytest
 
 _MARK = "NOT RUN: "
+_OUTCOME = "not run"
 
 
 def not_run(why: str) -> BaseException:
@@ -21,14 +22,19 @@ def not_run(why: str) -> BaseException:
     return pytest.skip.Exception(f"{_MARK}{why}", allow_module_level=True)
 
 
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count it apart from what was skipped on purpose."""
+    if report.skipped and _MARK in _reason(report):
+        return _OUTCOME, "n", _OUTCOME.upper()
+    return None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was not run, why, and how many tests of which file that are."""
     files: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for report in terminalreporter.getreports("skipped"):
-        reason = _reason(report)
-        if _MARK in reason:
-            why = reason.partition(_MARK)[2]
-            files[why][report.nodeid.partition("::")[0]] += 1
+    for report in terminalreporter.getreports(_OUTCOME):
+        why = _reason(report).partition(_MARK)[2]
+        files[why][report.nodeid.partition("::")[0]] += 1
     if not files:
         return
     count = sum(each.total() for each in files.values())

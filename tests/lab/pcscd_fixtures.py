@@ -38,6 +38,7 @@ def pcscd_room(pytestconfig: pytest.Config) -> Iterator[Pcscd]:
     try:
         pcscd.open()
     except Missing as missing:
+        pcscd.close()
         raise not_run(str(missing)) from None
     try:
         yield pcscd
