@@ -7,7 +7,6 @@ last binds for an hour.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from lab.other_hands import Answer, Meddled, Moment
@@ -20,6 +19,7 @@ from kiosk.rehearsal.laboratory import LaboratoryDomain
 from kiosk.rehearsal.world import World
 from kiosk.secret import Secret
 from kiosk.visit.views import Answers, FieldName, Home, Outcome, Result
+from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.records import Sync, Template
 
@@ -74,7 +74,7 @@ class Person:
         """Insert the card again."""
         return self._visit().recognise()
 
-    def _visit(self) -> Any:
+    def _visit(self) -> Visit:
         self.world.readers.pull()
         return self.world.visit(self.world.readers.insert(self.made.card))
 
@@ -86,9 +86,8 @@ class Person:
         """Card and domain hold the same, by the DC's own database."""
         return self.database.has(self.user.guid, self.card_pin())
 
-    @property
-    def sync(self) -> Sync:
-        return self.world.credential("ann").sync
+    def is_called_in_step(self) -> bool:
+        return self.world.credential("ann").sync is Sync.IN_STEP
 
 
 @pytest.fixture
@@ -148,7 +147,7 @@ def test_a_second_writer_at_each_moment_is_seen(
     if result.outcome is Outcome.DONE:
         assert person.agrees, "done, and it is not"
     home = person.look()
-    if person.sync is Sync.IN_STEP:
+    if person.is_called_in_step():
         assert person.agrees, "called in step, and it is not"
     else:
         assert "reason" in " ".join(notice.key for notice in home.notices)
@@ -160,10 +159,10 @@ def test_one_who_comes_afterwards_is_seen_at_the_next_insertion(
 ) -> None:
     assert person.change(None, lambda: None).outcome is Outcome.DONE
     assert person.agrees
-    assert person.sync is Sync.IN_STEP
+    assert person.is_called_in_step()
     hand(person)
     person.look()
-    assert person.sync is Sync.OUT_OF_STEP
+    assert not person.is_called_in_step()
 
 
 @pytest.mark.parametrize("answer", [Answer.COMES, Answer.LOST])
@@ -171,7 +170,7 @@ def test_one_write_of_ours_alone_is_in_step(person: Person, answer: Answer) -> N
     assert person.change(None, lambda: None, answer).outcome is Outcome.DONE
     assert person.agrees
     home = person.look()
-    assert person.sync is Sync.IN_STEP
+    assert person.is_called_in_step()
     assert "notice.in_step_unseen" not in {notice.key for notice in home.notices}
 
 

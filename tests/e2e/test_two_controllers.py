@@ -10,6 +10,9 @@ from lab.dns_server import DnsServer
 from lab.samba import LabUser, SambaDomain
 from lab.samba_pair import SambaPair
 
+from kiosk.authority import in_step
+from kiosk.authority.domain import look
+from kiosk.authority.in_step import Compared
 from kiosk.clock import ManualClock, SystemClock
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.breaker import REST_SECONDS
@@ -154,6 +157,42 @@ def test_one_that_lags_never_looks_like_a_change_elsewhere(
     written = near.account(ann).pwd_last_set
     far = Site(samba_pair.first, names, trusted)
     assert far.account(ann).pwd_last_set < written, "older: lag, not a change"
+
+
+def test_the_dc_of_the_record_is_asked_where_another_lags(
+    samba_pair: SambaPair, names: DnsServer, trusted: Path, ann: LabUser
+) -> None:
+    near = Site(samba_pair.second, names, trusted)
+    near.reset(ann)
+    known = in_step.seen(near.account(ann), samba_pair.second.name)
+    both = Site(samba_pair.first, names, trusted).directory
+    assert look(both, ann.guid, known=known).compared is Compared.SAME
+    samba_pair.second.kill()
+    try:
+        unseen = look(both, ann.guid, known=known)
+        assert unseen.compared is Compared.NOT_KNOWN, "the one who could say is away"
+        samba_pair.first.set_password_elsewhere(ann, "Helpdesk-4711")
+        # The same version now, by another hand: which of the two stays, nobody knows.
+        assert look(both, ann.guid, known=known).compared is Compared.CHANGED
+    finally:
+        samba_pair.second.run()
+    samba_pair.bring_up_to_date(samba_pair.first)
+    samba_pair.bring_up_to_date(samba_pair.second)
+    stays = in_step.seen(near.account(ann), samba_pair.second.name)
+    assert look(both, ann.guid, known=stays).compared is Compared.SAME
+
+
+def test_a_reset_on_another_dc_is_seen_once_it_has_come(
+    samba_pair: SambaPair, names: DnsServer, trusted: Path, ann: LabUser
+) -> None:
+    near = Site(samba_pair.second, names, trusted)
+    near.reset(ann)
+    known = in_step.seen(near.account(ann), samba_pair.second.name)
+    samba_pair.bring_up_to_date(samba_pair.first)
+    samba_pair.first.reset_and_must_change(ann, "Helpdesk-4711")
+    assert look(near.directory, ann.guid, known=known).compared is Compared.SAME
+    samba_pair.bring_up_to_date(samba_pair.second)
+    assert look(near.directory, ann.guid, known=known).compared is Compared.CHANGED
 
 
 def test_either_is_found_through_the_other_when_one_is_dead(

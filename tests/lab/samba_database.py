@@ -25,7 +25,8 @@ def main() -> None:
             f"<GUID={line.strip()}>", ldb.SCOPE_BASE, attrs=["unicodePwd"]
         )
         held = found[0].get("unicodePwd", idx=0)
-        print("" if held is None else bytes(held).hex(), flush=True)
+        sys.stdout.write(("" if held is None else bytes(held).hex()) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
