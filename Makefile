@@ -23,7 +23,7 @@ env: ## make the environment of a station (.venv); EXTRA=kerberos: with that, to
 
 env-test: ## the same, with everything that tests and checks use
 	@sh $(SETUP)/system.sh run test
-	@sh $(SETUP)/env.sh kerberos test
+	@sh $(SETUP)/env.sh kerberos test judges
 
 run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kiosk demo; \

@@ -4,6 +4,7 @@
 #   env.sh             what a station needs
 #   env.sh kerberos    and the extra of that name, which is compiled here
 #   env.sh test        and what tests and checks use
+#   env.sh judges      and programs that nobody here wrote, with the tests they ship
 #
 # A stamp inside .venv holds the checksum of what it was made from, the interpreter
 # among it. Whatever is unfinished has no stamp and is made again from nothing.
@@ -66,6 +67,22 @@ make_test() {
     install "$venv/bin/python" "$work/test"
 }
 
+# Their own tests are in the source distribution alone: it is unpacked, never installed.
+make_judges() {
+    echo "Fetching what judges our simulated cards (once; half a minute)."
+    judges=$venv/judges
+    rm -rf "$judges"
+    "$python" -m venv --without-pip "$judges"
+    wheels "$work/judges" "$here/judges.lock"
+    install "$judges/bin/python" "$work/judges"
+    pip install --require-hashes -r "$here/judges-build.lock"
+    pip download --no-deps --no-build-isolation --require-hashes \
+        --no-binary yubikey-manager -d "$work/source" -r "$here/judges.lock"
+    mkdir "$judges/yubikey-manager"
+    tar -xzf "$work"/source/yubikey_manager-*.tar.gz --strip-components 1 \
+        -C "$judges/yubikey-manager"
+}
+
 # part NAME FILE… : make a part unless it was made from just these files.
 part() {
     name=$1
@@ -78,6 +95,7 @@ part program pyproject.toml "$here/launcher.sh" "$here/launcher.py"
 for wanted in "$@"; do
     case $wanted in
         kerberos) part kerberos "$here/kerberos.lock" "$here/kerberos-build.lock" ;;
+        judges) part judges "$here/judges.lock" "$here/judges-build.lock" ;;
         test) part test "$here/dev.lock" ;;
         *)
             echo "env.sh: there is no part '$wanted'." >&2

@@ -27,4 +27,6 @@ compile requirements.lock pyproject.toml --extra pkcs11
 compile "$here/dev.lock" --group pyproject.toml:dev -c requirements.lock
 compile "$here/kerberos-build.lock" "$here/kerberos-build.in" -c "$here/build.lock"
 compile "$here/kerberos.lock" "$here/kerberos.in" -c requirements.lock
+compile "$here/judges-build.lock" "$here/judges-build.in"
+compile "$here/judges.lock" "$here/judges.in" -c requirements.lock -c "$here/dev.lock"
 echo "Locked: requirements.lock and $here/*.lock. Type: make env"
