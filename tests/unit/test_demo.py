@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from kiosk.cards.ports import CardInserted, ReaderEvent
@@ -59,8 +61,10 @@ def _index(name: str) -> int:
 
 
 @pytest.fixture
-def table() -> Table:
-    return Table()
+def table() -> Iterator[Table]:
+    table = Table()
+    yield table
+    table.demo.world.stop()
 
 
 @pytest.mark.parametrize(
@@ -103,5 +107,7 @@ def test_the_helpdesk_gives_the_code_that_is_needed_now(table: Table) -> None:
 
 
 def test_the_desks_tray_begins_with_blank_cards() -> None:
-    told = DemoDesk().cards[-1]
+    desk = DemoDesk()
+    told = desk.cards[-1]
+    desk.stop()
     assert (told.name, told.story) == ("blank card 2", "not issued")
