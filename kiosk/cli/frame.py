@@ -15,6 +15,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
+        readable=False,  # whether it may be looked at at all, `config.installed` knows
         help="The configuration; else $PIN_KIOSK_CONFIG, /etc/pin-kiosk, your own.",
     ),
 ]

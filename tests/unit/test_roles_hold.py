@@ -114,6 +114,17 @@ def test_no_command_of_operators_looks_at_a_file_of_their_choice(
     assert "not looked at" in err
 
 
+def test_whether_a_file_may_be_read_is_not_told_either(
+    sudo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    for may_read in (True, False):
+        monkeypatch.setattr(os, "access", lambda *_, may=may_read: may)
+        told.append(sudo.type_bare("credential", "list", "--config", "/etc/shadow"))
+    assert told[0] == told[1]
+    assert "not looked at" in told[0][2]
+
+
 def test_the_installed_file_counts_named_or_not(sudo: Terminal) -> None:
     assert sudo.type_bare("credential", "list")[0] == ExitCode.OK
     assert sudo.type("credential", "list")[0] == ExitCode.OK
