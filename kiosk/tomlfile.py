@@ -22,6 +22,8 @@ from kiosk.errors import KioskError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_LARGEST = 4 << 20
+"""Bytes of which no file of ours has more; a device may have no end."""
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _QUOTES_NOTHING = ("Invalid", "Expected", "Unclosed", "Unterminated", "Unescaped")
 """How the parser's messages begin that name only what it missed."""
@@ -103,7 +105,10 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
     try:
         with path.open("rb") as stream:
             check(path, os.fstat(stream.fileno()))
-            return tomllib.load(stream)
+            text = stream.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise FileUnreadable(file=str(path), reason=f"more than {_LARGEST} bytes")
+        return tomllib.loads(text.decode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FileUnreadable(file=str(path), reason=reason) from error

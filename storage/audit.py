@@ -18,6 +18,8 @@ from storage import canonical
 from storage.records import AuditDraft, AuditEvent
 
 GENESIS = "0" * 64
+_LONGEST_LINE = 1 << 20
+"""Bytes; no event is as long, and not every file has an end."""
 
 
 def link(draft: AuditDraft, *, seq: int, previous: str) -> AuditEvent:
@@ -87,7 +89,8 @@ def export(events: Iterable[AuditEvent], stream: BinaryIO) -> int:
 def read(stream: BinaryIO) -> Iterator[AuditEvent]:
     """Read what `export` wrote. NotAnExport names the line."""
     decoder = msgspec.json.Decoder(AuditEvent)
-    for number, line in enumerate(stream, 1):
+    lines = iter(lambda: stream.readline(_LONGEST_LINE), b"")
+    for number, line in enumerate(lines, 1):
         try:
             yield decoder.decode(line)
         except msgspec.DecodeError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,11 +122,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # that goes on for hours has a log (`kiosk.logs`).
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.ERROR)
     try:
-        app(args=arguments, prog_name="kiosk")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ExitCode.FAILED
+        code = _run(arguments)
+        sys.stdout.flush()  # what cannot be written is to be told, too
     except Exception as error:  # noqa: BLE001 - the last place that can say what it was
         from kiosk.cli.ending import report  # what most calls never need
 
+        _stop_writing()
         return report(error, sys.stderr)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        app(args=arguments, prog_name="kiosk")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.FAILED
     return ExitCode.OK
+
+
+def _stop_writing() -> None:
+    """Let go of output that cannot be written: Python would try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -7,6 +7,7 @@ variables and of the message too: `int("123456")` repeats what it was given.
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 from pathlib import Path
 from typing import TextIO
@@ -26,7 +27,11 @@ log = logging.getLogger(__name__)
 def report(error: BaseException, stream: TextIO) -> ExitCode:
     """Say on `stream` what happened; return the exit code that means it."""
     message = message_of(error)
-    if message is None:
+    if isinstance(error, OSError) and message is None:
+        log.warning("cli.system_refused errno=%s %s", error.errno, frames(error))
+        message = of_system(error)
+        code = ExitCode.FAILED
+    elif message is None:
         log.error("cli.unexpected %s", frames(error))
         message = Message("cli.unexpected", {"type": type(error).__name__})
         code = ExitCode.UNEXPECTED
@@ -47,6 +52,15 @@ def message_of(error: BaseException) -> Message | None:
     if isinstance(error, Coded):
         return Message(error.code, error.data)
     return None
+
+
+def of_system(error: OSError) -> Message:
+    """Return what the system refused, of a file where it names one."""
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        return Message("cli.refused_by_system", {"reason": reason})
+    file = os.fsdecode(error.filename)
+    return Message("cli.file_refused", {"file": file, "reason": reason})
 
 
 def words(message: Message) -> str:

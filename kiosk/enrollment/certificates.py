@@ -32,6 +32,10 @@ UNREADABLE = (
 attribute of an impossible type; OverflowError: dates that no calendar has."""
 
 
+_LARGEST = 1 << 20
+"""Bytes that are read of a file; a device may have no end."""
+
+
 class CertificateError(KioskError):
     """Root of what is wrong with a certificate."""
 
@@ -73,7 +77,8 @@ def read(der: bytes) -> x509.Certificate:
 def read_pem(file: Path) -> list[x509.Certificate]:
     """Read every certificate of a PEM file. NotACertificate."""
     try:
-        return x509.load_pem_x509_certificates(file.read_bytes())
+        with file.open("rb") as stream:
+            return x509.load_pem_x509_certificates(stream.read(_LARGEST))
     except (OSError, *UNREADABLE) as error:
         raise NotACertificate(file=str(file)) from error
 

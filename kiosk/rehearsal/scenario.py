@@ -325,13 +325,21 @@ class Scenario(Part, frozen=True, kw_only=True):
     cards: tuple[GivenCard, ...] = ()
 
 
+_LARGEST = 1 << 20
+"""Bytes of a scenario."""
+
+
 def read(path: Path) -> Scenario:
     """Read one scenario file. ScenarioError."""
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Scenario)
+        with path.open("rb") as stream:  # of a device, not for ever
+            return msgspec.toml.decode(stream.read(_LARGEST), type=Scenario)
     except OSError as error:
         problem = error.strerror or type(error).__name__
         raise ScenarioError(file=str(path), problem=problem) from error
+    except UnicodeDecodeError as error:
+        problem = f"no UTF-8 at byte {error.start}"
+        raise ScenarioError(file=str(path), problem=problem) from None
     except msgspec.DecodeError as error:
         raise ScenarioError(file=str(path), problem=str(error)) from error
 
