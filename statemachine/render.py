@@ -1,12 +1,12 @@
-"""Both tables as text, Markdown and Mermaid. `python -m statemachine.render` writes
-docs/lifecycle.md and docs/operation.md.
+"""The tables as text, Markdown and Mermaid. `python -m statemachine.render` writes
+docs/lifecycle.md, docs/operation.md and the table in docs/puk.md.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from statemachine import operation
+from statemachine import operation, puk
 from statemachine.lifecycle import Edge, Event, Lifecycle
 
 _NEW = "(new card)"
@@ -83,6 +83,64 @@ def operation_mermaid() -> str:
     return "\n".join(lines)
 
 
+def puk_markdown() -> str:
+    """Return the edges of a PUK as a Markdown table."""
+    rows = [(edge.event, edge.source, edge.target, edge.sentence) for edge in puk.TABLE]
+    return _table(("event", "from", "to", "what has happened"), [*rows])
+
+
+def puk_mermaid() -> str:
+    """Return what is known of a PUK as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {puk.Known.UNKNOWN}"]
+    lines += [
+        f"    {edge.source} --> {edge.target}: {edge.event}" for edge in puk.TABLE
+    ]
+    return "\n".join(lines)
+
+
+_KNOWN = {
+    puk.Known.UNKNOWN: "Nobody here knows it, so it is never sent.",
+    puk.Known.HOLDERS: "The holder has it; it is sent when the holder types it.",
+    puk.Known.FACTORY: "It is what every factory sets. Replacing it is due.",
+    puk.Known.FIRST_PENDING: "The first one of ours was sent: it is that, or still the"
+    " factory's. Replacing it is due.",
+    puk.Known.CURRENT: "The card has confirmed it, and nobody has seen it.",
+    puk.Known.EXPOSED: "It has left the authority. Replacing it is due.",
+    puk.Known.DUE: "The card has it, and somebody may have seen it. Replacing it is"
+    " due.",
+    puk.Known.PENDING: "A new one was sent: the card has it, or what it had before."
+    " Replacing it is due.",
+    puk.Known.USED_UP: "The card has refused everything that it may have had.",
+}
+_ABOUT = """What is known of the PUK of a card. Every edge is committed *before* a value
+is sent, and again when the card has answered.
+
+- A value is sent only if a person typed it, if the authority keeps it, or if import,
+  template or the card itself said that the card has the factory's PUK (12345678).
+- There are at most two values that a card may have: what it had before, and what was
+  to replace it. Neither is forgotten before the card has confirmed the other.
+- Each has its own record. A value that the card has compared and refused is never
+  sent again. A value that was sent without an answer that was heard may be; each time
+  counts as a try that may be lost.
+- With one try left, as the card has told or at worst, nothing is sent any more, unless
+  the helpdesk has released just that. What the card tells itself (INS F7 for 81, the
+  counter in 63Cx) is believed before what was counted.
+- A card that definitely does not take the new PUK (6A80, 6700, 6985, 6D00) has what it
+  had. Eight digits are tried next, which every card takes.
+- Replacing is due until the card has confirmed it, and is done at the next visit of any
+  kind in which the card has proven itself. A PUK that the holder has is not replaced.
+"""
+
+
+def puk_document() -> str:
+    """Return docs/puk.md."""
+    states = list(_KNOWN.items())
+    return (
+        f"{_ABOUT}\n{_table(('state', 'what is known'), [*states])}\n\n"
+        f"{puk_markdown()}\n\n```mermaid\n{puk_mermaid()}\n```\n"
+    )
+
+
 def documents() -> dict[str, str]:
     """Return the rendered documents by file name."""
     lifecycle = Lifecycle()
@@ -98,6 +156,7 @@ def documents() -> dict[str, str]:
             f"{operation_markdown()}\n\n"
             f"```mermaid\n{operation_mermaid()}\n```\n"
         ),
+        "puk.md": f"# The PUK of a card\n\n{made}\n\n{puk_document()}",
     }
 
 

@@ -11,8 +11,10 @@ from enum import StrEnum
 
 import msgspec
 
+from statemachine.candidates import TRIES
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
+from statemachine.puk import Known
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,15 +161,31 @@ class LastSync(Record, frozen=True, kw_only=True):
 
 
 class Escrow(Record, frozen=True, kw_only=True):
-    """The PUK the authority keeps for a card, and where its rotation stands."""
+    """The PUK the authority keeps for a card, and everything known of it.
 
+    `kiosk.authority.puks` reads and writes it as `statemachine.candidates.Puk`.
+    """
+
+    known: Known | None = None
+    """None: written before this was kept; then the other fields say it."""
     current_sealed: str = ""
+    """What the card had, or has. Empty for the factory's, which is no secret."""
+    current_unanswered: int = 0
+    current_refused: bool = False
     pending_sealed: str = ""
-    """Sent to the card or about to be, not yet confirmed; tried first."""
+    """Sent to the card as the new one, or about to be, and not yet confirmed."""
+    pending_unanswered: int = 0
+    pending_refused: bool = False
+    pending_set_aside: bool = False
+    pending_placings: int = 1
+    left: int = TRIES
+    """Tries at the PUK that are left at worst."""
+    forms_refused: int = 0
+    """How many new PUKs the card has definitely not taken: after the first, digits."""
     exposed: bool = False
-    """The current PUK has left the authority: rotation is due."""
+    """Only where `known` is None: the current one has left the authority."""
     wrong_tries: int = 0
-    """Wrong PUK answers since the last right one; never guessed past."""
+    """Only where `known` is None: wrong answers since the last right one."""
 
 
 class Credential(Record, frozen=True, kw_only=True):
@@ -258,6 +276,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """Ours (16 bytes), then the card's (16), of a mutual authentication."""
     card_proven: bool = False
     """The card on record has signed in this operation."""
+    puk_released: bool = False
+    """What sets a PIN may be handed out to it, one value after the other."""
     approvals: tuple[str, ...] = ()
     """Ids of the codes that were redeemed for it."""
     started_at: float = 0.0
@@ -303,6 +323,8 @@ class Approval(Record, frozen=True, kw_only=True):
     issued_by: str
     issued_at: float
     expires_at: float
+    last_try: bool = False
+    """Whoever gave it knows that one try may be left, and that it may be spent."""
     wrong_entries: int = 0
     redeemed_by: str = ""
     """Operation id the code is bound to; it may resume after a pulled card."""

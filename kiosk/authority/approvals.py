@@ -41,10 +41,13 @@ def issue_code(
     operator: str,
     station: str,
     valid_for: float = RELEASE_SECONDS,
+    last_try: bool = False,
 ) -> Secret:
     """Make a code for a credential; earlier ones of its kind are void.
 
-    `valid_for` is in seconds. Shown once by whoever called: wipe it afterwards.
+    `valid_for` is in seconds. `last_try`: whoever gives it knows that one try at the
+    PUK may be left, and lets it be spent. Shown once by whoever called: wipe it
+    afterwards.
     """
     code = new_code(parts.entropy)
     salt = parts.entropy.bytes(16)
@@ -57,6 +60,7 @@ def issue_code(
         issued_by=operator,
         issued_at=parts.clock.now(),
         expires_at=parts.clock.now() + valid_for,
+        last_try=last_try,
     )
 
     def commit(tx: Tx) -> None:
@@ -71,7 +75,11 @@ def issue_code(
                 kind=f"approval.{kind}_issued",
                 actor=operator,
                 credential=credential,
-                data={"approval": approval.id, "seconds": f"{valid_for:.0f}"},
+                data={
+                    "approval": approval.id,
+                    "seconds": f"{valid_for:.0f}",
+                    **({"last_try": "yes"} if last_try else {}),
+                },
             )
         )
 
@@ -135,6 +143,11 @@ def spend(tx: Tx, operation: Operation) -> None:
 def has(tx: Tx, operation: Operation, kind: ApprovalKind) -> bool:
     """Say whether a code of that kind was redeemed for the operation."""
     return any(tx.approval(each).kind is kind for each in operation.approvals)
+
+
+def released_last_try(tx: Tx, operation: Operation) -> bool:
+    """Say whether the helpdesk has let the last try at the PUK be spent."""
+    return any(tx.approval(each).last_try for each in operation.approvals)
 
 
 def missing(

@@ -182,7 +182,9 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         needs_middleware=template.card_access is CardAccess.MIDDLEWARE,
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
-        release_code_needed=wants_code(way, parts.profile),
+        release_code_needed=wants_code(
+            way, parts.profile, credential.escrow, request.limits
+        ),
         unblock_way=way,
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release

@@ -1,9 +1,7 @@
-"""Escrowed secrets: released once proven, exposed once released, then rotated.
+"""Escrowed secrets: sealed to one field of one credential, released once proven.
 
-A PIV card does not tell its PUK tries, so the authority counts them: each
-candidate is tried at most once per release, and with one try left it stops.
-A pending PUK (sent to the card, not yet confirmed) is never overwritten: it is
-tried first, and settled by what the card says.
+A transport PIN leaves as a whole. A PUK does not: what may be on the card is handed
+out one value after the other, each written down first (`kiosk.authority.unblocking`).
 """
 
 from __future__ import annotations
@@ -12,14 +10,14 @@ from msgspec.structs import replace
 
 from kiosk.authority import approvals, presence, puks
 from kiosk.authority.parts import Parts
-from kiosk.authority.ports import ProofFailed, PukPlan, Refused, Release
+from kiosk.authority.ports import ProofFailed, Refused, Release
 from kiosk.errors import Message
 from kiosk.secret import Secret
+from kiosk.weakpins import is_weak
 from statemachine.operation import Kind
 from storage.records import (
     AuditDraft,
     Credential,
-    Escrow,
     FirstPin,
     Operation,
     Template,
@@ -29,8 +27,10 @@ from storage.registry import Tx
 
 PUK_LENGTH = 8
 _ALPHABET = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
-_FACTORY_PUK = b"12345678"
+_DIGITS = b"0123456789"
 _TABLE = "credentials"
+PENDING, CURRENT, TRANSPORT = "escrow.pending", "escrow.current", "transport_pin"
+"""Fields of an envelope."""
 
 
 def seal_field(parts: Parts, credential: str, field: str, value: Secret) -> str:
@@ -52,8 +52,21 @@ def open_field(parts: Parts, credential: str, field: str, envelope: str) -> Secr
 
 def new_puk(parts: Parts) -> Secret:
     """Return eight random printable ASCII characters, none easily misread."""
+    return _drawn(parts, _ALPHABET)
+
+
+def new_digits_puk(parts: Parts) -> Secret:
+    """Return eight random digits, which every card takes, not easy to guess."""
+    while True:
+        puk = _drawn(parts, _DIGITS)
+        if not is_weak(puk.reveal()):
+            return puk
+        puk.wipe()
+
+
+def _drawn(parts: Parts, alphabet: bytes) -> Secret:
     return Secret(
-        bytes(_ALPHABET[parts.entropy.below(len(_ALPHABET))] for _ in range(PUK_LENGTH))
+        bytes(alphabet[parts.entropy.below(len(alphabet))] for _ in range(PUK_LENGTH))
     )
 
 
@@ -61,30 +74,19 @@ def new_puk(parts: Parts) -> Secret:
 
 
 def release(parts: Parts, id: str, nonce: bytes, signed: bytes) -> Release:
-    """Hand out what this operation needs. Refused, ProofFailed."""
+    """Hand out the transport PIN, or open the way to the PUK. Refused, ProofFailed."""
     outcome = parts.registry.run(lambda tx: _release(tx, parts, id, nonce, signed))
     if outcome is None:
         raise ProofFailed
-    labels, envelopes, credential = outcome
-    return Release(
-        labels=labels,
-        secrets=tuple(
-            open_field(parts, credential, _FIELDS[label], envelope)
-            for label, envelope in zip(labels, envelopes, strict=True)
-        ),
-    )
-
-
-_FIELDS = {
-    "pending": "escrow.pending",
-    "current": "escrow.current",
-    "transport": "transport_pin",
-}
+    credential, envelope = outcome
+    if not envelope:
+        return Release()
+    return Release(transport=open_field(parts, credential, TRANSPORT, envelope))
 
 
 def _release(
     tx: Tx, parts: Parts, id: str, nonce: bytes, signed: bytes
-) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
+) -> tuple[str, str] | None:
     operation = tx.operation(id)
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
@@ -100,20 +102,13 @@ def _release(
     note(tx, parts, operation, kind)
     if not proven:
         return None
-    tx.save_operation(replace(operation, card_proven=True))
-    if operation.kind is Kind.ACTIVATE and not credential.activation_interrupted:
-        return ("transport",), (credential.transport_pin_sealed,), credential.id
-    candidates = puks.candidates(credential.escrow)
-    if not candidates:
+    is_first = operation.kind is Kind.ACTIVATE and not credential.activation_interrupted
+    tx.save_operation(replace(operation, card_proven=True, puk_released=not is_first))
+    if is_first:
+        return credential.id, credential.transport_pin_sealed
+    if not puks.can_release(credential.escrow):
         raise Refused(Message("stop.puk_used_up"))
-    tx.save_credential(
-        replace(credential, escrow=replace(credential.escrow, exposed=True))
-    )
-    return (
-        tuple(label for label, _ in candidates),
-        tuple(envelope for _, envelope in candidates),
-        credential.id,
-    )
+    return credential.id, ""
 
 
 def _may_release(
@@ -136,114 +131,7 @@ def _may_release(
         raise Refused(Message("stop.nothing_in_escrow"))
 
 
-# --- what the card said ------------------------------------------------------
-
-
-def puk_wrong(parts: Parts, id: str) -> None:
-    """Count a PUK that the card refused."""
-
-    def commit(tx: Tx) -> None:
-        operation = tx.operation(id)
-        credential = tx.credential(operation.credential)
-        escrow = credential.escrow
-        counted = replace(escrow, wrong_tries=escrow.wrong_tries + 1)
-        tx.save_credential(replace(credential, escrow=counted))
-        note(tx, parts, operation, "escrow.puk_wrong")
-
-    parts.registry.run(commit)
-
-
-def puk_accepted(parts: Parts, id: str, label: str) -> None:
-    """Settle which PUK the card has: the pending one, or still the current one."""
-
-    def commit(tx: Tx) -> None:
-        operation = tx.operation(id)
-        credential = tx.credential(operation.credential)
-        escrow = replace(credential.escrow, wrong_tries=0)
-        if label == "pending":
-            escrow = _promoted(parts, credential.id, escrow)
-        else:
-            escrow = replace(escrow, pending_sealed="")
-        tx.save_credential(replace(credential, escrow=escrow))
-
-    parts.registry.run(commit)
-
-
-def _promoted(parts: Parts, credential: str, escrow: Escrow) -> Escrow:
-    with open_field(
-        parts, credential, _FIELDS["pending"], escrow.pending_sealed
-    ) as confirmed:
-        current = seal_field(parts, credential, _FIELDS["current"], confirmed)
-    return replace(escrow, current_sealed=current, pending_sealed="")
-
-
-# --- rotation ----------------------------------------------------------------
-
-
-def puk_plan(parts: Parts, id: str) -> PukPlan | None:
-    """Commit the next PUK as pending and say how to set it; None: not due.
-
-    An unresolved pending PUK is the next one again: the card may have it already,
-    so it is the first old value to try, too.
-    """
-    operation, credential = parts.registry.run(
-        lambda tx: (
-            (found := tx.operation(id)),
-            tx.credential(found.credential),
-        )
-    )
-    escrow = credential.escrow
-    unescrowed = not escrow.current_sealed and operation.kind is Kind.ACTIVATE
-    if not (escrow.exposed or unescrowed) or not operation.card_proven:
-        return None
-    if escrow.wrong_tries >= puks.PUK_TRIES - 1:
-        raise Refused(Message("stop.puk_used_up"))
-    old: list[Secret] = []
-    if escrow.pending_sealed:
-        new = open_field(
-            parts, credential.id, _FIELDS["pending"], escrow.pending_sealed
-        )
-        old.append(new.copy())
-    else:
-        new = new_puk(parts)
-        _commit_pending(parts, operation, new)
-    if escrow.current_sealed:
-        old.append(
-            open_field(parts, credential.id, _FIELDS["current"], escrow.current_sealed)
-        )
-    else:
-        old.append(Secret(_FACTORY_PUK))
-    return PukPlan(old=tuple(old[: puks.PUK_TRIES - 1 - escrow.wrong_tries]), new=new)
-
-
-def _commit_pending(parts: Parts, operation: Operation, new: Secret) -> None:
-    envelope = seal_field(parts, operation.credential, _FIELDS["pending"], new)
-
-    def commit(tx: Tx) -> None:
-        credential = tx.credential(operation.credential)
-        escrow = replace(credential.escrow, pending_sealed=envelope)
-        tx.save_credential(replace(credential, escrow=escrow))
-        note(tx, parts, operation, "escrow.rotation_begun")
-
-    parts.registry.run(commit)
-
-
-def puk_replaced(parts: Parts, id: str) -> None:
-    """The card confirmed the pending PUK: it is current, and nobody has seen it."""
-
-    def commit(tx: Tx) -> None:
-        operation = tx.operation(id)
-        credential = tx.credential(operation.credential)
-        escrow = _promoted(parts, credential.id, credential.escrow)
-        tx.save_credential(
-            replace(credential, escrow=replace(escrow, exposed=False, wrong_tries=0))
-        )
-        note(tx, parts, operation, "escrow.rotated")
-
-    parts.registry.run(commit)
-
-
-def note(tx: Tx, parts: Parts, operation: Operation, kind: str) -> None:
+def note(tx: Tx, parts: Parts, operation: Operation, kind: str, **data: str) -> None:
     """Write down what happened to an escrowed secret."""
     tx.audit(
         AuditDraft(
@@ -253,5 +141,6 @@ def note(tx: Tx, parts: Parts, operation: Operation, kind: str) -> None:
             actor="authority",
             credential=operation.credential,
             operation=operation.id,
+            data=data,
         )
     )

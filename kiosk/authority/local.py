@@ -11,6 +11,8 @@ from kiosk.authority import (
     escrow,
     prepare,
     presence,
+    replacing,
+    unblocking,
     writing,
 )
 from kiosk.authority.parts import Parts
@@ -25,12 +27,14 @@ from kiosk.authority.ports import (
     Prepared,
     PresenceChallenge,
     PukPlan,
+    PukTry,
     Release,
     WriteVerdict,
 )
 from kiosk.directory.ports import DirectoryError
 from kiosk.errors import Message
 from kiosk.secret import Secret
+from statemachine.candidates import Label
 from statemachine.operation import Kind
 from storage.records import ApprovalKind
 from storage.registry import RegistryError
@@ -112,17 +116,37 @@ class LocalAuthority:
     def admin_proven(self, operation: str, answered: bytes) -> None:
         admin_release.proven(self._parts, operation, answered)
 
-    def puk_wrong(self, operation: str) -> None:
-        escrow.puk_wrong(self._parts, operation)
+    def puk_next(
+        self, operation: str, tried: tuple[Label, ...], told: int | None
+    ) -> PukTry:
+        return unblocking.next_try(self._parts, operation, tried, told)
 
-    def puk_accepted(self, operation: str, label: str) -> None:
-        escrow.puk_accepted(self._parts, operation, label)
+    def puk_typed(self, operation: str, told: int | None) -> None:
+        unblocking.typing(self._parts, operation, told)
 
-    def puk_plan(self, operation: str) -> PukPlan | None:
-        return escrow.puk_plan(self._parts, operation)
+    def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
+        unblocking.wrong(self._parts, operation, label, left)
+
+    def puk_unheard(self, operation: str, label: Label) -> None:
+        unblocking.unheard(self._parts, operation, label)
+
+    def puk_accepted(self, operation: str, label: Label) -> None:
+        unblocking.accepted(self._parts, operation, label)
+
+    def prove_card(self, operation: str, nonce: bytes, signature: bytes) -> None:
+        replacing.prove_card(self._parts, operation, nonce, signature)
+
+    def puk_plan(self, operation: str, told: int | None) -> PukPlan | None:
+        return replacing.plan(self._parts, operation, told)
 
     def puk_replaced(self, operation: str) -> None:
-        escrow.puk_replaced(self._parts, operation)
+        replacing.replaced(self._parts, operation)
+
+    def puk_not_replaced(self, operation: str, label: Label, left: int | None) -> None:
+        replacing.not_replaced(self._parts, operation, label, left)
+
+    def puk_new_refused(self, operation: str, label: Label) -> None:
+        replacing.new_refused(self._parts, operation, label)
 
     def authorise(
         self, operation: str, nonce: bytes, signature: bytes, sealed: bytes

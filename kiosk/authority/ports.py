@@ -21,6 +21,7 @@ import msgspec
 from kiosk.errors import KioskError, Message
 from kiosk.pinrules import Alphabet, PinRules
 from kiosk.secret import Secret
+from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, PasswordMark, Sync, UnblockWay
@@ -58,6 +59,12 @@ class ProofFailed(AuthorityError):
     """A signature did not verify, or its nonce was not to be had. Nothing changed."""
 
     code = "authority.proof_failed"
+
+
+class NotProven(AuthorityError):
+    """The card on record has not shown in this operation that it is there."""
+
+    code = "authority.not_proven"
 
 
 class CodeRefused(AuthorityError):
@@ -103,6 +110,8 @@ class CardLimits(Value, frozen=True, kw_only=True):
     alphabet: Alphabet
     has_puk: bool = True
     has_admin_key: bool = False
+    puk_left: int | None = None
+    """Tries at its PUK, where the card tells."""
     at_pad: bool = False
     """PINs are typed at the reader's own keys: nobody but the card learns them."""
 
@@ -230,15 +239,28 @@ class Prepared(Value, frozen=True, kw_only=True):
     """What to sign now; None: nothing (no sync, keyless), or later (unblock)."""
     seal_to: Challenge | None
     """Whom to seal the value to; None where the password does not follow."""
+    puk_due: bool = False
+    """The card's PUK is to be replaced in this operation."""
+    puk_replaceable: bool = False
+    """Nobody is told the card's PUK, so a new one takes it from nobody."""
+    puk_is_factory: bool = False
+    """The card has, or may have, the factory's PUK."""
+    puk_uncertain: bool = False
+    """Tries at the PUK may be gone: a card that tells them should be asked."""
 
 
 class Release(Value, frozen=True, kw_only=True):
-    """Escrowed secrets for this operation only. The visit wipes them."""
+    """What is released to this operation only. The visit wipes it."""
 
-    secrets: tuple[Secret, ...]
-    """PUKs in the order to try, each at most once; or the one transport PIN."""
-    labels: tuple[str, ...]
-    """What each is: `pending`, `current`, `transport`."""
+    transport: Secret | None = None
+    """The transport PIN; None: a PUK may be asked for now."""
+
+
+class PukTry(Value, frozen=True, kw_only=True):
+    """One value to be sent to the card, once. The visit wipes it."""
+
+    label: Label
+    secret: Secret
 
 
 class AdminProof(Value, frozen=True, kw_only=True):
@@ -249,9 +271,11 @@ class AdminProof(Value, frozen=True, kw_only=True):
 
 
 class PukPlan(Value, frozen=True, kw_only=True):
-    """How the PUK is replaced: CHANGE with each old one at most once, in order."""
+    """How the PUK is replaced: one CHANGE, sent once. The visit wipes both."""
 
-    old: tuple[Secret, ...]
+    label: Label
+    """Which value `old` is."""
+    old: Secret
     new: Secret
 
 
@@ -332,9 +356,9 @@ class Authority(Protocol):
     def release(
         self, operation: str, presence_nonce: bytes, presence_signature: bytes
     ) -> Release:
-        """Hand out the escrowed PUK or transport PIN, marked exposed in the same
-        commit. Needs a redeemed code where the template says so and, where the card
-        can, a proof of presence. Refused, ProofFailed.
+        """Hand out the transport PIN, or open the way to the PUK (`puk_next`). Needs a
+        redeemed code where the template says so and, where the card can, a proof of
+        presence. Refused, ProofFailed.
         """
 
     def admin_challenge(self, operation: str) -> bytes:
@@ -349,21 +373,46 @@ class Authority(Protocol):
     def admin_proven(self, operation: str, answered: bytes) -> None:
         """Judge the card's answer: does it hold the key on record? ProofFailed."""
 
-    def puk_wrong(self, operation: str) -> None:
-        """The card refused a released or planned PUK: count it durably."""
+    def puk_next(
+        self, operation: str, tried: tuple[Label, ...], told: int | None
+    ) -> PukTry:
+        """Hand out the next PUK that the card may have, committed as sent.
 
-    def puk_accepted(self, operation: str, label: str) -> None:
-        """The card took the released PUK of that label: the pending one is settled."""
+        Only after `release`; each of `tried` was sent in this operation. `told`: tries
+        that the card says are left. Refused: there is none, or it might be the last try
+        and the helpdesk has not released just that.
+        """
 
-    def puk_plan(self, operation: str) -> PukPlan | None:
-        """What to replace the PUK with, committed as pending first; None: not due.
+    def puk_typed(self, operation: str, told: int | None) -> None:
+        """Commit that the holder's PUK is about to be sent. Refused as above."""
 
-        Due when the PUK was exposed, or, in an activation, is not in escrow yet.
-        Needs the card proven in this operation. Refused: no try may be spent.
+    def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
+        """The card compared that PUK and refused it: `left` tries, if it told."""
+
+    def puk_unheard(self, operation: str, label: Label) -> None:
+        """The card definitely said no to something else, and compared nothing."""
+
+    def puk_accepted(self, operation: str, label: Label) -> None:
+        """The card took that PUK, and the PIN it set was verified."""
+
+    def prove_card(self, operation: str, nonce: bytes, signature: bytes) -> None:
+        """Take the card's proof without a PIN, for this operation. ProofFailed."""
+
+    def puk_plan(self, operation: str, told: int | None) -> PukPlan | None:
+        """What to send to replace the PUK, committed first; None: nothing is due.
+
+        Asked again after a refusal, until it says None. NotProven: the card has to
+        prove itself in this operation. Refused: it ended, or one try may be left.
         """
 
     def puk_replaced(self, operation: str) -> None:
-        """The card confirmed the pending PUK: it is the current one now."""
+        """The card confirmed the new PUK: it is the current one now."""
+
+    def puk_not_replaced(self, operation: str, label: Label, left: int | None) -> None:
+        """The card refused the PUK that was to be replaced; it told `left`."""
+
+    def puk_new_refused(self, operation: str, label: Label) -> None:
+        """The card definitely does not take the new PUK; it has what it had."""
 
     def authorise(
         self, operation: str, nonce: bytes, signature: bytes, sealed: bytes

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from kiosk.authority import changed_elsewhere, in_step, marks, promises
+from kiosk.authority import changed_elsewhere, in_step, marks, promises, puks
 from kiosk.authority.cases import Judgement, judge
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import (
@@ -20,6 +20,7 @@ from kiosk.authority.ports import (
 )
 from kiosk.authority.ways import wants_code, way_of
 from kiosk.errors import Message
+from statemachine.candidates import TRIES
 from statemachine.operation import Kind, Phase
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
 from storage.registry import Tx
@@ -58,7 +59,7 @@ def prepare(
         _new(parts, credential, kind, station, judgement),
         **_seen(announced, judgement),
         way=way,
-        code_wanted=wants_code(way, parts.profile),
+        code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
     )
     challenge = _challenge(parts, operation, credential)
     nonce = (
@@ -98,6 +99,10 @@ def prepare(
         rules=judgement.rules,
         challenge=nonce,
         seal_to=challenge if operation.password_follows else None,
+        puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
+        puk_replaceable=puks.may_be_replaced(template),
+        puk_is_factory=puks.is_factory(credential.escrow),
+        puk_uncertain=puks.of(credential.escrow).left < TRIES,
     )
 
 

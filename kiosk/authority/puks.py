@@ -1,27 +1,102 @@
-"""Which escrowed PUKs may still be tried on a card."""
+"""What is known of a card's PUK, read from its record and written back to it."""
 
 from __future__ import annotations
 
-from storage.records import Escrow
+from msgspec.structs import replace
 
-PUK_TRIES = 3
-"""What cards are personalised with; one is always left."""
+from statemachine.candidates import TRIES, Candidate, Puk
+from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, Known
+from storage.records import Escrow, Template, UnblockWay
+
+FACTORY_PUK = b"12345678"
 
 
-def candidates(escrow: Escrow) -> list[tuple[str, str]]:
-    """Return label and envelope of what to try, in order, leaving one try."""
-    known = [("pending", escrow.pending_sealed), ("current", escrow.current_sealed)]
-    left = PUK_TRIES - 1 - escrow.wrong_tries
-    return [pair for pair in known if pair[1]][: max(left, 0)]
+def of(escrow: Escrow) -> Puk:
+    """Return what the record says."""
+    known = escrow.known
+    if known is None:
+        return _of_older(escrow)
+    current = pending = None
+    if escrow.current_sealed or known in AT_FACTORY:
+        current = Candidate(
+            unanswered=escrow.current_unanswered, is_refused=escrow.current_refused
+        )
+    if escrow.pending_sealed:
+        pending = Candidate(
+            unanswered=escrow.pending_unanswered,
+            is_refused=escrow.pending_refused,
+            is_set_aside=escrow.pending_set_aside,
+            placings=escrow.pending_placings,
+        )
+    return Puk(known=known, current=current, pending=pending, left=escrow.left)
+
+
+def _of_older(escrow: Escrow) -> Puk:
+    """Read a record of which only values and one count were kept.
+
+    A new value without an old one was to replace the factory's.
+    """
+    current = Candidate() if escrow.current_sealed else None
+    pending = Candidate(placings=1) if escrow.pending_sealed else None
+    known = Known.UNKNOWN
+    if pending is not None:
+        known = Known.PENDING if current is not None else Known.FIRST_PENDING
+        current = current or Candidate()
+    elif current is not None:
+        known = Known.DUE if escrow.exposed else Known.CURRENT
+    left = max(TRIES - escrow.wrong_tries, 1)
+    return Puk(known=known, current=current, pending=pending, left=left)
+
+
+def kept(escrow: Escrow, puk: Puk) -> Escrow:
+    """Return the record that says `puk`, with the same values."""
+    current, pending = puk.current or Candidate(), puk.pending
+    seen = pending or Candidate(placings=1)
+    return replace(
+        escrow,
+        known=puk.known,
+        current_unanswered=current.unanswered,
+        current_refused=current.is_refused,
+        pending_sealed=escrow.pending_sealed if pending is not None else "",
+        pending_unanswered=seen.unanswered,
+        pending_refused=seen.is_refused,
+        pending_set_aside=seen.is_set_aside,
+        pending_placings=seen.placings,
+        left=puk.left,
+        exposed=False,
+        wrong_tries=0,
+    )
+
+
+# --- questions ---------------------------------------------------------------
 
 
 def can_release(escrow: Escrow) -> bool:
-    """Say whether a PUK is in escrow that may still be tried."""
-    return bool(candidates(escrow))
+    """Say whether a value is kept that the card may have."""
+    puk = of(escrow)
+    return puk.known in IN_ESCROW and bool(puk.remaining())
 
 
 def is_used_up(escrow: Escrow) -> bool:
-    """Say whether a PUK is in escrow that may not be tried any more."""
-    return bool(escrow.current_sealed or escrow.pending_sealed) and not can_release(
-        escrow
-    )
+    """Say whether the card has refused everything that it may have had."""
+    return of(escrow).known is Known.USED_UP
+
+
+def at_last_try(escrow: Escrow, told: int | None = None) -> bool:
+    """Say whether one try may be left; `told` by the card itself."""
+    return of(escrow).at_last_try(told)
+
+
+def is_due(escrow: Escrow) -> bool:
+    """Say whether the card's PUK has to be replaced."""
+    return of(escrow).known in DUE
+
+
+def is_factory(escrow: Escrow) -> bool:
+    """Say whether the card has, or may have, the factory's PUK."""
+    return of(escrow).known in AT_FACTORY
+
+
+def may_be_replaced(template: Template) -> bool:
+    """Say whether nobody is told the PUK, so that a new one takes it from nobody."""
+    return UnblockWay.HOLDER_PUK not in template.unblock

@@ -10,7 +10,7 @@ from kiosk.authority import puks
 from kiosk.authority.ports import CardLimits
 from kiosk.authority.profile import Profile
 from kiosk.pinrules import Alphabet
-from storage.records import CardType, Credential, Template, UnblockWay
+from storage.records import CardType, Credential, Escrow, Template, UnblockWay
 
 ANY_CARD = CardLimits(
     minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE, has_admin_key=True
@@ -31,8 +31,18 @@ def keeps_admin_key(credential: Credential) -> bool:
     return bool(credential.admin_key_sealed) and not is_piv
 
 
-def wants_code(way: UnblockWay | None, profile: Profile) -> bool:
-    """Say whether a helpdesk's release code is needed; where no way is, it is."""
+def wants_code(
+    way: UnblockWay | None,
+    profile: Profile,
+    escrow: Escrow = Escrow(),  # noqa: B008 - immutable
+    card: CardLimits = ANY_CARD,
+) -> bool:
+    """Say whether a helpdesk's release code is needed; where no way is, it is.
+
+    The holder's own PUK needs one, too, where a wrong one could be the last try.
+    """
+    if way is UnblockWay.HOLDER_PUK and puks.at_last_try(escrow, card.puk_left):
+        return True
     return way is None or way in BY_RELEASE or profile.wants_code(way)
 
 
@@ -43,11 +53,12 @@ def way_of(
     profile: Profile,
 ) -> UnblockWay | None:
     """Return the best way that template, card, escrow and the site's profile allow."""
+    has_puk = card.has_puk and card.puk_left != 0
     possible = {
         UnblockWay.ADMIN_KEY_ONLINE: card.has_admin_key and keeps_admin_key(credential),
-        UnblockWay.RELEASE_CODE: card.has_puk and puks.can_release(credential.escrow),
+        UnblockWay.RELEASE_CODE: has_puk and puks.can_release(credential.escrow),
         UnblockWay.ADMIN_KEY_PHONE: card.has_admin_key,
-        UnblockWay.HOLDER_PUK: card.has_puk,
+        UnblockWay.HOLDER_PUK: has_puk,
     }
     return next(
         (

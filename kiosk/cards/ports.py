@@ -72,6 +72,15 @@ class Tries:
 
 
 @dataclass(frozen=True, slots=True)
+class PukTold:
+    """What a card tells of its PUK."""
+
+    tries: Tries
+    is_default: bool | None = None
+    """It is the factory's; None: not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class PinFormat:
     """What the card itself takes as a PIN (characters)."""
 
@@ -286,6 +295,12 @@ class PinRefused(CardError):
     code = "card.pin_refused"
 
 
+class PukRefused(PinRefused):
+    """The card does not take this value as its PUK; nothing was changed."""
+
+    code = "card.puk_refused"
+
+
 class PadEntryFailed(CardError):
     """Nothing was entered at the PIN pad that could be sent; nothing was changed."""
 
@@ -434,8 +449,11 @@ class CardSession(Protocol):
     def change_pin(self, old: Secret, new: Secret) -> None:
         """Change the PIN. WrongPin, PinBlocked, PinRefused (nothing changed)."""
 
+    def puk_tries(self) -> PukTold | None:
+        """Read the PUK's counter without a try; None: the card does not tell."""
+
     def change_puk(self, old: Secret, new: Secret) -> None:
-        """Change the PUK. WrongPuk, PukBlocked, NotSupported."""
+        """Change the PUK. WrongPuk, PukBlocked, PukRefused, NotSupported."""
 
     def unblock(self, puk: Secret, new: Secret) -> None:
         """Set a PIN with the PUK. WrongPuk, PukBlocked, PinRefused, NotSupported."""

@@ -146,12 +146,16 @@ def release(
     activation: Annotated[
         bool, typer.Option("--activation", help="A code for the first PIN instead.")
     ] = False,
+    last_try: Annotated[
+        bool,
+        typer.Option("--last-try", help="Let the last try at the PUK be spent."),
+    ] = False,
 ) -> None:
     """Give a code to unblock a card (or to activate it); it is shown once."""
     kind = ApprovalKind.ACTIVATION if activation else ApprovalKind.RELEASE
     with open_desk(operators_config(config)) as desk:
         found = find(desk, credential)
-        given = codes.give(desk, found, kind)
+        given = codes.give(desk, found, kind, last_try=last_try)
     with given.code as code:
         print(words(Message(f"enrollment.code_{kind}", {"holder": found.holder})))
         print(f"\n    {grouped(code)}\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kiosk.authority import puks
 from kiosk.cli.ending import words
 from kiosk.enrollment.view import View
 from kiosk.errors import Message
@@ -81,9 +82,9 @@ def _facts(credential: Credential) -> Iterator[tuple[str, str]]:
     yield "signs with", _key(credential.authentication_key)
     yield "proves itself", _key(credential.card_authentication_key)
     escrow = credential.escrow
-    yield "PUK in escrow", "yes" if escrow.current_sealed else "no"
-    if escrow.exposed:
-        yield "PUK rotation", "due"
+    yield "PUK", words(Message(f"desk.puk.{puks.of(escrow).known}"))
+    if escrow.forms_refused and puks.is_due(escrow):
+        yield "", words(Message("desk.puk_form_refused"))
     yield "issued", moment(credential.issued_at)
 
 
@@ -175,8 +176,10 @@ def _fields(credential: Credential) -> dict[str, Any]:
         "template_version": credential.template_version,
         "authentication_key": None if key is None else key.algorithm,
         "card_authentication_key": None if proving is None else proving.algorithm,
-        "puk_in_escrow": bool(credential.escrow.current_sealed),
-        "puk_rotation_due": credential.escrow.exposed,
+        "puk": puks.of(credential.escrow).known,
+        "puk_in_escrow": puks.can_release(credential.escrow),
+        "puk_rotation_due": puks.is_due(credential.escrow),
+        "puk_tries_left_at_worst": puks.of(credential.escrow).left,
         "migrated": credential.migrated,
         "issued_at": credential.issued_at,
         "pin_changed_at": credential.pin_changed_at,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.authority import approvals
+from kiosk.authority import approvals, puks
 from kiosk.authority.cases import facts_of
-from kiosk.authority.ways import wants_code
+from kiosk.authority.ways import keeps_admin_key, wants_code
 from kiosk.enrollment.desk import Desk, agree, is_own_card, note, refuse
 from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import Message
@@ -18,6 +18,7 @@ from storage.records import (
     FirstPin,
     Keyless,
     Template,
+    UnblockWay,
 )
 
 _DAY = 86_400.0
@@ -36,11 +37,14 @@ def give(
     credential: Credential,
     kind: ApprovalKind,
     second: SignedIn | None = None,
+    *,
+    last_try: bool = False,
 ) -> Given:
     """Make a code for a credential; its caller shows it once and wipes it.
 
     NotInRole, Refused, SecondNeeded, DirectoryError. Earlier codes of the kind
-    become void.
+    become void. `last_try`: the operator was told that one try at the card's PUK may
+    be left, and lets it be spent.
     """
     require(desk.operator, Action.RELEASE)
     template = desk.parts.registry.run(
@@ -50,6 +54,8 @@ def give(
         reason: Message | None = Message("refusal.own_card")
     elif kind is ApprovalKind.RELEASE:
         reason = _no_release(desk, credential, template)
+        if reason is None and spends_last_try(credential, template) and not last_try:
+            reason = Message("enrollment.last_try")
     else:
         reason = _no_activation(desk, credential, template)
     if reason is not None:
@@ -63,6 +69,7 @@ def give(
         operator=desk.operator.account,
         station=desk.station,
         valid_for=_seconds_valid(template, kind),
+        last_try=last_try and kind is ApprovalKind.RELEASE,
     )
     return Given(code, _validity(template, kind))
 
@@ -88,12 +95,25 @@ def _no_release(
     """Say why a release code would open nothing."""
     if _stands_in_for_signature(credential, template):
         return None
-    if not any(wants_code(way, desk.parts.profile) for way in template.unblock):
+    profile, escrow = desk.parts.profile, credential.escrow
+    if not any(wants_code(way, profile, escrow) for way in template.unblock):
         return Message("enrollment.no_release_way")
     facts = facts_of(credential, template, None, desk.parts.profile)
     standing = Standing(credential.state, credential.suspended_from)
     refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
     return None if refusal is None else Message(refusal.code)
+
+
+def spends_last_try(credential: Credential, template: Template) -> bool:
+    """Say whether an unblock might spend the last try at the card's PUK.
+
+    Not where an administrator key sets PINs.
+    """
+    by_key = UnblockWay.ADMIN_KEY_ONLINE in template.unblock and keeps_admin_key(
+        credential
+    )
+    by_puk = {UnblockWay.RELEASE_CODE, UnblockWay.HOLDER_PUK} & {*template.unblock}
+    return bool(by_puk) and not by_key and puks.at_last_try(credential.escrow)
 
 
 def _stands_in_for_signature(credential: Credential, template: Template) -> bool:

@@ -16,7 +16,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from kiosk.authority import marks, signature
-from kiosk.authority.escrow import new_puk
+from kiosk.authority.escrow import new_digits_puk, new_puk
 from kiosk.authority.ports import ProofFailed
 from kiosk.cards.any_card import piv_of
 from kiosk.cards.piv.application import PivApplication
@@ -28,7 +28,7 @@ from kiosk.cards.piv.personalise import (
 )
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot, WrongCard
 from kiosk.directory.ports import Account
-from kiosk.enrollment import certification, record, secrets
+from kiosk.enrollment import certification, first_puk, record, secrets
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.desk import Desk, holder_of
 from kiosk.enrollment.operators import Action
@@ -48,7 +48,6 @@ from statemachine.lifecycle import Event, Standing, State
 from storage.records import (
     CardType,
     Credential,
-    Escrow,
     FirstPin,
     PublicKey,
     Template,
@@ -99,8 +98,8 @@ def issue_card(
     """Personalise the card in the reader; `emit` is told each step as it begins.
 
     NotInRole, Refused, NotForThisCard, AlreadyOnRecord, NotOurs, PukNotOurs,
-    CardError, DirectoryError, SourceError; CertificatePending: repeat it with the same
-    card when the certificate has come.
+    PukNotAccepted, CardError, DirectoryError, SourceError; CertificatePending: repeat
+    it with the same card when the certificate has come.
     """
     holder = holder_of(desk, Action.ISSUE, order.account)
     template = desk.parts.registry.run(lambda tx: tx.template(order.template))
@@ -122,7 +121,8 @@ def issue_card(
         )
         with candidates_of(desk, predecessor) as candidates:
             before = take(application, candidates, desk.parts.entropy)
-        with held(before), held(_new_secrets(desk, before)) as after:
+        digits = predecessor is not None and predecessor.escrow.forms_refused > 0
+        with held(before), held(_new_secrets(desk, before, digits=digits)) as after:
             found = certification.still_held(application, before.pin, found)
             guid = found.guid or desk.parts.entropy.bytes(16)
             job = _Job(
@@ -169,27 +169,28 @@ class _Job:
 # --- before the card is changed ----------------------------------------------
 
 
-def _new_secrets(desk: Desk, before: CardSecrets) -> CardSecrets:
+def _new_secrets(desk: Desk, before: CardSecrets, *, digits: bool) -> CardSecrets:
+    """Return new ones; `digits`: the card has refused a PUK of letters before."""
     entropy = desk.parts.entropy
     algorithm = before.management.algorithm
     return CardSecrets(
         pin=secrets.new_pin(entropy),
-        puk=new_puk(desk.parts),
+        puk=new_digits_puk(desk.parts) if digits else new_puk(desk.parts),
         management=secrets.new_management_key(entropy, algorithm),
     )
 
 
 def _begin(job: _Job, predecessor: Credential | None) -> Credential:
-    """Put the credential on record, with what opens its card now and will then."""
+    """Put the credential on record, with what opens its card now and will then.
+
+    One that was never finished is taken up again: trying leaves nothing behind.
+    """
     desk, now = job.desk, job.desk.parts.clock.now()
-    name = desk.parts.entropy.bytes(8).hex()
+    again = predecessor if predecessor and _is_unfinished(predecessor) else None
+    name = again.id if again else desk.parts.entropy.bytes(8).hex()
     seal = partial(secrets.seal, desk.parts, name)
     with secrets.join([job.after.management.key, job.before.management.key]) as keys:
         admin_keys = seal(secrets.ADMIN_KEY, keys)
-    escrow = Escrow(
-        current_sealed=seal(secrets.CURRENT_PUK, job.before.puk),
-        pending_sealed=seal(secrets.PENDING_PUK, job.after.puk),
-    )
     credential = Credential(
         id=name,
         card=job.certification.card,
@@ -199,15 +200,29 @@ def _begin(job: _Job, predecessor: Credential | None) -> Credential:
         template=job.template.name,
         template_version=job.template.version,
         state=State.ISSUED,
-        escrow=escrow,
+        escrow=first_puk.about_to_be_set(
+            current=seal(secrets.CURRENT_PUK, job.before.puk),
+            pending=seal(secrets.PENDING_PUK, job.after.puk),
+            forms_refused=predecessor.escrow.forms_refused if predecessor else 0,
+        ),
         admin_key_sealed=admin_keys,
         issued_at=now,
         expires_at=job.expires,
     )
     standing = Standing(State.RETIRED) if predecessor is not None else None
-    return desk.parts.registry.run(
-        lambda tx: record.issue(tx, desk, credential, standing=standing, by="issue")
-    )
+
+    def commit(tx: Tx) -> Credential:
+        version = tx.credential(name).version if again else 0
+        now = replace(credential, version=version)
+        return record.issue(tx, desk, now, standing=standing, by="issue")
+
+    return desk.parts.registry.run(commit)
+
+
+def _is_unfinished(retired: Credential) -> bool:
+    """Say whether a personalisation ended before its keys went on record."""
+    has_key = retired.authentication_key is not None
+    return not has_key and not retired.migrated and retired.pin_changed_at is None
 
 
 # --- the card is changed -----------------------------------------------------
@@ -225,6 +240,9 @@ def _carry_out(
             _plan(job),
             before=job.before,
             after=job.after,
+            set_puk=lambda: first_puk.set_puk(
+                job.desk, application, credential.id, job.before, job.after
+            ),
             certify=partial(_certify, job, application, credential, proven),
             entropy=job.desk.parts.entropy,
         )
@@ -293,7 +311,7 @@ def _commit(
             tx.credential(id),
             authentication_key=own_key,
             card_authentication_key=keys.get(KeySlot.CARD_AUTHENTICATION),
-            escrow=Escrow(current_sealed=puk),
+            escrow=first_puk.is_set(tx.credential(id).escrow, puk),
             admin_key_sealed=admin_key,
             transport_pin_sealed=transport,
             expires_at=certification.valid_until(own_key.certificate),

@@ -3,8 +3,9 @@
 A blank card has what the factory gave it, a retired one what our escrow holds; after
 an interrupted personalisation it may be either the old or the new. The management
 key has no counter, so it is tried first, and a card that it does not open is not
-touched further. Then the PUK, each candidate at most once: it sets a PIN that is ours
-for the rest of the transaction.
+touched further. Then the PUK, each candidate at most once, written down first: it sets
+a PIN that is ours for the rest of the transaction. A value of ours that the card has
+refused once is never sent again, whoever repeats the command.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from kiosk.authority.puks import FACTORY_PUK
 from kiosk.cards.piv.administration import Administration, management_algorithm
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.management import (
@@ -21,13 +24,11 @@ from kiosk.cards.piv.management import (
     ManagementAlgorithm,
 )
 from kiosk.cards.piv.personalise import CardSecrets
-from kiosk.cards.ports import WrongManagementKey, WrongPuk
+from kiosk.cards.ports import PukBlocked, WrongManagementKey, WrongPuk
 from kiosk.enrollment.secrets import new_pin
 from kiosk.entropy import Entropy
 from kiosk.errors import KioskError
 from kiosk.secret import Secret
-
-FACTORY_PUK = b"12345678"
 
 
 class NotOurs(KioskError):
@@ -48,23 +49,59 @@ class PukNearlyUsedUp(KioskError):
     code = "enrollment.puk_nearly_used_up"
 
 
+class Notes(Protocol):
+    """Writes down what happens to one PUK. Each is durable when it returns."""
+
+    def sending(self) -> None:
+        """It is about to be sent."""
+
+    def refused(self, left: int | None) -> None:
+        """The card compared it and said no; it told `left`."""
+
+    def taken(self) -> None:
+        """The card took it."""
+
+
+class NoNotes:
+    """For a value that nobody keeps: the factory's."""
+
+    def sending(self) -> None:
+        """Nothing to write."""
+
+    def refused(self, left: int | None) -> None:
+        """Nothing to write."""
+
+    def taken(self) -> None:
+        """Nothing to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class PukCandidate:
+    """A PUK that the card may have, and who keeps its record."""
+
+    secret: Secret
+    notes: Notes
+
+
 @dataclass(slots=True)
 class Candidates:
     """What may open a card, likeliest first. Their owner wipes them."""
 
-    puks: list[Secret] = field(default_factory=list)
+    puks: list[PukCandidate] = field(default_factory=list)
     management: list[Secret] = field(default_factory=list)
     """Raw keys; the algorithm is the card's."""
 
     def add_factory(self) -> None:
         """Add, last, what a blank or reset card has."""
-        self.puks.append(Secret(FACTORY_PUK))
+        self.puks.append(PukCandidate(Secret(FACTORY_PUK), NoNotes()))
         self.management.append(Secret(FACTORY_KEY))
 
     def wipe(self) -> None:
         """Wipe them all."""
-        for secret in (*self.puks, *self.management):
-            secret.wipe()
+        for puk in self.puks:
+            puk.secret.wipe()
+        for key in self.management:
+            key.wipe()
 
 
 @contextmanager
@@ -90,8 +127,13 @@ def take(
     algorithm = management_algorithm(application)
     management = _management(application, candidates.management, algorithm, entropy)
     pin = new_pin(entropy)
+    puks = candidates.puks
+    if told is not None and told.is_default:
+        puks = [each for each in puks if each.secret.reveal() == FACTORY_PUK]
+    elif told is not None:
+        puks = [each for each in puks if each.secret.reveal() != FACTORY_PUK]
     try:
-        puk = _puk(application, candidates.puks, pin)
+        puk = _puk(application, puks, pin)
     except BaseException:
         pin.wipe()
         raise
@@ -117,13 +159,22 @@ def _management(
     raise NotOurs
 
 
-def _puk(application: PivApplication, puks: Sequence[Secret], pin: Secret) -> Secret:
+def _puk(
+    application: PivApplication, puks: Sequence[PukCandidate], pin: Secret
+) -> Secret:
     for puk in puks:
+        puk.notes.sending()
         try:
-            application.reset_retry_counter(puk, pin)
+            application.reset_retry_counter(puk.secret, pin)
         except WrongPuk as error:
-            if error.tries_left <= 1:
+            left = error.tries_left if error.tries_left >= 0 else None
+            puk.notes.refused(left)
+            if left is None or left <= 1:
                 break  # the last try is not spent on a guess
+        except PukBlocked:
+            puk.notes.refused(0)
+            raise
         else:
-            return puk
+            puk.notes.taken()
+            return puk.secret
     raise PukNotOurs

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from kiosk.authority import puks, unblocking
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
 from kiosk.enrollment import secrets
 from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.possession import Candidates
+from kiosk.enrollment.possession import Candidates, PukCandidate
 from kiosk.enrollment.takeover import AlreadyOnRecord
+from statemachine import candidates
+from statemachine.candidates import Label, Puk
 from statemachine.lifecycle import State
 from storage.records import Credential
 from storage.registry import Tx
@@ -49,23 +52,53 @@ def last_retired(desk: Desk, known: CardIdentity | None) -> Credential | None:
 
 @contextmanager
 def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candidates]:
-    """Yield what may open the card: our escrow's secrets, then the factory's."""
-    candidates = Candidates()
+    """Yield what may open the card: our escrow's secrets, then the factory's.
+
+    Of our PUKs, only those that the card has not refused.
+    """
+    found = Candidates()
     try:
         if predecessor is not None:
-            escrow, name = predecessor.escrow, predecessor.id
-            for field, envelope in (
-                (secrets.PENDING_PUK, escrow.pending_sealed),
-                (secrets.CURRENT_PUK, escrow.current_sealed),
-            ):
-                if envelope:
-                    puk = secrets.unseal(desk.parts, name, field, envelope)
-                    candidates.puks.append(puk)
+            name = predecessor.id
+            for label in puks.of(predecessor.escrow).remaining():
+                secret = unblocking.value(desk.parts, predecessor, label)
+                notes = _Notes(desk, name, label)
+                found.puks.append(PukCandidate(secret, notes))
             if envelope := predecessor.admin_key_sealed:
                 field = secrets.ADMIN_KEY
                 with secrets.unseal(desk.parts, name, field, envelope) as joined:
-                    candidates.management += secrets.split(joined)
-        candidates.add_factory()
-        yield candidates
+                    found.management += secrets.split(joined)
+        found.add_factory()
+        yield found
     finally:
-        candidates.wipe()
+        found.wipe()
+
+
+class _Notes:
+    """`possession.Notes` in the record of a retired credential."""
+
+    def __init__(self, desk: Desk, credential: str, label: Label) -> None:
+        self._desk = desk
+        self._credential = credential
+        self._label = label
+
+    def sending(self) -> None:
+        self._write(lambda it: candidates.released(it, self._label, None))
+
+    def refused(self, left: int | None) -> None:
+        self._write(lambda it: candidates.refused(it, self._label, left))
+
+    def taken(self) -> None:
+        is_new = self._label is Label.PENDING
+        self._write(lambda it: candidates.taken(it, self._label), promotes=is_new)
+
+    def _write(self, change: Callable[[Puk], Puk], *, promotes: bool = False) -> None:
+        parts = self._desk.parts
+
+        def commit(tx: Tx) -> None:
+            current = tx.credential(self._credential)
+            tx.save_credential(
+                unblocking.changed(parts, current, change, promotes=promotes)
+            )
+
+        parts.registry.run(commit)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.authority import puks
 from kiosk.authority.parts import Parts
 from kiosk.authority.rules import effective
 from kiosk.directory.ports import (
@@ -40,6 +41,10 @@ class Finding(StrEnum):
     UNSATISFIABLE = "unsatisfiable"
     OUT_OF_STEP = "out_of_step"
     KEYLESS = "keyless"
+    PUK_FACTORY = "puk_factory"
+    PUK_DUE = "puk_due"
+    PUK_NOT_TAKEN = "puk_not_taken"
+    PUK_USED_UP = "puk_used_up"
     ACCOUNT_GONE = "account_gone"
     UNKNOWN = "unknown"
     """The directory did not say."""
@@ -93,6 +98,7 @@ def _of(
         yield Finding.OUT_OF_STEP, credential.sync_reason
     if credential.authentication_key is None and template.keyless is not Keyless.OFF:
         yield Finding.KEYLESS, str(template.keyless)
+    yield from _of_puk(credential)
     if not template.pin_policy.update_ad_password:
         return
     try:
@@ -104,6 +110,20 @@ def _of(
         yield Finding.UNKNOWN, error.code
     else:
         yield from _of_account(credential, template, account, policy)
+
+
+def _of_puk(credential: Credential) -> Iterator[tuple[Finding, str]]:
+    """A PUK that somebody may know, or that no longer opens its card."""
+    escrow = credential.escrow
+    known = puks.of(escrow).known
+    if puks.is_used_up(escrow):
+        yield Finding.PUK_USED_UP, ""
+    elif puks.is_factory(escrow):
+        yield Finding.PUK_FACTORY, known
+    elif puks.is_due(escrow):
+        yield Finding.PUK_DUE, known
+    if escrow.forms_refused and puks.is_due(escrow):
+        yield Finding.PUK_NOT_TAKEN, str(escrow.forms_refused)
 
 
 def _of_account(

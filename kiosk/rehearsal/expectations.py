@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kiosk.authority import puks
 from kiosk.authority.evidence import unproven_writes
 from kiosk.errors import Message
 from kiosk.rehearsal.scenario import Expect
 from kiosk.rehearsal.stage import Stage
 from kiosk.secret import Secret
+from statemachine.puk import Known
 from storage import audit
 
 
@@ -121,7 +123,7 @@ def _record(stage: Stage, expect: Expect) -> Iterator[str]:
             if not stage.world.directory.binds(guid, password):
                 yield f"password_is: {name} cannot sign in with {expect.password_is}"
     if expect.puk_rotated is not None:
-        rotated = not credential.escrow.exposed and not credential.escrow.pending_sealed
+        rotated = puks.of(credential.escrow).known is Known.CURRENT
         yield from _differs("puk_rotated", expect.puk_rotated, rotated)
 
 

@@ -35,11 +35,11 @@ def _change(
     with run.session() as session:
         authorised = _prove(run, prepared, session, old, sealed)
         if _in_time(run, authorised):
-            _change_card(run, kind, session, old, new)
+            _change_card(run, session, old, new)
     if not run.touched:
         _wait(run, authorised)
         with run.session() as session:
-            _change_card(run, kind, session, old, new)
+            _change_card(run, session, old, new)
     if not prepared.password_follows:
         return results.card_only(run, kind)
     return ending.write(run, kind, sealed, old=old, new=new)
@@ -80,12 +80,9 @@ def _wait(run: Run, authorised: Pending[None] | None) -> None:
             authorised.result()
 
 
-def _change_card(
-    run: Run, kind: Kind, session: CardSession, old: Secret, new: Secret
-) -> None:
+def _change_card(run: Run, session: CardSession, old: Secret, new: Secret) -> None:
     with run.step(Step.CARD):
-        if kind is Kind.ACTIVATE:
-            puk.replace(run, session)
+        puk.replace(run, session)
         run.card_changing()
         with run.definite_until_done():
             session.change_pin(old, new)

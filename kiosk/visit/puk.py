@@ -1,39 +1,173 @@
-"""The PUK's rotation: a leaked PUK is worthless after use.
+"""The PUK in a visit: sent in turn, each value written down first, and replaced.
 
-Never fatal: what is not done stays due, and the pending value stays in escrow.
+A replacement is never fatal: what is not done stays due in the record, and the result
+says so.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from kiosk.authority.ports import AuthorityError, PukPlan
-from kiosk.cards.ports import CardError, CardSession, WrongPuk
-from kiosk.visit.run import Run
+from kiosk.authority.ports import AuthorityError, NotProven, PukPlan, Refused
+from kiosk.cards.ports import (
+    CardError,
+    CardMute,
+    CardRemoved,
+    CardSession,
+    PinRefused,
+    PinTooSimple,
+    PukBlocked,
+    PukRefused,
+    ReaderGone,
+    ServiceGone,
+    WrongPuk,
+)
+from kiosk.errors import Message
+from kiosk.secret import Secret
+from kiosk.visit.run import DEFINITE, Run
+from statemachine.candidates import Label
 
 log = logging.getLogger(__name__)
+_GONE = (CardRemoved, CardMute, ReaderGone, ServiceGone)
+_FORMS = 2
+"""New PUKs that a card may refuse in one visit: letters and digits, then digits."""
+
+# --- unblocking --------------------------------------------------------------
+
+
+def send_in_turn(
+    run: Run, session: CardSession, send: Callable[[Secret], None]
+) -> Label:
+    """Send what the card may have, each at most once; return what it took.
+
+    WrongPuk, PukBlocked, PinRefused, Refused: in the end nothing was changed.
+    """
+    tried: list[Label] = []
+    told = _told(run, session)
+    last: CardError | None = None
+    while True:
+        try:
+            attempt = run.ask(
+                lambda it: it.puk_next(run.operation, tuple(tried), told)  # noqa: B023 - called before the next round
+            )
+        except Refused:
+            if last is None:
+                raise
+            raise last from None
+        label = attempt.label
+        tried.append(label)
+        run.puk_used = True
+        with attempt.secret as secret:
+            try:
+                _send(run, label, lambda: send(secret))
+            except (WrongPuk, PinRefused) as error:
+                if isinstance(error, PinTooSimple) or label is not tried[0]:
+                    raise
+                last = error
+            else:
+                return label
+        told = None  # the record has what the card has told since
+
+
+def send_typed(run: Run, session: CardSession, send: Callable[[], None]) -> Label:
+    """Send what the holder typed, or types at the pad: once."""
+    told = _told(run, session)
+    run.ask(lambda it: it.puk_typed(run.operation, told))
+    _send(run, Label.TYPED, send)
+    return Label.TYPED
+
+
+def _send(run: Run, label: Label, send: Callable[[], None]) -> None:
+    """Send one value and write down what the card said to it."""
+    try:
+        send()
+    except WrongPuk as error:
+        left = error.tries_left if error.tries_left >= 0 else None
+        run.ask(lambda it: it.puk_wrong(run.operation, label, left))
+        raise
+    except PukBlocked:
+        run.ask(lambda it: it.puk_wrong(run.operation, label, 0))
+        raise
+    except DEFINITE:
+        run.ask(lambda it: it.puk_unheard(run.operation, label))
+        raise
+
+
+def _told(run: Run, session: CardSession) -> int | None:
+    """Return how many tries the card says its PUK has; asked where it matters."""
+    seen = run.recognised.puk_tries
+    if seen is None and run.prepared is not None and run.prepared.puk_uncertain:
+        told = session.puk_tries()
+        seen = told.tries if told is not None else None
+    return seen.left if seen is not None else None
+
+
+# --- replacing ---------------------------------------------------------------
 
 
 def replace(run: Run, session: CardSession) -> None:
-    """Replace the PUK if that is due, trying each old one at most once."""
-    try:
-        plan = run.ask(lambda it: it.puk_plan(run.operation))
-        if plan is not None:
-            _carry_out(run, session, plan)
-    except (CardError, AuthorityError) as error:
-        log.warning("puk.rotation_stays_due code=%s", error.code)
+    """Replace the PUK if that is due; what is not done stays due, and is said."""
+    prepared = run.prepared
+    if prepared is None:
+        return
+    is_replaced = False
+    is_due = prepared.puk_due or (run.puk_used and prepared.puk_replaceable)
+    if is_due:
+        try:
+            is_replaced = _carry_out(run, session)
+        except (CardError, AuthorityError) as error:
+            log.warning("puk.replacing_stays_due code=%s", error.code)
+            if isinstance(error, _GONE) and not run.touched:
+                raise  # nothing else was begun, and nothing else can be done
+    if prepared.puk_is_factory and not is_replaced:
+        run.say(Message("result.fact.puk_factory"))
+    elif is_due and not is_replaced:
+        run.say(Message("result.fact.puk_due"))
 
 
-def _carry_out(run: Run, session: CardSession, plan: PukPlan) -> None:
-    try:
-        for old in plan.old:
+def _carry_out(run: Run, session: CardSession) -> bool:
+    """Send each value to be replaced at most once; say whether one was."""
+    told = _told(run, session)
+    refusals = 0
+    while refusals < _FORMS:
+        plan = _plan(run, session, told)
+        if plan is None:
+            return False
+        with plan.old, plan.new:
             try:
-                session.change_puk(old, plan.new)
-            except WrongPuk:
-                run.ask(lambda it: it.puk_wrong(run.operation))
+                session.change_puk(plan.old, plan.new)
+            except DEFINITE as error:
+                refusals += _refused(run, plan, error)
             else:
                 run.ask(lambda it: it.puk_replaced(run.operation))
-                return
-    finally:
-        for secret in (*plan.old, plan.new):
-            secret.wipe()
+                return True
+        told = None
+    return False
+
+
+def _plan(run: Run, session: CardSession, told: int | None) -> PukPlan | None:
+    """Ask what to send; let the card prove itself where that is still missing."""
+    try:
+        return run.ask(lambda it: it.puk_plan(run.operation, told))
+    except NotProven:
+        nonce, signature = run.prove_presence(session)
+        if not signature:
+            raise
+    run.ask(lambda it: it.prove_card(run.operation, nonce, signature))
+    return run.ask(lambda it: it.puk_plan(run.operation, told))
+
+
+def _refused(run: Run, plan: PukPlan, error: CardError) -> int:
+    """Write down a definite no; return 1 where the new one was not taken."""
+    label = plan.label
+    if isinstance(error, WrongPuk | PukBlocked):
+        left: int | None = 0
+        if isinstance(error, WrongPuk):
+            left = error.tries_left if error.tries_left >= 0 else None
+        run.ask(lambda it: it.puk_not_replaced(run.operation, label, left))
+        return 0
+    run.ask(lambda it: it.puk_new_refused(run.operation, label))
+    if not isinstance(error, PukRefused):
+        raise error
+    return 0 if label is Label.PENDING else 1

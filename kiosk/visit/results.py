@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.authority.ports import CodeRefused, Verdict, WriteVerdict
-from kiosk.cards.ports import CardRemoved, Tries, WrongPin
+from kiosk.cards.ports import CardRemoved, PukBlocked, Tries, WrongPin, WrongPuk
 from kiosk.errors import Coded, Message
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
@@ -32,6 +32,7 @@ def done(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
             Message(f"result.fact.{card}"),
             Message("result.fact.password_changed", {"dc": verdict.dc}),
             *verdict.warnings,
+            *run.said,
         ),
         advice=(_TAKE_CARD, Message("result.advice.other_devices")),
         event=run.event,
@@ -48,6 +49,7 @@ def card_only(run: Run, kind: Kind) -> Result:
             Message("result.fact.card_changed"),
             Message("result.fact.password_unchanged"),
             *((reason,) if reason else ()),
+            *run.said,
         ),
         advice=(_TAKE_CARD, Message("result.advice.old_password_stays")),
         event=run.event,
@@ -61,6 +63,10 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
     if isinstance(error, WrongPin):
         tries = Tries(error.tries_left if error.tries_left >= 0 else None, tries.total)
         again = kind if error.tries_left > 1 else None
+    elif isinstance(error, WrongPuk):
+        again = kind if error.tries_left > 1 else None
+    elif isinstance(error, PukBlocked):
+        again = None
     elif isinstance(error, CodeRefused):
         again = kind if error.entries_left else None
     elif isinstance(error, CardRemoved):
@@ -68,7 +74,7 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
     return Result(
         outcome=Outcome.REFUSED,
         headline=_said(error),
-        facts=(Message("result.fact.nothing_changed"),),
+        facts=(Message("result.fact.nothing_changed"), *run.said),
         advice=() if again else (Message("result.advice.helpdesk"),),
         event=run.event,
         again=again,
@@ -85,7 +91,7 @@ def rolled_back(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
     return Result(
         outcome=Outcome.ROLLED_BACK,
         headline=Message("result.headline.rolled_back"),
-        facts=((verdict.reason,) if verdict.reason else ()) + tuple(facts),
+        facts=(*((verdict.reason,) if verdict.reason else ()), *facts, *run.said),
         advice=(Message("result.advice.choose_another"),)
         if verdict.may_choose_another
         else (Message("result.advice.helpdesk"),),
@@ -112,7 +118,7 @@ def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
     return Result(
         outcome=Outcome.OUT_OF_STEP,
         headline=Message("result.headline.still_out_of_step"),
-        facts=(Message("result.fact.card_unchanged"), reason),
+        facts=(Message("result.fact.card_unchanged"), reason, *run.said),
         advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
         event=run.event,
         again=Kind.CHANGE if another else None,
@@ -149,7 +155,7 @@ def _out_of_step(run: Run, facts: tuple[Message, ...], *, another: bool) -> Resu
     return Result(
         outcome=Outcome.OUT_OF_STEP,
         headline=Message("result.headline.out_of_step"),
-        facts=facts,
+        facts=(*facts, *run.said),
         advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
         event=run.event,
         again=Kind.CHANGE if another else None,

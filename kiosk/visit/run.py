@@ -19,6 +19,7 @@ from kiosk.authority.ports import (
     CaseFile,
     Challenge,
     Prepared,
+    Refused,
     RulesBroken,
 )
 from kiosk.cards.ports import (
@@ -106,6 +107,10 @@ class Run:
         self.writing = False
         """The write was asked for: the password may have changed."""
         self.prepared: Prepared | None = None
+        self.puk_used = False
+        """A PUK has left the authority in this operation."""
+        self.said: tuple[Message, ...] = ()
+        """What the result has to say besides."""
         self._workplace = workplace
         self._emit = emit
 
@@ -114,6 +119,11 @@ class Run:
     def begin(self, prepared: Prepared) -> None:
         """Keep what `prepare` gave."""
         self.prepared = prepared
+
+    def say(self, message: Message) -> None:
+        """Let the result say something besides, once."""
+        if message not in self.said:
+            self.said = (*self.said, message)
 
     @property
     def operation(self) -> str:
@@ -203,10 +213,13 @@ class Run:
 
     @contextmanager
     def definite_until_done(self) -> Iterator[None]:
-        """Around the command that changes the card: its "no" means no change."""
+        """Around the command that changes the card: its "no" means no change.
+
+        So does the authority's, which hands out nothing to be sent.
+        """
         try:
             yield
-        except DEFINITE:
+        except (*DEFINITE, Refused):
             self.touched = False
             raise
 

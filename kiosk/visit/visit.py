@@ -355,11 +355,10 @@ def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
     with run.session() as session:
         nonce, signature = run.prove_presence(session)
     released = run.ask(lambda it: it.release(run.operation, nonce, signature))
-    (transport,) = released.secrets
-    try:
+    if released.transport is None:
+        raise NotOffered
+    with released.transport as transport:
         return activate(run, prepared, transport, new)
-    finally:
-        transport.wipe()
 
 
 def _limits(recognised: RecognisedCard) -> CardLimits:
@@ -370,6 +369,7 @@ def _limits(recognised: RecognisedCard) -> CardLimits:
         alphabet=pin.alphabet,
         has_puk=recognised.has_puk,
         has_admin_key=recognised.has_admin_key,
+        puk_left=recognised.puk_tries.left if recognised.puk_tries else None,
         at_pad=recognised.pinpad,
     )
 

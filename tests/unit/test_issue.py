@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import pytest
 from lab.site import STAFF, Site
 from msgspec.structs import replace
 
-from kiosk.authority import signature
+from kiosk.authority import escrow, signature
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
 from kiosk.cards.simulated.faults import PullAfter, PullBefore
@@ -17,7 +18,7 @@ from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
-from kiosk.enrollment import acts, certificates, record, secrets
+from kiosk.enrollment import acts, certificates, first_puk, record, secrets
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
 from kiosk.enrollment.operators import Action, NotInRole
 from kiosk.enrollment.possession import NotOurs, PukNearlyUsedUp, PukNotOurs
@@ -364,3 +365,57 @@ def test_a_card_carried_to_another_station_in_the_middle_belongs_to_one_person(
     with pytest.raises(AlreadyOnRecord):
         office.issue(card, "ann")
     assert set(office.live()) == {*before, issued.credential.id}
+
+
+# --- a card that takes digits alone as its PUK ---------------------------------
+
+
+def test_a_card_that_takes_digits_alone_as_its_puk_is_issued(office: Office) -> None:
+    card = blank(PivOptions(digits_only_puk=True))
+    issued = office.issue(card)
+    assert office.puk(issued.credential).isdigit()
+    assert card.has_puk(office.puk(issued.credential))
+    assert issued.credential.escrow.forms_refused == 1
+    assert card.puk_tries_left == 3
+    acts.act(office.desk, Action.RETIRE, issued.credential, "left")
+    again = office.issue(card)
+    assert card.has_puk(office.puk(again.credential))
+
+
+def test_a_card_that_takes_no_new_puk_is_told_so_and_its_keys_are_as_they_were(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_puk, "new_digits_puk", escrow.new_puk)
+    monkeypatch.setattr("kiosk.enrollment.issue.new_digits_puk", escrow.new_puk)
+    card = blank(PivOptions(digits_only_puk=True))
+    for _ in range(3):
+        with pytest.raises(first_puk.PukNotAccepted):
+            office.issue(card)
+    assert card.keys == {}
+    assert card.has_puk(FACTORY_PUK)
+    assert card.admin.is_default
+    assert len(office.credentials()) == 1, "trying again leaves nothing behind"
+    assert office.credentials()[0].state is State.RETIRED
+    monkeypatch.undo()
+    issued = office.issue(card)
+    assert card.has_puk(office.puk(issued.credential))
+    assert len(office.credentials()) == 1
+
+
+@pytest.mark.parametrize("kind", [PullBefore, PullAfter])
+def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
+    office: Office, kind: type[PullBefore] | type[PullAfter]
+) -> None:
+    """Whatever was pulled twice, the third time the card is issued."""
+    count, serial = apdus(office, YUBIKEY), 50
+    for first, second in itertools.product(range(3, count, 4), range(2, 9)):
+        serial += 1
+        options = PivOptions(digits_only_puk=serial % 2 == 0)
+        card = blank(options, seed=5000 + serial)
+        for at in (first, second):
+            office.readers.faults.set(kind(at=at))
+            is_pulled(office, card)
+        office.readers.faults.set()
+        issued = office.issue(card)
+        assert card.has_puk(office.puk(issued.credential)), (first, second)
+        acts.act(office.desk, Action.RETIRE, issued.credential, "next")

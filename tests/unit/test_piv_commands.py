@@ -27,6 +27,7 @@ from kiosk.cards.ports import (
     PinRefused,
     PinTooSimple,
     PukBlocked,
+    PukRefused,
     Tries,
     UnexpectedStatus,
     UnknownCard,
@@ -204,6 +205,8 @@ def test_a_refused_comparison_says_why_and_is_not_repeated(
 ) -> None:
     application, line = selected((COMPARISONS[which], sw))
     expected = of_puk if which in ("change_puk", "unblock") else of_pin
+    if which == "change_puk" and expected is PinRefused:
+        expected = PukRefused
     with pytest.raises(CardError) as caught:
         compare(application, which)
     assert type(caught.value) is expected
@@ -215,7 +218,7 @@ def test_a_refused_comparison_says_why_and_is_not_repeated(
     [
         ("verify", PinRefused),
         ("change_pin", PinTooSimple),
-        ("change_puk", PinTooSimple),
+        ("change_puk", PukRefused),
         ("unblock", PinTooSimple),
     ],
 )

@@ -21,6 +21,7 @@ from kiosk.cards.ports import (
     NotSupported,
     ObjectMissing,
     PinFormat,
+    PukTold,
     RecognisedCard,
     Tries,
     UnknownCard,
@@ -59,6 +60,10 @@ class GidsSession(NoPinpad):
     def change_pin(self, old: Secret, new: Secret) -> None:
         self._may_be_verified = True
         self._application.change_pin(old, new)
+
+    def puk_tries(self) -> PukTold | None:
+        tries = self._application.puk_tries()
+        return PukTold(tries) if tries is not None else None
 
     def change_puk(self, old: Secret, new: Secret) -> None:  # noqa: ARG002 - it cannot be changed under itself
         raise NotSupported(what="change of the PUK")

@@ -23,6 +23,7 @@ from kiosk.cards.ports import (
     MalformedAnswer,
     NotSupported,
     PinRefused,
+    PukRefused,
     Tries,
     UnknownCard,
     WrongPin,
@@ -208,10 +209,15 @@ class PivApplication:
             raise self.pin_refusal(response.sw, 0x24)
 
     def change_puk(self, old: Secret, new: Secret) -> None:
-        """CHANGE REFERENCE DATA of the PUK. WrongPuk, PukBlocked, NotSupported."""
+        """CHANGE REFERENCE DATA of the PUK.
+
+        WrongPuk, PukBlocked, PukRefused, NotSupported.
+        """
         response = self._compare(0x24, PUK, old, new)
-        if not response.is_ok:
-            raise self.puk_refusal(response.sw, 0x24)
+        if response.is_ok:
+            return
+        refusal = self.puk_refusal(response.sw, 0x24)
+        raise PukRefused if isinstance(refusal, PinRefused) else refusal
 
     def reset_retry_counter(self, puk: Secret, new: Secret) -> None:
         """RESET RETRY COUNTER. WrongPuk, PukBlocked, PinRefused, NotSupported."""

@@ -91,27 +91,31 @@ def personalise(
     *,
     before: CardSecrets,
     after: CardSecrets,
+    set_puk: Callable[[], None],
     certify: Certify,
     entropy: Entropy,
 ) -> Personalised:
     """Personalise the card in the reader, from what it has to what it shall have.
 
-    WrongManagementKey, WrongPin, WrongPuk, NotSupported, and what `certify` raises.
+    Its name comes first, so that it is found again, then what a card may refuse: PUK
+    (by `set_puk`) and PIN. The management key comes last: until then the card is opened
+    by what it had. WrongManagementKey, WrongPin, PinRefused, NotSupported, and what
+    `set_puk` and `certify` raise.
     """
     administration = Administration(application, before.management, entropy)
-    keys = [_make(application, administration, plan, before)]
+    _put_objects(administration, plan)
+    set_puk()
+    application.change_pin(before.pin, after.pin)
+    keys = [_make(application, administration, plan, after.pin)]
     if plan.card_authentication is not None:
         keys.append(
             _make_proving(application, administration, plan, plan.card_authentication)
         )
-    _put_objects(administration, plan)
     certified = [
         _put_certificate(administration, key, certificate)
         for key, certificate in zip(keys, certify(keys), strict=True)
     ]
     identity = identify(application)
-    application.change_puk(before.puk, after.puk)
-    application.change_pin(before.pin, after.pin)
     administration.set_management_key(after.management)
     application.logout()
     return Personalised(
@@ -131,13 +135,13 @@ def _make(
     application: PivApplication,
     administration: Administration,
     plan: Plan,
-    before: CardSecrets,
+    pin: Secret,
 ) -> NewKey:
     slot, algorithm = KeySlot.AUTHENTICATION, plan.authentication
 
     def sign(message: bytes) -> bytes:
         # Directly before the signature, which suits every PIN policy of the key.
-        application.verify(before.pin)
+        application.verify(pin)
         return application.sign(slot, algorithm, message)
 
     spki = plan.kept.get(slot) or administration.generate(slot, algorithm)

@@ -6,14 +6,16 @@ import logging
 
 from kiosk.cards.no_admin_key import NoAdminKey
 from kiosk.cards.piv import at_pad
-from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.traits import Traits
 from kiosk.cards.ports import (
     CardError,
     KeyAlgorithm,
     KeySlot,
+    MalformedAnswer,
     NotVerified,
     Pinpad,
+    PukTold,
     TouchMissed,
     Tries,
 )
@@ -54,6 +56,14 @@ class PivSession(NoAdminKey):
         self._forget()
         self._may_be_verified = True
         self._application.change_pin(old, new)
+
+    def puk_tries(self) -> PukTold | None:
+        self._is_fresh = False
+        try:
+            told = self._application.pin_metadata(PUK)
+        except MalformedAnswer:
+            return None
+        return PukTold(told.tries, told.is_default) if told is not None else None
 
     def change_puk(self, old: Secret, new: Secret) -> None:
         self._is_fresh = False

@@ -44,6 +44,7 @@ from kiosk.cards.ports import (
     PinFormat,
     PinRefused,
     PukBlocked,
+    PukTold,
     RecognisedCard,
     Tries,
     UnknownCard,
@@ -86,6 +87,9 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
     def change_pin(self, old: Secret, new: Secret) -> None:
         self._pin = None
         self._do(Change(old=old.reveal(), new=new.reveal()))
+
+    def puk_tries(self) -> PukTold | None:
+        return None
 
     def change_puk(self, old: Secret, new: Secret) -> None:  # noqa: ARG002 - no portable way
         raise NotSupported(what="change of the PUK")

@@ -40,6 +40,8 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A new PIN that is not 6–8 digits is refused with 6A80."""
     refuses_simple: bool = False
     """The card's own complexity rule: equal characters only answer 6985."""
+    digits_only_puk: bool = False
+    """A new PUK that is not eight digits is refused with 6A80."""
     change_leaves_verified: bool = False
     """CHANGE REFERENCE DATA leaves the PIN verified."""
     has_puk: bool = True

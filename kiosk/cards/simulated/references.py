@@ -105,6 +105,8 @@ class References:
             if p2 == PIN:
                 self._check_new(new)
                 self.is_verified = self._options.change_leaves_verified
+            elif self._options.digits_only_puk and not bytes(new).isdigit():
+                raise Status(status.WRONG_DATA)
             counter.replace(new)
         finally:
             wipe(old)

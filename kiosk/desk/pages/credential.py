@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.authority import puks
 from kiosk.desk.context import Context, Move, Plain, go
 from kiosk.desk.pages.act import ReasonPage
 from kiosk.desk.pages.finish import FinishPage
@@ -110,11 +111,21 @@ def _more(seen: View) -> list[Line]:
     lines.append(_labelled("issued", moment(credential.issued_at)))
     if credential.expires_at is not None:
         lines.append(_labelled("expires", moment(credential.expires_at)))
-    if credential.escrow.exposed:
-        lines.append(Line(Message("desk.puk_exposed"), Style.MUTED))
+    lines += _puk(credential)
     for code in seen.codes:
         told = {"kind": code.kind, "until": moment(code.expires_at)}
         lines.append(Line(Message("desk.code_open", told), Style.MUTED))
+    return lines
+
+
+def _puk(credential: Credential) -> list[Line]:
+    """What is known of its PUK, with a warning where it may be the factory's."""
+    escrow = credential.escrow
+    known = Message(f"desk.puk.{puks.of(escrow).known}")
+    is_at_risk = puks.is_factory(escrow) or puks.is_used_up(escrow)
+    lines = [Line(known, Style.WARNING if is_at_risk else Style.MUTED, _label("puk"))]
+    if escrow.forms_refused and puks.is_due(escrow):
+        lines.append(Line(Message("desk.puk_form_refused"), Style.WARNING))
     return lines
 
 

@@ -29,14 +29,30 @@ class ReleasePage(Plain):
     def __init__(self, credential: Credential, kind: ApprovalKind) -> None:
         self._credential = credential
         self._kind = kind
+        self._warned = False
+        """The operator was told that one try may be left."""
+
+    def _may_spend_last_try(self, context: Context) -> bool:
+        """Looked at anew: the card may have been at a kiosk meanwhile."""
+        if self._kind is not ApprovalKind.RELEASE:
+            return False
+        credential, template = context.parts.registry.run(
+            lambda tx: (
+                (now := tx.credential(self._credential.id)),
+                tx.template(now.template, now.template_version),
+            )
+        )
+        return codes.spends_last_try(credential, template)
 
     def show(self, context: Context) -> Page:
+        self._warned = self._may_spend_last_try(context)
+        warning = Line(Message("desk.puk_last_try"), Style.WARNING)
         return Page(
             name=f"release_{self._kind}",
             title=Message(
                 f"desk.release.{self._kind}", {"holder": self._credential.holder}
             ),
-            lines=_questions(context),
+            lines=(*_questions(context), *((warning,) if self._warned else ())),
             fields=second_fields(context, Action.RELEASE),
             action=Message("desk.release.action"),
             asks_own_key=True,
@@ -45,7 +61,9 @@ class ReleasePage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         second = second_of(context, Action.RELEASE, filled)
-        given = codes.give(context.desk, self._credential, self._kind, second)
+        given = codes.give(
+            context.desk, self._credential, self._kind, second, last_try=self._warned
+        )
         told = Message(
             f"enrollment.code_{self._kind}", {"holder": self._credential.holder}
         )

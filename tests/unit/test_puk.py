@@ -1,0 +1,283 @@
+"""What is known of a PUK: every state × event, and every sequence of two faults."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+import pytest
+
+from statemachine import candidates, render
+from statemachine.candidates import TRIES, Candidate, Label, Puk
+from statemachine.guards import Refusal
+from statemachine.puk import DUE, IN_ESCROW, TABLE, Known, PukEvent, advance
+
+K, E = Known, PukEvent
+EXPECTED: dict[PukEvent, dict[Known, Known]] = {
+    E.SAID_HOLDERS: {K.UNKNOWN: K.HOLDERS},
+    E.SAID_FACTORY: {K.UNKNOWN: K.FACTORY},
+    E.SET: dict.fromkeys(Known, K.CURRENT),
+    E.TYPED: {
+        K.UNKNOWN: K.HOLDERS,
+        K.HOLDERS: K.HOLDERS,
+        K.USED_UP: K.HOLDERS,
+        K.FACTORY: K.FACTORY,
+        K.FIRST_PENDING: K.FIRST_PENDING,
+        K.CURRENT: K.CURRENT,
+        K.EXPOSED: K.EXPOSED,
+        K.DUE: K.DUE,
+        K.PENDING: K.PENDING,
+    },
+    E.RELEASED: {
+        K.FACTORY: K.FACTORY,
+        K.FIRST_PENDING: K.FIRST_PENDING,
+        K.CURRENT: K.EXPOSED,
+        K.EXPOSED: K.EXPOSED,
+        K.DUE: K.DUE,
+        K.PENDING: K.PENDING,
+    },
+    E.OLD_TAKEN: {
+        K.EXPOSED: K.DUE,
+        K.DUE: K.DUE,
+        K.PENDING: K.DUE,
+        K.FACTORY: K.FACTORY,
+        K.FIRST_PENDING: K.FACTORY,
+    },
+    E.NEW_TAKEN: {K.PENDING: K.DUE, K.FIRST_PENDING: K.DUE},
+    E.REPLACING: {
+        K.EXPOSED: K.PENDING,
+        K.DUE: K.PENDING,
+        K.PENDING: K.PENDING,
+        K.FACTORY: K.FIRST_PENDING,
+        K.FIRST_PENDING: K.FIRST_PENDING,
+    },
+    E.REPLACED: {K.PENDING: K.CURRENT, K.FIRST_PENDING: K.CURRENT},
+    E.NEW_REFUSED: {K.PENDING: K.DUE, K.FIRST_PENDING: K.FACTORY},
+    E.ALL_REFUSED: dict.fromkeys(Known, K.USED_UP),
+}
+
+
+@pytest.mark.parametrize(("known", "event"), itertools.product(Known, PukEvent))
+def test_every_state_and_event(known: Known, event: PukEvent) -> None:
+    expected = EXPECTED[event].get(known)
+    outcome = advance(known, event)
+    if expected is None:
+        assert isinstance(outcome, Refusal)
+    else:
+        assert outcome is expected
+
+
+def test_every_edge_has_a_sentence_and_is_drawn() -> None:
+    for edge in TABLE:
+        assert edge.sentence.endswith(".")
+        assert f"{edge.source} --> {edge.target}: {edge.event}" in render.puk_mermaid()
+        assert edge.sentence in render.puk_markdown()
+
+
+def test_every_edge_stands_once() -> None:
+    assert len({(edge.source, edge.event) for edge in TABLE}) == len(TABLE)
+
+
+# --- a small world, explored whole ---------------------------------------------
+
+
+class Fault(Enum):
+    """What may go wrong when a command is sent."""
+
+    NONE = auto()
+    NOT_ARRIVED = auto()
+    ANSWER_LOST = auto()
+    DEFINITE_NO = auto()
+    """6A80 and its like, though nothing was wrong."""
+    NOT_VERIFIED = auto()
+    """The card left between 9000 and the VERIFY that proves the PIN."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """A card with its true PUK, by what the registry calls it, and the registry."""
+
+    puk: Puk
+    has: str
+    tries: int = TRIES
+    current: str = "factory"
+    """The value that the registry keeps as what the card had."""
+    pending: str = ""
+    drawn: int = 0
+
+    def value(self, label: Label) -> str:
+        return self.pending if label is Label.PENDING else self.current
+
+    def kept(self) -> list[str]:
+        """Values that are kept and not refused."""
+        return [self.value(label) for label in self.puk.remaining()]
+
+    def compared(self, given: str) -> tuple[Small, bool]:
+        if given == self.has:
+            return replace(self, tries=TRIES), True
+        return replace(self, tries=self.tries - 1), False
+
+
+def unblocked(world: Small, faults: Iterator[Fault], *, knowingly: bool) -> Small:
+    """One unblock with what is kept, as a visit does it."""
+    done: list[Label] = []
+    while True:
+        waiting = [each for each in world.puk.remaining() if each not in done]
+        if not waiting or not candidates.may_send(world.puk, None, knowingly=knowingly):
+            return world
+        label, fault = waiting[0], next(faults)
+        done.append(label)
+        world = replace(world, puk=candidates.released(world.puk, label, None))
+        if fault is Fault.NOT_ARRIVED:
+            return world
+        if fault is Fault.DEFINITE_NO:
+            world = replace(world, puk=candidates.unheard(world.puk, label))
+            continue
+        given = world.value(label)
+        world, right = world.compared(given)
+        if fault is Fault.ANSWER_LOST or (right and fault is Fault.NOT_VERIFIED):
+            return world
+        if right:
+            world = replace(world, puk=candidates.taken(world.puk, label))
+            return replace(world, current=given, pending="")
+        puk = candidates.refused(world.puk, label, world.tries)
+        world = replace(world, puk=puk)
+
+
+def replaced(world: Small, faults: Iterator[Fault]) -> Small:
+    """One replacement, as a visit does it."""
+    refusals = 0
+    while world.puk.known in DUE and refusals < 2:
+        waiting = world.puk.remaining()
+        if not waiting or not candidates.may_send(world.puk, None, knowingly=False):
+            return world
+        label, fault = waiting[0], next(faults)
+        puk = candidates.replacing(world.puk, label, None)
+        if world.puk.pending is None or world.puk.pending.is_refused:
+            drawn = world.drawn + 1
+            world = replace(world, pending=f"new {drawn}", drawn=drawn)
+        world = replace(world, puk=puk)
+        if fault in (Fault.NOT_ARRIVED, Fault.NOT_VERIFIED):
+            return world
+        given = world.value(label)
+        if fault is Fault.DEFINITE_NO:
+            refusals += 1
+            puk = candidates.new_refused(world.puk, label)
+            if puk.pending is None:
+                stays = given if label is Label.PENDING else world.current
+                world = replace(world, current=stays, pending="")
+            world = replace(world, puk=puk)
+            continue
+        world, right = world.compared(given)
+        if right:
+            world = replace(world, has=world.pending)
+        if fault is Fault.ANSWER_LOST:
+            return world
+        if right:
+            new = world.pending
+            return replace(
+                world, puk=candidates.replaced(world.puk), current=new, pending=""
+            )
+        puk = candidates.not_replaced(world.puk, label, world.tries)
+        if puk.pending is None:
+            world = replace(world, pending="")
+        world = replace(world, puk=puk)
+    return world
+
+
+BEGINNINGS = [
+    Small(Puk(known=K.FACTORY, current=Candidate()), has="factory"),
+    Small(Puk(known=K.CURRENT, current=Candidate()), has="ours", current="ours"),
+    Small(Puk(known=K.DUE, current=Candidate()), has="ours", current="ours"),
+]
+PLANS = list(itertools.product(("unblock", "replace", "both"), repeat=2))
+MOST_SENDS = 6
+
+
+def histories() -> Iterator[tuple[Small, tuple[str, ...], tuple[Fault, ...]]]:
+    """Every beginning, two visits, and every single fault and pair in them."""
+    kinds = [each for each in Fault if each is not Fault.NONE]
+    for world, plan in itertools.product(BEGINNINGS, PLANS):
+        for first, second in itertools.combinations(range(MOST_SENDS), 2):
+            for one, other in itertools.product(kinds, [Fault.NONE, *kinds]):
+                faults = [Fault.NONE] * MOST_SENDS
+                faults[first], faults[second] = one, other
+                yield world, plan, tuple(faults)
+
+
+def lived(world: Small, plan: tuple[str, ...], faults: tuple[Fault, ...]) -> Small:
+    """Let the visits happen; what goes wrong counts sends, whoever sends."""
+    going = itertools.chain(faults, itertools.repeat(Fault.NONE))
+    for visit in plan:
+        if visit != "replace":
+            world = unblocked(world, going, knowingly=False)
+            assert world.has in world.kept(), (plan, faults)
+        if visit != "unblock":
+            world = replaced(world, going)
+        assert world.has in world.kept(), (plan, faults)
+        assert world.tries >= 1, (plan, faults)
+        assert world.puk.left <= world.tries, (plan, faults)
+    return world
+
+
+def is_open(world: Small) -> bool:
+    """Say whether the card has taken what is kept: it is the only value now."""
+    known = world.puk.known in (K.DUE, K.FACTORY) and world.puk.left == TRIES
+    return known and world.has == world.current and not world.pending
+
+
+def test_no_pair_of_faults_loses_the_puk_of_a_card() -> None:
+    alone, asked = 0, 0
+    for world, plan, faults in histories():
+        after = lived(world, plan, faults)
+        sound = itertools.repeat(Fault.NONE)
+        again = unblocked(after, sound, knowingly=False)
+        if is_open(again):
+            alone += 1
+        else:
+            asked += 1
+            again = unblocked(again, sound, knowingly=True)
+            assert faults.count(Fault.NONE) < MOST_SENDS - 1, "a single one asks nobody"
+        assert is_open(again), (plan, faults)
+        final = replaced(again, sound)
+        assert final.puk.known is K.CURRENT
+        assert final.has == final.current
+    assert alone > 15 * asked > 0, (alone, asked)
+
+
+def test_a_foreign_puk_never_loses_its_last_try() -> None:
+    """Somebody changed it elsewhere: everything is refused, and one try stays."""
+    kinds = [Fault.ANSWER_LOST, Fault.NOT_ARRIVED, Fault.NONE]
+    for beginning, plan in itertools.product(BEGINNINGS, PLANS):
+        for faults in itertools.product(kinds, repeat=4):
+            world = replace(beginning, has="foreign")
+            going = itertools.chain(faults, itertools.repeat(Fault.NONE))
+            for visit in (*plan, *plan):
+                world = unblocked(world, going, knowingly=False)
+                if visit == "both":
+                    world = replaced(world, going)
+            assert world.tries >= 1, (plan, faults)
+
+
+def test_a_value_that_was_refused_is_never_sent_again() -> None:
+    puk = Puk(known=K.PENDING, current=Candidate(), pending=Candidate(placings=1))
+    puk = candidates.released(puk, Label.PENDING, None)
+    puk = candidates.refused(puk, Label.PENDING, 2)
+    assert puk.remaining() == (Label.CURRENT,)
+    assert puk.left == 2
+
+
+def test_what_the_card_tells_is_believed_before_what_was_counted() -> None:
+    puk = Puk(known=K.CURRENT, current=Candidate(unanswered=2), left=1)
+    assert not candidates.may_send(puk, None, knowingly=False)
+    assert candidates.may_send(puk, 3, knowingly=False)
+    assert not candidates.may_send(replace(puk, left=3), 1, knowingly=False)
+    assert candidates.may_send(puk, 1, knowingly=True)
+    assert not candidates.may_send(puk, 0, knowingly=True)
+
+
+def test_what_may_be_on_a_card_is_known_wherever_something_is_kept() -> None:
+    for known in IN_ESCROW:
+        assert not isinstance(advance(known, E.RELEASED), Refusal)
