@@ -63,6 +63,14 @@ class UnblockWay(StrEnum):
     ADMIN_KEY_PHONE = "admin key by phone"
 
 
+class ImportedPuk(StrEnum):
+    """What is said of the PUK of a card that was issued elsewhere."""
+
+    UNKNOWN = "unknown"
+    FACTORY = "factory"
+    HOLDERS = "holder"
+
+
 class Keyless(StrEnum):
     """May a credential with no authentication key on record sync unsigned?"""
 
@@ -104,6 +112,8 @@ class Template(Record, frozen=True, kw_only=True):
     first_pin: FirstPin = FirstPin.TRANSPORT_PIN
     activation_code_days: int = 14
     unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
+    imported_puk: ImportedPuk = ImportedPuk.UNKNOWN
+    """What imported cards have, where neither import nor card says it."""
     key_slot: str = "9A"
     key_algorithm: str = "P-256"
     keyless: Keyless = Keyless.OFF

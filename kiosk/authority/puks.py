@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from statemachine.candidates import TRIES, Candidate, Puk
-from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, Known
-from storage.records import Escrow, Template, UnblockWay
+from statemachine.guards import Refusal
+from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, Known, PukEvent, advance
+from storage.records import Escrow, ImportedPuk, Template, UnblockWay
 
 FACTORY_PUK = b"12345678"
 
@@ -67,6 +68,22 @@ def kept(escrow: Escrow, puk: Puk) -> Escrow:
         wrong_tries=0,
     )
 
+
+def said(puk: ImportedPuk, left: int | None) -> Escrow:
+    """Return the record of a card from elsewhere; `left`: tries that it tells."""
+    event = _SAID.get(puk)
+    known = advance(Known.UNKNOWN, event) if event is not None else Known.UNKNOWN
+    if isinstance(known, Refusal):
+        raise ValueError(f"{puk} cannot be said")
+    current = Candidate() if known is Known.FACTORY else None
+    tries = TRIES if left is None else left
+    return kept(Escrow(), Puk(known=known, current=current, left=tries))
+
+
+_SAID = {
+    ImportedPuk.FACTORY: PukEvent.SAID_FACTORY,
+    ImportedPuk.HOLDERS: PukEvent.SAID_HOLDERS,
+}
 
 # --- questions ---------------------------------------------------------------
 

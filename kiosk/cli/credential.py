@@ -42,7 +42,7 @@ from kiosk.enrollment.view import credentials, view
 from kiosk.errors import Message
 from kiosk.secretfile import read_hex
 from statemachine.lifecycle import State
-from storage.records import ApprovalKind, Credential, Sync
+from storage.records import ApprovalKind, Credential, ImportedPuk, Sync
 
 CARD_SECONDS = 60.0
 
@@ -224,6 +224,10 @@ def import_(
     way: Annotated[
         Way, typer.Option(help="How it is settled which key signs for the holder.")
     ] = Way.SIGNATURE,
+    puk: Annotated[
+        ImportedPuk | None,
+        typer.Option(help="What is known of its PUK, if not what the template says."),
+    ] = None,
     card: Annotated[
         str, typer.Option(help="A card that is elsewhere: its identity key.")
     ] = "",
@@ -246,6 +250,7 @@ def import_(
         template=template,
         way=way,
         anchors=anchors_of(settings),
+        puk=puk,
     )
     with open_desk(settings) as desk:
         if certificate is not None:

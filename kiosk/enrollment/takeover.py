@@ -16,7 +16,7 @@ from enum import StrEnum
 from cryptography import x509
 from msgspec.structs import replace
 
-from kiosk.authority import signature
+from kiosk.authority import puks, signature
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import (
     UNUSABLE,
@@ -24,6 +24,7 @@ from kiosk.cards.ports import (
     CardSession,
     KeyAlgorithm,
     KeySlot,
+    PukTold,
 )
 from kiosk.directory.ports import Account
 from kiosk.enrollment import certificates, record
@@ -33,7 +34,14 @@ from kiosk.enrollment.record import Proof
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
-from storage.records import Credential, FirstPin, PublicKey, Template
+from storage.records import (
+    Credential,
+    Escrow,
+    FirstPin,
+    ImportedPuk,
+    PublicKey,
+    Template,
+)
 from storage.registry import Tx
 
 log = logging.getLogger(__name__)
@@ -69,6 +77,8 @@ class Takeover:
     way: Way = Way.SIGNATURE
     anchors: Sequence[x509.Certificate] = ()
     """Issuers whose certificates are believed."""
+    puk: ImportedPuk | None = None
+    """What the officer says of its PUK; None: what the template says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,8 @@ def import_card(
             session.verify(pin)
             own = _signed(desk, session, credential.id, believed)
         proving = _card_key(desk, session, credential.id, wanted.anchors)
+        told = session.puk_tries()
+    credential = replace(credential, escrow=_escrow(wanted, template, told))
     proposed = believed if own is None else None
     return desk.parts.registry.run(
         lambda tx: _commit(tx, desk, credential, own, proving, proposed)
@@ -123,7 +135,11 @@ def import_certificate(
     )
     _free(desk, card)
     key = record.key_of(certificate, KeySlot.AUTHENTICATION)
-    credential = replace(_blank(desk, holder, template), card=card)
+    credential = replace(
+        _blank(desk, holder, template),
+        card=card,
+        escrow=_escrow(wanted, template, None),
+    )
     return desk.parts.registry.run(
         lambda tx: _commit(tx, desk, credential, None, None, key)
     )
@@ -160,6 +176,19 @@ def _blank(desk: Desk, holder: Account, template: Template) -> Credential:
         state=State.ISSUED,
         issued_at=desk.parts.clock.now(),
     )
+
+
+def _escrow(wanted: Takeover, template: Template, told: PukTold | None) -> Escrow:
+    """Return what is known of the PUK: the card's own word goes before all others."""
+    said = wanted.puk or template.imported_puk
+    if told is not None and told.is_default is not None:
+        is_factory = said is ImportedPuk.FACTORY
+        if told.is_default:
+            said = ImportedPuk.FACTORY
+        elif is_factory:
+            said = ImportedPuk.UNKNOWN
+    left = told.tries.left if told is not None else None
+    return puks.said(said, left)
 
 
 # --- proofs ------------------------------------------------------------------

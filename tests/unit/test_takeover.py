@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.site import Site
 from msgspec.structs import replace
 
+from kiosk.authority import puks
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot, MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.config import OperatorRole
 from kiosk.enrollment import certificates, record, second_officer, takeover
@@ -34,7 +36,8 @@ from kiosk.enrollment.takeover import AlreadyOnRecord, Takeover, Way
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
-from storage.records import Credential, FirstPin, Template
+from statemachine.puk import Known
+from storage.records import Credential, FirstPin, ImportedPuk, Template
 
 PIN = b"481516"
 
@@ -390,3 +393,61 @@ def test_a_card_authentication_key_may_be_refused_in_any_way(
         site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
     )
     assert taken.card_authentication_key is None
+
+
+# --- what is known of its PUK --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "in_template", "known"),
+    [
+        (None, ImportedPuk.UNKNOWN, Known.UNKNOWN),
+        (None, ImportedPuk.FACTORY, Known.FACTORY),
+        (None, ImportedPuk.HOLDERS, Known.HOLDERS),
+        (ImportedPuk.FACTORY, ImportedPuk.UNKNOWN, Known.FACTORY),
+        (ImportedPuk.HOLDERS, ImportedPuk.FACTORY, Known.HOLDERS),
+    ],
+)
+def test_a_factory_puk_is_believed_only_if_somebody_says_it(
+    site: Site, said: ImportedPuk | None, in_template: ImportedPuk, known: Known
+) -> None:
+    site.template(Template(name="staff", version=1, imported_puk=in_template))
+    assert puks.of(imported(site, said).escrow).known is known
+
+
+@pytest.mark.parametrize(
+    ("puk", "said", "known"),
+    [
+        (b"12345678", None, Known.FACTORY),
+        (b"12345678", ImportedPuk.HOLDERS, Known.FACTORY),
+        (b"75318642", ImportedPuk.FACTORY, Known.UNKNOWN),
+        (b"75318642", ImportedPuk.HOLDERS, Known.HOLDERS),
+    ],
+)
+def test_what_the_card_itself_says_goes_before_all(
+    site: Site, puk: bytes, said: ImportedPuk | None, known: Known
+) -> None:
+    """A card that answers F7 81, though it has no serial number."""
+    options = PivOptions(version=b"\x05\x04\x03")
+    escrow = imported(site, said, puk=puk, options=options, puk_tries=2).escrow
+    assert puks.of(escrow).known is known
+    assert puks.of(escrow).left == 2
+
+
+def imported(
+    site: Site,
+    said: ImportedPuk | None,
+    *,
+    puk: bytes = b"75318642",
+    options: PivOptions | None = None,
+    puk_tries: int = 3,
+) -> Credential:
+    """Import a card, keyless, with what the officer says of its PUK."""
+    made = make_card(SeededEntropy(6), subject="Ann", pin=PIN, puk=puk, options=options)
+    made.card.set_tries(puk=puk_tries)
+    desk = site.desk(OperatorRole.OFFICER)
+    wanted = Takeover(account="ann", template="staff", way=Way.KEYLESS, puk=said)
+    card = SimulatedReaders().insert(made.card)
+    credential = takeover.import_card(desk, card, wanted, None)
+    assert made.card.puk_tries_left == puk_tries
+    return credential
