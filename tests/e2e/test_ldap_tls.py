@@ -44,7 +44,7 @@ def quick(domain: SambaDomain, *dcs: str, **changes: object) -> LdapSettings:
     """Settings with short timeouts, for these DCs or the domain's own."""
     return domain.settings(
         connect_timeout=0.5,
-        receive_timeout=0.5,
+        receive_timeout=2.0,
         dcs=dcs or (domain.address,),
         **changes,
     )

@@ -45,7 +45,7 @@ class Station:
         self.samba = samba
         self.user: LabUser = samba.add_user(password=OLD)
         settings = samba.settings(
-            dcs=(address or samba.address,), connect_timeout=1.0, receive_timeout=1.0
+            dcs=(address or samba.address,), connect_timeout=3.0, receive_timeout=3.0
         )
         self.directory = LdapDirectory(settings, SystemClock())
         domain = LaboratoryDomain(self.directory)

@@ -236,7 +236,7 @@ class SambaHands:
         self._domain = domain
         self._folder = folder
         self._users: dict[str, LabUser] = {}
-        self.directory: Directory = self._as_client(domain.settings(receive_timeout=1))
+        self.directory: Directory = self._as_client(domain.settings())
 
     def person(self, *conditions: Condition, called: str = "") -> Person:
         ordinary = Condition.ORDINARY in conditions
@@ -298,7 +298,7 @@ class SambaHands:
     @contextmanager
     def distant(self) -> Iterator[tuple[Directory, Unanswered]]:
         with self._domain.distant() as line:
-            settings = self._domain.settings(dcs=(line.address,), receive_timeout=1)
+            settings = self._domain.settings(dcs=(line.address,), receive_timeout=3)
             yield self._as_client(settings), line.unanswered
 
     @contextmanager
