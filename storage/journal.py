@@ -90,8 +90,12 @@ class Journal:
         self._handle = -1
         self._check_place()
         self._lock = self._ops.open(path.with_name(path.name + ".lock"))
-        with self._locked():
-            self._load()
+        try:
+            with self._locked():
+                self._load()
+        except BaseException:  # who opens it again and again must not run out of files
+            self.close()
+            raise
 
     # --- opening --------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "lab.own_network",
     "lab.not_run",
+    "lab.open_files",
     "lab.pcscd_fixtures",
     "lab.directory_acts",
     "lab.samba_fixtures",

@@ -7,10 +7,11 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lab.open_files import open_files
 from tinydb import Query, TinyDB
 
 from storage.fileops import FileOps
@@ -92,6 +93,16 @@ def test_every_flipped_byte_is_refused_or_cut_never_believed(tmp_path: Path) -> 
             continue
         with pytest.raises((StoreCorrupt, StoreUnsuitable)):
             Journal(path)
+
+
+def test_a_store_that_is_refused_leaves_no_file_open(tmp_path: Path) -> None:
+    path = tmp_path / "bad"
+    path.write_bytes(b"something else, and long enough to be seen as that\n")
+    before = open_files()
+    for _ in range(3):
+        with pytest.raises(StoreUnsuitable):
+            Journal(path)
+    assert open_files() == before
 
 
 def test_damage_names_its_offset_and_changes_nothing(tmp_path: Path) -> None:
@@ -311,10 +322,14 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_safe(tmp_path: Path) -> No
 
 
 @pytest.fixture(params=["ours", "plain"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> TinyDB:
-    if request.param == "ours":
-        return open_db(tmp_path / "j")
-    return TinyDB(tmp_path / "j", storage=JournalStorage)
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TinyDB]:
+    opened = (
+        open_db(tmp_path / "j")
+        if request.param == "ours"
+        else TinyDB(tmp_path / "j", storage=JournalStorage)
+    )
+    with opened:
+        yield opened
 
 
 def test_tables_queries_and_searches_work(db: TinyDB) -> None:
