@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 EXTRA ?=
 # The Debians of `make test-debians`.
 DEBIANS ?= bookworm trixie
-# How long `make fuzz` looks at each parser of card bytes.
+# How long `make fuzz` looks at each parser.
 SECONDS ?= 20
 
 help: ## list what can be typed
@@ -38,7 +38,7 @@ test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench
 
-fuzz: env-test ## look for bytes of a card that confuse us, SECONDS for each parser
+fuzz: env-test ## look for bytes of a card or terminal that confuse us, SECONDS for each parser
 	@$(BIN)/python -m scripts.fuzz --seconds $(SECONDS)
 
 check: env-test ## format, lint, types, import rules, shell scripts

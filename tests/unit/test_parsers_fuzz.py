@@ -1,4 +1,4 @@
-"""Whatever bytes a card sends, a parser reads them or says which object and where."""
+"""Whatever bytes a card or a terminal sends are read, or refused by name and place."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lab import keyboards
 from lab.card_parsers import PARSERS, Misread, Parser, judge
 
 from kiosk.cards import tlv
@@ -120,3 +121,9 @@ def test_a_search_led_by_coverage_finds_nothing(target: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1] == "1 of 1 stand"
     assert "3000 inputs" in done.stdout
+
+
+@pytest.mark.parametrize("parser", keyboards.PARSERS.values(), ids=keyboards.PARSERS)
+@pytest.mark.parametrize("seed", range(10))
+def test_generated_sequences_of_a_terminal_are_read(parser: Parser, seed: int) -> None:
+    judge(parser, keyboards.generated(seed, 4096))
