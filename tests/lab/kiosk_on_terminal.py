@@ -1,19 +1,24 @@
 """A program to run on a pseudo-terminal: the kiosk on a fake station.
 
-    python tests/lab/kiosk_on_terminal.py LOGFILE [inserted|deaf|noisy|crashing]
+    python tests/lab/kiosk_on_terminal.py LOGFILE [SITUATION]
 
 `inserted`: a card is in from the start. `deaf`: no controlling terminal, so a
 hang-up is not signalled. `noisy`: a C library writes to standard error. `crashing`:
-as `inserted`, and F2 on a form is a defect that has a PIN in its locals.
+as `inserted`, and F2 on a form is a defect that has a PIN in its locals. `busy`: a
+card is inserted and pulled again and again until SIGUSR1; the log says when a visit
+begins. `impatient`: a card is in, and whoever is idle for a second is forgotten.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
+import logging
 import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -21,25 +26,43 @@ from typing import NoReturn
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kiosk.cards.ports import ReaderEvent
-from lab.fake_station import FakeStation
+from kiosk.cards.ports import Card, ReaderEvent
+from lab.fake_station import SETTINGS, FakeStation, FakeVisit
 
+log = logging.getLogger(__name__)
 NOISE = b"noise of a library\n"
+_IMPATIENT = dataclasses.replace(
+    SETTINGS, idle_warning_after=0.5, idle_wipe_after=1.0, pause=0
+)
 
 
 class Station(FakeStation):
     """A fake station in the situation that the command line names."""
 
     def __init__(self, situation: str) -> None:
-        super().__init__()
+        super().__init__(_IMPATIENT if situation == "impatient" else SETTINGS)
         self._situation = situation
+        self._is_quiet = threading.Event()
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         super().start(emit)
-        if self._situation in ("inserted", "crashing"):
+        if self._situation in ("inserted", "crashing", "impatient"):
             self.insert()
         elif self._situation == "noisy":
             os.write(2, NOISE)
+        elif self._situation == "busy":
+            signal.signal(signal.SIGUSR1, lambda *_: self._is_quiet.set())
+            threading.Thread(target=self._be_busy, daemon=True).start()
+
+    def _be_busy(self) -> None:
+        while not self._is_quiet.wait(0.03):
+            insertion = self.insert()
+            self._is_quiet.wait(0.03)
+            self.pull(insertion)
+
+    def visit(self, card: Card) -> FakeVisit:
+        log.info("visit.begun")
+        return super().visit(card)
 
 
 def crash(screen: object) -> NoReturn:
@@ -48,7 +71,7 @@ def crash(screen: object) -> NoReturn:
     raise RuntimeError(pin)
 
 
-def main(log: str, situation: str = "") -> int:
+def main(file: str, situation: str = "") -> int:
     """Run until somebody ends it."""
     from kiosk.tui.environment import harden
 
@@ -57,7 +80,7 @@ def main(log: str, situation: str = "") -> int:
     from kiosk.tui.app import run
     from kiosk.tui.screens.form import FormScreen
 
-    set_up(Path(log))
+    set_up(Path(file))
     if situation == "deaf":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         fcntl.ioctl(0, termios.TIOCNOTTY)

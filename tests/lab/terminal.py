@@ -13,6 +13,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pyte
 
@@ -109,6 +110,22 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+    def wait_unread(self, seconds: float = 15.0) -> int:
+        """Wait for the program to end while nobody reads what it writes."""
+        return self.process.wait(seconds)
+
+    def read_a_little(self, most: int) -> None:
+        """Read as a slow line does."""
+        if _is_readable(self._master, 0.0):
+            data = os.read(self._master, most)
+            self.raw += data
+            self._stream.feed(data)
+
+    def memory(self) -> int:
+        """Bytes of the program's that are in memory now."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def end(self) -> int:
         """Ask the program to end, and wait; its exit code."""

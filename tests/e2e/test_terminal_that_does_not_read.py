@@ -1,0 +1,109 @@
+"""A terminal that takes nothing, or little, stops neither the kiosk nor its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from lab import kiosk_on_terminal
+from lab.terminal import Terminal, terminal
+
+from kiosk.exit_codes import ExitCode
+
+Opened = Callable[..., AbstractContextManager[Terminal]]
+LEAVE_SCREEN = b"\x1b[?1049l"
+MANY = 40
+"""Visits whose screens no pseudo-terminal has room for."""
+MOST_GROWTH = 24 << 20
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "kiosk.log"
+
+
+@pytest.fixture
+def opened(log: Path) -> Opened:
+    """Open the kiosk on a fake station, in one of its situations."""
+    program = str(Path(kiosk_on_terminal.__file__))
+    return lambda situation: terminal([sys.executable, program, str(log), situation])
+
+
+def wait_for_visits(log: Path, count: int) -> None:
+    """Wait, without reading the terminal, until so many visits have begun."""
+    deadline = time.monotonic() + 60
+    while log.read_text().count("visit.begun") < count:
+        assert time.monotonic() < deadline, "the kiosk has stopped"
+        time.sleep(0.05)
+
+
+def test_it_goes_on_unread_and_shows_what_is_when_read_again(
+    opened: Opened, log: Path
+) -> None:
+    with opened("busy") as shown:
+        shown.shows("Card PIN kiosk")
+        wait_for_visits(log, MANY)
+        before = shown.memory()
+        wait_for_visits(log, 3 * MANY)
+        assert shown.memory() - before < MOST_GROWTH
+        shown.process.send_signal(signal.SIGUSR1)
+        wait_for_quiet(log)
+        text = shown.shows("C  contrast")
+        assert "Alice" not in shown.shows("Insert your card")
+        assert "Insert your card" in text
+        assert shown.end() == ExitCode.OK
+
+
+def wait_for_quiet(log: Path) -> None:
+    """Wait until no visit has begun for a while."""
+    before = -1
+    while (now := log.read_text().count("visit.begun")) != before:
+        before = now
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_unread_and_the_terminal_finds_its_last_words(
+    opened: Opened, log: Path, number: signal.Signals
+) -> None:
+    with opened("busy") as shown:
+        shown.shows("Card PIN kiosk")
+        wait_for_visits(log, MANY)
+        shown.process.send_signal(number)
+        assert shown.wait_unread() == ExitCode.OK
+        shown.text()
+        assert shown.raw.endswith(b"\x1b[?25h")
+        assert LEAVE_SCREEN in shown.raw
+
+
+def test_it_ends_when_a_terminal_goes_that_did_not_read(
+    opened: Opened, log: Path
+) -> None:
+    with opened("busy") as shown:
+        shown.shows("Card PIN kiosk")
+        wait_for_visits(log, MANY)
+        shown.close_line()
+        assert shown.wait_unread() == ExitCode.TERMINAL_GONE
+
+
+def test_a_slow_terminal_is_shown_what_is_and_not_all_that_was(
+    opened: Opened, log: Path
+) -> None:
+    with opened("busy") as shown:
+        shown.shows("Card PIN kiosk")
+        for _ in range(150):
+            shown.read_a_little(30)
+            time.sleep(0.02)
+        wait_for_visits(log, MANY)
+        shown.process.send_signal(signal.SIGUSR1)
+        wait_for_quiet(log)
+        taken = len(shown.raw)
+        shown.shows("Insert your card")
+        shown.shows("C  contrast")
+        assert len(shown.raw) - taken < 150_000
+        assert shown.end() == ExitCode.OK
