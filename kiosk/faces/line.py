@@ -76,16 +76,22 @@ class Line:
     def send(self, data: bytes) -> None:
         """Send it as soon as the terminal takes it; never wait. TerminalGone.
 
-        What waits for too long a terminal is dropped as a whole: see `catch_up`.
+        Where too much waits, all of it is dropped: see `has_to_catch_up`.
         """
         if self._has_dropped:
             return
-        waiting = sum(len(each) for each in self._waiting)
-        if waiting + len(data) > _MOST_WAITING and len(self._waiting) > 1:
+        if self._waits() + len(data) > _MOST_WAITING and len(self._waiting) > 1:
             self.drop()
             self._has_dropped = True
             return
         self._waiting.append(memoryview(data))
+        self.push()
+
+    def send_the_latest(self, data: bytes) -> None:
+        """Send a line of text, likewise; of too many that wait, the oldest go."""
+        self._waiting.append(memoryview(data))
+        while self._waits() > _MOST_WAITING and len(self._waiting) > 2:
+            del self._waiting[1]
         self.push()
 
     def push(self) -> None:
@@ -93,8 +99,6 @@ class Line:
         try:
             while self._waiting:
                 sent = os.write(self.writes, self._waiting[0])
-                if not sent:
-                    return
                 self._waiting[0] = self._waiting[0][sent:]
                 if not self._waiting[0]:
                     self._waiting.popleft()
@@ -108,6 +112,9 @@ class Line:
         while len(self._waiting) > 1:
             self._waiting.pop()
 
+    def _waits(self) -> int:
+        return sum(len(each) for each in self._waiting)
+
     def has_to_catch_up(self) -> bool:
         """Say, once, that something was dropped and that the terminal reads again."""
         is_due = self._has_dropped and not self._waiting
@@ -117,15 +124,15 @@ class Line:
 
     # --- the end ------------------------------------------------------------------
 
-    def end_with(self, last: bytes, seconds: float) -> None:
-        """Send the last words instead of all that waits; wait a little for them.
+    def finish(self, last: bytes, seconds: float) -> None:
+        """Send what waits and the last words, and wait a little for that.
 
-        A terminal that does not take them finds them when it reads again.
+        A terminal that does not take it finds the last words when it reads again.
         """
         with contextlib.suppress(TerminalGone):
-            self.drop()
             self._has_dropped = False
-            self._waiting.append(memoryview(last))
+            if last:
+                self._waiting.append(memoryview(last))
             if not self._push_within(seconds):
                 self._waiting.clear()
                 with contextlib.suppress(termios.error):

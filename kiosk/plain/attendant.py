@@ -19,6 +19,7 @@ from kiosk.errors import Message
 from kiosk.exit_codes import ExitCode
 from kiosk.faces import words
 from kiosk.faces.idleness import Idleness
+from kiosk.faces.line import TerminalGone
 from kiosk.faces.presence import Presence
 from kiosk.faces.words import said, say, whom_to_call
 from kiosk.pinrules import Alphabet
@@ -26,7 +27,7 @@ from kiosk.plain.entry import Entry
 from kiosk.plain.hand import Hand
 from kiosk.plain.inbox import Inbox
 from kiosk.plain.talk import CardGone, End, Ended, Health, Talk, TimeIsUp
-from kiosk.plain.terminal import TerminalGone, of_this_process
+from kiosk.plain.terminal import of_this_process
 from kiosk.plain.visit import PlainVisit
 from kiosk.texts import LANGUAGES, sentence
 
@@ -87,7 +88,8 @@ class Attendant:
             log.info("ui.terminal_gone")
             return int(ExitCode.TERMINAL_GONE)
         except Ended:
-            return int(ExitCode.OK)
+            gone = self._terminal.is_gone()
+            return int(ExitCode.TERMINAL_GONE if gone else ExitCode.OK)
         finally:
             self._station.stop()
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from kiosk.faces.line import TerminalGone
 from kiosk.faces.phrases import of_step
 from kiosk.faces.turn import Turn
 from kiosk.faces.words import say
 from kiosk.pinrules import Alphabet
 from kiosk.plain.entry import Entry, Typed
-from kiosk.plain.terminal import TerminalGone, wait_without_terminal
+from kiosk.plain.terminal import wait_without_terminal
 from kiosk.visit.views import Progress
 
 if TYPE_CHECKING:

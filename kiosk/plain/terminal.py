@@ -11,10 +11,13 @@ import select
 import sys
 import termios
 import textwrap
+import time
 import unicodedata
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
+
+from kiosk.faces.line import Line
 
 _LOCAL_MODES = termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN
 _INPUT_MODES = (
@@ -49,23 +52,20 @@ _NARROWEST = 20
 _STANDARD_ERROR = 2
 _WIDTH, _HEIGHT = 79, 60
 """Where the terminal does not know its size (serial lines): what to count with."""
-_PATIENCE_SECONDS = 10.0
-"""How long a terminal may take nothing before it counts as gone."""
+_LAST_WORDS_SECONDS = 0.5
 _PADDING = re.compile(rb"\$<[^>]*>")
 """What terminfo says of waiting; a terminal must not be shown it."""
 _RETURN, _NEWLINE = 0x0D, 0x0A
 
 
-class TerminalGone(Exception):
-    """Nobody can be talked to any more."""
-
-
 class Terminal:
-    """Two descriptors of one terminal, silent while it is used as a context."""
+    """Two descriptors of one terminal, silent while it is used as a context.
+
+    Nothing waits for it: what it does not take now is sent while keys are waited for.
+    """
 
     def __init__(self, reads: int, writes: int) -> None:
-        self._reads = reads
-        self._writes = writes
+        self._line = Line(reads, writes)
         self._before = termios.tcgetattr(reads)
         self._is_wide = locale.getencoding().lower().startswith("utf")
         self._clear = _clearing(writes)
@@ -73,11 +73,12 @@ class Terminal:
         """The last byte was CR: an LF that follows belongs to it."""
 
     def __enter__(self) -> Self:
-        silent = termios.tcgetattr(self._reads)
+        silent = termios.tcgetattr(self._line.reads)
         silent[0] &= ~_INPUT_MODES
         silent[3] &= ~_LOCAL_MODES
         silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self._reads, termios.TCSAFLUSH, silent)
+        termios.tcsetattr(self._line.reads, termios.TCSANOW, silent)
+        self.forget()
         return self
 
     def __exit__(
@@ -86,8 +87,11 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._line.finish(b"", _LAST_WORDS_SECONDS)
+        self.forget()
         with contextlib.suppress(termios.error):  # the line is gone
-            termios.tcsetattr(self._reads, termios.TCSAFLUSH, self._before)
+            termios.tcsetattr(self._line.reads, termios.TCSANOW, self._before)
+        self._line.close()
 
     # --- out ----------------------------------------------------------------------
 
@@ -105,19 +109,11 @@ class Terminal:
         self._put(text.encode())
 
     def _put(self, text: bytes) -> None:
-        data = memoryview(text)
-        ready = select.poll()
-        ready.register(self._writes, select.POLLOUT)
-        try:
-            while data:
-                if not ready.poll(_PATIENCE_SECONDS * 1000):
-                    raise TerminalGone
-                data = data[os.write(self._writes, data) :]
-        except OSError as error:
-            raise TerminalGone from error
+        self._line.send_the_latest(text)
 
     def clear(self) -> None:
         """Take what was said out of sight, and out of the memory of the terminal."""
+        self._line.drop()
         self._put(self._clear or b"\n" * max(_HEIGHT, self._size()[1]))
 
     def bell(self) -> None:
@@ -131,52 +127,77 @@ class Terminal:
     def _size(self) -> tuple[int, int]:
         """Return columns and lines; 0 where the terminal does not know."""
         try:
-            size = os.get_terminal_size(self._writes)
+            size = os.get_terminal_size(self._line.writes)
         except OSError:
             return 0, 0
         return size.columns, size.lines
+
+    def is_gone(self) -> bool:
+        """Say whether nobody is at the other end, as a hang-up's signal may mean."""
+        try:
+            termios.tcgetattr(self._line.reads)
+        except termios.error:
+            return True
+        return False
 
     # --- in -----------------------------------------------------------------------
 
     def forget(self) -> None:
         """Drop what was typed and not read."""
         with contextlib.suppress(termios.error):
-            termios.tcflush(self._reads, termios.TCIFLUSH)
+            termios.tcflush(self._line.reads, termios.TCIFLUSH)
 
     def wait(self, other: int, seconds: float) -> tuple[int | None, bool]:
         """Wait for a byte, for `other` to become readable, or for time to pass.
 
         Return the byte that was typed, if any, and whether `other` is readable. Bytes
-        come one by one: Python keeps no copy of those. TerminalGone.
+        come one by one, out of a buffer that is wiped. TerminalGone.
         """
-        ready = _readable((self._reads, other), seconds)
+        ready = self._ready(other, seconds)
         if other in ready:
             return None, True
-        if self._reads not in ready:
+        byte = self._byte() if self._line.reads in ready else None
+        if byte is None:
             return None, False
-        byte = self._byte()
         was_return, self._was_return = self._was_return, byte == _RETURN
         return (None if was_return and byte == _NEWLINE else byte), False
 
-    def _byte(self) -> int:
+    def _ready(self, other: int, seconds: float) -> set[int]:
+        """Wait for a key or `other`; meanwhile let the terminal take what waits."""
+        deadline = time.monotonic() + seconds
+        readable = (self._line.reads, other)
+        while True:
+            left = deadline - time.monotonic()
+            writable = (self._line.writes,) if self._line.is_behind else ()
+            ready = _ready(readable, writable, left)
+            if self._line.writes in ready:
+                self._line.push()
+            if left <= 0 or not ready.isdisjoint(readable):
+                return ready
+
+    def _byte(self) -> int | None:
+        """Return what was typed; None: nothing, after all."""
         try:
-            data = os.read(self._reads, 1)
-        except OSError as error:
-            raise TerminalGone from error
-        if not data:
-            raise TerminalGone
-        return data[0]
+            with self._line.receive(1) as typed:
+                return typed[0] if typed else None
+        finally:
+            self._line.forget()
 
 
 def wait_without_terminal(other: int, seconds: float) -> bool:
     """Wait for `other` to become readable, with nobody there to talk to."""
-    return other in _readable((other,), seconds)
+    return other in _ready((other,), (), seconds)
 
 
-def _readable(descriptors: tuple[int, ...], seconds: float) -> set[int]:
+def _ready(
+    readable: tuple[int, ...], writable: tuple[int, ...], seconds: float
+) -> set[int]:
+    """Wait; return which of them have something, or have gone."""
     waited = select.poll()
-    for each in descriptors:
+    for each in readable:
         waited.register(each, select.POLLIN)
+    for each in writable:
+        waited.register(each, select.POLLOUT)
     return {each for each, _ in waited.poll(max(0.0, seconds) * 1000)}
 
 

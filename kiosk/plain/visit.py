@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_with
+from kiosk.faces.line import TerminalGone
 from kiosk.faces.paper import page, print_page
 from kiosk.faces.phrases import of_refusal, of_rule, of_tries
 from kiosk.faces.troubles import record, trouble_of
 from kiosk.faces.words import said, say, whom_to_call
 from kiosk.pinrules import PinRules, check
 from kiosk.plain.talk import CardGone, Ended, TimeIsUp
-from kiosk.plain.terminal import TerminalGone
 from kiosk.secret import Secret
 from kiosk.text import visible
 from kiosk.visit.views import Answers, FieldName, Outcome

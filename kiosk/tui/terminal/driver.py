@@ -99,7 +99,8 @@ class KioskDriver(Driver):
         """Give the terminal back as it was."""
         self.disable_input()
         self._loop.remove_writer(self._line.writes)
-        self._line.end_with(_END.encode(), _LAST_WORDS_SECONDS)
+        self._line.drop()
+        self._line.finish(_END.encode(), _LAST_WORDS_SECONDS)
         if self._before is not None:
             with contextlib.suppress(termios.error):  # it is gone
                 termios.tcsetattr(self._line.reads, termios.TCSANOW, self._before)
