@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab import kiosk_on_terminal
+from lab import kiosk_on_terminal, plain_on_terminal
 from lab.terminal import Terminal, terminal
 
 from kiosk.exit_codes import ExitCode
@@ -20,6 +20,8 @@ LEAVE_SCREEN = b"\x1b[?1049l"
 MANY = 40
 """Visits whose screens no pseudo-terminal has room for."""
 MOST_GROWTH = 24 << 20
+MOST_LATE = 150_000
+"""Bytes of what was that a terminal is still shown: the system's, and a screen."""
 
 
 @pytest.fixture
@@ -34,10 +36,19 @@ def opened(log: Path) -> Opened:
     return lambda situation: terminal([sys.executable, program, str(log), situation])
 
 
-def wait_for_visits(log: Path, count: int) -> None:
+@pytest.fixture
+def plain(log: Path) -> Opened:
+    """Open the plain kiosk on a fake station, in one of its situations."""
+    program = str(Path(plain_on_terminal.__file__))
+    return lambda situation: terminal(
+        [sys.executable, program, str(log), situation], size=(100, 120)
+    )
+
+
+def wait_for_visits(log: Path, count: int, what: str = "visit.begun") -> None:
     """Wait, without reading the terminal, until so many visits have begun."""
     deadline = time.monotonic() + 60
-    while log.read_text().count("visit.begun") < count:
+    while log.read_text().count(what) < count:
         assert time.monotonic() < deadline, "the kiosk has stopped"
         time.sleep(0.05)
 
@@ -53,9 +64,11 @@ def test_it_goes_on_unread_and_shows_what_is_when_read_again(
         assert shown.memory() - before < MOST_GROWTH
         shown.process.send_signal(signal.SIGUSR1)
         wait_for_quiet(log)
+        taken = len(shown.raw)
         text = shown.shows("C  contrast")
         assert "Alice" not in shown.shows("Insert your card")
         assert "Insert your card" in text
+        assert len(shown.raw) - taken < MOST_LATE
         assert shown.end() == ExitCode.OK
 
 
@@ -105,5 +118,50 @@ def test_a_slow_terminal_is_shown_what_is_and_not_all_that_was(
         taken = len(shown.raw)
         shown.shows("Insert your card")
         shown.shows("C  contrast")
-        assert len(shown.raw) - taken < 150_000
+        assert len(shown.raw) - taken < MOST_LATE
         assert shown.end() == ExitCode.OK
+
+
+@pytest.mark.parametrize("situation", ["pulled", "impatient"])
+def test_in_plain_a_card_that_goes_and_idle_time_end_a_visit_unread(
+    plain: Opened, log: Path, situation: str
+) -> None:
+    with plain(situation) as shown:
+        shown.shows("Your number:")
+        shown.stop_reading()
+        shown.type("1\r2718")
+        wait_for_visits(log, 1, "visit.closed")
+        shown.go_on_reading()
+        headline = "Insert your card" if situation == "pulled" else "take your card"
+        shown.shows(headline)
+        assert shown.end() == ExitCode.OK
+
+
+def test_in_plain_it_ends_unread(plain: Opened) -> None:
+    with plain("inserted") as shown:
+        shown.shows("Your number:")
+        shown.stop_reading()
+        shown.type("?\r" * 500)
+        shown.process.send_signal(signal.SIGTERM)
+        assert shown.wait_unread() == ExitCode.OK
+
+
+def test_in_plain_it_ends_when_a_terminal_goes_that_did_not_read(plain: Opened) -> None:
+    with plain("inserted") as shown:
+        shown.shows("Your number:")
+        shown.stop_reading()
+        shown.type("?\r" * 500)
+        shown.close_line()
+        assert shown.wait_unread() == ExitCode.TERMINAL_GONE
+
+
+def test_in_plain_the_last_that_was_said_is_read_in_the_end(plain: Opened) -> None:
+    with plain("inserted") as shown:
+        shown.shows("Your number:")
+        shown.stop_reading()
+        shown.type("?\r" * 500 + "1\r")
+        before = len(shown.raw)
+        time.sleep(1.0)
+        shown.go_on_reading()
+        shown.shows("Your PIN until now")
+        assert len(shown.raw) - before < 40_000

@@ -58,6 +58,10 @@ class Visit(FakeVisit):
             self._station.later(self._station.insert)
         return form
 
+    def close(self) -> None:
+        super().close()
+        log.info("visit.closed")
+
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
     ) -> Result:

@@ -44,6 +44,7 @@ class Terminal:
             pass_fds=pass_fds,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
+        self._name = os.ttyname(slave)
         os.close(slave)
         self.raw = bytearray()
         """Every byte the program wrote."""
@@ -114,6 +115,19 @@ class Terminal:
     def wait_unread(self, seconds: float = 15.0) -> int:
         """Wait for the program to end while nobody reads what it writes."""
         return self.process.wait(seconds)
+
+    def stop_reading(self) -> None:
+        """Take nothing any more, at once: what is written from now on waits."""
+        self._flow(termios.TCOOFF)
+
+    def go_on_reading(self) -> None:
+        """Take again what is written."""
+        self._flow(termios.TCOON)
+
+    def _flow(self, action: int) -> None:
+        slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        termios.tcflow(slave, action)
+        os.close(slave)
 
     def read_a_little(self, most: int) -> None:
         """Read as a slow line does."""
