@@ -76,7 +76,9 @@ class Entry:
         if self._early:
             return Message("tui.form.too_early", {"count": self._early})
         used = self._buffer[: self._length]
-        unusable = sum(not self._fits(each) and each & 0xC0 != 0x80 for each in used)
+        foreign = [each for each in used if not self._fits(each)]
+        begun = sum(each & 0xC0 != 0x80 for each in foreign)
+        unusable = begun or min(1, len(foreign))  # broken text may only go on
         unusable += self._beyond.count(False)
         if unusable:
             return Repertoire(self._alphabet).refusal(unusable)

@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +124,13 @@ class Terminal:
     def go_on_reading(self) -> None:
         """Take again what is written."""
         self._flow(termios.TCOON)
+
+    def keys_waiting(self) -> int:
+        """How many typed bytes the program has not read yet."""
+        slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        count = fcntl.ioctl(slave, termios.FIONREAD, bytes(4))
+        os.close(slave)
+        return int.from_bytes(count, sys.byteorder)
 
     def _flow(self, action: int) -> None:
         slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)

@@ -143,3 +143,10 @@ def test_what_is_read_out_may_be_typed_in_groups() -> None:
         assert entry.take(byte) is Typed.CHARACTER
     assert kept(entry) == b"123456789"
     assert entry.refusal is None
+
+
+def test_broken_text_refuses_a_line() -> None:
+    with Entry(Alphabet.DIGITS, 8) as entry:
+        for byte in b"27\x8a18":
+            entry.take(byte)
+        assert entry.refusal is not None
