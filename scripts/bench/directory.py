@@ -1,8 +1,10 @@
-"""A reset and its verification: the adapter beside a bare ldap3 script.
+"""A reset, and the directory part of a whole change: the adapter beside bare ldap3.
 
 Both connect over LDAPS, check the certificate, sign in as the service account, reset
 a password with one modify and sign in as the user, on the same laboratory DC, one
-after the other in turns. Then the same with a first DC that is a black hole: what it
+after the other in turns. The whole change also looks at the account as often as a
+visit does, at the same attributes: at the insertion, when it is prepared, before the
+write and twice after it. Then the reset with a first DC that is a black hole: what it
 costs the first person, and everybody after.
 """
 
@@ -18,9 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ldap3
+from ldap3.protocol.microsoft import security_descriptor_control
 
+from kiosk.authority import in_step
+from kiosk.authority.domain import look
 from kiosk.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory
+from kiosk.directory.ldap.accounts import ATTRIBUTES
+from kiosk.directory.ldap.policies import FINE_GRAINED
 from kiosk.directory.ports import Account, BindResult
 from kiosk.secret import Secret
 from scripts.bench import Row
@@ -56,8 +63,20 @@ def run() -> list[Row]:
             lambda password: _by_adapter(directory, account, password),
             lambda password: _by_script(domain, account, password),
         )
+        whole, script = _in_turns(
+            lambda password: _change_by_adapter(directory, account, password),
+            lambda password: _change_by_script(domain, account, password),
+        )
         dead = _with_a_dead_first(domain, directory, account)
     return [
+        Row(
+            what="the directory part of a change, all reads",
+            ours=whole,
+            other=script,
+            other_is="bare ldap3 script, same reads",
+            unit="ms",
+            target=TARGET,
+        ),
         Row(
             what="reset and verify over LDAPS",
             ours=ours,
@@ -137,6 +156,71 @@ def _by_script(domain: SambaDomain, account: Account, password: str) -> None:
         with _line(domain, account.user_principal_name, password) as as_user:
             if not as_user.bound:
                 raise AssertionError("the user cannot sign in")
+
+
+def _change_by_adapter(
+    directory: LdapDirectory, account: Account, password: str
+) -> None:
+    for _ in range(2):
+        if look(directory, account.guid).account is None:
+            raise AssertionError("the account could not be read")
+    with directory.connect() as dc, Secret(password.encode()) as new:
+        origin, before = dc.origin(), dc.account(account.guid)
+        dc.set_password(before, new)
+        after = dc.account(account.guid)
+        if in_step.moved(before, after, origin) is not in_step.Moved.OURS:
+            raise AssertionError("somebody else was there")
+        if dc.verify_password(after, new) is not BindResult.OK:
+            raise AssertionError("the user cannot sign in")
+        dc.account(account.guid)
+
+
+_FIRST_LOOK = [*ATTRIBUTES, "objectSid", "nTSecurityDescriptor"]
+_ANYTHING = "(objectClass=*)"
+
+
+def _change_by_script(domain: SambaDomain, account: Account, password: str) -> None:
+    dn = f"<GUID={account.guid}>"
+    service = domain.service_account, domain.service_password
+    for _ in range(2):
+        with _line(domain, *service) as line:
+            _first_look(line, dn)
+            (user,) = _read(line, dn, ["msDS-ResultantPSO"])
+            pso = user["raw_attributes"]["msDS-ResultantPSO"][0].decode()
+            _read(line, pso, list(FINE_GRAINED))
+    with _line(domain, *service) as line:
+        (root,) = _read(line, "", ["dsServiceName"])
+        itself = root["raw_attributes"]["dsServiceName"][0].decode()
+        _read(line, itself, ["invocationId"])
+        _first_look(line, dn)
+        value = f'"{password}"'.encode("utf-16-le")
+        changes = {
+            "unicodePwd": [(ldap3.MODIFY_REPLACE, [value])],
+            "lockoutTime": [(ldap3.MODIFY_REPLACE, ["0"])],
+        }
+        if not line.modify(dn, changes):  # type: ignore[no-untyped-call]  # ldap3's own
+            raise AssertionError(f"refused: {line.result}")
+        _read(line, dn, list(ATTRIBUTES))
+        with _line(domain, account.user_principal_name, password) as as_user:
+            if not as_user.bound:
+                raise AssertionError("the user cannot sign in")
+        _read(line, dn, list(ATTRIBUTES))
+
+
+def _first_look(line: ldap3.Connection, dn: str) -> None:
+    _read(line, "", ["tokenGroups"])
+    parts = security_descriptor_control(criticality=True, sdflags=5)
+    _read(line, dn, _FIRST_LOOK, parts)
+
+
+def _read(
+    line: ldap3.Connection, dn: str, names: list[str], controls: object = None
+) -> list[dict[str, dict[str, list[bytes]]]]:
+    line.search(dn, _ANYTHING, ldap3.BASE, attributes=names, controls=controls)
+    found = [each for each in line.response or () if each["type"] == "searchResEntry"]
+    if len(found) != 1:
+        raise AssertionError(f"{dn}: {line.result}")
+    return found
 
 
 def _line(domain: SambaDomain, user: str, password: str) -> ldap3.Connection:

@@ -25,7 +25,7 @@ _DOMAIN = (
     "maxPwdAge",
     "lockoutThreshold",
 )
-_FINE_GRAINED = (
+FINE_GRAINED = (
     "msDS-MinimumPasswordLength",
     "msDS-PasswordComplexityEnabled",
     "msDS-PasswordHistoryLength",
@@ -59,7 +59,7 @@ def policy_of_domain(channel: Channel) -> PasswordPolicy:
 
 def _fine_grained(channel: Channel, dn: str) -> PasswordPolicy:
     name = _name(dn)
-    entry = channel.read(dn, _ANYTHING, *_FINE_GRAINED)
+    entry = channel.read(dn, _ANYTHING, *FINE_GRAINED)
     try:
         return fine_grained_policy(name, entry or {})
     except (LookupError, ValueError) as error:
@@ -74,7 +74,7 @@ def domain_policy(entry: Entry) -> PasswordPolicy:
 def fine_grained_policy(name: str, entry: Entry) -> PasswordPolicy:
     """Read a password settings object's values. LookupError, ValueError."""
     complexity = entry["msDS-PasswordComplexityEnabled"][0] == b"TRUE"
-    return _policy(name, entry, _FINE_GRAINED, complexity=complexity)
+    return _policy(name, entry, FINE_GRAINED, complexity=complexity)
 
 
 def _is_complex(entry: Entry) -> bool:
