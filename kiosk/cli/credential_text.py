@@ -77,7 +77,8 @@ def _facts(credential: Credential) -> Iterator[tuple[str, str]]:
     yield "password", credential.sync + (f": {words(Message(why))}" if why else "")
     if credential.last_sync is not None:
         last = credential.last_sync
-        yield "last written", f"{moment(last.at)} on {visible(last.dc)}"
+        by = f"mark {last.mark.version}" if last.mark else "known by its time only"
+        yield "last written", f"{moment(last.at)} on {visible(last.dc)}, {by}"
     yield "template", f"{visible(credential.template)} {credential.template_version}"
     yield "signs with", _key(credential.authentication_key)
     yield "proves itself", _key(credential.card_authentication_key)

@@ -15,7 +15,7 @@ from kiosk.enrollment.view import View, view
 from kiosk.errors import Message
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.records import ApprovalKind, Credential, Sync, UnblockWay
+from storage.records import ApprovalKind, Credential, LastSync, Sync, UnblockWay
 
 _ACTS = {
     Action.SUSPEND: Event.SUSPEND,
@@ -98,9 +98,17 @@ def _facts(seen: View) -> list[Line]:
     ]
     if credential.sync_reason:
         lines.append(Line(Message(credential.sync_reason), Style.MUTED))
+    if credential.sync is Sync.IN_STEP and credential.last_sync is not None:
+        lines.append(Line(_last_written(credential.last_sync), Style.MUTED))
     if credential.authentication_key is None:
         lines.append(Line(Message("notice.keyless"), Style.WARNING))
     return lines
+
+
+def _last_written(last: LastSync) -> Message:
+    """In step by the record: when that was, and by what it can be seen."""
+    how = "last_written" if last.mark is not None else "last_written_by_time"
+    return Message(f"desk.{how}", {"at": moment(last.at), "dc": last.dc})
 
 
 def _more(seen: View) -> list[Line]:
