@@ -22,6 +22,7 @@ MUTUAL_BYTES = 16
 """Of each side's challenge in mutual authentication."""
 _ANSWER_BYTES = 40
 _FILLING = 7
+_BLOCK = 8
 
 
 def answer(key: Secret, challenge: bytes) -> bytes:
@@ -32,8 +33,27 @@ def answer(key: Secret, challenge: bytes) -> bytes:
     return encryptor.update(challenge) + encryptor.finalize()
 
 
+def is_mirrored(ours: bytes, cards: bytes) -> bool:
+    """Say whether the card's challenge has a block of ours in it.
+
+    A card without the key could answer with what it was sent: our challenge for its
+    own, and then our proof for its own, which would say just what is expected.
+    """
+    return not _blocks(ours).isdisjoint(_blocks(cards))
+
+
+def _blocks(challenge: bytes) -> set[bytes]:
+    starts = range(0, len(challenge), _BLOCK)
+    return {challenge[start : start + _BLOCK] for start in starts}
+
+
 def prove(key: Secret, ours: bytes, cards: bytes, entropy: Entropy) -> bytes:
-    """Return the proof that we hold the key (40 bytes)."""
+    """Return the proof that we hold the key (40 bytes).
+
+    ValueError for a challenge that is mirrored: nothing is proven to a mirror.
+    """
+    if is_mirrored(ours, cards):
+        raise ValueError("the card's challenge is ours")
     plain = cards + ours + entropy.bytes(_FILLING) + b"\x80"
     encryptor = Cipher(TripleDES(bytes(key.reveal())), modes.CBC(bytes(8))).encryptor()
     return encryptor.update(plain) + encryptor.finalize()
@@ -41,7 +61,7 @@ def prove(key: Secret, ours: bytes, cards: bytes, entropy: Entropy) -> bytes:
 
 def is_proven(key: Secret, ours: bytes, cards: bytes, answered: bytes) -> bool:
     """Say whether the card's answer proves that it holds the key."""
-    if len(answered) != _ANSWER_BYTES:
+    if len(answered) != _ANSWER_BYTES or is_mirrored(ours, cards):
         return False
     decryptor = Cipher(TripleDES(bytes(key.reveal())), modes.CBC(bytes(8))).decryptor()
     plain = decryptor.update(answered) + decryptor.finalize()

@@ -44,16 +44,22 @@ def proof(parts: Parts, id: str, cards: bytes) -> AdminProof:
     if len(cards) != admin_key.MUTUAL_BYTES:
         raise ProofFailed
 
-    def commit(tx: Tx) -> tuple[bytes, Credential]:
+    def commit(tx: Tx) -> tuple[bytes, Credential] | None:
         operation, credential = _judged(tx, id)
         ours = operation.admin_challenges
         if len(ours) != admin_key.MUTUAL_BYTES:
             raise Refused(Message("stop.operation_ended"))
+        if admin_key.is_mirrored(ours, cards):
+            note(tx, parts, operation, "escrow.proof_failed", why="mirrored")
+            return None
         saved = replace(operation, admin_challenges=ours + cards)
         note(tx, parts, tx.save_operation(saved), "escrow.admin_key_used")
         return ours, credential
 
-    ours, credential = parts.registry.run(commit)
+    answerable = parts.registry.run(commit)
+    if answerable is None:
+        raise ProofFailed
+    ours, credential = answerable
     with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
         return AdminProof(cryptogram=admin_key.prove(key, ours, cards, parts.entropy))
 

@@ -49,7 +49,7 @@ def _prove(desk: Desk, card: Card, credential: Credential, key: Secret) -> None:
     ours = desk.parts.entropy.bytes(admin_key.MUTUAL_BYTES)
     with card.session(recognised.identity) as session:
         cards = session.begin_mutual(ours)
-        if len(cards) != admin_key.MUTUAL_BYTES:
+        if len(cards) != admin_key.MUTUAL_BYTES or admin_key.is_mirrored(ours, cards):
             raise ProofFailed
         cryptogram = admin_key.prove(key, ours, cards, desk.parts.entropy)
         answered = session.end_mutual(cryptogram)

@@ -32,22 +32,23 @@ def change(run: Run, kind: Kind) -> Result:
 def unblock(run: Run, kind: Kind) -> Result:
     """Have a new PIN typed there; the PUK, too, where the holder has it."""
     with run.session() as session:
+        told = puk.tries_told(run, session)
         if run.case.unblock_way is UnblockWay.HOLDER_PUK:
-            _set(run, session, lambda: _typed(run, session))
+            _set(run, session, lambda: _typed(run, session, told))
         else:
             with run.step(Step.PROVE):
                 nonce, signature = run.prove_presence(session)
                 run.ask(lambda it: it.release(run.operation, nonce, signature))
-            _set(run, session, lambda: _kept(run, session))
+            _set(run, session, lambda: _kept(run, session, told))
     return results.card_only(run, kind)
 
 
-def _typed(run: Run, session: CardSession) -> Label:
-    return puk.send_typed(run, session, lambda: session.unblock_at_pad(None))
+def _typed(run: Run, session: CardSession, told: int | None) -> Label:
+    return puk.send_typed(run, told, lambda: session.unblock_at_pad(None))
 
 
-def _kept(run: Run, session: CardSession) -> Label:
-    return puk.send_in_turn(run, session, session.unblock_at_pad)
+def _kept(run: Run, session: CardSession, told: int | None) -> Label:
+    return puk.send_in_turn(run, told, session.unblock_at_pad)
 
 
 def _set(run: Run, session: CardSession, set_pin: Callable[[], Label]) -> None:

@@ -36,15 +36,25 @@ _FORMS = 2
 # --- unblocking --------------------------------------------------------------
 
 
-def send_in_turn(
-    run: Run, session: CardSession, send: Callable[[Secret], None]
-) -> Label:
+def tries_told(run: Run, session: CardSession) -> int | None:
+    """Return how many tries the card says its PUK has; asked where it matters.
+
+    Before anything is changed: that it cannot be asked is no reason for doubt then.
+    """
+    seen = run.recognised.puk_tries
+    if seen is None and run.prepared is not None and run.prepared.puk_uncertain:
+        told = session.puk_tries()
+        seen = told.tries if told is not None else None
+    return seen.left if seen is not None else None
+
+
+def send_in_turn(run: Run, told: int | None, send: Callable[[Secret], None]) -> Label:
     """Send what the card may have, each at most once; return what it took.
 
-    WrongPuk, PukBlocked, PinRefused, Refused: in the end nothing was changed.
+    `told`: tries that the card says are left. WrongPuk, PukBlocked, PinRefused,
+    Refused: in the end nothing was changed.
     """
     tried: list[Label] = []
-    told = _told(run, session)
     last: CardError | None = None
     while True:
         try:
@@ -70,9 +80,8 @@ def send_in_turn(
         told = None  # the record has what the card has told since
 
 
-def send_typed(run: Run, session: CardSession, send: Callable[[], None]) -> Label:
+def send_typed(run: Run, told: int | None, send: Callable[[], None]) -> Label:
     """Send what the holder typed, or types at the pad: once."""
-    told = _told(run, session)
     run.ask(lambda it: it.puk_typed(run.operation, told))
     _send(run, Label.TYPED, send)
     return Label.TYPED
@@ -92,15 +101,6 @@ def _send(run: Run, label: Label, send: Callable[[], None]) -> None:
     except DEFINITE:
         run.ask(lambda it: it.puk_unheard(run.operation, label))
         raise
-
-
-def _told(run: Run, session: CardSession) -> int | None:
-    """Return how many tries the card says its PUK has; asked where it matters."""
-    seen = run.recognised.puk_tries
-    if seen is None and run.prepared is not None and run.prepared.puk_uncertain:
-        told = session.puk_tries()
-        seen = told.tries if told is not None else None
-    return seen.left if seen is not None else None
 
 
 # --- replacing ---------------------------------------------------------------
@@ -128,7 +128,7 @@ def replace(run: Run, session: CardSession) -> None:
 
 def _carry_out(run: Run, session: CardSession) -> bool:
     """Send each value to be replaced at most once; say whether one was."""
-    told = _told(run, session)
+    told = None if run.puk_used else tries_told(run, session)
     refusals = 0
     while refusals < _FORMS:
         plan = _plan(run, session, told)

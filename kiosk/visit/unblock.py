@@ -26,15 +26,16 @@ T = TypeVar("T")
 
 def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
     """Set a new PIN with the escrowed PUK; the code was redeemed before."""
-
-    def set_pin(session: CardSession) -> Label:
-        return puk.send_in_turn(run, session, lambda it: session.unblock(it, new))
-
     run.judge(new)
     with run.session() as session:
+        told = puk.tries_told(run, session)
         with run.step(Step.PROVE):
             nonce, signature = run.prove_presence(session)
             run.ask(lambda it: it.release(run.operation, nonce, signature))
+
+        def set_pin() -> Label:
+            return puk.send_in_turn(run, told, lambda it: session.unblock(it, new))
+
         return _by_puk(run, prepared, kind, session, set_pin, new)
 
 
@@ -42,12 +43,13 @@ def with_holder_puk(
     run: Run, prepared: Prepared, kind: Kind, typed: Secret, new: Secret
 ) -> Result:
     """Set a new PIN with the PUK the holder typed: one try per entry."""
-
-    def set_pin(session: CardSession) -> Label:
-        return puk.send_typed(run, session, lambda: session.unblock(typed, new))
-
     run.judge(new)
     with run.session() as session:
+        told = puk.tries_told(run, session)
+
+        def set_pin() -> Label:
+            return puk.send_typed(run, told, lambda: session.unblock(typed, new))
+
         return _by_puk(run, prepared, kind, session, set_pin, new)
 
 
@@ -93,12 +95,12 @@ def _by_puk(
     prepared: Prepared,
     kind: Kind,
     session: CardSession,
-    set_pin: Callable[[CardSession], Label],
+    set_pin: Callable[[], Label],
     new: Secret,
 ) -> Result:
     """Set the PIN; the PUK counts as taken once that PIN was verified."""
     with run.step(Step.CARD):
-        label = _reset(run, session, new, lambda: set_pin(session))
+        label = _reset(run, session, new, set_pin)
         run.ask(lambda it: it.puk_accepted(run.operation, label))
     return _end(run, prepared, kind, session, new)
 

@@ -13,6 +13,7 @@ from typing import Any
 from kiosk.authority.evidence import unproven_writes
 from kiosk.authority.ports import Announced, CardLimits, OpenRequest
 from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.simulated.options import PivOptions
 from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.errors import KioskError
 from kiosk.rehearsal.interference import ProcessDied
@@ -46,6 +47,7 @@ class Story:
     unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
     keyless: Keyless = Keyless.OFF
     algorithm: KeyAlgorithm = KeyAlgorithm.P256
+    options: PivOptions | None = None
 
 
 def _never_activated(name: str, **changes: Any) -> Story:
@@ -139,6 +141,7 @@ class History:
             "Alice Arnold",
             pin=story.pin,
             algorithm=story.algorithm,
+            options=story.options,
             with_card_authentication=story.proves_itself,
         )
         made.card.set_tries(pin=story.tries)

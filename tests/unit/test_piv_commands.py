@@ -466,6 +466,17 @@ def test_a_card_that_does_not_know_the_key_is_found_out() -> None:
         Administration(application, KEY, Fixed())
 
 
+def test_a_card_whose_witness_would_be_its_answer_is_a_mirror() -> None:
+    """It sends E(our challenge) first, as if it had known; nothing more is sent."""
+    size = KEY.algorithm.block_size
+    witness = KEY.encrypt(bytes(range(size))).hex()
+    ask = authentication(KEY)[0][0]
+    application, line = selected((ask, f"7c{size + 2:02x}80{size:02x}{witness}9000"))
+    with pytest.raises(WrongManagementKey):
+        Administration(application, KEY, Fixed())
+    assert line.is_done
+
+
 @pytest.mark.parametrize("sw", ["6982", "6a80", "6a86"])
 def test_every_card_refuses_a_wrong_key_in_its_own_way(sw: str) -> None:
     (ask, proof) = authentication(KEY)

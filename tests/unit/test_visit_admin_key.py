@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.cards import tlv
 from kiosk.cards.simulated.faults import PullAfter, PullBefore
+from kiosk.cards.simulated.gids_admin import GidsAdminKey
 from kiosk.cards.simulated.gids_factory import make_gids_card
 from kiosk.cards.simulated.gids_options import GidsOptions
 from kiosk.config import OperatorRole
@@ -122,6 +124,40 @@ def test_card_and_authority_prove_the_key_and_the_password_follows() -> None:
     kinds = [event.kind for event in person.world.registry.audit_events()]
     assert "escrow.admin_key_used" in kinds
     assert "escrow.card_proven" in kinds
+
+
+class Mirror(GidsAdminKey):
+    """A card without the key: it answers with what it was sent."""
+
+    said = b""
+    first, last = 0, 16
+    """Which of our bytes are in its challenge; the others are its own."""
+
+    def authenticate(self, data: bytes) -> bytes:
+        inner = tlv.need(data, 0x7C, "command")
+        if (proof := tlv.find(inner, 0x82, "command")) is not None:
+            self.is_authenticated = True
+            return tlv.pack(0x7C, tlv.pack(0x82, proof))
+        ours = tlv.need(inner, 0x81, "command")
+        own = bytes(range(16))
+        said = own[: self.first] + ours[self.first : self.last] + own[self.last :]
+        return tlv.pack(0x7C, tlv.pack(0x81, said))
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 16), (0, 8), (8, 16)])
+def test_a_card_that_mirrors_our_challenge_proves_nothing(
+    first: int, last: int
+) -> None:
+    person = Person(ONLINE)
+    mirror = Mirror(person.world.entropy, bytes(24), 0)
+    mirror.first, mirror.last = first, last
+    person.chip.admin = mirror
+    result = person.unblock_online()
+    assert result.headline.key == "authority.proof_failed"
+    assert person.chip.has_pin(PIN)
+    kinds = [event.kind for event in person.world.registry.audit_events()]
+    assert "escrow.card_proven" not in kinds
+    assert "escrow.admin_key_used" not in kinds, "a mirror gets no proof of ours"
 
 
 def test_without_a_release_code_the_key_is_never_used() -> None:

@@ -44,10 +44,13 @@ class Administration:
         """Authenticate mutually (part 2, App. A.2). WrongManagementKey."""
         self._application = application
         witness = self._ask(key, tlv.pack(_WITNESS, b""), _WITNESS)
+        opened = key.decrypt(witness)
         challenge = entropy.bytes(key.algorithm.block_size)
+        if challenge == opened:
+            raise WrongManagementKey  # the witness would be its answer: a mirror's
         answer = self._ask(
             key,
-            tlv.pack(_WITNESS, key.decrypt(witness)) + tlv.pack(_CHALLENGE, challenge),
+            tlv.pack(_WITNESS, opened) + tlv.pack(_CHALLENGE, challenge),
             _RESPONSE,
         )
         if not hmac.compare_digest(answer, key.encrypt(challenge)):

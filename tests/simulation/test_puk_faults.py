@@ -1,0 +1,142 @@
+"""No fault at any APDU or commit, and no two, lose the PUK that a card really has.
+
+Judged from outside: the simulated card's own PUK, and what the registry still keeps.
+Every single fault of every story, and of the pairs a few that a seed chooses.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from functools import partial
+
+import pytest
+from lab.puk_histories import FACTORY, STORIES, PukHistory, PukStory, boundaries
+from msgspec.structs import replace
+
+from kiosk.authority import codes, puks
+from kiosk.authority.escrow import PENDING, seal_field
+from kiosk.cards.simulated.faults import PullAfter
+from kiosk.errors import Message
+from kiosk.rehearsal.world import World
+from kiosk.secret import Secret
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from statemachine.puk import Known
+from storage.records import Escrow, ImportedPuk, UnblockWay
+from storage.registry import Tx
+
+PAIRS = 8
+"""Of each story."""
+by_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+
+
+@pytest.fixture(autouse=True)
+def _quick_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes are not the subject here; hashing them slowly is most of the time."""
+    monkeypatch.setitem(codes._COST, "n", 16)
+
+
+@by_story
+def test_no_single_fault_loses_the_puk_of_a_card(story: PukStory) -> None:
+    for name, spoil in boundaries(story):
+        history = PukHistory(story)
+        history.visit(story.kinds[0], spoil)
+        assert not history.violations(), name
+        assert not history.come_to_rest(), f"{name}: nobody has to be asked"
+        assert history.is_at_rest(), name
+
+
+@by_story
+def test_no_two_faults_lose_the_puk_of_a_card(story: PukStory) -> None:
+    pairs = list(itertools.product(boundaries(story), boundaries(story, 1)))
+    for (one, first), (other, second) in random.Random(story.name).sample(pairs, PAIRS):
+        history = PukHistory(story)
+        for kind, spoil in zip(story.kinds, (first, second), strict=True):
+            history.visit(kind, spoil)
+            assert not history.violations(), (one, other)
+        history.come_to_rest()
+        assert history.is_at_rest(), (one, other)
+
+
+# --- what must never be sent, and what is owed ---------------------------------------
+
+
+def story(name: str) -> PukStory:
+    return next(each for each in STORIES if each.name == name)
+
+
+def test_a_wrong_puk_and_a_pulled_card_never_spend_the_last_try() -> None:
+    """Somebody changed it elsewhere, and each answer of the card is lost."""
+    history = PukHistory(STORIES[0])
+    card = history.holder.made.card
+    card.references.puk.replace(b"FOREIGN1")
+    for _ in range(4):
+        history.visit(Kind.UNBLOCK, answer_lost)
+    assert card.puk_tries_left == 1
+    assert puks.of(history.escrow).left == 1
+    result = history.attempt()
+    assert result is not None
+    assert result.headline.key == "stop.puk_last_try"
+    assert card.puk_tries_left == 1, "the helpdesk did not know"
+    history.world.release_code = history.last_try_code  # type: ignore[method-assign]  # as an operator who was warned
+    history.visit(Kind.UNBLOCK)
+    assert card.puk_tries_left == 0, "and this one did"
+
+
+def answer_lost(world: World) -> None:
+    """The card leaves when it has compared a PUK, before its answer arrives."""
+    world.authority.after("puk_next", partial(_pull_after_next, world))
+
+
+def _pull_after_next(world: World) -> None:
+    world.readers.faults.set(PullAfter(at=1))
+
+
+def test_the_factory_puk_is_not_sent_to_a_card_of_which_nobody_said_it() -> None:
+    history = PukHistory(story("imported, activated, unblocked"))
+    history.holder.made.card.references.puk.replace(b"ISSUERS1")
+    history.keep(puks.said(ImportedPuk.UNKNOWN, None))
+    history.visit(Kind.ACTIVATE)
+    assert history.state() is State.ACTIVE
+    assert history.holder.made.card.puk_tries_left == 3
+    assert puks.of(history.escrow).known is Known.UNKNOWN
+
+
+def test_a_record_of_an_older_registry_is_read_and_its_puk_found() -> None:
+    """A first replacement that was interrupted: the card has the factory's still."""
+    history = PukHistory(story("imported with the factory's, changed"))
+    with Secret(b"NEVER-ON") as never:
+        sealed = seal_field(
+            history.world.parts, history.holder.credential, PENDING, never
+        )
+    history.keep(Escrow(pending_sealed=sealed, wrong_tries=1))
+    history.visit(Kind.CHANGE)
+    history.visit(Kind.UNBLOCK)
+    assert history.is_at_rest()
+    assert history.holder.made.card.puk_tries_left == 3
+
+
+def test_what_is_due_is_done_at_a_change_whose_password_does_not_follow() -> None:
+    history = PukHistory(story("due, changed, card only"))
+    before = history.kept()
+    history.visit(Kind.CHANGE)
+    assert history.is_at_rest()
+    assert history.kept() != before
+
+
+def test_the_holders_own_puk_is_not_taken_away() -> None:
+    """A template that lets the holder unblock: what the holder has stays."""
+    history = PukHistory(story("imported with the factory's, changed"))
+
+    def holders(tx: Tx) -> None:
+        template = replace(tx.template("staff"), unblock=(UnblockWay.HOLDER_PUK,))
+        saved = tx.save_template(template)
+        mine = tx.credential(history.holder.credential)
+        tx.save_credential(replace(mine, template_version=saved.version))
+
+    history.world.registry.run(holders)
+    result = history.attempt()
+    assert history.holder.made.card.has_puk(FACTORY)
+    assert result is not None
+    assert Message("result.fact.puk_factory") in result.facts
