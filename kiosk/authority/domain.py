@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from kiosk.authority import in_step
 from kiosk.authority.in_step import Compared
 from kiosk.authority.ports import Seen
+from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
     Directory,
     DirectoryError,
+    DomainController,
     PasswordPolicy,
     PolicyUnreadable,
 )
@@ -39,7 +41,7 @@ class DomainView:
 def look(
     directory: Directory, guid: str, *, history: bool = False, known: Seen | None = None
 ) -> DomainView:
-    """Read account and effective policy. Never raises a DirectoryError.
+    """Read account and effective policy, both on one DC. Raises no DirectoryError.
 
     `history`: ask, too, whether the DC can honour it. `known`: what was known of the
     password; a DC that has not got it yet is not taken at its word.
@@ -58,23 +60,27 @@ def look(
 
 def _look(directory: Directory, guid: str, *, history: bool) -> DomainView:
     try:
-        with directory.connect() as dc:
-            try:
-                account = dc.account(guid)
-            except AccountMissing:
-                return DomainView(dc=dc.name, account_gone=True)
-            try:
-                policy = dc.password_policy(account)
-            except PolicyUnreadable as error:
-                return DomainView(dc=dc.name, account=account, trouble=error.message)
-            return DomainView(
-                dc=dc.name,
-                account=account,
-                policy=policy,
-                honours_history=history and dc.honours_history(),
-            )
+        return ask(directory, lambda dc: _on(dc, guid, history=history))
     except DirectoryError as error:
         return DomainView(trouble=error.message)
+
+
+def _on(dc: DomainController, guid: str, *, history: bool) -> DomainView:
+    """Look on one DC. ReadFailed."""
+    try:
+        account = dc.account(guid)
+    except AccountMissing:
+        return DomainView(dc=dc.name, account_gone=True)
+    try:
+        policy = dc.password_policy(account)
+    except PolicyUnreadable as error:
+        return DomainView(dc=dc.name, account=account, trouble=error.message)
+    return DomainView(
+        dc=dc.name,
+        account=account,
+        policy=policy,
+        honours_history=history and dc.honours_history(),
+    )
 
 
 def _on_record(

@@ -207,7 +207,12 @@ def _course(
 
 
 def end_out_of_step(
-    tx: Tx, parts: Parts, operation: Operation, reason: Message
+    tx: Tx,
+    parts: Parts,
+    operation: Operation,
+    reason: Message,
+    *,
+    evidence: dict[str, str] | None = None,
 ) -> Operation:
     """End an operation whose outcome on the card or in the directory is not certain."""
     credential = tx.credential(operation.credential)
@@ -221,7 +226,14 @@ def end_out_of_step(
             credential, sync=Sync.OUT_OF_STEP, sync_reason=_lasting(reason, operation)
         )
     )
-    return move(tx, parts, operation, Phase.OUT_OF_STEP, reason=reason.key)
+    return move(
+        tx,
+        parts,
+        operation,
+        Phase.OUT_OF_STEP,
+        reason=reason.key,
+        evidence=evidence,
+    )
 
 
 def _lasting(reason: Message, operation: Operation) -> str:

@@ -199,8 +199,19 @@ def _done(
     return WriteVerdict(verdict=Verdict.DONE, dc=seen.dc, warnings=tuple(warnings))
 
 
-def refused(parts: Parts, id: str, reason: Message, *, another: bool) -> WriteVerdict:
-    """A definite no: commit the way back, or that there is none."""
+def refused(
+    parts: Parts,
+    id: str,
+    reason: Message,
+    *,
+    another: bool,
+    error: DirectoryError | None = None,
+) -> WriteVerdict:
+    """A definite no: commit the way back, or that there is none.
+
+    `error`: the directory's own answer, for the evidence.
+    """
+    answer = _answer(error)
 
     def commit(tx: Tx) -> Operation:
         operation = tx.operation(id)
@@ -208,12 +219,14 @@ def refused(parts: Parts, id: str, reason: Message, *, another: bool) -> WriteVe
             credential = tx.credential(operation.credential)
             changed_elsewhere.mark_now(tx, parts, credential, operation.station)
         if operation.kind in _CAN_GO_BACK:
-            return marks.move(
-                tx, parts, operation, Phase.ROLLING_BACK, reason=reason.key
-            )
-        if operation.kind is Kind.FINISH and operation.phase is Phase.AUTHORISED:
-            return marks.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)
-        return marks.end_out_of_step(tx, parts, operation, reason)
+            target = Phase.ROLLING_BACK
+        elif operation.kind is Kind.FINISH and operation.phase is Phase.AUTHORISED:
+            target = Phase.REFUSED
+        else:
+            return marks.end_out_of_step(tx, parts, operation, reason, evidence=answer)
+        return marks.move(
+            tx, parts, operation, target, reason=reason.key, evidence=answer
+        )
 
     operation = parts.registry.run(commit)
     match operation.phase:
@@ -227,6 +240,13 @@ def refused(parts: Parts, id: str, reason: Message, *, another: bool) -> WriteVe
         roll_back=operation.phase is Phase.ROLLING_BACK,
         may_choose_another=another,
     )
+
+
+def _answer(error: DirectoryError | None) -> dict[str, str]:
+    """Return what the DC itself answered."""
+    data = error.data if error is not None else {}
+    told = {name: str(data.get(name, "")) for name in ("dc", "result", "hex", "said")}
+    return {name: value for name, value in told.items() if value}
 
 
 def _changed_elsewhere(parts: Parts, id: str) -> WriteVerdict:

@@ -23,6 +23,7 @@ from kiosk.authority.verdicts import (
     not_recorded,
     refused,
 )
+from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
     DirectoryError,
     DomainController,
@@ -46,22 +47,36 @@ def write(parts: Parts, id: str, sealed: bytes) -> WriteVerdict:
     with parts.sealing.open(sealed, operation=id) as password:
         try:
             operation, template = parts.registry.run(lambda tx: _wanted(tx, id))
-            with parts.directory.connect() as dc:
-                before = Before(
-                    dc=dc.name,
-                    origin=_origin(dc),
-                    account=dc.account(operation.account_guid),
-                    asked=how(dc, template, operation.kind),
-                )
-                until = parts.clock.monotonic() + _seconds(parts, operation)
-                refusal = parts.registry.run(
-                    lambda tx: _mark(tx, parts, id, sealed, before)
-                )
-                if refusal is not None:
-                    return refused(parts, id, refusal, another=False)
-                return _sent(parts, id, dc, before, password, until)
+            return ask(
+                parts.directory,
+                lambda dc: _on(dc, parts, operation, template, sealed, password),
+            )
         except DirectoryError as error:
-            return refused(parts, id, error.message, another=False)
+            return refused(parts, id, error.message, another=False, error=error)
+
+
+def _on(
+    dc: DomainController,
+    parts: Parts,
+    operation: Operation,
+    template: Template,
+    sealed: bytes,
+    password: Secret,
+) -> WriteVerdict:
+    """Write on this DC. ReadFailed: nothing is marked or sent yet."""
+    before = Before(
+        dc=dc.name,
+        origin=_origin(dc),
+        account=dc.account(operation.account_guid),
+        asked=how(dc, template, operation.kind),
+    )
+    until = parts.clock.monotonic() + _seconds(parts, operation)
+    refusal = parts.registry.run(
+        lambda tx: _mark(tx, parts, operation.id, sealed, before)
+    )
+    if refusal is not None:
+        return refused(parts, operation.id, refusal, another=False)
+    return _sent(parts, operation.id, dc, before, password, until)
 
 
 def _sent(
@@ -137,10 +152,12 @@ def _mark(
 
 
 def _origin(dc: DomainController) -> str:
-    """Return what this DC signs with; empty where it does not say."""
+    """Return what this DC signs with; empty where it does not say. ReadFailed."""
     try:
         return dc.origin()
-    except ReadFailed:
+    except ReadFailed as error:
+        if error.is_of_the_controller:
+            raise
         return ""
 
 
@@ -165,8 +182,10 @@ def _send(
         late = Message("reason.authorisation_late")
         return refused(parts, id, late, another=False)
     except WriteRefused as no:
-        reason = Message(f"directory.refusal.{no.why}")
-        return refused(parts, id, reason, another=no.why is WriteRefusal.POLICY)
+        code = no.data["hex"] or no.data["result"]
+        reason = Message(f"directory.refusal.{no.why}", {"code": code})
+        another = no.why is WriteRefusal.POLICY
+        return refused(parts, id, reason, another=another, error=no)
     except OutcomeUnknown:
         return decide_unknown(parts, id, before, password)
     return decide_written(parts, id, dc, before, password)

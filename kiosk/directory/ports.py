@@ -183,6 +183,8 @@ class WriteRefusal(StrEnum):
     NO_RIGHT = "no_right"
     """The service account may not reset this one."""
     GONE = "gone"
+    NOT_HERE = "not_here"
+    """This DC cannot write, now or ever: it is busy, or only reads. Another may."""
     PROTECTED = "protected"
     """As NO_RIGHT, and the account is privileged: nobody delegates those."""
     OTHER = "other"
@@ -199,24 +201,57 @@ class WhyUnreachable(StrEnum):
     BUSY = "busy"
     MALFORMED = "malformed"
     """It speaks, but not LDAP."""
+    READ_ONLY = "read_only"
+    """It takes no writes: a read-only DC."""
 
 
 class WhyNoTrust(StrEnum):
     """Why a server's TLS does not convince; `directory.why_tls.<value>`."""
 
     UNTRUSTED = "untrusted"
+    """Its chain ends in an authority that is not trusted here."""
+    SELF_SIGNED = "self_signed"
+    INCOMPLETE = "incomplete"
+    """Its issuer is neither trusted here nor sent along."""
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    AUTHORITY_DATES = "authority_dates"
+    """Not its own dates, but those of an authority above it."""
     WRONG_NAME = "wrong_name"
-    REVOKED = "revoked"
+    NO_NAME = "no_name"
+    """It has only a common name, which does not count."""
+    WRONG_PURPOSE = "wrong_purpose"
+    """Not for servers (extended key usage)."""
+    CONSTRAINED = "constrained"
+    """Its authority may not vouch for that name (name constraints)."""
+    NO_AUTHORITY = "no_authority"
+    """Something in its chain may not issue certificates."""
+    WEAK = "weak"
+    """A key or a signature that is too weak."""
+    OTHER = "other"
+    """`number`: what OpenSSL calls it (X509_V_ERR_…)."""
     NO_TLS = "no_tls"
     """It offers no TLS at all, or somebody in between took it away."""
+    OLD_TLS = "old_tls"
+    """Only versions before 1.2."""
+    NO_CIPHER = "no_cipher"
+    """It and we have no cipher in common."""
     PROTOCOL = "protocol"
+    """`words`: what OpenSSL calls it."""
     CA_FILE = "ca_file"
-    """Our own file of trusted certificates cannot be read."""
+    """Our own file of trusted certificates cannot be read: `file`."""
 
 
 # --- errors ------------------------------------------------------------------
+
+_NOTHING_SAID: dict[str, str | int] = {
+    "names": "–",
+    "issuer": "–",
+    "number": 0,
+    "words": "–",
+    "file": "–",
+}
+"""What a reason's sentence may name, where nobody knows it."""
 
 
 class DirectoryError(KioskError):
@@ -232,7 +267,14 @@ class DirectoryError(KioskError):
         reason = self.data.get("reason")
         if not self.reasons or not reason:
             return None
-        return Message(f"{self.reasons}.{reason}", dict(self.data))
+        told = {**_NOTHING_SAID, **self.data, "answer": self.answer or "–"}
+        return Message(f"{self.reasons}.{reason}", told)
+
+    @property
+    def answer(self) -> str:
+        """What the DC itself answered: result, 8-digit code, words; empty: nothing."""
+        parts = (self.data.get(name, "") for name in ("result", "hex", "said"))
+        return " ".join(str(part) for part in parts if part != "")
 
 
 class Unreachable(DirectoryError):
@@ -243,7 +285,10 @@ class Unreachable(DirectoryError):
 
 
 class TlsRefused(DirectoryError):
-    """The server's certificate does not convince: `dc`, `reason` (WhyNoTrust)."""
+    """The server's TLS does not convince: `dc`, `reason` (WhyNoTrust).
+
+    Where it showed a certificate: `names` (those in it) and `issuer`, both raw.
+    """
 
     code = "directory.tls_refused"
     reasons = "directory.why_tls"
@@ -280,13 +325,16 @@ class PolicyUnreadable(DirectoryError):
 class WriteRefused(DirectoryError):
     """The DC answered the write with a "no"; nothing was written there.
 
-    `why` (WriteRefusal), `dc`, `hex` (the 8-digit code), `result` (LDAP code).
+    `why` (WriteRefusal), `dc`, and the DC's own answer: `result` (LDAP code), `hex`
+    (the 8-digit code), `said` (its words, made visible).
     """
 
     code = "directory.write_refused"
 
-    def __init__(self, why: WriteRefusal, *, dc: str, hex: str, result: int) -> None:
-        super().__init__(why=why.value, dc=dc, hex=hex, result=result)
+    def __init__(
+        self, why: WriteRefusal, *, dc: str, hex: str, result: int, said: str = ""
+    ) -> None:
+        super().__init__(why=why.value, dc=dc, result=result, hex=hex, said=said)
         self.why = why
 
 
@@ -305,12 +353,33 @@ class OutcomeUnknown(DirectoryError):
 class ReadFailed(DirectoryError):
     """A search was not answered as it should be: `dc`, `reason`.
 
-    `reason`: `no_answer`, `refused`, `malformed` or `hidden` (an attribute that we
-    must know may not be read).
+    `reason`: `no_answer`, `busy` (that DC cannot now), `refused`, `malformed` or
+    `hidden` (an attribute that we must know may not be read; `attribute`, where it is
+    one of an account). Where the DC answered: `result`, `hex`, `said` as in
+    WriteRefused.
     """
 
     code = "directory.read_failed"
     reasons = "directory.why_read"
+
+    @property
+    def message(self) -> Message:
+        """Silence, and what may not be read, are not a bad answer."""
+        reason = self.data.get("reason")
+        key = _SAID_OF_READING.get(str(reason), self.code)
+        return Message(key, dict(self.data))
+
+    @property
+    def is_of_the_controller(self) -> bool:
+        """Say whether another DC may well answer the same question."""
+        return self.data.get("reason") in ("no_answer", "busy", "malformed")
+
+
+_SAID_OF_READING = {
+    "no_answer": "directory.silent",
+    "busy": "directory.silent",
+    "hidden": "directory.hidden",
+}
 
 
 # --- ports -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
 
 _TAKE_CARD = Message("result.advice.take_card")
+_UNTRIED = "directory.bind.no_answer"
 _STAYS_OUT = (Message("result.advice.insert_again"), Message("result.advice.helpdesk"))
 
 
@@ -30,13 +31,20 @@ def done(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
         headline=Message(f"result.headline.{kind}"),
         facts=(
             Message(f"result.fact.{card}"),
-            Message("result.fact.password_changed", {"dc": verdict.dc}),
+            _changed(verdict),
             *verdict.warnings,
             *run.said,
         ),
         advice=(_TAKE_CARD, Message("result.advice.other_devices")),
         event=run.event,
     )
+
+
+def _changed(verdict: WriteVerdict) -> Message:
+    """Say that it was tried only if it was."""
+    untried = any(each.key == _UNTRIED for each in verdict.warnings)
+    key = "password_set" if untried else "password_changed"
+    return Message(f"result.fact.{key}", {"dc": verdict.dc})
 
 
 def card_only(run: Run, kind: Kind) -> Result:

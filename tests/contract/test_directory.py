@@ -18,6 +18,7 @@ from kiosk.directory.ports import (
     AccountMissing,
     BindResult,
     PolicyUnreadable,
+    ReadFailed,
     Unreachable,
 )
 from kiosk.secret import Secret
@@ -177,3 +178,20 @@ def test_when_none_answers_all_are_named(hands: Hands) -> None:
     ):
         pass
     assert unreachable.value.data["reason"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    ["tokenGroups", "adminCount", "accountExpires", "userAccountControl", "pwdLastSet"],
+)
+def test_an_account_of_which_too_little_may_be_read_is_not_one_to_touch(
+    hands: Hands, attribute: str
+) -> None:
+    person = hands.person()
+    with hands.hidden(person, attribute), hands.directory.connect() as dc:
+        with pytest.raises(ReadFailed) as failed:
+            dc.account(person.guid)
+        assert failed.value.data["reason"] == "hidden"
+        assert failed.value.data["attribute"] == attribute
+    with hands.directory.connect() as dc:
+        assert not dc.account(person.guid).privileged

@@ -12,7 +12,7 @@ from lab.samba_kerberos import KerberosDomain
 from kiosk.clock import ManualClock, SystemClock
 from kiosk.directory.ldap import LdapDirectory, Protection, kerberos
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.service import RELUCTANCE_SECONDS
+from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
 from kiosk.directory.ports import (
     BindResult,
     Examinable,

@@ -9,7 +9,7 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.clock import ManualClock
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ldap.service import RELUCTANCE_SECONDS
+from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
 from kiosk.directory.ports import ServiceBindRefused, ServicePasswordUnreadable
 
 pytestmark = pytest.mark.samba

@@ -76,7 +76,7 @@ def test_a_pin_is_changed_with_simulated_cards() -> None:
         shown.shows("Your PIN and your Windows password are changed.")
         shown.shows("Number for the helpdesk:")
         shown.shows("1: to the start")
-        assert b"314159" not in shown.raw  # afterwards the demo tells what is true
+        assert b"314159" not in shown.raw  # later the demo's hand tells it
         shown.type("pull\r")
         shown.shows("The card has been taken out.")
         shown.type("quit\r")

@@ -12,7 +12,7 @@ from cryptography.x509.oid import ObjectIdentifier
 from lab.requests import CardAtHand, card
 
 from kiosk.cards.piv.attestation import Attestation, attest
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.ports import KeyAlgorithm, KeySlot, UnexpectedStatus
 from kiosk.cards.simulated import attestation as simulated
 from kiosk.cards.simulated.options import PivOptions, of_yubikey
 from kiosk.cards.simulated.reader import SimulatedReaders
@@ -163,8 +163,9 @@ def test_a_card_without_the_command_states_nothing(options: PivOptions) -> None:
 def test_an_empty_slot_is_attested_by_nobody() -> None:
     made = yubikey()
     made.made.card.keys.clear()
-    with SimulatedReaders().insert(made.made.card).piv.application() as application:
-        assert attest(application, KeySlot.AUTHENTICATION) is None
+    card = SimulatedReaders().insert(made.made.card).piv
+    with card.application() as application, pytest.raises(UnexpectedStatus):
+        attest(application, KeySlot.AUTHENTICATION)
 
 
 # --- sources -----------------------------------------------------------------

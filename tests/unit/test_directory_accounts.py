@@ -12,6 +12,7 @@ from kiosk.directory.ldap.accounts import (
     account_of,
     is_called,
     is_protected,
+    sampled,
 )
 from kiosk.directory.ldap.policies import domain_policy, fine_grained_policy
 
@@ -91,7 +92,6 @@ def test_a_dc_that_computes_nothing_is_judged_by_the_time_of_the_lock() -> None:
         (b"116444736000000000", True),
         (b"134117352000000000", True),
         (b"134117352000000001", False),
-        (None, False),
     ],
 )
 def test_an_account_expires_at_its_time(
@@ -117,7 +117,8 @@ def test_a_protected_group_anywhere_in_the_token_is_privilege(token: bytes) -> N
 
 
 def test_the_mark_of_the_domain_is_privilege_without_any_group() -> None:
-    assert account_of(entry(adminCount=b"1", tokenGroups=None), NOW).privileged
+    assert account_of(entry(adminCount=b"1"), NOW).privileged
+    assert sampled(entry(adminCount=b"1", tokenGroups=None), NOW).privileged
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,16 @@ def test_no_other_sid_is_privilege(other: bytes) -> None:
     assert not is_protected(other)
 
 
-@pytest.mark.parametrize("name", ["userAccountControl", "pwdLastSet", "objectGUID"])
+def test_groups_that_cannot_be_read_are_not_no_groups() -> None:
+    with pytest.raises(Unjudgeable, match="tokenGroups"):
+        account_of(entry(tokenGroups=None), NOW)
+    with pytest.raises(Unjudgeable, match="tokenGroups"):
+        account_of(entry(tokenGroups=[]), NOW)
+
+
+@pytest.mark.parametrize(
+    "name", ["userAccountControl", "pwdLastSet", "accountExpires", "objectGUID"]
+)
 def test_what_must_be_known_is_never_assumed(name: str) -> None:
     with pytest.raises(Unjudgeable, match=name):
         account_of(entry(**{name: None}), NOW)

@@ -46,7 +46,9 @@ NO_ENCRYPTION = "0000001F: SvcErr: DSID-031A126C, problem 5003 (WILL_NOT_PERFORM
         (53, NO_ENCRYPTION, WriteRefusal.OTHER),
         (19, "error in module acl: Constraint violation", WriteRefusal.OTHER),
         (12, "", WriteRefusal.OTHER),
-        (51, "", WriteRefusal.OTHER),
+        (51, "", WriteRefusal.NOT_HERE),
+        (10, "", WriteRefusal.NOT_HERE),
+        (80, "", WriteRefusal.OTHER),
     ],
 )
 def test_a_refused_write_is_told_by_the_windows_error(

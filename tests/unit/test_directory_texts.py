@@ -50,14 +50,23 @@ def test_every_answer_to_a_bind_has_a_sentence(said: BindResult) -> None:
         *(Unreachable(dcs="dc1", reason=why.value) for why in WhyUnreachable),
         *(TlsRefused(dc="dc1", reason=why.value) for why in WhyNoTrust),
         *(ServiceBindRefused(dc="dc1", reason=said.value) for said in sorted(SIGN_IN)),
-        ServiceBindRefused(dc="dc1", reason="other"),
+        *(
+            ServiceBindRefused(dc="dc1", reason=why)
+            for why in (
+                "other",
+                "bare_name",
+                "not_a_name",
+                "stronger_auth",
+                "channel_binding",
+            )
+        ),
         *(
             ServicePasswordUnreadable(dc="dc1", file="/f", reason=f"secret_{why}")
-            for why in ("unreadable", "exposed", "empty")
+            for why in ("unreadable", "exposed", "empty", "encoded", "lines")
         ),
         *(
             ReadFailed(dc="dc1", reason=why)
-            for why in ("no_answer", "refused", "malformed", "hidden")
+            for why in ("no_answer", "busy", "refused", "malformed", "hidden")
         ),
     ],
     ids=lambda error: f"{error.code}-{error.data['reason']}",

@@ -37,6 +37,7 @@ class Listing:
 
     dc = "dc1"
     address = "127.0.0.1"
+    is_bad = has_answered = False
 
     def __init__(self, *listed: str) -> None:
         self.listed = [oid.encode() for oid in listed]

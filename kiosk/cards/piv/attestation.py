@@ -31,7 +31,8 @@ class Attestation:
 def attest(application: PivApplication, slot: KeySlot) -> Attestation | None:
     """Return what the card states about a key that it has made; None: no YubiKey.
 
-    ObjectMissing, MalformedAnswer; UnexpectedStatus for a key that was imported.
+    ObjectMissing, MalformedAnswer; UnexpectedStatus for a key that was imported, and
+    for none.
     """
     response = application.send(Command(INS, int(slot, 16), 0x00, le=0))
     if response.sw in status.INCAPABLE:

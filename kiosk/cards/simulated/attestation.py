@@ -15,9 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from kiosk.cards import status
 from kiosk.cards.simulated.keys import PrivateKey
-from kiosk.cards.simulated.status import Status
 
 _YUBICO = "1.3.6.1.4.1.41482.3"
 FIRMWARE, SERIAL, POLICIES = (
@@ -59,11 +57,9 @@ def new_maker() -> Maker:
 
 
 def statement(
-    maker: Maker, key: PrivateKey | None, slot: int, told: dict[ObjectIdentifier, bytes]
+    maker: Maker, key: PrivateKey, slot: int, told: dict[ObjectIdentifier, bytes]
 ) -> bytes:
-    """Return the DER statement about a key. Status 6A88 if there is none."""
-    if key is None:
-        raise Status(status.NO_REFERENCE)
+    """Return the DER statement about a key."""
     name = _name(f"Simulated PIV Attestation {slot:02x}")
     builder = _builder(name, maker.certificate.subject, key.public_key())
     for oid, value in told.items():

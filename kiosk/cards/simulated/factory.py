@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
-from kiosk.cards.simulated.keys import PrivateKey
+from kiosk.cards.simulated.keys import SigningKey
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.clock import Clock
@@ -78,14 +78,16 @@ def make_card(
     guid = guid or entropy.bytes(16)
     card.objects[objects.CHUID] = objects.write_chuid(guid)
     card.objects[objects.CCC] = objects.write_ccc(entropy.bytes(14))
-    authentication = _key(card, "9A", algorithm, subject)
+    key = _private_key(algorithm)
+    authentication = _put(card, "9A", key, algorithm, subject)
     if with_old_certificate:
-        card.keys[0x9D] = card.keys[0x9A]
-        old = key_of(card.keys[0x9A], algorithm, f"{subject} (old)").certificate
+        card.keys[0x9D] = key
+        old = key_of(key, algorithm, f"{subject} (old)").certificate
         card.objects[objects.CERTIFICATE_9D] = objects.write_certificate(old)
     proving = None
     if with_card_authentication:
-        proving = _key(card, "9E", KeyAlgorithm.P256, subject)
+        p256 = KeyAlgorithm.P256
+        proving = _put(card, "9E", _private_key(p256), p256, subject)
     kind, value = IdentityKind.GUID, guid
     if card.options.serial:
         kind, value = IdentityKind.SERIAL, card.options.serial
@@ -97,18 +99,21 @@ def make_card(
     )
 
 
-def _key(
-    card: SimulatedPivCard, slot: str, algorithm: KeyAlgorithm, subject: str
+def _put(
+    card: SimulatedPivCard,
+    slot: str,
+    key: SigningKey,
+    algorithm: KeyAlgorithm,
+    subject: str,
 ) -> KeyMade:
     reference, container = _SLOTS[slot]
-    key = _private_key(algorithm)
     card.keys[reference] = key
     made = key_of(key, algorithm, subject)
     card.objects[container] = objects.write_certificate(made.certificate)
     return made
 
 
-def key_of(key: PrivateKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
+def key_of(key: SigningKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
     """Return what goes on record of a key, with a certificate that trusts itself."""
     spki = key.public_key().public_bytes(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
@@ -118,7 +123,7 @@ def key_of(key: PrivateKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
     )
 
 
-def _private_key(algorithm: KeyAlgorithm) -> PrivateKey:
+def _private_key(algorithm: KeyAlgorithm) -> SigningKey:
     match algorithm:
         case KeyAlgorithm.P256:
             return ec.generate_private_key(ec.SECP256R1())
@@ -136,7 +141,7 @@ def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, bits)
 
 
-def _certificate(key: PrivateKey, subject: str) -> bytes:
+def _certificate(key: SigningKey, subject: str) -> bytes:
     """A self-signed certificate: enough to be read, trusted by nobody."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject[:64])])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

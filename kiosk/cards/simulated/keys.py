@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from kiosk.cards import tlv
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PrivateKey = SigningKey | x25519.X25519PrivateKey
 _RSA_BITS = {0x06: 1024, 0x07: 2048, 0x05: 3072, 0x16: 4096}
 _CURVES: dict[int, ec.EllipticCurve] = {0x11: ec.SECP256R1(), 0x14: ec.SECP384R1()}
-_ED25519 = 0xE0
+_ED25519, _X25519 = 0xE0, 0xE1
 
 
 def generate(algorithm: int) -> PrivateKey | None:
@@ -20,7 +21,9 @@ def generate(algorithm: int) -> PrivateKey | None:
         return rsa.generate_private_key(65537, _RSA_BITS[algorithm])
     if algorithm in _CURVES:
         return ec.generate_private_key(_CURVES[algorithm])
-    return ed25519.Ed25519PrivateKey.generate() if algorithm == _ED25519 else None
+    if algorithm == _ED25519:
+        return ed25519.Ed25519PrivateKey.generate()
+    return x25519.X25519PrivateKey.generate() if algorithm == _X25519 else None
 
 
 def imported(algorithm: int, parts: dict[int, bytes]) -> PrivateKey | None:
@@ -33,6 +36,8 @@ def imported(algorithm: int, parts: dict[int, bytes]) -> PrivateKey | None:
             return ec.derive_private_key(numbers[6], _CURVES[algorithm])
         if algorithm == _ED25519:
             return ed25519.Ed25519PrivateKey.from_private_bytes(parts[7])
+        if algorithm == _X25519:
+            return x25519.X25519PrivateKey.from_private_bytes(parts[8])
     except (KeyError, ValueError):
         return None
     return None
@@ -60,6 +65,8 @@ def identifier(key: PrivateKey) -> int:
             return next(p1 for p1, it in _CURVES.items() if it.name == key.curve.name)
         case ed25519.Ed25519PrivateKey():
             return _ED25519
+        case x25519.X25519PrivateKey():
+            return _X25519
         case rsa.RSAPrivateKey():
             return next(p1 for p1, bits in _RSA_BITS.items() if bits == key.key_size)
 
@@ -76,7 +83,7 @@ def public_value(key: PrivateKey, exponent: bytes) -> bytes:
             size = key.curve.key_size // 8
             x, y = point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big")
             return tlv.pack(0x86, b"\x04" + x + y)
-        case ed25519.Ed25519PrivateKey():
+        case ed25519.Ed25519PrivateKey() | x25519.X25519PrivateKey():
             return tlv.pack(0x86, key.public_key().public_bytes_raw())
 
 
@@ -91,6 +98,24 @@ def sign_raw(key: PrivateKey, algorithm: int, data: bytes) -> bytes | None:
             return _ecdsa(key, data)
         case ed25519.Ed25519PrivateKey():
             return key.sign(data)
+        case x25519.X25519PrivateKey():
+            return None
+
+
+def agree(key: PrivateKey, algorithm: int, point: bytes) -> bytes | None:
+    """Return the secret shared with a public key (ECDH, X25519); None: no such key."""
+    if algorithm != identifier(key):
+        return None
+    try:
+        match key:
+            case ec.EllipticCurvePrivateKey(curve=curve):
+                other = ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+                return key.exchange(ec.ECDH(), other)
+            case x25519.X25519PrivateKey():
+                return key.exchange(x25519.X25519PublicKey.from_public_bytes(point))
+    except ValueError:
+        return None
+    return None
 
 
 def _ecdsa(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes | None:

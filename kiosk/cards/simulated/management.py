@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.cards import status, tlv
 from kiosk.cards.simulated.framing import Request
 from kiosk.cards.simulated.options import PivOptions
@@ -11,9 +13,9 @@ AID = bytes.fromhex("A000000527471117")
 _PIV = b"\x00\x10"
 """Bit of PIV among a device's capabilities."""
 _USB_SUPPORTED, _SERIAL, _USB_ENABLED, _FORM, _VERSION, _LOCK = 1, 2, 3, 4, 5, 0x0A
-_NFC_SUPPORTED, _NFC_ENABLED = 0x0D, 0x0E
+_NFC_SUPPORTED, _NFC_ENABLED, _RESET_BLOCKED = 0x0D, 0x0E, 0x18
 _KEYCHAIN_USB_A = b"\x01"
-_READ = 0x1D
+_READ, _RESET = 0x1D, 0x1F
 
 
 def greeting(options: PivOptions) -> bytes:
@@ -22,8 +24,14 @@ def greeting(options: PivOptions) -> bytes:
     return f"Virtual mgr - FW version {version}".encode("ascii")
 
 
-def command(options: PivOptions, request: Request) -> bytes:
-    """Answer READ CONFIG. Status 6D00 for anything else, also before firmware 4.1."""
+def command(options: PivOptions, request: Request, reset: Callable[[], None]) -> bytes:
+    """Answer READ CONFIG, and DEVICE RESET of a Bio key, which `reset` carries out.
+
+    Status 6D00 for anything else, also before firmware 4.1.
+    """
+    if request.ins == _RESET and not options.has_puk:
+        reset()
+        return b""
     if request.ins != _READ or options.version < b"\x04\x01":
         raise Status(status.UNKNOWN_INS)
     if request.p1:
@@ -38,5 +46,7 @@ def command(options: PivOptions, request: Request) -> bytes:
         _NFC_SUPPORTED: _PIV,
         _NFC_ENABLED: _PIV,
     }
+    if not options.has_puk:
+        told[_RESET_BLOCKED] = _PIV
     body = b"".join(tlv.pack(tag, value) for tag, value in told.items())
     return bytes((len(body),)) + body

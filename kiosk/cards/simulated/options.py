@@ -118,6 +118,11 @@ class PivOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return bool(self.version or self.serial)
 
     @property
+    def has_fingers(self) -> bool:
+        """A Bio key: fingerprints beside the PIN, and no PUK."""
+        return bool(self.version) and not self.has_puk
+
+    @property
     def has_metadata(self) -> bool:
         return self.version >= METADATA_SINCE
 
@@ -170,6 +175,7 @@ def of_yubikey(serial: int, version: tuple[int, int, int] = (5, 4, 3)) -> PivOpt
         serial=serial.to_bytes(4, "big"),
         version=firmware,
         management_algorithm=algorithm,
+        select_keeps_pin=False,
     )
 
 

@@ -8,6 +8,8 @@ Python objects.
 
 from __future__ import annotations
 
+import functools
+
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.cards import status, tlv
@@ -19,6 +21,7 @@ from kiosk.cards.simulated.admin import AdminKey
 from kiosk.cards.simulated.framing import Framing, Request
 from kiosk.cards.simulated.keys import (
     PrivateKey,
+    agree,
     generate,
     public_value,
     sign_raw,
@@ -47,6 +50,9 @@ KEYS = frozenset({_KEY_9A, _KEY_9C, 0x9D, _KEY_9E, *range(0x82, 0x96)})
 _NEED_PIN = frozenset({0x5FC109, 0x5FC103, 0x5FC108, 0x5FC121})
 """Printed information, fingerprints, face, iris (SP 800-73-5 part 1, table 3)."""
 _OVER_THE_AIR = frozenset({objects.CHUID, objects.CERTIFICATE_9E, objects.DISCOVERY})
+_FINGERS = 0x96
+_EXPONENTIATION = 0x85
+"""The other side's point, in key agreement (part 2, §3.2.4)."""
 _CONTACT_ONLY = frozenset({0x20, 0x24, 0x2C, 0x47, 0xDB, 0xFA, 0xFF})
 
 
@@ -154,7 +160,8 @@ class SimulatedPivCard:
             if request.ins == 0xA4:
                 return self._select(request)
             if self._is_managed:
-                return management.command(self.options, request)
+                reset = functools.partial(yubikey.to_factory, self)
+                return management.command(self.options, request, reset)
             if not self._is_selected:
                 raise Status(status.NOTHING_SELECTED)
             if self.options.contactless and request.ins in _CONTACT_ONLY:
@@ -199,6 +206,9 @@ class SimulatedPivCard:
     def _command(self, request: Request, *, is_fresh: bool) -> bytes:
         p1, p2, data = request.p1, request.p2, request.data
         match request.ins:
+            case 0x20 if p2 == _FINGERS and self.options.has_fingers:
+                # Nobody has shown a finger yet: three tries, and none of them counts.
+                raise Status(0x63C3)
             case 0x20 if not data and p1 == 0 and self.options.empty_verify:
                 raise Status(self.options.empty_verify)
             case 0x20:
@@ -236,10 +246,14 @@ class SimulatedPivCard:
         if key is None:
             raise Status(status.WRONG_DATA)
         self._must_allow(p2, is_fresh=is_fresh)
-        signature = sign_raw(key, p1, parts.get(0x81, b""))
-        if signature is None:
+        other = parts.get(_EXPONENTIATION)
+        if other is not None:
+            result = agree(key, p1, other)
+        else:
+            result = sign_raw(key, p1, parts.get(0x81, b""))
+        if result is None:
             raise Status(status.WRONG_DATA)
-        return tlv.pack(0x7C, tlv.pack(0x82, signature))
+        return tlv.pack(0x7C, tlv.pack(0x82, result))
 
     def _must_allow(self, key: int, *, is_fresh: bool) -> None:
         if self.options.contactless and key != _KEY_9E:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ADMIN = 0x9B
 _MOVED_SINCE = b"\x05\x07\x00"
 _DELETED = 0xFF
+_FACTORY_TRIES, _BIO_TRIES = 3, 8
 _PIN_POLICY, _TOUCH_POLICY = 0xAA, 0xAB
 
 
@@ -67,8 +68,9 @@ def _attest(card: SimulatedPivCard, slot: int) -> bytes:
     }
     if slot in card.imported:
         raise Status(status.WRONG_DATA)
-    maker = card.its_maker()
-    return attestation.statement(maker, card.keys.get(slot), slot, told)
+    if slot not in card.keys:
+        raise Status(status.WRONG_DATA)
+    return attestation.statement(card.its_maker(), card.keys[slot], slot, told)
 
 
 def _set_admin(card: SimulatedPivCard, data: bytearray) -> bytes:
@@ -98,7 +100,8 @@ def _move(card: SimulatedPivCard, to: int, slot: int) -> bytes:
     key = card.keys.get(slot)
     if key is None or to in card.keys:
         raise Status(status.NO_REFERENCE)
-    was_imported, wanted = slot in card.imported, card.policies.get(slot, (0, 0))
+    was_imported, told = slot in card.imported, policies(card, slot)
+    wanted = told[0], told[1]
     card.drop_key(slot)
     if to != _DELETED:
         card.put_key(to, key, wanted)
@@ -120,7 +123,13 @@ def _to_factory(card: SimulatedPivCard) -> bytes:
     references = card.references
     if references.pin.left or references.puk.left or not card.options.has_puk:
         raise Status(status.CONDITIONS)
-    references.to_factory(references.pin.total, references.puk.total)
+    to_factory(card)
+    return b""
+
+
+def to_factory(card: SimulatedPivCard) -> None:
+    """Erase everything; PIN, PUK, management key and tries are the factory's."""
+    pin = _FACTORY_TRIES if card.options.has_puk else _BIO_TRIES
+    card.references.to_factory(pin, _FACTORY_TRIES)
     card.admin.to_factory()
     card.erase()
-    return b""

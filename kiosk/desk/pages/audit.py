@@ -97,11 +97,22 @@ def _receipt(context: Context, number: str) -> list[Line]:
         verdict = Line(Message("desk.audit.receipt_sound"), Style.DONE)
     else:
         verdict = Line(Message("desk.audit.receipt_no_write"))
-    steps = [
-        Line(
-            f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}",
-            Style.MUTED,
-        )
-        for event in own
-    ]
-    return [verdict, *steps]
+    return [verdict, *(line for event in own for line in _step(event))]
+
+
+def _step(event: AuditEvent) -> list[Line]:
+    """Show one event; below it why it was refused, and what the DC itself answered."""
+    who = f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}"
+    lines = [Line(who, Style.MUTED)]
+    if event.result:
+        lines.append(Line(f"    {event.result}", Style.MUTED))
+    if "result" in event.data:
+        told: dict[str, str | int] = {
+            "dc": event.data.get("dc", ""),
+            "result": event.data["result"],
+            "hex": event.data.get("hex", "–"),
+        }
+        lines.append(Line(Message("desk.audit.answered", told)))
+        if said := event.data.get("said", ""):
+            lines.append(Line(f"    {said}", Style.MUTED))
+    return lines

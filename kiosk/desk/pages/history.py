@@ -35,7 +35,8 @@ def _lines(event: AuditEvent) -> list[Line]:
     details = "  ".join(
         f"{name} {value}"
         for name, value in event.data.items()
-        if len(value) <= _LONGEST  # keys and signatures are for the exported evidence
+        # Keys and signatures are for the exported evidence.
+        if len(value) <= _LONGEST or name == "said"
     )
     lines = [Line(who)]
     if details or event.result:

@@ -51,7 +51,18 @@ class Unjudgeable(ValueError):
 
 
 def account_of(entry: Entry, now: float) -> Account:
-    """Return the facts; `now` in seconds UTC. Unjudgeable."""
+    """Return the facts; `now` in seconds UTC. Unjudgeable.
+
+    Nobody is without a group, so no groups are hidden groups. That `adminCount` is
+    absent is believed: whether it may be read, the caller has to find out.
+    """
+    if not entry.get("tokenGroups"):
+        raise Unjudgeable("tokenGroups")
+    return sampled(entry, now)
+
+
+def sampled(entry: Entry, now: float) -> Account:
+    """Return the facts of one of many, whose groups were not asked for. Unjudgeable."""
     control = _integer(entry, "userAccountControl")
     return Account(
         guid=guid_of(entry),
@@ -107,7 +118,7 @@ def _is_locked(entry: Entry) -> bool:
 
 
 def _is_expired(entry: Entry, now: float) -> bool:
-    expires = _integer(entry, "accountExpires", 0)
+    expires = _integer(entry, "accountExpires")
     if expires in (0, _NEVER):
         return False
     return expires <= (now + _EPOCH) * _TICKS

@@ -2,7 +2,8 @@
 
 A DC that failed rests: whoever comes is sent past it and waits for nothing. When its
 rest is over one probe is due, on nobody's time; only a probe, or somebody who had no
-other DC left, ends the rest.
+other DC left, ends the rest. One that passes its probe and fails the next person all
+the same rests twice as long each time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from kiosk.clock import Clock
 
 REST_SECONDS = 30.0
 """From a failure, or an unsuccessful probe, to the next probe."""
+LONGEST_REST = 3600.0
 
 
 class Breaker:
@@ -25,6 +27,8 @@ class Breaker:
         self._rest = rest
         self._resting: dict[str, float] = {}
         """DC → when a probe is due, on the monotonic clock."""
+        self._failures: dict[str, int] = {}
+        """DC → how often it failed somebody after it was taken again."""
         self._lock = threading.Lock()
 
     def in_order(self, dcs: Iterable[str]) -> tuple[str, ...]:
@@ -44,12 +48,21 @@ class Breaker:
     def failed(self, dc: str) -> None:
         """Let a DC rest (again)."""
         with self._lock:
-            self._resting[dc] = self._clock.monotonic() + self._rest
+            if dc not in self._resting:
+                self._failures[dc] = self._failures.get(dc, -1) + 1
+            rest = min(self._rest * 2 ** self._failures.get(dc, 0), LONGEST_REST)
+            self._resting[dc] = self._clock.monotonic() + rest
 
     def works(self, dc: str) -> None:
-        """End the rest of a DC that was just had."""
+        """End the rest of a DC that a probe has found well."""
         with self._lock:
             self._resting.pop(dc, None)
+
+    def served(self, dc: str) -> None:
+        """Forget the failures of a DC that somebody was served by."""
+        with self._lock:
+            self._resting.pop(dc, None)
+            self._failures.pop(dc, None)
 
     def take_due(self, dcs: Iterable[str]) -> tuple[str, ...]:
         """Return those whose probe is due; each is given to one caller only.

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ldap3 import ANONYMOUS, BASE, NONE, SUBTREE, SYNC, Connection, Server
+from ldap3 import BASE, SUBTREE
 from ldap3.protocol.microsoft import security_descriptor_control
 
 from kiosk.directory.ldap import codes, secret_requests
 from kiosk.directory.ldap.addresses import Resolve, by_system
-from kiosk.directory.ldap.failures import LineBroken, opening_failed, why_broken
-from kiosk.directory.ldap.settings import LdapSettings, Protection
-from kiosk.directory.ldap.tls import Line, VerifiedTls
+from kiosk.directory.ldap.failures import LineBroken, why_broken
+from kiosk.directory.ldap.opening import let_go, open_line
+from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import (
     ReadFailed,
     SentTooLate,
-    TlsRefused,
-    Unreachable,
-    WhyNoTrust,
     WhyUnreachable,
 )
 from kiosk.secret import Secret
 
 SAMPLE = 100
 """Objects that are enough to look at."""
-MOST_ADDRESSES = 4
-"""Addresses of one name that are tried."""
+_log = logging.getLogger(__name__)
 _ANYTHING = "(objectClass=*)"
 _OWNER_AND_DACL = 0x1 | 0x4
 
@@ -65,57 +61,14 @@ class Channel:
         many addresses it has.
         """
         self.dc = dc
-        self.address = ""
+        self.address: str
         """Where it was reached: a name may stand for several DCs."""
-        until = time.monotonic() + settings.connect_timeout
-        addresses = _resolved(settings, dc, resolve)
-        context = _context(settings, dc)
-        for index, address in enumerate(addresses):
-            left = (until - time.monotonic()) / (len(addresses) - index)
-            try:
-                self._connect(settings, context, address, left)
-            except Unreachable:
-                if index + 1 == len(addresses) or time.monotonic() >= until:
-                    raise
-            else:
-                self.address = address
-                return
-
-    def _connect(
-        self, settings: LdapSettings, context: ssl.SSLContext, address: str, left: float
-    ) -> None:
-        """Open a line to one address within what is `left`. Unreachable, TlsRefused."""
-        host, port = settings.address(self.dc)
-        tls = VerifiedTls(context, host, settings.receive_timeout)
-        server = Server(
-            address,
-            port=port,
-            use_ssl=settings.protection is Protection.LDAPS,
-            tls=tls,
-            get_info=NONE,
-            connect_timeout=max(left, 0.001),
-        )
-        self._connection = Connection(
-            server,
-            authentication=ANONYMOUS,
-            client_strategy=SYNC,
-            auto_referrals=False,
-            check_names=False,
-            return_empty_attributes=False,
-            receive_timeout=math.ceil(settings.receive_timeout),
-        )
-        try:
-            self._open(settings)
-        except Exception as error:
-            self.close()
-            raise opening_failed(self.dc, error, tls.failure) from error
-
-    def _open(self, settings: LdapSettings) -> None:
-        self._connection.open(read_server_info=False)
-        if settings.protection is Protection.STARTTLS:
-            plain = self._connection.socket
-            self._connection.socket = Line(plain, settings.receive_timeout)
-            self._connection.start_tls(read_server_info=False)
+        self.is_bad = False
+        """It failed in a way in which another DC may not."""
+        self.has_answered = False
+        """A question was answered on this line."""
+        self._patience = math.ceil(settings.receive_timeout)
+        self._connection, self.address = open_line(settings, dc, resolve)
 
     def bind(self, name: str, password: Secret) -> Answer:
         """Sign in. LineBroken."""
@@ -159,7 +112,9 @@ class Channel:
         """Return what is found below `base`, at most `SAMPLE` objects. ReadFailed."""
         return self._search(base, condition, SUBTREE, attributes, most=SAMPLE)
 
-    def guard(self, dn: str, *attributes: str) -> Entry | None:
+    def guard(
+        self, dn: str, *attributes: str, condition: str = _ANYTHING
+    ) -> Entry | None:
         """Read one object with the owner and DACL of its descriptor. ReadFailed.
 
         Unless told to leave out the SACL (MS-ADTS 3.1.1.3.4.1.11), a DC leaves out the
@@ -167,7 +122,7 @@ class Channel:
         """
         parts = security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)
         wanted = ("nTSecurityDescriptor", *attributes)
-        found = self._search(dn, _ANYTHING, BASE, wanted, controls=parts)
+        found = self._search(dn, condition, BASE, wanted, controls=parts)
         return found[0] if found else None
 
     def certificate_expires(self) -> float:
@@ -182,11 +137,7 @@ class Channel:
 
     def close(self) -> None:
         """Let go of the line. Never raises; safe to call twice."""
-        left = self._connection.socket
-        with contextlib.suppress(Exception):  # what is left of it does not matter
-            self._connection.unbind()
-        if left is not None:
-            left.close()
+        let_go(self._connection)
 
     # --- inside ---------------------------------------------------------------
 
@@ -206,10 +157,25 @@ class Channel:
                 strategy._outstanding[message] = {}  # noqa: SLF001 - ldap3 has no public way to await the answer to a request that it did not send
                 self._connection.socket.sendall(request)
                 _, answer = strategy.get_response(message)
+        except LineBroken:
+            self.is_bad = True
+            raise
         finally:
             secret_requests.wipe(request)
         token = answer.get("saslCreds") or b""
+        self._heard(answer["result"], answer["message"])
         return Answer(answer["result"], answer["message"], token)
+
+    def _heard(self, result: int, message: str) -> None:
+        """Note an answer: in the log what is not a yes, and whether the DC is ill."""
+        if result in codes.NOT_NOW:
+            self.is_bad = True
+        if result not in codes.WELL:
+            told = codes.told(result, message)
+            _log.warning(
+                "directory.answered dc=%s result=%s hex=%s said=%s",
+                *(self.dc, told["result"], told["hex"], told["said"]),
+            )
 
     def _search(
         self,
@@ -221,6 +187,10 @@ class Channel:
         most: int = 2,
         controls: Sequence[object] | None = None,
     ) -> list[Entry]:
+        """Search, one page at most: some servers know no other limit.
+
+        A page that is not asked for is never sent.
+        """
         try:
             with _line_broken():
                 self._connection.search(
@@ -229,41 +199,31 @@ class Channel:
                     scope,
                     attributes=attributes,
                     size_limit=most,
+                    # Servers count whole seconds: one more than we wait.
+                    time_limit=0 if scope == BASE else self._patience + 1,
+                    paged_size=None if scope == BASE else most,
                     controls=controls,
                 )
                 result = self._connection.result["result"]
+                message = self._connection.result["message"]
                 entries: list[Entry] = [
                     entry["raw_attributes"]
                     for entry in self._connection.response or ()
                     if entry["type"] == "searchResEntry"
                 ]
         except LineBroken as error:
-            raise ReadFailed(dc=self.dc, reason="no_answer") from error
+            self.is_bad = True
+            garbled = error.why is WhyUnreachable.MALFORMED
+            reason = "malformed" if garbled else "no_answer"
+            raise ReadFailed(dc=self.dc, reason=reason) from error
+        self._heard(result, message)
         if result == codes.NO_SUCH_OBJECT:
             return []
         if result not in (codes.SUCCESS, codes.SIZE_LIMIT_EXCEEDED):
-            raise ReadFailed(dc=self.dc, reason="refused")
-        return entries
-
-
-def _resolved(settings: LdapSettings, dc: str, resolve: Resolve) -> Sequence[str]:
-    """Return the addresses of a DC. Unreachable."""
-    host, _ = settings.address(dc)
-    try:
-        addresses = resolve(host, settings.connect_timeout)[:MOST_ADDRESSES]
-    except (OSError, UnicodeError) as error:
-        raise opening_failed(dc, error, None) from error
-    if not addresses:
-        raise Unreachable(dcs=dc, reason=WhyUnreachable.NAME_UNKNOWN.value)
-    return addresses
-
-
-def _context(settings: LdapSettings, dc: str) -> ssl.SSLContext:
-    """Return a context that verifies. TlsRefused if our own CA file is unreadable."""
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise TlsRefused(dc=dc, reason=WhyNoTrust.CA_FILE.value) from error
+            reason = "busy" if result in codes.NOT_NOW else "refused"
+            raise ReadFailed(dc=self.dc, reason=reason, **codes.told(result, message))
+        self.has_answered = True
+        return entries[:most]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,14 @@ from functools import cached_property
 from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.clock import Clock
-from kiosk.directory.ldap import codes, examination, inspection, people, replication
+from kiosk.directory.ldap import (
+    codes,
+    examination,
+    inspection,
+    people,
+    replication,
+    visibility,
+)
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -20,7 +27,7 @@ from kiosk.directory.ldap.accounts import (
     is_called,
 )
 from kiosk.directory.ldap.addresses import always
-from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.channel import Channel, Entry
 from kiosk.directory.ldap.failures import LineBroken
 from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
 from kiosk.directory.ldap.settings import LdapSettings
@@ -53,10 +60,16 @@ class LdapController:
         self._channel = channel
         self._settings = settings
         self._clock = clock
+        self._open_to_us: set[str] = set()
+        """Users of whom all may be read that decides."""
 
     @property
     def name(self) -> str:
         return self._channel.dc
+
+    @cached_property
+    def _own_token(self) -> frozenset[str]:
+        return visibility.token_of(examination.own_token(self._channel))
 
     @cached_property
     def _policy_hints(self) -> str:
@@ -73,13 +86,25 @@ class LdapController:
             dn = f"<GUID={uuid.UUID(guid)}>"
         except ValueError as error:
             raise AccountMissing(account=guid) from error
-        entry = self._channel.read(dn, USER, *ATTRIBUTES)
-        if entry is None:
-            raise AccountMissing(account=guid)
         try:
+            entry = self._entry(dn)
+            if entry is None:
+                raise AccountMissing(account=guid)
             return account_of(entry, self._clock.now())
         except Unjudgeable as error:
-            raise ReadFailed(dc=self.name, reason="hidden") from error
+            hidden = str(error)
+            raise ReadFailed(dc=self.name, reason="hidden", attribute=hidden) from error
+
+    def _entry(self, dn: str) -> Entry | None:
+        """Read a user; what is absent is really so. ReadFailed, Unjudgeable."""
+        if dn in self._open_to_us:
+            return self._channel.read(dn, USER, *ATTRIBUTES)
+        wanted = ("objectSid", *ATTRIBUTES)
+        entry = self._channel.guard(dn, *wanted, condition=USER)
+        if entry is not None and not entry.get("adminCount"):
+            visibility.must_be_readable(entry, self._own_token, "adminCount")
+        self._open_to_us.add(dn)
+        return entry
 
     def find(self, name: str) -> Account:
         if not (name and name.isprintable() and len(name) <= _LONGEST_NAME):
@@ -165,16 +190,14 @@ class LdapController:
         except LineBroken as error:
             raise OutcomeUnknown(dc=self.name) from error
         if answer.result == codes.SUCCESS:
+            self._channel.has_answered = True
             return
         why = codes.refusal(answer.result, answer.message)
         if why is WriteRefusal.NO_RIGHT and account.privileged:
             why = WriteRefusal.PROTECTED
-        raise WriteRefused(
-            why,
-            dc=self.name,
-            hex=codes.windows_error(answer.message),
-            result=answer.result,
-        )
+        self._channel.is_bad |= why is WriteRefusal.NOT_HERE
+        told = codes.told(answer.result, answer.message)
+        raise WriteRefused(why, dc=self.name, **told)  # type: ignore[arg-type]  # its data
 
     def verify_password(self, account: Account, password: Secret) -> BindResult:
         if not password:
@@ -183,11 +206,13 @@ class LdapController:
             there = always(self._channel.address)
             channel = Channel(self._settings, self.name, there)
         except DirectoryError:
+            self._channel.is_bad = True
             return BindResult.NO_ANSWER
         try:
             answer = channel.bind(account.dn, password)
         except LineBroken:
             return BindResult.NO_ANSWER
         finally:
+            self._channel.is_bad |= channel.is_bad
             channel.close()
         return codes.bind_result(answer.result, answer.message)

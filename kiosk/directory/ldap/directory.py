@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.clock import Clock
+from kiosk.directory.ldap import replication
+from kiosk.directory.ldap.accounts import USER
 from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.breaker import Breaker
 from kiosk.directory.ldap.channel import Channel
@@ -19,13 +21,18 @@ from kiosk.directory.ports import (
     Account,
     DirectoryError,
     DomainController,
+    ReadFailed,
     Spread,
     TlsRefused,
     Unreachable,
+    WhyUnreachable,
 )
 
 if TYPE_CHECKING:
     from kiosk.directory.ldap.locator import Locator
+
+_NOBODY = f"(&{USER}(sAMAccountName=-))"
+_WHY = {"no_answer": WhyUnreachable.TIMED_OUT, "busy": WhyUnreachable.BUSY}
 
 MOST = 8
 """Domain controllers that one connection is tried at."""
@@ -59,6 +66,10 @@ class LdapDirectory:
             self._resolve = self._locator.addresses
         self._homes: dict[str, str] = {}
         """DC → the address it was last had at."""
+        self._writers: set[str] = set()
+        """DCs that are known to take writes."""
+        self._ill_inside: set[str] = set()
+        """DCs that failed somebody after they had let us sign in."""
 
     def controllers(self) -> tuple[str, ...]:
         """Return the DCs that are configured, or that DNS tells of. Unreachable."""
@@ -73,6 +84,16 @@ class LdapDirectory:
             yield LdapController(channel, self._settings, self._clock)
         finally:
             channel.close()
+            self._judge(channel)
+
+    def _judge(self, channel: Channel) -> None:
+        """Remember how somebody was served by a DC that let us sign in."""
+        if channel.is_bad:
+            self._ill_inside.add(channel.dc)
+            self._breaker.failed(channel.dc)
+        elif channel.has_answered:
+            self._ill_inside.discard(channel.dc)
+            self._breaker.served(channel.dc)
 
     def rests(self, dc: str) -> bool:
         self._probe_due((dc,))
@@ -126,7 +147,8 @@ class LdapDirectory:
                 troubles.append(error)
                 self._breaker.failed(dc)
             else:
-                self._breaker.works(dc)
+                if dc not in self._ill_inside:
+                    self._breaker.works(dc)
                 return channel
         distrust = next(
             (each for each in troubles if isinstance(each, TlsRefused)), None
@@ -140,10 +162,27 @@ class LdapDirectory:
         channel = self._open(dc)
         try:
             self._service.sign_in(channel)
+            self._must_write(channel)
         except BaseException:
             channel.close()
             raise
         return channel
+
+    def _must_write(self, channel: Channel) -> None:
+        """Pass over a DC that only reads, asked once of each. Unreachable."""
+        if channel.dc in self._writers:
+            return
+        try:
+            is_writer = replication.takes_writes(channel)
+        except ReadFailed as error:
+            self._ill_inside.add(channel.dc)
+            why = _WHY.get(str(error.data["reason"]), WhyUnreachable.MALFORMED)
+            raise Unreachable(dcs=channel.dc, reason=why.value) from error
+        if not is_writer:
+            self._ill_inside.add(channel.dc)
+            why = WhyUnreachable.READ_ONLY
+            raise Unreachable(dcs=channel.dc, reason=why.value)
+        self._writers.add(channel.dc)
 
     def _open(self, dc: str) -> Channel:
         """Open a line, to where this DC was last had if its name has many addresses."""
@@ -166,11 +205,20 @@ class LdapDirectory:
             self._background(partial(self._probe, dc))
 
     def _probe(self, dc: str) -> None:
-        """Look whether a DC answers again. Nobody signs in, so nothing can count."""
+        """Look whether a DC answers again.
+
+        Nobody signs in, so nothing can count; except at one that failed afterwards:
+        there only the same search shows it.
+        """
         with suppress(DirectoryError):
             channel = self._open(dc)
             try:
                 channel.read("", "(objectClass=*)", "currentTime")
+                if dc in self._ill_inside:
+                    self._service.sign_in(channel)
+                    self._writers.discard(dc)
+                    self._must_write(channel)
+                    channel.search(self._settings.base_dn, _NOBODY, "objectClass")
             finally:
                 channel.close()
             self._breaker.works(dc)

@@ -6,7 +6,13 @@ Everything here is a search.
 from __future__ import annotations
 
 from kiosk.directory.descriptor import Malformed, sid_text
-from kiosk.directory.ldap.accounts import ATTRIBUTES, USER, Unjudgeable, account_of
+from kiosk.directory.ldap.accounts import (
+    ATTRIBUTES,
+    USER,
+    Unjudgeable,
+    account_of,
+    sampled,
+)
 from kiosk.directory.ldap.channel import Channel, Entry
 from kiosk.directory.ports import Account, Guarded, ReadFailed, ServiceFacts
 
@@ -31,8 +37,7 @@ def service_account(channel: Channel, now: float) -> ServiceFacts:
     The rootDSE's `tokenGroups` (MS-ADTS 3.1.1.3.2) are the SIDs of this very
     connection; the first that is a user's is ours.
     """
-    root = channel.read("", _ANY, "tokenGroups") or {}
-    token = list(root.get("tokenGroups", ()))
+    token = own_token(channel)
     for sid in token:
         if not _text(sid, channel).startswith(_IN_A_DOMAIN):
             continue
@@ -40,6 +45,12 @@ def service_account(channel: Channel, now: float) -> ServiceFacts:
         if entry is not None:
             return _facts(channel, entry, [*token, *entry.get("tokenGroups", ())], now)
     raise ReadFailed(dc=channel.dc, reason="hidden")
+
+
+def own_token(channel: Channel) -> list[bytes]:
+    """Return the SIDs of whom this connection is bound as. ReadFailed."""
+    root = channel.read("", _ANY, "tokenGroups") or {}
+    return list(root.get("tokenGroups", ()))
 
 
 def domain_head(channel: Channel) -> str:
@@ -72,7 +83,7 @@ def people(
     found = []
     for entry in channel.sample(below, condition, *wanted):
         try:
-            found.append(account_of(entry, now))
+            found.append(sampled(entry, now))
         except Unjudgeable:
             continue
     return tuple(found)

@@ -20,17 +20,45 @@ from kiosk.directory.ports import (
 )
 
 _CERTIFICATE = {
+    2: WhyNoTrust.INCOMPLETE,
     9: WhyNoTrust.NOT_YET_VALID,
     10: WhyNoTrust.EXPIRED,
-    23: WhyNoTrust.REVOKED,
+    18: WhyNoTrust.SELF_SIGNED,
+    19: WhyNoTrust.UNTRUSTED,
+    20: WhyNoTrust.INCOMPLETE,
+    21: WhyNoTrust.INCOMPLETE,
+    24: WhyNoTrust.NO_AUTHORITY,
+    25: WhyNoTrust.NO_AUTHORITY,  # a path longer than it may be
+    26: WhyNoTrust.WRONG_PURPOSE,
+    32: WhyNoTrust.NO_AUTHORITY,  # no key usage for signing certificates
+    47: WhyNoTrust.CONSTRAINED,
+    48: WhyNoTrust.CONSTRAINED,
     62: WhyNoTrust.WRONG_NAME,
     64: WhyNoTrust.WRONG_NAME,
+    66: WhyNoTrust.WEAK,
+    67: WhyNoTrust.WEAK,
+    68: WhyNoTrust.WEAK,
+    79: WhyNoTrust.NO_AUTHORITY,
 }
-"""OpenSSL's X509_V_ERR_…; any other means that the chain does not end in our trust."""
+"""OpenSSL's X509_V_ERR_…"""
 
-_NO_TLS_SPOKEN = frozenset(
-    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
-)
+_TLS = {
+    "WRONG_VERSION_NUMBER": WhyNoTrust.NO_TLS,
+    "RECORD_LAYER_FAILURE": WhyNoTrust.NO_TLS,
+    "HTTP_REQUEST": WhyNoTrust.NO_TLS,
+    "UNSUPPORTED_PROTOCOL": WhyNoTrust.OLD_TLS,
+    "WRONG_SSL_VERSION": WhyNoTrust.OLD_TLS,
+    "TLSV1_ALERT_PROTOCOL_VERSION": WhyNoTrust.OLD_TLS,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": WhyNoTrust.NO_CIPHER,
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY": WhyNoTrust.NO_CIPHER,
+    "NO_CIPHERS_AVAILABLE": WhyNoTrust.NO_CIPHER,
+    "WRONG_CIPHER_RETURNED": WhyNoTrust.NO_CIPHER,
+    "EE_KEY_TOO_SMALL": WhyNoTrust.WEAK,
+    "CA_KEY_TOO_SMALL": WhyNoTrust.WEAK,
+    "CA_MD_TOO_WEAK": WhyNoTrust.WEAK,
+    "DH_KEY_TOO_SMALL": WhyNoTrust.WEAK,
+}
+"""OpenSSL's names of what ended a handshake."""
 
 
 class LineBroken(Exception):
@@ -52,10 +80,19 @@ def opening_failed(
         if isinstance(error, LDAPStartTLSError):
             return TlsRefused(dc=dc, reason=WhyNoTrust.NO_TLS.value)
         return Unreachable(dcs=dc, reason=why_broken(error).value)
-    distrust = _distrust(handshake)
-    if distrust is None:
-        return Unreachable(dcs=dc, reason=why_broken(handshake).value)
-    return TlsRefused(dc=dc, reason=distrust.value)
+    match handshake:
+        case ssl.SSLCertVerificationError():
+            why = _CERTIFICATE.get(handshake.verify_code, WhyNoTrust.OTHER)
+            number = handshake.verify_code
+            return TlsRefused(dc=dc, reason=why.value, number=number)
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return Unreachable(dcs=dc, reason=WhyUnreachable.CONNECTION_LOST.value)
+        case ssl.SSLError():
+            words = str(handshake.reason or "")
+            why = _TLS.get(words, WhyNoTrust.PROTOCOL)
+            return TlsRefused(dc=dc, reason=why.value, words=words)
+        case _:
+            return Unreachable(dcs=dc, reason=why_broken(handshake).value)
 
 
 def why_broken(error: Exception) -> WhyUnreachable:
@@ -87,17 +124,3 @@ def why_broken(error: Exception) -> WhyUnreachable:
             return WhyUnreachable.CONNECTION_LOST
         case _:
             return WhyUnreachable.MALFORMED
-
-
-def _distrust(handshake: OSError) -> WhyNoTrust | None:
-    """Name what TLS did not like; None: the connection itself was lost."""
-    match handshake:
-        case ssl.SSLCertVerificationError():
-            return _CERTIFICATE.get(handshake.verify_code, WhyNoTrust.UNTRUSTED)
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            return None
-        case ssl.SSLError():
-            spoken = handshake.reason not in _NO_TLS_SPOKEN
-            return WhyNoTrust.PROTOCOL if spoken else WhyNoTrust.NO_TLS
-        case _:
-            return None

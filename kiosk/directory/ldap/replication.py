@@ -9,7 +9,16 @@ from kiosk.directory.ports import ReadFailed
 
 POLICY_HINTS = ("1.2.840.113556.1.4.2239", "1.2.840.113556.1.4.2066")
 """LDAP_SERVER_POLICY_HINTS_OID and its older number (MS-ADTS 3.1.1.3.4.1.27)."""
+READS_ONLY = "1.2.840.113556.1.4.1920"
+"""LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID (MS-ADTS 3.1.1.3.4.3.7)."""
 _ANYTHING = "(objectClass=*)"
+
+
+def takes_writes(channel: Channel) -> bool:
+    """Say whether this is no read-only DC, as far as it tells. ReadFailed."""
+    root = channel.read("", _ANYTHING, "supportedCapabilities") or {}
+    values = root.get("supportedCapabilities", ())
+    return READS_ONLY.encode() not in values
 
 
 def policy_hints(channel: Channel) -> str:

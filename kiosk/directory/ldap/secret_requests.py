@@ -17,6 +17,10 @@ _BOOLEAN, _CONTROLS = 0x01, 0xA0
 _VERSION = b"\x03"
 _REPLACE = b"\x02"
 _QUOTE = 0x22
+_LEAST = (0, 0, 0x80, 0x800, 0x10000)
+"""The first character that needs so many bytes."""
+_LAST = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
 _HINTS = bytes.fromhex("3003020101")
 """PolicyHintsRequestValue (MS-ADTS 3.1.1.3.4.1.27): obey the history and the ages."""
 
@@ -104,7 +108,11 @@ def _put(units: bytearray, at: int, unit: int) -> int:
 
 
 def _code_points(text: bytearray) -> Iterator[int]:
-    """Decode UTF-8 (RFC 3629). ValueError."""
+    """Decode UTF-8 (RFC 3629), in its only form. ValueError.
+
+    An overlong form or a surrogate would be written as one value and signed in with
+    as another.
+    """
     at = 0
     while at < len(text):
         size, point = _begin(text[at])
@@ -114,6 +122,8 @@ def _code_points(text: bytearray) -> Iterator[int]:
             if byte & 0xC0 != 0x80:
                 raise ValueError("the text is not UTF-8")
             point = point << 6 | byte & 0x3F
+        if point < _LEAST[size] or point > _LAST or point in _SURROGATES:
+            raise ValueError("the text is not UTF-8")
         yield point
         at += size
 

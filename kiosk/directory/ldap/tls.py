@@ -5,8 +5,50 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from pathlib import Path
 
 from ldap3 import Connection, Tls
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes that one answer may have, with all the entries of a page."""
+
+
+_CIPHERS = "DEFAULT:@SECLEVEL=2"
+"""112 bits: no RSA or DH under 2048, no SHA-1 in signatures, whoever built OpenSSL."""
+
+
+def verifying(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that verifies chain, dates, purpose and name. OSError.
+
+    What it checks is said here, not by Python's version (docs/adr/0011). None: what the
+    system trusts. No revocation list is asked for.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.check_hostname = True
+    context.hostname_checks_common_name = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    # Not VERIFY_X509_STRICT, which asks for forms, not for trust: what a Samba makes
+    # for itself lacks one of them. Whatever stands in the file is trusted, root or not.
+    context.verify_flags = (
+        ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+        | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    )
+    if ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def looking() -> ssl.SSLContext:
+    """Return a context that believes anybody: to look at a certificate, no more."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
 
 
 class VerifiedTls(Tls):
@@ -44,27 +86,34 @@ class VerifiedTls(Tls):
 class Line:
     """What ldap3 takes for its socket. Sending begins an exchange with one deadline.
 
-    A socket's own timeout begins anew with every byte; this one does not.
+    A socket's own timeout begins anew with every byte; this one does not. Nor does an
+    answer grow without end.
     """
 
     def __init__(self, plain: socket.socket, seconds: float) -> None:
         self.socket = plain
         self._seconds = seconds
         self._until = 0.0
+        self._left = 0
 
     def sendall(self, data: bytes | bytearray) -> None:
         """Send a request; its answer is due within the seconds. OSError."""
         self._until = time.monotonic() + self._seconds
+        self._left = LARGEST_ANSWER
         self.socket.settimeout(self._seconds)
         self.socket.sendall(data)
 
     def recv(self, size: int) -> bytes:
-        """Receive a part of the answer. TimeoutError, OSError."""
+        """Receive a part of the answer. TimeoutError, OSError, ValueError."""
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer did not end in time")
+        if self._left <= 0:
+            raise ValueError("the answer does not end")
         self.socket.settimeout(left)
-        return self.socket.recv(size)
+        data = self.socket.recv(size)
+        self._left -= len(data)
+        return data
 
     def shutdown(self, how: int) -> None:
         """End the connection."""

@@ -38,6 +38,7 @@ _CODES = {
     WriteRefusal.NO_RIGHT: ("00000005", 50),
     WriteRefusal.PROTECTED: ("00000005", 50),
     WriteRefusal.GONE: ("00002030", 32),
+    WriteRefusal.NOT_HERE: ("", 51),
     WriteRefusal.OTHER: ("0000001F", 53),
 }
 """What a DC answers: 8-digit code and LDAP result."""
@@ -180,8 +181,9 @@ class SimulatedDc:
     def _as_shown(self, account: Account) -> Account:
         """Return what we may read of an account. ReadFailed."""
         hidden = self._state.hidden(self.name)
-        if hidden & MUST_BE_READ:
-            raise ReadFailed(dc=self.name, reason="hidden")
+        if deciding := sorted(hidden & MUST_BE_READ):
+            attribute = deciding[0]
+            raise ReadFailed(dc=self.name, reason="hidden", attribute=attribute)
         return replace(account, mark=None) if MARK in hidden else account
 
     def _write(self, account: Account, new: Secret, *, hinted: bool) -> None:

@@ -1,0 +1,45 @@
+"""An attribute that is absent, and one that may not be read, look the same: told apart.
+
+By the user's own descriptor, which came with the rest. What it does not say for certain
+is taken for hidden: who may be an administrator is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kiosk.directory.delegation import MUST_BE_READ
+from kiosk.directory.descriptor import Malformed, parse, sid_text
+from kiosk.directory.effective import WELL_KNOWN, Caller, Verdict, may
+from kiosk.directory.ldap.accounts import Unjudgeable
+from kiosk.directory.ldap.channel import Entry
+
+_RIGHTS = {right.name: right for right in MUST_BE_READ}
+
+
+def token_of(sids: Iterable[bytes]) -> frozenset[str]:
+    """Return a token's SIDs as text, with those that every token here has."""
+    found = set(WELL_KNOWN)
+    for sid in sids:
+        try:
+            found.add(sid_text(sid))
+        except Malformed:
+            continue
+    return frozenset(found)
+
+
+def must_be_readable(entry: Entry, token: frozenset[str], attribute: str) -> None:
+    """Make sure that an absent attribute is not a hidden one. Unjudgeable."""
+    right = _RIGHTS[attribute]
+    try:
+        descriptor = parse(_first(entry, "nTSecurityDescriptor"))
+        caller = Caller(token, sid_text(_first(entry, "objectSid")))
+    except Malformed as error:
+        raise Unjudgeable(attribute) from error
+    if may(descriptor, caller, right.access, right.objects) is not Verdict.YES:
+        raise Unjudgeable(attribute)
+
+
+def _first(entry: Entry, name: str) -> bytes:
+    values = entry.get(name, ())
+    return values[0] if values else b""
