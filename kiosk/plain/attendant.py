@@ -179,9 +179,11 @@ class Attendant:
         try:
             self._choose_language()
             PlainVisit(self._talk, self._station, card).run()
-        except CardGone:
+        except CardGone as gone:
             if card.insertion not in self._presence.cards:
                 self._talk.say("", say("plain.card_left"))
+            if gone.is_unsent:
+                self._talk.say(say("tui.unsent.text"))
         except Ended:
             self._terminal.clear()
             raise

@@ -40,6 +40,9 @@ _WAIT_SECONDS = 0.5
 class CardGone(Exception):
     """The card of the talk has left, or another one has joined it."""
 
+    is_unsent = False
+    """The person had chosen something, and nothing of it has been sent."""
+
 
 class TimeIsUp(Exception):
     """Nobody has typed for too long."""

@@ -116,15 +116,11 @@ class PlainVisit:
 
     def _operate(self, kind: Kind) -> Result:
         """Ask what is to be known and do it. Back."""
-        form = self._ask_card(lambda: self._port.begin(kind))
-        is_confirmed = self._confirm(form)
-        answers = Answers({}, confirmed=is_confirmed)
         try:
-            self._explain(form)
-            for name in form.fields:
-                answers.values[name] = self._fill(form, name, answers)
-        except BaseException:
-            answers.wipe()
+            form = self._ask_card(lambda: self._port.begin(kind))
+            answers = self._answers(form)
+        except CardGone as gone:
+            gone.is_unsent = True
             raise
         self._talk.say("", say("tui.progress.headline"))
         return self._talk.result_of(
@@ -132,6 +128,18 @@ class PlainVisit:
             self._station.on_card_worker,
             must_end=True,
         )
+
+    def _answers(self, form: Form) -> Answers:
+        """Ask everything that the form wants to know. Back."""
+        answers = Answers({}, confirmed=self._confirm(form))
+        try:
+            self._explain(form)
+            for name in form.fields:
+                answers.values[name] = self._fill(form, name, answers)
+        except BaseException:
+            answers.wipe()
+            raise
+        return answers
 
     def _confirm(self, form: Form) -> bool:
         """Have confirmed what must be known before typing. Back."""

@@ -76,7 +76,7 @@ class KioskApp(LockedApp):
         from kiosk.tui.attendant import Attendant
 
         attendant = Attendant(
-            self, self._station, self._stage, self._idleness, self._manner
+            self, self._station, self._stage, self._idleness, self._manner, self.now
         )
         self._attendant = attendant
         self.set_interval(TICK_SECONDS, attendant.tick)
@@ -107,7 +107,9 @@ class KioskApp(LockedApp):
             self._stage.redraw_bottom()
             return True
         attendant = self._attendant
-        return attendant is not None and attendant.instead_of_screen(event.key)
+        return attendant is not None and attendant.instead_of_screen(
+            event.key, is_typed=event.is_printable
+        )
 
     def _demo_key(self, key: str) -> None:
         if self._hand is not None and not self._hand.press(key):

@@ -8,8 +8,7 @@ way is never disturbed, because its person must see how it ended. UI thread.
 from __future__ import annotations
 
 import logging
-import math
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kiosk.authority.ports import Fault
@@ -19,6 +18,7 @@ from kiosk.faces.paper import print_page
 from kiosk.faces.presence import Presence
 from kiosk.tui import messages as told
 from kiosk.tui.conversation import Conversation, Phase
+from kiosk.tui.last_word import LastWord
 from kiosk.tui.scenes import Scenes
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
@@ -26,7 +26,7 @@ from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.idle_warning import IdleWarningScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
-from kiosk.visit.views import Answers, Outcome
+from kiosk.visit.views import Answers
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LASTING_SECONDS = 20.0
-"""How long what must be read stays on the screen after its card has left."""
 _UNDISTURBED = frozenset({Phase.WORKING, Phase.OVER})
 """A second card, or news of the station, wait until these are past."""
 
@@ -56,7 +54,9 @@ class Attendant:
         stage: Stage,
         idleness: Idleness,
         manner: Manner,
+        now: Callable[[], float],
     ) -> None:
+        """`now`: a clock that only goes forward (seconds)."""
         self._app = app
         self._station = station
         self._stage = stage
@@ -69,10 +69,7 @@ class Attendant:
         self._visit: Conversation | None = None
         self._forgotten = 0
         """The insertion whose card was left behind; 0: none."""
-        self._lasts_until: float | None = None
-        """When what happened to a card that has left may go (monotonic seconds)."""
-        self._shown_at = 0.0
-        """When a visit's screen was shown last (monotonic seconds)."""
+        self._last_word = LastWord(stage, now)
         self._is_asking_health = False
 
     def start(self) -> None:
@@ -111,12 +108,9 @@ class Attendant:
                 if isinstance(self._stage.screen, ProgressScreen):
                     self._stage.screen.show(message.progress)
             case told.Ended():
-                is_open = message.result.outcome is Outcome.OUT_OF_STEP
-                result = self._scenes.result(message.result)
-                self._ended(visit, result, must_be_read=is_open)
+                self._ended(visit, self._scenes.result(message.result))
             case told.Failed():
-                trouble = self._scenes.trouble(message.trouble)
-                self._ended(visit, trouble, must_be_read=True)
+                self._ended(visit, self._scenes.trouble(message.trouble))
 
     def _person(self, visit: Conversation, message: told.Told) -> None:
         """What the person does, on the screen that is shown."""
@@ -157,19 +151,18 @@ class Attendant:
 
         self._station.on_authority_worker(job)
 
-    def instead_of_screen(self, key: str) -> bool:
+    def instead_of_screen(self, key: str, *, is_typed: bool) -> bool:
         """Take a key that would go to the screen; True: it was meant for us."""
-        if self._lasts_until is not None and key in ("enter", "escape"):
-            self._lasts_until = None
+        is_read = self._last_word.ends_by(key, is_typed=is_typed)
+        if is_read:
             self._settle()
-            return True
-        return False
+        return is_read
 
     # --- readers and health -----------------------------------------------------
 
     def _reader_news(self, event: ReaderEvent) -> None:
         if isinstance(event, CardInserted):
-            self._lasts_until = None
+            self._last_word.end()
         self._presence.take(event)
         self._settle()
 
@@ -199,18 +192,30 @@ class Attendant:
         if visit is not None and visit.insertion not in self._presence.cards:
             if visit.is_working:
                 return
-            self._let_it_last()
+            if self._is_unsent(visit):
+                self._stage.show(self._scenes.unsent())
+            self._last_word.begin()
             self._end_visit()
         is_busy = self._visit is not None and self._visit.phase in _UNDISTURBED
-        if not is_busy and self._lasts_until is None:
+        if not is_busy and not self._last_word.is_there:
             self._attend()
+
+    def _is_unsent(self, visit: Conversation) -> bool:
+        """The person had chosen something, and nothing of it has been sent."""
+        match self._stage.screen:
+            case ConfirmScreen() | FormScreen():
+                return True
+            case HomeScreen():
+                return visit.phase is Phase.ASKING
+        return False
 
     def _attend(self) -> None:
         """Begin a visit, or say why there is none."""
         cards, scenes, stage = self._presence.cards, self._scenes, self._stage
         if len(cards) > 1:
+            is_unsent = self._visit is not None and self._is_unsent(self._visit)
             self._end_visit()
-            stage.show_once("two_cards", scenes.two_cards)
+            stage.show_once("two_cards", lambda: scenes.two_cards(is_unsent=is_unsent))
         elif self._forgotten in cards:
             stage.show_once("forgotten", scenes.forgotten)
         elif cards and self._visit is None:
@@ -243,7 +248,6 @@ class Attendant:
 
     def _show(self, screen: KioskScreen) -> None:
         self._idleness.reset()
-        self._shown_at = time.monotonic()
         self._stage.show(screen)
 
     def _begin_visit(self, card: Card) -> None:
@@ -291,35 +295,20 @@ class Attendant:
             self._show(self._scenes.progress())
             visit.submit(screen.form, answers)
 
-    def _ended(
-        self, visit: Conversation, screen: KioskScreen, *, must_be_read: bool
-    ) -> None:
+    def _ended(self, visit: Conversation, screen: KioskScreen) -> None:
         """An operation, or the visit, came to its end, card or no card."""
         was_working, visit.phase = visit.is_working, Phase.OVER
-        is_card_gone = visit.insertion not in self._presence.cards
-        if was_working and (must_be_read or is_card_gone):
-            screen.outlasts_card = LASTING_SECONDS
-        if was_working or not is_card_gone:
+        if was_working or visit.insertion in self._presence.cards:
             self._show(screen)
         self._settle()
-
-    def _let_it_last(self, seconds: float = 0.0) -> None:
-        """The card is gone: leave what happened on the screen as long as it needs."""
-        screen = self._stage.screen
-        if screen is None:
-            return
-        unread = self._shown_at + screen.STAYS - time.monotonic()
-        seconds = max(seconds, screen.outlasts_card, unread)
-        if seconds > 0:
-            self._lasts_until = time.monotonic() + seconds
-            screen.closes_in(math.ceil(seconds))
 
     # --- time -------------------------------------------------------------------
 
     def tick(self) -> None:
         """Look at the clock, twice a second."""
-        if self._lasts_until is not None:
-            self._let_go_in_time(self._lasts_until - time.monotonic())
+        if self._last_word.is_there:
+            if self._last_word.ends_by_now():
+                self._settle()
         elif self._visit is not None and not self._visit.is_working:
             self._look_for_person(self._visit)
         elif self._forgotten:
@@ -327,13 +316,6 @@ class Attendant:
         elif self._stage.screen is None and self._idleness.is_over:
             self._is_spent = True
             self._greet_anew()
-
-    def _let_go_in_time(self, left: float) -> None:
-        if left <= 0:
-            self._lasts_until = None
-            self._settle()
-        elif self._stage.screen is not None:
-            self._stage.screen.closes_in(math.ceil(left))
 
     def _look_for_person(self, visit: Conversation) -> None:
         screen = self._stage.screen

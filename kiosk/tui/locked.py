@@ -54,6 +54,7 @@ class LockedApp(App[int], inherit_bindings=False):
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now`: a clock that only goes forward (seconds)."""
         super().__init__(driver_class=KioskDriver)
+        self.now = now
         self.turn = Turn(now)
         self._after_return = False
         self.register_theme(KIOSK)

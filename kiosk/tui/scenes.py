@@ -36,13 +36,20 @@ class Scenes:
         """Something is in the reader that does not answer."""
         return self._tell("unreadable", say("tui.unreadable.text"), keys=_TAKE)
 
-    def two_cards(self) -> MessageScreen:
-        """One card too many."""
-        return self._tell("two_cards", say("tui.two_cards.text"), keys=_TAKE)
+    def two_cards(self, *, is_unsent: bool) -> MessageScreen:
+        """One card too many. `is_unsent`: it came in the middle of a form."""
+        unsent = (say("tui.unsent.text"),) if is_unsent else ()
+        return self._tell("two_cards", say("tui.two_cards.text"), *unsent, keys=_TAKE)
 
     def forgotten(self) -> MessageScreen:
         """A card was left behind."""
         return self._tell("forgotten", say("tui.forgotten.text"), keys=_TAKE)
+
+    def unsent(self) -> MessageScreen:
+        """A card left before anything of what its person chose was sent."""
+        screen = self._tell("unsent", say("tui.unsent.text"))
+        screen.outlasts_card = True
+        return screen
 
     # --- with one ---------------------------------------------------------------
 
@@ -53,7 +60,9 @@ class Scenes:
     def trouble(self, trouble: Trouble) -> MessageScreen:
         """The visit cannot go on."""
         text = said(trouble.message)
-        return self._tell(trouble.kind, text, is_dead_end=True, keys=_TAKE)
+        screen = self._tell(trouble.kind, text, is_dead_end=True, keys=_TAKE)
+        screen.outlasts_card = True
+        return screen
 
     def home(self, home: Home) -> HomeScreen:
         """What may be done."""

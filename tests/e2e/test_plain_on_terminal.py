@@ -164,6 +164,7 @@ def test_a_card_pulled_while_typing_ends_the_visit(opened: Opened) -> None:
         shown.shows("Your PIN until now")
         shown.type("2718")
         shown.shows("The card has been taken out.")
+        shown.shows("What you had begun was not sent yet: it has changed nothing.")
         shown.shows("Insert your card")
         shown.type("28\r")
         assert shown.end() == ExitCode.OK

@@ -36,6 +36,9 @@ async def test_a_pin_is_changed_and_the_password_follows() -> None:
         with Secret(b"314159") as new:
             assert shown.demo.world.directory.binds(holder.account_guid, new)
         shown.demo.pull()
+        await shown.until_true(lambda: "This closes in" in shown.text(), "the end")
+        assert "are changed" in shown.text()
+        await shown.pilot.press("enter")
         await shown.until("Idle")
 
 
@@ -152,6 +155,9 @@ async def test_an_unknown_card_is_a_dead_end_with_the_helpdesk() -> None:
         assert "not registered here" in shown.text()
         assert "extension 4711" in shown.text()
         shown.demo.pull()
+        await shown.until_true(lambda: "This closes in" in shown.text(), "the end")
+        assert "extension 4711" in shown.text()
+        await shown.pilot.press("escape")
         await shown.until("Idle")
 
 
@@ -167,6 +173,10 @@ async def test_pulling_the_card_clears_everything(where: str) -> None:
             await shown.type("271828", "314159", "314159")
             await shown.until("Result")
         shown.demo.pull()
+        if where != "Home":
+            await shown.until_true(lambda: "closes in" in shown.text(), "the end")
+            assert "Alice" not in shown.text()
+            await shown.pilot.press("enter")
         await shown.until("Idle")
         assert "Alice" not in shown.text()
 

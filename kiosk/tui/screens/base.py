@@ -39,8 +39,6 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     KEYS: tuple[Key, ...] = ()
     """What the bottom line says."""
-    STAYS: ClassVar[float] = 0.0
-    """Seconds from being shown that it stays at least, whatever the card does."""
     takes_keys = True
     """It is a person's turn on it."""
     is_private = True
@@ -53,8 +51,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """What it is about, where the same need not be shown twice."""
         self.floor: Widget | None = None
         """What stands under it."""
-        self.outlasts_card = 0.0
-        """Seconds that it stays after its card has left."""
+        self.outlasts_card = False
+        """It is still to be read when its card has left."""
         self.turn = Turn()
         """Whose turn a key is; the stage's."""
         self.hear: Callable[[Told], None] = lambda _: None

@@ -29,12 +29,9 @@ _TAKE = Key("", "tui.key.take")
 
 
 class ResultScreen(KioskScreen):
-    """Stays until the card leaves or the person goes on; after a card that left in
-    the middle, for some seconds.
-    """
+    """Stays until the person goes on, and for some seconds when the card has left."""
 
     CSS_PATH = "result.tcss"
-    STAYS = 6.0
     is_private = False
 
     class Again(Told):
@@ -53,6 +50,7 @@ class ResultScreen(KioskScreen):
     def __init__(self, settings: FaceSettings, result: Result) -> None:
         super().__init__(settings)
         self.result = result
+        self.outlasts_card = True
         self.KEYS = (Key("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
             self.KEYS = (Key("Enter", "tui.key.again"), *self.KEYS)

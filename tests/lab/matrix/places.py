@@ -32,6 +32,8 @@ def _anew(visitor: Visitor) -> None:
     if visitor.shown.startswith("ResultScreen"):
         visitor.type(ENTER)
     visitor.ask("anew")
+    if visitor.settle() != "IdleScreen":
+        visitor.type(ENTER)  # a last word outlasts its card
 
 
 def kiosk_with(situation: str, *typed: bytes) -> Callable[[Visitor], None]:
