@@ -149,19 +149,19 @@ TABLE: tuple[Step, ...] = (
         Phase.WRITING,
         Phase.DONE,
         _ALL,
-        "The directory took the value, and showed it.",
+        "The directory took the value, and its own mark shows that write and no other.",
     ),
     Step(
         Phase.WRITING,
         Phase.ROLLING_BACK,
         _OLD_PIN,
-        "The directory definitely refused the value.",
+        "The directory definitely refused the value, or it was too late to send it.",
     ),
     Step(
         Phase.WRITING,
         Phase.OUT_OF_STEP,
         _ALL,
-        "The directory gave no answer, or refused where there is no way back.",
+        "No answer, another hand in between, or a refusal with no way back.",
     ),
     Step(
         Phase.ROLLING_BACK,
