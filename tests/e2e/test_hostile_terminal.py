@@ -112,3 +112,19 @@ def test_keys_arrive_at_any_speed(opened: Opened) -> None:
             shown.send(bytes([byte]))
             time.sleep(0.05)
         shown.shows("Your PIN until now")
+
+
+def test_a_defect_of_what_reads_keys_refuses_an_entry_and_ends_nothing(
+    opened: Opened,
+) -> None:
+    with opened("forgetful") as shown:
+        shown.shows("Alice Arnold")
+        shown.type("\r")
+        shown.shows("Your PIN until now")
+        shown.type("2718")
+        shown.shows("●●●●")
+        shown.type("!")
+        shown.shows("●●●●●")
+        shown.type("28\r")
+        shown.shows("Keys that were not digits: 1.")
+        assert shown.end() == ExitCode.OK

@@ -80,6 +80,17 @@ def wait_for_quiet(log: Path) -> None:
         time.sleep(0.5)
 
 
+def test_who_is_idle_is_forgotten_unread(opened: Opened, log: Path) -> None:
+    with opened("impatient") as shown:
+        shown.shows("Alice Arnold")
+        shown.stop_reading()
+        wait_for_visits(log, 1, "visit.closed")
+        shown.go_on_reading()
+        shown.until(
+            lambda text: "take your card" in text and "Alice" not in text, "the end"
+        )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_unread_and_the_terminal_finds_its_last_words(
     opened: Opened, log: Path, number: signal.Signals

@@ -7,6 +7,7 @@ hang-up is not signalled. `noisy`: a C library writes to standard error. `crashi
 as `inserted`, and F2 on a form is a defect that has a PIN in its locals. `busy`: a
 card is inserted and pulled again and again until SIGUSR1; the log says when a visit
 begins. `impatient`: a card is in, and whoever is idle for a second is forgotten.
+`forgetful`: as `inserted`, and reading an exclamation mark is a defect.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from kiosk.cards.ports import Card, ReaderEvent
+from kiosk.faces.keyboard import decoder
+from kiosk.faces.keyboard.names import Key, typed
 from lab.fake_station import SETTINGS, FakeStation, FakeVisit
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,14 @@ NOISE = b"noise of a library\n"
 _IMPATIENT = dataclasses.replace(
     SETTINGS, idle_warning_after=0.5, idle_wipe_after=1.0, pause=0
 )
+
+
+class Visit(FakeVisit):
+    """A visit that says when it ends."""
+
+    def close(self) -> None:
+        super().close()
+        log.info("visit.closed")
 
 
 class Station(FakeStation):
@@ -46,7 +57,7 @@ class Station(FakeStation):
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         super().start(emit)
-        if self._situation in ("inserted", "crashing", "impatient"):
+        if self._situation in ("inserted", "crashing", "impatient", "forgetful"):
             self.insert()
         elif self._situation == "noisy":
             os.write(2, NOISE)
@@ -62,13 +73,21 @@ class Station(FakeStation):
 
     def visit(self, card: Card) -> FakeVisit:
         log.info("visit.begun")
-        return super().visit(card)
+        self.visits.append(Visit(self.script))
+        return self.visits[-1]
 
 
 def crash(screen: object) -> NoReturn:
     """A defect whose message and locals hold what was typed."""
     pin = screen._entries.fields[0].copy().reveal().decode()  # type: ignore[attr-defined]  # a FormScreen
     raise RuntimeError(pin)
+
+
+def forget(character: str) -> Key:
+    """A defect of what reads keys."""
+    if character == "!":
+        raise RuntimeError(character)
+    return typed(character)
 
 
 def main(file: str, situation: str = "") -> int:
@@ -84,6 +103,8 @@ def main(file: str, situation: str = "") -> int:
     if situation == "deaf":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         fcntl.ioctl(0, termios.TIOCNOTTY)
+    if situation == "forgetful":
+        setattr(decoder, "typed", forget)  # noqa: B010 - a defect is put in
     if situation == "crashing":
         setattr(FormScreen, "_show_or_hide", crash)  # noqa: B010 - a defect is put in
     return run(Station(situation))

@@ -25,7 +25,7 @@ from textual.keys import _character_to_key
 
 from kiosk.exit_codes import ExitCode
 from kiosk.faces.keyboard.decoder import Decoder
-from kiosk.faces.keyboard.names import PASTE, Key
+from kiosk.faces.keyboard.names import NO_CHARACTER, PASTE, Key
 from kiosk.faces.line import Line, TerminalGone
 from kiosk.tui.terminal.size import size_of
 
@@ -196,6 +196,10 @@ class KioskDriver(Driver):
         except TerminalGone:
             self._leave()
             return
+        except Exception as error:  # noqa: BLE001 - a key ends nothing, whatever it is
+            log.error("ui.keys_dropped type=%s", type(error).__name__)
+            self._decoder = Decoder()
+            keys = [NO_CHARACTER]
         finally:
             self._line.forget()
         self._tell(keys)
