@@ -8,6 +8,7 @@ from lab.screens import Kiosk, kiosk
 from textual import events
 
 from kiosk.rehearsal.demo_desk import PASSWORD
+from kiosk.secret import Secret
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.widgets.secret_field import SecretField
 
@@ -140,6 +141,18 @@ async def test_a_pin_with_another_key_in_it_signs_nobody_in() -> None:
         await shown.until_page("menu")
 
 
+@pytest.mark.parametrize(
+    "password", ["Gr\xfc\xdfe-99\u20ac", "\u043f\u0430\u0440\u043e\u043b\u044c-2026"]
+)
+async def test_a_password_of_any_language_signs_in(password: str) -> None:
+    async with desk() as shown:
+        guid = shown.demo.world.holders["hanna"].account_guid
+        shown.demo._domain.change_elsewhere(guid, Secret(password.encode()))
+        await by_account(shown)
+        await at_once(shown, *"hanna", TAB, *password, "x", "backspace", ENTER)
+        await shown.until_page("menu")
+
+
 async def test_a_pin_of_digits_with_letters_is_refused_and_no_try_is_spent() -> None:
     async with kiosk() as shown:
         await shown.insert("everyday")
@@ -185,6 +198,17 @@ async def test_a_code_may_be_typed_in_its_groups() -> None:
         await shown.until("Form")
         await shown.type(f"{code[:3]} {code[3:6]}-{code[6:]}", "314159", "314159")
         await shown.until("Result")
+
+
+async def test_what_is_long_can_be_read_to_its_end() -> None:
+    async with desk() as shown:
+        await open_page(shown, ADA)
+        body = shown.app.screen.query_one("#body")
+        assert body.max_scroll_y > 0
+        await shown.pilot.press("pagedown", "pagedown")
+        await shown.until(lambda: body.scroll_y == body.max_scroll_y, "the end")
+        await shown.pilot.press("pageup", "pageup")
+        await shown.until(lambda: body.scroll_y == 0, "the beginning")
 
 
 # --- before and after a page ------------------------------------------------------
