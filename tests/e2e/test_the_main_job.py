@@ -71,7 +71,7 @@ def test_the_user_signs_in_with_the_new_pin(
     assert samba.user_binds(site.user.upn, NEW_PIN)
     verdict = evidence(site)
     assert verdict.returncode == 0, verdict.stderr
-    assert "1 password writes" in verdict.stdout
+    assert "Password writes: 1," in verdict.stdout
     everything = bytes(shown.raw) + b"".join(
         path.read_bytes() for path in site.folder.rglob("*") if path.is_file()
     )
