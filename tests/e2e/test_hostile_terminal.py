@@ -126,5 +126,5 @@ def test_a_defect_of_what_reads_keys_refuses_an_entry_and_ends_nothing(
         shown.type("!")
         shown.shows("●●●●●")
         shown.type("28\r")
-        shown.shows("Keys that were not digits: 1.")
+        shown.shows("Keys that cannot be used here: 1.")
         assert shown.end() == ExitCode.OK
