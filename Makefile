@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-debians bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-debians test-install bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -34,6 +34,11 @@ test: env-test ## all tests, on real parts: pcscd, a domain controller, a termin
 
 test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs/testing.md
 	@sh $(SETUP)/debians.sh $(DEBIANS)
+	@$(MAKE) --no-print-directory test-install
+
+test-install: env-test ## type docs/install.md into fresh roots of both, as root
+	@$(BIN)/python -m pytest -p no:randomly tests/install \
+		$(addprefix --debian=,$(DEBIANS))
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench

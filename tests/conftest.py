@@ -6,6 +6,7 @@ import pytest
 
 pytest_plugins = [
     "lab.own_network",
+    "lab.debian_option",
     "lab.not_run",
     "lab.open_files",
     "lab.pcscd_fixtures",

@@ -2,6 +2,8 @@
 # Runs `make test` in fresh roots of the Debians that the product is for.
 #
 #   debians.sh bookworm trixie
+#   debians.sh --bare trixie      say where a bare root of it is, made once
+#   debians.sh --hold ROOT        be inside that root until standard input closes
 #
 # Each root is a bare Debian with a copy of this checkout: what the tests need comes
 # from `make`, as it would on anybody's machine. Run as root. Its surroundings:
@@ -132,10 +134,23 @@ inside() {
     esac
 }
 
-if [ "${1-}" = --inside ]; then
+case ${1-} in
+--inside)
     inside "$2" "$3"
     exit
-fi
+    ;;
+--hold)
+    enter "$2"
+    echo held
+    cat >/dev/null
+    exit
+    ;;
+--bare)
+    bare "$2" >&2
+    echo "$roots/$2"
+    exit
+    ;;
+esac
 [ "$(id -u)" = 0 ] || fail "Fresh roots are made by root: sudo make test-debians"
 command -v debootstrap >/dev/null || sh "$here/apt.sh" debootstrap
 result=0

@@ -6,7 +6,6 @@ there as it is printed; what is written is a station that `kiosk doctor` finds s
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lab.administrator import administer
 from lab.dns_server import DnsServer
 from lab.pcscd import Pcscd
 from lab.samba import SambaDomain
@@ -88,38 +88,6 @@ def conversation(tmp_path: Path, samba: SambaDomain, pcscd: Pcscd) -> Iterator[G
         yield Guided(shown, folder)
 
 
-def administer(samba: SambaDomain, folder: Path, printed: str) -> None:
-    """Type, as the domain's administrator, what was printed."""
-    commands = printed.replace("\r", "").split("chosen there:\n", 1)[1]
-    commands = commands.rsplit("Enter when", 1)[0]
-    tool = folder / "bin" / "samba-tool"
-    tool.parent.mkdir()
-    database = samba.folder / "private" / "sam.ldb"
-    tool.write_text(f'#!/bin/sh\nexec /usr/bin/samba-tool "$@" -H {database}\n')
-    tool.chmod(0o755)
-    script = folder / "printed.sh"
-    script.write_text(commands)
-    environment = {
-        **os.environ,
-        "PATH": f"{tool.parent}:{os.environ['PATH']}",
-        "LC_ALL": "C.UTF-8",
-    }
-    with terminal(["/bin/sh", "-e", str(script)], environment=environment) as shown:
-        shown.shows("New Password:")
-        shown.type(f"{PASSWORD}\r")
-        shown.shows("Retype Password:")
-        shown.type(f"{PASSWORD}\r")
-        assert shown.wait(90.0) == 0, shown.text()
-
-
-def to_the_domain(guided: Guided, samba: SambaDomain) -> None:
-    guided.answers("The domain's DNS name", "ad.test")
-    guided.hears("Found: dc1.ad.test")
-    guided.answers("certificate is not trusted")
-    guided.answers("the certificate of the authority", str(samba.ca_file))
-    guided.hears("dc1.ad.test: reached, and its certificate is trusted.")
-
-
 def test_from_nothing_to_a_station_that_is_sound(
     guided: Guided, samba: SambaDomain, tmp_path: Path
 ) -> None:
@@ -142,7 +110,8 @@ def test_from_nothing_to_a_station_that_is_sound(
     guided.answers("The service account's short name", ACCOUNT)
     guided.answers("Has it been made", "n")
     guided.answers("What do the domain controllers run", "s")
-    administer(samba, tmp_path, guided.answers("Enter when it has been typed"))
+    printed = guided.answers("Enter when it has been typed")
+    administer(samba, tmp_path, printed, PASSWORD)
     guided.answers(f"The password of {ACCOUNT}", "a wrong one")
     guided.hears("FAIL")
     guided.answers("p: the password again", "p")

@@ -86,15 +86,29 @@ class Terminal:
 
     def until_said(self, words: str, start: int, seconds: float = 60.0) -> str:
         """Wait for words among the characters that came after the first `start`."""
+        return self.until_one_said((words,), start, seconds)[0]
+
+    def until_one_said(
+        self, choices: tuple[str, ...], start: int, seconds: float
+    ) -> tuple[str, str]:
+        """Wait for the first of some words; return what came up to it, and it."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while True:
             said = self.raw.decode("utf-8", "replace")[start:]
-            if (at := said.find(words)) >= 0:
-                return said[: at + len(words)]
-            if self.process.poll() is not None and not _is_readable(self._master, 0.1):
-                break
+            found = [(said.find(each), each) for each in choices if each in said]
+            if found:
+                at, first = min(found)
+                return said[: at + len(first)], first
+            ended = self.process.poll() is not None
+            if time.monotonic() > deadline or (
+                ended and not _is_readable(self._master, 0.1)
+            ):
+                raise AssertionError(f"waited for {choices}; was told:\n{said}")
             self._read(0.1)
-        raise AssertionError(f"waited for {words}; was told:\n{said}")
+
+    def end_program(self) -> None:
+        """Ask what runs in front to end, as a service manager would."""
+        os.killpg(os.tcgetpgrp(self._master), signal.SIGTERM)
 
     def shows_often(self, words: str, times: int) -> str:
         """Wait until these words are on the screen that often."""
