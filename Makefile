@@ -38,7 +38,7 @@ test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs
 
 test-install: env-test ## type docs/install.md into fresh roots of both, as root
 	@$(BIN)/python -m pytest -p no:randomly tests/install \
-		$(addprefix --debian=,$(DEBIANS))
+		$(addprefix --debian=,$(DEBIANS)) $(PYTEST_ARGS)
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -159,7 +160,6 @@ def test_the_package_as_it_is_printed(machine: Machine) -> None:
                 lose(machine)
             elif command.startswith("kiosk restore"):
                 write_password(machine)
-        times.told()
     assert machine.samba.user_binds(machine.holder.upn, NEXT_PIN)
     left = [machine.root.path / each for each in ("etc/pin-kiosk", "var/lib/pin-kiosk")]
     assert not any(path.exists() for path in left)
@@ -167,20 +167,16 @@ def test_the_package_as_it_is_printed(machine: Machine) -> None:
 
 
 class Times:
-    """How long each command took, for who measures."""
+    """How long each command took, for who measures (`-s` shows it)."""
 
     def __init__(self) -> None:
-        self._taken: list[tuple[float, str]] = []
         self._since = time.monotonic()
 
     def took(self, command: str) -> None:
         now = time.monotonic()
-        self._taken.append((now - self._since, command))
+        sys.stdout.write(f"\n{now - self._since:7.1f} s  {command}")
+        sys.stdout.flush()
         self._since = now
-
-    def told(self) -> None:
-        for seconds, command in self._taken:
-            print(f"{seconds:7.1f} s  {command}")
 
 
 def fitted(machine: Machine, command: str) -> str:
@@ -232,9 +228,9 @@ def first_pin(machine: Machine, console: Console, command: str) -> None:
     machine.card("insert")
     shown.shows("Ann Arnold")
     shown.type("\r")
-    shown.shows("transport PIN")
+    shown.shows("The PIN from your letter")
     shown.type(f"{machine.transport_pin}\r{FIRST_PIN}\r{FIRST_PIN}\r")
-    shown.shows("Your PIN and your Windows password", seconds=60)
+    shown.shows("Its PIN is your new Windows password.", seconds=60)
     assert machine.samba.user_binds(machine.holder.upn, FIRST_PIN)
     leave(machine, console)
 

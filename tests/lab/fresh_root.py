@@ -85,6 +85,7 @@ class FreshRoot:
             *("nsenter", "--target", self._pid, "--mount", "--pid", "--uts"),
             *(f"--root=/proc/{self._pid}/root", f"--wd=/proc/{self._pid}/root"),
             *("env", "-i", "HOME=/root", "TERM=xterm-256color", "LC_ALL=C.UTF-8"),
+            "SYSTEMD_OFFLINE=1",  # it was not booted: units are only enabled
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             *(f"PIP_CERT={_BUNDLE}", "DEBIAN_FRONTEND=noninteractive"),
             *words,
