@@ -7,6 +7,7 @@ password, too, a backup, a loss, a restore, and to nothing again.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from lab.administrator import administer
 from lab.dns_server import DnsServer
 from lab.fresh_root import ROOT, Console, FreshRoot, typed_in
 from lab.samba import LabUser, SambaDomain
-from lab.samba_domain import STAFF
+from lab.samba_domain import BASE_DN, STAFF
 
 DOCUMENT = (ROOT / "docs" / "install.md").read_text("utf-8")
 ACCOUNT, PASSWORD = "svc-pin-kiosk", "Typed-7hQ2-in-full"
@@ -60,6 +61,8 @@ class Machine:
         )
         self.officer: LabUser = samba.add_user(display_name="Olga Officer")
         self.transport_pin = ""
+        self.by_hand = False
+        """Nobody is guided: what is edited is edited by hand, and no card is issued."""
         self.administrator: list[str] = []
         self._hand: IO[str] | None = None
         self._outside = (root.path / "etc" / "resolv.conf").read_text()
@@ -70,9 +73,6 @@ class Machine:
             ["git", "clone", "--quiet", "--bare", ROOT, self.root.path / "srv/source"],
             check=True,
         )
-        self.root.run("git", "config", "--system", "safe.directory", "*") if (
-            self.root.path / "usr/bin/git"
-        ).exists() else None
         self.root.run("apt-get", "-q", "update")
         self.root.run(
             *("apt-get", "-q", "-y", "install", "--no-install-recommends"),
@@ -112,6 +112,19 @@ class Machine:
             )
             yield
 
+    @property
+    def has_reader(self) -> bool:
+        return self._hand is not None
+
+    def types(self, console: Console, command: str) -> None:
+        """Type one command, and answer what it asks."""
+        fitting = fitted(self, command)
+        for words, do in SPECIAL.items():
+            if command.startswith(words):
+                do(self, console, fitting)
+                return
+        console.type(fitting)
+
     def card(self, move: str) -> None:
         assert self._hand is not None
         self._hand.write(f"{move}\n")
@@ -140,27 +153,41 @@ def machine(debian: str, samba: SambaDomain, tmp_path: Path) -> Iterator[Machine
 
 
 def test_the_package_as_it_is_printed(machine: Machine) -> None:
+    installed = "apt-get install /usr/src/pin-kiosk"
+    type_the_document(
+        machine, "package", installed, python="/usr/lib/pin-kiosk/bin/python"
+    )
+    assert machine.samba.user_binds(machine.holder.upn, NEXT_PIN)
+    nothing_is_left(machine)
+
+
+def test_a_checkout_as_it_is_printed(machine: Machine) -> None:
+    type_the_document(
+        machine, "checkout", "kiosk units", python="/opt/pin-kiosk/.venv/bin/python"
+    )
+    nothing_is_left(machine)
+    assert not list(machine.root.path.glob("etc/**/*pin-kiosk*"))
+
+
+def type_the_document(machine: Machine, way: str, installed: str, python: str) -> None:
+    """Type it for one way; the program is there after the command `installed`."""
+    machine.by_hand = way != "package"
     machine.furnish()
     with ExitStack() as running, machine.root.console() as console:
         times = Times()
-        for command in typed_in(DOCUMENT, "package"):
-            for words, do in SPECIAL.items():
-                if command.startswith(words):
-                    do(machine, console, fitted(machine, command))
-                    break
-            else:
-                console.type(fitted(machine, command))
+        for command in typed_in(DOCUMENT, way):
+            machine.types(console, command)
             times.took(command)
-            if command.startswith("apt-get install /usr/src"):
-                running.enter_context(
-                    machine.card_service("/usr/lib/pin-kiosk/bin/python")
-                )
+            if command.startswith(installed) and not machine.has_reader:
+                running.enter_context(machine.card_service(python))
                 machine.ask_the_domains_dns()
             elif command.startswith("sudo -u kiosk kiosk backup"):
                 lose(machine)
             elif command.startswith("kiosk restore"):
                 write_password(machine)
-    assert machine.samba.user_binds(machine.holder.upn, NEXT_PIN)
+
+
+def nothing_is_left(machine: Machine) -> None:
     left = [machine.root.path / each for each in ("etc/pin-kiosk", "var/lib/pin-kiosk")]
     assert not any(path.exists() for path in left)
     assert "kiosk:" not in (machine.root.path / "etc/passwd").read_text()
@@ -183,7 +210,8 @@ def fitted(machine: Machine, command: str) -> str:
     """Put this site's names in the place of the document's examples."""
     return (
         command.replace("<this repository>", "/srv/source")
-        .replace("OU=Staff,DC=example,DC=org", STAFF)
+        .replace("DC=example,DC=org", BASE_DN)
+        .replace("example.org", "ad.test")
         .replace("--account ann", f"--account {machine.holder.name}")
     )
 
@@ -247,7 +275,7 @@ def leave(machine: Machine, console: Console) -> None:
 def after_the_restore(machine: Machine, console: Console, command: str) -> None:
     """The station is itself again: it knows the card, and changes both."""
     console.type(command)
-    if not (machine.root.path / "root" / "moved-1").exists():
+    if machine.by_hand or not (machine.root.path / "root" / "moved-1").exists():
         return
     console.starts("sudo -u kiosk kiosk run")
     console.shown.shows("Insert your card")
@@ -276,6 +304,41 @@ def write_password(machine: Machine) -> None:
         stream.write(PASSWORD)
 
 
+def delegate(machine: Machine, console: Console, command: str) -> None:
+    """Where nobody is guided, the administrator types what this prints for Samba."""
+    said = console.type(command)
+    if machine.by_hand:
+        samba = said[said.index("# Samba: as root") :]
+        administer(
+            machine.samba, machine.folder, f"chosen there:\n{samba}Enter when", PASSWORD
+        )
+
+
+def init(machine: Machine, console: Console, command: str) -> None:
+    """Edit what the document says must be edited."""
+    console.type(command)
+    station = machine.root.path / "etc/pin-kiosk"
+    config = station / "kiosk.toml"
+    text = config.read_text()
+    block = re.search(r"^```toml\n(\[directory\].*?)^```", DOCUMENT, re.M | re.S)
+    assert block
+    for line in block[1].splitlines():
+        key = line.partition(" = ")[0]
+        if " = " in line:
+            text, done = re.subn(
+                rf"^#?{key} = .*$", fitted(machine, line), text, count=1, flags=re.M
+            )
+            assert done, key
+    with config.open("r+") as stream:
+        stream.write(text)
+        stream.truncate()
+    shutil.copyfile(machine.root.path / "root/ca.pem", station / "ca.pem")
+    own = config.stat()
+    os.chown(station / "ca.pem", own.st_uid, own.st_gid)
+    (station / "ca.pem").chmod(0o600)
+    write_password(machine)
+
+
 def build(machine: Machine, console: Console, command: str) -> None:
     """What is built needs the world outside."""
     machine.ask_outside()
@@ -284,6 +347,8 @@ def build(machine: Machine, console: Console, command: str) -> None:
 
 SPECIAL: dict[str, Callable[[Machine, Console, str], None]] = {
     "kiosk init --guided": guided,
+    "kiosk init": init,
+    "kiosk directory delegate": delegate,
     "sudo -u kiosk kiosk credential issue": issue,
     "sudo -u kiosk kiosk run": first_pin,
     "sudo -u kiosk kiosk doctor": after_the_restore,
