@@ -141,9 +141,10 @@ class Machine:
 
 
 @pytest.fixture
-def machine(debian: str, samba: SambaDomain, tmp_path: Path) -> Iterator[Machine]:
+def machine(debian: str, tmp_path: Path) -> Iterator[Machine]:
     with (
         FreshRoot.of(debian, tmp_path) as root,
+        SambaDomain.start(tmp_path / "dc") as samba,
         DnsServer((samba.address, 53)) as dns,
     ):
         dns.service("_ldap._tcp.dc._msdcs.ad.test", "dc1.ad.test")

@@ -125,7 +125,9 @@ class FreshRoot:
     @contextmanager
     def console(self) -> Iterator[Console]:
         """Sign root in at a console, as PAM would: the session has a login."""
-        start = "echo 0 >/proc/self/loginuid; exec bash --norc --noprofile"
+        start = (
+            "echo 0 >/proc/self/loginuid; exec bash --norc --noprofile --noediting -i"
+        )
         with terminal(
             self.command("PS1=ready:$?> ", "sh", "-c", start),
             environment=dict(os.environ),
