@@ -10,13 +10,14 @@ may have been used since the backup was made.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ MANIFEST = "manifest.json"
 REGISTRY = "registry.journal"
 CONFIG = "kiosk.toml"
 TEMPLATES = "templates"
+ANCHORS = "anchors"
 VAULT_KEY = "vault.key"
 ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 _FORMAT = 1
@@ -108,6 +110,8 @@ class Places:
     templates: Path
     issuer: Path | None = None
     issuer_key: Path | None = None
+    anchors: Mapping[str, Path] = field(default_factory=dict)
+    """Certificates that are trusted, by what they are for."""
 
     @property
     def keys(self) -> dict[str, Path]:
@@ -145,6 +149,9 @@ def back_up(
     _copy(places.config, folder / CONFIG)
     for template in sorted(places.templates.glob("*.toml")):
         _copy(template, folder / TEMPLATES / template.name)
+    for name, anchor in places.anchors.items():
+        if anchor.is_file():
+            _copy(anchor, folder / ANCHORS / name)
     if keys is not None:
         for name, key in places.keys.items():
             _copy(key, keys / name)
@@ -229,6 +236,10 @@ def restore(
     for name in manifest.files:
         if name.startswith(f"{TEMPLATES}/"):
             new[places.templates / Path(name).name] = folder / name
+    for name, target in places.anchors.items():
+        # What lies in the system's own folders is the system's to put back.
+        if f"{ANCHORS}/{name}" in manifest.files and _may_write(target.parent):
+            new[target] = folder / ANCHORS / name
     new[places.config] = folder / CONFIG
     with newfiles.all_or_none() as written:
         for target, source in new.items():
@@ -292,6 +303,10 @@ def _named(file: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise NotWritten(file=str(error.filename or file), reason=reason) from error
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=True)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -89,6 +89,12 @@ def places_in(config: Config, file: Path) -> Places:
     """Return where the files of a station are that has this configuration there."""
     from kiosk.backup import Places
 
+    anchors = {
+        "directory.pem": config.directory.ca_file,
+        "enrollment.pem": config.enrollment.trusted_ca_file,
+        "certificates.pem": config.certificates.server_ca_file,
+        "attestation.pem": config.certificates.attestation_ca_file,
+    }
     return Places(
         config=file,
         registry=config.registry.path,
@@ -97,6 +103,7 @@ def places_in(config: Config, file: Path) -> Places:
         templates=config.templates.folder,
         issuer=config.enrollment.ca_certificate_file,
         issuer_key=config.enrollment.ca_key_file,
+        anchors={name: path for name, path in anchors.items() if path is not None},
     )
 
 

@@ -57,7 +57,9 @@ class FreshRoot:
         subprocess.run(["cp", "-a", made.stdout.strip(), path], check=True)
         for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), _BUNDLE):
             if file.exists():
-                shutil.copy(file, path / file.relative_to("/"))
+                copied = path / file.relative_to("/")
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, copied)
         process = subprocess.Popen(
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts"),

@@ -44,7 +44,12 @@ class House:
             templates=folder / "templates",
             issuer=folder / "issuer.pem",
             issuer_key=folder / "issuer.key",
+            anchors={
+                "directory.pem": folder / "ca.pem",
+                "enrollment.pem": folder / "elsewhere" / "system.pem",
+            },
         )
+        (folder / "ca.pem").write_text("the directory's authority")
         add_key(self.places.vault_key)
         (folder / "issuer.pem").write_text("a certificate")
         (folder / "issuer.key").write_text("the issuing authority's key")
@@ -175,6 +180,20 @@ def test_the_issuing_authority_comes_back_with_the_keys(
     fresh.restore(made, keys)
     for name in ("issuer.pem", "issuer.key"):
         assert (fresh.folder / name).read_bytes() == (house.folder / name).read_bytes()
+
+
+def test_who_is_trusted_comes_back_where_that_may_be_written(
+    house: House, tmp_path: Path
+) -> None:
+    elsewhere = house.places.anchors["enrollment.pem"]
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("of the system")
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    (fresh.folder / "ca.pem").unlink()
+    fresh.restore(made, keys)
+    assert (fresh.folder / "ca.pem").read_text() == "the directory's authority"
+    assert not fresh.places.anchors["enrollment.pem"].exists()
 
 
 def test_a_key_that_is_missing_is_named_and_nothing_is_restored(
