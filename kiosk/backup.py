@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,8 +34,6 @@ ANCHORS = "anchors"
 VAULT_KEY = "vault.key"
 ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 _FORMAT = 1
-_BY_MOMENT = "%Y-%m-%d-%H%M%S"
-_NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
 
 
 class BackupError(KioskError):
@@ -165,26 +160,6 @@ def back_up(
     with _named(folder / MANIFEST):
         newfiles.write(folder / MANIFEST, msgspec.json.encode(manifest))
     return manifest
-
-
-def named_by_moment(folder: Path, now: float) -> Path:
-    """Return the place of a backup among those of one folder."""
-    return folder / time.strftime(_BY_MOMENT, time.localtime(now))
-
-
-def prune(folder: Path, keep: int) -> tuple[Path, ...]:
-    """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
-
-    What is not named by its moment is not ours and stays. NotWritten.
-    """
-    ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
-    whole = [path for path in ours if (path / MANIFEST).is_file()]
-    kept = whole[-keep:]
-    doomed = [path for path in ours if kept and path < kept[-1] and path not in kept]
-    for path in doomed:
-        with _named(path):
-            shutil.rmtree(path)
-    return tuple(doomed)
 
 
 def read(folder: Path) -> Manifest:

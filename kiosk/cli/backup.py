@@ -41,18 +41,19 @@ def backup(
 ) -> None:
     """Make a backup; the station may go on working meanwhile."""
     from kiosk import backup as backups
+    from kiosk import nightly
     from kiosk.bootstrap import places_of
     from kiosk.cli.ending import words
     from kiosk.clock import SystemClock
     from kiosk.errors import Message
 
     places, now = places_of(config), SystemClock().now()
-    target = backups.named_by_moment(folder, now) if keep else folder
+    target = nightly.named_by_moment(folder, now) if keep else folder
     made = backups.back_up(places, target, now=now, keys=keys)
     told: dict[str, str | int] = {"folder": str(target), "files": len(made.files)}
     print(words(Message("backup.made", told)))
     if keep:
-        for gone in backups.prune(folder, keep):
+        for gone in nightly.prune(folder, keep):
             print(words(Message("backup.pruned", {"folder": str(gone)})))
     if keys is not None:
         print(words(Message("backup.keys_apart", {"folder": str(keys)})))

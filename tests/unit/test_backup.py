@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk import backup
+from kiosk import backup, nightly
 from kiosk.backup import Places
 from statemachine.lifecycle import State
 from storage.records import (
@@ -322,11 +322,11 @@ def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -
     nightly = tmp_path / "nightly"
     made = []
     for night in range(4):
-        made.append(backup.named_by_moment(nightly, NOW + night * 86400))
+        made.append(nightly.named_by_moment(nightly, NOW + night * 86400))
         backup.back_up(house.places, made[-1], now=NOW)
     (nightly / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
     (nightly / "mine").mkdir()
-    gone = backup.prune(nightly, 2)
+    gone = nightly.prune(nightly, 2)
     assert gone == (nightly / "2001-01-01-000000", *made[:2])
     assert sorted(nightly.iterdir()) == [*made[2:], nightly / "mine"]
 
@@ -334,9 +334,9 @@ def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -
 def test_an_unfinished_backup_is_never_what_is_kept(
     house: House, tmp_path: Path
 ) -> None:
-    made = backup.named_by_moment(tmp_path / "nightly", NOW)
+    made = nightly.named_by_moment(tmp_path / "nightly", NOW)
     backup.back_up(house.places, made, now=NOW)
-    broken = backup.named_by_moment(tmp_path / "nightly", NOW + 86400)
+    broken = nightly.named_by_moment(tmp_path / "nightly", NOW + 86400)
     broken.mkdir()
-    assert backup.prune(tmp_path / "nightly", 1) == ()
+    assert nightly.prune(tmp_path / "nightly", 1) == ()
     assert made.exists()
