@@ -319,16 +319,16 @@ def test_what_fails_half_way_leaves_nothing_behind(
 
 
 def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -> None:
-    nightly = tmp_path / "nightly"
+    folder = tmp_path / "nightly"
     made = []
     for night in range(4):
-        made.append(nightly.named_by_moment(nightly, NOW + night * 86400))
+        made.append(nightly.named_by_moment(folder, NOW + night * 86400))
         backup.back_up(house.places, made[-1], now=NOW)
-    (nightly / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
-    (nightly / "mine").mkdir()
-    gone = nightly.prune(nightly, 2)
-    assert gone == (nightly / "2001-01-01-000000", *made[:2])
-    assert sorted(nightly.iterdir()) == [*made[2:], nightly / "mine"]
+    (folder / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
+    (folder / "mine").mkdir()
+    gone = nightly.prune(folder, 2)
+    assert gone == (folder / "2001-01-01-000000", *made[:2])
+    assert sorted(folder.iterdir()) == [*made[2:], folder / "mine"]
 
 
 def test_an_unfinished_backup_is_never_what_is_kept(
