@@ -291,6 +291,8 @@ class Operation(Record, frozen=True, kw_only=True):
     approvals: tuple[str, ...] = ()
     """Ids of the codes that were redeemed for it."""
     started_at: float = 0.0
+    moved_at: float = 0.0
+    """When it came to its phase."""
     ended_at: float | None = None
     version: int = 0
 

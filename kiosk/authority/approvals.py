@@ -9,12 +9,18 @@ a later operation of the same credential may resume it (a pulled card).
 from __future__ import annotations
 
 import hmac
+from math import ceil
 
 from msgspec.structs import replace
 
 from kiosk.authority.codes import is_well_formed, keyed_digest, new_code, normalised
 from kiosk.authority.parts import Parts
-from kiosk.authority.ports import CodeMistyped, CodeRefused
+from kiosk.authority.ports import (
+    CodeMistyped,
+    CodeRefused,
+    EntriesPaused,
+    NotProven,
+)
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -90,17 +96,38 @@ def issue_code(
 def redeem(parts: Parts, operation: str, kind: ApprovalKind, typed: Secret) -> None:
     """Bind the typed code to `operation`, or count a wrong entry.
 
-    CodeMistyped (not counted), CodeRefused.
+    Against the credential, once its card has proven itself in this operation; else
+    against the station. CodeMistyped (not counted), CodeRefused, NotProven,
+    EntriesPaused.
     """
+    station, is_proven, can_prove = parts.registry.run(lambda tx: _who(tx, operation))
+    now = parts.clock.monotonic()
+    if not is_proven and (pause := parts.entries.pause(station, now)):
+        if can_prove:
+            raise NotProven
+        raise EntriesPaused(seconds=ceil(pause))
     with normalised(typed) as code:
         if not is_well_formed(code):
             raise CodeMistyped
         key = _key(parts)
         entries_left = parts.registry.run(
-            lambda tx: _redeem(tx, parts, operation, kind, code, key)
+            lambda tx: _redeem(tx, parts, operation, kind, code, key, counts=is_proven)
         )
+    if entries_left is None or is_proven:
+        parts.entries.forgive(station)
+    else:
+        parts.entries.wrong(station, now)
+        if can_prove:
+            raise NotProven
     if entries_left is not None:
         raise CodeRefused(entries_left)
+
+
+def _who(tx: Tx, id: str) -> tuple[str, bool, bool]:
+    """Return the station, whether the card has proven itself, whether it could."""
+    operation = tx.operation(id)
+    key = tx.credential(operation.credential).card_authentication_key
+    return operation.station, operation.card_proven, key is not None
 
 
 def _redeem(
@@ -110,6 +137,8 @@ def _redeem(
     kind: ApprovalKind,
     code: Secret,
     key: bytes,
+    *,
+    counts: bool,
 ) -> int | None:
     """Return None if the code fits, else how many wrong entries are left."""
     now = parts.clock.now()
@@ -125,12 +154,14 @@ def _redeem(
             return None
     left = 0
     for approval in candidates:
-        wrong = approval.wrong_entries + 1
+        wrong = approval.wrong_entries + counts
         left = max(left, WRONG_ENTRIES - wrong)
-        tx.save_approval(
-            replace(approval, wrong_entries=wrong, spent=wrong >= WRONG_ENTRIES)
-        )
-    _note(tx, now, current, "approval.wrong_entry", "")
+        if counts:
+            tx.save_approval(
+                replace(approval, wrong_entries=wrong, spent=wrong >= WRONG_ENTRIES)
+            )
+    kind_of_entry = "approval.wrong_entry" if counts else "approval.unproven_entry"
+    _note(tx, now, current, kind_of_entry, "")
     return left
 
 

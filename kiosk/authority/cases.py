@@ -135,7 +135,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
     Ends what an earlier visit left unfinished, and marks a password that was
     changed elsewhere, before it says what may happen.
     """
-    credential, template, free = parts.registry.run(
+    credential, template, free, elsewhere = parts.registry.run(
         lambda tx: _find(tx, parts, request)
     )
     judgement = judge(parts, credential, template, request.limits)
@@ -165,7 +165,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
             template,
             request,
             judgement,
-            _Stops(is_free=free, is_expired=is_expired),
+            _Stops(is_free=free and not elsewhere, is_expired=is_expired),
         ),
         password_follows=judgement.password_follows,
         why_not=judgement.why_not,
@@ -174,7 +174,7 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
             *_notices(credential, judgement, reminder),
             *_about_card(parts.profile, request.tries_left),
         ),
-        presence_due=_presence_due(credential, request.tries_left),
+        presence_due=_presence_due(credential, request.tries_left, elsewhere=elsewhere),
         activation_code_needed=_needs_activation_code(credential, template),
         at_pad=request.limits.at_pad,
         activation_by_reset=credential.activation_interrupted,
@@ -199,13 +199,16 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
 
 def _find(
     tx: Tx, parts: Parts, request: OpenRequest
-) -> tuple[Credential, Template, bool]:
+) -> tuple[Credential, Template, bool, bool]:
+    """Return the record, whether it may be worked on, and whether others are at it."""
     credential = tx.credential_by_card(request.card) or _by_key(tx, request.card)
     if credential is None:
         raise NotOnRecord(card=request.card)
-    free = marks.settle_interrupted(tx, parts, credential.id)
+    free = marks.settle_interrupted(tx, parts, credential.id, request.station)
     template = tx.template(credential.template, credential.template_version)
-    return tx.credential(credential.id), template, free
+    station = request.station
+    elsewhere = marks.is_under_way_elsewhere(tx, parts, credential.id, station)
+    return tx.credential(credential.id), template, free, elsewhere
 
 
 def _by_key(tx: Tx, card: str) -> Credential | None:
@@ -335,10 +338,16 @@ def _about_card(profile: Profile, tries_left: int | None) -> tuple[Message, ...]
     return (Message("notice.too_many_tries"),)
 
 
-def _presence_due(credential: Credential, tries_left: int | None) -> bool:
-    """The card's counter and the registry disagree, and the card can prove itself."""
-    if credential.card_authentication_key is None or tries_left is None:
+def _presence_due(
+    credential: Credential, tries_left: int | None, *, elsewhere: bool
+) -> bool:
+    """The card can prove itself, and its counter and the registry disagree, or another
+    station is at it: one of the two has a copy of its name.
+    """
+    if credential.card_authentication_key is None:
         return False
+    if elsewhere or tries_left is None:
+        return elsewhere
     if tries_left == 0:
         return credential.state in (State.ISSUED, State.ACTIVE)
     return credential.state is State.BLOCKED

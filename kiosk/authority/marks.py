@@ -23,6 +23,8 @@ from storage.registry import Tx
 _TOUCHED = frozenset(
     {Phase.CARD_CHANGING, Phase.CARD_CHANGED, Phase.WRITING, Phase.ROLLING_BACK}
 )
+UNDER_WAY_SECONDS = 120.0
+"""After its last step within which an operation may be under way at its station."""
 _LIFECYCLE_EVENT = {Kind.ACTIVATE: Event.ACTIVATE, Kind.UNBLOCK: Event.UNBLOCK}
 
 
@@ -62,6 +64,7 @@ def move(
         replace(
             operation,
             phase=phase,
+            moved_at=now,
             reason=reason or operation.reason,
             ended_at=now if is_final(phase) else None,
             **changes,
@@ -243,27 +246,56 @@ def _lasting(reason: Message, operation: Operation) -> str:
     return "reason.write_refused" if operation.written else "reason.not_written"
 
 
-def settle_interrupted(tx: Tx, parts: Parts, credential: str) -> bool:
-    """End what a pulled card or a dead process left behind; False: one is writing.
+def settle_interrupted(tx: Tx, parts: Parts, credential: str, station: str) -> bool:
+    """End what a pulled card or a dead process left behind; False: one goes on.
 
     Called at the next look at a card. An operation that changed nothing yet is left
-    alone: another station may be about to go on with it.
+    alone: another station may be about to go on with it. So is one that is under way
+    at another station: the card here may be a copy of its name.
     """
     for operation in _live(tx, credential):
         if _is_writing(parts, operation):
             return False
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
+            if _is_under_way(parts, operation, station):
+                return False
             end_out_of_step(tx, parts, operation, Message("reason.interrupted"))
     return True
 
 
-def supersede(tx: Tx, parts: Parts, credential: str) -> bool:
-    """Make room for a new operation; False: one is writing and must end first."""
-    if not settle_interrupted(tx, parts, credential):
+def supersede(tx: Tx, parts: Parts, credential: str, station: str) -> bool:
+    """Make room for a new operation; False: one goes on and must end first."""
+    if not settle_interrupted(tx, parts, credential, station):
+        return False
+    if is_under_way_elsewhere(tx, parts, credential, station):
         return False
     for operation in _live(tx, credential):
         move(tx, parts, operation, Phase.REFUSED, reason="reason.superseded")
     return True
+
+
+def is_under_way_elsewhere(tx: Tx, parts: Parts, credential: str, station: str) -> bool:
+    """Say whether another station is at it with this credential."""
+    return any(_is_under_way(parts, each, station) for each in _live(tx, credential))
+
+
+def end_elsewhere(tx: Tx, parts: Parts, credential: str, station: str) -> None:
+    """End what is under way at other stations: the card is here, and has proven it."""
+    for operation in _live(tx, credential):
+        if operation.station == station or _is_writing(parts, operation):
+            continue
+        if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
+            end_out_of_step(tx, parts, operation, Message("reason.interrupted"))
+        else:
+            move(tx, parts, operation, Phase.REFUSED, reason="reason.superseded")
+
+
+def _is_under_way(parts: Parts, operation: Operation, station: str) -> bool:
+    """Say whether another station may still be at it: it did something a while ago."""
+    if operation.station == station:
+        return False
+    since = parts.clock.now() - max(operation.moved_at, operation.started_at)
+    return 0 <= since < UNDER_WAY_SECONDS
 
 
 def _live(tx: Tx, credential: str) -> list[Operation]:

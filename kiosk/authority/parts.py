@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kiosk.authority.entries import Entries
 from kiosk.authority.fences import Fences
 from kiosk.authority.profile import Profile
 from kiosk.authority.seal import SealingKey
@@ -34,3 +35,4 @@ class Parts:
     write_deadline: float = 10.0
     """Seconds after which a directory write has certainly ended or timed out."""
     fences: Fences = field(default_factory=Fences)
+    entries: Entries = field(default_factory=Entries)

@@ -77,6 +77,12 @@ class CodeRefused(AuthorityError):
         self.entries_left = entries_left
 
 
+class EntriesPaused(AuthorityError):
+    """Too many wrong codes were typed at this station: wait for `seconds`."""
+
+    code = "authority.entries_paused"
+
+
 class CodeMistyped(AuthorityError):
     """The check digit of a code does not fit: a misread, not counted."""
 
@@ -351,7 +357,12 @@ class Authority(Protocol):
         """A fresh nonce for the same operation; the old one is void."""
 
     def redeem(self, operation: str, kind: ApprovalKind, code: Secret) -> None:
-        """Bind a release or activation code to the operation. CodeRefused."""
+        """Bind a release or activation code to the operation. CodeRefused.
+
+        NotProven: it was wrong, or too many were at this station, and the card can
+        prove itself (`prove_card`) before it is asked again: only then does a wrong
+        one count against its credential. EntriesPaused.
+        """
 
     def release(
         self, operation: str, presence_nonce: bytes, presence_signature: bytes

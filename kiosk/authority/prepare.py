@@ -69,7 +69,7 @@ def prepare(
     )
 
     def commit(tx: Tx) -> Operation | None:
-        if not marks.supersede(tx, parts, credential.id):
+        if not marks.supersede(tx, parts, credential.id, station):
             return None
         tx.drop_nonces(expired_before=parts.clock.now())
         saved = tx.save_operation(operation)

@@ -83,6 +83,8 @@ def prove(
         credential = tx.credential(id)
         proven = is_proven(tx, parts, credential, station, nonce, signed)
         if proven:
+            marks.end_elsewhere(tx, parts, id, station)
+            credential = tx.credential(id)
             _observe(tx, parts, credential, station, tries_left)
         else:
             tx.audit(

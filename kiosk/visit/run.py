@@ -18,6 +18,7 @@ from kiosk.authority.ports import (
     Authority,
     CaseFile,
     Challenge,
+    NotProven,
     Prepared,
     Refused,
     RulesBroken,
@@ -168,8 +169,17 @@ class Run:
             self._emit(Progress(step, ended))
 
     def redeem(self, kind: ApprovalKind, code: Secret) -> None:
-        """Bind a typed code to this operation. CodeRefused, CodeMistyped."""
-        self.ask(lambda it: it.redeem(self.operation, kind, code))
+        """Bind a typed code to this operation. CodeRefused, CodeMistyped.
+
+        A card that can prove itself does so before a wrong code counts against it.
+        """
+        try:
+            self.ask(lambda it: it.redeem(self.operation, kind, code))
+        except NotProven:
+            with self.session() as session:
+                nonce, signature = self.prove_presence(session)
+            self.ask(lambda it: it.prove_card(self.operation, nonce, signature))
+            self.ask(lambda it: it.redeem(self.operation, kind, code))
 
     # --- proof ----------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import STORIES, History
 
 from kiosk.authority import approvals
@@ -15,14 +17,26 @@ from kiosk.authority.codes import (
     new_code,
     normalised,
 )
-from kiosk.authority.ports import CardLimits, CodeMistyped, CodeRefused, Prepared
+from kiosk.authority.ports import (
+    CardLimits,
+    CodeMistyped,
+    CodeRefused,
+    EntriesPaused,
+    Prepared,
+)
+from kiosk.cards.simulated.factory import MadeCard, make_card
+from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.entropy import SeededEntropy
 from kiosk.pinrules import Alphabet
+from kiosk.rehearsal.interference import die
 from kiosk.secret import Secret
+from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
-from storage.records import ApprovalKind
+from storage.records import ApprovalKind, Sync
 
 UNBLOCK = next(story for story in STORIES if story.kind is Kind.UNBLOCK)
+CHANGE = next(story for story in STORIES if story.kind is Kind.CHANGE)
+UNPROVEN = next(story for story in STORIES if story.name == "unblock, no 9E")
 LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 
 
@@ -78,6 +92,18 @@ def prepare(history: History) -> Prepared:
     )
 
 
+def proven(history: History) -> Prepared:
+    """An operation in which the card on record has shown its key."""
+    prepared, port = prepare(history), history.world.authority.port
+    challenge = port.challenge_presence(history.holder.credential, "kiosk-1")
+    assert challenge is not None
+    key = history.holder.made.card.keys[0x9E]
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    signature = key.sign(challenge.message, ec.ECDSA(hashes.SHA256()))
+    port.prove_card(prepared.operation, challenge.nonce, signature)
+    return prepared
+
+
 def redeem(history: History, prepared: Prepared, code: Secret) -> None:
     history.world.authority.port.redeem(prepared.operation, ApprovalKind.RELEASE, code)
 
@@ -102,7 +128,7 @@ def test_a_misread_code_is_not_counted(history: History) -> None:
 
 
 def test_five_wrong_entries_make_a_code_void(history: History) -> None:
-    prepared, code = prepare(history), history.world.release_code("alice")
+    prepared, code = proven(history), history.world.release_code("alice")
     left = []
     for _ in range(approvals.WRONG_ENTRIES):
         with pytest.raises(CodeRefused) as refused:
@@ -114,14 +140,14 @@ def test_five_wrong_entries_make_a_code_void(history: History) -> None:
 
 
 def test_a_code_expires(history: History) -> None:
-    prepared, code = prepare(history), history.world.release_code("alice")
+    prepared, code = proven(history), history.world.release_code("alice")
     history.world.clock.sleep(approvals.RELEASE_SECONDS)
     with pytest.raises(CodeRefused):
         redeem(history, prepared, code)
 
 
 def test_a_newer_code_makes_the_older_void(history: History) -> None:
-    prepared, older = prepare(history), history.world.release_code("alice")
+    prepared, older = proven(history), history.world.release_code("alice")
     newer = history.world.release_code("alice")
     with pytest.raises(CodeRefused):
         redeem(history, prepared, older)
@@ -129,7 +155,7 @@ def test_a_newer_code_makes_the_older_void(history: History) -> None:
 
 
 def test_a_release_code_is_no_activation_code(history: History) -> None:
-    prepared, code = prepare(history), history.world.release_code("alice")
+    prepared, code = proven(history), history.world.release_code("alice")
     with pytest.raises(CodeRefused):
         history.world.authority.port.redeem(
             prepared.operation, ApprovalKind.ACTIVATION, code
@@ -143,4 +169,95 @@ def test_a_code_can_be_resumed_until_the_card_has_changed(history: History) -> N
     history.attempt()
     assert history.is_in_step()
     with pytest.raises(CodeRefused):
-        redeem(history, prepare(history), code)
+        redeem(history, proven(history), code)
+
+
+# --- beside a card that has proven nothing ------------------------------------------
+
+
+def clone(history: History) -> MadeCard:
+    """A card that says it is the holder's, and has none of its keys."""
+    return make_card(
+        history.world.entropy,
+        subject="anybody",
+        pin=b"271828",
+        puk=b"12345678",
+        guid=history.holder.made.identity.value,
+    )
+
+
+def at_kiosk(history: History, card: MadeCard, code: Secret, station: str) -> str:
+    """Type a code beside a card; return how that ended."""
+    history.world.readers.pull()
+    card.card.set_tries(pin=0)
+    visit = history.world.visit(history.world.readers.insert(card.card), station)
+    visit.recognise()
+    form = visit.begin(Kind.UNBLOCK)
+    values = {FieldName.RELEASE_CODE: code, FieldName.NEW_PIN: Secret(b"314159")}
+    return visit.submit(form, Answers(values), lambda step: None).headline.key
+
+
+def test_wrong_codes_beside_a_clone_do_not_make_the_holders_code_void(
+    history: History,
+) -> None:
+    code, copy = history.world.release_code("alice"), clone(history)
+    for _ in range(3 * approvals.WRONG_ENTRIES):
+        told = at_kiosk(history, copy, wrong_but_well_formed(code), "kiosk-2")
+        assert told == "authority.proof_failed"
+    assert at_kiosk(history, history.holder.made, code.copy(), "kiosk-1") == (
+        "result.headline.unblock"
+    )
+
+
+def test_wrong_codes_beside_the_card_itself_count(history: History) -> None:
+    code, card = history.world.release_code("alice"), history.holder.made
+    for _ in range(approvals.WRONG_ENTRIES):
+        told = at_kiosk(history, card, wrong_but_well_formed(code), "kiosk-1")
+        assert told == "authority.code_refused"
+    assert at_kiosk(history, card, code.copy(), "kiosk-1") == "authority.code_refused"
+
+
+def test_beside_a_card_that_cannot_prove_itself_the_station_pauses() -> None:
+    """Longer each time."""
+    history = History(UNPROVEN)
+    code = history.world.release_code("alice")
+    prepared, pauses = prepare(history), []
+    for _ in range(8):
+        with pytest.raises((CodeRefused, EntriesPaused)) as refused:
+            redeem(history, prepared, wrong_but_well_formed(code))
+        if isinstance(refused.value, EntriesPaused):
+            pauses.append(refused.value.data["seconds"])
+            history.world.clock.sleep(float(pauses[-1]))
+    assert pauses == [5, 10, 20]
+    redeem(history, prepared, code)
+
+
+# --- under way elsewhere ------------------------------------------------------------
+
+
+def test_a_clone_that_is_inserted_ends_nothing_elsewhere() -> None:
+    history = History(CHANGE)
+    copy, seen = clone(history), []
+
+    def insert_copy() -> None:
+        visit = history.world.visit(SimulatedReaders().insert(copy.card), "kiosk-2")
+        home = visit.recognise()
+        seen.append({each.reason.key for each in home.actions if each.reason})
+
+    result = history.attempt(
+        lambda world: world.authority.before("card_changed", insert_copy)
+    )
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert "stop.another_is_writing" in seen[0]
+
+
+def test_the_card_itself_ends_what_it_left_at_another_station() -> None:
+    history = History(CHANGE)
+    history.attempt(lambda world: world.authority.before("card_changed", die))
+    history.world.restart()
+    history.world.readers.pull()
+    card = history.world.readers.insert(history.holder.made.card)
+    home = history.world.visit(card, "kiosk-2").recognise()
+    assert home.sync is Sync.OUT_OF_STEP
+    assert any(each.allowed for each in home.actions), "it need not wait"
