@@ -49,6 +49,8 @@ class Terminal:
         os.close(slave)
         self.raw = bytearray()
         """Every byte the program wrote."""
+        self.is_stalled = False
+        """It takes nothing that the program writes."""
 
     def text(self) -> str:
         """What the screen shows now."""
@@ -113,6 +115,13 @@ class Terminal:
     def shows_often(self, words: str, times: int) -> str:
         """Wait until these words are on the screen that often."""
         return self.until(lambda text: text.count(words) >= times, f"{times} {words}")
+
+    def take(self, most: int) -> None:
+        """Let a line that is stalled or slow carry a few bytes."""
+        if _is_readable(self._master, 0.0):
+            data = os.read(self._master, most)
+            self.raw += data
+            self._stream.feed(data)
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the window another size, as the window system does."""
@@ -179,7 +188,11 @@ class Terminal:
         return self.process.wait()
 
     def _read(self, seconds: float) -> None:
-        while self._master >= 0 and _is_readable(self._master, seconds):
+        while (
+            not self.is_stalled
+            and self._master >= 0
+            and _is_readable(self._master, seconds)
+        ):
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other side has closed

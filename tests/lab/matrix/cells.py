@@ -13,6 +13,8 @@ from lab.matrix.visitor import Visitor
 
 _ALIKE = 4
 """After that many presses that drew nothing, a held key need not be waited for."""
+_REPEATS = 0.3
+"""A key that is held is pressed again by then, whatever it is still doing (seconds)."""
 _DIRTY = 12
 """After that many keys that typed something, a field is begun anew."""
 
@@ -124,7 +126,7 @@ def _see(it: Visitor) -> Seen:
 def opened(place: Place) -> Visitor:
     """Start the program that has the place."""
     visitor = Visitor(place.face, place.manner)
-    visitor.terminal.until(lambda text: bool(text.strip()), "something to read")
+    visitor.terminal.until(lambda _: bool(visitor.terminal.raw), "something drawn")
     visitor.settle()
     return visitor
 
@@ -148,7 +150,7 @@ def _hold(visitor: Visitor, data: bytes, is_inert: bool) -> None:
         visitor.press(data)
         if alike < _ALIKE:
             drawn = len(visitor.terminal.raw)
-            visitor.settle()
+            visitor.settle(longest=_REPEATS)
             alike = alike + 1 if drawn == len(visitor.terminal.raw) else 0
 
 

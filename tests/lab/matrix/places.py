@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.matrix import kiosk_worlds
 from lab.matrix.desk_places import desk_places
-from lab.matrix.keys import ENTER, F2
+from lab.matrix.keys import ENTER, ESCAPE, F2
 from lab.matrix.place import DIGITS, Place
 from lab.matrix.plain_places import plain_places
 from lab.matrix.visitor import Visitor
@@ -30,7 +30,7 @@ def _anew(visitor: Visitor) -> None:
         visitor.ask("go_on")
         visitor.settle()
     if visitor.shown.startswith("ResultScreen"):
-        visitor.type(ENTER)
+        visitor.type(ESCAPE)
     visitor.ask("anew")
     if visitor.settle() != "IdleScreen":
         visitor.type(ENTER)  # a last word outlasts its card

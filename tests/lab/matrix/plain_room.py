@@ -44,7 +44,9 @@ class PlainRoom(KioskRoom):
         setattr(terminal.Terminal, "wait", watched)  # noqa: B010 - a laboratory's hook
         return run(self.station)
 
-    def do_still(self, probes: int = 0, patience: float = 0.0) -> dict[str, Any]:
+    def do_still(
+        self, probes: int, patience: float, longest: float | None = None
+    ) -> dict[str, Any]:
         ends = time.monotonic() + _LONGEST
         quiet = 0
         while quiet < 2:

@@ -9,6 +9,7 @@ reads what is true. Every key goes through the terminal, as anybody's does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import sys
 import threading
@@ -116,16 +117,23 @@ class Room:
     def workers(self) -> list[Any]:
         raise NotImplementedError
 
-    def do_still(self, probes: int, patience: float) -> dict[str, Any]:
-        """Wait for the probe, then until nothing moves; say what is shown."""
+    def do_still(
+        self, probes: int, patience: float, longest: float | None = None
+    ) -> dict[str, Any]:
+        """Wait for the probe, then until nothing moves; say what is shown.
+
+        `longest`: how long to wait for that, whatever still moves then (seconds).
+        """
         if self.loop is None:
             return {"probed": False}
         told = asyncio.run_coroutine_threadsafe(
-            self._still(probes, patience), self.loop
+            self._still(probes, patience, longest), self.loop
         )
         return told.result(60)
 
-    async def _still(self, probes: int, patience: float) -> dict[str, Any]:
+    async def _still(
+        self, probes: int, patience: float, longest: float | None
+    ) -> dict[str, Any]:
         from lab.matrix.stillness import still
 
         ends = asyncio.get_running_loop().time() + patience
@@ -134,7 +142,8 @@ class Room:
                 return {"probed": False}
             await asyncio.sleep(0.0005)
         workers = [] if self.gate.is_closed else self.workers()
-        await still(self.app, workers)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(still(self.app, workers), longest)
         return {"probed": True, "shown": self.shown()}
 
     def shown(self) -> str:

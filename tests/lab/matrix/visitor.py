@@ -63,13 +63,18 @@ class Visitor:
         """Send bytes, and wait for nothing."""
         self.terminal.send(data)
 
-    def settle(self) -> str:
-        """Wait until everything typed has been handled; say what is shown."""
+    def settle(self, longest: float | None = None) -> str:
+        """Wait until everything typed has been handled; say what is shown.
+
+        `longest`: for what it brought about, no longer than that (seconds).
+        """
         for patience in _PATIENCE if self._is_probed else (0.0,):
             if self._is_probed:
                 self._probes += 1
                 self.terminal.send(PROBE_BYTES)
-            answer = self._line.ask("still", probes=self._probes, patience=patience)
+            answer = self._line.ask(
+                "still", probes=self._probes, patience=patience, longest=longest
+            )
             self.terminal.text()
             if answer["probed"]:
                 self.shown = str(answer["shown"])
@@ -130,7 +135,7 @@ def visitor(
     """Run a face's program until the block ends."""
     it = Visitor(face, manner, size)
     try:
-        it.terminal.until(lambda text: bool(text.strip()), "something to read")
+        it.terminal.until(lambda _: bool(it.terminal.raw), "something drawn")
         yield it
     finally:
         it.end()
