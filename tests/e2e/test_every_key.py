@@ -10,16 +10,21 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from lab.matrix import values
 from lab.matrix.cells import Pool, Run, sample, whole
 from lab.matrix.keys import keys
+from lab.matrix.oracle import Rhythm
 from lab.matrix.places import places
 
 IS_WHOLE = os.environ.get("MATRIX") == "whole"
-FACES = ("kiosk", "plain")
-PLACES = [(at, it) for at, it in enumerate(places()) if it.face in FACES]
+PLACES = list(enumerate(places()))
+FIELDS = list(enumerate(values.fields()))
 SHARES = len(PLACES) if IS_WHOLE else 8
+FIELD_SHARE = 1 if IS_WHOLE else 120
+TELLING = [key for key in keys() if key.name in ("'A' as such", "'ü' as such")]
+"""What a field of digits, and what any secret field, does not take."""
 
-pytestmark = pytest.mark.timeout(7200 if IS_WHOLE else 240)
+pytestmark = pytest.mark.timeout(7200 if IS_WHOLE else 300)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +40,16 @@ def test_no_key_by_itself_changes_shows_or_ends_anything(
 ) -> None:
     faults: list[str] = []
     for at, place in PLACES[share::SHARES]:
-        cells = whole(keys()) if IS_WHOLE else sample(at, len(places()), keys())
+        cells = whole(keys()) if IS_WHOLE else sample(at, len(PLACES), keys())
         faults += map(str, Run(place, pool).go(cells))
     assert faults == []
+
+
+@pytest.mark.parametrize(("at", "field"), FIELDS, ids=[it.name for _, it in FIELDS])
+def test_what_is_used_is_what_was_typed(
+    at: int, field: values.Field, pool: Pool
+) -> None:
+    share = [*keys()[at * 3 :: FIELD_SHARE], TELLING[at % len(TELLING)]]
+    rhythms = list(Rhythm) if IS_WHOLE else [Rhythm.FIRST]
+    cells = [(key, rhythm) for key in share for rhythm in rhythms]
+    assert list(values.run(field, cells, pool)) == []

@@ -187,12 +187,12 @@ class Terminal:
             self.process.kill()
         return self.process.wait()
 
+    def _has_come(self, seconds: float) -> bool:
+        is_open = self._master >= 0 and not self.is_stalled
+        return is_open and _is_readable(self._master, seconds)
+
     def _read(self, seconds: float) -> None:
-        while (
-            not self.is_stalled
-            and self._master >= 0
-            and _is_readable(self._master, seconds)
-        ):
+        while self._has_come(seconds):
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other side has closed

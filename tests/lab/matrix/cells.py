@@ -90,6 +90,7 @@ class Run:
         visitor = self.pool.visitor(self.place)
         try:
             before = self._arrived(visitor)
+            visitor.ask("rest")
             press(visitor, key.data, rhythm, is_inert)
             after = _see(visitor)
         except (AssertionError, OSError) as error:

@@ -20,6 +20,15 @@ _SECRETS = {
 """Which field is secret, and how many tries its value may cost."""
 _TYPED = {"suspend": b"lost", "menu": b"ali", "audit": b"123"}
 """What a text field has in it already."""
+_DOES = {
+    "release": {"codes"},
+    "activation": {"codes"},
+    "suspend, typed": {"credentials"},
+    "template, checked": {"templates"},
+    "batch run, card": {"credentials"},
+    "card, there": {"credentials"},
+}
+"""What a page is for: its own key does it, once."""
 
 
 def desk_places() -> list[Place]:
@@ -64,6 +73,7 @@ def _page(name: str, *, is_typed: bool = False) -> Place:
         shows="PageScreen",
         arrive=arrive,
         again=again,
+        does=frozenset(_DOES.get(f"{name}{', typed' if is_typed else ''}", ())),
         secret=typed if is_secret else b"",
         tries=tries if is_typed else 0,
     )

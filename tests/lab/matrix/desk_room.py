@@ -34,6 +34,7 @@ from kiosk.errors import Message
 from kiosk.rehearsal.demo_desk import CARD_READER, OPERATORS_READER, PASSWORD, DemoDesk
 from kiosk.rehearsal.world import SETTINGS
 from kiosk.secret import Secret
+from kiosk.workers import SerialWorker
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.room import Room, patient
 from storage.records import ApprovalKind, Credential, Template, UnblockWay
@@ -181,6 +182,8 @@ class DeskStation:
         self._message: Message | None = None
         self.demo = DemoDesk()
         self.settings = patient(SETTINGS)
+        self.worker = SerialWorker("desk")
+        """One for all desks: what was asked of an earlier one is answered as well."""
 
     def anew(self) -> None:
         """Begin at a desk where nothing has happened."""
@@ -204,7 +207,7 @@ class DeskStation:
         return self._message or self.demo.open()
 
     def on_worker(self, job: Callable[[], None]) -> None:
-        self.demo.on_worker(self._gate.before(job))
+        self.worker.post(self._gate.before(job))
 
     def stop(self) -> None:
         self.demo.stop()
@@ -224,13 +227,14 @@ class DeskRoom(Room):
         return run(self.station)
 
     def workers(self) -> list[Any]:
-        return [self.station.demo.on_worker]
+        return [self.station.worker.post]
 
     # --- what is done ---------------------------------------------------------------
 
     def do_anew(self) -> None:
         self.gate.open()
         self.station.anew()
+        self.rest()
 
     def do_open(self, page: str) -> None:
         """Show that page to its operator, as if they had gone there."""

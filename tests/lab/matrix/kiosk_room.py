@@ -101,6 +101,7 @@ class KioskRoom(Room):
         self.station.faults = ()
         self.station.is_in_trouble = False
         self.station.anew()
+        self.rest()
 
     def do_insert(self, situation: str, *, reader: str = READER) -> None:
         card = kiosk_worlds.give(self.station.world, situation)

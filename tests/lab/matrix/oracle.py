@@ -33,6 +33,8 @@ class Rhythm(Enum):
 
 
 TIMES = 40
+_ONCE = {"credential.key_recorded": 2}
+"""How often what is done once goes into the evidence, where that is not once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ def _is_owned(place: Place, key: Key, what: str, before: Facts, after: Facts) ->
     """The page's own key did what the page is for, once."""
     if not key.is_own_key or what not in place.does:
         return False
-    return what != "codes" or after["codes"] - before["codes"] == 1
+    if what == "codes":
+        return bool(after[what] - before[what] == 1)
+    changed = [it for it in after[what] if after[what][it] != before[what].get(it)]
+    return len(changed) == 1
 
 
 def _cards(place: Place, key: Key, before: Facts, after: Facts) -> list[str]:
@@ -125,8 +130,8 @@ def _evidence(place: Place, key: Key, before: Facts, after: Facts) -> list[str]:
         for kind, count in after.items()
         if count != before.get(kind, 0) and kind not in HARMLESS
     }
-    if key.is_own_key:
-        new = {kind: count for kind, count in new.items() if kind not in place.does}
+    if key.is_own_key or (place.tries and key.is_enter):
+        new = {kind: count for kind, count in new.items() if count > _ONCE.get(kind, 1)}
     return [f"it went into the evidence: {new}"] if new else []
 
 

@@ -29,7 +29,7 @@ class Place:
     again: Callable[[Visitor], None] | None = None
     """What to type on a fresh screen of this place; None: it cannot be had."""
     does: frozenset[str] = frozenset()
-    """What the page's own key may change, once: facts, and kinds of evidence."""
+    """What the page's own key may change, once, by the names of facts."""
     tries: int = 0
     """How many tries may be spent by Enter: what was typed may be complete here."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kiosk.rehearsal.world import SETTINGS
 from lab.matrix.kiosk_room import KioskRoom, KioskStation
-from lab.matrix.room import patient
+from lab.matrix.room import PLAIN_PROBE, patient
 from lab.matrix.stillness import unread
 
 _LONGEST = 20.0
@@ -34,12 +34,16 @@ class PlainRoom(KioskRoom):
 
         def watched(its: Any, other: int, seconds: float) -> Any:
             room._other = other
-            room._waits += 1
-            room._is_waiting = True
-            try:
-                return wait(its, other, seconds)
-            finally:
-                room._is_waiting = False
+            while True:
+                room._waits += 1
+                room._is_waiting = True
+                try:
+                    byte, has_news = wait(its, other, seconds)
+                finally:
+                    room._is_waiting = False
+                if byte != PLAIN_PROBE:
+                    return byte, has_news
+                room.probes += 1
 
         setattr(terminal.Terminal, "wait", watched)  # noqa: B010 - a laboratory's hook
         return run(self.station)
@@ -47,6 +51,14 @@ class PlainRoom(KioskRoom):
     def do_still(
         self, probes: int, patience: float, longest: float | None = None
     ) -> dict[str, Any]:
+        ends = time.monotonic() + patience
+        while self.probes < probes:
+            if time.monotonic() > ends:
+                return {"probed": False}
+            time.sleep(0.0005)
+        return self._still()
+
+    def _still(self) -> dict[str, Any]:  # type: ignore[override]  # there is no loop
         ends = time.monotonic() + _LONGEST
         quiet = 0
         while quiet < 2:

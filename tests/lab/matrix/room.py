@@ -23,6 +23,8 @@ if __name__ == "__main__":
 PROBE = "ctrl+shift+f11"
 """A key that no page knows: seen here, it tells that all before it were handled."""
 PROBE_BYTES = b"\x1b[23;6~"
+PLAIN_PROBE = 0xF7
+"""The same where bytes are keys: one that begins no character."""
 
 
 class Gate:
@@ -116,6 +118,14 @@ class Room:
 
     def workers(self) -> list[Any]:
         raise NotImplementedError
+
+    def rest(self) -> None:
+        """Wait until nothing moves, before the scene goes on."""
+        from lab.matrix.stillness import still
+
+        if self.loop is not None:
+            coming = still(self.app, self.workers())
+            asyncio.run_coroutine_threadsafe(coming, self.loop).result(60)
 
     def do_still(
         self, probes: int, patience: float, longest: float | None = None

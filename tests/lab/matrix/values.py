@@ -206,7 +206,7 @@ def _entry(
     middle = len(right) // 2
     front, back = right[:middle], right[middle:]
     visitor.type(front.encode())
-    pressed = b""
+    pressed, is_inert = b"", True
     while waiting:
         key, rhythm = waiting[0]
         if key.text and group:
@@ -215,7 +215,8 @@ def _entry(
         group.append(waiting.pop(0))
         press(visitor, key.data, rhythm)
         pressed += key.data * (1 if rhythm is Rhythm.FIRST else TIMES)
-        if key.text or visitor.written():
+        is_inert = not key.text and not visitor.written()
+        if not is_inert:
             break
     visitor.type(back.encode())
     field.finish(visitor, front.encode() + pressed + back.encode())
@@ -223,6 +224,8 @@ def _entry(
     key, rhythm = group[-1]
     meant = may_be(front, key, 1 if rhythm is Rhythm.FIRST else TIMES, back)
     used = field.used(visitor, right)
+    if is_inert:
+        meant.remove(None)
     if used not in meant:
         typed = f"{front!r} {key.text!r} {back!r}"
         yield f"{field.name}, {_names(group)}: {used!r} was used, not {typed}"

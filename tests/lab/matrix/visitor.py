@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.matrix import room as program
 from lab.matrix.control import Line, Order
-from lab.matrix.room import PROBE_BYTES
+from lab.matrix.room import PLAIN_PROBE, PROBE_BYTES
 from lab.terminal import Terminal
 
 _PATIENCE = (0.25, 0.25, 0.25, 0.7, 2.5, 2.5)
@@ -48,7 +48,7 @@ class Visitor:
             command, dict(os.environ), size, (self._line.descriptor,)
         )
         self._line.begun()
-        self._is_probed = face != "plain"
+        self._probe = bytes((PLAIN_PROBE,)) if face == "plain" else PROBE_BYTES
         self._probes = 0
         self._seen = 0
         self._read_log = 0
@@ -68,10 +68,9 @@ class Visitor:
 
         `longest`: for what it brought about, no longer than that (seconds).
         """
-        for patience in _PATIENCE if self._is_probed else (0.0,):
-            if self._is_probed:
-                self._probes += 1
-                self.terminal.send(PROBE_BYTES)
+        for patience in _PATIENCE:
+            self._probes += 1
+            self.terminal.send(self._probe)
             answer = self._line.ask(
                 "still", probes=self._probes, patience=patience, longest=longest
             )
