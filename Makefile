@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-debians test-install bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-debians test-install matrix bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -11,6 +11,8 @@ PYTEST_ARGS ?=
 EXTRA ?=
 # The Debians of `make test-debians`.
 DEBIANS ?= bookworm trixie
+# `make matrix` presses each EVERYth key at each place.
+EVERY ?= 1
 # How long `make fuzz` looks at each parser.
 SECONDS ?= 20
 
@@ -39,6 +41,9 @@ test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs
 test-install: env-test ## type docs/install.md into fresh roots of both, as root
 	@$(BIN)/python -m pytest -p no:randomly tests/install \
 		$(addprefix --debian=,$(DEBIANS)) $(PYTEST_ARGS)
+
+matrix: env-test ## hours: every key at every screen in every rhythm; or every 50th: EVERY=50
+	@MATRIX=$(EVERY) $(BIN)/python -m pytest -n $(JOBS) tests/e2e/test_every_key.py
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench

@@ -236,8 +236,11 @@ class Talk:
             elif byte is None:
                 return
             else:
-                typed = _is_typed(byte)
-                self._turn.has(chr(byte), is_typed=typed, is_open=False)
+                self._too_early(byte)
+
+    def _too_early(self, byte: int) -> None:
+        """Nothing is asked: the line that this was typed for will lack it."""
+        self._turn.has(chr(byte), is_typed=_is_typed(byte), is_open=False)
 
     def _look_at_the_clock(self) -> None:
         if self._idleness.is_over:
@@ -305,7 +308,10 @@ class Talk:
         news = self._inbox.fileno()
         if gone is not None:
             return wait_without_terminal(news, _WAIT_SECONDS)
-        return self.terminal.wait(news, _WAIT_SECONDS)[1]
+        byte, has_news = self.terminal.wait(news, _WAIT_SECONDS)
+        if byte is not None:
+            self._too_early(byte)
+        return has_news
 
     def wait_a_little(self) -> int | None:
         """With nobody there: hear news, or return a byte that somebody typed."""

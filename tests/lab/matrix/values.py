@@ -29,6 +29,8 @@ class Field:
     """Confirm, and fill in the rest; it is told what was typed."""
     used: Callable[[Visitor, str], str | None]
     """What was used, if anything happened; it is told the right value."""
+    takes_all: bool = False
+    """Every character may be of its value: a wrong one costs its try."""
 
 
 def fields() -> tuple[Field, ...]:
@@ -56,7 +58,8 @@ def fields() -> tuple[Field, ...]:
             1,
             "Operator-2026",
             _signed_in,
-            b"hanna",
+            before=b"hanna",
+            takes_all=True,
         ),
         _desk("reason", "suspend", 0, "lost", _reason),
     )
@@ -133,7 +136,9 @@ def _desk(
     at: int,
     value: str,
     used: Callable[[Visitor, str], str | None],
+    *,
     before: bytes = b"",
+    takes_all: bool = False,
 ) -> Field:
     def arrive(visitor: Visitor) -> None:
         desk_page(page)(visitor)
@@ -143,7 +148,12 @@ def _desk(
 
     place = Place(name=f"desk: {name}", face="desk", shows="PageScreen", arrive=arrive)
     return Field(
-        name=name, place=place, value=lambda _: value, finish=_submit, used=used
+        name=name,
+        place=place,
+        value=lambda _: value,
+        finish=_submit,
+        used=used,
+        takes_all=takes_all,
     )
 
 
@@ -231,6 +241,7 @@ def _entry(
         yield f"{field.name}, {_names(group)}: {used!r} was used, not {typed}"
     if (
         used is None
+        and not field.takes_all
         and not key.text.isascii()
         and _tries(before) != _tries(visitor.facts())
     ):
