@@ -26,14 +26,10 @@ def places() -> tuple[Place, ...]:
 
 
 def _anew(visitor: Visitor) -> None:
-    if visitor.shown.startswith("ProgressScreen"):
-        visitor.ask("go_on")
-        visitor.settle()
-    if visitor.shown.startswith("ResultScreen"):
-        visitor.type(ESCAPE)
+    """Nobody is there, in a new world; the last word of the one before is read."""
     visitor.ask("anew")
-    if visitor.settle() != "IdleScreen":
-        visitor.type(ENTER)  # a last word outlasts its card
+    if visitor.settle() in ("ResultScreen", "MessageScreen unsent"):
+        visitor.type(ESCAPE)
 
 
 def kiosk_with(situation: str, *typed: bytes) -> Callable[[Visitor], None]:
@@ -212,6 +208,7 @@ def _messages() -> list[Place]:
             pass
 
     return [
+        _kiosk_place("unsent", "MessageScreen unsent", _pulled(ENTER, b"2718")),
         _kiosk_place("trouble", "MessageScreen trouble", trouble),
         _kiosk_place("two cards", "MessageScreen two_cards", two),
         _kiosk_place("unreadable", "MessageScreen unreadable", wrongly),
