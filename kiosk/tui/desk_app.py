@@ -161,7 +161,10 @@ class DeskApp(LockedApp):
         if isinstance(shown, PageScreen) and shown.page == message.page:
             shown.stay()  # with what is being typed
         else:
-            self._stage.show(PageScreen(self._station.settings, message.page))
+            screen = PageScreen(self._station.settings, message.page)
+            if isinstance(shown, PageScreen) and not shown.has_answered:
+                screen.go_on_from(shown)
+            self._stage.show(screen)
 
     @on(Working)
     def _working(self, message: Working) -> None:

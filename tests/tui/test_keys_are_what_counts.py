@@ -252,6 +252,44 @@ async def test_a_page_that_changes_under_the_hands_shows_no_secret() -> None:
         assert set(fields(shown)[0]) == {"?"}
 
 
+async def test_a_secret_that_would_begin_on_a_changed_page_is_no_text() -> None:
+    async with desk() as shown:
+        await open_page(shown, HANNA, "revoke")
+        await shown.until_page("act_revoke")
+        await shown.pilot.press(*"lost", ENTER, *"ada", ENTER)
+        shown.demo.insert(BOB)
+        await shown.until(lambda: len(fields(shown)) == 2, "the PIN of a card")
+        await shown.pilot.press(*"Operator-2026")
+        assert "2026" not in shown.text()
+        assert set(fields(shown)[0]) == {"?"}
+
+
+async def test_a_card_that_comes_takes_no_text_away() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press(TAB, "7")
+        await shown.until_page("import")
+        await shown.pilot.press(*"alice")
+        shown.demo.insert(BOB)
+        await shown.until_said("A card is in the reader")
+        await shown.pilot.press("x", "backspace", *"@ad")
+        assert fields(shown)[0] == "alice@ad"
+
+
+async def test_a_pin_is_not_kept_for_another_card() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press(TAB, "7")
+        await shown.until_page("import")
+        await shown.pilot.press(*"alice", ENTER, ENTER, ENTER, *"1234")
+        shown.demo.insert(BOB)
+        await shown.until_said("A card is in the reader")
+        await shown.pilot.press("5")
+        assert fields(shown)[0] == "alice"
+        assert focused(shown) == 3
+        assert "came too early" in shown.text()
+
+
 async def test_a_whole_visit_in_one_write_uses_nothing_that_came_too_early() -> None:
     async with kiosk() as shown:
         await shown.insert("everyday")

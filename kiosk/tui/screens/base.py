@@ -125,8 +125,12 @@ class KioskScreen(Screen[None], inherit_bindings=False):
 
     def unfinished(self) -> int:
         """How many keys of an entry are lost if another screen is shown now."""
-        focused = None if self.has_answered else self.focused
-        return focused.typed.keys if isinstance(focused, TypedField) else 0
+        if self.has_answered:
+            return 0
+        fields = list(self.query(TypedField))
+        typed = sum(field.typed.keys for field in fields)
+        is_later = self.focused in fields[1:]  # what was typed before is kept, or empty
+        return max(typed, is_later)
 
     def tell(self, message: Told) -> None:
         """Tell what the person decided: the next word is the app's."""

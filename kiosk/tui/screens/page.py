@@ -63,6 +63,8 @@ class PageScreen(KioskScreen):
         super().__init__(settings)
         self.page = page
         self._fields = [self._field(field) for field in page.fields]
+        self._first = 0
+        """The field that has the focus first."""
         self._choices = ChoiceList(
             self._offered(), self._choose, is_marked=not page.asks_own_key
         )
@@ -134,9 +136,24 @@ class PageScreen(KioskScreen):
         yield Static("", id="hint", markup=False)
 
     def on_mount(self) -> None:
-        first = self._fields[0] if self._fields else self._choices
+        first = self._fields[self._first] if self._fields else self._choices
         if first.can_focus:
             self.set_focus(first, scroll_visible=False)
+
+    def go_on_from(self, other: PageScreen) -> None:
+        """Keep the texts that are being typed, on a page that has the same fields.
+
+        A secret is not kept: it may have been meant for another card.
+        """
+        if _fields_of(self.page) != _fields_of(other.page):
+            return
+        for mine, its in zip(self._fields, other._fields, strict=True):
+            if isinstance(mine, TextField) and isinstance(its, TextField):
+                mine.typed, its.typed = its.typed, mine.typed
+            elif isinstance(mine, OptionField) and isinstance(its, OptionField):
+                mine.value = its.value
+            if its is other.focused:
+                self._first = self._fields.index(mine)
 
     def say_working(self, what: Sentence) -> None:
         """Say what is being done while nothing can be typed."""
@@ -226,6 +243,10 @@ class PageScreen(KioskScreen):
             else:
                 filled.texts[field.name] = widget.value
         return filled
+
+
+def _fields_of(page: Page) -> list[tuple[str, FieldKind]]:
+    return [(field.name, field.kind) for field in page.fields]
 
 
 def _refusal(widget: Widget) -> Sentence | None:
