@@ -81,7 +81,10 @@ def test_a_form_is_filled_at_any_speed(kiosk: Visitor, way: str) -> None:
 
 def test_a_visit_that_is_typed_slowly_is_done(kiosk: Visitor) -> None:
     home(kiosk)
-    pressed(kiosk, [bytes((it,)) for it in b"1" + CHANGE])
+    pressed(kiosk, [b"1"])
+    kiosk.terminal.shows("Your PIN until now")
+    kiosk.settle()
+    pressed(kiosk, [bytes((it,)) for it in CHANGE])
     assert of_everyday(kiosk) == (NEW.decode(), 3)
 
 
