@@ -94,13 +94,11 @@ def described(
     slot: KeySlot, der: bytes, policies: KeyPolicies | None, now: datetime.datetime
 ) -> KeyReport:
     """Describe a DER certificate; what it does not tell is "?"."""
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from kiosk.enrollment.certificates import UNREADABLE, UnreadableCertificate, read
 
     try:
-        report = _certified(slot, x509.load_der_x509_certificate(der), now)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
-        # TypeError: how x509.Name refuses an attribute of an impossible type.
+        report = _certified(slot, read(der), now)
+    except (UnreadableCertificate, *UNREADABLE):
         unreadable = MalformedAnswer(object=f"certificate {slot}", offset=0)
         report = KeyReport(slot=slot, reason=words(unreadable.message))
     if policies is None:
