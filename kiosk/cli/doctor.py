@@ -40,6 +40,12 @@ def doctor(
     ] = "",
     config: ConfigOption = None,
     *,
+    all_users: Annotated[
+        bool,
+        typer.Option(
+            "--all-users", help="Look at the rights on every user, not on a sample."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check everything this station needs; nothing is changed and no try is spent.
@@ -49,7 +55,7 @@ def doctor(
     """
     harden_process()
     _ours(find(config))
-    findings = examine(checks_of(load(config), account=account))
+    findings = examine(checks_of(load(config), account=account, everybody=all_users))
     print(as_json(findings) if json else "\n".join(lines(findings)))
     if not is_sound(findings):
         raise fail()

@@ -14,7 +14,9 @@ import typer
 from kiosk.cli.frame import ConfigOption, new_app
 
 if TYPE_CHECKING:
-    from kiosk.enrollment.risk import Risk
+    from collections.abc import Sequence
+
+    from kiosk.enrollment.risk import Report, Risk
 
 app = new_app("What an administrator should know.")
 
@@ -51,12 +53,12 @@ def risk(
         case Format.JSON:
             print(msgspec.json.encode(found).decode())
         case Format.CSV:
-            _sheet(found)
+            _sheet(found.risks)
         case Format.TEXT:
             _text(found)
 
 
-def _sheet(found: list[Risk]) -> None:
+def _sheet(found: Sequence[Risk]) -> None:
     from kiosk.text import visible
 
     writer = csv.writer(sys.stdout)
@@ -68,14 +70,20 @@ def _sheet(found: list[Risk]) -> None:
         writer.writerow(["'" + c if c[:1] in "=+-@\t" else c for c in cells])
 
 
-def _text(found: list[Risk]) -> None:
+def _text(report: Report) -> None:
     from kiosk.cli.ending import words
     from kiosk.errors import Message
     from kiosk.text import visible
 
-    if not found:
+    sums: dict[str, str | int] = {
+        "accounts": report.accounts,
+        "unseen": report.unseen,
+    }
+    if not report.risks:
         print(words(Message("risk.none")))
-    for finding, group in itertools.groupby(found, key=lambda risk: risk.finding):
+    for finding, group in itertools.groupby(
+        report.risks, key=lambda risk: risk.finding
+    ):
         risks = list(group)
         told: dict[str, str | int] = {"count": len(risks), "finding": finding}
         print(words(Message("risk.heading", told)))
@@ -84,3 +92,4 @@ def _text(found: list[Risk]) -> None:
         for each in risks:
             print(f"    {visible(each.holder)}  {visible(each.account)}")
         print()
+    print(words(Message("risk.unseen" if report.unseen else "risk.all_seen", sums)))

@@ -119,6 +119,20 @@ REPLICATE_SECRETS = Right(
     Kind.CONTROL,
 )
 """On the domain's head: read every password of the domain."""
+REPLICATE = Right(
+    "Replicating Directory Changes",
+    UUID("1131f6aa-9c07-11d1-f79f-00c04fc2dcd2"),
+    Kind.CONTROL,
+)
+REPLICATE_FILTERED = Right(
+    "Replicating Directory Changes In Filtered Set",
+    UUID("89e95b76-444d-4c62-991a-0facbeda640c"),
+    Kind.CONTROL,
+)
+REPLICATION = (REPLICATE, REPLICATE_SECRETS, REPLICATE_FILTERED)
+"""On the domain's head: what a controller has, and who copies its secrets needs."""
+MEMBER = Right("member", UUID("bf9679c0-0de6-11d0-a285-00aa003049e2"), Kind.WRITE)
+"""Of a group: who is in it."""
 NEEDED = (RESET_PASSWORD, LOCKOUT_TIME, PWD_LAST_SET)
 """All that the service account may do to a user inside a unit."""
 

@@ -10,7 +10,7 @@ come out; anything else is a bug. No error carries a password.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -137,6 +137,16 @@ class Guarded:
     """objectSid; empty: it is nobody."""
     descriptor: bytes
     """Owner and DACL (MS-DTYP 2.4.6); empty: it may not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """One account of many; or why nothing can be said of it."""
+
+    account: Account | None = None
+    policy: PasswordPolicy | None = None
+    trouble: DirectoryError | None = None
+    """AccountMissing, PolicyUnreadable, ReadFailed."""
 
 
 class BindResult(StrEnum):
@@ -459,6 +469,17 @@ class Inspectable(Protocol):
 
 
 @runtime_checkable
+class Surveyable(Protocol):
+    """What a report asks besides; a controller may lack it."""
+
+    def survey(self, guids: Sequence[str]) -> Mapping[str, Surveyed]:
+        """Return what is seen of each account and its policy: reads in batches.
+
+        At most a hundred at a time. ReadFailed: of all of them.
+        """
+
+
+@runtime_checkable
 class Examinable(DomainController, Protocol):
     """What `kiosk doctor` reads to prove what the service account may, and no more.
 
@@ -479,6 +500,15 @@ class Examinable(DomainController, Protocol):
 
     def guarded(self, dn: str) -> Guarded | None:
         """Return an object and its guard; None: there is no such object. ReadFailed."""
+
+    def controllers_accounts(self) -> tuple[str, ...]:
+        """Return the DNs of some domain controllers' own accounts. ReadFailed."""
+
+    def guards(self, below: str, *, protected: bool) -> Iterator[Guarded]:
+        """Return every user below an object and its guard, page by page. ReadFailed.
+
+        `protected` as in `people`.
+        """
 
     def people(self, below: str, *, protected: bool) -> tuple[Account, ...]:
         """Return some users below an object: a sample, not all. ReadFailed.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from kiosk.authority.rules import effective
 from kiosk.clock import Clock
 from kiosk.directory.ports import (
     Account,
+    AccountMissing,
     Directory,
     DirectoryError,
     DomainController,
     Examinable,
     Inspectable,
+    ReadFailed,
     ServiceBindRefused,
     TlsRefused,
     Unreachable,
@@ -26,49 +29,85 @@ from storage.records import Template
 
 NEEDED = frozenset({"lockoutTime", "pwdLastSet"})
 """What the service account writes beside the password; everything else is too much."""
+_GLOBAL_CATALOG = frozenset({"3268", "3269"})
+_NOBODY = "-"
+"""A name that nobody has: only whether the search is answered counts."""
 CLOCKS_APART = 60.0
 """Seconds that a DC's clock and ours may differ without a word."""
 
 
-def located(directory: Directory, domain: str, clock: Clock) -> Iterator[Finding]:
+def located(
+    directory: Directory, domain: str, clock: Clock, *, base: str = ""
+) -> Iterator[Finding]:
     """Connect to each domain controller that DNS tells of, one after the other."""
     try:
         dcs = directory.controllers()
     except Unreachable as error:
-        yield _refused(f"directory {domain}", error, "unreachable_advice")
+        yield _refused(f"directory {domain}", error, "reach")
         return
     for dc in dcs:
-        yield from controller(directory, dc, clock)
+        yield from controller(directory, dc, clock, base=base)
 
 
-def controller(directory: Directory, dc: str, clock: Clock) -> Iterator[Finding]:
-    """Connect to one domain controller as the kiosk does, and let go."""
+def controller(
+    directory: Directory, dc: str, clock: Clock, *, base: str = ""
+) -> Iterator[Finding]:
+    """Connect to one domain controller as the kiosk does, search, and let go.
+
+    `base`: where people are looked for; empty: that is not looked at.
+    """
+    host, _, port = dc.rpartition(":")
+    if host and port in _GLOBAL_CATALOG:
+        yield fail(f"directory {dc}", "global_catalog", port=port)
+        return
     reach, tls, bind = f"directory {dc}", f"tls {dc}", f"sign-in {dc}"
-    expires = None
+    expires, seconds = None, None
+    searched: list[Finding] = []
     try:
         with directory.connect(dc) as connected:
-            seconds = _clocks_apart(connected, clock)
             if isinstance(connected, Examinable):
                 expires = connected.certificate_expires()
+            try:
+                seconds = _clocks_apart(connected, clock)
+                searched += _searches(f"search {dc}", connected, base)
+            except ReadFailed as error:
+                searched.append(_refused(f"search {dc}", error, "read"))
     except Unreachable as error:
-        yield _refused(reach, error, "unreachable_advice")
+        yield _refused(reach, error, "reach")
         yield unknown(tls, "not_reached")
         yield unknown(bind, "not_reached")
     except TlsRefused as error:
         yield ok(reach, "reached")
-        yield _refused(tls, error, "tls_refused_advice")
+        yield _refused(tls, error, "tls")
         yield unknown(bind, "not_trusted")
     except ServiceBindRefused as error:
         yield ok(reach, "reached")
         yield ok(tls, "trusted")
-        yield _refused(bind, error, "bind_refused_advice")
+        yield _refused(bind, error, "sign_in")
     else:
         yield ok(reach, "reached")
         yield ok(tls, "trusted")
         yield ok(bind, "signed_in")
         if expires is not None:
             yield from certificate(f"certificate {dc}", expires, clock)
+        yield from searched
         yield from _clock(f"clock {dc}", seconds)
+
+
+def _searches(part: str, dc: DomainController, base: str) -> Iterator[Finding]:
+    """Look whether people can be found where they are looked for. ReadFailed."""
+    if not base or not isinstance(dc, Examinable):
+        return
+    head = dc.domain_head()
+    if not f",{base}".casefold().endswith(f",{head}".casefold()):
+        yield fail(part, "other_domain", base=base, domain=head)
+        return
+    if dc.guarded(base) is None:
+        yield fail(part, "base_missing", base=base)
+        return
+    with suppress(AccountMissing):
+        dc.find(_NOBODY)
+    yield ok(part, "searches")
 
 
 def _clocks_apart(dc: DomainController, clock: Clock) -> float | None:
@@ -84,10 +123,19 @@ def _clock(part: str, seconds: float | None) -> Iterator[Finding]:
         yield ok(part, "clocks_agree")
 
 
-def _refused(part: str, error: DirectoryError, advice: str) -> Finding:
-    """Say what it means for an administrator, who can read more than a holder."""
+def _refused(part: str, error: DirectoryError, group: str) -> Finding:
+    """Say what it means for an administrator, who can read more than a holder.
+
+    The advice is that for its reason (`doctor.fix.<group>.<reason>`).
+    """
     meaning = error.detail or error.message
-    return Finding(part, Health.FAIL, meaning, Message(f"doctor.{advice}"))
+    reason = error.data.get("reason", "other")
+    return Finding(
+        part,
+        Health.FAIL,
+        meaning,
+        Message(f"doctor.fix.{group}.{reason}", dict(meaning.data)),
+    )
 
 
 def account(

@@ -35,10 +35,13 @@ def examine_domain(
     units: Sequence[str],
     templates: Sequence[Template],
     clock: Clock,
+    *,
+    everybody: bool = False,
 ) -> Iterator[Finding]:
     """Ask the first DC that answers; read only.
 
-    Why none answers is said by the lines of the DCs themselves.
+    Why none answers is said by the lines of the DCs themselves. `everybody`: look at
+    the rights on each user, not on a sample.
     """
     part = "service account"
     try:
@@ -46,7 +49,8 @@ def examine_domain(
             if not isinstance(dc, Examinable):
                 yield unclear(part, "not_told")
                 return
-            yield from _readable(part, _account_and_rights(dc, units, clock))
+            rights = _account_and_rights(dc, units, clock, everybody=everybody)
+            yield from _readable(part, rights)
             synced = [each for each in templates if each.pin_policy.update_ad_password]
             yield from _readable("domain policy", _domain_policy(dc, synced))
             yield from _readable("policies", _people(dc, units, synced))
@@ -55,11 +59,11 @@ def examine_domain(
 
 
 def _account_and_rights(
-    dc: Examinable, units: Sequence[str], clock: Clock
+    dc: Examinable, units: Sequence[str], clock: Clock, *, everybody: bool
 ) -> Iterator[Finding]:
     facts = dc.service_account()
     yield from examine_account(facts, clock)
-    yield from examine_rights(dc, facts, units)
+    yield from examine_rights(dc, facts, units, everybody=everybody)
     yield from _policies_readable(dc, facts)
 
 

@@ -30,7 +30,8 @@ _NAMED = (
     rights.SERVICE_NAMES,
     rights.KEY_CREDENTIALS,
     rights.CHANGE_PASSWORD,
-    rights.REPLICATE_SECRETS,
+    rights.MEMBER,
+    *rights.REPLICATION,
 )
 _NAMES = {
     **{right.guid: right.name for right in _NAMED},
@@ -96,15 +97,15 @@ def on_itself(descriptor: Descriptor, caller: Caller) -> Judged:
 def on_domain(descriptor: Descriptor, caller: Caller) -> Judged:
     """Judge what would make the account a master of the domain.
 
-    A few extended rights of the head belong to everybody, so only the one that reads
-    every secret counts.
+    A few extended rights of the head belong to everybody, so only those by which a
+    controller copies another's secrets count: any of them is one too many.
     """
     verdicts = _object_verdicts(descriptor, caller)
     for access in (Access.CREATE_CHILD, Access.DELETE_CHILD, Access.WRITE_PROPERTY):
         verdicts |= _kind_verdicts(descriptor, caller, access, frozenset())
-    secrets = rights.REPLICATE_SECRETS
-    said = may(descriptor, caller, secrets.access, secrets.objects)
-    verdicts[_spelled(secrets.access, secrets.guid)] = said
+    for right in rights.REPLICATION:
+        said = may(descriptor, caller, right.access, right.objects)
+        verdicts[_spelled(right.access, right.guid)] = said
     return _judged(verdicts)
 
 

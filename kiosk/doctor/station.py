@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 from kiosk import templates
@@ -20,6 +20,7 @@ from kiosk.bootstrap import (
 from kiosk.clock import SystemClock
 from kiosk.config import Config
 from kiosk.config.settings import CertificateOrigin
+from kiosk.directory.ports import Directory
 from kiosk.doctor import (
     Check,
     Finding,
@@ -36,22 +37,39 @@ from kiosk.doctor import (
 from kiosk.enrollment.sources.builder import est_client, requests_folder
 from kiosk.errors import KioskError
 
+Domain = Callable[[], Directory]
 
-def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
+
+def checks_of(
+    config: Config, *, account: str = "", everybody: bool = False
+) -> list[tuple[str, Check]]:
     """Return every check of this station, in the order they are read.
 
-    Each opens what it looks at itself, so that what is missing is a finding.
+    Each opens what it looks at itself, so that what is missing is a finding. All have
+    one directory in common: a password that is wrong is tried once, not once a check.
     """
     from kiosk.doctor import store
+
+    domain_of = cache(lambda: directory_of(config))
 
     dcs = config.directory.dcs
     by_dns = config.directory.domain
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
         *_middleware_checks(config),
-        *((f"directory {dc}", partial(_controller, config, dc)) for dc in dcs),
-        *(() if dcs else ((f"directory {by_dns}", lambda: _located(config)),)),
-        ("service account", lambda: _domain(config)),
+        *(
+            (f"directory {dc}", partial(_controller, config, domain_of, dc))
+            for dc in dcs
+        ),
+        *(
+            ()
+            if dcs
+            else ((f"directory {by_dns}", lambda: _located(config, domain_of)),)
+        ),
+        (
+            "service account",
+            lambda: _domain(config, domain_of, everybody=everybody),
+        ),
         ("templates", lambda: store.templates(config.templates.folder)),
         *_profile_checks(config),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
@@ -66,7 +84,7 @@ def checks_of(config: Config, *, account: str = "") -> list[tuple[str, Check]]:
     if account:
         checks.insert(
             1 + max(len(dcs), 1),
-            (f"account {account}", lambda: _account(config, account)),
+            (f"account {account}", lambda: _account(config, domain_of, account)),
         )
     return checks
 
@@ -96,30 +114,34 @@ def _profile_checks(config: Config) -> list[tuple[str, Check]]:
     ]
 
 
-def _controller(config: Config, dc: str) -> Iterable[Finding]:
-    return directory.controller(directory_of(config), dc, SystemClock())
+def _controller(config: Config, domain_of: Domain, dc: str) -> Iterable[Finding]:
+    base = config.directory.base_dn
+    return directory.controller(domain_of(), dc, SystemClock(), base=base)
 
 
-def _located(config: Config) -> Iterable[Finding]:
-    return directory.located(
-        directory_of(config), config.directory.domain, SystemClock()
-    )
+def _located(config: Config, domain_of: Domain) -> Iterable[Finding]:
+    told = config.directory
+    return directory.located(domain_of(), told.domain, SystemClock(), base=told.base_dn)
 
 
-def _account(config: Config, name: str) -> Iterable[Finding]:
+def _account(config: Config, domain_of: Domain, name: str) -> Iterable[Finding]:
     return directory.account(
-        directory_of(config), name, templates.read_folder(config.templates.folder)
+        domain_of(), name, templates.read_folder(config.templates.folder)
     )
 
 
-def _domain(config: Config) -> Iterable[Finding]:
+def _domain(config: Config, domain_of: Domain, *, everybody: bool) -> Iterable[Finding]:
     told = config.directory
     try:
         found = templates.read_folder(config.templates.folder)
     except KioskError:  # has a line of its own
         found = ()
     return domain.examine_domain(
-        directory_of(config), told.units or (told.base_dn,), found, SystemClock()
+        domain_of(),
+        told.units or (told.base_dn,),
+        found,
+        SystemClock(),
+        everybody=everybody,
     )
 
 

@@ -1,25 +1,26 @@
 """The risk report: whose password is a short secret, and what cannot work.
 
 Reads only. What the directory does not let us read is its own finding, never passed
-over. One connection; each account is asked once.
+over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kiosk.authority import puks
+from kiosk.authority import in_step, puks
+from kiosk.authority.in_step import Compared
 from kiosk.authority.parts import Parts
 from kiosk.authority.rules import effective
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
     DirectoryError,
-    DomainController,
     PasswordPolicy,
 )
+from kiosk.enrollment.survey import Seen, survey
 from kiosk.pinrules import Alphabet, PinRules, contradiction
 from kiosk.templates import limits_of
 from statemachine.lifecycle import State
@@ -40,6 +41,10 @@ class Finding(StrEnum):
     PRIVILEGED = "privileged"
     UNSATISFIABLE = "unsatisfiable"
     OUT_OF_STEP = "out_of_step"
+    CHANGED_ELSEWHERE = "changed_elsewhere"
+    """In step, as far as was known: somebody has set another password since."""
+    MARK_HIDDEN = "mark_hidden"
+    """The directory's own mark may not be read: other hands are not all seen."""
     KEYLESS = "keyless"
     PUK_FACTORY = "puk_factory"
     PUK_DUE = "puk_due"
@@ -63,8 +68,18 @@ class Risk:
     """A number, a rule or a code."""
 
 
-def report(parts: Parts) -> list[Risk]:
-    """Look at every credential in use. DirectoryError if no DC can be had."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, and of how many accounts nothing could be seen."""
+
+    risks: tuple[Risk, ...]
+    accounts: int
+    """That were to be looked at in the directory."""
+    unseen: int
+
+
+def report(parts: Parts) -> Report:
+    """Look at every credential in use. Whatever fails, the others are looked at."""
     pairs = parts.registry.run(
         lambda tx: [
             (each, tx.template(each.template, each.template_version))
@@ -72,12 +87,27 @@ def report(parts: Parts) -> list[Risk]:
             if each.state in _IN_USE
         ]
     )
-    risks: list[Risk] = []
-    with parts.directory.connect() as dc:
-        for credential, template in pairs:
-            for finding, detail in _of(credential, template, dc):
-                risks.append(_risk(finding, credential, detail))
-    return sorted(risks, key=lambda risk: (risk.finding, risk.holder))
+    synced = [each for each, template in pairs if _is_synced(template)]
+    guids = list(dict.fromkeys(each.account_guid for each in synced))
+    seen = survey(parts.directory, guids)
+    risks = [
+        _risk(finding, credential, detail)
+        for credential, template in pairs
+        for finding, detail in _of(credential, template, seen)
+    ]
+    return Report(
+        risks=tuple(sorted(risks, key=lambda risk: (risk.finding, risk.holder))),
+        accounts=len(guids),
+        unseen=sum(_is_unseen(seen[guid].trouble) for guid in guids),
+    )
+
+
+def _is_synced(template: Template) -> bool:
+    return template.pin_policy.update_ad_password
+
+
+def _is_unseen(trouble: DirectoryError | None) -> bool:
+    return trouble is not None and not isinstance(trouble, AccountMissing)
 
 
 def _risk(finding: Finding, credential: Credential, detail: str) -> Risk:
@@ -92,24 +122,37 @@ def _risk(finding: Finding, credential: Credential, detail: str) -> Risk:
 
 
 def _of(
-    credential: Credential, template: Template, dc: DomainController
+    credential: Credential, template: Template, seen: Mapping[str, Seen]
 ) -> Iterator[tuple[Finding, str]]:
     if credential.sync is Sync.OUT_OF_STEP:
         yield Finding.OUT_OF_STEP, credential.sync_reason
     if credential.authentication_key is None and template.keyless is not Keyless.OFF:
         yield Finding.KEYLESS, str(template.keyless)
     yield from _of_puk(credential)
-    if not template.pin_policy.update_ad_password:
+    if not _is_synced(template):
         return
-    try:
-        account = dc.account(credential.account_guid)
-        policy = dc.password_policy(account)
-    except AccountMissing:
+    found = seen[credential.account_guid]
+    if isinstance(found.trouble, AccountMissing):
         yield Finding.ACCOUNT_GONE, ""
-    except DirectoryError as error:
-        yield Finding.UNKNOWN, error.code
+    elif found.account is None or found.policy is None:
+        yield Finding.UNKNOWN, found.trouble.code if found.trouble else ""
     else:
-        yield from _of_account(credential, template, account, policy)
+        yield from _of_password(credential, found.account, found.dc)
+        yield from _of_account(credential, template, found.account, found.policy)
+
+
+def _of_password(
+    credential: Credential, account: Account, dc: str
+) -> Iterator[tuple[Finding, str]]:
+    """Judge whether it is still ours, by what was seen after the last write."""
+    last = credential.last_sync
+    if credential.sync is not Sync.IN_STEP or last is None:
+        return
+    if account.mark is None:
+        yield Finding.MARK_HIDDEN, ""
+    known = in_step.at_last_sync(last)
+    if in_step.compare(known, in_step.seen(account, dc)) is Compared.CHANGED:
+        yield Finding.CHANGED_ELSEWHERE, ""
 
 
 def _of_puk(credential: Credential) -> Iterator[tuple[Finding, str]]:

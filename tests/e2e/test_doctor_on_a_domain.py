@@ -26,7 +26,7 @@ from kiosk.directory.delegation import (
     ACCOUNT_RESTRICTIONS,
     KEY_CREDENTIALS,
     NEEDED,
-    REPLICATE_SECRETS,
+    REPLICATION,
     RESET_PASSWORD,
     SERVICE_NAMES,
     USER,
@@ -67,12 +67,16 @@ class Delegated:
     sid: str
     directory: LdapDirectory
 
-    def findings(self, *units: str) -> dict[str, Finding]:
+    def findings(self, *units: str, everybody: bool = False) -> dict[str, Finding]:
         """What the doctor says, by part; every finding must have its words."""
         templates = [Template(name="staff")]
         said = tuple(
             examine_domain(
-                self.directory, units or (self.unit,), templates, SystemClock()
+                self.directory,
+                units or (self.unit,),
+                templates,
+                SystemClock(),
+                everybody=everybody,
             )
         )
         for each in said:
@@ -244,6 +248,10 @@ def on_domain(place: Delegated) -> str:
     return HEAD
 
 
+def at(place: str) -> Callable[[Delegated], str]:
+    return lambda _: f"{place},{HEAD}"
+
+
 INSIDE, ON, BELOW = (
     "rights in {unit}, no more",
     "rights on {unit}",
@@ -274,7 +282,7 @@ RESET = f"CR;{RESET_PASSWORD.guid}"
             INSIDE,
             "write servicePrincipalName",
         ),
-        (on_unit, f"(OA;CIIO;WP;{MEMBER};{GROUP};{{sid}})", BELOW, f"write {MEMBER}"),
+        (on_unit, f"(OA;CIIO;WP;{MEMBER};{GROUP};{{sid}})", BELOW, "write member"),
         (on_unit, f"(OA;CIIO;GA;;{GROUP};{{sid}})", BELOW, "change permissions"),
         (elsewhere, f"(OA;CIIO;{RESET};{USER};{{sid}})", "rights outside", "Reset"),
         (
@@ -291,11 +299,56 @@ RESET = f"CR;{RESET_PASSWORD.guid}"
             "rights on itself",
             "write msDS-KeyCredentialLink",
         ),
+        *(
+            (
+                on_domain,
+                f"(OA;;CR;{right.guid};;{{sid}})",
+                "rights on the domain",
+                right.name,
+            )
+            for right in REPLICATION
+        ),
         (
-            on_domain,
-            f"(OA;;CR;{REPLICATE_SECRETS.guid};;{{sid}})",
-            "rights on the domain",
-            REPLICATE_SECRETS.name,
+            at("CN=Domain Admins,CN=Users"),
+            f"(OA;;WP;{MEMBER};;{{sid}})",
+            "rights on protected groups",
+            "write member",
+        ),
+        (
+            at("CN=Backup Operators,CN=Builtin"),
+            "(A;;WP;;;{sid})",
+            "rights on protected groups",
+            "write of every kind",
+        ),
+        (
+            at("CN=AdminSDHolder,CN=System"),
+            "(A;;GA;;;{sid})",
+            "rights on AdminSDHolder",
+            "change permissions",
+        ),
+        (
+            at("CN=Password Settings Container,CN=System"),
+            "(A;CI;GA;;;{sid})",
+            "rights on password policies",
+            "create objects of every kind",
+        ),
+        (
+            at("CN=Policies,CN=System"),
+            "(A;CI;CC;;;{sid})",
+            "rights on group policies",
+            "create objects of every kind",
+        ),
+        (
+            at("CN={31B2F340-016D-11D2-945F-00C04FB984F9},CN=Policies,CN=System"),
+            "(A;;WD;;;{sid})",
+            "rights on group policies",
+            "change permissions",
+        ),
+        (
+            at("CN=DC1,OU=Domain Controllers"),
+            "(A;;GA;;;{sid})",
+            "rights on domain controllers",
+            "change permissions",
         ),
     ],
 )
@@ -312,6 +365,21 @@ def test_a_right_too_many_is_found_wherever_it_is(
     assert named in str(finding.meaning.data["rights"])
     left = healths(place.findings())
     assert left.get(part.format(unit=place.unit), Health.OK) is Health.OK
+
+
+def test_one_user_of_many_is_found_when_all_are_looked_at(place: Delegated) -> None:
+    """A sample says how large it was; one of its neighbours hides in it."""
+    for _ in range(3):
+        place.samba.add_user(ou=place.unit)
+    other = place.samba.add_user(ou=place.unit)
+    part = f"rights in {place.unit}, no more"
+    with granted(place.samba, other.dn, f"(A;;WD;;;{place.sid})"):
+        some = place.findings()
+        every = place.findings(everybody=True)
+    assert some[f"rights in {place.unit}, looked at"].meaning.data["count"] == 1
+    assert every[f"rights in {place.unit}, looked at"].meaning.data["count"] == 5
+    assert every[part].health is Health.FAIL
+    assert other.dn in words(every[part])
 
 
 def test_rights_of_a_group_in_a_group_are_rights_of_the_account(

@@ -76,6 +76,18 @@ def test_every_reason_has_a_sentence_for_administrators(error: DirectoryError) -
     assert sentence(error.detail)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"reach.{why}" for why in WhyUnreachable),
+        *(f"tls.{why}" for why in WhyNoTrust),
+        *(f"sign_in.{said}" for said in sorted(SIGN_IN)),
+    ],
+)
+def test_every_reason_has_its_advice(key: str) -> None:
+    assert text(f"doctor.fix.{key}")
+
+
 def test_an_error_without_a_reason_has_no_detail() -> None:
     refused = WriteRefused(WriteRefusal.POLICY, dc="dc1", hex="0000052D", result=53)
     assert refused.detail is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -54,14 +55,23 @@ def account(dn: str) -> Account:
 class Domain:
     """A domain of four people whose descriptors a test writes."""
 
-    guards: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
 
     def domain_head(self) -> str:
         return "DC=ad,DC=test"
 
     def guarded(self, dn: str) -> Guarded | None:
         own = {US: sid(USER)}.get(dn, b"")
-        return Guarded(dn=dn, sid=own, descriptor=self.guards.get(dn, NOTHING))
+        return Guarded(dn=dn, sid=own, descriptor=self.written.get(dn, NOTHING))
+
+    def controllers_accounts(self) -> tuple[str, ...]:
+        return ("CN=DC1,OU=Domain Controllers,DC=example,DC=org",)
+
+    def guards(self, below: str, *, protected: bool) -> Iterator[Guarded]:
+        for each in self.people(below, protected=protected):
+            guard = self.guarded(each.dn)
+            if guard is not None:
+                yield guard
 
     def people(self, below: str, *, protected: bool) -> tuple[Account, ...]:
         everybody = [BOSS] if protected else [ANN, EVE, US]
@@ -88,12 +98,23 @@ NO_MORE = f"{IN}, no more"
 READING = f"reading in {UNIT}"
 PROTECTED, OUTSIDE = "rights on protected accounts", "rights outside"
 ITSELF, DOMAIN = "rights on itself", "rights on the domain"
+MASTERS = {
+    "rights on protected groups": "<SID=S-1-5-32-544>",
+    "rights on AdminSDHolder": "CN=AdminSDHolder,CN=System,DC=ad,DC=test",
+    "rights on password policies": (
+        "CN=Password Settings Container,CN=System,DC=ad,DC=test"
+    ),
+    "rights on group policies": "CN=Policies,CN=System,DC=ad,DC=test",
+    "rights on domain controllers": "OU=Domain Controllers,DC=ad,DC=test",
+}
+"""What rules the domain without being its head."""
 
 
 def test_just_the_rights_that_are_needed_are_well_everywhere() -> None:
     said = examined(**{ANN: descriptor(*GIVEN, ANYBODYS)})
-    everything = {IN, ON, NO_MORE, READING, PROTECTED, OUTSIDE, ITSELF, DOMAIN}
-    assert set(said) == everything
+    places = {IN, ON, NO_MORE, READING, PROTECTED, OUTSIDE, ITSELF, DOMAIN}
+    counts = {f"{part}, looked at" for part in (IN, PROTECTED, OUTSIDE)}
+    assert set(said) == places | counts | set(MASTERS)
     assert {finding.health for finding in said.values()} == {Health.OK}
 
 
@@ -106,6 +127,7 @@ def test_just_the_rights_that_are_needed_are_well_everywhere() -> None:
         (BOSS, PROTECTED),
         (US, ITSELF),
         ("DC=ad,DC=test", DOMAIN),
+        *((dn, part) for part, dn in MASTERS.items()),
     ],
 )
 def test_what_is_certain_conditional_or_hidden_is_told_apart(

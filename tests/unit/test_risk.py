@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from kiosk.directory.faults import PolicyHidden
+from kiosk.directory.faults import DcDown, PolicyHidden
 from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.enrollment.risk import Finding, report
 from kiosk.rehearsal.world import World
@@ -54,7 +54,7 @@ class Site:
     def found(self, name: str) -> dict[Finding, str]:
         return {
             risk.finding: risk.detail
-            for risk in report(self.world.parts)
+            for risk in report(self.world.parts).risks
             if risk.account.startswith(name)
         }
 
@@ -105,9 +105,30 @@ def test_what_the_directory_does_not_say_is_a_finding_of_its_own() -> None:
     guid = site.person("ann", policy=LOCKS)
     site.domain.fail(PolicyHidden())
     assert site.found("ann") == {Finding.UNKNOWN: "directory.policy_unreadable"}
+    assert report(site.world.parts).unseen == 1
     site.domain.heal()
     site.domain.remove_account(guid)
     assert site.found("ann") == {Finding.ACCOUNT_GONE: ""}
+    assert report(site.world.parts).unseen == 0
+
+
+def test_when_nobody_is_there_every_account_is_counted_as_unseen() -> None:
+    site = Site()
+    for name in ("ann", "bob"):
+        site.person(name)
+    site.domain.fail(DcDown())
+    found = report(site.world.parts)
+    assert (found.accounts, found.unseen) == (2, 2)
+    assert {risk.finding for risk in found.risks} == {Finding.UNKNOWN}
+    assert {risk.detail for risk in found.risks} == {"directory.unreachable"}
+
+
+def test_a_password_that_was_set_elsewhere_is_named() -> None:
+    site = Site()
+    guid = site.person("ann")
+    assert Finding.CHANGED_ELSEWHERE not in site.found("ann")
+    site.domain.change_elsewhere(guid, Secret(b"314159"))
+    assert Finding.CHANGED_ELSEWHERE in site.found("ann")
 
 
 def test_what_does_not_synchronise_and_what_has_ended_are_no_risk() -> None:
@@ -116,4 +137,4 @@ def test_what_does_not_synchronise_and_what_has_ended_are_no_risk() -> None:
     site.world.add_template(Template(name="card only", pin_policy=policy))
     site.person("ann", template="card only")
     site.person("bob", state=State.REVOKED)
-    assert report(site.world.parts) == []
+    assert report(site.world.parts).risks == ()

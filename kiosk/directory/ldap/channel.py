@@ -27,6 +27,10 @@ from kiosk.secret import Secret
 
 SAMPLE = 100
 """Objects that are enough to look at."""
+PAGE = 200
+"""Objects of a page, where all are looked at."""
+_PAGED = "1.2.840.113556.1.4.319"
+"""LDAP_PAGED_RESULT_OID_STRING (RFC 2696)."""
 _log = logging.getLogger(__name__)
 _ANYTHING = "(objectClass=*)"
 _OWNER_AND_DACL = 0x1 | 0x4
@@ -120,10 +124,42 @@ class Channel:
         Unless told to leave out the SACL (MS-ADTS 3.1.1.3.4.1.11), a DC leaves out the
         whole descriptor for those who may not read that.
         """
-        parts = security_descriptor_control(criticality=True, sdflags=_OWNER_AND_DACL)
         wanted = ("nTSecurityDescriptor", *attributes)
-        found = self._search(dn, condition, BASE, wanted, controls=parts)
+        found = self._search(dn, condition, BASE, wanted, controls=_descriptors())
         return found[0] if found else None
+
+    def guards(
+        self, base: str, condition: str, *attributes: str, most: int
+    ) -> list[Entry]:
+        """Return what is found below `base`, at most so many, each with its descriptor.
+
+        As `guard`. ReadFailed.
+        """
+        wanted = ("nTSecurityDescriptor", *attributes)
+        return self._search(
+            base, condition, SUBTREE, wanted, most=most, controls=_descriptors()
+        )
+
+    def every_guard(
+        self, base: str, condition: str, *attributes: str
+    ) -> Iterator[Entry]:
+        """Yield all that is found below `base`, page by page. ReadFailed."""
+        wanted = ("nTSecurityDescriptor", *attributes)
+        cookie: bytes | None = None
+        while True:
+            yield from self._search(
+                base,
+                condition,
+                SUBTREE,
+                wanted,
+                most=PAGE,
+                controls=_descriptors(),
+                cookie=cookie,
+                total=0,
+            )
+            cookie = self._next_page()
+            if not cookie:
+                return
 
     def certificate_expires(self) -> float:
         """Return the end of the DC's certificate, seconds since 1970 UTC."""
@@ -140,6 +176,13 @@ class Channel:
         let_go(self._connection)
 
     # --- inside ---------------------------------------------------------------
+
+    def _next_page(self) -> bytes:
+        """Return by what the next page is asked for; empty: there is none."""
+        controls = self._connection.result.get("controls") or {}
+        page = controls.get(_PAGED, {}).get("value", {})
+        cookie: bytes = page.get("cookie") or b""
+        return cookie
 
     def _exchange(
         self,
@@ -186,10 +229,13 @@ class Channel:
         *,
         most: int = 2,
         controls: Sequence[object] | None = None,
+        cookie: bytes | None = None,
+        total: int | None = None,
     ) -> list[Entry]:
-        """Search, one page at most: some servers know no other limit.
+        """Search, one page of at most `most`: some servers know no other limit.
 
-        A page that is not asked for is never sent.
+        A page that is not asked for is never sent. `total`: how many are wanted of all
+        pages together, 0 for all of them.
         """
         try:
             with _line_broken():
@@ -198,10 +244,11 @@ class Channel:
                     condition,
                     scope,
                     attributes=attributes,
-                    size_limit=most,
+                    size_limit=most if total is None else total,
                     # Servers count whole seconds: one more than we wait.
                     time_limit=0 if scope == BASE else self._patience + 1,
                     paged_size=None if scope == BASE else most,
+                    paged_cookie=cookie,
                     controls=controls,
                 )
                 result = self._connection.result["result"]
@@ -224,6 +271,14 @@ class Channel:
             raise ReadFailed(dc=self.dc, reason=reason, **codes.told(result, message))
         self.has_answered = True
         return entries[:most]
+
+
+def _descriptors() -> Sequence[object]:
+    """Return the control by which owner and DACL come, and no SACL."""
+    control: Sequence[object] = security_descriptor_control(
+        criticality=True, sdflags=_OWNER_AND_DACL
+    )
+    return control
 
 
 @contextlib.contextmanager

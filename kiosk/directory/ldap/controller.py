@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from ldap3.utils.conv import escape_filter_chars
@@ -31,6 +31,7 @@ from kiosk.directory.ldap.channel import Channel, Entry
 from kiosk.directory.ldap.failures import LineBroken
 from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
 from kiosk.directory.ldap.settings import LdapSettings
+from kiosk.directory.ldap.survey import Survey
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
@@ -44,6 +45,7 @@ from kiosk.directory.ports import (
     ReadFailed,
     Semantics,
     ServiceFacts,
+    Surveyed,
     WriteRefusal,
     WriteRefused,
 )
@@ -138,6 +140,15 @@ class LdapController:
     def writable(self, account: Account) -> frozenset[str]:
         return inspection.writable(self._channel, f"<GUID={account.guid}>")
 
+    # --- ports.Surveyable -----------------------------------------------------
+
+    @cached_property
+    def _survey(self) -> Survey:
+        return Survey(self._channel, self.domain_head(), self._own_token)
+
+    def survey(self, guids: Sequence[str]) -> Mapping[str, Surveyed]:
+        return self._survey.of(guids, self._clock.now())
+
     # --- ports.Examinable -----------------------------------------------------
 
     def certificate_expires(self) -> float:
@@ -154,6 +165,13 @@ class LdapController:
 
     def guarded(self, dn: str) -> Guarded | None:
         return examination.guarded(self._channel, dn)
+
+    def controllers_accounts(self) -> tuple[str, ...]:
+        return examination.controllers_accounts(self._channel)
+
+    def guards(self, below: str, *, protected: bool) -> Iterator[Guarded]:
+        condition = examination.PROTECTED if protected else examination.ORDINARY
+        return examination.guards(self._channel, below, condition)
 
     def people(self, below: str, *, protected: bool) -> tuple[Account, ...]:
         condition = examination.PROTECTED if protected else examination.ORDINARY

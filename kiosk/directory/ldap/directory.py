@@ -156,7 +156,7 @@ class LdapDirectory:
         if distrust is not None:
             raise distrust
         last = troubles[-1]
-        raise Unreachable(dcs=", ".join(dcs), reason=last.data["reason"]) from last
+        raise Unreachable(**{**last.data, "dcs": ", ".join(dcs)}) from last
 
     def _signed_in(self, dc: str) -> Channel:
         channel = self._open(dc)

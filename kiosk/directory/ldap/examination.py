@@ -5,6 +5,8 @@ Everything here is a search.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kiosk.directory.descriptor import Malformed, sid_text
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
@@ -19,6 +21,10 @@ from kiosk.directory.ports import Account, Guarded, ReadFailed, ServiceFacts
 PROTECTED = f"(&{USER}(adminCount=1))"
 ORDINARY = f"(&{USER}(!(adminCount=1)))"
 
+_CONTROLLER = (
+    "(&(objectCategory=computer)(userAccountControl:1.2.840.113556.1.4.803:=8192))"
+)
+"""SERVER_TRUST_ACCOUNT (MS-ADTS 2.2.16)."""
 _ANY = "(objectClass=*)"
 _IN_A_DOMAIN = "S-1-5-21-"
 _OURS = (
@@ -64,11 +70,29 @@ def domain_head(channel: Channel) -> str:
 
 def guarded(channel: Channel, dn: str) -> Guarded | None:
     """Return an object and its guard; None: there is none. ReadFailed."""
-    entry = channel.guard(dn, "objectSid")
-    if entry is None:
-        return None
+    entry = channel.guard(dn, "objectSid", "distinguishedName")
+    return None if entry is None else _guarded(entry)
+
+
+def guards(channel: Channel, below: str, condition: str) -> Iterator[Guarded]:
+    """Return every object and its guard, page by page. ReadFailed."""
+    for entry in channel.every_guard(
+        below, condition, "objectSid", "distinguishedName"
+    ):
+        yield _guarded(entry)
+
+
+def controllers_accounts(channel: Channel) -> tuple[str, ...]:
+    """Return the DNs of some domain controllers' own accounts. ReadFailed."""
+    found = channel.sample(domain_head(channel), _CONTROLLER, "distinguishedName")
+    return tuple(
+        _first(entry, "distinguishedName").decode("utf-8", "replace") for entry in found
+    )
+
+
+def _guarded(entry: Entry) -> Guarded:
     return Guarded(
-        dn=dn,
+        dn=_first(entry, "distinguishedName").decode("utf-8", "replace"),
         sid=_first(entry, "objectSid"),
         descriptor=_first(entry, "nTSecurityDescriptor"),
     )

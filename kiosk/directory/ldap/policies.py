@@ -42,7 +42,7 @@ def effective_policy(channel: Channel, user_dn: str) -> PasswordPolicy:
         raise ReadFailed(dc=channel.dc, reason="hidden")
     named = user.get("msDS-ResultantPSO", ())
     if named:
-        return _fine_grained(channel, named[0].decode())
+        return policy_named(channel, named[0].decode())
     return policy_of_domain(channel)
 
 
@@ -57,7 +57,8 @@ def policy_of_domain(channel: Channel) -> PasswordPolicy:
         raise ReadFailed(dc=channel.dc, reason="malformed") from error
 
 
-def _fine_grained(channel: Channel, dn: str) -> PasswordPolicy:
+def policy_named(channel: Channel, dn: str) -> PasswordPolicy:
+    """Return a fine-grained policy by its DN. PolicyUnreadable, ReadFailed."""
     name = _name(dn)
     entry = channel.read(dn, _ANYTHING, *FINE_GRAINED)
     try:
