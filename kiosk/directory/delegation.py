@@ -113,6 +113,16 @@ CHANGE_PASSWORD = Right(
     "Change Password", UUID("ab721a53-1e2f-11d0-9819-00aa0040529b"), Kind.CONTROL
 )
 """Everybody has it: it asks for the old password."""
+EVERYBODYS = (
+    CHANGE_PASSWORD,
+    Right("Send To", UUID("ab721a55-1e2f-11d0-9819-00aa0040529b"), Kind.CONTROL),
+    Right(
+        "Apply Group Policy",
+        UUID("edacfd8f-ffb3-11d1-b41d-00a0c968f939"),
+        Kind.CONTROL,
+    ),
+)
+"""What every account may, and what changes nothing."""
 REPLICATE_SECRETS = Right(
     "Replicating Directory Changes All",
     UUID("1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kiosk.directory.delegation import (
     CHANGE_PASSWORD,
+    EVERYBODYS,
     NEEDED,
     PASSWORD_MARK,
     TO_READ,
@@ -205,14 +206,13 @@ def masters(dc: Examinable, head: str, token: Token) -> Iterator[Finding]:
             [f"OU=Domain Controllers,{head}", *dc.controllers_accounts()],
         ),
     )
+    judge = _but(*EVERYBODYS)
     for part, names in places:
         guards = [guard for name in names if (guard := dc.guarded(name)) is not None]
         if not guards:
             yield unclear(part, "nobody_there")
             continue
-        yield from _worst(
-            _no_more(part, each, token, rights.besides) for each in guards
-        )
+        yield from _worst(_no_more(part, each, token, judge) for each in guards)
 
 
 def _worst(findings: Iterable[Finding]) -> Iterator[Finding]:

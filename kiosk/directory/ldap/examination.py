@@ -71,7 +71,7 @@ def domain_head(channel: Channel) -> str:
 def guarded(channel: Channel, dn: str) -> Guarded | None:
     """Return an object and its guard; None: there is none. ReadFailed."""
     entry = channel.guard(dn, "objectSid", "distinguishedName")
-    return None if entry is None else _guarded(entry)
+    return None if entry is None else _guarded(entry, dn)
 
 
 def guards(channel: Channel, below: str, condition: str) -> Iterator[Guarded]:
@@ -90,9 +90,10 @@ def controllers_accounts(channel: Channel) -> tuple[str, ...]:
     )
 
 
-def _guarded(entry: Entry) -> Guarded:
+def _guarded(entry: Entry, asked: str = "") -> Guarded:
+    name = _first(entry, "distinguishedName").decode("utf-8", "replace")
     return Guarded(
-        dn=_first(entry, "distinguishedName").decode("utf-8", "replace"),
+        dn=name or asked,
         sid=_first(entry, "objectSid"),
         descriptor=_first(entry, "nTSecurityDescriptor"),
     )

@@ -20,7 +20,7 @@ _CIPHERS = "DEFAULT:@SECLEVEL=2"
 def verifying(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that verifies chain, dates, purpose and name. OSError.
 
-    What it checks is said here, not by Python's version (docs/adr/0011). None: what the
+    What it checks is said here, not by Python's version (docs/adr/0012). None: what the
     system trusts. No revocation list is asked for.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
