@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from lab.samba import SambaDomain
 from lab.samba_pair import SambaPair
+
+
+def pytest_report_header() -> str:
+    """Say which version the tests run on: what it does differs."""
+    samba = shutil.which("samba", path="/usr/sbin:/usr/bin")
+    if samba is None:
+        return "samba: none"
+    said = subprocess.run([samba, "--version"], capture_output=True, text=True)
+    return f"samba: {said.stdout.strip()}"
 
 
 @pytest.fixture(scope="session")
