@@ -191,7 +191,6 @@ def open_case(parts: Parts, request: OpenRequest) -> CaseFile:
         ),
         changed_elsewhere=changed_elsewhere.is_marked(credential),
         seen=judgement.view.newest,
-        in_step_unseen=_is_unseen(credential, judgement),
         expires_at=date,
         is_expired=is_expired,
     )

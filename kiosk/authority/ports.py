@@ -205,8 +205,6 @@ class CaseFile(Value, frozen=True, kw_only=True):
     changed_elsewhere: bool = False
     seen: Seen | None = None
     """The password as it was looked at; None: nobody could."""
-    in_step_unseen: bool = False
-    """In step by the record, and whether it still is could not be seen now."""
     expires_at: float | None = None
     """When the PIN has to be changed, in seconds UTC; None: never."""
     is_expired: bool = False

@@ -70,8 +70,10 @@ class Domain(Directory, Protocol):
     def change_account(self, guid: str, **changes: str | bool | int) -> None:
         """Change fields of `ports.Account`."""
 
-    def change_elsewhere(self, guid: str, password: Secret) -> None:
-        """Somebody else changes the password."""
+    def change_elsewhere(
+        self, guid: str, password: Secret, *, must_change: bool = False
+    ) -> None:
+        """Somebody else sets the password, perhaps to be changed at the next logon."""
 
     def fail(self, fault: AnyFault) -> None:
         """Let something go wrong."""

@@ -107,7 +107,11 @@ class LaboratoryDomain:
     ) -> None:
         raise NotHere(what=f"change {', '.join(changes)}")
 
-    def change_elsewhere(self, guid: str, password: Secret) -> None:
+    def change_elsewhere(
+        self, guid: str, password: Secret, *, must_change: bool = False
+    ) -> None:
+        if must_change:
+            raise NotHere(what="must change")
         with self._directory.connect() as dc:
             dc.set_password(dc.account(guid), password)
 

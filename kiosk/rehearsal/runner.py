@@ -174,7 +174,8 @@ def _in_directory(step: language.Directory) -> str:
         changes = ", ".join(f"{name} = {value}" for name, value in step.change.items())
         parts.append(f"{step.account}: {changes}")
     if step.password:
-        parts.append(f"the password of {step.account} is changed elsewhere")
+        when = ", to be changed at the next logon" if step.must_change else ""
+        parts.append(f"the password of {step.account} is changed elsewhere{when}")
     return "; ".join(parts)
 
 

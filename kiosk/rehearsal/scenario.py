@@ -219,6 +219,8 @@ class Directory(Do, frozen=True, kw_only=True, tag="directory"):
     account: str = ""
     password: str = ""
     """Set elsewhere."""
+    must_change: bool = False
+    """That password, at the next logon."""
     change: dict[str, str | bool | int] = {}
     """Fields of the account, e.g. `enabled = false`."""
 

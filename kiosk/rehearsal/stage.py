@@ -323,7 +323,9 @@ class Stage:
         if step.password:
             self.world.clock.sleep(60.0)
             directory.change_elsewhere(
-                self.account(step.account), Secret(step.password.encode())
+                self.account(step.account),
+                Secret(step.password.encode()),
+                must_change=step.must_change,
             )
 
     def _meanwhile(self, step: language.Meanwhile) -> None:
