@@ -245,8 +245,13 @@ def refused(
 def _answer(error: DirectoryError | None) -> dict[str, str]:
     """Return what the DC itself answered."""
     data = error.data if error is not None else {}
-    told = {name: str(data.get(name, "")) for name in ("dc", "result", "hex", "said")}
-    return {name: value for name, value in told.items() if value}
+    told = {
+        "dc": data.get("dc", ""),
+        "ldap_result": data.get("result", ""),
+        "hex": data.get("hex", ""),
+        "said": data.get("said", ""),
+    }
+    return {name: str(value) for name, value in told.items() if value != ""}
 
 
 def _changed_elsewhere(parts: Parts, id: str) -> WriteVerdict:

@@ -10,6 +10,7 @@ from lab.office import PASSWORD, PIN, Office
 from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.config import OperatorRole
+from kiosk.directory.faults import WriteNo
 from kiosk.enrollment.operators import Action
 from kiosk.errors import Message
 from kiosk.secret import Secret
@@ -387,6 +388,32 @@ def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o600
     office.submit(file=str(target))
     assert office.notice == "desk.not_exported", "nothing is written over"
+
+
+def test_what_a_controller_answered_is_under_the_number_that_the_person_read_out() -> (
+    None
+):
+    office = signed_in("aaron")
+    office.person("ann")
+    holder = office.holder("ann")
+    office.domain.fail(WriteNo(why="other"))
+    visit = office.world.visit(office.world.readers.insert(holder.made.card))
+    visit.recognise()
+    form = visit.begin(Kind.CHANGE)
+    typed = {
+        FieldName.OLD_PIN: Secret(PIN),
+        FieldName.NEW_PIN: Secret(b"864209"),
+    }
+    result = visit.submit(form, Answers(typed, confirmed=True), lambda _: None)
+    assert "0000001F" in " ".join(sentence(fact) for fact in result.facts)
+    (event,) = office.events("operation.rolling_back")
+    assert (event["ldap_result"], event["hex"]) == ("53", "0000001F")
+    assert event["said"] == "0000001F: other"
+    office.choose("audit")
+    office.submit(receipt=result.event)
+    told = office.text()
+    assert "LDAP result 53" in told
+    assert "0000001F: other" in told
 
 
 # --- enrollment ---------------------------------------------------------------

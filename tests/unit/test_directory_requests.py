@@ -89,8 +89,26 @@ def test_any_text_is_quoted_utf16(text: str) -> None:
         assert secret_requests.quoted_utf16(password) == f'"{text}"'.encode("utf-16-le")
 
 
+OVERLONG = [
+    b"\xc0\xb1",
+    b"\xc1\xbf",
+    b"\xe0\x80\xb1",
+    b"\xe0\x9f\xbf",
+    b"\xf0\x80\x80\xb1",
+]
+SURROGATES = [b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\xbd\xed\xb8\x80"]
+BEYOND = [b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf"]
+
+
 @pytest.mark.parametrize(
-    "broken", [b"\xff", b"\x80", b"a\xc3", b"\xe2\x82", b"\xf0\x9f\x94", b"\xc3("]
+    "broken",
+    [
+        *(b"\xff", b"\x80", b"a\xc3", b"\xe2\x82", b"\xf0\x9f\x94", b"\xc3("),
+        # One value would be written, and another signed in with.
+        *OVERLONG,
+        *SURROGATES,
+        *BEYOND,
+    ],
 )
 def test_bytes_that_are_no_text_are_refused(broken: bytes) -> None:
     with pytest.raises(ValueError, match="text"):

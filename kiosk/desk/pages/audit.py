@@ -106,10 +106,10 @@ def _step(event: AuditEvent) -> list[Line]:
     lines = [Line(who, Style.MUTED)]
     if event.result:
         lines.append(Line(f"    {event.result}", Style.MUTED))
-    if "result" in event.data:
+    if "ldap_result" in event.data:
         told: dict[str, str | int] = {
             "dc": event.data.get("dc", ""),
-            "result": event.data["result"],
+            "result": event.data["ldap_result"],
             "hex": event.data.get("hex", "–"),
         }
         lines.append(Line(Message("desk.audit.answered", told)))

@@ -215,7 +215,8 @@ class SimulatedDc:
 
     def _refused(self, why: WriteRefusal) -> WriteRefused:
         code, result = _CODES[why]
-        return WriteRefused(why, dc=self.name, hex=code, result=result)
+        said = f"{code}: {why}"
+        return WriteRefused(why, dc=self.name, hex=code, result=result, said=said)
 
 
 def _is_named(account: Account, name: str) -> bool:
