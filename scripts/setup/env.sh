@@ -87,7 +87,10 @@ make_judges() {
 part() {
     name=$1
     shift
-    is_made "$name" "$@" || { "make_$name" && made "$name" "$@"; }
+    if ! is_made "$name" "$@"; then
+        "make_$name"  # not in a list: there a failure would not end it
+        made "$name" "$@"
+    fi
 }
 
 part libraries requirements.lock "$here/build.lock" "$here/building.sh" "$0"

@@ -25,7 +25,8 @@ from lab.terminal import Terminal, terminal
 ROOT = Path(__file__).parents[2]
 _DEBIANS = ROOT / "scripts" / "setup" / "debians.sh"
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-_READY = re.compile(r"ready:(\d+)> ")
+_TRUSTED = Path("/srv/trusted-outside.crt")
+"""What this machine trusts on the way out, its root trusts too."""
 _YES = "[Y/n] "
 PATIENCE = 900.0
 
@@ -55,11 +56,10 @@ class FreshRoot:
             raise not_run(f"there is no bare {suite} here: {made.stderr.strip()}")
         path = folder / suite
         subprocess.run(["cp", "-a", made.stdout.strip(), path], check=True)
-        for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), _BUNDLE):
-            if file.exists():
-                copied = path / file.relative_to("/")
-                copied.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, copied)
+        for file in (Path("/etc/resolv.conf"), Path("/etc/hosts")):
+            shutil.copy(file, path / file.relative_to("/"))
+        if _BUNDLE.exists():  # in a place that no package of the root writes anew
+            shutil.copy(_BUNDLE, path / _TRUSTED.relative_to("/"))
         process = subprocess.Popen(
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts"),
@@ -69,14 +69,15 @@ class FreshRoot:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert process.stdout is not None
         try:
-            assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
             yield cls(path, process)
         finally:
             assert process.stdin is not None
             process.stdin.close()
             process.wait(30)
+            process.stdout.close()
             shutil.rmtree(path)
 
     # --- inside ---------------------------------------------------------------
@@ -89,7 +90,7 @@ class FreshRoot:
             *("env", "-i", "HOME=/root", "TERM=xterm-256color", "LC_ALL=C.UTF-8"),
             "SYSTEMD_OFFLINE=1",  # it was not booted: units are only enabled
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            *(f"PIP_CERT={_BUNDLE}", "DEBIAN_FRONTEND=noninteractive"),
+            *(f"PIP_CERT={_TRUSTED}", "DEBIAN_FRONTEND=noninteractive"),
             *words,
         ]
 

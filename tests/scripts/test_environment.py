@@ -17,7 +17,7 @@ REMEDY = "type: make -C /opt/pin-kiosk env"
 BUILDING = """\
 work=$PWD/work
 log() { echo "$@" >>log; }
-wheels() { log "wheels $2"; }
+wheels() { log "wheels $2"; [ ! -e broken ]; }
 kerberos_wheels() { log kerberos; }
 install() { :; }
 tool() { log program; }
@@ -107,6 +107,16 @@ def test_an_upgrade_of_python_makes_all_of_it_anew(checkout: Checkout) -> None:
         "program",
         "kerberos",
     ]
+
+
+def test_what_failed_ends_it_and_is_not_taken_for_made(checkout: Checkout) -> None:
+    (checkout.folder / "broken").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        checkout.made()
+    log = (checkout.folder / "log").read_text()
+    assert log == "wheels requirements.lock\n"
+    (checkout.folder / "broken").unlink()
+    assert checkout.made() == ["wheels requirements.lock", "program"]
 
 
 def test_an_environment_that_was_moved_is_made_anew(
