@@ -193,6 +193,10 @@ def issue(
     ):
         issued = issue_card(desk, card, order, _tell)
     print(show_as.issued(issued.credential))
+    if issued.puk is not None:
+        with issued.puk as puk:
+            print(words(Message("enrollment.holders_puk")))
+            print(f"\n    {puk.reveal().decode('ascii')}\n")
     if issued.transport_pin is None:
         print(words(Message("enrollment.transport_in_escrow")))
         return

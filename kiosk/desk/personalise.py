@@ -25,11 +25,17 @@ class Done:
 
     credential: Credential
     transport_pin: Secret | None
+    puk: Secret | None = None
+    """The holder's, where holders unblock their cards."""
 
     def lines(self) -> tuple[Line, ...]:
-        """Return what to read, and wipe the transport PIN: it is shown once."""
+        """Return what to read, and wipe transport PIN and PUK: they are shown once."""
         told = {"holder": self.credential.holder, "id": self.credential.id}
         lines = [Line(Message("enrollment.issued", told), Style.DONE)]
+        if self.puk is not None:
+            with self.puk as puk:
+                lines.append(Line(Message("enrollment.holders_puk")))
+                lines.append(Line(puk.reveal().decode("ascii"), Style.CODE))
         if self.transport_pin is None:
             lines.append(Line(Message("enrollment.transport_in_escrow")))
             return tuple(lines)
@@ -48,4 +54,4 @@ def personalise(
     emit(Message("enrollment.personalising"))
     order = Order(account=account, template=template, issuer=context.site.issuer())
     issued = issue_card(context.desk, card, order, emit)
-    return Done(issued.credential, issued.transport_pin)
+    return Done(issued.credential, issued.transport_pin, issued.puk)

@@ -51,6 +51,7 @@ from storage.records import (
     FirstPin,
     PublicKey,
     Template,
+    UnblockWay,
 )
 from storage.registry import RegistryError, Tx
 
@@ -78,11 +79,13 @@ class Order:
 class Issued:
     """A credential, and the transport PIN to hand over (None: the escrow has it).
 
-    Shown once by whoever called, and wiped.
+    Where the template lets holders unblock, their PUK, too. Shown once by whoever
+    called, and wiped.
     """
 
     credential: Credential
     transport_pin: Secret | None
+    puk: Secret | None = None
 
 
 def _nobody(step: Message) -> None:
@@ -257,7 +260,12 @@ def _carry_out(
         raise
     job.certification.done()
     typed_by_holder = job.template.first_pin is FirstPin.TRANSPORT_PIN
-    return Issued(saved, job.after.pin.copy() if typed_by_holder else None)
+    is_holders = UnblockWay.HOLDER_PUK in job.template.unblock
+    return Issued(
+        saved,
+        job.after.pin.copy() if typed_by_holder else None,
+        job.after.puk.copy() if is_holders else None,
+    )
 
 
 def _plan(job: _Job) -> Plan:

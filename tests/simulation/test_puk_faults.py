@@ -11,6 +11,8 @@ import random
 from functools import partial
 
 import pytest
+from lab.histories import STORIES as ALL
+from lab.histories import History, Story
 from lab.puk_histories import FACTORY, STORIES, PukHistory, PukStory, boundaries
 from msgspec.structs import replace
 
@@ -140,3 +142,26 @@ def test_the_holders_own_puk_is_not_taken_away() -> None:
     assert history.holder.made.card.has_puk(FACTORY)
     assert result is not None
     assert Message("result.fact.puk_factory") in result.facts
+
+
+def test_a_holder_who_types_wrong_puks_is_stopped_before_the_last_try() -> None:
+    history = History(holders_story())
+    card, told = history.holder.made.card, []
+    history.puk = Secret(b"GUESSED1")
+    for _ in range(2):
+        result = history.attempt()
+        assert result is not None
+        told.append((result.headline.key, result.again))
+    assert told == [
+        ("card.wrong_puk", Kind.UNBLOCK),
+        ("card.wrong_puk", None),
+    ]
+    assert card.puk_tries_left == 1
+    result = history.attempt()
+    assert result is not None
+    assert result.headline.key == "stop.puk_last_try", "a code alone is not enough"
+    assert card.puk_tries_left == 1
+
+
+def holders_story() -> Story:
+    return next(each for each in ALL if each.name == "unblock, holder's PUK")

@@ -10,7 +10,7 @@ import pytest
 from lab.site import STAFF, Site
 from msgspec.structs import replace
 
-from kiosk.authority import escrow, signature
+from kiosk.authority import escrow, puks, signature
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
 from kiosk.cards.simulated.faults import PullAfter, PullBefore
@@ -27,7 +27,8 @@ from kiosk.enrollment.takeover import AlreadyOnRecord
 from kiosk.entropy import SeededEntropy
 from kiosk.secret import Secret
 from statemachine.lifecycle import State
-from storage.records import CardType, Credential, FirstPin
+from statemachine.puk import Known
+from storage.records import CardType, Credential, FirstPin, UnblockWay
 
 FACTORY_PUK = b"12345678"
 YUBIKEY = PivOptions(serial=b"\x00\xbc\x61\x4e", version=b"\x05\x07\x00")
@@ -419,3 +420,17 @@ def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
         issued = office.issue(card)
         assert card.has_puk(office.puk(issued.credential)), (first, second)
         acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+
+
+def test_a_puk_that_the_holder_types_is_handed_over_with_the_card(
+    office: Office,
+) -> None:
+    ways = (UnblockWay.HOLDER_PUK,)
+    office.site.template(replace(STAFF, version=1, unblock=ways))
+    card = blank()
+    issued = office.issue(card)
+    assert issued.puk is not None
+    assert card.has_puk(issued.puk.reveal())
+    assert puks.of(issued.credential.escrow).known is Known.CURRENT
+    acts.act(office.desk, Action.RETIRE, issued.credential, "left")
+    assert office.issue(card).puk is not None, "it opens the card again"
