@@ -15,7 +15,13 @@ import msgspec
 
 from kiosk.authority.parts import Parts
 from kiosk.authority.rules import effective
-from kiosk.directory.ports import Directory, Examinable
+from kiosk.directory.asking import ask
+from kiosk.directory.ports import (
+    Directory,
+    DomainController,
+    Examinable,
+    PasswordPolicy,
+)
 from kiosk.errors import KioskError
 from kiosk.pinrules import contradiction
 from kiosk.templates import UnsatisfiableTemplate, limits_of
@@ -118,12 +124,14 @@ def satisfiable_in(directory: Directory, template: Template) -> None:
     """As `satisfiable`, of the directory alone."""
     policy = None
     if template.pin_policy.update_ad_password:
-        with directory.connect() as dc:
-            if isinstance(dc, Examinable):
-                policy = dc.domain_policy()
+        policy = ask(directory, _domain_policy)
     broken = contradiction(effective(limits_of(template), template, None, policy))
     if broken is not None:
         raise UnsatisfiableTemplate(file=template.name, rule=broken)
+
+
+def _domain_policy(dc: DomainController) -> PasswordPolicy | None:
+    return dc.domain_policy() if isinstance(dc, Examinable) else None
 
 
 def differences(before: Template, after: Template) -> list[tuple[str, str, str]]:

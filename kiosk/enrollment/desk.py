@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from kiosk.authority.parts import Parts
 from kiosk.authority.ports import Refused
+from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, DirectoryError
 from kiosk.enrollment.operators import Action, SignedIn, require
 from kiosk.errors import KioskError, Message
@@ -80,8 +81,7 @@ def _find(tx: Tx, term: str) -> list[Credential]:
 
 def account(desk: Desk, name: str) -> Account:
     """Look an account up in the directory. DirectoryError."""
-    with desk.parts.directory.connect() as dc:
-        return dc.find(name)
+    return ask(desk.parts.directory, lambda dc: dc.find(name))
 
 
 def holder_of(desk: Desk, action: Action, name: str) -> Account:

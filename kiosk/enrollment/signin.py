@@ -18,6 +18,7 @@ from kiosk.authority.ports import ProofFailed
 from kiosk.authority.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
 from kiosk.config import OperatorRole
+from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, AccountMissing, BindResult, DomainController
 from kiosk.enrollment.operators import Action, SignedIn
 from kiosk.errors import KioskError, Message
@@ -85,11 +86,12 @@ def with_card(
     if not (valid and fresh):
         _note(parts, station, known.account, "operator.sign_in_refused")
         raise ProofFailed
-    with parts.directory.connect() as dc:
-        account = dc.account(known.account_guid)
-        return _signed_in(
-            parts, station, policy, dc, account, {"how": "card", **evidence}
-        )
+    how = {"how": "card", **evidence}
+    guid = known.account_guid
+    return ask(
+        parts.directory,
+        lambda dc: _signed_in(parts, station, policy, dc, dc.account(guid), how),
+    )
 
 
 def with_account(
@@ -121,9 +123,9 @@ def still(parts: Parts, policy: RolePolicy, operator: SignedIn) -> SignedIn:
     """
     if not operator.guid:
         return operator
-    with parts.directory.connect() as dc:
-        account = dc.account(operator.guid)
-        return replace(operator, roles=_roles(policy, dc, account))
+    guid = operator.guid
+    roles = ask(parts.directory, lambda dc: _roles(policy, dc, dc.account(guid)))
+    return replace(operator, roles=roles)
 
 
 # --- parts -------------------------------------------------------------------

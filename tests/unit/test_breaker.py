@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.clock import ManualClock
-from kiosk.directory.ldap.breaker import REST_SECONDS, Breaker
+from kiosk.directory.ldap.breaker import LONGEST_REST, REST_SECONDS, Breaker
 
 DCS = ("dc1", "dc2", "dc3")
 
@@ -91,3 +91,41 @@ def test_only_those_that_are_asked_about_are_probed(
     breaker.failed("dc2")
     clock.advance(REST_SECONDS)
     assert breaker.take_due(("dc2", "dc3")) == ("dc2",)
+
+
+def test_one_that_fails_whoever_comes_after_its_probe_rests_twice_as_long(
+    breaker: Breaker, clock: ManualClock
+) -> None:
+    waited = []
+    for _ in range(10):
+        breaker.failed("dc1")
+        seconds = 0.0
+        while not breaker.take_due(DCS):
+            clock.advance(REST_SECONDS)
+            seconds += REST_SECONDS
+        waited.append(seconds)
+        breaker.works("dc1")
+    assert waited[:4] == [REST_SECONDS * factor for factor in (1, 2, 4, 8)]
+    assert max(waited) == LONGEST_REST
+
+
+def test_whoever_was_served_by_it_has_it_forgiven(
+    breaker: Breaker, clock: ManualClock
+) -> None:
+    for _ in range(4):
+        breaker.failed("dc1")
+        breaker.works("dc1")
+    breaker.served("dc1")
+    breaker.failed("dc1")
+    clock.advance(REST_SECONDS)
+    assert breaker.take_due(DCS) == ("dc1",)
+
+
+def test_who_is_sent_to_one_that_rests_anyhow_does_not_lengthen_it(
+    breaker: Breaker, clock: ManualClock
+) -> None:
+    """With all of them dead, everybody tries them all."""
+    for _ in range(20):
+        breaker.failed("dc1")
+    clock.advance(REST_SECONDS)
+    assert breaker.take_due(DCS) == ("dc1",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import personalise
 from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
+from kiosk.directory.asking import ask
 from kiosk.directory.ports import Person
 from kiosk.enrollment import takeover
 from kiosk.enrollment.operators import Action, require
@@ -44,8 +45,8 @@ class PersonPage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         self._term = filled.texts["term"].strip()
-        with context.parts.directory.connect() as dc:
-            self._found = dc.look_for(self._term)
+        term = self._term
+        self._found = ask(context.parts.directory, lambda dc: dc.look_for(term))
         if not self._found:
             return stay(Message("desk.nothing_found", {"term": self._term}))
         return stay()
