@@ -97,6 +97,13 @@ enter() {
     cd /
 }
 
+# log_in USER : be in that person's session; the kernel may forbid it, and then it is
+# the session of whoever runs this.
+log_in() {
+    uid=$(id -u "$1")
+    { echo "$uid" >/proc/self/loginuid; } 2>/dev/null || :
+}
+
 # as_tester COMMAND… , as_root COMMAND… : run it in the checkout, as that person would.
 as_root() {
     cd "$seat" && HOME=/root "$@"
@@ -125,6 +132,7 @@ inside() {
     set -- "$2"
     owner=root
     [ "$1" != sudo ] || owner=tester
+    log_in "$owner"
     chown -R "$owner:" /home/tester
     case $1 in
     root) as_root make test ;;
