@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Screens are drawn as on most terminals, wherever the tests are typed.
+os.environ["TERM"] = "xterm-256color"
 
 pytest_plugins = [
     "lab.own_network",

@@ -81,6 +81,7 @@ enter() {
         : >"$1/dev/$node"
         mount --bind "/dev/$node" "$1/dev/$node"
     done
+    mkdir "$1/run/systemd"  # as on a machine that runs
     mkdir "$1/dev/pts" "$1/dev/shm"
     mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$1/dev/pts"
     mount -t tmpfs -o mode=1777 shm "$1/dev/shm"
@@ -169,7 +170,7 @@ for suite in "$@"; do
         furnish "$suite" "$root"
         echo "=== $suite, as $person"
         # Of this person's own surroundings the root is told only the way out.
-        env -i PATH="$PATH" HOME=/root TERM=dumb LC_ALL=C.UTF-8 PIP_CERT="$bundle" \
+        env -i PATH="$PATH" HOME=/root TERM=xterm-256color LC_ALL=C.UTF-8 PIP_CERT="$bundle" \
             PIP_ROOT_USER_ACTION=ignore JOBS="${JOBS:-2}" \
             PYTEST_ARGS="${PYTEST_ARGS-}" \
             ${PIP_INDEX_URL+"PIP_INDEX_URL=$PIP_INDEX_URL"} \

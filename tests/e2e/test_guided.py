@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from lab.administrator import administer
 from lab.dns_server import DnsServer
+from lab.own_files import seeing
 from lab.pcscd import Pcscd
 from lab.samba import SambaDomain
 from lab.samba_domain import STAFF
@@ -76,10 +77,9 @@ def conversation(tmp_path: Path, samba: SambaDomain, pcscd: Pcscd) -> Iterator[G
     resolver = tmp_path / "resolv.conf"
     resolver.write_text(f"nameserver {samba.address}\n")
     folder = tmp_path / "station"
-    command = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
     with terminal(
         [
-            *("unshare", "--mount", "/bin/sh", "-ec", command, "sh", str(resolver)),
+            *seeing(resolver, Path("/etc/resolv.conf")),
             *(str(KIOSK), "init", "--guided", str(folder)),
         ],
         environment=pcscd.environment,

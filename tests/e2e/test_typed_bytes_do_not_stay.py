@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from lab import kiosk_on_terminal, plain_on_terminal
 from lab.memory import occurrences
+from lab.not_run import needs
 from lab.terminal import terminal
 
 OLD, NEW = "271828", "846257"
 BURST = f"{OLD}\r{NEW}\r"
 KEPT = f"{OLD}\r{NEW}".encode()
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="reads another's memory")
+pytestmark = needs(os.geteuid() == 0, "reads another's memory: run the tests as root")
 
 
 def in_kitty(text: str) -> str:

@@ -22,6 +22,12 @@ def not_run(why: str) -> BaseException:
     return pytest.skip.Exception(f"{_MARK}{why}", allow_module_level=True)
 
 
+def needs(fulfilled: bool, why: str) -> pytest.MarkDecorator:
+    """Mark tests that cannot run where something is not so; under CI they try."""
+    is_left_out = not (fulfilled or os.environ.get("CI"))
+    return pytest.mark.skipif(is_left_out, reason=f"{_MARK}{why}")
+
+
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Count it apart from what was skipped on purpose."""
     if report.skipped and _MARK in _reason(report):

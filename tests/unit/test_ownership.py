@@ -7,9 +7,12 @@ import pwd
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from lab.not_run import needs
 
 from kiosk import ownership
 
@@ -24,9 +27,9 @@ from kiosk.cli import main
 sys.exit(main())
 """
 
-root_only = pytest.mark.skipif(
-    os.geteuid() != 0 or not PYTHON.exists(),
-    reason=f"another user types here: needs root and {PYTHON}",
+root_only = needs(
+    os.geteuid() == 0 and PYTHON.exists(),
+    f"another user types here: run the tests as root, with {PYTHON}",
 )
 
 
@@ -44,15 +47,17 @@ def typed(*words: str | Path, user: str = "root") -> subprocess.CompletedProcess
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder of another user, as root sees it."""
-    for above in (tmp_path, *tmp_path.parents):
-        if above.owner() == "root" and str(above).startswith("/tmp/"):
-            above.chmod(0o755)
-    own = tmp_path / "pin-kiosk"
-    own.mkdir(mode=0o700)
-    os.chown(own, NOBODY.pw_uid, NOBODY.pw_gid)
-    return own
+def folder() -> Iterator[Path]:
+    """A folder of another user, as root sees it.
+
+    Not below pytest's own, which each run on this machine closes to others anew.
+    """
+    with TemporaryDirectory(prefix="kiosk-") as place:
+        Path(place).chmod(0o755)
+        own = Path(place) / "pin-kiosk"
+        own.mkdir(mode=0o700)
+        os.chown(own, NOBODY.pw_uid, NOBODY.pw_gid)
+        yield own
 
 
 def test_what_is_not_there_belongs_to_the_folder_that_is(tmp_path: Path) -> None:
