@@ -16,7 +16,7 @@ from kiosk.rehearsal.scenario import shipped
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 IN_A_READER = (
     *("02-change", "05-blocked", "07-directory-refuses"),
-    *("10-card-pulled", "13-forged-card"),
+    *("10-card-pulled", "13-forged-card", "33-digits-puk"),
 )
 
 
