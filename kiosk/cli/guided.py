@@ -190,13 +190,15 @@ def _config(answers: Answers, layout: Layout, password: Path) -> Config:
 def _tried(config: Config) -> tuple[Finding, ...]:
     """Examine what the service account can do, as `kiosk doctor` does."""
     found, clock = directory_of(config), SystemClock()
-    units = config.directory.units
+    units, base = config.directory.units, config.directory.base_dn
 
     def controllers() -> Iterator[Finding]:
         for dc in config.directory.dcs:
-            yield from directory.controller(found, dc, clock)
+            yield from directory.controller(found, dc, clock, base=base)
         if not config.directory.dcs:
-            yield from directory.located(found, config.directory.domain, clock)
+            yield from directory.located(
+                found, config.directory.domain, clock, base=base
+            )
 
     return examine(
         [

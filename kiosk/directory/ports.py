@@ -19,6 +19,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 from kiosk.errors import KioskError, Message
 from kiosk.secret import Secret
 
+MOST_PEOPLE = 100
+"""That a search by name returns: whoever is not among them is found by more letters."""
+
 # --- values ------------------------------------------------------------------
 
 
@@ -409,7 +412,10 @@ class DomainController(Protocol):
         """Find by userPrincipalName or sAMAccountName, exactly. AccountMissing."""
 
     def look_for(self, term: str) -> tuple[Person, ...]:
-        """Return some people one of whose names begins with `term`. ReadFailed."""
+        """Return people one of whose names begins with `term`, at most MOST_PEOPLE.
+
+        ReadFailed.
+        """
 
     def lockout(self, account: Account) -> Lockout:
         """Return what this DC has counted against the account. ReadFailed."""

@@ -15,7 +15,7 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.clock import ManualClock, SystemClock
 from kiosk.directory.asking import ask
-from kiosk.directory.ldap import LdapDirectory
+from kiosk.directory.ldap import LdapDirectory, tls
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.ports import DomainController, ReadFailed
 from kiosk.rehearsal.laboratory import LaboratoryDomain
@@ -248,6 +248,23 @@ def test_one_that_deceives_its_probes_is_taken_back_more_and_more_seldom(
             clock.advance(REST_SECONDS)
             later.happens()
     assert waited <= 6
+
+
+def test_one_that_never_ends_an_answer_is_cut_off_by_its_size(
+    samba: SambaDomain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However quickly it sends, and however patient we are."""
+    monkeypatch.setattr(tls, "LARGEST_ANSWER", 200_000)
+    flood = Trouble("search", Doing.FLOOD, first=2)
+    with misbehaving(samba, flood) as first:
+        settings = samba.settings(
+            dcs=(f"localhost:{first.port}",), receive_timeout=60.0
+        )
+        directory = LdapDirectory(settings, ManualClock())
+        with directory.connect() as dc, pytest.raises(ReadFailed) as failed:
+            dc.look_for("Many")
+    assert failed.value.data["reason"] == "malformed"
+    assert first.sent < 2_000_000
 
 
 def test_when_all_have_failed_the_trouble_is_told(samba: SambaDomain) -> None:

@@ -39,6 +39,8 @@ class Doing(StrEnum):
     GARBAGE = "garbage"
     HALF = "half"
     """The answer begins and never ends."""
+    FLOOD = "flood"
+    """Entries come, one after the other, for ever."""
     READ_ONLY = "read only"
     """The controller calls itself one that only reads."""
     DONE_AND_SILENT = "done and silent"
@@ -66,6 +68,8 @@ class Record:
 
     port: int = 0
     lines: int = 0
+    sent: int = 0
+    """Bytes of a flood."""
     requests: Counter[str] = field(default_factory=Counter)
 
 
@@ -130,6 +134,11 @@ def _pass_on(
             case Doing.HALF:
                 line.sendall(bad_servers.BEGUN_MESSAGE)
                 ended.wait()
+            case Doing.FLOOD:
+                entry = _entry(number, "CN=x,DC=ad,DC=test", {"cn": [b"x" * 500]})
+                while not ended.is_set():
+                    line.sendall(entry)
+                    record.sent += len(entry)
             case Doing.DONE_AND_SILENT:
                 far.sendall(request)
                 _message(far, b"")

@@ -11,6 +11,7 @@ from kiosk.cards.simulated.options import PivOptions
 from kiosk.cards.simulated.piv import SimulatedPivCard
 from kiosk.config import OperatorRole
 from kiosk.directory.faults import WriteNo
+from kiosk.directory.ports import MOST_PEOPLE
 from kiosk.enrollment.operators import Action
 from kiosk.errors import Message
 from kiosk.secret import Secret
@@ -388,6 +389,19 @@ def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o600
     office.submit(file=str(target))
     assert office.notice == "desk.not_exported", "nothing is written over"
+
+
+def test_who_is_not_among_the_first_of_many_is_found_by_more_letters() -> None:
+    office = signed_in("olga")
+    for number in range(MOST_PEOPLE + 5):
+        office.person(f"kim{number:03}")
+    office.choose("issue")
+    office.submit(term="kim")
+    assert len(office.page.choices) == MOST_PEOPLE
+    assert "Type more of the name" in office.text()
+    office.submit(term="kim10")
+    assert len(office.page.choices) == 5
+    assert "Type more of the name" not in office.text()
 
 
 def test_what_a_controller_answered_is_under_the_number_that_the_person_read_out() -> (

@@ -6,7 +6,7 @@ from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import personalise
 from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import Person
+from kiosk.directory.ports import MOST_PEOPLE, Person
 from kiosk.enrollment import takeover
 from kiosk.enrollment.operators import Action, require
 from kiosk.enrollment.takeover import Takeover, Way
@@ -23,9 +23,12 @@ class PersonPage(Plain):
 
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.ISSUE)
+        is_cut = len(self._found) >= MOST_PEOPLE
+        more = Line(Message("desk.more"), Style.WARNING)
         return Page(
             name="person",
             title=Message("desk.menu.issue"),
+            lines=(more,) if is_cut else (),
             fields=(
                 Field(
                     name="term", label=Message("desk.field.person"), value=self._term

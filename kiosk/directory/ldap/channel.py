@@ -19,13 +19,14 @@ from kiosk.directory.ldap.failures import LineBroken, why_broken
 from kiosk.directory.ldap.opening import let_go, open_line
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import (
+    MOST_PEOPLE,
     ReadFailed,
     SentTooLate,
     WhyUnreachable,
 )
 from kiosk.secret import Secret
 
-SAMPLE = 100
+SAMPLE = MOST_PEOPLE
 """Objects that are enough to look at."""
 PAGE = 200
 """Objects of a page, where all are looked at."""

@@ -14,6 +14,7 @@ from kiosk.directory.faults import (
     WriteNo,
 )
 from kiosk.directory.ports import (
+    MOST_PEOPLE,
     Account,
     AccountMissing,
     BindResult,
@@ -90,7 +91,7 @@ class SimulatedDc:
             for user in self._dc.users.values()
             if wanted and _begins(user.account, wanted)
         ]
-        return tuple(sorted(found, key=lambda person: person.name))
+        return tuple(sorted(found, key=lambda person: person.name))[:MOST_PEOPLE]
 
     def lockout(self, account: Account) -> Lockout:
         self._must_answer()
