@@ -98,7 +98,9 @@ class KioskRoom(Room):
     def do_anew(self) -> None:
         """Take everything out and forget the world."""
         self.gate.open()
-        self.station.faults = ()
+        was_missing, self.station.faults = bool(self.station.faults), ()
+        if was_missing:
+            self._ask_health()
         self.station.is_in_trouble = False
         self.station.anew()
         self.rest()
@@ -125,8 +127,10 @@ class KioskRoom(Room):
         """Let the station lack its directory."""
         fault = Fault(part="directory", message=Message("kiosk.unexpected"))
         self.station.faults = (fault,)
-        attendant = self.app._attendant
-        self.app.call_from_thread(attendant.ask_health)
+        self._ask_health()
+
+    def _ask_health(self) -> None:
+        self.app.call_from_thread(self.app._attendant.ask_health)
 
     def do_code(self, name: str, kind: str) -> dict[str, str]:
         """Give out a code, as the helpdesk would."""
