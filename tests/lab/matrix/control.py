@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
 Order = dict[str, Any]
+_TURN_MS = 2
 
 
 class Line:
@@ -28,9 +30,17 @@ class Line:
         """The program has its end: this process needs it no more."""
         self._other.close()
 
-    def ask(self, do: str, **values: object) -> Order:
-        """Have something done and return what came of it."""
+    def ask(
+        self,
+        do: str,
+        meanwhile: Callable[[], object] | None = None,
+        /,
+        **values: object,
+    ) -> Order:
+        """Have something done and return what came of it; `meanwhile`, do this."""
         self._own.sendall(json.dumps({"do": do, **values}).encode() + b"\n")
+        while meanwhile is not None and not self._is_answered():
+            meanwhile()
         answered = self._read.readline()
         if not answered:
             raise ProgramEnded(do)
@@ -38,6 +48,11 @@ class Line:
         if "error" in answer:
             raise AssertionError(f"{do}: {answer['error']}")
         return answer
+
+    def _is_answered(self) -> bool:
+        line = select.poll()
+        line.register(self._own, select.POLLIN)
+        return bool(line.poll(_TURN_MS))
 
     def close(self) -> None:
         """Let go."""

@@ -49,7 +49,12 @@ class PlainRoom(KioskRoom):
         return run(self.station)
 
     def do_still(
-        self, probes: int, patience: float, longest: float | None = None
+        self,
+        probes: int,
+        patience: float,
+        longest: float | None = None,
+        *,
+        is_read: bool = True,
     ) -> dict[str, Any]:
         ends = time.monotonic() + patience
         while self.probes < probes:

@@ -124,25 +124,31 @@ class Room:
         from lab.matrix.stillness import still
 
         if self.loop is not None:
-            coming = still(self.app, self.workers())
+            coming = still(self.app, self.workers(), is_read=False)
             asyncio.run_coroutine_threadsafe(coming, self.loop).result(60)
 
     def do_still(
-        self, probes: int, patience: float, longest: float | None = None
+        self,
+        probes: int,
+        patience: float,
+        longest: float | None = None,
+        *,
+        is_read: bool = True,
     ) -> dict[str, Any]:
         """Wait for the probe, then until nothing moves; say what is shown.
 
         `longest`: how long to wait for that, whatever still moves then (seconds).
+        `is_read`: the terminal takes what is drawn; that is waited for, too.
         """
         if self.loop is None:
             return {"probed": False}
         told = asyncio.run_coroutine_threadsafe(
-            self._still(probes, patience, longest), self.loop
+            self._still(probes, patience, longest, is_read=is_read), self.loop
         )
         return told.result(60)
 
     async def _still(
-        self, probes: int, patience: float, longest: float | None
+        self, probes: int, patience: float, longest: float | None, *, is_read: bool
     ) -> dict[str, Any]:
         from lab.matrix.stillness import still
 
@@ -153,7 +159,7 @@ class Room:
             await asyncio.sleep(0.0005)
         workers = [] if self.gate.is_closed else self.workers()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(still(self.app, workers), longest)
+            await asyncio.wait_for(still(self.app, workers, is_read=is_read), longest)
         return {"probed": True, "shown": self.shown()}
 
     def shown(self) -> str:

@@ -23,8 +23,11 @@ Queue = Callable[[Callable[[], None]], None]
 """Puts a job behind all others of a worker."""
 
 
-async def still(app: Any, workers: Sequence[Queue]) -> None:
-    """Wait until nothing moves, twice in a row."""
+async def still(app: Any, workers: Sequence[Queue], *, is_read: bool) -> None:
+    """Wait until nothing moves, twice in a row.
+
+    `is_read`: the terminal takes what is drawn, so that waits for nothing, either.
+    """
     loop = asyncio.get_running_loop()
     ends = time.monotonic() + _LONGEST
     quiet = 0
@@ -32,13 +35,13 @@ async def still(app: Any, workers: Sequence[Queue]) -> None:
         if time.monotonic() > ends:
             raise AssertionError("it never comes to rest")
         await asyncio.sleep(0)
-        if _moves(app, loop):
+        if _moves(app, loop, is_read):
             quiet = 0
             await asyncio.sleep(0.001)
             continue
         for queue in workers:
             await _end_of(queue, loop)
-        quiet = 0 if _moves(app, loop) else quiet + 1
+        quiet = 0 if _moves(app, loop, is_read) else quiet + 1
 
 
 async def _end_of(queue: Queue, loop: asyncio.AbstractEventLoop) -> None:
@@ -51,7 +54,9 @@ def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
     loop.call_soon_threadsafe(done.set)
 
 
-def _moves(app: Any, loop: Any) -> bool:
+def _moves(app: Any, loop: Any, is_read: bool) -> bool:
+    if is_read and app._driver._line.is_behind:
+        return True
     if unread() or len(loop._ready) > 0:
         return True
     now = loop.time()

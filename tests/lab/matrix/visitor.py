@@ -72,7 +72,12 @@ class Visitor:
             self._probes += 1
             self.terminal.send(self._probe)
             answer = self._line.ask(
-                "still", probes=self._probes, patience=patience, longest=longest
+                "still",
+                self.terminal.text,  # a terminal reads while its person waits
+                probes=self._probes,
+                patience=patience,
+                longest=longest,
+                is_read=not self.terminal.is_stalled,
             )
             self.terminal.text()
             if answer["probed"]:
