@@ -25,7 +25,7 @@ from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from statemachine.puk import Known
-from storage.records import Escrow, ImportedPuk, UnblockWay
+from storage.records import Escrow, ImportedPuk, Keyless, UnblockWay
 from storage.registry import Tx
 
 PAIRS = 8
@@ -165,3 +165,30 @@ def test_a_holder_who_types_wrong_puks_is_stopped_before_the_last_try() -> None:
 
 def holders_story() -> Story:
     return next(each for each in ALL if each.name == "unblock, holder's PUK")
+
+
+@pytest.mark.parametrize("proves_itself", [True, False])
+def test_a_keyless_card_gets_a_puk_of_ours_once_it_proves_itself_or_says_so(
+    *, proves_itself: bool
+) -> None:
+    history = History(
+        Story(
+            "change, keyless",
+            Kind.CHANGE,
+            keyless=Keyless.WITH_RELEASE,
+            proves_itself=proves_itself,
+        )
+    )
+    card = history.holder.made.card
+    card.references.puk.replace(FACTORY)
+    said = puks.said(ImportedPuk.FACTORY, None)
+    history.world.registry.run(
+        lambda tx: tx.save_credential(
+            replace(tx.credential(history.holder.credential), escrow=said)
+        )
+    )
+    result = history.attempt()
+    assert result is not None
+    factory = Message("result.fact.puk_factory")
+    assert (factory in result.facts) is not proves_itself
+    assert card.has_puk(FACTORY) is not proves_itself
