@@ -256,7 +256,10 @@ def test_a_reader_whose_name_is_no_utf_8_does_not_hide_the_others(
 ) -> None:
     stopped.start_beside_latin_1()
     with Watch(PcscMonitor()) as watch:
-        assert watch.next() == ReadersChanged(READERS)
+        there = watch.next()
+        assert isinstance(there, ReadersChanged)
+        assert there.readers == READERS
+        assert there.left_out == tuple(f"Leseger\udce4t 00 0{slot}" for slot in "01")
         stopped.stop()
         assert isinstance(watch.next(), ServiceLost)
     assert "Leseger\\udce4t" in caplog.text
