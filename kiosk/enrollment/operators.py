@@ -19,6 +19,7 @@ from kiosk.errors import KioskError
 
 LOGIN_UID = Path("/proc/self/loginuid")
 _NO_LOGIN = 2**32 - 1
+_ROOT = 0
 _SUDO_UID = "SUDO_UID"
 """Set by sudo; heard only where it takes something away, since anybody can set it."""
 
@@ -111,10 +112,10 @@ def works_as_another() -> bool:
     They may then do what that user may do with one command, and no more. Root is
     nobody else's: it may write every file there is.
     """
-    uid = os.getuid()
-    if uid == 0:
+    uid, login = os.getuid(), _login_uid()
+    if _ROOT in (uid, login):
         return False
-    return _login_uid() != uid or os.environ.get(_SUDO_UID, str(uid)) != str(uid)
+    return login != uid or os.environ.get(_SUDO_UID, str(uid)) != str(uid)
 
 
 def signed_in(operators: Sequence[Operator], login: str) -> SignedIn:

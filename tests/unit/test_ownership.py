@@ -37,8 +37,10 @@ def typed(*words: str | Path, user: str = "root") -> subprocess.CompletedProcess
     told = pwd.getpwnam(user)
     become = ["setpriv", f"--reuid={told.pw_uid}", f"--regid={told.pw_gid}"]
     paths = f"{ROOT}:{sysconfig.get_path('purelib')}"
+    login = f'{{ echo {told.pw_uid} >/proc/self/loginuid; }} 2>/dev/null; exec "$@"'
+    session = ["sh", "-c", login, "sh", *become]  # theirs, as if they had logged in
     return subprocess.run(
-        [*become, "--clear-groups", PYTHON, "-IBc", _PROGRAM, paths, *words],
+        [*session, "--clear-groups", PYTHON, "-IBc", _PROGRAM, paths, *words],
         capture_output=True,
         text=True,
         check=False,

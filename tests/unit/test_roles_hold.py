@@ -7,6 +7,7 @@ they add to that line must not give them a role that the station does not.
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,14 @@ def sudo(
     """The station, installed, and its operator at work through sudo."""
     monkeypatch.setattr(location, "SYSTEM", terminal.folder)
     terminal.card()
-    terminal.sign_in("helpdesk")
     _work_as_another(monkeypatch, tmp_path)
+    terminal.sign_in("helpdesk")
     return terminal
 
 
 def _work_as_another(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     session = folder / "loginuid"
-    session.write_text(str(os.getuid()), "ascii")
+    session.write_text(str(pwd.getpwnam("daemon").pw_uid), "ascii")
     monkeypatch.setattr(operators, "LOGIN_UID", session)
     monkeypatch.setattr(os, "getuid", lambda: 4242)
 
@@ -157,8 +158,10 @@ def test_root_and_people_as_themselves_name_what_they_like(
     assert terminal.type("credential", "list")[0] == ExitCode.OK
     (tmp_path / "loginuid").write_text("1000", "ascii")
     monkeypatch.setattr(operators, "LOGIN_UID", tmp_path / "loginuid")
-    monkeypatch.setattr(os, "getuid", lambda: 0)
-    assert not operators.works_as_another()
+    for uid, login in ((0, 1000), (4242, 0), (1000, 1000)):
+        (tmp_path / "loginuid").write_text(str(login), "ascii")
+        monkeypatch.setattr(os, "getuid", lambda uid=uid: uid)
+        assert not operators.works_as_another()
 
 
 # --- evidence ----------------------------------------------------------------
