@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -67,9 +68,10 @@ def trace(
 
     with trace_to(file) if file is not None else trace_printed() as written:
         found = look(any_monitor(written, module), reader)
-    if file is not None:
-        print("\n".join(lines(found)))
-    if not any(report.card is not None for report in found):
+    is_read = any(report.card is not None for report in found)
+    if file is not None or not is_read:
+        print("\n".join(lines(found)), file=sys.stderr if file is None else None)
+    if not is_read:
         raise fail()
 
 

@@ -68,6 +68,7 @@ def test_the_disk_is_full_or_readonly_from_any_commit_on(
         history.assert_invariants(result)
         history.come_home()
         assert history.is_in_step(), f"the disk failed at write {at}"
+        history.world.registry.close()
 
 
 @by_story

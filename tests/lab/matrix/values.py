@@ -17,6 +17,9 @@ from lab.matrix.place import Place
 from lab.matrix.places import NEW, OLD, kiosk_with
 from lab.matrix.visitor import Visitor
 
+CLEAR = b"\x15"
+"""Ctrl+U: what a text field has is gone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -143,7 +146,9 @@ def _desk(
     def arrive(visitor: Visitor) -> None:
         desk_page(page)(visitor)
         if before:
-            visitor.type(before)
+            # The same page again keeps its texts, and the field that was typed in.
+            visitor.ask("focus", at=0)
+            visitor.type(CLEAR, before)
         visitor.ask("focus", at=at)
 
     place = Place(name=f"desk: {name}", face="desk", shows="PageScreen", arrive=arrive)
