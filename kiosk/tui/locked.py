@@ -92,8 +92,16 @@ class LockedApp(App[int], inherit_bindings=False):
         super().panic(*renderables)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Log type and frames only: the words of an exception may carry data."""
+        """Log type and frames only: the words of an exception may carry data.
+
+        Once the end was asked for, Textual composes no screen any more, so that one
+        which was on its way lacks everything: that is written down, and the end stays
+        the one that was asked for.
+        """
         frames = "".join(traceback.format_tb(error.__traceback__))
+        if self._exit:
+            log.warning("ui.broke_at_the_end %s\n%s", type(error).__name__, frames)
+            return
         log.critical("ui.unhandled %s\n%s", type(error).__name__, frames)
         super()._handle_exception(error)
 

@@ -172,8 +172,7 @@ def test_in_plain_the_last_that_was_said_is_read_in_the_end(plain: Opened) -> No
         shown.stop_reading()
         shown.type("?\r" * 500 + "1\r")
         before = len(shown.raw)
-        while shown.keys_waiting():
-            time.sleep(0.1)
+        shown.await_keys_taken()
         shown.go_on_reading()
         shown.shows("Your PIN until now")
         assert len(shown.raw) - before < 40_000

@@ -148,7 +148,20 @@ class Terminal:
         """Take again what is written."""
         self._flow(termios.TCOON)
 
-    def keys_waiting(self) -> int:
+    def await_keys_taken(self) -> None:
+        """Wait until what was typed has reached the program's side, and it has it all.
+
+        The kernel hands typed bytes on in its own time: none that wait at first are
+        none that have come yet.
+        """
+        deadline = time.monotonic() + 15.0
+        while not self._keys_waiting() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        while self._keys_waiting() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert time.monotonic() < deadline, "the keys were never seen, or not taken"
+
+    def _keys_waiting(self) -> int:
         """How many typed bytes the program has not read yet."""
         slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
         count = fcntl.ioctl(slave, termios.FIONREAD, bytes(4))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from lab.fake_station import HOME
 from lab.screens import kiosk
 
 from kiosk.errors import Message
+from kiosk.exit_codes import ExitCode
 from kiosk.rehearsal.world import SETTINGS
+from kiosk.tui.locked import code_of
+from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
 from kiosk.visit.views import Outcome, Progress, Result, Step, StepState
@@ -35,3 +40,14 @@ async def test_a_step_that_begins_before_the_steps_are_drawn() -> None:
         await shown.until("Progress")
         await shown.pilot.pause()
         assert "Everything is ready." in shown.text()
+
+
+async def test_a_screen_on_its_way_when_the_end_was_asked_for_is_no_defect(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with kiosk() as shown:
+        screen = HomeScreen(SETTINGS, HOME)
+        shown.app.exit(int(ExitCode.OK))
+        shown.app.push_screen(screen)
+    assert "ui.broke_at_the_end NoMatches" in caplog.text
+    assert code_of(shown.app, shown.app.return_value) == ExitCode.OK
