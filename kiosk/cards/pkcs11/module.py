@@ -183,11 +183,20 @@ class Module:
         ]
 
     def _slot(self) -> pkcs11.Slot:
-        """Return the chosen token's slot. Failure: it is not there any more."""
+        """Return the chosen token's slot. Failure: it is not there any more.
+
+        A slot beside it that fails is passed over, as when the token was chosen.
+        """
+        failed: list[Refused] = []
         for slot in self._slots():
-            if slot.get_token().serial == self._serial:
-                return slot
-        raise Failure("removed")
+            try:
+                if slot.get_token().serial == self._serial:
+                    return slot
+            except refused.TokenNotRecognised:
+                continue
+            except Refused as error:
+                failed.append(error)
+        raise failed[0] if failed else Failure("removed")
 
     def _certificate(self, token: pkcs11.Token) -> Candidate | None:
         with token.open() as session:
