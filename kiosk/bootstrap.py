@@ -12,35 +12,35 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.clock import Clock, SystemClock
 from kiosk.config import Config, OperatorsConfig, load, load_as
-from kiosk.errors import KioskError
-from kiosk.hardening import harden_process
-from kiosk.secretfile import credential
+from kiosk.core.clock import Clock, SystemClock
+from kiosk.core.errors import KioskError
+from kiosk.core.hardening import harden_process
+from kiosk.core.secret_file import credential
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from kiosk.authority.parts import Parts
-    from kiosk.backup import Places
+    from kiosk.authority.office.desk import Desk
+    from kiosk.authority.required_ports import RequiredPorts
     from kiosk.cards.any_card import MakeCard
     from kiosk.cards.pkcs11.process import ModuleProcess
     from kiosk.cards.ports import Card, Connection, Family, Monitor
     from kiosk.cards.trace import Trace
+    from kiosk.certificates.local_ca import Issuer
+    from kiosk.certificates.ports import CertificateSource
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.directory.ports import Directory
-    from kiosk.enrollment.desk import Desk
     from kiosk.enrollment.signin import RolePolicy
-    from kiosk.enrollment.sources.local_ca import Issuer
-    from kiosk.enrollment.sources.ports import CertificateSource
-    from kiosk.station import FaceSettings, Station
+    from kiosk.setup.backup import Places
+    from kiosk.visit.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.registry import Registry
     from storage.vault import Vault
 
 
-class UnknownEdge(KioskError):
+class UnknownLifecycleEdge(KioskError):
     """The configuration removes an edge that there is not: `edge`."""
 
     code = "config.unknown_edge"
@@ -87,7 +87,7 @@ def places_of(named: Path | None) -> Places:
 
 def places_in(config: Config, file: Path) -> Places:
     """Return where the files of a station are that has this configuration there."""
-    from kiosk.backup import Places
+    from kiosk.setup.backup import Places
 
     anchors = {
         "directory.pem": config.directory.ca_file,
@@ -126,7 +126,7 @@ def lifecycle_of(config: Config) -> Lifecycle:
     try:
         return lifecycle.Lifecycle([_edge(each) for each in config.lifecycle.removed])
     except lifecycle.UnknownEdge as error:
-        raise UnknownEdge(edge=f"{error.event} {error.source}") from error
+        raise UnknownLifecycleEdge(edge=f"{error.event} {error.source}") from error
 
 
 def _edge(words: str) -> tuple[Event, State | None]:
@@ -137,12 +137,12 @@ def _edge(words: str) -> tuple[Event, State | None]:
     try:
         return Event(event), None if state == "new" else State(state)
     except ValueError as error:
-        raise UnknownEdge(edge=words) from error
+        raise UnknownLifecycleEdge(edge=words) from error
 
 
 def anchors_of(config: Config) -> list[x509.Certificate]:
     """Return the issuers whose cards this site believes. NotACertificate."""
-    from kiosk.enrollment.certificates import read_pem
+    from kiosk.certificates.card_certificates import read_pem
 
     wanted = (config.enrollment.trusted_ca_file, config.enrollment.ca_certificate_file)
     return [
@@ -266,7 +266,7 @@ def source_of(config: Config) -> CertificateSource:
 
     SourceUnclear, NotACertificate, and for an authority of our own as `issuer_of`.
     """
-    from kiosk.enrollment.sources.builder import build
+    from kiosk.certificates.builder import build
 
     return build(config, SystemClock(), lambda: issuer_of(config))
 
@@ -276,7 +276,7 @@ def issuer_of(config: Config) -> Issuer:
 
     NoIssuer, CertificateError, SecretFileError, VaultError.
     """
-    from kiosk.enrollment.sources.local_ca import Issuer
+    from kiosk.certificates.local_ca import Issuer
 
     certificate, key = authority_files_of(config)
     days = config.enrollment.certificate_days
@@ -296,8 +296,8 @@ def reseal_authority(config: Config) -> int:
 
     VaultError, CertificateError, SecretFileError, SourceUnusable.
     """
-    from kiosk.enrollment.certificates import read_pem
-    from kiosk.enrollment.sources.founding import reseal
+    from kiosk.certificates.card_certificates import read_pem
+    from kiosk.certificates.create_ca import reseal
 
     try:
         certificate, key = authority_files_of(config)
@@ -309,17 +309,17 @@ def reseal_authority(config: Config) -> int:
 # --- the authority and what stands before it ---------------------------------
 
 
-def parts_of(config: Config) -> Parts:
+def parts_of(config: Config) -> RequiredPorts:
     """Open everything the authority is made of; templates are published.
 
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
-    UnknownEdge, and what `kiosk.templates.read_folder` raises.
+    UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
-    from kiosk import templates
-    from kiosk.authority.parts import Parts
-    from kiosk.authority.profile import Profile
-    from kiosk.authority.seal import SealingKey
-    from kiosk.entropy import SystemEntropy
+    from kiosk.authority.office import templates
+    from kiosk.authority.proof.seal import SealingKey
+    from kiosk.authority.required_ports import RequiredPorts
+    from kiosk.authority.rules.compliance import ComplianceProfile
+    from kiosk.core.entropy import SystemEntropy
 
     clock = SystemClock()
     vault, lifecycle = vault_of(config), lifecycle_of(config)
@@ -331,7 +331,7 @@ def parts_of(config: Config) -> Parts:
     except BaseException:
         registry.close()
         raise
-    return Parts(
+    return RequiredPorts(
         registry=registry,
         directory=directory,
         vault=vault,
@@ -339,7 +339,7 @@ def parts_of(config: Config) -> Parts:
         entropy=SystemEntropy(),
         lifecycle=lifecycle,
         sealing=SealingKey(),
-        profile=Profile(
+        profile=ComplianceProfile(
             fips_201=config.profile.fips_201,
             second_factor=config.profile.second_factor,
         ),
@@ -354,7 +354,7 @@ def _write_deadline(config: Config) -> float:
     DC is connected to (open, handshake, sign-in), read, tried (open, handshake, bind)
     and read again.
     """
-    from kiosk.authority.parts import SEND_SECONDS
+    from kiosk.authority.required_ports import SEND_SECONDS
 
     directory = config.directory
     answers = 2 * directory.connect_timeout + 7 * directory.receive_timeout
@@ -367,9 +367,9 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
     What is wrong with the configuration or a template is raised at once; a store, key
     or directory that is missing is a fault of the station's health.
     """
-    from kiosk import templates
     from kiosk.authority.local import LocalAuthority
-    from kiosk.embedded import EmbeddedStation, Opened
+    from kiosk.authority.office import templates
+    from kiosk.visit.embedded_station import EmbeddedStation, Opened
 
     def open_authority() -> Opened:
         parts = parts_of(config)
@@ -383,7 +383,7 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
 
 def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
-    from kiosk import templates
+    from kiosk.authority.office import templates
     from kiosk.desk.station import EmbeddedDesk, OpenedDesk
 
     def open_desk_parts() -> OpenedDesk:
@@ -415,8 +415,8 @@ def site_of(config: Config) -> Site:
 
 def role_policy_of(config: Config) -> RolePolicy:
     """Return who has which role, and what needs two operators."""
+    from kiosk.authority.office.operators import Action
     from kiosk.config import OperatorRole
-    from kiosk.enrollment.operators import Action
     from kiosk.enrollment.signin import RolePolicy
 
     told = config.sign_in
@@ -434,7 +434,7 @@ def role_policy_of(config: Config) -> RolePolicy:
 
 def face_settings_of(config: Config) -> FaceSettings:
     """Return what the screens need of the configuration."""
-    from kiosk.station import FaceSettings, Helpdesk
+    from kiosk.visit.station import FaceSettings, Helpdesk
 
     screens = config.screens
     return FaceSettings(
@@ -459,8 +459,8 @@ def operators_config(named: Path | None) -> OperatorsConfig:
     file of their own choice: a backup's copy would bring a role back that they lost.
     Then what `kiosk.config.load` raises.
     """
+    from kiosk.authority.office.operators import works_as_another
     from kiosk.config import installed
-    from kiosk.enrollment.operators import works_as_another
 
     return load_as(OperatorsConfig, installed(named) if works_as_another() else named)
 
@@ -471,8 +471,8 @@ def open_desk(config: OperatorsConfig) -> Iterator[Desk]:
 
     NotAnOperator, before anything is opened; then as `parts_of`.
     """
-    from kiosk.enrollment.desk import Desk
-    from kiosk.enrollment.operators import login_name, signed_in
+    from kiosk.authority.office.desk import Desk
+    from kiosk.authority.office.operators import login_name, signed_in
 
     harden_process()
     operator = signed_in(config.operators, login_name())

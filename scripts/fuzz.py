@@ -32,7 +32,7 @@ _INSTRUMENTED = [
     *("kiosk.cards", "kiosk.cli.card_keys"),
     *("kiosk.faces.keyboard", "kiosk.plain.entry"),
 ]
-_NOT_LOOKED_FOR = ["kiosk.cards.simulated"]
+_NOT_LOOKED_FOR = ["kiosk.simulation.cards"]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from kiosk import __version__
 from kiosk.cli import COMMANDS, app
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter

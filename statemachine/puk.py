@@ -44,7 +44,7 @@ class PukEvent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class PukEdge:
     """One thing that may happen to a PUK."""
 
     event: PukEvent
@@ -61,21 +61,21 @@ AT_FACTORY = frozenset({K.FACTORY, K.FIRST_PENDING})
 IN_ESCROW = DUE | {K.CURRENT}
 """A value that may be on the card is kept, or is the factory's."""
 
-TABLE: tuple[Edge, ...] = (
-    Edge(
+TABLE: tuple[PukEdge, ...] = (
+    PukEdge(
         E.SAID_HOLDERS,
         K.UNKNOWN,
         K.HOLDERS,
         "Import or template said that the holder has the PUK of this card.",
     ),
-    Edge(
+    PukEdge(
         E.SAID_FACTORY,
         K.UNKNOWN,
         K.FACTORY,
         "Import, template or the card itself said that it has the factory's PUK.",
     ),
     *(
-        Edge(
+        PukEdge(
             E.SET,
             source,
             K.CURRENT,
@@ -84,7 +84,7 @@ TABLE: tuple[Edge, ...] = (
         for source in Known
     ),
     *(
-        Edge(
+        PukEdge(
             E.TYPED,
             source,
             K.HOLDERS,
@@ -93,7 +93,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.UNKNOWN, K.HOLDERS, K.USED_UP)
     ),
     *(
-        Edge(
+        PukEdge(
             E.TYPED,
             source,
             source,
@@ -102,14 +102,14 @@ TABLE: tuple[Edge, ...] = (
         for source in Known
         if source in IN_ESCROW
     ),
-    Edge(
+    PukEdge(
         E.RELEASED,
         K.CURRENT,
         K.EXPOSED,
         "The PUK is about to be sent: whatever happens, it has left the authority.",
     ),
     *(
-        Edge(
+        PukEdge(
             E.RELEASED,
             source,
             source,
@@ -118,7 +118,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.FACTORY, K.FIRST_PENDING, K.EXPOSED, K.DUE, K.PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.OLD_TAKEN,
             source,
             K.DUE,
@@ -127,7 +127,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.EXPOSED, K.DUE, K.PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.OLD_TAKEN,
             source,
             K.FACTORY,
@@ -136,7 +136,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.FACTORY, K.FIRST_PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.NEW_TAKEN,
             source,
             K.DUE,
@@ -145,7 +145,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.PENDING, K.FIRST_PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.REPLACING,
             source,
             K.PENDING,
@@ -154,7 +154,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.EXPOSED, K.DUE, K.PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.REPLACING,
             source,
             K.FIRST_PENDING,
@@ -164,7 +164,7 @@ TABLE: tuple[Edge, ...] = (
         for source in (K.FACTORY, K.FIRST_PENDING)
     ),
     *(
-        Edge(
+        PukEdge(
             E.REPLACED,
             source,
             K.CURRENT,
@@ -172,20 +172,20 @@ TABLE: tuple[Edge, ...] = (
         )
         for source in (K.PENDING, K.FIRST_PENDING)
     ),
-    Edge(
+    PukEdge(
         E.NEW_REFUSED,
         K.PENDING,
         K.DUE,
         "The card definitely does not take the new PUK: it has what it had before.",
     ),
-    Edge(
+    PukEdge(
         E.NEW_REFUSED,
         K.FIRST_PENDING,
         K.FACTORY,
         "The card definitely does not take the new PUK: it has the factory's.",
     ),
     *(
-        Edge(
+        PukEdge(
             E.ALL_REFUSED,
             source,
             K.USED_UP,

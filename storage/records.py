@@ -173,7 +173,7 @@ class LastSync(Record, frozen=True, kw_only=True):
 class Escrow(Record, frozen=True, kw_only=True):
     """The PUK the authority keeps for a card, and everything known of it.
 
-    `kiosk.authority.puks` reads and writes it as `statemachine.candidates.Puk`.
+    `kiosk.authority.escrow.puks` reads and writes it as `statemachine.candidates.Puk`.
     """
 
     known: Known | None = None
@@ -223,7 +223,7 @@ class Credential(Record, frozen=True, kw_only=True):
     last_sync: LastSync | None = None
     pin_changed_at: float | None = None
     pin_history_sealed: str = ""
-    """Slow hashes of earlier PINs, encrypted: `kiosk.authority.history`."""
+    """Slow hashes of earlier PINs, encrypted: `kiosk.authority.rules.pin_history`."""
     escrow: Escrow = Escrow()
     transport_pin_sealed: str = ""
     admin_key_sealed: str = ""

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from kiosk.authority import (
-    admin_release,
+from kiosk.authority.escrow import (
+    admin_unblock,
     approvals,
-    authorise,
-    card_marks,
-    cases,
-    escrow,
-    prepare,
-    presence,
-    replacing,
-    unblocking,
-    writing,
+    escrowed_secrets,
+    puk_replacement,
+    puk_unblock,
 )
-from kiosk.authority.parts import Parts
+from kiosk.authority.operation import authorise, card_steps, judging, prepare, writing
 from kiosk.authority.ports import (
     AdminProof,
     Announced,
     CardLimits,
-    CaseFile,
     Challenge,
-    Fault,
+    OpenedCredential,
     OpenRequest,
     Prepared,
     PresenceChallenge,
     PukPlan,
     PukTry,
     Release,
+    StationFault,
     WriteVerdict,
 )
+from kiosk.authority.proof import presence
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import DirectoryError
-from kiosk.errors import Message
-from kiosk.secret import Secret
 from statemachine.candidates import Label
 from statemachine.operation import Kind
 from storage.records import ApprovalKind
@@ -43,24 +39,26 @@ from storage.registry import RegistryError
 class LocalAuthority:
     """`ports.Authority`, embedded. Used on the authority worker's thread only."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: RequiredPorts) -> None:
         self._parts = parts
 
-    def health(self) -> tuple[Fault, ...]:
-        faults: list[Fault] = []
+    def health(self) -> tuple[StationFault, ...]:
+        faults: list[StationFault] = []
         try:
             self._parts.registry.run(lambda tx: tx.templates())
         except RegistryError as error:
-            faults.append(Fault(part="store", message=Message(error.code, error.data)))
+            faults.append(
+                StationFault(part="store", message=Message(error.code, error.data))
+            )
         try:
             with self._parts.directory.connect():
                 pass
         except DirectoryError as error:
-            faults.append(Fault(part="directory", message=error.message))
+            faults.append(StationFault(part="directory", message=error.message))
         return tuple(faults)
 
-    def open(self, request: OpenRequest) -> CaseFile:
-        return cases.open_case(self._parts, request)
+    def open(self, request: OpenRequest) -> OpenedCredential:
+        return judging.open_case(self._parts, request)
 
     def challenge_presence(
         self, credential: str, station: str
@@ -103,50 +101,50 @@ class LocalAuthority:
     def release(
         self, operation: str, presence_nonce: bytes, presence_signature: bytes
     ) -> Release:
-        return escrow.release(
+        return escrowed_secrets.release(
             self._parts, operation, presence_nonce, presence_signature
         )
 
     def admin_challenge(self, operation: str) -> bytes:
-        return admin_release.challenge(self._parts, operation)
+        return admin_unblock.challenge(self._parts, operation)
 
     def admin_proof(self, operation: str, card_challenge: bytes) -> AdminProof:
-        return admin_release.proof(self._parts, operation, card_challenge)
+        return admin_unblock.proof(self._parts, operation, card_challenge)
 
     def admin_proven(self, operation: str, answered: bytes) -> None:
-        admin_release.proven(self._parts, operation, answered)
+        admin_unblock.proven(self._parts, operation, answered)
 
     def puk_next(
         self, operation: str, tried: tuple[Label, ...], told: int | None
     ) -> PukTry:
-        return unblocking.next_try(self._parts, operation, tried, told)
+        return puk_unblock.next_try(self._parts, operation, tried, told)
 
     def puk_typed(self, operation: str, told: int | None) -> None:
-        unblocking.typing(self._parts, operation, told)
+        puk_unblock.typing(self._parts, operation, told)
 
     def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
-        unblocking.wrong(self._parts, operation, label, left)
+        puk_unblock.wrong(self._parts, operation, label, left)
 
     def puk_unheard(self, operation: str, label: Label) -> None:
-        unblocking.unheard(self._parts, operation, label)
+        puk_unblock.unheard(self._parts, operation, label)
 
     def puk_accepted(self, operation: str, label: Label) -> None:
-        unblocking.accepted(self._parts, operation, label)
+        puk_unblock.accepted(self._parts, operation, label)
 
     def prove_card(self, operation: str, nonce: bytes, signature: bytes) -> None:
-        replacing.prove_card(self._parts, operation, nonce, signature)
+        puk_replacement.prove_card(self._parts, operation, nonce, signature)
 
     def puk_plan(self, operation: str, told: int | None) -> PukPlan | None:
-        return replacing.plan(self._parts, operation, told)
+        return puk_replacement.plan(self._parts, operation, told)
 
     def puk_replaced(self, operation: str) -> None:
-        replacing.replaced(self._parts, operation)
+        puk_replacement.replaced(self._parts, operation)
 
     def puk_not_replaced(self, operation: str, label: Label, left: int | None) -> None:
-        replacing.not_replaced(self._parts, operation, label, left)
+        puk_replacement.not_replaced(self._parts, operation, label, left)
 
     def puk_new_refused(self, operation: str, label: Label) -> None:
-        replacing.new_refused(self._parts, operation, label)
+        puk_replacement.new_refused(self._parts, operation, label)
 
     def authorise(
         self, operation: str, nonce: bytes, signature: bytes, sealed: bytes
@@ -154,19 +152,19 @@ class LocalAuthority:
         authorise.authorise(self._parts, operation, nonce, signature, sealed)
 
     def card_changing(self, operation: str) -> None:
-        card_marks.changing(self._parts, operation)
+        card_steps.changing(self._parts, operation)
 
     def card_changed(self, operation: str) -> None:
-        card_marks.changed(self._parts, operation)
+        card_steps.changed(self._parts, operation)
 
     def write(self, operation: str, sealed: bytes) -> WriteVerdict:
         return writing.write(self._parts, operation, sealed)
 
     def rolled_back(self, operation: str, *, restored: bool) -> None:
-        card_marks.rolled_back(self._parts, operation, restored=restored)
+        card_steps.rolled_back(self._parts, operation, restored=restored)
 
     def refuse(self, operation: str, reason: Message) -> None:
-        card_marks.refuse(self._parts, operation, reason)
+        card_steps.refuse(self._parts, operation, reason)
 
     def leave_out_of_step(self, operation: str, reason: Message) -> None:
-        card_marks.leave_out_of_step(self._parts, operation, reason)
+        card_steps.leave_out_of_step(self._parts, operation, reason)

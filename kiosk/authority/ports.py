@@ -18,9 +18,9 @@ from typing import Protocol
 
 import msgspec
 
-from kiosk.errors import KioskError, Message
-from kiosk.pinrules import Alphabet, PinRules
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet, PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -168,7 +168,7 @@ class Announced(Value, frozen=True, kw_only=True):
     """The password as it was then; None: nobody looked."""
 
 
-class CaseFile(Value, frozen=True, kw_only=True):
+class OpenedCredential(Value, frozen=True, kw_only=True):
     """What the authority says of one credential now."""
 
     credential: str
@@ -306,7 +306,7 @@ class WriteVerdict(Value, frozen=True, kw_only=True):
     """Unblock, refused by policy: the card now has a PIN the directory refuses."""
 
 
-class Fault(Value, frozen=True, kw_only=True):
+class StationFault(Value, frozen=True, kw_only=True):
     """Something a station needs is missing."""
 
     part: str
@@ -317,10 +317,10 @@ class Fault(Value, frozen=True, kw_only=True):
 class Authority(Protocol):
     """One call per step of the operation (DESIGN, "The operation, step by step")."""
 
-    def health(self) -> tuple[Fault, ...]:
+    def health(self) -> tuple[StationFault, ...]:
         """Say what is missing: store and directory. Empty: all well. Never raises."""
 
-    def open(self, request: OpenRequest) -> CaseFile:
+    def open(self, request: OpenRequest) -> OpenedCredential:
         """Judge a card. NotOnRecord. An unreachable directory is an offer's refusal."""
 
     def challenge_presence(

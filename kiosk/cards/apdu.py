@@ -24,7 +24,7 @@ _CHAINED = 0x10
 _GET_RESPONSE = 0xC0
 
 
-class Line(Protocol):
+class ApduTransport(Protocol):
     """What carries one short APDU (`ports.Connection`)."""
 
     def transmit(self, apdu: bytearray) -> bytearray:
@@ -72,7 +72,7 @@ def wipe(buffer: bytearray) -> None:
         buffer[index] = 0
 
 
-def send(line: Line, command: Command) -> Response:
+def send(line: ApduTransport, command: Command) -> Response:
     """Send a command of any length and collect its whole answer.
 
     A chain ends at the first part that is refused. MalformedAnswer for an answer
@@ -90,7 +90,7 @@ def send(line: Line, command: Command) -> Response:
     return _collect(line, response)
 
 
-def _collect(line: Line, response: Response) -> Response:
+def _collect(line: ApduTransport, response: Response) -> Response:
     """Fetch what 61xx announces, within bounds."""
     data = bytearray(response.data)
     more = Command(_GET_RESPONSE, 0x00, 0x00)
@@ -108,7 +108,7 @@ def _collect(line: Line, response: Response) -> Response:
 
 
 def _exchange(
-    line: Line,
+    line: ApduTransport,
     command: Command,
     data: memoryview,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.cards.ports import NotSupported
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 
 class NoPinpad:

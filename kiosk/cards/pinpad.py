@@ -20,7 +20,7 @@ from kiosk.cards.ports import (
     PadTimedOut,
     PadTooShort,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 VERIFY_DIRECT, MODIFY_DIRECT = 0x06, 0x07
 """Features: the pad sends a command into which it puts what is typed."""

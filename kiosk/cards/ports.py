@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from kiosk.errors import KioskError
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
 
 # --- values ------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from kiosk.cards.masking import Masking, Showing, data_size
 from kiosk.cards.ports import CardError, Connection, PadCommand, Pinpad
-from kiosk.clock import Clock, SystemClock
-from kiosk.secret import Secret
-from kiosk.text import visible
+from kiosk.core.clock import Clock, SystemClock
+from kiosk.core.secret import Secret
+from kiosk.core.untrusted_text import visible
 
 log = logging.getLogger(__name__)
 _HEADER = 4

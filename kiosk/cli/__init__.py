@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from kiosk import __version__
 from kiosk.cli.frame import new_app
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
@@ -119,7 +119,7 @@ def _kiosk(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (the process's own if None); return an `ExitCode`."""
     # A command's own words stand alone: of events, only what is a bug is shown. One
-    # that goes on for hours has a log (`kiosk.logs`).
+    # that goes on for hours has a log (`kiosk.core.logs`).
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.ERROR)
     try:
         code = _run(arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 from kiosk.texts import text
 
 

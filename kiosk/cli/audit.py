@@ -26,9 +26,9 @@ def verify(
     config: ConfigOption = None,
 ) -> None:
     """Verify the chains, and that every write came after its own signature."""
-    from kiosk.authority.evidence import unproven_writes
+    from kiosk.authority.proof.evidence import unproven_writes
     from kiosk.cli.ending import words
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
     from kiosk.texts import sentence
     from storage import audit
 
@@ -68,10 +68,10 @@ def export(
 
     For auditors; each export is itself noted in the evidence.
     """
+    from kiosk.authority.office import evidence_export as leaving
     from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
-    from kiosk.enrollment import export as leaving
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
 
     with open_desk(operators_config(config)) as desk:
         if output is None:
@@ -84,7 +84,7 @@ def export(
 
 def _events(file: Path | None, config: Path | None) -> Iterable[AuditEvent]:
     from kiosk.bootstrap import operators_config, registry_of
-    from kiosk.clock import SystemClock
+    from kiosk.core.clock import SystemClock
     from storage import audit
 
     if file is not None:

@@ -40,12 +40,12 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Make a backup; the station may go on working meanwhile."""
-    from kiosk import backup as backups
-    from kiosk import nightly
     from kiosk.bootstrap import places_of
     from kiosk.cli.ending import words
-    from kiosk.clock import SystemClock
-    from kiosk.errors import Message
+    from kiosk.core.clock import SystemClock
+    from kiosk.core.errors import Message
+    from kiosk.setup import backup as backups
+    from kiosk.setup import nightly
 
     places, now = places_of(config), SystemClock().now()
     target = nightly.named_by_moment(folder, now) if keep else folder

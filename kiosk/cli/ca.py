@@ -39,11 +39,11 @@ def init(
     is worth nothing elsewhere. Keep a copy of that key and of both files.
     """
     from kiosk.bootstrap import authority_files_of, vault_of
+    from kiosk.certificates.create_ca import found
     from kiosk.cli import ca_text
-    from kiosk.clock import SystemClock
     from kiosk.config import load
-    from kiosk.enrollment.sources.founding import found
-    from kiosk.hardening import harden_process
+    from kiosk.core.clock import SystemClock
+    from kiosk.core.hardening import harden_process
 
     harden_process()
     settings = load(config)
@@ -74,10 +74,10 @@ def show(
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from kiosk.bootstrap import authority_files_of, issuer_of
+    from kiosk.certificates.ca_key import is_sealed
     from kiosk.cli import ca_text
     from kiosk.config import load
-    from kiosk.enrollment.sources.ca_key import is_sealed
-    from kiosk.hardening import harden_process
+    from kiosk.core.hardening import harden_process
 
     harden_process()
     settings = load(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from kiosk.text import visible
+from kiosk.core.untrusted_text import visible
 from kiosk.texts import text
 
 

@@ -23,7 +23,7 @@ from kiosk.cards.ports import (
 )
 from kiosk.cli.card_keys import KeyReport, keys_of, policies_of
 from kiosk.cli.ending import words
-from kiosk.errors import Message
+from kiosk.core.errors import Message
 
 _SERVICE_SECONDS = 5.0
 _CARD_SECONDS = 1.5

@@ -22,7 +22,7 @@ from kiosk.cards.ports import (
     UnknownCard,
 )
 from kiosk.cli.ending import words
-from kiosk.text import visible
+from kiosk.core.untrusted_text import visible
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -94,7 +94,11 @@ def described(
     slot: KeySlot, der: bytes, policies: KeyPolicies | None, now: datetime.datetime
 ) -> KeyReport:
     """Describe a DER certificate; what it does not tell is "?"."""
-    from kiosk.enrollment.certificates import UNREADABLE, UnreadableCertificate, read
+    from kiosk.certificates.card_certificates import (
+        UNREADABLE,
+        UnreadableCertificate,
+        read,
+    )
 
     try:
         report = _certified(slot, read(der), now)

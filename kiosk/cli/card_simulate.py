@@ -13,11 +13,15 @@ import msgspec
 import typer
 
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.cards.simulated.factory import Made, make_card
-from kiosk.cards.simulated.faults import AnyCardFault
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.idprime_factory import make_idprime_card
-from kiosk.cards.simulated.options import (
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.hardening import harden_process
+from kiosk.core.secret import Secret
+from kiosk.core.secret_file import read_secret
+from kiosk.simulation.cards.factory import Made, make_card
+from kiosk.simulation.cards.faults import AnyCardFault
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.idprime_factory import make_idprime_card
+from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     changed,
@@ -26,12 +30,8 @@ from kiosk.cards.simulated.options import (
     of_variant,
     of_yubikey,
 )
-from kiosk.cards.simulated.t0 import StrictT0Card
-from kiosk.cards.vpcd import VirtualReader, tcp
-from kiosk.entropy import SystemEntropy
-from kiosk.hardening import harden_process
-from kiosk.secret import Secret
-from kiosk.secretfile import read_secret
+from kiosk.simulation.cards.t0 import StrictT0Card
+from kiosk.simulation.virtual_reader import VirtualReader, tcp
 
 DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
@@ -127,7 +127,7 @@ def obey(reader: VirtualReader, cards: dict[int, Made[Any]], line: str) -> None:
 
 
 def _fault(text: str) -> AnyCardFault | None:
-    """Read one of `kiosk.cards.simulated.faults`, as JSON."""
+    """Read one of `kiosk.simulation.cards.faults`, as JSON."""
     try:
         fault: AnyCardFault = msgspec.json.decode(text, type=AnyCardFault)
     except msgspec.DecodeError:

@@ -9,8 +9,8 @@ import msgspec
 from kiosk.cli.card_info import CardReport, ReaderReport
 from kiosk.cli.card_keys import KeyReport
 from kiosk.cli.ending import words
-from kiosk.errors import Message
-from kiosk.text import visible
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
 
 
 def lines(found: Sequence[ReaderReport]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.cards.trace import Trace
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 
 class TraceNotWritable(KioskError):

@@ -9,8 +9,11 @@ from typing import Annotated
 
 import typer
 
-from kiosk.authority.admin_key import KEY_BYTES
-from kiosk.authority.codes import grouped
+from kiosk.authority.escrow.admin_key import KEY_BYTES
+from kiosk.authority.office import holder_codes, lifecycle_events, telephone_unblock
+from kiosk.authority.office.credential_view import credentials, view
+from kiosk.authority.office.desk import Desk, find
+from kiosk.authority.office.operators import Action, require
 from kiosk.bootstrap import (
     anchors_of,
     monitor_of,
@@ -19,28 +22,19 @@ from kiosk.bootstrap import (
     source_of,
 )
 from kiosk.cards.ports import Card
+from kiosk.certificates import card_certificates
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
 from kiosk.cli.typed import ask_secret
 from kiosk.config import Config
-from kiosk.enrollment import (
-    acts,
-    admin_keys,
-    certificates,
-    codes,
-    second_officer,
-    takeover,
-    telephone,
-)
-from kiosk.enrollment.desk import Desk, find
+from kiosk.core.errors import Message
+from kiosk.core.secret_file import read_hex
+from kiosk.enrollment import admin_keys, importing, second_officer
+from kiosk.enrollment.importing import CardImport, ImportWay
 from kiosk.enrollment.issue import Order, issue_card
-from kiosk.enrollment.operators import Action, require
 from kiosk.enrollment.reader import one_card
-from kiosk.enrollment.takeover import Takeover, Way
-from kiosk.enrollment.view import credentials, view
-from kiosk.errors import Message
-from kiosk.secretfile import read_hex
+from kiosk.pin.codes import grouped
 from statemachine.lifecycle import State
 from storage.records import ApprovalKind, Credential, ImportedPuk, Sync
 
@@ -104,7 +98,7 @@ def show(
 
 def _act(action: Action, credential: str, config: Path | None, reason: str) -> None:
     with open_desk(operators_config(config)) as desk:
-        after = acts.act(desk, action, find(desk, credential), reason)
+        after = lifecycle_events.act(desk, action, find(desk, credential), reason)
     now = Message("enrollment.now", {"holder": after.holder, "state": after.state})
     print(words(now))
     if action is Action.REVOKE:
@@ -155,7 +149,7 @@ def release(
     kind = ApprovalKind.ACTIVATION if activation else ApprovalKind.RELEASE
     with open_desk(operators_config(config)) as desk:
         found = find(desk, credential)
-        given = codes.give(desk, found, kind, last_try=last_try)
+        given = holder_codes.give(desk, found, kind, last_try=last_try)
     with given.code as code:
         print(words(Message(f"enrollment.code_{kind}", {"holder": found.holder})))
         print(f"\n    {grouped(code)}\n")
@@ -169,7 +163,7 @@ def answer(credential: Which, config: ConfigOption = None) -> None:
         found = find(desk, credential)
         prompt = words(Message("enrollment.challenge", {"holder": found.holder}))
         with ask_secret(prompt + " ") as challenge:
-            spoken = telephone.answer(desk, found, challenge)
+            spoken = telephone_unblock.answer(desk, found, challenge)
     print(words(Message("enrollment.read_out")))
     print(f"\n    {spoken}\n")
 
@@ -226,8 +220,9 @@ def import_(
     account: AccountOption,
     template: TemplateOption,
     way: Annotated[
-        Way, typer.Option(help="How it is settled which key signs for the holder.")
-    ] = Way.SIGNATURE,
+        ImportWay,
+        typer.Option(help="How it is settled which key signs for the holder."),
+    ] = ImportWay.SIGNATURE,
     puk: Annotated[
         ImportedPuk | None,
         typer.Option(help="What is known of its PUK, if not what the template says."),
@@ -249,7 +244,7 @@ def import_(
     if bool(card) != bool(certificate):
         raise typer.BadParameter("--card and --certificate belong together")
     settings = operators_config(config)
-    wanted = Takeover(
+    wanted = CardImport(
         account=account,
         template=template,
         way=way,
@@ -258,19 +253,19 @@ def import_(
     )
     with open_desk(settings) as desk:
         if certificate is not None:
-            (own,) = certificates.read_pem(certificate)[:1]
-            taken = takeover.import_certificate(desk, card, own, wanted)
+            (own,) = card_certificates.read_pem(certificate)[:1]
+            taken = importing.import_certificate(desk, card, own, wanted)
         else:
             with _card(desk, Action.IMPORT, settings, reader) as inserted:
                 taken = _taken(desk, inserted, wanted)
     print(show_as.taken(taken))
 
 
-def _taken(desk: Desk, card: Card, wanted: Takeover) -> Credential:
-    if wanted.way is not Way.SIGNATURE:
-        return takeover.import_card(desk, card, wanted, None)
+def _taken(desk: Desk, card: Card, wanted: CardImport) -> Credential:
+    if wanted.way is not ImportWay.SIGNATURE:
+        return importing.import_card(desk, card, wanted, None)
     with ask_secret(words(Message("enrollment.holders_pin")) + " ") as pin:
-        return takeover.import_card(desk, card, wanted, pin)
+        return importing.import_card(desk, card, wanted, pin)
 
 
 @app.command("admin-key")
@@ -305,7 +300,7 @@ def confirm(
     """Confirm, as a second officer, the key that a first one has proposed."""
     settings = operators_config(config)
     anchors = anchors_of(settings)
-    (own,) = certificates.read_pem(certificate)[:1]
+    (own,) = card_certificates.read_pem(certificate)[:1]
     with open_desk(settings) as desk:
         done = second_officer.confirm(desk, find(desk, credential), own, anchors)
     print(show_as.taken(done))

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from kiosk.authority import puks
+from kiosk.authority.escrow import puks
+from kiosk.authority.office.credential_view import View
 from kiosk.cli.ending import words
-from kiosk.enrollment.view import View
-from kiosk.errors import Message
-from kiosk.text import visible
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
 from storage.records import AuditEvent, Credential, PublicKey
 
 _HEAD = ("id", "holder", "account", "state", "password", "template")

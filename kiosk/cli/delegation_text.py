@@ -13,18 +13,18 @@ from kiosk.directory.delegation import (
     TO_READ,
     USER,
     AccountName,
-    Kind,
     Right,
-    Unit,
+    RightKind,
+    UserContainer,
     entry_for_policies,
     entry_for_users,
 )
 
-_DSACLS = {Kind.CONTROL: "CA", Kind.WRITE: "WP", Kind.READ: "RP"}
+_DSACLS = {RightKind.CONTROL: "CA", RightKind.WRITE: "WP", RightKind.READ: "RP"}
 _POWERSHELL = {
-    Kind.CONTROL: "ExtendedRight",
-    Kind.WRITE: "WriteProperty",
-    Kind.READ: "ReadProperty",
+    RightKind.CONTROL: "ExtendedRight",
+    RightKind.WRITE: "WriteProperty",
+    RightKind.READ: "ReadProperty",
 }
 _QUOTES = "'\u2018\u2019\u201a\u201b"
 """What PowerShell takes for a single quote."""
@@ -52,7 +52,7 @@ def windows_account(account: AccountName, domain: str) -> Iterator[str]:
 
 
 def samba(
-    units: Sequence[Unit], account: AccountName, policies: Sequence[str]
+    units: Sequence[UserContainer], account: AccountName, policies: Sequence[str]
 ) -> Iterator[str]:
     """Yield the lines for Samba, in sh; `policies` are containers to be read."""
     yield "# Samba: as root on a domain controller, in sh."
@@ -71,7 +71,7 @@ def samba(
 
 
 def dsacls(
-    units: Sequence[Unit], account: AccountName, policies: Sequence[str]
+    units: Sequence[UserContainer], account: AccountName, policies: Sequence[str]
 ) -> Iterator[str]:
     """Yield the lines for Windows with dsacls, in PowerShell."""
     yield "# Windows, with dsacls: as a domain administrator, in PowerShell."
@@ -93,7 +93,7 @@ def dsacls(
 
 
 def powershell(
-    units: Sequence[Unit], account: AccountName, policies: Sequence[str]
+    units: Sequence[UserContainer], account: AccountName, policies: Sequence[str]
 ) -> Iterator[str]:
     """Yield the lines for Windows in PowerShell alone."""
     yield "# Windows, without dsacls: as a domain administrator, in PowerShell."

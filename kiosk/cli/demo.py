@@ -47,7 +47,7 @@ def demo(
 
 
 def _desk() -> int:
-    from kiosk.rehearsal.demo_desk import DemoDesk
+    from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.tui.desk_app import run
 
     deck = DemoDesk()
@@ -55,17 +55,17 @@ def _desk() -> int:
 
 
 def _kiosk(record: Path | None, *, is_plain: bool) -> int:
-    from kiosk.rehearsal.demo import Demo
+    from kiosk.simulation.demo import Demo
 
     if is_plain:
-        from kiosk.plain.attendant import run
+        from kiosk.plain.controller import run
     else:
         from kiosk.tui.app import run
 
     deck = Demo()
     if record is None:
         return run(deck.world, deck=deck)
-    from kiosk.rehearsal.recorder import Recorder
+    from kiosk.simulation.rehearsal.recorder import Recorder
 
     recorder = Recorder(deck)
     ended = run(recorder, deck=recorder)

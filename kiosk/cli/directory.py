@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import new_app
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
-    from kiosk.directory.delegation import AccountName, Unit
+    from kiosk.directory.delegation import AccountName, UserContainer
 
 app = new_app("Print what an administrator of the domain has to type.")
 
@@ -92,13 +92,13 @@ def delegate(
     typer.echo("\n\n".join("\n".join(way) for way in ways))
 
 
-def _units(typed: list[str]) -> list[Unit]:
-    from kiosk.directory.delegation import NotAUnit, Unit
+def _units(typed: list[str]) -> list[UserContainer]:
+    from kiosk.directory.delegation import NotAUnit, UserContainer
 
     units = []
     for dn in dict.fromkeys(typed):
         try:
-            units.append(Unit.parse(dn))
+            units.append(UserContainer.parse(dn))
         except NotAUnit as error:
             raise UnusableUnit(dn=dn) from error
     return units

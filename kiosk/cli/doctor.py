@@ -13,11 +13,11 @@ import typer
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, fail, new_app
 from kiosk.config import find, load
+from kiosk.core.errors import KioskError
+from kiosk.core.hardening import harden_process
 from kiosk.doctor import Finding, examine, is_sound
 from kiosk.doctor.station import checks_of
-from kiosk.errors import KioskError
-from kiosk.hardening import harden_process
-from kiosk.ownership import name_of, owner_of
+from kiosk.setup.ownership import name_of, owner_of
 
 
 class NotTheUser(KioskError):

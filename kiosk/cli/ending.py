@@ -12,9 +12,9 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
+from kiosk.core.errors import Coded, KioskError, Message
+from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.ports import DirectoryError
-from kiosk.errors import Coded, KioskError, Message
-from kiosk.exit_codes import ExitCode
 from kiosk.texts import UnknownText, sentence
 
 _USAGE = ("cli.", "config.", "template.")

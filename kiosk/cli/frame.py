@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 ConfigOption = Annotated[
     Path | None,

@@ -15,29 +15,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiosk import newfiles, tomlfile
+from kiosk.authority.office.operators import login_name
 from kiosk.bootstrap import directory_of, found_registry
 from kiosk.cli import delegation_text, guided_line, starting
 from kiosk.cli.asking import agree, ask, choose, say
 from kiosk.cli.doctor import lines
 from kiosk.cli.typed import ask_secret
-from kiosk.clock import SystemClock
-from kiosk.config import Config, Operator, OperatorRole
-from kiosk.directory.delegation import AccountName, NotAnAccountName, NotAUnit, Unit
+from kiosk.config import Config, Operator, OperatorRole, toml_file
+from kiosk.core import new_files
+from kiosk.core.clock import SystemClock
+from kiosk.core.exit_codes import ExitCode
+from kiosk.core.hardening import harden_process
+from kiosk.directory.delegation import (
+    AccountName,
+    NotAnAccountName,
+    NotAUnit,
+    UserContainer,
+)
 from kiosk.doctor import Finding, Health, directory, domain, examine, is_sound
 from kiosk.doctor.station import checks_of
-from kiosk.enrollment.operators import login_name
-from kiosk.exit_codes import ExitCode
-from kiosk.hardening import harden_process
-from kiosk.newstation import (
+from kiosk.setup.new_station import (
     AlreadyThere,
     IssuerFiles,
     Layout,
-    Told,
+    SiteAnswers,
     configuration,
     create,
 )
-from kiosk.ownership import acting_as_owner, name_of
+from kiosk.setup.ownership import acting_as_owner, name_of
 from storage.records import Template
 
 _STAFF = (Template(name="staff"),)
@@ -45,20 +50,20 @@ _ACCOUNT = "service account"
 
 
 @dataclass(slots=True)
-class Answers:
+class GuidedAnswers:
     """What was told until now."""
 
     domain: str = ""
     dcs: tuple[str, ...] = ()
     """Named by hand; empty: DNS tells."""
     ca: str = ""
-    units: list[Unit] = field(default_factory=list)
+    units: list[UserContainer] = field(default_factory=list)
     account: str = ""
     contact: str = ""
     issues: bool = False
     operators: tuple[Operator, ...] = ()
 
-    def told(self) -> Told:
+    def told(self) -> SiteAnswers:
         """Return it as settings."""
         told: dict[str, object] = {
             "dcs": self.dcs,
@@ -72,7 +77,7 @@ class Answers:
             "directory": told,
             "helpdesk": {"contact": self.contact or "?"},
         }
-        return Told(values=values, operators=self.operators, ca=self.ca)
+        return SiteAnswers(values=values, operators=self.operators, ca=self.ca)
 
     @property
     def base_dn(self) -> str:
@@ -90,7 +95,7 @@ def run(layout: Layout, issuer: IssuerFiles) -> int:
                 raise AlreadyThere(file=str(file))
         say("guided.intro")
         print()
-        answers = Answers()
+        answers = GuidedAnswers()
         guided_line.find_domain(answers)
         _ask_account(answers)
         with _trial(layout) as password:
@@ -104,11 +109,13 @@ def run(layout: Layout, issuer: IssuerFiles) -> int:
 # --- the service account --------------------------------------------------------
 
 
-def _ask_account(answers: Answers) -> None:
+def _ask_account(answers: GuidedAnswers) -> None:
     while not answers.units:
         typed = ask("guided.units", f"OU=Staff,{answers.base_dn}")
         try:
-            answers.units = [Unit.parse(each.strip()) for each in typed.split(";")]
+            answers.units = [
+                UserContainer.parse(each.strip()) for each in typed.split(";")
+            ]
         except NotAUnit as error:
             say("guided.not_a_unit", dn=str(error), base=answers.base_dn)
     while not answers.account:
@@ -121,7 +128,7 @@ def _ask_account(answers: Answers) -> None:
         _print_commands(answers)
 
 
-def _print_commands(answers: Answers) -> None:
+def _print_commands(answers: GuidedAnswers) -> None:
     """Print what an administrator types, and wait until it has been typed."""
     name, units = AccountName.parse(answers.account), answers.units
     policies = list(dict.fromkeys(unit.policies for unit in units))
@@ -148,7 +155,7 @@ def _trial(layout: Layout) -> Iterator[Path]:
         layout.ca.with_name(".ca.trial").unlink(missing_ok=True)
 
 
-def _settle(answers: Answers, layout: Layout, password: Path) -> None:
+def _settle(answers: GuidedAnswers, layout: Layout, password: Path) -> None:
     """Ask for the password and try what it opens, until that works or is waived."""
     _ask_password(answers, password)
     while True:
@@ -166,25 +173,25 @@ def _settle(answers: Answers, layout: Layout, password: Path) -> None:
                 _print_commands(answers)
 
 
-def _ask_password(answers: Answers, password: Path) -> None:
+def _ask_password(answers: GuidedAnswers, password: Path) -> None:
     prompt = guided_line.sentence("guided.password", account=answers.account)
     with ask_secret(prompt + " ") as typed:
         password.unlink(missing_ok=True)
-        newfiles.write(password, bytes(typed.reveal()))
+        new_files.write(password, bytes(typed.reveal()))
 
 
-def _config(answers: Answers, layout: Layout, password: Path) -> Config:
+def _config(answers: GuidedAnswers, layout: Layout, password: Path) -> Config:
     """Return the configuration as it would be, with the password on trial."""
     told = answers.told()
     directory_told = {**told.values["directory"], "password_file": password}
     if answers.ca:
         ca = layout.ca.with_name(".ca.trial")
         ca.unlink(missing_ok=True)
-        newfiles.write(ca, answers.ca.encode("ascii"))
+        new_files.write(ca, answers.ca.encode("ascii"))
         directory_told["ca_file"] = ca
-    trial = Told(values={**told.values, "directory": directory_told})
+    trial = SiteAnswers(values={**told.values, "directory": directory_told})
     text = configuration(layout, trial, issues=answers.issues)
-    return tomlfile.decode(tomllib.loads(text), Config, file=layout.config)
+    return toml_file.decode(tomllib.loads(text), Config, file=layout.config)
 
 
 def _tried(config: Config) -> tuple[Finding, ...]:
@@ -222,7 +229,7 @@ def _unsure(findings: tuple[Finding, ...]) -> bool:
     )
 
 
-def _try_holder(answers: Answers, layout: Layout, password: Path) -> None:
+def _try_holder(answers: GuidedAnswers, layout: Layout, password: Path) -> None:
     """Look at a card holder's account, and whether a PIN can be its password."""
     while name := ask("guided.holder"):
         findings = _holder(_config(answers, layout, password), name)
@@ -234,7 +241,7 @@ def _try_holder(answers: Answers, layout: Layout, password: Path) -> None:
 # --- people, and the end ----------------------------------------------------------
 
 
-def _ask_people(answers: Answers) -> None:
+def _ask_people(answers: GuidedAnswers) -> None:
     while not answers.contact:
         answers.contact = ask("guided.contact")[:120]
     answers.issues = agree("guided.issues", default=True)
@@ -251,7 +258,7 @@ def _ask_people(answers: Answers) -> None:
 
 
 def _write(
-    answers: Answers, layout: Layout, issuer: IssuerFiles, password: Path
+    answers: GuidedAnswers, layout: Layout, issuer: IssuerFiles, password: Path
 ) -> None:
     made = issuer if answers.issues else None
     written = create(layout, found_registry, made, answers.told())
@@ -263,7 +270,7 @@ def _write(
 
 def _end(layout: Layout) -> int:
     """Examine everything once more; start it, or say what is missing."""
-    config = tomlfile.read(layout.config, Config)
+    config = toml_file.read(layout.config, Config)
     print()
     say("guided.examining")
     findings = examine(checks_of(config))

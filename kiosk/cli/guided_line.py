@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.cli.asking import ask, choose, say
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.errors import Message
 from kiosk.directory.ports import Unreachable
-from kiosk.errors import Message
-from kiosk.ownership import as_oneself
+from kiosk.setup.ownership import as_oneself
 from kiosk.texts import sentence as catalogue
 from kiosk.texts import text
 
 if TYPE_CHECKING:
-    from kiosk.cli.guided import Answers
+    from kiosk.cli.guided import GuidedAnswers
 
 _SECONDS = 5.0
 _LDAPS = 636
@@ -33,7 +33,7 @@ def sentence(key: str, /, **data: str | int) -> str:
     return text(key).format(**data)
 
 
-def find_domain(answers: Answers) -> None:
+def find_domain(answers: GuidedAnswers) -> None:
     """Ask for the domain until its controllers are known, reached and trusted."""
     while True:
         _ask_domain(answers)
@@ -49,7 +49,7 @@ def find_domain(answers: Answers) -> None:
                     found = _named(answers) or found
 
 
-def _ask_domain(answers: Answers) -> None:
+def _ask_domain(answers: GuidedAnswers) -> None:
     while True:
         typed = ask("guided.domain", _own_domain()).strip(".").lower()
         if _DOMAIN.fullmatch(typed):
@@ -77,12 +77,12 @@ def _located(domain: str) -> tuple[str, ...]:
     return found
 
 
-def _named(answers: Answers) -> tuple[str, ...]:
+def _named(answers: GuidedAnswers) -> tuple[str, ...]:
     answers.dcs = tuple(ask("guided.dcs").split())
     return answers.dcs
 
 
-def _all_trusted(dcs: tuple[str, ...], answers: Answers) -> bool:
+def _all_trusted(dcs: tuple[str, ...], answers: GuidedAnswers) -> bool:
     """Try each; ask for the authority's certificate where one is not trusted."""
     sound = True
     for dc in dcs:

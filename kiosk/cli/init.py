@@ -15,14 +15,14 @@ from kiosk.bootstrap import found_registry
 from kiosk.cli.frame import new_app
 from kiosk.cli.typed import NoTerminal
 from kiosk.config.location import SYSTEM
-from kiosk.newstation import (
+from kiosk.setup.new_station import (
     SYSTEM_DATA,
     IssuerFiles,
     Layout,
     create,
     usual_layout,
 )
-from kiosk.ownership import become_owner, make_folders, name_of
+from kiosk.setup.ownership import become_owner, make_folders, name_of
 from kiosk.texts import text
 
 app = new_app("Write the files of a new station. Nothing is overwritten.")
@@ -78,7 +78,7 @@ def _below(folder: Path) -> Layout:
 
 
 def _issuer() -> IssuerFiles:
-    from kiosk.enrollment.sources.local_ca import new_issuer
+    from kiosk.certificates.local_ca import new_issuer
 
     name = f"Pin Kiosk issuer {socket.gethostname()}"
     return IssuerFiles(*new_issuer(name[:64], now=time.time()))

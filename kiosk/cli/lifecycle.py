@@ -12,7 +12,7 @@ from kiosk.cli.frame import new_app
 app = new_app("Print what may happen to a card, and who makes it happen.")
 
 
-class Form(StrEnum):
+class DiagramFormat(StrEnum):
     """How the table is printed."""
 
     TEXT = "text"
@@ -23,8 +23,8 @@ class Form(StrEnum):
 @app.command()
 def lifecycle(
     form: Annotated[
-        Form, typer.Option("--format", help="How to print it.")
-    ] = Form.TEXT,
+        DiagramFormat, typer.Option("--format", help="How to print it.")
+    ] = DiagramFormat.TEXT,
 ) -> None:
     """Print what may happen to a card, and who makes it happen."""
     from statemachine import render
@@ -32,9 +32,9 @@ def lifecycle(
 
     table = Lifecycle()
     match form:
-        case Form.TEXT:
+        case DiagramFormat.TEXT:
             typer.echo(render.lifecycle_text(table))
-        case Form.MARKDOWN:
+        case DiagramFormat.MARKDOWN:
             typer.echo(render.lifecycle_markdown(table))
-        case Form.MERMAID:
+        case DiagramFormat.MERMAID:
             typer.echo(render.lifecycle_mermaid(table))

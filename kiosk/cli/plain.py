@@ -10,7 +10,7 @@ from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.cli.run import NotATerminal
 from kiosk.config import load
 from kiosk.config.settings import StationRole
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 app = new_app("Run the kiosk line by line.")
 
@@ -30,8 +30,8 @@ def plain(config: ConfigOption = None) -> None:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NotATerminal
-    from kiosk.hardening import harden_process
-    from kiosk.logs import set_up
+    from kiosk.core.hardening import harden_process
+    from kiosk.core.logs import set_up
 
     harden_process()
     settings = load(config)
@@ -39,6 +39,6 @@ def plain(config: ConfigOption = None) -> None:
         raise OnlySelfService(role=settings.station.role)
     set_up(settings.log.file)
     from kiosk import bootstrap
-    from kiosk.plain.attendant import run
+    from kiosk.plain.controller import run
 
     raise typer.Exit(run(bootstrap.build_station(settings)))

@@ -10,8 +10,8 @@ import typer
 from kiosk.cli.frame import fail, new_app
 
 if TYPE_CHECKING:
-    from kiosk.rehearsal.grounds import Domain, Readers
-    from kiosk.rehearsal.rules import SiteRules
+    from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
+    from kiosk.simulation.rehearsal.site_rules import SiteRules
 
 app = new_app("Run scenario files with simulated cards; exit 0 only if all hold.")
 
@@ -61,10 +61,10 @@ def rehearse(
     ] = None,
 ) -> None:
     """Run scenario files with simulated cards; exit 0 only if all hold."""
-    from kiosk.rehearsal.monday import scenarios
-    from kiosk.rehearsal.report import Format, render
-    from kiosk.rehearsal.runner import play, run
-    from kiosk.rehearsal.scenario import shipped
+    from kiosk.simulation.rehearsal.report import Format, render
+    from kiosk.simulation.rehearsal.runner import play, run
+    from kiosk.simulation.rehearsal.scenario import shipped
+    from kiosk.simulation.rehearsal.what_if import scenarios
 
     if report not in tuple(Format):
         raise typer.BadParameter("text, json or junit", param_hint="--report")
@@ -96,12 +96,12 @@ def rehearse(
 
 def _rules(config: Path) -> SiteRules:
     """Return a site's own rules; the domain is asked for its policy, nothing more."""
-    from kiosk import templates
-    from kiosk.authority.profile import Profile
+    from kiosk.authority.office import templates
+    from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.bootstrap import directory_of, lifecycle_of
     from kiosk.config import load
     from kiosk.directory.ports import DirectoryError, Examinable
-    from kiosk.rehearsal.rules import SiteRules
+    from kiosk.simulation.rehearsal.site_rules import SiteRules
 
     settings = load(config)
     policy = None
@@ -114,7 +114,7 @@ def _rules(config: Path) -> SiteRules:
     return SiteRules(
         templates=templates.read_folder(settings.templates.folder),
         lifecycle=lifecycle_of(settings),
-        profile=Profile(
+        profile=ComplianceProfile(
             fips_201=settings.profile.fips_201,
             second_factor=settings.profile.second_factor,
         ),
@@ -122,10 +122,10 @@ def _rules(config: Path) -> SiteRules:
     )
 
 
-def _virtual_hand(place: str) -> Readers:
+def _virtual_hand(place: str) -> RehearsalReaders:
     """Return a hand at the virtual reader of a real pcscd."""
-    from kiosk.cards.pcsc.hand import VirtualHand
-    from kiosk.cards.vpcd import tcp
+    from kiosk.simulation.virtual_hand import VirtualHand
+    from kiosk.simulation.virtual_reader import tcp
 
     host, _, port = place.rpartition(":")
     if not host or not port.isdigit():
@@ -137,6 +137,6 @@ def _laboratory(config: Path) -> Domain:
     """Return the real domain that a configuration names."""
     from kiosk.bootstrap import directory_of
     from kiosk.config import load
-    from kiosk.rehearsal.laboratory import LaboratoryDomain
+    from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
 
     return LaboratoryDomain(directory_of(load(config)))

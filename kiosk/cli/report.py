@@ -16,12 +16,12 @@ from kiosk.cli.frame import ConfigOption, new_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kiosk.enrollment.risk import Report, Risk
+    from kiosk.authority.office.risk import Report, Risk
 
 app = new_app("What an administrator should know.")
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """How it is written."""
 
     TEXT = "text"
@@ -37,29 +37,29 @@ def _report() -> None:
 @app.command()
 def risk(
     format_: Annotated[
-        Format, typer.Option("--format", help="For people, a sheet or a program.")
-    ] = Format.TEXT,
+        ReportFormat, typer.Option("--format", help="For people, a sheet or a program.")
+    ] = ReportFormat.TEXT,
     config: ConfigOption = None,
 ) -> None:
     """Whose password is a short secret, which templates cannot work, and why."""
+    from kiosk.authority.office.operators import Action, require
+    from kiosk.authority.office.risk import report
     from kiosk.bootstrap import open_desk, operators_config
-    from kiosk.enrollment.operators import Action, require
-    from kiosk.enrollment.risk import report
 
     with open_desk(operators_config(config)) as desk:
         require(desk.operator, Action.EXPORT)
         found = report(desk.parts)
     match format_:
-        case Format.JSON:
+        case ReportFormat.JSON:
             print(msgspec.json.encode(found).decode())
-        case Format.CSV:
+        case ReportFormat.CSV:
             _sheet(found.risks)
-        case Format.TEXT:
+        case ReportFormat.TEXT:
             _text(found)
 
 
 def _sheet(found: Sequence[Risk]) -> None:
-    from kiosk.text import visible
+    from kiosk.core.untrusted_text import visible
 
     writer = csv.writer(sys.stdout)
     columns = ("finding", "detail", "holder", "account", "template", "credential")
@@ -72,8 +72,8 @@ def _sheet(found: Sequence[Risk]) -> None:
 
 def _text(report: Report) -> None:
     from kiosk.cli.ending import words
-    from kiosk.errors import Message
-    from kiosk.text import visible
+    from kiosk.core.errors import Message
+    from kiosk.core.untrusted_text import visible
 
     sums: dict[str, str | int] = {
         "accounts": report.accounts,

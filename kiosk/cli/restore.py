@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from kiosk import newfiles
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config
-from kiosk.ownership import become_owner, make_folders, owner_of
+from kiosk.core import new_files
+from kiosk.setup.ownership import become_owner, make_folders, owner_of
 
 app = new_app("Put a backup back where nothing is.")
 
@@ -34,13 +34,13 @@ def restore(
     Configuration and templates are put back where there are none. Root puts back
     what the kiosk's user shall own.
     """
-    from kiosk import backup as backups
     from kiosk.bootstrap import places_in
     from kiosk.cli.ending import words
-    from kiosk.clock import SystemClock
     from kiosk.config.location import NAME, SYSTEM
-    from kiosk.errors import Message
-    from kiosk.newstation import SYSTEM_DATA
+    from kiosk.core.clock import SystemClock
+    from kiosk.core.errors import Message
+    from kiosk.setup import backup as backups
+    from kiosk.setup.new_station import SYSTEM_DATA
 
     target = (config or SYSTEM / NAME).absolute()
     if target.parent == SYSTEM:
@@ -58,19 +58,18 @@ def restore(
     print(words(Message("backup.restored", {"count": count})))
     password = settings.directory.password_file
     if password is not None and not password.exists():
-        newfiles.write(password, b"")
+        new_files.write(password, b"")
         print(words(Message("backup.password_next", {"file": str(password)})))
     print(words(Message("backup.doctor_next", {"config": str(target)})))
 
 
 def _settings(saved: Path, target: Path) -> Config:
     """Return the configuration that will be in force, read as if it were there."""
-    from kiosk import tomlfile
-    from kiosk.config import load
+    from kiosk.config import load, toml_file
 
     if target.exists():
         return load(target)
-    return tomlfile.decode(tomlfile.load(saved), Config, file=target)
+    return toml_file.decode(toml_file.load(saved), Config, file=target)
 
 
 @contextmanager
@@ -81,7 +80,7 @@ def _handed_over(
 
     Backup and keys may lie where only root may look. NotWritten.
     """
-    from kiosk.backup import NotWritten
+    from kiosk.setup.backup import NotWritten
 
     owner = owner_of(target)
     if os.geteuid() != 0 or owner == 0:

@@ -11,7 +11,7 @@ import typer
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config, load
 from kiosk.config.settings import StationRole
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
     from kiosk.cards.trace import Trace
@@ -43,8 +43,8 @@ def run(
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NotATerminal
-    from kiosk.hardening import harden_process
-    from kiosk.logs import set_up
+    from kiosk.core.hardening import harden_process
+    from kiosk.core.logs import set_up
     from kiosk.tui.environment import harden as harden_environment
 
     harden_environment()

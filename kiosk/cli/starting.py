@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kiosk import units
 from kiosk.cli.asking import agree, say
 from kiosk.config.location import NAME, SYSTEM
-from kiosk.ownership import as_oneself
+from kiosk.setup import units
+from kiosk.setup.ownership import as_oneself
 
 _COMMANDS = (
     ("systemctl", "daemon-reload"),

@@ -25,10 +25,10 @@ def validate(files: _Files, config: ConfigOption = None) -> None:
 
     Without a configuration the domain is not asked.
     """
-    from kiosk import templates
+    from kiosk.authority.office import templates
     from kiosk.cli.ending import words
     from kiosk.config.location import NoConfiguration
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
 
     read = [templates.read(file) for file in files]
     try:
@@ -52,11 +52,11 @@ def _ask_domain(read: list[Template], config: Path | None) -> None:
 @app.command("import")
 def import_(files: _Files, config: ConfigOption = None) -> None:
     """Save files as the next versions of their templates, as an administrator."""
-    from kiosk import templates
+    from kiosk.authority.office import templates
+    from kiosk.authority.office.operators import Action, require
     from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
-    from kiosk.enrollment.operators import Action, require
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
 
     read = [templates.read(file) for file in files]
     with open_desk(operators_config(config)) as desk:
@@ -85,7 +85,7 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Write a saved template as a file."""
-    from kiosk import templates
+    from kiosk.authority.office import templates
     from kiosk.bootstrap import open_registry
 
     registry = open_registry(config)
@@ -115,11 +115,11 @@ def diff(
 
     Exit code 1 if it differs.
     """
-    from kiosk import templates
+    from kiosk.authority.office import templates
     from kiosk.bootstrap import open_registry
     from kiosk.cli.ending import words
+    from kiosk.core.errors import Message
     from kiosk.desk.templating import differences
-    from kiosk.errors import Message
     from storage.registry import RecordMissing
 
     wanted = templates.read(file)

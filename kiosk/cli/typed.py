@@ -7,8 +7,8 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kiosk.errors import KioskError
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
 
 _LONGEST = 128
 _ENDS = (b"\n", b"\r", b"")

@@ -43,9 +43,9 @@ def units(
 
     What somebody has changed stays, unless --force is given; the difference is shown.
     """
-    from kiosk import units as files
     from kiosk.cli.ending import words
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
+    from kiosk.setup import units as files
 
     found = files.units(program, config)
     place = root or Path("/")

@@ -22,9 +22,9 @@ def rotate(config: ConfigOption = None) -> None:
     interruption goes on where it stopped, with one key more.
     """
     from kiosk.bootstrap import registry_of, reseal_authority, vault_of
-    from kiosk.clock import SystemClock
     from kiosk.config import load
-    from kiosk.hardening import harden_process
+    from kiosk.core.clock import SystemClock
+    from kiosk.core.hardening import harden_process
     from storage.rotation import reseal_all
     from storage.vault import add_key
 

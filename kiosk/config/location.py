@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from kiosk import tomlfile
+from kiosk.config import toml_file
 from kiosk.config.settings import Config
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 NAME = "kiosk.toml"
 VARIABLE = "PIN_KIOSK_CONFIG"
@@ -92,13 +92,13 @@ def load_as(kind: type[C], named: Path | None = None) -> C:
     who may run the program as this user cannot hand it another one.
     """
     path = find(named).absolute()
-    config = tomlfile.decode(tomlfile.load_own(path), kind, file=path)
+    config = toml_file.decode(toml_file.load_own(path), kind, file=path)
     if not (config.directory.dcs or config.directory.domain):
-        raise tomlfile.MissingKey(file=str(path), key="directory.dcs")
+        raise toml_file.MissingKey(file=str(path), key="directory.dcs")
     seen: set[str] = set()
     for index, operator in enumerate(config.operators):
         if operator.login in seen:
-            raise tomlfile.WrongValue(
+            raise toml_file.WrongValue(
                 file=str(path),
                 key=f"operators[{index}].login",
                 expected="a login name that no other operator has",

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import NODEFAULT, Struct, inspect
 
 from kiosk.config.settings import Config
-from kiosk.tomlfile import expected
+from kiosk.config.toml_file import expected
 
 WIDTH = 79
 

@@ -48,7 +48,7 @@ class OperatorRole(StrEnum):
     AUDITOR = "auditor"
 
 
-class Station(Section, frozen=True, kw_only=True):
+class StationSettings(Section, frozen=True, kw_only=True):
     """What this station is called, and who stands there."""
 
     name: Annotated[
@@ -67,7 +67,7 @@ class Station(Section, frozen=True, kw_only=True):
     )
 
 
-class Helpdesk(Section, frozen=True, kw_only=True):
+class HelpdeskSettings(Section, frozen=True, kw_only=True):
     """Who to call; shown wherever a person cannot go on alone."""
 
     contact: Annotated[
@@ -95,7 +95,7 @@ class PinpadUse(StrEnum):
     IGNORE = "ignore"
 
 
-class Readers(Section, frozen=True, kw_only=True):
+class ReadersSettings(Section, frozen=True, kw_only=True):
     """Where cards are read."""
 
     names: Annotated[
@@ -112,7 +112,7 @@ class Readers(Section, frozen=True, kw_only=True):
     ] = PinpadUse.IF_PRESENT
 
 
-class Directory(Section, frozen=True, kw_only=True):
+class DirectorySettings(Section, frozen=True, kw_only=True):
     """Active Directory, reached as a service account that may reset passwords."""
 
     dcs: Annotated[
@@ -228,7 +228,7 @@ class Directory(Section, frozen=True, kw_only=True):
     ] = False
 
 
-class Registry(Section, frozen=True, kw_only=True):
+class RegistrySettings(Section, frozen=True, kw_only=True):
     """What is remembered: credentials, operations, evidence."""
 
     path: Annotated[
@@ -244,7 +244,7 @@ class Registry(Section, frozen=True, kw_only=True):
     ]
 
 
-class Vault(Section, frozen=True, kw_only=True):
+class VaultSettings(Section, frozen=True, kw_only=True):
     """The key that escrowed PUKs and management keys are encrypted with."""
 
     key_file: Annotated[
@@ -380,7 +380,7 @@ class Printing(Section, frozen=True, kw_only=True):
     ] = ()
 
 
-class Lifecycle(Section, frozen=True, kw_only=True):
+class LifecycleSettings(Section, frozen=True, kw_only=True):
     """What this site does not allow. Edges can be removed here, never added."""
 
     removed: Annotated[
@@ -392,7 +392,7 @@ class Lifecycle(Section, frozen=True, kw_only=True):
     ] = ()
 
 
-class Profile(Section, frozen=True, kw_only=True):
+class ProfileSettings(Section, frozen=True, kw_only=True):
     """What the site binds itself to beyond its templates."""
 
     fips_201: Annotated[
@@ -569,7 +569,7 @@ class Second(StrEnum):
     REVOKE = "revoke"
 
 
-class SignIn(Section, frozen=True, kw_only=True):
+class SignInSettings(Section, frozen=True, kw_only=True):
     """How operators sign in at the helpdesk and enrollment screens, and their roles.
 
     Roles come from groups of the directory, nested ones too; empty: nobody has it.
@@ -620,21 +620,21 @@ class Operator(Section, frozen=True, kw_only=True):
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
 
-    station: Station
-    helpdesk: Helpdesk
-    directory: Directory
-    registry: Registry
-    vault: Vault
+    station: StationSettings
+    helpdesk: HelpdeskSettings
+    directory: DirectorySettings
+    registry: RegistrySettings
+    vault: VaultSettings
     templates: Templates
-    readers: Readers = Readers()
+    readers: ReadersSettings = ReadersSettings()
     middleware: Middleware = Middleware()
     screens: Screens = Screens()
     display: Display = Display()
     printing: Printing = Printing()
-    lifecycle: Lifecycle = Lifecycle()
-    profile: Profile = Profile()
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    profile: ProfileSettings = ProfileSettings()
     enrollment: Enrollment = Enrollment()
     certificates: Certificates = Certificates()
     log: Log = Log()
-    sign_in: SignIn = SignIn()
+    sign_in: SignInSettings = SignInSettings()
     operators: tuple[Operator, ...] = ()

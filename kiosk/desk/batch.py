@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import CardRemoved
+from kiosk.core.errors import KioskError
 from kiosk.directory.ports import AccountMissing
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import KioskError
 from storage.records import CardType, Credential
 from storage.registry import RecordMissing, RegistryError
 

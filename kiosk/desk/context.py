@@ -8,14 +8,14 @@ from typing import Protocol
 
 from cryptography.x509 import Certificate
 
-from kiosk.authority.parts import Parts
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import Action, SignedIn, may
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
+from kiosk.certificates.ports import CertificateSource
+from kiosk.core.errors import KioskError, Message
 from kiosk.desk.views import Emit, Filled, Page
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.operators import Action, SignedIn, may
 from kiosk.enrollment.signin import RolePolicy
-from kiosk.enrollment.sources.ports import CertificateSource
-from kiosk.errors import KioskError, Message
 
 
 class NotSignedIn(KioskError):
@@ -46,7 +46,7 @@ class Site:
 class Context:
     """One session's state. Authority worker's thread."""
 
-    parts: Parts
+    parts: RequiredPorts
     site: Site
     operator: SignedIn | None = None
     own_insertion: int = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.cards.ports import Card
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
 from kiosk.desk.context import Context
-from kiosk.desk.views import Emit, Line, Style
+from kiosk.desk.views import Emit, PageLine, Style
 from kiosk.enrollment.issue import Order, issue_card
-from kiosk.errors import KioskError, Message
-from kiosk.secret import Secret
 from storage.records import Credential
 
 
@@ -20,7 +20,7 @@ class NoCertificates(KioskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class IssuedCard:
     """A card that was issued, and its transport PIN where somebody must carry it."""
 
     credential: Credential
@@ -28,30 +28,30 @@ class Done:
     puk: Secret | None = None
     """The holder's, where holders unblock their cards."""
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[PageLine, ...]:
         """Return what to read, and wipe transport PIN and PUK: they are shown once."""
         told = {"holder": self.credential.holder, "id": self.credential.id}
-        lines = [Line(Message("enrollment.issued", told), Style.DONE)]
+        lines = [PageLine(Message("enrollment.issued", told), Style.DONE)]
         if self.puk is not None:
             with self.puk as puk:
-                lines.append(Line(Message("enrollment.holders_puk")))
-                lines.append(Line(puk.reveal().decode("ascii"), Style.CODE))
+                lines.append(PageLine(Message("enrollment.holders_puk")))
+                lines.append(PageLine(puk.reveal().decode("ascii"), Style.CODE))
         if self.transport_pin is None:
-            lines.append(Line(Message("enrollment.transport_in_escrow")))
+            lines.append(PageLine(Message("enrollment.transport_in_escrow")))
             return tuple(lines)
         with self.transport_pin as pin:
-            lines.append(Line(Message("enrollment.transport_pin")))
-            lines.append(Line(pin.reveal().decode("ascii"), Style.CODE))
+            lines.append(PageLine(Message("enrollment.transport_pin")))
+            lines.append(PageLine(pin.reveal().decode("ascii"), Style.CODE))
         return tuple(lines)
 
 
 def personalise(
     context: Context, card: Card, account: str, template: str, emit: Emit
-) -> Done:
+) -> IssuedCard:
     """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
     if context.site.issuer is None:
         raise NoCertificates
     emit(Message("enrollment.personalising"))
     order = Order(account=account, template=template, issuer=context.site.issuer())
     issued = issue_card(context.desk, card, order, emit)
-    return Done(issued.credential, issued.transport_pin, issued.puk)
+    return IssuedCard(issued.credential, issued.transport_pin, issued.puk)

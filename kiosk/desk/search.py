@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.operators import Action, require
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import Action, require
 from statemachine.lifecycle import State
 from storage.records import Credential
 from storage.registry import RecordMissing, Tx

@@ -7,15 +7,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from kiosk.authority.parts import Parts
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
+from kiosk.core.errors import KioskError, Message
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
 from kiosk.desk.pages.menu import Menu
 from kiosk.desk.pages.sign_in import SignInPage
 from kiosk.desk.views import Emit, Filled, Page
 from kiosk.enrollment import signin
 from kiosk.enrollment.signin import NoRole
-from kiosk.errors import KioskError, Message
 from storage.registry import RegistryError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Session:
     who has lost it is signed out.
     """
 
-    def __init__(self, parts: Parts, site: Site) -> None:
+    def __init__(self, parts: RequiredPorts, site: Site) -> None:
         self._context = Context(parts, site)
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None

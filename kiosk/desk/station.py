@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.authority.parts import Parts
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Monitor, ReaderEvent
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session, said
 from kiosk.desk.views import DeskPort
-from kiosk.errors import KioskError, Message
-from kiosk.station import FaceSettings
-from kiosk.workers import SerialWorker
+from kiosk.visit.station import FaceSettings
 from storage.registry import RegistryError
 
 
@@ -41,7 +41,7 @@ class DeskStation(Protocol):
 class OpenedDesk:
     """What a session works with, and how to let go of it."""
 
-    parts: Parts
+    parts: RequiredPorts
     site: Site
     close: Callable[[], None]
 

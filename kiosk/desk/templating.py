@@ -13,8 +13,10 @@ from typing import Any
 
 import msgspec
 
-from kiosk.authority.parts import Parts
-from kiosk.authority.rules import effective
+from kiosk.authority.office.templates import UnsatisfiableTemplate, limits_of
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.effective import effective
+from kiosk.core.errors import KioskError
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
     Directory,
@@ -22,9 +24,7 @@ from kiosk.directory.ports import (
     Examinable,
     PasswordPolicy,
 )
-from kiosk.errors import KioskError
-from kiosk.pinrules import contradiction
-from kiosk.templates import UnsatisfiableTemplate, limits_of
+from kiosk.pin.rules import contradiction
 from storage.records import PinPolicy, Template
 
 _POLICY = "pin_policy."
@@ -111,7 +111,7 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
     return draft
 
 
-def satisfiable(parts: Parts, template: Template) -> None:
+def satisfiable(parts: RequiredPorts, template: Template) -> None:
     """Ask whether any PIN can satisfy card, template and the domain together.
 
     UnsatisfiableTemplate, DirectoryError. A fine-grained policy of one holder is

@@ -2,7 +2,7 @@
 
 A page is data: lines to read, choices to make, fields to fill. One screen can show
 every page, a rehearsal can walk through them by name. Strings that are not `Message`s
-are outside text and must pass through `kiosk.text.visible`.
+are outside text and must pass through `kiosk.core.untrusted_text.visible`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from kiosk.cards.ports import Card
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 
 Words = Message | str
 """A sentence of the catalogue, or outside text."""
@@ -34,7 +34,7 @@ class Style(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PageLine:
     """One thing to read."""
 
     text: Words
@@ -67,7 +67,7 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class PageField:
     """One thing to fill in."""
 
     name: str
@@ -89,8 +89,8 @@ class Page:
     name: str
     """Which page this is, for tests and rehearsals."""
     title: Words
-    lines: tuple[Line, ...] = ()
-    fields: tuple[Field, ...] = ()
+    lines: tuple[PageLine, ...] = ()
+    fields: tuple[PageField, ...] = ()
     action: Message | None = None
     """What submitting does; None: nothing is submitted here."""
     asks_own_key: bool = False
@@ -98,7 +98,7 @@ class Page:
     a key of its own, and nothing is chosen before somebody chooses.
     """
     choices: tuple[Choice, ...] = ()
-    below: tuple[Line, ...] = ()
+    below: tuple[PageLine, ...] = ()
     """More to read, under the choices."""
     notice: Message | None = None
     """What came of what was just done."""

@@ -3,7 +3,7 @@
 What `kiosk directory delegate` prints and what `kiosk doctor` compares with: three
 rights to write on the users below a unit, what must be read of them, and one to read
 fine-grained password policies. Names
-come from a person, so a `Unit` and an `AccountName` hold nothing that a shell, an LDAP
+come from a person, so a `UserContainer` and an `AccountName` hold nothing that a shell, an LDAP
 path or a program's option could take for anything but a name.
 """
 
@@ -38,7 +38,7 @@ class Access(IntFlag):
     WRITE_OWNER = 0x80000
 
 
-class Kind(StrEnum):
+class RightKind(StrEnum):
     """How a right is spelled in SDDL and by dsacls."""
 
     CONTROL = "control"
@@ -47,9 +47,9 @@ class Kind(StrEnum):
 
 
 _ACCESS = {
-    Kind.CONTROL: Access.CONTROL,
-    Kind.WRITE: Access.WRITE_PROPERTY,
-    Kind.READ: Access.READ_PROPERTY,
+    RightKind.CONTROL: Access.CONTROL,
+    RightKind.WRITE: Access.WRITE_PROPERTY,
+    RightKind.READ: Access.READ_PROPERTY,
 }
 
 
@@ -59,7 +59,7 @@ class Right:
 
     name: str
     guid: UUID
-    kind: Kind
+    kind: RightKind
     part_of: UUID | None = None
     """The set of properties whose grant grants it, too."""
 
@@ -83,96 +83,100 @@ REMOTE_ACCESS_INFORMATION = UUID("037088f8-0ae1-11d2-b422-00a0c968f939")
 """The set of properties RAS-Information."""
 
 RESET_PASSWORD = Right(
-    "Reset Password", UUID("00299570-246d-11d0-a768-00aa006e0529"), Kind.CONTROL
+    "Reset Password", UUID("00299570-246d-11d0-a768-00aa006e0529"), RightKind.CONTROL
 )
 LOCKOUT_TIME = Right(
-    "lockoutTime", UUID("28630ebf-41d5-11d1-a9c1-0000f80367c1"), Kind.WRITE
+    "lockoutTime", UUID("28630ebf-41d5-11d1-a9c1-0000f80367c1"), RightKind.WRITE
 )
 PWD_LAST_SET = Right(
     "pwdLastSet",
     UUID("bf967a0a-0de6-11d0-a285-00aa003049e2"),
-    Kind.WRITE,
+    RightKind.WRITE,
     ACCOUNT_RESTRICTIONS,
 )
 ACCOUNT_CONTROL = Right(
     "userAccountControl",
     UUID("bf967a68-0de6-11d0-a285-00aa003049e2"),
-    Kind.WRITE,
+    RightKind.WRITE,
     ACCOUNT_RESTRICTIONS,
 )
 SERVICE_NAMES = Right(
     "servicePrincipalName",
     UUID("f3a64788-5306-11d1-a9c5-0000f80367c1"),
-    Kind.WRITE,
+    RightKind.WRITE,
     PUBLIC_INFORMATION,
 )
 KEY_CREDENTIALS = Right(
-    "msDS-KeyCredentialLink", UUID("5b47d60f-6090-40b2-9f37-2a4de88f3063"), Kind.WRITE
+    "msDS-KeyCredentialLink",
+    UUID("5b47d60f-6090-40b2-9f37-2a4de88f3063"),
+    RightKind.WRITE,
 )
 CHANGE_PASSWORD = Right(
-    "Change Password", UUID("ab721a53-1e2f-11d0-9819-00aa0040529b"), Kind.CONTROL
+    "Change Password", UUID("ab721a53-1e2f-11d0-9819-00aa0040529b"), RightKind.CONTROL
 )
 """Everybody has it: it asks for the old password."""
 EVERYBODYS = (
     CHANGE_PASSWORD,
-    Right("Send To", UUID("ab721a55-1e2f-11d0-9819-00aa0040529b"), Kind.CONTROL),
+    Right("Send To", UUID("ab721a55-1e2f-11d0-9819-00aa0040529b"), RightKind.CONTROL),
     Right(
         "Apply Group Policy",
         UUID("edacfd8f-ffb3-11d1-b41d-00a0c968f939"),
-        Kind.CONTROL,
+        RightKind.CONTROL,
     ),
 )
 """What every account may, and what changes nothing."""
 REPLICATE_SECRETS = Right(
     "Replicating Directory Changes All",
     UUID("1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"),
-    Kind.CONTROL,
+    RightKind.CONTROL,
 )
 """On the domain's head: read every password of the domain."""
 REPLICATE = Right(
     "Replicating Directory Changes",
     UUID("1131f6aa-9c07-11d1-f79f-00c04fc2dcd2"),
-    Kind.CONTROL,
+    RightKind.CONTROL,
 )
 REPLICATE_FILTERED = Right(
     "Replicating Directory Changes In Filtered Set",
     UUID("89e95b76-444d-4c62-991a-0facbeda640c"),
-    Kind.CONTROL,
+    RightKind.CONTROL,
 )
 REPLICATION = (REPLICATE, REPLICATE_SECRETS, REPLICATE_FILTERED)
 """On the domain's head: what a controller has, and who copies its secrets needs."""
-MEMBER = Right("member", UUID("bf9679c0-0de6-11d0-a285-00aa003049e2"), Kind.WRITE)
+MEMBER = Right("member", UUID("bf9679c0-0de6-11d0-a285-00aa003049e2"), RightKind.WRITE)
 """Of a group: who is in it."""
 NEEDED = (RESET_PASSWORD, LOCKOUT_TIME, PWD_LAST_SET)
 """All that the service account may do to a user inside a unit."""
 
 PASSWORD_MARK = Right(
-    "replPropertyMetaData", UUID("281416c0-1968-11d0-a28f-00aa003049e2"), Kind.READ
+    "replPropertyMetaData", UUID("281416c0-1968-11d0-a28f-00aa003049e2"), RightKind.READ
 )
 """Who last set each attribute: only with it is every other hand seen."""
 MUST_BE_READ = (
     Right(
         "tokenGroups",
         UUID("b7c69e6d-2cc7-11d2-854e-00a0c983f608"),
-        Kind.READ,
+        RightKind.READ,
         REMOTE_ACCESS_INFORMATION,
     ),
-    Right("adminCount", UUID("bf967918-0de6-11d0-a285-00aa003049e2"), Kind.READ),
-    Right("userAccountControl", ACCOUNT_CONTROL.guid, Kind.READ, ACCOUNT_RESTRICTIONS),
+    Right("adminCount", UUID("bf967918-0de6-11d0-a285-00aa003049e2"), RightKind.READ),
+    Right(
+        "userAccountControl", ACCOUNT_CONTROL.guid, RightKind.READ, ACCOUNT_RESTRICTIONS
+    ),
     Right(
         "accountExpires",
         UUID("bf967915-0de6-11d0-a285-00aa003049e2"),
-        Kind.READ,
+        RightKind.READ,
         ACCOUNT_RESTRICTIONS,
     ),
-    Right("pwdLastSet", PWD_LAST_SET.guid, Kind.READ, ACCOUNT_RESTRICTIONS),
+    Right("pwdLastSet", PWD_LAST_SET.guid, RightKind.READ, ACCOUNT_RESTRICTIONS),
 )
 """What decides whether a user may be touched: hidden, none may."""
 TO_READ = (PASSWORD_MARK, *MUST_BE_READ)
 """What the service account reads of a user inside a unit; by default, everybody may."""
 
 _POLICIES = "CN=Password Settings Container,CN=System"
-_SPELLED = {Kind.CONTROL: "CR", Kind.WRITE: "WP", Kind.READ: "RP"}
+_SPELLED = {RightKind.CONTROL: "CR", RightKind.WRITE: "WP", RightKind.READ: "RP"}
 
 
 def entry_for_users(right: Right, trustee: str) -> str:
@@ -210,7 +214,7 @@ _Part = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UserContainer:
     """A container of users, by its distinguished name (RFC 4514).
 
     Everything in `dn` but letters, digits, space, `.`, `_` and `-` is written as the
@@ -222,7 +226,7 @@ class Unit:
     """The DN of the domain that it is in."""
 
     @classmethod
-    def parse(cls, text: str) -> Unit:
+    def parse(cls, text: str) -> UserContainer:
         """Read a DN as a person writes it. NotAUnit."""
         if not text.isprintable() or len(text) > _LONGEST_UNIT:
             raise NotAUnit(text)

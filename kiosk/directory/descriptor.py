@@ -1,7 +1,7 @@
 """Security descriptors as a DC sends them: owner, DACL, entries, SIDs. Pure.
 
 Reads the self-relative form (MS-DTYP 2.4.6) within bounds: what lies outside the bytes,
-or contradicts its own lengths, is `Malformed`. Says what is there, not what it means:
+or contradicts its own lengths, is `MalformedDescriptor`. Says what is there, not what it means:
 that is `effective`.
 """
 
@@ -22,7 +22,7 @@ _DACL_PRESENT = 0x0004
 _MOST_SUBAUTHORITIES = 15
 
 
-class Malformed(ValueError):
+class MalformedDescriptor(ValueError):
     """The bytes are no security descriptor; what of them is not."""
 
 
@@ -48,7 +48,7 @@ class Inheritance(IntFlag):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AccessEntry:
     """One entry of a DACL."""
 
     effect: Effect
@@ -75,7 +75,7 @@ class Descriptor:
 
     owner: str
     """A SID as text; empty: it was not sent."""
-    dacl: tuple[Entry, ...] | None
+    dacl: tuple[AccessEntry, ...] | None
     """None: there is none (everybody may do everything)."""
     has_dacl: bool = True
     """False: none was sent, so nothing is known."""
@@ -85,17 +85,17 @@ def sid_text(data: bytes) -> str:
     """Return a binary SID (MS-DTYP 2.4.2.2) as text. Malformed."""
     sid, size = _sid(data, 0)
     if size != len(data):
-        raise Malformed("SID")
+        raise MalformedDescriptor("SID")
     return sid
 
 
 def parse(data: bytes) -> Descriptor:
     """Read a self-relative security descriptor. Malformed."""
     if not _HEADER.size <= len(data) <= LARGEST:
-        raise Malformed("length")
+        raise MalformedDescriptor("length")
     revision, _, control, owner, _, _, dacl = _HEADER.unpack_from(data)
     if revision != 1 or not control & _SELF_RELATIVE:
-        raise Malformed("header")
+        raise MalformedDescriptor("header")
     owned_by = _sid(data, owner)[0] if owner else ""
     if not control & _DACL_PRESENT:
         return Descriptor(owned_by, (), has_dacl=False)
@@ -105,31 +105,31 @@ def parse(data: bytes) -> Descriptor:
 def _sid(data: bytes, at: int) -> tuple[str, int]:
     """Return a SID that begins there, and how many bytes it has."""
     if at + 8 > len(data):
-        raise Malformed("SID")
+        raise MalformedDescriptor("SID")
     revision, count = data[at], data[at + 1]
     size = 8 + 4 * count
     if revision != 1 or count > _MOST_SUBAUTHORITIES or at + size > len(data):
-        raise Malformed("SID")
+        raise MalformedDescriptor("SID")
     authority = int.from_bytes(data[at + 2 : at + 8], "big")
     parts = struct.unpack_from(f"<{count}I", data, at + 8)
     return "-".join(map(str, ("S", 1, authority, *parts))), size
 
 
-def _entries(data: bytes, at: int) -> tuple[Entry, ...]:
+def _entries(data: bytes, at: int) -> tuple[AccessEntry, ...]:
     if at + _ACL.size > len(data):
-        raise Malformed("ACL")
+        raise MalformedDescriptor("ACL")
     _, _, size, count, _ = _ACL.unpack_from(data, at)
     end = at + size
     if size < _ACL.size or end > len(data):
-        raise Malformed("ACL")
+        raise MalformedDescriptor("ACL")
     at += _ACL.size
     found = []
     for _ in range(count):
         if at + _ACE.size > end:
-            raise Malformed("entry")
+            raise MalformedDescriptor("entry")
         kind, flags, length = _ACE.unpack_from(data, at)
         if length < _ACE.size or at + length > end:
-            raise Malformed("entry")
+            raise MalformedDescriptor("entry")
         found.append(_entry(kind, flags, data[at + _ACE.size : at + length]))
         at += length
     return tuple(found)
@@ -160,11 +160,13 @@ _WITHOUT_EFFECT = frozenset(
 _OBJECT_TYPE, _INHERITED_TYPE = 0x1, 0x2
 
 
-def _entry(kind: int, flags: int, body: bytes) -> Entry:
+def _entry(kind: int, flags: int, body: bytes) -> AccessEntry:
     form = _FORMS.get(kind)
     if form is None:
         effect = Effect.NONE if kind in _WITHOUT_EFFECT else Effect.UNKNOWN
-        return Entry(effect=effect, conditional=False, flags=flags, mask=0, trustee="")
+        return AccessEntry(
+            effect=effect, conditional=False, flags=flags, mask=0, trustee=""
+        )
     object_type = inherited_type = None
     try:
         (mask,) = struct.unpack_from("<I", body)
@@ -177,8 +179,8 @@ def _entry(kind: int, flags: int, body: bytes) -> Entry:
             if present & _INHERITED_TYPE:
                 inherited_type, at = _guid(body, at)
     except struct.error as error:
-        raise Malformed("entry") from error
-    return Entry(
+        raise MalformedDescriptor("entry") from error
+    return AccessEntry(
         effect=form.effect,
         conditional=form.conditional,
         flags=flags,

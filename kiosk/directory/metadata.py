@@ -1,7 +1,7 @@
 """The replication metadata of an object as a DC sends it: who set what. Pure.
 
 Reads `replPropertyMetaData` (MS-DRSR, PROPERTY_META_DATA_VECTOR) within bounds: what
-contradicts its own lengths is `Malformed`. Each attribute has a version, which
+contradicts its own lengths is `MalformedMetadata`. Each attribute has a version, which
 every set of it raises by one, the DC that set it (invocationId) and that DC's own
 number of the change (USN). No clock is part of it that we rely on.
 """
@@ -24,7 +24,7 @@ _NEVER = Stamp(0, "", 0)
 """Of an attribute that was never set."""
 
 
-class Malformed(ValueError):
+class MalformedMetadata(ValueError):
     """The bytes are no replication metadata; what of them is not."""
 
 
@@ -40,15 +40,15 @@ def mark_of(data: bytes) -> Mark:
 def parse(data: bytes) -> dict[int, Stamp]:
     """Return who last set each attribute, by its number (ATTRTYP). Malformed."""
     if not _HEADER.size <= len(data) <= LARGEST:
-        raise Malformed("length")
+        raise MalformedMetadata("length")
     version, count = _HEADER.unpack_from(data)
     if version != _VERSION:
-        raise Malformed("version")
+        raise MalformedMetadata("version")
     if len(data) != _HEADER.size + count * _ENTRY.size:
-        raise Malformed("count")
+        raise MalformedMetadata("count")
     stamps: dict[int, Stamp] = {}
     for attribute, sets, _, origin, usn, _ in _ENTRY.iter_unpack(data[_HEADER.size :]):
         if attribute in stamps:
-            raise Malformed("attribute twice")
+            raise MalformedMetadata("attribute twice")
         stamps[attribute] = Stamp(sets, str(UUID(bytes_le=origin)), usn)
     return stamps

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
-from kiosk.errors import KioskError, Message
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
 
 MOST_PEOPLE = 100
 """That a search by name returns: whoever is not among them is found by more letters."""

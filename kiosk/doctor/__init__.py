@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.core.errors import Coded, KioskError, Message
 from kiosk.directory.ports import DirectoryError
-from kiosk.errors import Coded, KioskError, Message
 
 
 class Health(StrEnum):

@@ -15,8 +15,8 @@ from kiosk.cards.ports import (
     ReadersChanged,
     ServiceLost,
 )
+from kiosk.core.untrusted_text import visible
 from kiosk.doctor import Finding, Health, fail, ok, said, unknown, warn
-from kiosk.text import visible
 
 SERVICE_SECONDS = 5.0
 """How long the monitor may take to find out whether there is a card service."""

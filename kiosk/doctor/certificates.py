@@ -9,10 +9,10 @@ from pathlib import Path
 from cryptography import x509
 
 from kiosk.cards.ports import KeySlot
-from kiosk.clock import Clock
+from kiosk.certificates.est import EstClient
+from kiosk.core.clock import Clock
+from kiosk.core.untrusted_text import visible
 from kiosk.doctor import Finding, fail, ok, warn
-from kiosk.enrollment.sources.est import EstClient
-from kiosk.text import visible
 
 PART = "certificates"
 _DAY = 86_400

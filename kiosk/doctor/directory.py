@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from kiosk.authority.rules import effective
-from kiosk.clock import Clock
+from kiosk.authority.office.templates import limits_of
+from kiosk.authority.rules.effective import effective
+from kiosk.core.clock import Clock
+from kiosk.core.errors import Message
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
@@ -22,9 +24,7 @@ from kiosk.directory.ports import (
 )
 from kiosk.doctor import Finding, Health, fail, ok, unknown, warn
 from kiosk.doctor.service_account import certificate
-from kiosk.errors import Message
-from kiosk.pinrules import contradiction
-from kiosk.templates import limits_of
+from kiosk.pin.rules import contradiction
 from storage.records import Template
 
 NEEDED = frozenset({"lockoutTime", "pwdLastSet"})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kiosk.authority.rules import effective
-from kiosk.clock import Clock
-from kiosk.directory.delegation import Access, NotAUnit, Unit
-from kiosk.directory.descriptor import Malformed, parse, sid_text
-from kiosk.directory.effective import WELL_KNOWN, Caller, Verdict, may
+from kiosk.authority.office.templates import limits_of
+from kiosk.authority.rules.effective import effective
+from kiosk.core.clock import Clock
+from kiosk.core.errors import Message
+from kiosk.directory.delegation import Access, NotAUnit, UserContainer
+from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
+from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
 from kiosk.directory.ports import (
     Account,
     Directory,
@@ -22,9 +24,7 @@ from kiosk.directory.ports import (
 from kiosk.doctor import Finding, Health, fail, ok, said, unclear, warn
 from kiosk.doctor.least_privilege import examine_rights
 from kiosk.doctor.service_account import examine_account
-from kiosk.errors import Message
-from kiosk.pinrules import Rule, contradiction
-from kiosk.templates import limits_of
+from kiosk.pin.rules import Rule, contradiction
 from storage.records import Template
 
 _POLICIES = "CN=Password Settings Container,CN=System"
@@ -84,12 +84,12 @@ def _policies_readable(dc: Examinable, facts: ServiceFacts) -> Iterator[Finding]
     guard = dc.guarded(f"{_POLICIES},{dc.domain_head()}")
     try:
         descriptor = parse(guard.descriptor if guard else b"")
-    except Malformed:
+    except MalformedDescriptor:
         yield unclear(part, "policies_hidden")
         return
     token = frozenset(map(sid_text, facts.token)) | WELL_KNOWN
     verdict = may(descriptor, Caller(token), Access.READ_PROPERTY)
-    if verdict is Verdict.YES:
+    if verdict is RightsVerdict.YES:
         yield ok(part, "policies_readable")
     else:
         yield warn(part, "policies_unreadable")
@@ -112,7 +112,7 @@ def _people(
     """Look at the policy of one user in each unit."""
     for each in units:
         try:
-            unit = Unit.parse(each)
+            unit = UserContainer.parse(each)
         except NotAUnit:
             continue
         for person in dc.people(unit.dn, protected=False)[:1]:

@@ -17,10 +17,10 @@ from kiosk.directory.delegation import (
     TO_READ,
     NotAUnit,
     Right,
-    Unit,
+    UserContainer,
 )
-from kiosk.directory.descriptor import Descriptor, Malformed, parse, sid_text
-from kiosk.directory.effective import WELL_KNOWN, Caller
+from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
+from kiosk.directory.effective_rights import WELL_KNOWN, Caller
 from kiosk.directory.ports import Account, Examinable, Guarded, ServiceFacts
 from kiosk.doctor import Finding, Health, fail, ok, rights, unclear, warn
 
@@ -72,7 +72,7 @@ def examine_rights(
 # --- places ------------------------------------------------------------------
 
 
-def _inside(look: _Look, unit: Unit, token: Token) -> Iterator[Finding]:
+def _inside(look: _Look, unit: UserContainer, token: Token) -> Iterator[Finding]:
     part = f"rights in {unit.dn}"
     guard = look.dc.guarded(unit.dn)
     if guard is None:
@@ -102,7 +102,7 @@ def _below(part: str, guard: Guarded, token: Token) -> Iterator[Finding]:
 
 
 def _outside(
-    look: _Look, head: str, units: Sequence[Unit], token: Token
+    look: _Look, head: str, units: Sequence[UserContainer], token: Token
 ) -> Iterator[Finding]:
     """Look at those whom the domain protects, and at those in no unit."""
     # Where no unit is named, nobody can say who is outside of one.
@@ -246,7 +246,7 @@ class _Look:
     everybody: bool
 
     def at(
-        self, below: str, *, protected: bool, but_in: Sequence[Unit] = ()
+        self, below: str, *, protected: bool, but_in: Sequence[UserContainer] = ()
     ) -> _Sample:
         """Return the guards of users below an object. ReadFailed."""
         if self.everybody:
@@ -263,7 +263,7 @@ class _Look:
         some = people if protected else _spread(people)
         return _Sample(_guards(self.dc, some), is_whole=False)
 
-    def _is_meant(self, dn: str, but_in: Sequence[Unit]) -> bool:
+    def _is_meant(self, dn: str, but_in: Sequence[UserContainer]) -> bool:
         is_us = dn.casefold() == self.us.dn.casefold()
         return not is_us and not any(unit.holds(dn) for unit in but_in)
 
@@ -283,7 +283,7 @@ def _descriptor(guard: Guarded) -> Descriptor | None:
     """Read a guard; None if it may not be read, or makes no sense."""
     try:
         return parse(guard.descriptor)
-    except Malformed:
+    except MalformedDescriptor:
         return None
 
 
@@ -291,9 +291,9 @@ def _caller(token: frozenset[str], guard: Guarded) -> Caller:
     return Caller(token, sid_text(guard.sid) if guard.sid else "")
 
 
-def _parsed(dn: str) -> Unit | None:
+def _parsed(dn: str) -> UserContainer | None:
     """Return a unit; None if the DN names a whole domain, or nothing."""
     try:
-        return Unit.parse(dn)
+        return UserContainer.parse(dn)
     except NotAUnit:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk.cards.pkcs11.messages import Failed, Find
+from kiosk.cards.pkcs11.messages import Find, TokenFailed
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.ports import ModuleFailed
 from kiosk.doctor import Finding, fail, ok
@@ -23,10 +23,10 @@ def module(process: ModuleProcess, path: Path) -> Iterator[Finding]:
         return
     finally:
         process.close()
-    if isinstance(answer, Failed) and answer.why == "no_library":
+    if isinstance(answer, TokenFailed) and answer.why == "no_library":
         yield fail("middleware", "no_pkcs11_library")
-    elif isinstance(answer, Failed) and answer.why == "unknown":
+    elif isinstance(answer, TokenFailed) and answer.why == "unknown":
         yield ok("middleware", "module_answers", module=name)
     else:
-        why = answer.detail if isinstance(answer, Failed) else ""
+        why = answer.detail if isinstance(answer, TokenFailed) else ""
         yield fail("middleware", "module_failed", module=name, why=why)

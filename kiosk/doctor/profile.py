@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kiosk.authority.profile import FIPS_MINIMUM, FIPS_TRIES, UNATTENDED, Profile
+from kiosk.authority.rules.compliance import (
+    FIPS_MINIMUM,
+    FIPS_TRIES,
+    UNATTENDED,
+    ComplianceProfile,
+)
 from kiosk.doctor import Finding, fail, ok, warn
 from storage.records import Template
 
@@ -13,7 +18,7 @@ _CHANGES = ("change active", "change issued")
 
 
 def fips_201(
-    profile: Profile, templates: Iterable[Template], removed: Iterable[str]
+    profile: ComplianceProfile, templates: Iterable[Template], removed: Iterable[str]
 ) -> Iterator[Finding]:
     """List every requirement. `removed`: edges that the site does not allow.
 
@@ -34,7 +39,9 @@ def fips_201(
     yield from _unblocks(profile, there)
 
 
-def _unblocks(profile: Profile, templates: tuple[Template, ...]) -> Iterator[Finding]:
+def _unblocks(
+    profile: ComplianceProfile, templates: tuple[Template, ...]
+) -> Iterator[Finding]:
     """Setting a PIN anew is not left to whoever holds the card (§2.9.3.2)."""
     if profile.second_factor:
         yield ok(_PART, "fips_second_factor")

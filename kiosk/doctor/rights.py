@@ -9,7 +9,7 @@ from uuid import UUID
 from kiosk.directory import delegation as rights
 from kiosk.directory.delegation import Access, Right
 from kiosk.directory.descriptor import Descriptor, Effect, Inheritance
-from kiosk.directory.effective import Caller, Verdict, kinds, may, specific
+from kiosk.directory.effective_rights import Caller, RightsVerdict, kinds, may, specific
 
 _ON_THE_OBJECT = {
     Access.WRITE_DACL: "change permissions",
@@ -133,7 +133,9 @@ def _handed_down(descriptor: Descriptor, caller: Caller) -> Iterator[str]:
                 yield _spelled(access, entry.object_type)
 
 
-def _object_verdicts(descriptor: Descriptor, caller: Caller) -> dict[str, Verdict]:
+def _object_verdicts(
+    descriptor: Descriptor, caller: Caller
+) -> dict[str, RightsVerdict]:
     return {
         words: may(descriptor, caller, access)
         for access, words in _ON_THE_OBJECT.items()
@@ -142,7 +144,7 @@ def _object_verdicts(descriptor: Descriptor, caller: Caller) -> dict[str, Verdic
 
 def _kind_verdicts(
     descriptor: Descriptor, caller: Caller, access: Access, spared: frozenset[Right]
-) -> dict[str, Verdict]:
+) -> dict[str, RightsVerdict]:
     kept = {right.guid for right in spared if right.access == access}
     return {
         _spelled(access, kind): verdict
@@ -151,10 +153,12 @@ def _kind_verdicts(
     }
 
 
-def _judged(verdicts: dict[str, Verdict]) -> Judged:
+def _judged(verdicts: dict[str, RightsVerdict]) -> Judged:
     return Judged(
-        tuple(words for words, said in verdicts.items() if said is Verdict.YES),
-        tuple(words for words, said in verdicts.items() if said is Verdict.UNKNOWN),
+        tuple(words for words, said in verdicts.items() if said is RightsVerdict.YES),
+        tuple(
+            words for words, said in verdicts.items() if said is RightsVerdict.UNKNOWN
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
 from kiosk.directory.ports import ServiceFacts
 from kiosk.doctor import Finding, fail, ok, warn
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
-from kiosk import templates
-from kiosk.authority.profile import Profile
+from kiosk.authority.office import templates
+from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.bootstrap import (
     directory_of,
     issuer_of,
@@ -17,9 +17,11 @@ from kiosk.bootstrap import (
     registry_of,
     vault_of,
 )
-from kiosk.clock import SystemClock
+from kiosk.certificates.builder import est_client, requests_folder
 from kiosk.config import Config
 from kiosk.config.settings import CertificateOrigin
+from kiosk.core.clock import SystemClock
+from kiosk.core.errors import KioskError
 from kiosk.directory.ports import Directory
 from kiosk.doctor import (
     Check,
@@ -34,8 +36,6 @@ from kiosk.doctor import (
     profile,
     store,
 )
-from kiosk.enrollment.sources.builder import est_client, requests_folder
-from kiosk.errors import KioskError
 
 Domain = Callable[[], Directory]
 
@@ -101,7 +101,7 @@ def _middleware_checks(config: Config) -> list[tuple[str, Check]]:
 def _profile_checks(config: Config) -> list[tuple[str, Check]]:
     if not config.profile.fips_201:
         return []
-    bound = Profile(fips_201=True, second_factor=config.profile.second_factor)
+    bound = ComplianceProfile(fips_201=True, second_factor=config.profile.second_factor)
     return [
         (
             "FIPS 201-3",

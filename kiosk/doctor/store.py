@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk.clock import Clock
+from kiosk.authority.office.templates import read_folder
+from kiosk.core.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
-from kiosk.templates import read_folder
 from storage import audit
 from storage.records import Credential
 from storage.registry import Registry

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority import admin_key, admin_release
-from kiosk.authority.escrow import seal_field
+from kiosk.authority.escrow import admin_key, admin_unblock
+from kiosk.authority.escrow.escrowed_secrets import seal_field
+from kiosk.authority.office.desk import Desk, drafted, is_own_card, refuse
+from kiosk.authority.office.operators import Action, require
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import Card, WrongAdminKey
-from kiosk.enrollment.desk import Desk, drafted, is_own_card, refuse
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from storage.records import Credential
 from storage.registry import Tx
 
@@ -31,7 +31,7 @@ def keep(desk: Desk, card: Card, credential: Credential, key: Secret) -> Credent
     if key.reveal() == _FACTORY:
         raise Refused(Message("enrollment.admin_key_factory"))
     _prove(desk, card, credential, key)
-    sealed = seal_field(desk.parts, credential.id, admin_release.FIELD, key)
+    sealed = seal_field(desk.parts, credential.id, admin_unblock.FIELD, key)
     noted = drafted(desk, "credential.admin_key_kept", credential.id, "", {})
 
     def commit(tx: Tx) -> Credential:

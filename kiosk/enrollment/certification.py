@@ -15,28 +15,28 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kiosk.authority import signature
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.proof import signature
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.attestation import attest
 from kiosk.cards.piv.personalise import NewKey
 from kiosk.cards.ports import CardError, CardRemoved, KeyAlgorithm, KeySlot
-from kiosk.directory.ports import Account
-from kiosk.enrollment import csr
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.record import public_key
-from kiosk.enrollment.sources.answer import accepted
-from kiosk.enrollment.sources.ports import (
+from kiosk.certificates import certificate_requests
+from kiosk.certificates.answer import accepted
+from kiosk.certificates.ports import (
     Answer,
+    Applicant,
     CertificatePending,
     CertificateRequest,
     CertificateSource,
     Pending,
-    Person,
     SourceError,
     SourceRefused,
 )
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.directory.ports import Account
+from kiosk.enrollment.record import public_key
 from storage.records import Credential
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ class Waited:
         return {request.slot: request.spki for request in self.requests}
 
 
-def person_of(holder: Account) -> Person:
+def person_of(holder: Account) -> Applicant:
     """Return an account as a source of certificates knows it."""
-    return Person(
+    return Applicant(
         account=holder.user_principal_name,
         display_name=holder.display_name or holder.sam_account_name,
         guid=holder.guid,
@@ -138,7 +138,7 @@ class Certification:
 
     desk: Desk
     source: CertificateSource
-    person: Person
+    person: Applicant
     card: str
     guid: bytes
     found: Waited
@@ -166,7 +166,7 @@ class Certification:
 
     def _request(self, application: PivApplication, key: NewKey) -> CertificateRequest:
         wants = self.source.wants_attestation
-        return csr.request(
+        return certificate_requests.request(
             key,
             self.person,
             card=self.card,

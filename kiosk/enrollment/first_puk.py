@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority import puks
-from kiosk.authority.escrow import new_digits_puk
+from kiosk.authority.escrow import puks
+from kiosk.authority.escrow.escrowed_secrets import new_digits_puk
+from kiosk.authority.office.desk import Desk
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.personalise import CardSecrets
 from kiosk.cards.ports import PukRefused
+from kiosk.core.errors import KioskError
 from kiosk.enrollment import secrets
-from kiosk.enrollment.desk import Desk
-from kiosk.errors import KioskError
 from statemachine.candidates import Candidate, Puk
 from statemachine.puk import Known
 from storage.records import Escrow

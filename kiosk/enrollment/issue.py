@@ -15,9 +15,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from kiosk.authority import marks, signature
-from kiosk.authority.escrow import new_digits_puk, new_puk
+from kiosk.authority.escrow.escrowed_secrets import new_digits_puk, new_puk
+from kiosk.authority.office.desk import Desk, holder_of
+from kiosk.authority.office.operators import Action
+from kiosk.authority.operation import transitions
 from kiosk.authority.ports import ProofFailed
+from kiosk.authority.proof import signature
 from kiosk.cards.any_card import piv_of
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.personalise import (
@@ -27,11 +30,12 @@ from kiosk.cards.piv.personalise import (
     personalise,
 )
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot, WrongCard
+from kiosk.certificates.ports import CertificateSource
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import Account
 from kiosk.enrollment import certification, first_puk, record, secrets
 from kiosk.enrollment.certification import Certification
-from kiosk.enrollment.desk import Desk, holder_of
-from kiosk.enrollment.operators import Action
 from kiosk.enrollment.possession import held, take
 from kiosk.enrollment.predecessor import (
     candidates_of,
@@ -39,10 +43,7 @@ from kiosk.enrollment.predecessor import (
     identity,
     last_retired,
 )
-from kiosk.enrollment.record import Proof
-from kiosk.enrollment.sources.ports import CertificateSource
-from kiosk.errors import KioskError, Message
-from kiosk.secret import Secret
+from kiosk.enrollment.record import PossessionProof
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
 from storage.records import (
@@ -306,7 +307,7 @@ def _commit(
     for key, nonce in proven:
         if not record.is_fresh(tx, desk, nonce, id):
             raise ProofFailed
-        record.key_recorded(tx, desk, id, key, Proof.GENERATED)
+        record.key_recorded(tx, desk, id, key, PossessionProof.GENERATED)
     seal = partial(secrets.seal, desk.parts, id)
     transport = ""
     if job.template.first_pin is FirstPin.ACTIVATION_CODE:
@@ -333,7 +334,7 @@ def _abandon(
     """Retire what was not finished; its escrow still opens the card."""
     try:
         desk.parts.registry.run(
-            lambda tx: marks.happen(
+            lambda tx: transitions.happen(
                 tx,
                 desk.parts,
                 tx.credential(credential.id),

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kiosk.authority.puks import FACTORY_PUK
+from kiosk.authority.escrow.puks import FACTORY_PUK
 from kiosk.cards.piv.administration import Administration, management_algorithm
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.management import (
@@ -25,13 +25,13 @@ from kiosk.cards.piv.management import (
 )
 from kiosk.cards.piv.personalise import CardSecrets
 from kiosk.cards.ports import PukBlocked, WrongManagementKey, WrongPuk
+from kiosk.core.entropy import Entropy
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
 from kiosk.enrollment.secrets import new_pin
-from kiosk.entropy import Entropy
-from kiosk.errors import KioskError
-from kiosk.secret import Secret
 
 
-class NotOurs(KioskError):
+class CardNotOurs(KioskError):
     """The card's management key is neither the factory's nor in our escrow."""
 
     code = "enrollment.not_ours"
@@ -156,7 +156,7 @@ def _management(
             held.key.wipe()
         else:
             return held
-    raise NotOurs
+    raise CardNotOurs
 
 
 def _puk(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kiosk.authority import puks, unblocking
+from kiosk.authority.escrow import puk_unblock, puks
+from kiosk.authority.office.desk import Desk
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
 from kiosk.enrollment import secrets
-from kiosk.enrollment.desk import Desk
+from kiosk.enrollment.importing import AlreadyOnRecord
 from kiosk.enrollment.possession import Candidates, PukCandidate
-from kiosk.enrollment.takeover import AlreadyOnRecord
 from statemachine import candidates
 from statemachine.candidates import Label, Puk
 from statemachine.lifecycle import State
@@ -61,7 +61,7 @@ def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candid
         if predecessor is not None:
             name = predecessor.id
             for label in puks.of(predecessor.escrow).remaining():
-                secret = unblocking.value(desk.parts, predecessor, label)
+                secret = puk_unblock.value(desk.parts, predecessor, label)
                 notes = _Notes(desk, name, label)
                 found.puks.append(PukCandidate(secret, notes))
             if envelope := predecessor.admin_key_sealed:
@@ -98,7 +98,7 @@ class _Notes:
         def commit(tx: Tx) -> None:
             current = tx.credential(self._credential)
             tx.save_credential(
-                unblocking.changed(parts, current, change, promotes=promotes)
+                puk_unblock.changed(parts, current, change, promotes=promotes)
             )
 
         parts.registry.run(commit)

@@ -16,7 +16,7 @@ from kiosk.cards.ports import (
     ServiceGone,
     ServiceLost,
 )
-from kiosk.errors import KioskError
+from kiosk.core.errors import KioskError
 
 SETTLE_SECONDS = 1.0
 """How long another card, already in another reader, may take to be noticed."""

@@ -14,20 +14,20 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import Certificate
 from msgspec.structs import replace
 
-from kiosk.authority import statement
+from kiosk.authority.office.desk import Desk, drafted
+from kiosk.authority.operation.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.ports import Refused
-from kiosk.authority.prepare import NONCE_BYTES, NONCE_SECONDS
+from kiosk.authority.proof import statement
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, NotSupported
-from kiosk.enrollment import certificates
-from kiosk.enrollment.desk import Desk, drafted
-from kiosk.errors import Message
+from kiosk.certificates import card_certificates
+from kiosk.core.errors import Message
 from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Event, Standing
 from storage.records import Credential, Nonce, NoncePurpose, PublicKey
 from storage.registry import Tx
 
 
-class Proof(StrEnum):
+class PossessionProof(StrEnum):
     """How it is known that the card holds a key."""
 
     SIGNATURE = "signature"
@@ -46,7 +46,7 @@ def public_key(spki: bytes, slot: KeySlot, certificate: bytes) -> PublicKey:
 
 def key_of(certificate: Certificate, slot: KeySlot) -> PublicKey:
     """Return a record of a certificate's key. NotSupported, UnreadableCertificate."""
-    spki = certificates.key_of(certificate)
+    spki = card_certificates.key_of(certificate)
     return public_key(spki, slot, certificate.public_bytes(Encoding.DER))
 
 
@@ -125,7 +125,12 @@ def issue(
 
 
 def key_recorded(
-    tx: Tx, desk: Desk, credential: str, key: PublicKey, proof: Proof, **data: str
+    tx: Tx,
+    desk: Desk,
+    credential: str,
+    key: PublicKey,
+    proof: PossessionProof,
+    **data: str,
 ) -> None:
     """Audit that a key is on record from now, and how it was proven.
 

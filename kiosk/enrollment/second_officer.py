@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from cryptography import x509
 from msgspec.structs import replace
 
+from kiosk.authority.office.desk import Desk, is_own_card, refuse
+from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import KeySlot
-from kiosk.enrollment import certificates, record
-from kiosk.enrollment.desk import Desk, is_own_card, refuse
-from kiosk.enrollment.operators import Action, require
-from kiosk.enrollment.record import Proof
-from kiosk.enrollment.takeover import PROPOSED
-from kiosk.errors import KioskError, Message
+from kiosk.certificates import card_certificates
+from kiosk.core.errors import KioskError, Message
+from kiosk.enrollment import record
+from kiosk.enrollment.importing import PROPOSED
+from kiosk.enrollment.record import PossessionProof
 from storage.records import Credential, PublicKey
 from storage.registry import Tx
 
@@ -36,7 +37,7 @@ def confirm(
     DirectoryError.
     """
     require(desk.operator, Action.IMPORT)
-    certificates.judge(
+    card_certificates.judge(
         certificate, anchors, account=credential.account, now=desk.parts.clock.now()
     )
     key = record.key_of(certificate, KeySlot.AUTHENTICATION)
@@ -54,7 +55,12 @@ def confirm(
             replace(current, authentication_key=key, migrated=False)
         )
         record.key_recorded(
-            tx, desk, current.id, key, Proof.SECOND_OFFICER, first_officer=first
+            tx,
+            desk,
+            current.id,
+            key,
+            PossessionProof.SECOND_OFFICER,
+            first_officer=first,
         )
         return saved
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kiosk.authority.parts import Parts
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.piv.management import HeldManagementKey, ManagementAlgorithm
-from kiosk.entropy import Entropy
-from kiosk.secret import Secret
-from kiosk.weakpins import is_weak
+from kiosk.core.entropy import Entropy
+from kiosk.core.secret import Secret
+from kiosk.pin.weak import is_weak
 
 PIN_DIGITS = 8
 _TABLE = "credentials"
 PENDING_PUK, CURRENT_PUK = "escrow.pending", "escrow.current"
 TRANSPORT_PIN, ADMIN_KEY = "transport_pin", "admin_key"
-"""Fields of an envelope, as `kiosk.authority.escrow` opens them."""
+"""Fields of an envelope, as `kiosk.authority.escrow.escrowed_secrets` opens them."""
 
 
 def new_pin(entropy: Entropy) -> Secret:
@@ -31,14 +31,14 @@ def new_management_key(
     return HeldManagementKey(algorithm, Secret(entropy.bytes(algorithm.key_size)))
 
 
-def seal(parts: Parts, credential: str, field: str, value: Secret) -> str:
+def seal(parts: RequiredPorts, credential: str, field: str, value: Secret) -> str:
     """Return an envelope bound to one field of one credential."""
     return parts.vault.seal(
         value.reveal(), table=_TABLE, record=credential, field=field
     )
 
 
-def unseal(parts: Parts, credential: str, field: str, envelope: str) -> Secret:
+def unseal(parts: RequiredPorts, credential: str, field: str, envelope: str) -> Secret:
     """Return what an envelope holds; the caller wipes it. VaultError."""
     plain = parts.vault.open(envelope, table=_TABLE, record=credential, field=field)
     try:

@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from kiosk.authority import signature, statement
-from kiosk.authority.parts import Parts
+from kiosk.authority.office.operators import Action, SignedIn
+from kiosk.authority.operation.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.ports import ProofFailed
-from kiosk.authority.prepare import NONCE_BYTES, NONCE_SECONDS
+from kiosk.authority.proof import signature, statement
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
 from kiosk.config import OperatorRole
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, AccountMissing, BindResult, DomainController
-from kiosk.enrollment.operators import Action, SignedIn
-from kiosk.errors import KioskError, Message
-from kiosk.secret import Secret
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, PublicKey
 from storage.registry import Tx
@@ -60,7 +60,7 @@ class RolePolicy:
 
 
 def with_card(
-    parts: Parts, station: str, policy: RolePolicy, card: Card, pin: Secret
+    parts: RequiredPorts, station: str, policy: RolePolicy, card: Card, pin: Secret
 ) -> SignedIn:
     """Sign in with the operator's own card. One try at the PIN, never the last.
 
@@ -95,7 +95,7 @@ def with_card(
 
 
 def with_account(
-    parts: Parts, station: str, policy: RolePolicy, name: str, password: Secret
+    parts: RequiredPorts, station: str, policy: RolePolicy, name: str, password: Secret
 ) -> SignedIn:
     """Sign in with account name and password: one bind.
 
@@ -116,7 +116,7 @@ def with_account(
         return _signed_in(parts, station, policy, dc, account, {"how": "account"})
 
 
-def still(parts: Parts, policy: RolePolicy, operator: SignedIn) -> SignedIn:
+def still(parts: RequiredPorts, policy: RolePolicy, operator: SignedIn) -> SignedIn:
     """Read the operator's roles again. NoRole, DirectoryError.
 
     Who signed in by login has the role that the configuration gives.
@@ -132,7 +132,7 @@ def still(parts: Parts, policy: RolePolicy, operator: SignedIn) -> SignedIn:
 
 
 def _usable(
-    parts: Parts, station: str, known: Credential | None
+    parts: RequiredPorts, station: str, known: Credential | None
 ) -> tuple[Credential, PublicKey]:
     if known is None:
         _refuse(parts, station, "", "enrollment.card_not_known")
@@ -143,7 +143,9 @@ def _usable(
     return known, known.authentication_key
 
 
-def _challenge(parts: Parts, credential: str, station: str) -> tuple[bytes, bytes]:
+def _challenge(
+    parts: RequiredPorts, credential: str, station: str
+) -> tuple[bytes, bytes]:
     nonce = parts.entropy.bytes(NONCE_BYTES)
     issued = Nonce(
         value=nonce,
@@ -156,7 +158,9 @@ def _challenge(parts: Parts, credential: str, station: str) -> tuple[bytes, byte
     return nonce, statement.sign_in(nonce, credential, station)
 
 
-def _taken(tx: Tx, parts: Parts, nonce: bytes, credential: str, station: str) -> bool:
+def _taken(
+    tx: Tx, parts: RequiredPorts, nonce: bytes, credential: str, station: str
+) -> bool:
     return tx.consume_nonce(
         nonce,
         purpose=NoncePurpose.SIGN_IN,
@@ -167,7 +171,7 @@ def _taken(tx: Tx, parts: Parts, nonce: bytes, credential: str, station: str) ->
 
 
 def _signed_in(
-    parts: Parts,
+    parts: RequiredPorts,
     station: str,
     policy: RolePolicy,
     dc: DomainController,
@@ -197,13 +201,13 @@ def _roles(
     return frozenset(role for role, group in policy.groups.items() if group in found)
 
 
-def _refuse(parts: Parts, station: str, account: str, reason: str) -> NoReturn:
+def _refuse(parts: RequiredPorts, station: str, account: str, reason: str) -> NoReturn:
     _note(parts, station, account, "operator.sign_in_refused", reason)
     raise SignInRefused(Message(reason))
 
 
 def _note(
-    parts: Parts,
+    parts: RequiredPorts,
     station: str,
     account: str,
     kind: str,

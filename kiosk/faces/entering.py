@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kiosk.errors import Message
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
-from kiosk.telephone import DIGITS as RESPONSE_DIGITS
-from kiosk.telephone import heard
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.pin.challenges import DIGITS as RESPONSE_DIGITS
+from kiosk.pin.challenges import heard
+from kiosk.pin.rules import Alphabet
 from kiosk.visit.views import FieldName, Form
 
 CODES = frozenset({FieldName.RELEASE_CODE, FieldName.ACTIVATION_CODE})
@@ -19,7 +19,7 @@ It is shown as typed; typing it blindly would cost more than a look over a shoul
 PUNCTUATION = " -"
 """Between the groups of a number that is read out; it means nothing."""
 CODE_DIGITS = 9
-"""How many a code has (`kiosk.authority.codes`); a test holds the two together."""
+"""How many a code has (`kiosk.pin.codes`); a test holds the two together."""
 _PUK_MAXIMUM = 16
 
 

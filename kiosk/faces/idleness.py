@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from kiosk.station import FaceSettings
+from kiosk.visit.station import FaceSettings
 
 
 class Idleness:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kiosk.faces.words import said, say
+from kiosk.faces.wording import said, say
 from kiosk.visit.views import StepState
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Tries
-    from kiosk.pinrules import PinRules, Rule
+    from kiosk.pin.rules import PinRules, Rule
     from kiosk.visit.views import ActionOffer, Progress
 
 

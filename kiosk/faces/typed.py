@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.errors import Message
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.faces.keyboard.names import UNREADABLE
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.pin.rules import Alphabet
 
 _UNUSABLE = 0
 """Stands in the buffer for a key that cannot be used; no key types it."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from kiosk.errors import Message
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.faces.typed import Repertoire
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.pin.rules import Alphabet
 
 _ENTER = b"\r\n"
 _ERASE = b"\x08\x7f"
@@ -19,7 +19,7 @@ _UNUSABLE = 0
 """Stands in the buffer for a key that cannot be used."""
 
 
-class Typed(Enum):
+class TypedLine(Enum):
     """What a byte was."""
 
     CHARACTER = auto()
@@ -46,7 +46,7 @@ class _Key(Enum):
     """After SS3, or the second bracket of a Linux console's function key."""
 
 
-class Entry:
+class LineEntry:
     """Takes byte after byte. Wiped by leaving its `with`."""
 
     def __init__(self, alphabet: Alphabet, maximum: int, *, ignores: str = "") -> None:
@@ -90,27 +90,27 @@ class Entry:
         """Refuse the line for keys that were pressed before it was asked for."""
         self._early += count
 
-    def take(self, byte: int) -> Typed:
+    def take(self, byte: int) -> TypedLine:
         """Take a byte from the terminal (0–255); say what it was."""
         if byte == _ESCAPE:
             self._key, self._key_bytes, self._parameter = _Key.BEGUN, 0, 0
-            return Typed.NOTHING
+            return TypedLine.NOTHING
         if self._key is not _Key.NONE:
             typed = self._of_key(byte)
             if typed is not None:
                 return typed
         if byte in _ENTER:
-            return Typed.DONE
+            return TypedLine.DONE
         if byte in _ERASE:
             return self._erase()
         if byte == _ERASE_ALL:
             self.wipe()
-            return Typed.ALL_ERASED
+            return TypedLine.ALL_ERASED
         if byte < _FIRST_SHOWN:
             return self._refuse()
         if byte not in self._ignores:
             self._put(byte)
-        return Typed.CHARACTER
+        return TypedLine.CHARACTER
 
     def pause(self) -> None:
         """Nothing has come for a while: an Esc was a key of its own."""
@@ -128,7 +128,7 @@ class Entry:
         self._beyond.clear()
         self._key = _Key.NONE
 
-    def __enter__(self) -> Entry:
+    def __enter__(self) -> LineEntry:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,10 +139,10 @@ class Entry:
             return 0x30 <= byte <= 0x39
         return _FIRST_SHOWN <= byte <= _LAST_SHOWN
 
-    def _refuse(self) -> Typed:
+    def _refuse(self) -> TypedLine:
         """Keep the place of a key that cannot be used; Backspace takes it back."""
         self._put(_UNUSABLE)
-        return Typed.UNUSABLE
+        return TypedLine.UNUSABLE
 
     def _put(self, byte: int) -> None:
         if self._early:
@@ -153,24 +153,24 @@ class Entry:
             self._buffer[self._length] = byte
             self._length += 1
 
-    def _erase(self) -> Typed:
+    def _erase(self) -> TypedLine:
         """Take back a character; of UTF-8, all its bytes."""
         if self._early:
             self._early -= 1
-            return Typed.ERASED
+            return TypedLine.ERASED
         if self._beyond:
             self._beyond.pop()
-            return Typed.ERASED
+            return TypedLine.ERASED
         if not self._length:
-            return Typed.NOTHING
+            return TypedLine.NOTHING
         is_continued = True
         while is_continued and self._length:
             self._length -= 1
             is_continued = self._buffer[self._length] & 0xC0 == 0x80
             self._buffer[self._length] = 0
-        return Typed.ERASED
+        return TypedLine.ERASED
 
-    def _of_key(self, byte: int) -> Typed | None:
+    def _of_key(self, byte: int) -> TypedLine | None:
         """Take the next byte of an arrow, a function key or a chord with Alt.
 
         None: the byte is none of it. A key that would edit elsewhere in a line refuses
@@ -184,22 +184,22 @@ class Entry:
         match self._key:
             case _Key.BEGUN if byte in _INTRODUCERS:
                 self._key = _INTRODUCERS[byte]
-                return Typed.NOTHING
+                return TypedLine.NOTHING
             case _Key.BEGUN:
                 self._key = _Key.NONE
                 return self._refuse()
             case _Key.PARAMETERS if byte == _BRACKET and self._key_bytes == 2:
                 self._key = _Key.ONE_MORE
-                return Typed.NOTHING
+                return TypedLine.NOTHING
             case _Key.PARAMETERS if not 0x40 <= byte <= _LAST_SHOWN:
                 is_first = 0x30 <= byte <= 0x39 and self._key_bytes == 2
                 self._parameter = byte if is_first else self._parameter and _SEVERAL
-                return Typed.NOTHING
+                return TypedLine.NOTHING
             case _:
                 self._key = _Key.NONE
         if byte in _MOVING or (byte == _TILDE and self._parameter in _EDITING):
             return self._refuse()
-        return Typed.NOTHING
+        return TypedLine.NOTHING
 
 
 _BRACKET, _TILDE = 0x5B, 0x7E

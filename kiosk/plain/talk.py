@@ -8,26 +8,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kiosk.faces.line import TerminalGone
 from kiosk.faces.phrases import of_step
+from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.turn import Turn
-from kiosk.faces.words import say
-from kiosk.pinrules import Alphabet
-from kiosk.plain.entry import Entry, Typed
+from kiosk.faces.wording import say
+from kiosk.pin.rules import Alphabet
+from kiosk.plain.entry import LineEntry, TypedLine
 from kiosk.plain.terminal import wait_without_terminal
 from kiosk.visit.views import Progress
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import Fault
+    from kiosk.authority.ports import StationFault
     from kiosk.cards.ports import ReaderEvent
-    from kiosk.errors import Message
+    from kiosk.core.errors import Message
+    from kiosk.core.secret import Secret
     from kiosk.faces.idleness import Idleness
-    from kiosk.faces.presence import Presence
-    from kiosk.plain.hand import Hand
+    from kiosk.faces.reader_state import ReaderState
+    from kiosk.plain.demo_hand import DemoHand
     from kiosk.plain.inbox import Inbox
     from kiosk.plain.terminal import Terminal
-    from kiosk.secret import Secret
-    from kiosk.station import FaceSettings
+    from kiosk.visit.station import FaceSettings
 
 T = TypeVar("T")
 _PAUSE = b"pP"
@@ -48,7 +48,7 @@ class TimeIsUp(Exception):
     """Nobody has typed for too long."""
 
 
-class Ended(Exception):
+class EndRequested(Exception):
     """The process was asked to end."""
 
 
@@ -57,7 +57,7 @@ class _AskAgain(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JobDone:
     """A job has ended: with a value or an error."""
 
     token: object
@@ -66,10 +66,10 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthNews:
     """What is missing."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[StationFault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ class Talk:
         self,
         terminal: Terminal,
         inbox: Inbox[object],
-        presence: Presence,
+        presence: ReaderState,
         idleness: Idleness,
         settings: FaceSettings,
     ) -> None:
         self.terminal = terminal
         self.settings = settings
-        self.hand: Hand | None = None
+        self.hand: DemoHand | None = None
         """Moves the demo's cards; None: hands do."""
         self._inbox = inbox
         self._presence = presence
@@ -98,7 +98,7 @@ class Talk:
         self._insertion = 0
         self._awaited: object = None
         """The token of the job whose end is waited for."""
-        self._done: Done | None = None
+        self._done: JobDone | None = None
         self._is_warned = False
         self._is_to_end = False
         self._turn = Turn()
@@ -137,7 +137,7 @@ class Talk:
 
     def _chosen(self) -> bytes:
         """Return what was typed for a choice, which is no secret; empty: nonsense."""
-        with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+        with LineEntry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
             self._ask_until_done(say("plain.choose"), entry, is_shown=True)
             if entry.refusal is not None:
                 return b""
@@ -159,13 +159,15 @@ class Talk:
         gets. CardGone, TimeIsUp, Ended.
         """
         key = "plain.ask_shown" if is_shown else "plain.ask"
-        with Entry(alphabet, maximum, ignores=ignores) as entry:
+        with LineEntry(alphabet, maximum, ignores=ignores) as entry:
             self._ask_until_done(say(key, field=label), entry, is_shown=is_shown)
             if not entry.length:
                 return None
             return entry.refusal or entry.copy()
 
-    def _ask_until_done(self, question: str, entry: Entry, *, is_shown: bool) -> None:
+    def _ask_until_done(
+        self, question: str, entry: LineEntry, *, is_shown: bool
+    ) -> None:
         """Ask, and let a line be typed; from its beginning after a warning."""
         while True:
             self.terminal.write(f"{question} ")
@@ -176,7 +178,7 @@ class Talk:
             else:
                 return
 
-    def _read(self, entry: Entry, *, is_shown: bool) -> None:
+    def _read(self, entry: LineEntry, *, is_shown: bool) -> None:
         """Let a line be typed into `entry`, to its Enter."""
         while True:
             byte = self._next_byte()
@@ -185,20 +187,22 @@ class Talk:
                 entry.pause()
                 continue
             typed = entry.take(byte)
-            if typed is Typed.DONE:
+            if typed is TypedLine.DONE:
                 self.terminal.write("\n")
                 return
             if is_shown:
                 self._echo(typed, byte)
 
-    def _echo(self, typed: Typed, byte: int) -> None:
-        if typed is Typed.CHARACTER and byte & 0xC0 != 0x80:  # once for each of UTF-8
+    def _echo(self, typed: TypedLine, byte: int) -> None:
+        if (
+            typed is TypedLine.CHARACTER and byte & 0xC0 != 0x80
+        ):  # once for each of UTF-8
             self.terminal.write(chr(byte) if _is_typed(byte) else "?")
-        elif typed is Typed.UNUSABLE:
+        elif typed is TypedLine.UNUSABLE:
             self.terminal.write("?")
-        elif typed is Typed.ERASED:
+        elif typed is TypedLine.ERASED:
             self.terminal.write("\b \b")
-        elif typed is Typed.ALL_ERASED:
+        elif typed is TypedLine.ALL_ERASED:
             self.terminal.write("\n")
 
     def _next_byte(self) -> int | None:
@@ -273,9 +277,9 @@ class Talk:
 
         def run() -> None:
             try:
-                done = Done(token, value=job())
+                done = JobDone(token, value=job())
             except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-                done = Done(token, error=error)
+                done = JobDone(token, error=error)
             self._inbox.put(done)
 
         queue(run)
@@ -286,7 +290,7 @@ class Talk:
             raise done.error
         return cast("T", done.value)
 
-    def _wait_for(self, token: object, *, must_end: bool) -> Done:
+    def _wait_for(self, token: object, *, must_end: bool) -> JobDone:
         gone: TerminalGone | None = None
         while True:
             try:
@@ -325,7 +329,7 @@ class Talk:
         """Have a step of the operation said. Any thread."""
         self._inbox.put(progress)
 
-    def move_hand(self, hand: Hand, entry: Entry) -> None:
+    def move_hand(self, hand: DemoHand, entry: LineEntry) -> None:
         """With nobody there: let the demo's hand be told what to do."""
         byte = self.wait_a_little()
         if byte is None:
@@ -333,9 +337,9 @@ class Talk:
         else:
             self._order(hand, entry, byte)
 
-    def _order(self, hand: Hand, entry: Entry, byte: int) -> None:
+    def _order(self, hand: DemoHand, entry: LineEntry, byte: int) -> None:
         typed = entry.take(byte)
-        if typed is not Typed.DONE:
+        if typed is not TypedLine.DONE:
             self._echo(typed, byte)
             return
         self.terminal.write("\n")
@@ -347,7 +351,7 @@ class Talk:
 
     def until_card_leaves(self) -> None:
         """Wait with what was said for the card to be taken, or for time to be up."""
-        with Entry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+        with LineEntry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
             while self._is_there():
                 with contextlib.suppress(_AskAgain):
                     byte = self._next_byte()
@@ -366,11 +370,11 @@ class Talk:
             match news:
                 case End():
                     self._is_to_end = True
-                case Done() if news.token is self._awaited:
+                case JobDone() if news.token is self._awaited:
                     self._done = news
-                case Done():
+                case JobDone():
                     pass  # nobody waits for it any more
-                case Health(faults=faults):
+                case HealthNews(faults=faults):
                     self._presence.faults = faults
                 case Progress():
                     steps.append(news)
@@ -382,7 +386,7 @@ class Talk:
 
     def _end_if_told(self) -> None:
         if self._is_to_end:
-            raise Ended
+            raise EndRequested
 
 
 def _is_typed(byte: int) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from kiosk.faces.line import Line
+from kiosk.faces.terminal_line import TerminalLine
 
 _LOCAL_MODES = termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN
 _INPUT_MODES = (
@@ -65,7 +65,7 @@ class Terminal:
     """
 
     def __init__(self, reads: int, writes: int) -> None:
-        self._line = Line(reads, writes)
+        self._line = TerminalLine(reads, writes)
         self._before = termios.tcgetattr(reads)
         self._is_wide = locale.getencoding().lower().startswith("utf")
         self._clear = _clearing(writes)

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from kiosk.core.secret import Secret
+from kiosk.core.untrusted_text import visible
 from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_with
-from kiosk.faces.line import TerminalGone
-from kiosk.faces.paper import page, print_page
+from kiosk.faces.error_pages import record, trouble_of
 from kiosk.faces.phrases import of_refusal, of_rule, of_tries
-from kiosk.faces.troubles import record, trouble_of
-from kiosk.faces.words import said, say, whom_to_call
-from kiosk.pinrules import PinRules, check
-from kiosk.plain.talk import CardGone, Ended, TimeIsUp
-from kiosk.secret import Secret
-from kiosk.text import visible
+from kiosk.faces.receipt import page, print_page
+from kiosk.faces.terminal_line import TerminalGone
+from kiosk.faces.wording import said, say, whom_to_call
+from kiosk.pin.rules import PinRules, check
+from kiosk.plain.talk import CardGone, EndRequested, TimeIsUp
 from kiosk.visit.views import Answers, FieldName, Outcome
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Card
     from kiosk.plain.talk import Talk
-    from kiosk.station import Station
+    from kiosk.visit.station import Station
     from kiosk.visit.views import Form, Home, Result
     from statemachine.operation import Kind
 
 T = TypeVar("T")
 _WELL = (Outcome.DONE, Outcome.CARD_ONLY)
-_INTERRUPTIONS = (CardGone, TimeIsUp, Ended, TerminalGone)
+_INTERRUPTIONS = (CardGone, TimeIsUp, EndRequested, TerminalGone)
 
 
 class Back(Exception):

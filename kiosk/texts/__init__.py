@@ -14,8 +14,8 @@ from importlib import resources
 
 import polib
 
-from kiosk.errors import Message
-from kiosk.text import visible
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
 from kiosk.texts.pseudo import pseudo
 
 ENGLISH = "en"

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.widget import Widget
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.idleness import Idleness
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
-from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
+from kiosk.tui.preferences import Preferences
+from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.idle import IdleScreen
 from kiosk.tui.screens.idle_warning import PAUSE_KEY
-from kiosk.tui.stage import Stage
-from kiosk.tui.tray import DEMO_KEYS, Hand, Tray
+from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
 
 if TYPE_CHECKING:
-    from kiosk.demo_deck import DemoDeck
-    from kiosk.station import Station
-    from kiosk.tui.attendant import Attendant
+    from kiosk.faces.demo_deck import DemoDeck
+    from kiosk.tui.kiosk_controller import KioskController
+    from kiosk.visit.station import Station
 
 HEALTH_SECONDS = 10.0
 TICK_SECONDS = 0.5
@@ -49,11 +49,11 @@ class KioskApp(LockedApp):
     ) -> None:
         super().__init__(now)
         self._station = station
-        self._hand = None if deck is None else Hand(deck)
+        self._hand = None if deck is None else TrayHand(deck)
         self._idleness = Idleness(station.settings)
-        self._stage = Stage(self, self._tray, self.turn, self._pass_on)
-        self._manner = Manner(self, station.settings)
-        self._attendant: Attendant | None = None
+        self._stage = ScreenStack(self, self._tray, self.turn, self._pass_on)
+        self._manner = Preferences(self, station.settings)
+        self._attendant: KioskController | None = None
         """None until the first frame is drawn."""
 
     def _tray(self) -> Widget | None:
@@ -73,9 +73,9 @@ class KioskApp(LockedApp):
 
     def _wake(self) -> None:
         """Import what only a visit needs, and begin to watch the readers."""
-        from kiosk.tui.attendant import Attendant
+        from kiosk.tui.kiosk_controller import KioskController
 
-        attendant = Attendant(
+        attendant = KioskController(
             self, self._station, self._stage, self._idleness, self._manner, self.now
         )
         self._attendant = attendant

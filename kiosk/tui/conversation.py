@@ -10,17 +10,17 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from kiosk.faces.troubles import record, trouble_of
+from kiosk.faces.error_pages import record, trouble_of
 from kiosk.tui import messages as told
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Card
-    from kiosk.station import Station
+    from kiosk.visit.station import Station
     from kiosk.visit.views import Answers, Form, Home, Progress
     from statemachine.operation import Kind
 
 
-class Phase(Enum):
+class ConversationPhase(Enum):
     """Whose turn it is."""
 
     ASKING = auto()
@@ -41,7 +41,7 @@ class Conversation:
     ) -> None:
         """`tell` is called from the card worker's thread."""
         self.insertion = card.insertion
-        self.phase = Phase.OPEN
+        self.phase = ConversationPhase.OPEN
         self.home: Home | None = None
         self._station = station
         self._port = station.visit(card)
@@ -53,14 +53,14 @@ class Conversation:
 
     def begin(self, kind: Kind) -> None:
         """Ask what an action wants to know; one at a time. `FormReady`."""
-        if self.phase is Phase.OPEN:
-            self.phase = Phase.ASKING
+        if self.phase is ConversationPhase.OPEN:
+            self.phase = ConversationPhase.ASKING
             self._queue(lambda: told.FormReady(self, self._port.begin(kind)))
 
     def begin_again(self, kind: Kind) -> None:
         """After a result: look at the card anew, then as `begin`."""
-        if self.phase is Phase.OVER:
-            self.phase = Phase.ASKING
+        if self.phase is ConversationPhase.OVER:
+            self.phase = ConversationPhase.ASKING
             self._queue(lambda: self._begin_again(kind))
 
     def _begin_again(self, kind: Kind) -> told.About:
@@ -69,7 +69,7 @@ class Conversation:
 
     def submit(self, form: Form, answers: Answers) -> None:
         """Do it; the visit wipes the answers. `Stepped` as it goes, then `Ended`."""
-        self.phase = Phase.WORKING
+        self.phase = ConversationPhase.WORKING
         self._queue(
             lambda: told.Ended(self, self._port.submit(form, answers, self._stepped))
         )
@@ -84,7 +84,7 @@ class Conversation:
 
     @property
     def is_working(self) -> bool:
-        return self.phase is Phase.WORKING
+        return self.phase is ConversationPhase.WORKING
 
     # --- on the card worker -------------------------------------------------------
 

@@ -15,21 +15,21 @@ from textual import events, on
 from textual.widget import Widget
 
 from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
+from kiosk.core.errors import Message as Sentence
+from kiosk.core.exit_codes import ExitCode
 from kiosk.desk.views import DeskPort, Page
-from kiosk.errors import Message as Sentence
-from kiosk.exit_codes import ExitCode
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
-from kiosk.tui.manner import Manner
 from kiosk.tui.messages import Told
+from kiosk.tui.preferences import Preferences
+from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page import PageScreen
-from kiosk.tui.stage import Stage
-from kiosk.tui.tray import DEMO_KEYS, Hand, Tray
+from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
 
 if TYPE_CHECKING:
-    from kiosk.demo_deck import DemoDeck
     from kiosk.desk.station import DeskStation
+    from kiosk.faces.demo_deck import DemoDeck
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +80,9 @@ class DeskApp(LockedApp):
         """`deck` only in the demo."""
         super().__init__(now)
         self._station = station
-        Manner(self, station.settings)
-        self._hand = None if deck is None else Hand(deck)
-        self._stage = Stage(self, self._tray, self.turn, self._hear)
+        Preferences(self, station.settings)
+        self._hand = None if deck is None else TrayHand(deck)
+        self._stage = ScreenStack(self, self._tray, self.turn, self._hear)
         self._asked = 0
         """Questions whose page has not come yet: nothing is decided meanwhile."""
         self._last_key = time.monotonic()

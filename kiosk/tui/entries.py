@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiosk.errors import Message
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
 from kiosk.faces.typed import Repertoire
-from kiosk.faces.words import say
-from kiosk.pinrules import PinRules, Rule, Verdict, check
-from kiosk.secret import Secret
+from kiosk.faces.wording import say
+from kiosk.pin.rules import PinRules, Rule, RuleVerdict, check
 from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.pin_field import PinField
@@ -58,7 +58,7 @@ class Entries:
 
     # --- judging ----------------------------------------------------------------
 
-    def verdicts(self, rules: PinRules) -> tuple[Verdict, ...]:
+    def verdicts(self, rules: PinRules) -> tuple[RuleVerdict, ...]:
         """Judge the new PIN by every rule; it is asked wherever there are rules."""
         olds = [field.copy() for field in self.fields if field.field in ON_CARD]
         field = self._new_pins()[0]
@@ -72,7 +72,7 @@ class Entries:
             return verdicts
         refused = (Rule.LENGTH, Rule.ALPHABET)
         return tuple(
-            Verdict(it.rule, holds=it.holds and it.rule not in refused)
+            RuleVerdict(it.rule, holds=it.holds and it.rule not in refused)
             for it in verdicts
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kiosk.tui.stage import Stage
+    from kiosk.tui.screen_stack import ScreenStack
 
 SECONDS = 20.0
 """Enough to read the longest result twice."""
@@ -22,7 +22,7 @@ _OF_THE_SCREEN = frozenset({"f4", "pageup", "pagedown", "up", "down"})
 class LastWord:
     """The screen that is shown, while it outlasts its card."""
 
-    def __init__(self, stage: Stage, now: Callable[[], float]) -> None:
+    def __init__(self, stage: ScreenStack, now: Callable[[], float]) -> None:
         """`now`: a clock that only goes forward (seconds)."""
         self._stage = stage
         self._now = now

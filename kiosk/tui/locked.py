@@ -22,7 +22,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.turn import Turn
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.terminal.driver import KioskDriver

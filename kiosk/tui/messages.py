@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import Fault
+    from kiosk.authority.ports import StationFault
     from kiosk.cards.ports import ReaderEvent
-    from kiosk.errors import Message as Sentence
-    from kiosk.faces.troubles import Trouble
+    from kiosk.core.errors import Message as Sentence
+    from kiosk.faces.error_pages import ErrorPage
     from kiosk.tui.conversation import Conversation
     from kiosk.visit.views import Form, Home, Progress, Result
 
@@ -33,7 +33,7 @@ class ReaderNews(Told):
 class HealthKnown(Told):
     """What is missing. From the authority worker's thread."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[StationFault, ...]) -> None:
         super().__init__()
         self.faults = faults
 
@@ -95,6 +95,6 @@ class Ended(About):
 class Failed(About):
     """A job ended with an error instead."""
 
-    def __init__(self, visit: Conversation, trouble: Trouble) -> None:
+    def __init__(self, visit: Conversation, trouble: ErrorPage) -> None:
         super().__init__(visit)
         self.trouble = trouble

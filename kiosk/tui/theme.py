@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
-from kiosk.faces.marks import UNICODE, marks
+from kiosk.faces.glyphs import UNICODE, marks
 
 KIOSK = Theme(
     name="kiosk",

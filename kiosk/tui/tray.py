@@ -9,13 +9,13 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from kiosk.demo_deck import DemoDeck
-from kiosk.faces.words import say
+from kiosk.faces.demo_deck import DemoDeck
+from kiosk.faces.wording import say
 
 DEMO_KEYS = frozenset({"f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 
 
-class Hand:
+class TrayHand:
     """The person outside the screen: what they hold, and what they were told."""
 
     def __init__(self, deck: DemoDeck) -> None:
@@ -52,7 +52,7 @@ class Tray(Widget):
     Tray { height: 4; padding: 0 2; background: $primary 15%; }
     """
 
-    def __init__(self, hand: Hand) -> None:
+    def __init__(self, hand: TrayHand) -> None:
         super().__init__()
         self._hand = hand
 

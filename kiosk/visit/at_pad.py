@@ -11,7 +11,7 @@ from collections.abc import Callable
 from kiosk.cards.ports import CardSession
 from kiosk.visit import puk, results
 from kiosk.visit.run import Run
-from kiosk.visit.views import Result, Step
+from kiosk.visit.views import Result, VisitStep
 from statemachine.candidates import Label
 from statemachine.operation import Kind
 from storage.records import UnblockWay
@@ -21,7 +21,7 @@ def change(run: Run, kind: Kind) -> Result:
     """Have old and new PIN typed at the pad: a change, or a first PIN."""
     with run.session() as session:
         puk.replace(run, session)
-        with run.step(Step.PAD):
+        with run.step(VisitStep.PAD):
             run.card_changing()
             with run.definite_until_done():
                 session.change_pin_at_pad()
@@ -36,7 +36,7 @@ def unblock(run: Run, kind: Kind) -> Result:
         if run.case.unblock_way is UnblockWay.HOLDER_PUK:
             _set(run, session, lambda: _typed(run, session, told))
         else:
-            with run.step(Step.PROVE):
+            with run.step(VisitStep.PROVE):
                 nonce, signature = run.prove_presence(session)
                 run.ask(lambda it: it.release(run.operation, nonce, signature))
             _set(run, session, lambda: _kept(run, session, told))
@@ -53,7 +53,7 @@ def _kept(run: Run, session: CardSession, told: int | None) -> Label:
 
 def _set(run: Run, session: CardSession, set_pin: Callable[[], Label]) -> None:
     """The card's answer is the end: nobody here knows a PIN that could be verified."""
-    with run.step(Step.PAD):
+    with run.step(VisitStep.PAD):
         run.card_changing()
         with run.definite_until_done():
             label = set_pin()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from kiosk.authority.ports import Prepared
 from kiosk.cards.ports import CardSession
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.core.workers import PendingJob
 from kiosk.visit import ending, puk, results
 from kiosk.visit.run import AUTHORISE_SECONDS, Run
-from kiosk.visit.views import Result, Step
-from kiosk.workers import Pending
+from kiosk.visit.views import Result, VisitStep
 from statemachine.operation import Kind
 
 
@@ -47,9 +47,9 @@ def _change(
 
 def _prove(
     run: Run, prepared: Prepared, session: CardSession, old: Secret, sealed: bytes
-) -> Pending[None] | None:
+) -> PendingJob[None] | None:
     """VERIFY the old PIN and sign; None where there is nothing to authorise."""
-    with run.step(Step.PROVE):
+    with run.step(VisitStep.PROVE):
         session.verify(old)
         challenge = prepared.challenge
         if prepared.seal_to is None:
@@ -62,11 +62,11 @@ def _prove(
     )
 
 
-def _in_time(run: Run, authorised: Pending[None] | None) -> bool:
+def _in_time(run: Run, authorised: PendingJob[None] | None) -> bool:
     """Say whether the authority said yes while the card was still ours."""
     if authorised is None:
         return True
-    with run.step(Step.AUTHORISE) as step:
+    with run.step(VisitStep.AUTHORISE) as step:
         if not authorised.wait(AUTHORISE_SECONDS):
             step.failed = True
             return False
@@ -74,14 +74,14 @@ def _in_time(run: Run, authorised: Pending[None] | None) -> bool:
     return True
 
 
-def _wait(run: Run, authorised: Pending[None] | None) -> None:
+def _wait(run: Run, authorised: PendingJob[None] | None) -> None:
     if authorised is not None:
-        with run.step(Step.AUTHORISE):
+        with run.step(VisitStep.AUTHORISE):
             authorised.result()
 
 
 def _change_card(run: Run, session: CardSession, old: Secret, new: Secret) -> None:
-    with run.step(Step.CARD):
+    with run.step(VisitStep.CARD):
         puk.replace(run, session)
         run.card_changing()
         with run.definite_until_done():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kiosk.authority.ports import Verdict
 from kiosk.cards.ports import CardError
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 from kiosk.visit import results
 from kiosk.visit.run import Run
-from kiosk.visit.views import Result, Step
+from kiosk.visit.views import Result, VisitStep
 from statemachine.operation import Kind
 
 
@@ -18,7 +18,7 @@ def write(
 
     `old` is None where there is no way back (unblock, finish).
     """
-    with run.step(Step.PASSWORD) as step:
+    with run.step(VisitStep.PASSWORD) as step:
         run.writing = True
         verdict = run.ask(lambda it: it.write(run.operation, sealed))
         step.failed = verdict.verdict is not Verdict.DONE
@@ -34,7 +34,7 @@ def write(
 def _restored(run: Run, old: Secret, new: Secret) -> bool:
     """Change the card back and prove that it worked."""
     try:
-        with run.step(Step.RESTORE), run.session() as session:
+        with run.step(VisitStep.RESTORE), run.session() as session:
             session.change_pin(new, old)
             session.verify(old)
     except CardError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kiosk.authority.ports import Prepared
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 from kiosk.visit import ending, puk
 from kiosk.visit.run import Run
-from kiosk.visit.views import Result, Step
+from kiosk.visit.views import Result, VisitStep
 from statemachine.operation import Kind
 
 
@@ -19,13 +19,13 @@ def finish(run: Run, prepared: Prepared, current: Secret) -> Result:
     sealed = run.seal(current, to)
     challenge = prepared.challenge
     with run.session() as session:
-        with run.step(Step.PROVE):
+        with run.step(VisitStep.PROVE):
             session.verify(current)
             nonce, signature = b"", b""
             if challenge is not None:
                 nonce = challenge.nonce
                 signature = run.sign(session, challenge, sealed)
-        with run.step(Step.AUTHORISE):
+        with run.step(VisitStep.AUTHORISE):
             run.ask(lambda it: it.authorise(run.operation, nonce, signature, sealed))
         puk.replace(run, session)
         session.logout()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.ports import Announced, CaseFile
+from kiosk.authority.ports import Announced, OpenedCredential
 from kiosk.cards.ports import RecognisedCard, Tries
-from kiosk.errors import Message
-from kiosk.telephone import in_hex, spoken
-from kiosk.visit.views import ActionOffer, Challenge, FieldName, Form, Home
+from kiosk.core.errors import Message
+from kiosk.pin.challenges import in_hex, spoken
+from kiosk.visit.views import ActionOffer, CardChallenge, FieldName, Form, Home
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync, UnblockWay
@@ -30,7 +30,7 @@ def with_tries(recognised: RecognisedCard, tries: Tries) -> RecognisedCard:
     return replace(recognised, pin_tries=tries)
 
 
-def home(recognised: RecognisedCard, case: CaseFile) -> Home:
+def home(recognised: RecognisedCard, case: OpenedCredential) -> Home:
     """Put a case file into what a face shows."""
     recommended = _recommended(recognised, case)
     return Home(
@@ -53,7 +53,7 @@ def home(recognised: RecognisedCard, case: CaseFile) -> Home:
     )
 
 
-def _headline(recognised: RecognisedCard, case: CaseFile) -> Message:
+def _headline(recognised: RecognisedCard, case: OpenedCredential) -> Message:
     if case.state is State.ACTIVE and recognised.pin_tries.is_blocked:
         return Message("home.headline.blocked")
     if case.is_expired:
@@ -63,7 +63,7 @@ def _headline(recognised: RecognisedCard, case: CaseFile) -> Message:
     return Message(f"home.headline.{case.state}")
 
 
-def _recommended(recognised: RecognisedCard, case: CaseFile) -> Kind | None:
+def _recommended(recognised: RecognisedCard, case: OpenedCredential) -> Kind | None:
     """What most people in this situation came for."""
     allowed = {offer.kind for offer in case.offers if offer.allowed}
     order: tuple[Kind, ...] = (Kind.FINISH, Kind.ACTIVATE, Kind.CHANGE, Kind.UNBLOCK)
@@ -76,7 +76,7 @@ def _recommended(recognised: RecognisedCard, case: CaseFile) -> Kind | None:
 
 def form(
     recognised: RecognisedCard,
-    case: CaseFile,
+    case: OpenedCredential,
     kind: Kind,
     challenge: bytes | None = None,
 ) -> Form:
@@ -92,12 +92,12 @@ def form(
         notices=_notices(case, challenge),
         challenge=None
         if challenge is None
-        else Challenge(spoken(challenge), in_hex(challenge)),
+        else CardChallenge(spoken(challenge), in_hex(challenge)),
         confirm=_confirm(case),
     )
 
 
-def announced(case: CaseFile, form: Form) -> Announced:
+def announced(case: OpenedCredential, form: Form) -> Announced:
     """Return what a person who sees this form has been told."""
     return Announced(
         password_follows=case.password_follows,
@@ -108,7 +108,7 @@ def announced(case: CaseFile, form: Form) -> Announced:
     )
 
 
-def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
+def _fields(case: OpenedCredential, kind: Kind) -> tuple[FieldName, ...]:
     fields: tuple[FieldName, ...]
     match kind:
         case Kind.CHANGE:
@@ -131,7 +131,7 @@ def _fields(case: CaseFile, kind: Kind) -> tuple[FieldName, ...]:
     return fields
 
 
-def is_by_telephone(case: CaseFile, kind: Kind) -> bool:
+def is_by_telephone(case: OpenedCredential, kind: Kind) -> bool:
     """Say whether the card's challenge is answered by telephone."""
     is_reset = kind is Kind.UNBLOCK or (
         kind is Kind.ACTIVATE and case.activation_by_reset
@@ -139,7 +139,7 @@ def is_by_telephone(case: CaseFile, kind: Kind) -> bool:
     return is_reset and case.unblock_way is UnblockWay.ADMIN_KEY_PHONE
 
 
-def _reset(case: CaseFile) -> tuple[FieldName, ...]:
+def _reset(case: OpenedCredential) -> tuple[FieldName, ...]:
     """What sets a PIN anew, where the holder has it in hand."""
     match case.unblock_way:
         case UnblockWay.HOLDER_PUK:
@@ -150,12 +150,12 @@ def _reset(case: CaseFile) -> tuple[FieldName, ...]:
             return ()
 
 
-def _activation(case: CaseFile) -> tuple[FieldName, ...]:
+def _activation(case: OpenedCredential) -> tuple[FieldName, ...]:
     """A card blocked before it was ever activated needs its activation code, too."""
     return (FieldName.ACTIVATION_CODE,) if case.never_activated else ()
 
 
-def _notices(case: CaseFile, challenge: bytes | None) -> tuple[Message, ...]:
+def _notices(case: OpenedCredential, challenge: bytes | None) -> tuple[Message, ...]:
     notices: list[Message] = []
     if case.at_pad:
         notices.append(Message("notice.at_pad"))
@@ -166,7 +166,7 @@ def _notices(case: CaseFile, challenge: bytes | None) -> tuple[Message, ...]:
     return tuple(notices)
 
 
-def _confirm(case: CaseFile) -> Message | None:
+def _confirm(case: OpenedCredential) -> Message | None:
     if not case.password_follows:
         return Message("confirm.card_only")
     if case.changed_elsewhere:

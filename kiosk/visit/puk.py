@@ -23,8 +23,8 @@ from kiosk.cards.ports import (
     ServiceGone,
     WrongPuk,
 )
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.visit.run import DEFINITE, Run
 from statemachine.candidates import Label
 

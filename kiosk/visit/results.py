@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.authority.ports import CodeRefused, Verdict, WriteVerdict
 from kiosk.cards.ports import CardRemoved, PukBlocked, Tries, WrongPin, WrongPuk
-from kiosk.errors import Coded, Message
+from kiosk.core.errors import Coded, Message
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind

@@ -13,16 +13,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from kiosk.authority import seal, statement
 from kiosk.authority.ports import (
     Authority,
-    CaseFile,
     Challenge,
     NotProven,
+    OpenedCredential,
     Prepared,
     Refused,
     RulesBroken,
 )
+from kiosk.authority.proof import seal, statement
 from kiosk.cards.ports import (
     Card,
     CardSession,
@@ -38,11 +38,11 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.errors import Message
-from kiosk.pinrules import is_satisfied
-from kiosk.secret import Secret
-from kiosk.visit.views import Progress, Step, StepState
-from kiosk.workers import Pending
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.core.workers import PendingJob
+from kiosk.pin.rules import is_satisfied
+from kiosk.visit.views import Progress, StepState, VisitStep
 from storage.records import ApprovalKind
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ DEFINITE = (
 class Worker(Protocol):
     """The authority worker: everything the authority does runs on it."""
 
-    def submit(self, job: Callable[[], T]) -> Pending[T]:
+    def submit(self, job: Callable[[], T]) -> PendingJob[T]:
         """Queue a job."""
 
 
@@ -98,7 +98,7 @@ class Run:
         self,
         workplace: Workplace,
         recognised: RecognisedCard,
-        case: CaseFile,
+        case: OpenedCredential,
         emit: Callable[[Progress], None],
     ) -> None:
         self.case = case
@@ -141,7 +141,7 @@ class Run:
         """The station this visit happens at."""
         return self._workplace.station
 
-    def submit(self, question: Callable[[Authority], T]) -> Pending[T]:
+    def submit(self, question: Callable[[Authority], T]) -> PendingJob[T]:
         """Ask the authority on its worker; do not wait."""
         authority = self._workplace.authority
         return self._workplace.worker.submit(lambda: question(authority))
@@ -155,7 +155,7 @@ class Run:
         return self._workplace.card.session(self.recognised.identity)
 
     @contextmanager
-    def step(self, step: Step) -> Iterator[StepMark]:
+    def step(self, step: VisitStep) -> Iterator[StepMark]:
         """Show a step while it runs, and how it ended."""
         mark = StepMark()
         self._emit(Progress(step, StepState.RUNNING))
@@ -197,7 +197,7 @@ class Run:
         """Let the card sign the statement. The PIN was verified directly before."""
         message = statement.authorisation(challenge, seal.digest(sealed))
         slot, algorithm = challenge.key_slot, challenge.key_algorithm
-        with self.step(Step.TOUCH) if self.recognised.touch else nullcontext():
+        with self.step(VisitStep.TOUCH) if self.recognised.touch else nullcontext():
             return session.sign(KeySlot(slot), KeyAlgorithm(algorithm), message)
 
     def prove_presence(self, session: CardSession) -> tuple[bytes, bytes]:

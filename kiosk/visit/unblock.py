@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from kiosk.authority.ports import Challenge, CodeMistyped, Prepared
 from kiosk.cards.ports import CardSession
-from kiosk.secret import Secret
-from kiosk.telephone import heard
+from kiosk.core.secret import Secret
+from kiosk.core.workers import PendingJob
+from kiosk.pin.challenges import heard
 from kiosk.visit import ending, puk, results
 from kiosk.visit.run import AUTHORISE_SECONDS, Run
-from kiosk.visit.views import Result, Step
-from kiosk.workers import Pending
+from kiosk.visit.views import Result, VisitStep
 from statemachine.candidates import Label
 from statemachine.operation import Kind
 
@@ -29,7 +29,7 @@ def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Resul
     run.judge(new)
     with run.session() as session:
         told = puk.tries_told(run, session)
-        with run.step(Step.PROVE):
+        with run.step(VisitStep.PROVE):
             nonce, signature = run.prove_presence(session)
             run.ask(lambda it: it.release(run.operation, nonce, signature))
 
@@ -57,13 +57,13 @@ def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Res
     """Set a new PIN while card and authority have shown each other the same key."""
     run.judge(new)
     with run.session() as session:
-        with run.step(Step.PROVE):
+        with run.step(VisitStep.PROVE):
             ours = run.ask(lambda it: it.admin_challenge(run.operation))
             cards = session.begin_mutual(ours)
             proof = run.ask(lambda it: it.admin_proof(run.operation, cards))
             answered = session.end_mutual(proof.cryptogram)
             run.ask(lambda it: it.admin_proven(run.operation, answered))
-        with run.step(Step.CARD):
+        with run.step(VisitStep.CARD):
             _reset(run, session, new, lambda: session.reset_pin(new))
         return _end(run, prepared, kind, session, new)
 
@@ -83,7 +83,7 @@ def with_response(
     if block is None:
         raise CodeMistyped
     try:
-        with run.step(Step.CARD):
+        with run.step(VisitStep.CARD):
             _reset(run, held, new, lambda: held.answer(bytes(block), new))
     finally:
         block[:] = bytes(len(block))
@@ -99,7 +99,7 @@ def _by_puk(
     new: Secret,
 ) -> Result:
     """Set the PIN; the PUK counts as taken once that PIN was verified."""
-    with run.step(Step.CARD):
+    with run.step(VisitStep.CARD):
         label = _reset(run, session, new, set_pin)
         run.ask(lambda it: it.puk_accepted(run.operation, label))
     return _end(run, prepared, kind, session, new)
@@ -129,9 +129,11 @@ def _end(
     return ending.write(run, kind, sealed, old=None, new=new)
 
 
-def _prove(run: Run, session: CardSession, new: Secret) -> tuple[bytes, Pending[None]]:
+def _prove(
+    run: Run, session: CardSession, new: Secret
+) -> tuple[bytes, PendingJob[None]]:
     """Sign for the write. VERIFY was the last command the card got."""
-    with run.step(Step.AUTHORISE) as step:
+    with run.step(VisitStep.AUTHORISE) as step:
         challenge: Challenge = run.ask(lambda it: it.renew_nonce(run.operation))
         sealed = run.seal(new, challenge)
         signature = b""

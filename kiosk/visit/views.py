@@ -2,7 +2,7 @@
 
 Values with `Message`s in them; a face puts them into words with
 `kiosk.texts.sentence`. `person` and `account` are outside text and must pass
-through `kiosk.text.visible`.
+through `kiosk.core.untrusted_text.visible`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from kiosk.cards.ports import Tries
-from kiosk.errors import Message
-from kiosk.pinrules import PinRules
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import PinRules
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync
@@ -23,7 +23,7 @@ from storage.records import Sync
 # --- steps as they happen ----------------------------------------------------
 
 
-class Step(StrEnum):
+class VisitStep(StrEnum):
     """What a person sees happening; `step.<value>` in the catalogue."""
 
     CHECK = "check"
@@ -55,7 +55,7 @@ class StepState(StrEnum):
 class Progress:
     """One step has begun or ended."""
 
-    step: Step
+    step: VisitStep
     state: StepState
 
 
@@ -106,7 +106,7 @@ class FieldName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class CardChallenge:
     """What the card wants answered, as a person reads it out."""
 
     spoken: str
@@ -128,7 +128,7 @@ class Form:
     tries: Tries
     password_follows: bool
     notices: tuple[Message, ...]
-    challenge: Challenge | None = None
+    challenge: CardChallenge | None = None
     """To be read out to the helpdesk; the card is held until the form is left."""
     confirm: Message | None
     """To be confirmed before anything is typed (only the card will change, a

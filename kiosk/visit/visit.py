@@ -14,9 +14,9 @@ from kiosk.authority.ports import (
     Announced,
     AuthorityError,
     CardLimits,
-    CaseFile,
     NotAsAnnounced,
     NotOnRecord,
+    OpenedCredential,
     OpenRequest,
     Prepared,
 )
@@ -31,8 +31,8 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongPin,
 )
-from kiosk.errors import KioskError, Message
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
 from kiosk.visit import at_pad, forms, results
 from kiosk.visit.change import activate, change
 from kiosk.visit.finish import finish
@@ -50,7 +50,7 @@ from kiosk.visit.views import (
     Home,
     Progress,
     Result,
-    Step,
+    VisitStep,
 )
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, UnblockWay
@@ -89,7 +89,7 @@ class Visit:
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
         self._recognised: RecognisedCard | None = None
-        self._case: CaseFile | None = None
+        self._case: OpenedCredential | None = None
         self._held: _Held | None = None
         self._begun: tuple[Form, Announced] | None = None
         """The form that was shown last, and what was told with it."""
@@ -156,12 +156,12 @@ class Visit:
 
     # --- parts ----------------------------------------------------------------
 
-    def _known(self) -> tuple[RecognisedCard, CaseFile]:
+    def _known(self) -> tuple[RecognisedCard, OpenedCredential]:
         if self._recognised is None or self._case is None:
             raise NotOffered
         return self._recognised, self._case
 
-    def _open(self, recognised: RecognisedCard) -> CaseFile:
+    def _open(self, recognised: RecognisedCard) -> OpenedCredential:
         """Ask for the card's record; by its other names, where the first is unknown."""
         try:
             return self._ask_for(recognised, recognised.identity.key)
@@ -173,8 +173,8 @@ class Visit:
             raise
 
     def _through_middleware(
-        self, recognised: RecognisedCard, case: CaseFile
-    ) -> tuple[RecognisedCard, CaseFile]:
+        self, recognised: RecognisedCard, case: OpenedCredential
+    ) -> tuple[RecognisedCard, OpenedCredential]:
         """Go on by the vendor's module; by ourselves where the template leaves that."""
         if recognised.identity.family is Family.PKCS11:
             return recognised, case
@@ -186,7 +186,7 @@ class Visit:
             return recognised, case
         return through, self._ask_for(through, case.card)
 
-    def _ask_for(self, recognised: RecognisedCard, key: str) -> CaseFile:
+    def _ask_for(self, recognised: RecognisedCard, key: str) -> OpenedCredential:
         request = OpenRequest(
             station=self._workplace.station,
             card=key,
@@ -196,7 +196,9 @@ class Visit:
         authority = self._workplace.authority
         return self._workplace.worker.submit(lambda: authority.open(request)).result()
 
-    def _prove_presence(self, recognised: RecognisedCard, case: CaseFile) -> bool:
+    def _prove_presence(
+        self, recognised: RecognisedCard, case: OpenedCredential
+    ) -> bool:
         """Let the card back up what its counter says; False: it could not."""
         run = Run(self._workplace, recognised, case, _nobody)
         try:
@@ -220,7 +222,7 @@ class Visit:
     def _submit(self, run: Run, form: Form, answers: Answers) -> Result:
         if form.confirm is not None and not answers.confirmed:
             raise NotConfirmed
-        with run.step(Step.CHECK):
+        with run.step(VisitStep.CHECK):
             prepared = run.ask(
                 lambda it: it.prepare(
                     run.case.credential,

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.cards.ports import Card
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.entropy import SystemEntropy
+from kiosk.core.entropy import SystemEntropy
+from kiosk.simulation.cards.factory import MadeCard, make_card
 
 LABORATORY = Path(__file__).parents[2] / "tests"
 ROUNDS = 60

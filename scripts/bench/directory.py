@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 import ldap3
 from ldap3.protocol.microsoft import security_descriptor_control
 
-from kiosk.authority import in_step
-from kiosk.authority.domain import look
-from kiosk.clock import SystemClock
+from kiosk.authority.rules import in_step
+from kiosk.authority.rules.account_snapshot import look
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.accounts import ATTRIBUTES
 from kiosk.directory.ldap.policies import FINE_GRAINED
 from kiosk.directory.ports import Account, BindResult
-from kiosk.secret import Secret
 from scripts.bench import Row
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ _KIOSK = """
 from kiosk.tui.environment import harden
 harden()
 from kiosk.cards.ports import ReadersChanged
-from kiosk.station import FaceSettings, Helpdesk
+from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.tui.app import run
-from kiosk.workers import SerialWorker
+from kiosk.core.workers import SerialWorker
 class Station:
     settings = FaceSettings(station="k", title="t", helpdesk=Helpdesk(contact="c"))
     def __init__(self):
@@ -66,7 +66,7 @@ print(json.dumps(gaps[int(len(gaps) * 0.99)]))
 _MEMORY = """
 from pathlib import Path
 import asyncio, tempfile
-from kiosk.rehearsal.demo import Demo
+from kiosk.simulation.demo import Demo
 from kiosk.tui.app import KioskApp
 from scripts.bench.storage import filled
 demo = Demo()

@@ -95,10 +95,10 @@ def _turns(
 ) -> Iterator[tuple[Turn, Turn]]:
     from kiosk import bootstrap
     from kiosk.authority.local import LocalAuthority
+    from kiosk.core.workers import SerialWorker
     from kiosk.visit.run import Workplace
     from kiosk.visit.views import Answers, FieldName
     from kiosk.visit.visit import Visit
-    from kiosk.workers import SerialWorker
     from statemachine.operation import Kind
 
     parts = bootstrap.parts_of(site.config)
@@ -174,7 +174,7 @@ def _inserted(pcscd: Pcscd, site: RealSite) -> Card:
 
 
 def _secret(text: str):  # type: ignore[no-untyped-def]
-    from kiosk.secret import Secret
+    from kiosk.core.secret import Secret
 
     return Secret(text.encode())
 

@@ -29,8 +29,8 @@ from lab.card_kinds import (
 )
 from lab.events import Watch
 
-from kiosk.authority import admin_key
-from kiosk.authority.signature import is_valid
+from kiosk.authority.escrow import admin_key
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.ports import (
     Card,
     CardLeft,
@@ -54,9 +54,11 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.simulated.chip import Chip
-from kiosk.cards.simulated.factory import KeyMade
-from kiosk.cards.simulated.faults import (
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.chip import Chip
+from kiosk.simulation.cards.factory import KeyMade
+from kiosk.simulation.cards.faults import (
     CounterDrift,
     Endless,
     Garbage,
@@ -65,13 +67,11 @@ from kiosk.cards.simulated.faults import (
     Swap,
     WrongStatus,
 )
-from kiosk.cards.simulated.faults import (
-    PukBlocked as PukUsedUp,
+from kiosk.simulation.cards.faults import (
+    PukBlockedMeanwhile as PukUsedUp,
 )
-from kiosk.cards.simulated.options import Variant, of_variant
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.cards.options import Variant, of_variant
+from kiosk.simulation.cards.reader import SimulatedReaders
 from storage.records import PublicKey
 
 

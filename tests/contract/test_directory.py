@@ -13,6 +13,7 @@ from lab.directory_acts import (
     sign_in,
 )
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     Account,
     AccountMissing,
@@ -21,7 +22,6 @@ from kiosk.directory.ports import (
     ReadFailed,
     Unreachable,
 )
-from kiosk.secret import Secret
 
 # --- finding -----------------------------------------------------------------
 

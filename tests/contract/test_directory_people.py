@@ -9,7 +9,7 @@ from lab.directories import Hands
 from lab.directory_acts import account_of, sign_in
 from lab.samba import SambaDomain
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ports import Lockout, Person
 

@@ -13,6 +13,7 @@ from lab.directory_acts import (
     sign_in,
 )
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     BindResult,
     OutcomeUnknown,
@@ -22,7 +23,6 @@ from kiosk.directory.ports import (
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.secret import Secret
 
 # --- writing -----------------------------------------------------------------
 

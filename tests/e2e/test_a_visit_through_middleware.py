@@ -15,9 +15,9 @@ from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
 from kiosk.cards.ports import Card, Connection, Family, ModuleFailed
-from kiosk.errors import Message
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from kiosk.visit.visit import Visit
 from statemachine.lifecycle import State

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lab.matrix.visitor import Visitor, visitor
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 OLD, NEW = b"271828\r", b"314159\r"
 BOUND = 64 * 1024

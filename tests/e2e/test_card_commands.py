@@ -15,11 +15,11 @@ from lab.pcscd import READERS, Pcscd
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import CardLeft
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.faults import Mute
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.faults import Mute
+from kiosk.simulation.cards.options import of_yubikey
 
 pytestmark = pytest.mark.pcscd
 KIOSK = str(Path(sys.executable).with_name("kiosk"))

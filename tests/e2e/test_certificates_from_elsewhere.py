@@ -15,12 +15,12 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.certificates.card_certificates import accounts, read
+from kiosk.certificates.ports import Applicant
 from kiosk.config.render import toml_value
-from kiosk.enrollment.certificates import accounts, read
-from kiosk.enrollment.sources.ports import Person
-from kiosk.entropy import SystemEntropy
+from kiosk.core.entropy import SystemEntropy
+from kiosk.simulation.cards.options import of_yubikey
+from kiosk.simulation.cards.piv import SimulatedPivCard
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
 
@@ -109,7 +109,7 @@ def certify(request: Path, holder: LabUser, authority: EstServer) -> None:
     assert csr.is_signature_valid
     der = authority.issuer.certify(
         csr.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        Person(account=holder.upn, display_name="Ann Example", guid=""),
+        Applicant(account=holder.upn, display_name="Ann Example", guid=""),
         KeySlot.AUTHENTICATION,
         guid=bytes(16),
         now=time.time(),

@@ -16,11 +16,11 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import Person
-from kiosk.entropy import SystemEntropy
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import Applicant
+from kiosk.core.entropy import SystemEntropy
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.piv import SimulatedPivCard
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
 
@@ -105,7 +105,7 @@ def card_from_elsewhere(folder: Path, holder: LabUser) -> tuple[SimulatedPivCard
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     issuer = Issuer(x509.load_pem_x509_certificate(certificate), private, 30)
     made = make_card(SystemEntropy(), subject="Ann", pin=b"481516", puk=b"12345678")
-    person = Person(display_name="Ann", account=holder.upn, guid="")
+    person = Applicant(display_name="Ann", account=holder.upn, guid="")
     der = issuer.certify(
         made.authentication.spki,
         person,

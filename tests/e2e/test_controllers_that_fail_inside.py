@@ -14,14 +14,14 @@ import pytest
 from lab.ldap_relay import Doing, Record, Trouble, misbehaving
 from lab.samba import LabUser, SambaDomain
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
 from kiosk.directory.ldap import LdapDirectory, tls
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.ports import DomainController, ReadFailed
-from kiosk.rehearsal.laboratory import LaboratoryDomain
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.operation import Kind
 from storage.records import Sync, Template

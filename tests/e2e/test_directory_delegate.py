@@ -11,10 +11,10 @@ from lab import samba_domain
 from lab.samba import LabUser, SambaDomain
 
 from kiosk.cli import main
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ports import PolicyUnreadable, WriteRefused
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

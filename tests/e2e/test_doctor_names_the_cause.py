@@ -23,7 +23,7 @@ from lab.samba import LabUser, SambaDomain
 from lab.tls_servers import issue, tls_server
 
 from kiosk.cli import main
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
 from kiosk.doctor import Finding, Health
 from kiosk.doctor.directory import controller

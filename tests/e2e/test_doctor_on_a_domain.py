@@ -21,7 +21,8 @@ from lab.samba_rights import (
 )
 
 from kiosk.cli import main
-from kiosk.clock import Clock, ManualClock, SystemClock
+from kiosk.core.clock import Clock, ManualClock, SystemClock
+from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.delegation import (
     ACCOUNT_RESTRICTIONS,
     KEY_CREDENTIALS,
@@ -41,7 +42,6 @@ from kiosk.doctor import Finding, Health
 from kiosk.doctor import directory as doctor_directory
 from kiosk.doctor.domain import examine_domain
 from kiosk.doctor.service_account import SOON, examine_account
-from kiosk.exit_codes import ExitCode
 from kiosk.texts import sentence
 from storage.records import Template
 

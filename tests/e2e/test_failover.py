@@ -15,12 +15,12 @@ from lab import bad_servers
 from lab.dns_server import DnsServer
 from lab.samba import SambaDomain
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, opening
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ports import BindResult, TlsRefused, Unreachable
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

@@ -27,15 +27,15 @@ from lab.judges import Judge, judged
 from lab.pcscd import Pcscd
 from msgspec.structs import replace
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.options import (
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import (
     Variant,
     of_variant,
     of_yubikey,
 )
-from kiosk.secret import Secret
 from storage.records import PublicKey
 
 pytestmark = pytest.mark.pcscd

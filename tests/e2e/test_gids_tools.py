@@ -16,14 +16,14 @@ from lab.judges import accepted
 from lab.not_run import not_run
 from lab.pcscd import Pcscd
 
-from kiosk.authority import admin_key
+from kiosk.authority.escrow import admin_key
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.ports import Card, Family, KeyAlgorithm, KeySlot, Tries, WrongPin
-from kiosk.cards.simulated.factory import Made
-from kiosk.cards.simulated.gids import SimulatedGidsCard
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import Made
+from kiosk.simulation.cards.gids import SimulatedGidsCard
+from kiosk.simulation.cards.gids_factory import make_gids_card
 
 pytestmark = pytest.mark.pcscd
 

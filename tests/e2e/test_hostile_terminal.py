@@ -12,7 +12,7 @@ import pytest
 from lab import kiosk_on_terminal
 from lab.terminal import Terminal, terminal
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 Opened = Callable[..., AbstractContextManager[Terminal]]
 

@@ -16,7 +16,7 @@ from lab.events import Watch
 from lab.judges import opensc
 from lab.pcscd import Pcscd
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
@@ -33,11 +33,11 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongPin,
 )
-from kiosk.cards.simulated.factory import Made
-from kiosk.cards.simulated.idprime import SimulatedIdPrimeCard
-from kiosk.cards.simulated.idprime_factory import make_idprime_card
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import Made
+from kiosk.simulation.cards.idprime import SimulatedIdPrimeCard
+from kiosk.simulation.cards.idprime_factory import make_idprime_card
 from kiosk.texts import text
 from storage.records import PublicKey
 

@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.judges import Judge, judged, ykcs11
 from lab.pcscd import Pcscd
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.ports import Card, CardIdentity, KeyAlgorithm, KeySlot, ObjectMissing
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import of_yubikey
 from storage.records import PublicKey
 
 pytestmark = pytest.mark.pcscd

@@ -9,7 +9,8 @@ import pytest
 from lab.samba import LabUser
 from lab.samba_kerberos import KerberosDomain
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, Protection, kerberos
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
@@ -20,7 +21,6 @@ from kiosk.directory.ports import (
     ServicePasswordUnreadable,
     TlsRefused,
 )
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lab.samba import LabUser, SambaDomain
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
 from kiosk.directory.ports import ServiceBindRefused, ServicePasswordUnreadable

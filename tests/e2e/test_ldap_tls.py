@@ -10,7 +10,7 @@ import pytest
 from lab import bad_servers
 from lab.samba import CertificateKind, SambaDomain
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
 from kiosk.directory.ports import (
     DirectoryError,

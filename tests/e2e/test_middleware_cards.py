@@ -17,7 +17,7 @@ import pytest
 from lab.judges import PIN, PUK, Judge, judged, opensc, ykcs11
 from lab.pcscd import Pcscd
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
@@ -34,8 +34,8 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.simulated.options import PivOptions, of_yubikey
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import PivOptions, of_yubikey
 from storage.records import PublicKey
 
 pytestmark = pytest.mark.pcscd

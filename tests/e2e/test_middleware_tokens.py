@@ -17,7 +17,7 @@ from lab.softhsm import (
     certificate,
 )
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
@@ -37,7 +37,7 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 from storage.records import PublicKey
 
 KEYS: dict[KeyAlgorithm, PrivateKey] = {

@@ -13,11 +13,11 @@ from lab.other_hands import Answer, Meddled, Moment
 from lab.samba import LabUser, SambaDomain
 from lab.samba_truth import Database, database_of
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.rehearsal.laboratory import LaboratoryDomain
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Home, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind

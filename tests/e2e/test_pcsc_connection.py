@@ -13,10 +13,10 @@ from kiosk.cards.pcsc import PcscConnection, PcscMonitor
 from kiosk.cards.pcsc.pinpad import features_of
 from kiosk.cards.pcsc.winscard import PcscError
 from kiosk.cards.ports import Card, CardBusy, CardRemoved, ReaderGone, Tries
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.piv import ATR
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.piv import ATR
 
 pytestmark = pytest.mark.pcscd
 PIN = b"481516"

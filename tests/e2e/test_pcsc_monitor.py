@@ -22,9 +22,9 @@ from kiosk.cards.ports import (
     ServiceGone,
     ServiceLost,
 )
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import Mute, Slow
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.faults import Mute, Slow
 
 pytestmark = pytest.mark.pcscd
 

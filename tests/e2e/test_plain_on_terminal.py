@@ -16,9 +16,9 @@ from lab import plain_on_terminal
 from lab.plain_on_terminal import NOISE
 from lab.terminal import Terminal, terminal
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.turn import BREATH
-from kiosk.telephone import spoken
+from kiosk.pin.challenges import spoken
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 DEMO = [KIOSK, "demo", "--plain"]

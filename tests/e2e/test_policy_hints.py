@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from lab.samba import SambaDomain
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, codes
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.replication import POLICY_HINTS
 from kiosk.directory.ldap.service import ServiceAccount
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

@@ -11,7 +11,7 @@ from lab.pcscd import Pcscd
 from lab.realsite import found
 from lab.samba import SambaDomain
 
-from kiosk.rehearsal.scenario import shipped
+from kiosk.simulation.rehearsal.scenario import shipped
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 IN_A_READER = (

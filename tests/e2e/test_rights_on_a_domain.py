@@ -10,10 +10,10 @@ import pytest
 from lab import samba_domain
 from lab.samba import LabUser, SambaDomain
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
 from kiosk.directory.delegation import USER, Access
 from kiosk.directory.descriptor import parse, sid_text
-from kiosk.directory.effective import Caller, Verdict, may
+from kiosk.directory.effective_rights import Caller, RightsVerdict, may
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ports import Examinable, Guarded
 
@@ -124,9 +124,9 @@ def test_every_attribute_that_may_be_written_is_found_and_no_other(
         attribute.encode()
         for attribute in known & set(schema)
         if may(descriptor, caller, Access.WRITE_PROPERTY, schema[attribute] | {USER})
-        is Verdict.YES
+        is RightsVerdict.YES
     }
     assert found == writable
-    changes = may(descriptor, caller, Access.WRITE_DACL) is Verdict.YES
-    owns = may(descriptor, caller, Access.WRITE_OWNER) is Verdict.YES
+    changes = may(descriptor, caller, Access.WRITE_DACL) is RightsVerdict.YES
+    owns = may(descriptor, caller, Access.WRITE_OWNER) is RightsVerdict.YES
     assert (changes, owns) == (bool(rights & _DACL), bool(rights & _OWNER))

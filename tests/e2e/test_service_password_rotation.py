@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from lab.samba import LabUser, SambaDomain
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.channel import Answer, Channel
 from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS, SECOND_LOOK_SECONDS
 from kiosk.directory.ports import ServiceBindRefused
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

@@ -7,11 +7,11 @@ from lab import samba_domain
 from lab.ldap_relay import Doing, Trouble, misbehaving
 from lab.samba import SambaDomain
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.authority.office import survey as surveying
+from kiosk.authority.office.survey import survey
+from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ports import AccountMissing, ReadFailed, Surveyable
-from kiosk.enrollment import survey as surveying
-from kiosk.enrollment.survey import survey
 
 pytestmark = pytest.mark.samba
 

@@ -9,11 +9,11 @@ from lab.card_kinds import GIDS, NEW, PIN, PIV, PIV_RSA, PIV_VARIANTS, PUK, Kind
 from lab.events import Watch
 from lab.pcscd import Pcscd
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.ports import KeySlot
-from kiosk.cards.simulated.t0 import StrictT0Card
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.t0 import StrictT0Card
 from storage.records import PublicKey
 
 pytestmark = pytest.mark.pcscd

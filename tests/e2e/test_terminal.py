@@ -14,7 +14,7 @@ from lab import kiosk_on_terminal
 from lab.kiosk_on_terminal import NOISE
 from lab.terminal import Terminal, terminal
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 DEMO = [KIOSK, "demo"]

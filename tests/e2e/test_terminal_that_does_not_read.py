@@ -13,7 +13,7 @@ import pytest
 from lab import kiosk_on_terminal, plain_on_terminal
 from lab.terminal import Terminal, terminal
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 Opened = Callable[..., AbstractContextManager[Terminal]]
 LEAVE_SCREEN = b"\x1b[?1049l"

@@ -19,7 +19,7 @@ from lab.samba import SambaDomain
 from lab.terminal import Terminal, terminal
 
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.cards.simulated.faults import PullAfter
+from kiosk.simulation.cards.faults import PullAfter
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 

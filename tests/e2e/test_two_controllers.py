@@ -10,14 +10,14 @@ from lab.dns_server import DnsServer
 from lab.samba import LabUser, SambaDomain
 from lab.samba_pair import SambaPair
 
-from kiosk.authority import in_step
-from kiosk.authority.domain import look
-from kiosk.authority.in_step import Compared
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.authority.rules import in_step
+from kiosk.authority.rules.account_snapshot import look
+from kiosk.authority.rules.in_step import Compared
+from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.ports import Account, BindResult, Spread
-from kiosk.secret import Secret
 
 pytestmark = pytest.mark.samba
 

@@ -13,7 +13,7 @@ import pytest
 from lab.matrix.kiosk_worlds import PIN
 from lab.matrix.visitor import Visitor, visitor
 
-from kiosk.rehearsal.demo_desk import PASSWORD
+from kiosk.simulation.demo_desk import PASSWORD
 
 NEW = b"314159"
 CHANGE = b"\r".join((PIN, NEW, NEW)) + b"\r"

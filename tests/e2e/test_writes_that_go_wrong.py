@@ -15,7 +15,8 @@ import pytest
 from lab.one_way import OneWay
 from lab.samba import LabUser, SambaDomain
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.channel import Answer, Channel
 from kiosk.directory.ports import (
@@ -25,9 +26,8 @@ from kiosk.directory.ports import (
     Unreachable,
     WhyUnreachable,
 )
-from kiosk.rehearsal.laboratory import LaboratoryDomain
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.operation import Kind
 from storage.records import Sync, Template

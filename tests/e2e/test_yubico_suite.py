@@ -18,9 +18,9 @@ from lab.pcscd import Pcscd
 from msgspec.structs import replace
 
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.options import PivOptions, of_bio_key, of_yubikey
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.options import PivOptions, of_bio_key, of_yubikey
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.slow, pytest.mark.timeout(400)]
 JUDGES = Path(sys.prefix) / "judges"

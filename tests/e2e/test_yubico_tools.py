@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.judges import PIN, Judge, judged, ykcs11
 from lab.pcscd import YUBICO, Pcscd
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import (
     KeyAlgorithm,
@@ -39,8 +39,8 @@ from kiosk.cards.ports import (
     Tries,
     WrongPin,
 )
-from kiosk.cards.simulated.options import PivOptions, of_bio_key, of_yubikey
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import PivOptions, of_bio_key, of_yubikey
 from storage.records import PublicKey
 
 pytestmark = pytest.mark.pcscd

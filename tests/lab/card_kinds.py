@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
-from kiosk.cards.simulated.factory import Made, MadeCard, make_card
-from kiosk.cards.simulated.gids import SimulatedGidsCard
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.options import (
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import Made, MadeCard, make_card
+from kiosk.simulation.cards.gids import SimulatedGidsCard
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     of_variant,
     of_yubikey,
 )
-from kiosk.entropy import SeededEntropy
 
 PIN, NEW, PUK = b"481516", b"234291", b"75318642"
 ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.authority import admin_key
+from kiosk.authority.escrow import admin_key
 from kiosk.cards.ports import Card, CardIdentity, CardSession, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.options import PivOptions, of_yubikey
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import PivOptions, of_yubikey
 from lab.card_kinds import ADMIN_KEY, NEW, PIN, PUK, AnyMade, make_gids, make_piv
 
 SERIAL = 12345678

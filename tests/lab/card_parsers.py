@@ -23,15 +23,15 @@ from kiosk.cards.piv.keys import key_of_answer, key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
 from kiosk.cards.piv.policies import read_policies
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, MalformedAnswer
-from kiosk.cards.simulated.factory import Made, MadeCard, make_card
-from kiosk.cards.simulated.gids import SimulatedGidsCard
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.keys import public_value
-from kiosk.cards.simulated.metadata import metadata
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.cards.simulated.pinpad import FEATURES
 from kiosk.cli.card_keys import described
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import Made, MadeCard, make_card
+from kiosk.simulation.cards.gids import SimulatedGidsCard
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.keys import public_value
+from kiosk.simulation.cards.metadata import metadata
+from kiosk.simulation.cards.options import of_yubikey
+from kiosk.simulation.cards.pinpad import FEATURES
 from lab.lying_card import PIN, PUK, Conversation
 
 LARGEST = MAX_ANSWER + (1 << 10)
@@ -117,7 +117,7 @@ def _discovery() -> Iterable[bytes]:
 
 
 def _gids_files() -> Iterable[bytes]:
-    entries = (gids.Entry("mscp", "cmapfile", *reversed(gids.CMAP_FILE)),)
+    entries = (gids.FileEntry("mscp", "cmapfile", *reversed(gids.CMAP_FILE)),)
     return (
         gids.write_masterfile(entries),
         gids.write_cmapfile([("00112233-4455-6677-8899-aabbccddeeff", 2048)] * 2),

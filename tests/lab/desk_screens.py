@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
-from kiosk.rehearsal.demo_desk import DemoDesk
-from kiosk.rehearsal.world import SETTINGS
+from kiosk.simulation.demo_desk import DemoDesk
+from kiosk.simulation.world import SETTINGS
 from kiosk.tui.desk_app import DeskApp
 from kiosk.tui.screens.page import PageScreen
 from lab.hands import Hands

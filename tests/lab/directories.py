@@ -16,13 +16,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from kiosk.clock import ManualClock, SystemClock
-from kiosk.directory.faults import AttributeHidden, DcDown, Frozen, PolicyHidden
+from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
 from kiosk.directory.ports import Directory, PasswordPolicy
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain_faults import AttributeHidden, DcDown, Frozen, PolicyHidden
 from lab import samba_domain
 from lab.samba import SambaDomain
 from lab.samba_objects import LabUser

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import Account, BindResult, WriteRefused
-from kiosk.secret import Secret
 from lab.directories import Hands, Person, SambaHands, SimulatedHands
 
 SECOND_PIN = "975318"

@@ -33,9 +33,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from kiosk.cards.ports import KeySlot
-from kiosk.enrollment import certificates, profiles
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import Person
+from kiosk.certificates import card_certificates, profiles
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import Applicant
 
 USER, PASSWORD = "kiosk-ra", "horse battery"
 PREFIX = "/.well-known/est"
@@ -191,10 +191,10 @@ class EstServer:
             guid=bytes(range(16)),
             now=_now(),
         )
-        own = [certificates.read(der), issuer.certificate]
+        own = [card_certificates.read(der), issuer.certificate]
         return pkcs7.serialize_certificates(own, Encoding.DER)
 
-    def _person(self, csr: x509.CertificateSigningRequest) -> Person:
+    def _person(self, csr: x509.CertificateSigningRequest) -> Applicant:
         names = csr.extensions.get_extension_for_class(
             x509.SubjectAlternativeName
         ).value
@@ -202,7 +202,7 @@ class EstServer:
         account = upn[0].decode() if upn else ""
         if self.behaviour is Behaviour.WRONG_NAME:
             account = "mallory@ad.test"
-        return Person(account=account, display_name=account, guid="")
+        return Applicant(account=account, display_name=account, guid="")
 
 
 def _slot(csr: x509.CertificateSigningRequest) -> KeySlot:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Literal, cast
 
-from kiosk.authority.ports import Fault
+from kiosk.authority.ports import StationFault
 from kiosk.cards.ports import (
     Card,
     CardInserted,
@@ -32,9 +32,10 @@ from kiosk.cards.ports import (
     ServiceLost,
     Tries,
 )
-from kiosk.errors import Message
-from kiosk.pinrules import Alphabet, PinRules
-from kiosk.station import FaceSettings, Helpdesk
+from kiosk.core.errors import Message
+from kiosk.core.workers import SerialWorker
+from kiosk.pin.rules import Alphabet, PinRules
+from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.views import (
     ActionOffer,
     Answers,
@@ -44,10 +45,9 @@ from kiosk.visit.views import (
     Outcome,
     Progress,
     Result,
-    Step,
     StepState,
+    VisitStep,
 )
-from kiosk.workers import SerialWorker
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync
@@ -122,8 +122,8 @@ class Script:
     form: Form = field(default_factory=form)
     result: Result = field(default_factory=result)
     steps: tuple[Progress, ...] = (
-        Progress(Step.PROVE, StepState.RUNNING),
-        Progress(Step.PROVE, StepState.DONE),
+        Progress(VisitStep.PROVE, StepState.RUNNING),
+        Progress(VisitStep.PROVE, StepState.DONE),
     )
     errors: dict[Call, Exception] = field(default_factory=dict)
     """What a call raises instead of answering."""
@@ -200,7 +200,7 @@ class FakeStation:
     def __init__(self, settings: FaceSettings = SETTINGS) -> None:
         self.script = Script()
         self.visits: list[FakeVisit] = []
-        self.faults: tuple[Fault, ...] = ()
+        self.faults: tuple[StationFault, ...] = ()
         self.health_asked = 0
         self._settings = settings
         self._emit: Callable[[ReaderEvent], None] | None = None
@@ -218,7 +218,7 @@ class FakeStation:
         self._emit = emit
         emit(ReadersChanged(("reader",)))
 
-    def health(self) -> tuple[Fault, ...]:
+    def health(self) -> tuple[StationFault, ...]:
         self.health_asked += 1
         self.script.play("health")
         return self.faults

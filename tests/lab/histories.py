@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.authority.evidence import unproven_writes
 from kiosk.authority.ports import Announced, CardLimits, OpenRequest
+from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.errors import KioskError
-from kiosk.rehearsal.interference import ProcessDied
-from kiosk.rehearsal.world import Holder, World
-from kiosk.secret import Secret
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.interference import ProcessDied
+from kiosk.simulation.world import Holder, World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind

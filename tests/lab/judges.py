@@ -10,9 +10,9 @@ from pathlib import Path
 
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.ports import Card, KeyAlgorithm
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.options import PivOptions
 from lab.events import Watch
 from lab.not_run import not_run
 from lab.pcscd import Pcscd

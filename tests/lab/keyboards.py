@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.faces.keyboard.names import CODES, CONTROLS, LETTERS, NUMBERS, Key
-from kiosk.pinrules import Alphabet
-from kiosk.plain.entry import Entry, Typed
+from kiosk.pin.rules import Alphabet
+from kiosk.plain.entry import LineEntry, TypedLine
 from lab.card_parsers import Misread, Parser
 
 MOST_KEPT = 4_000
@@ -114,9 +114,9 @@ def _is_known(key: Key) -> bool:
 def read_lines(data: bytes) -> object:
     """Let plain's entry take it; Misread: it keeps more than it has room for."""
     entries = 0
-    with Entry(Alphabet.DIGITS, 8) as entry:
+    with LineEntry(Alphabet.DIGITS, 8) as entry:
         for byte in data:
-            if entry.take(byte) is Typed.DONE:
+            if entry.take(byte) is TypedLine.DONE:
                 with entry.copy() as typed:
                     if len(typed.reveal()) > 8:
                         raise Misread("more than fits was kept")
@@ -128,7 +128,7 @@ def read_lines(data: bytes) -> object:
     return entries
 
 
-def typed_is_digits(entry: Entry) -> bool:
+def typed_is_digits(entry: LineEntry) -> bool:
     """Say whether a line that is not refused has digits only."""
     with entry.copy() as typed:
         return all(0x30 <= each <= 0x39 for each in typed.reveal())

@@ -95,7 +95,7 @@ def main(file: str, situation: str = "") -> int:
     from kiosk.tui.environment import harden
 
     harden()
-    from kiosk.logs import set_up
+    from kiosk.core.logs import set_up
     from kiosk.tui.app import run
     from kiosk.tui.screens.form import FormScreen
 

@@ -17,8 +17,8 @@ from kiosk.cards.ports import (
     KeyAlgorithm,
     KeySlot,
 )
-from kiosk.cards.simulated.reader import READER
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.reader import READER
 
 PIN, NEW, PUK = b"123456", b"234291", b"12345678"
 COMPARES = frozenset({0x20, 0x24, 0x2C})

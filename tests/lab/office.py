@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page
-from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.enrollment.signin import RolePolicy
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.errors import Message
-from kiosk.rehearsal.world import Holder, World
-from kiosk.secret import Secret
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.world import Holder, World
 from kiosk.texts import sentence
 from statemachine.lifecycle import State
 from storage.records import Sync, Template

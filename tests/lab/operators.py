@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.authority.office.operators import login_name
 from kiosk.bootstrap import found_registry
+from kiosk.certificates.local_ca import new_issuer
 from kiosk.config import Config, load
 from kiosk.config.render import toml_value
-from kiosk.enrollment.operators import login_name
-from kiosk.enrollment.sources.local_ca import new_issuer
-from kiosk.newstation import IssuerFiles, Layout, create
+from kiosk.setup.new_station import IssuerFiles, Layout, create
 from lab.samba import LabUser, SambaDomain
 from lab.samba_domain import STAFF
 

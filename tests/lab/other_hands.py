@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, cast
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     Account,
     BindResult,
@@ -20,7 +21,6 @@ from kiosk.directory.ports import (
     OutcomeUnknown,
     Semantics,
 )
-from kiosk.secret import Secret
 
 Hand = Callable[[], None]
 

@@ -18,7 +18,7 @@ import threading
 from pathlib import Path
 
 from kiosk.cards.pcsc import winscard
-from kiosk.cards.vpcd import PORT, Connect, VirtualReader
+from kiosk.simulation.virtual_reader import PORT, Connect, VirtualReader
 
 READERS = ("Virtual PCD 00 00", "Virtual PCD 00 01")
 _DRIVERS = (

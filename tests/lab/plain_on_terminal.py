@@ -25,11 +25,11 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kiosk.authority.ports import Fault
+from kiosk.authority.ports import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
-from kiosk.errors import Message
-from kiosk.telephone import in_hex, spoken
-from kiosk.visit.views import Answers, Challenge, FieldName, Form, Progress, Result
+from kiosk.core.errors import Message
+from kiosk.pin.challenges import in_hex, spoken
+from kiosk.visit.views import Answers, CardChallenge, FieldName, Form, Progress, Result
 from lab.fake_station import SETTINGS, FakeStation, FakeVisit, Script, form
 from statemachine.operation import Kind
 
@@ -90,11 +90,11 @@ class Station(FakeStation):
                 Kind.UNBLOCK,
                 FieldName.ADMIN_RESPONSE,
                 FieldName.NEW_PIN,
-                challenge=Challenge(spoken(bytes(8)), in_hex(bytes(8))),
+                challenge=CardChallenge(spoken(bytes(8)), in_hex(bytes(8))),
             )
         if situation == "faulty":
             message = Message("kiosk.unexpected")
-            self.faults = (Fault(part="directory", message=message),)
+            self.faults = (StationFault(part="directory", message=message),)
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         super().start(emit)
@@ -118,8 +118,8 @@ class Station(FakeStation):
 
 def main(log: str, situation: str = "") -> int:
     """Run until somebody ends it."""
-    from kiosk.logs import set_up
-    from kiosk.plain.attendant import run
+    from kiosk.core.logs import set_up
+    from kiosk.plain.controller import run
 
     set_up(Path(log))
     return run(Station(situation))

@@ -8,17 +8,17 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from kiosk.authority import approvals, puks, unblocking
-from kiosk.cards.simulated.faults import (
+from kiosk.authority.escrow import approvals, puk_unblock, puks
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.faults import (
     AnyCardFault,
     PullAfter,
     PullBefore,
     WrongStatus,
 )
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.rehearsal.interference import die
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from lab.histories import OLD, PASSWORD_BEFORE, TRANSPORT, History, Story
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -157,7 +157,7 @@ class PukHistory(History):
         """Every value that the registry holds for possible."""
         credential = self.world.credential("alice")
         return [
-            bytes(unblocking.value(self.world.parts, credential, label).reveal())
+            bytes(puk_unblock.value(self.world.parts, credential, label).reveal())
             for label in puks.of(credential.escrow).remaining()
         ]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.cards.vpcd import VirtualReader, tcp
-from kiosk.entropy import SystemEntropy
+from kiosk.core.entropy import SystemEntropy
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.virtual_reader import VirtualReader, tcp
 
 
 def main(port: int) -> None:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk import bootstrap
-from kiosk.authority import escrow
-from kiosk.authority.in_step import recorded
-from kiosk.authority.parts import Parts
+from kiosk.authority.escrow import escrowed_secrets
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.in_step import recorded
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.cards.simulated.factory import MadeCard, make_card
 from kiosk.config import Config, load
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.secret import Secret
 from kiosk.directory.metadata import mark_of
-from kiosk.entropy import SystemEntropy
-from kiosk.rehearsal.world import record
-from kiosk.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.world import record
 from lab.samba import SambaDomain
 from lab.samba_objects import LabUser
 from statemachine.lifecycle import State
@@ -103,11 +103,13 @@ def found(
     return RealSite(folder, config_file, user, made)
 
 
-def _register(parts: Parts, domain: SambaDomain, user: LabUser, made: MadeCard) -> None:
+def _register(
+    parts: RequiredPorts, domain: SambaDomain, user: LabUser, made: MadeCard
+) -> None:
     proving = made.card_authentication
     assert proving is not None
     with Secret(b"PUKPUK01") as puk:
-        current = escrow.seal_field(parts, "c1", "escrow.current", puk)
+        current = escrowed_secrets.seal_field(parts, "c1", "escrow.current", puk)
     credential = Credential(
         id="c1",
         card=made.identity.key,

@@ -8,17 +8,17 @@ from kiosk.cards.piv.attestation import attest
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.personalise import NewKey
 from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.factory import KeyMade, MadeCard, make_card
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.enrollment import csr
-from kiosk.enrollment.sources.ports import CertificateRequest, Person
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.certificates import certificate_requests
+from kiosk.certificates.ports import Applicant, CertificateRequest
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import KeyMade, MadeCard, make_card
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN = b"481516"
 GUID = bytes(range(16))
-ANN = Person(account="ann@ad.test", display_name="Ann Example", guid="guid-of-ann")
+ANN = Applicant(account="ann@ad.test", display_name="Ann Example", guid="guid-of-ann")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class CardAtHand:
         self,
         slot: KeySlot = KeySlot.AUTHENTICATION,
         *,
-        person: Person = ANN,
+        person: Applicant = ANN,
         renews: bytes = b"",
         attested: bool = False,
     ) -> CertificateRequest:
@@ -52,7 +52,7 @@ class CardAtHand:
         if attested:
             with _inserted(self.made).application() as application:
                 statement = attest(application, slot)
-        return csr.request(
+        return certificate_requests.request(
             self.key(slot),
             person,
             card=self.identity.key,

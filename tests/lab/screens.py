@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
-from kiosk.rehearsal.demo import CAST, Demo
-from kiosk.station import FaceSettings
+from kiosk.simulation.demo import CAST, Demo
 from kiosk.tui.app import KioskApp
 from kiosk.tui.screens.message import MessageScreen
+from kiosk.visit.station import FaceSettings
 from lab.hands import Hands
 
 WAIT = 200

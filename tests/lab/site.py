@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority.parts import Parts
-from kiosk.authority.seal import SealingKey
-from kiosk.clock import ManualClock
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import SignedIn
+from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.config import OperatorRole
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.operators import SignedIn
-from kiosk.entropy import SeededEntropy
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.domain import SimulatedDirectory
 from statemachine.lifecycle import Lifecycle, State
 from storage.memory_registry import MemoryRegistry
 from storage.records import Credential, Escrow, Template
@@ -30,7 +30,7 @@ class Site:
         self.ann = self.domain.add_account("ann")
         for role in OperatorRole:
             self.domain.add_account(self.name(role))
-        self.parts = Parts(
+        self.parts = RequiredPorts(
             registry=self.registry,
             directory=self.domain,
             vault=Vault(KeyRing({"k": bytes(32)}), "r"),

@@ -18,13 +18,13 @@ from pathlib import Path
 import ldap3
 from ldap3.utils import log
 
-from kiosk.clock import SystemClock
+from kiosk.core.clock import SystemClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ports import DirectoryError
 from kiosk.doctor.least_privilege import examine_rights
 from kiosk.doctor.service_account import examine_account
-from kiosk.secret import Secret
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import bootstrap
+from kiosk.authority.office.operators import login_name
 from kiosk.cli import main
-from kiosk.clock import SystemClock
 from kiosk.config import Config, load
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.enrollment.operators import login_name
-from kiosk.entropy import SeededEntropy
-from kiosk.newstation import Layout, create
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.setup.new_station import Layout, create
+from kiosk.simulation.domain import SimulatedDirectory
 from statemachine.lifecycle import State
 from storage.records import AuditEvent, Credential, Escrow
 

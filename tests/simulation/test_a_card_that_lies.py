@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from lab.histories import PLAIN, STORIES, History, Story
 from lab.lying_card import HONEST, Liar, Script, does_compare, lie
 
-from kiosk.authority.evidence import unproven_writes
 from kiosk.authority.ports import NotOnRecord
+from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.cards.piv import objects
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.faults import Faults, Hand
-from kiosk.clock import ManualClock
-from kiosk.entropy import SeededEntropy
-from kiosk.errors import KioskError
-from kiosk.rehearsal.world import World
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import KioskError
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.faults import FaultHand, Faults
+from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome
 from statemachine.operation import Phase
 from storage import audit
@@ -66,7 +66,7 @@ class Lies(Faults):
         return self._liar.lies if self._liar is not None else 0
 
     def transmit(
-        self, apdu: bytearray, card: Callable[[bytearray], bytearray], hand: Hand
+        self, apdu: bytearray, card: Callable[[bytearray], bytearray], hand: FaultHand
     ) -> bytearray:
         if does_compare(apdu):
             self.compared.append(bytes(apdu))

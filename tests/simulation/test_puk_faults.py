@@ -16,12 +16,13 @@ from lab.histories import History, Story
 from lab.puk_histories import FACTORY, STORIES, PukHistory, PukStory, boundaries
 from msgspec.structs import replace
 
-from kiosk.authority import codes, puks
-from kiosk.authority.escrow import PENDING, seal_field
-from kiosk.cards.simulated.faults import PullAfter
-from kiosk.errors import Message
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.authority.escrow import puks
+from kiosk.authority.escrow.escrowed_secrets import PENDING, seal_field
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.pin import codes
+from kiosk.simulation.cards.faults import PullAfter
+from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from statemachine.puk import Known

@@ -7,16 +7,16 @@ from collections.abc import Callable
 import pytest
 from lab.histories import PLAIN, STORIES, History, Story
 
-from kiosk.cards.simulated.faults import (
+from kiosk.simulation.cards.faults import (
     AnyCardFault,
     Garbage,
     PullAfter,
     PullBefore,
     WrongStatus,
 )
-from kiosk.directory.faults import AnyFault, BindSays, DcDown, Frozen, WriteNo
-from kiosk.rehearsal.interference import die
-from kiosk.rehearsal.world import World
+from kiosk.simulation.domain_faults import AnyFault, BindSays, DcDown, Frozen, WriteNo
+from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind

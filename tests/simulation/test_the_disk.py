@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lab.histories import STORIES, History, Story
 
-from kiosk.rehearsal.world import World
+from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome
 from storage.fileops import FileOps
 from storage.tinydb_registry import TinyDbRegistry

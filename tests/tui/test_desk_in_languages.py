@@ -8,8 +8,8 @@ import pytest
 from lab.cutting import cut
 from lab.desk_screens import ADA, HANNA, Desk, desk
 
-from kiosk.errors import Message
-from kiosk.faces import words
+from kiosk.core.errors import Message
+from kiosk.faces import wording
 from kiosk.texts import LANGUAGES
 from kiosk.tui.screens.page import PageScreen
 
@@ -17,7 +17,7 @@ from kiosk.tui.screens.page import PageScreen
 @pytest.fixture(autouse=True)
 def english_again() -> Iterator[None]:
     yield
-    words.speak("en")
+    wording.speak("en")
 
 
 async def sign_in(shown: Desk) -> None:
@@ -64,8 +64,8 @@ async def test_a_page_is_in_the_stations_language_and_not_cut(
         await walk(shown)
         screen = shown.app.screen
         assert isinstance(screen, PageScreen)
-        assert words.spoken() == language
+        assert wording.spoken() == language
         assert cut(shown.app) == []
         title = screen.page.title
         if isinstance(title, Message):
-            assert words.said(title) in shown.text()
+            assert wording.said(title) in shown.text()

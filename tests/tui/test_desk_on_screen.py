@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab.desk_screens import ADA, BOB, HANNA, OLGA, desk
 
-from kiosk.rehearsal.demo_desk import OPERATORS_READER
+from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
 
 

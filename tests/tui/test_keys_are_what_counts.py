@@ -7,8 +7,8 @@ from lab.desk_screens import ADA, BOB, HANNA, Desk, desk
 from lab.screens import Kiosk, kiosk
 from textual import events
 
-from kiosk.rehearsal.demo_desk import PASSWORD
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.demo_desk import PASSWORD
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.widgets.secret_field import SecretField
 

@@ -13,8 +13,8 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Digits
 
-from kiosk.faces import words
-from kiosk.rehearsal.world import SETTINGS
+from kiosk.faces import wording
+from kiosk.simulation.world import SETTINGS
 from kiosk.texts import LANGUAGES, PSEUDO
 from kiosk.tui.theme import CONTRAST, KIOSK
 
@@ -25,7 +25,7 @@ IN_BOTH = dataclasses.replace(SETTINGS, languages=("en", PSEUDO))
 @pytest.fixture(autouse=True)
 def english_again() -> Iterator[None]:
     yield
-    words.speak("en")
+    wording.speak("en")
 
 
 def reaches_the_end(shown: Kiosk) -> bool:
@@ -113,10 +113,10 @@ async def test_a_digit_on_the_first_screen_chooses_the_language_of_the_visit() -
             "other words",
         )
         await home(shown)
-        assert words.spoken() == PSEUDO
+        assert wording.spoken() == PSEUDO
         shown.demo.pull()
         await shown.until("Idle")
-        assert words.spoken() == "en"
+        assert wording.spoken() == "en"
         await shown.until_true(lambda: "Insert your card" in shown.text(), "English")
 
 
@@ -125,14 +125,16 @@ async def test_the_next_person_is_not_spoken_to_in_the_language_of_the_last() ->
         await shown.pilot.press("2")
         await home(shown)
         shown.demo.insert(3)
-        await shown.until_true(lambda: words.spoken() == "en", "the station's language")
+        await shown.until_true(
+            lambda: wording.spoken() == "en", "the station's language"
+        )
 
 
 async def test_where_there_is_one_language_nothing_is_offered() -> None:
     async with kiosk(settings=SETTINGS) as shown:
         assert " 1 " not in shown.text()
         await shown.pilot.press("2")
-        assert words.spoken() == "en"
+        assert wording.spoken() == "en"
 
 
 async def test_high_contrast_is_chosen_for_one_visit() -> None:

@@ -10,8 +10,8 @@ import pytest
 from lab.screens import kiosk
 from lab.watch import Watch
 
-from kiosk.station import FaceSettings, Helpdesk
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.visit.station import FaceSettings, Helpdesk
 
 KEYS = (
     *("ctrl+q", "ctrl+c", "ctrl+p", "ctrl+z", "ctrl+backslash", "ctrl+s", "ctrl+d"),

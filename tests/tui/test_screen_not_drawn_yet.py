@@ -6,14 +6,14 @@ import pytest
 from lab.fake_station import HOME
 from lab.screens import kiosk
 
-from kiosk.errors import Message
-from kiosk.exit_codes import ExitCode
-from kiosk.rehearsal.world import SETTINGS
+from kiosk.core.errors import Message
+from kiosk.core.exit_codes import ExitCode
+from kiosk.simulation.world import SETTINGS
 from kiosk.tui.locked import code_of
 from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.progress import ProgressScreen
 from kiosk.tui.screens.result import ResultScreen
-from kiosk.visit.views import Outcome, Progress, Result, Step, StepState
+from kiosk.visit.views import Outcome, Progress, Result, StepState, VisitStep
 
 
 async def test_a_card_that_has_left_before_its_result_is_drawn() -> None:
@@ -36,7 +36,7 @@ async def test_a_step_that_begins_before_the_steps_are_drawn() -> None:
         screen = ProgressScreen(SETTINGS)
         shown.app.push_screen(screen)
         assert not screen.is_mounted
-        screen.show(Progress(Step.CHECK, StepState.DONE))
+        screen.show(Progress(VisitStep.CHECK, StepState.DONE))
         await shown.until("Progress")
         await shown.pilot.pause()
         assert "Everything is ready." in shown.text()

@@ -21,8 +21,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 import kiosk.tui
-from kiosk.desk.views import Field, FieldKind, Page
-from kiosk.errors import Message as Sentence
+from kiosk.core.errors import Message as Sentence
+from kiosk.desk.views import FieldKind, Page, PageField
 from kiosk.tui.locked import LockedApp
 from kiosk.tui.screens.page import PageScreen
 
@@ -127,9 +127,11 @@ async def test_a_handler_is_called_on_the_child_and_then_on_each_parent() -> Non
 
 
 FIELDS = (
-    Field(name="one", label=Sentence("desk.field.account")),
-    Field(name="two", label=Sentence("desk.field.password"), kind=FieldKind.PASSWORD),
-    Field(name="three", label=Sentence("desk.field.reason")),
+    PageField(name="one", label=Sentence("desk.field.account")),
+    PageField(
+        name="two", label=Sentence("desk.field.password"), kind=FieldKind.PASSWORD
+    ),
+    PageField(name="three", label=Sentence("desk.field.reason")),
 )
 
 

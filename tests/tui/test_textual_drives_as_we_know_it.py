@@ -16,7 +16,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 from textual.keys import _character_to_key
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.terminal.driver import KioskDriver
 

@@ -9,9 +9,9 @@ import pytest
 from lab.screens import Kiosk, kiosk
 from textual.widgets import Static
 
-from kiosk.errors import Message
-from kiosk.rehearsal.world import SETTINGS
-from kiosk.secret import Secret
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.simulation.world import SETTINGS
 from kiosk.texts import sentence
 from kiosk.tui.widgets.secret_field import SecretField
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.authority import admin_key
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.authority.escrow import admin_key
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
 
 OURS, CARDS = bytes(range(16)), bytes(range(16, 32))
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")

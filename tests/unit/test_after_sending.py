@@ -9,7 +9,7 @@ import pytest
 from lab.histories import PLAIN, STORIES, History, Story
 from msgspec.structs import replace
 
-from kiosk.rehearsal.world import World
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
 from storage.records import Keyless, Sync
@@ -71,7 +71,7 @@ def test_a_vault_that_lacks_the_key_of_the_history_is_recorded_as_out_of_step(
     def unknown(*_: object) -> str:
         raise UnknownKey(key="k")
 
-    monkeypatch.setattr("kiosk.authority.history.with_pin", unknown)
+    monkeypatch.setattr("kiosk.authority.rules.pin_history.with_pin", unknown)
     result = history.attempt()
     assert result is not None
     assert result.outcome is Outcome.OUT_OF_STEP

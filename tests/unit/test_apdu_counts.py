@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab.card_operations import OPERATIONS, Operation
 
-from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 
 @pytest.mark.parametrize(

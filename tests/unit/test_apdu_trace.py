@@ -14,14 +14,14 @@ from kiosk.cards.piv.administration import Administration
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.management import HeldManagementKey, ManagementAlgorithm
 from kiosk.cards.ports import CardRemoved, Connection, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import PullBefore
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.cards.simulated.reader import READER, SimulatedReaders
 from kiosk.cards.trace import Trace
-from kiosk.clock import ManualClock
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.faults import PullBefore
+from kiosk.simulation.cards.options import of_yubikey
+from kiosk.simulation.cards.reader import READER, SimulatedReaders
 
 PIN, NEW, PUK = b"481516", b"234291", b"75318642"
 KEY = bytes(range(1, 25))

@@ -13,22 +13,22 @@ from lab.requests import CardAtHand, card
 
 from kiosk.cards.piv.attestation import Attestation, attest
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, UnexpectedStatus
-from kiosk.cards.simulated import attestation as simulated
-from kiosk.cards.simulated.options import PivOptions, of_yubikey
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.enrollment.attestation import (
+from kiosk.certificates.attestation import (
     AttestationWrong,
     AttestedOnly,
+    AttestedPinPolicy,
     AttestsAnotherCard,
     AttestsAnotherKey,
     KeyWithoutPin,
     MakerNotTrusted,
     NotAttested,
-    PinPolicy,
     judge,
 )
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import CertificateRequest, Certified
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import CertificateRequest, Certified
+from kiosk.simulation.cards import attestation as simulated
+from kiosk.simulation.cards.options import PivOptions, of_yubikey
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 NOW = 1_767_261_600.0
 SERIAL = 12_345_678
@@ -54,7 +54,7 @@ def test_a_key_that_the_card_has_made_is_attested(algorithm: KeyAlgorithm) -> No
     told = judge(attestation(request), request, ROOTS)
     assert told.serial == SERIAL
     assert told.firmware == (5, 7, 1)
-    assert told.pin_policy is PinPolicy.ONCE
+    assert told.pin_policy is AttestedPinPolicy.ONCE
     assert told.touch_policy == 1
 
 
@@ -67,7 +67,7 @@ def test_every_serial_number_is_read(serial: int) -> None:
 def test_the_key_of_the_card_needs_no_pin() -> None:
     request = yubikey().request(KeySlot.CARD_AUTHENTICATION, attested=True)
     told = judge(attestation(request), request, ROOTS)
-    assert told.pin_policy is PinPolicy.NEVER
+    assert told.pin_policy is AttestedPinPolicy.NEVER
 
 
 def test_a_key_of_the_holders_without_a_pin_is_refused() -> None:

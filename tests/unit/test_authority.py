@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import NEW, STORIES, History
 from msgspec.structs import replace
 
-from kiosk.authority import escrow, puks, seal, statement
+from kiosk.authority.escrow import escrowed_secrets, puks
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import (
     Authority,
@@ -23,11 +23,12 @@ from kiosk.authority.ports import (
     Refused,
     RulesBroken,
 )
-from kiosk.directory.faults import DcDown
+from kiosk.authority.proof import seal, statement
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import PasswordPolicy
-from kiosk.pinrules import Alphabet, Rule
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.pin.rules import Alphabet, Rule
+from kiosk.simulation.domain_faults import DcDown
+from kiosk.simulation.world import World
 from kiosk.visit.visit import NotOffered
 from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
@@ -373,7 +374,7 @@ def test_a_puk_is_worthless_after_its_use() -> None:
 def test_a_puk_that_the_card_refuses_is_not_sent_again() -> None:
     history = History(UNBLOCK)
     with Secret(b"WRONGPUK") as wrong:
-        sealed = escrow.seal_field(
+        sealed = escrowed_secrets.seal_field(
             history.world.parts, history.holder.credential, "escrow.current", wrong
         )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk import backup, nightly
-from kiosk.backup import Places
+from kiosk.setup import backup, nightly
+from kiosk.setup.backup import Places
 from statemachine.lifecycle import State
 from storage.records import (
     Approval,

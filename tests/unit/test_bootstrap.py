@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import bootstrap
-from kiosk.bootstrap import ServiceSecretUnclear, UnknownEdge
+from kiosk.bootstrap import ServiceSecretUnclear, UnknownLifecycleEdge
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.config import Config, load
-from kiosk.config.settings import Lifecycle, PinpadUse, Readers
-from kiosk.newstation import Layout, create
+from kiosk.config.settings import LifecycleSettings, PinpadUse, ReadersSettings
+from kiosk.setup.new_station import Layout, create
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
 
@@ -25,7 +25,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def without(config: Config, *edges: str) -> Config:
-    return replace(config, lifecycle=Lifecycle(removed=edges))
+    return replace(config, lifecycle=LifecycleSettings(removed=edges))
 
 
 def test_a_removed_edge_is_gone_and_the_others_stay(config: Config) -> None:
@@ -43,7 +43,9 @@ def test_the_pads_of_readers_are_used_unless_they_are_to_be_ignored(
         (PinpadUse.REQUIRED, True),
         (PinpadUse.IGNORE, False),
     ):
-        monitor = bootstrap.monitor_of(replace(config, readers=Readers(pinpad=use)))
+        monitor = bootstrap.monitor_of(
+            replace(config, readers=ReadersSettings(pinpad=use))
+        )
         assert isinstance(monitor, PcscMonitor)
         assert monitor._use_pinpads is is_used
 
@@ -59,7 +61,7 @@ def test_the_edge_of_a_new_card_can_be_removed(config: Config) -> None:
 def test_an_edge_that_there_is_not_is_refused_by_name(
     config: Config, edge: str
 ) -> None:
-    with pytest.raises(UnknownEdge):
+    with pytest.raises(UnknownLifecycleEdge):
         bootstrap.lifecycle_of(without(config, edge))
 
 

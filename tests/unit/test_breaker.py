@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
 from kiosk.directory.ldap.breaker import LONGEST_REST, REST_SECONDS, Breaker
 
 DCS = ("dc1", "dc2", "dc3")

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.cards.piv.policies import (
+    KeyPinPolicy,
     KeyPolicies,
-    PinPolicy,
     TouchPolicy,
     read_policies,
 )
 from kiosk.cards.ports import KeySlot, MalformedAnswer
-from kiosk.cards.simulated.factory import make_card
 from kiosk.cli.card_keys import KeyReport, described
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import make_card
 
 MADE = make_card(SeededEntropy(1), subject="Ann", pin=b"123456", puk=b"12345678")
 DER = MADE.authentication.certificate
@@ -59,9 +59,9 @@ def test_a_certificate_with_changed_bytes_is_described_or_has_a_reason(
 @pytest.mark.parametrize(
     ("told", "policies"),
     [
-        ("02020201", KeyPolicies(PinPolicy.ONCE, TouchPolicy.NEVER)),
-        ("02020302", KeyPolicies(PinPolicy.ALWAYS, TouchPolicy.ALWAYS)),
-        ("02020503", KeyPolicies(PinPolicy.MATCH_ALWAYS, TouchPolicy.CACHED)),
+        ("02020201", KeyPolicies(KeyPinPolicy.ONCE, TouchPolicy.NEVER)),
+        ("02020302", KeyPolicies(KeyPinPolicy.ALWAYS, TouchPolicy.ALWAYS)),
+        ("02020503", KeyPolicies(KeyPinPolicy.MATCH_ALWAYS, TouchPolicy.CACHED)),
         ("0202FF00", KeyPolicies(None, None)),
     ],
 )

@@ -17,12 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.requests import ANN, GUID, CardAtHand, card
 
 from kiosk.cards.ports import KeySlot
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.enrollment.certificates import accounts, is_trusted, key_of, read
-from kiosk.enrollment.sources.answer import accepted
-from kiosk.enrollment.sources.files import LARGEST, CertificateFolder
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import (
+from kiosk.certificates.answer import accepted
+from kiosk.certificates.card_certificates import accounts, is_trusted, key_of, read
+from kiosk.certificates.files import LARGEST, CertificateFolder
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import (
     AnotherKey,
     AnotherName,
     CertificateRequest,
@@ -35,7 +34,8 @@ from kiosk.enrollment.sources.ports import (
     SourceRefused,
     SourceUnusable,
 )
-from kiosk.enrollment.sources.tickets import Ticketed
+from kiosk.certificates.tickets import Ticketed
+from kiosk.simulation.cards.options import of_yubikey
 
 NOW = 1_767_261_600.0
 DAY = 86_400.0

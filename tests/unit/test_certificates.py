@@ -11,20 +11,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kiosk.cards.ports import KeySlot
-from kiosk.enrollment import certificates
-from kiosk.enrollment.certificates import (
+from kiosk.certificates import card_certificates
+from kiosk.certificates.card_certificates import (
     NamesAnother,
     NotACertificate,
     NotTrusted,
     UnreadableCertificate,
 )
-from kiosk.enrollment.sources.local_ca import CannotIssue, Issuer, new_issuer
-from kiosk.enrollment.sources.ports import Person
-from kiosk.secretfile import SecretExposed
+from kiosk.certificates.local_ca import CannotIssue, Issuer, new_issuer
+from kiosk.certificates.ports import Applicant
+from kiosk.core.secret_file import SecretExposed
 
 NOW = 1_767_261_600.0
 DAY = 86_400.0
-ANN = Person(
+ANN = Applicant(
     display_name="Ann \x1b[2J Example", account="ann@ad.test", guid="ann's own"
 )
 CARD = bytes(range(16))
@@ -51,7 +51,7 @@ def made(folder: Path, *, days: int = 30) -> Issuer:
 def certified(
     issuer: Issuer, slot: KeySlot = KeySlot.AUTHENTICATION
 ) -> x509.Certificate:
-    return certificates.read(issuer.certify(spki(), ANN, slot, guid=CARD, now=NOW))
+    return card_certificates.read(issuer.certify(spki(), ANN, slot, guid=CARD, now=NOW))
 
 
 def judge(
@@ -60,7 +60,7 @@ def judge(
     account: str = "ann@ad.test",
     now: float = NOW,
 ) -> None:
-    certificates.judge(certificate, [anchor], account=account, now=now)
+    card_certificates.judge(certificate, [anchor], account=account, now=now)
 
 
 def test_a_certificate_of_the_sites_issuer_is_believed_for_its_account(
@@ -88,9 +88,9 @@ def test_a_certificate_of_another_issuer_is_not(issuer: Issuer, tmp_path: Path) 
 def test_names_are_the_same_but_for_case_and_how_an_accent_is_written(
     issuer: Issuer, named: str, account: str, is_same: bool
 ) -> None:
-    person = Person(display_name="Ann", account=named, guid="")
+    person = Applicant(display_name="Ann", account=named, guid="")
     der = issuer.certify(spki(), person, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
-    certificate = certificates.read(der)
+    certificate = card_certificates.read(der)
     if is_same:
         judge(certificate, issuer.certificate, account=account)
     else:
@@ -121,7 +121,7 @@ def test_a_cards_own_certificate_vouches_for_no_other(issuer: Issuer) -> None:
     """A leaf is no authority, whatever its key has signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    leaf = certificates.read(
+    leaf = card_certificates.read(
         issuer.certify(der, ANN, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
     )
     forged = certified(Issuer(leaf, key, 30))
@@ -152,7 +152,7 @@ def test_a_name_cannot_carry_escape_sequences_into_a_certificate(
 
 def test_a_certificate_without_an_account_names_none() -> None:
     certificate, _ = new_issuer("x", now=NOW)
-    assert certificates.accounts(x509.load_pem_x509_certificate(certificate)) == []
+    assert card_certificates.accounts(x509.load_pem_x509_certificate(certificate)) == []
 
 
 def test_a_key_that_does_not_belong_to_the_certificate_issues_nothing(
@@ -181,13 +181,13 @@ def test_a_key_file_that_others_may_read_issues_nothing(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_certificate_are_told(tmp_path: Path) -> None:
     with pytest.raises(UnreadableCertificate):
-        certificates.read(b"\x30\x03\x02\x01")
+        card_certificates.read(b"\x30\x03\x02\x01")
     with pytest.raises(NotACertificate):
-        certificates.read_pem(tmp_path / "none.pem")
+        card_certificates.read_pem(tmp_path / "none.pem")
 
 
 def test_an_rsa_key_of_a_card_is_certified_too(issuer: Issuer) -> None:
     key = rsa.generate_private_key(65537, 2048).public_key()
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     made = issuer.certify(der, ANN, KeySlot.AUTHENTICATION, guid=CARD, now=NOW)
-    judge(certificates.read(made), issuer.certificate)
+    judge(card_certificates.read(made), issuer.certificate)

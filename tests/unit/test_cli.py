@@ -13,10 +13,10 @@ import pytest
 
 from kiosk import __version__
 from kiosk.cli import COMMANDS, ending, main
+from kiosk.config.toml_file import FileUnreadable, WrongValue
+from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.ports import Unreachable
-from kiosk.exit_codes import ExitCode
 from kiosk.texts import sentence
-from kiosk.tomlfile import FileUnreadable, WrongValue
 from storage.registry import StoreFull
 
 HEAVY = ("textual", "rich", "ldap3", "smartcard", "tinydb", "cryptography", "msgspec")

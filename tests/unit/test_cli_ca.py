@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lab.requests import ANN, card
 
 from kiosk import bootstrap
+from kiosk.certificates import ca_key
+from kiosk.certificates.card_certificates import accounts, read
+from kiosk.certificates.local_ca import CannotIssue, Issuer
 from kiosk.cli import main
 from kiosk.config import Config, load
-from kiosk.enrollment.certificates import accounts, read
-from kiosk.enrollment.sources import ca_key
-from kiosk.enrollment.sources.local_ca import CannotIssue, Issuer
-from kiosk.exit_codes import ExitCode
-from kiosk.newstation import Layout, create
+from kiosk.core.exit_codes import ExitCode
+from kiosk.setup.new_station import Layout, create
 from storage.vault import Tampered
 
 NOW = 1_767_261_600.0

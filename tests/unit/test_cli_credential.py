@@ -9,10 +9,10 @@ import pytest
 from lab.typed_commands import Terminal
 
 from kiosk import bootstrap
+from kiosk.authority.office.operators import login_name
 from kiosk.cli import credential
-from kiosk.clock import SystemClock
-from kiosk.enrollment.operators import login_name
-from kiosk.exit_codes import ExitCode
+from kiosk.core.clock import SystemClock
+from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
 
 

@@ -17,7 +17,7 @@ import pytest
 import typer
 
 from kiosk.cli import COMMANDS, main
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 Call = tuple[str, ...]
 """A command line with WRONG where the wrong path goes, and GOOD where a right one."""

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.core.clock import ManualClock, SystemClock
 
 
 def test_a_manual_clock_stands_still() -> None:

@@ -7,8 +7,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import STORIES, History
 
-from kiosk.authority import approvals
-from kiosk.authority.codes import (
+from kiosk.authority.escrow import approvals
+from kiosk.authority.ports import (
+    CardLimits,
+    CodeMistyped,
+    CodeRefused,
+    EntriesPaused,
+    Prepared,
+)
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.pin.codes import (
     DIGITS,
     check_digit,
     grouped,
@@ -17,19 +26,10 @@ from kiosk.authority.codes import (
     new_code,
     normalised,
 )
-from kiosk.authority.ports import (
-    CardLimits,
-    CodeMistyped,
-    CodeRefused,
-    EntriesPaused,
-    Prepared,
-)
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.pinrules import Alphabet
-from kiosk.rehearsal.interference import die
-from kiosk.secret import Secret
+from kiosk.pin.rules import Alphabet
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.interference import die
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, Sync

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from kiosk import tomlfile
-from kiosk.config import Config, NoConfiguration, Tls, find, load
+from kiosk.config import Config, NoConfiguration, Tls, find, load, toml_file
 from kiosk.config.location import VARIABLE
 from kiosk.config.render import Values, commented, fields_of, toml_value
 from kiosk.config.settings import Operator
@@ -133,14 +132,14 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(
     good: Path, old: str, new: str, key: str, nearest: str
 ) -> None:
     replaced(good, old, new)
-    with pytest.raises(tomlfile.UnknownKey) as caught:
+    with pytest.raises(toml_file.UnknownTomlKey) as caught:
         load(good)
     assert caught.value.data == {"file": str(good), "key": key, "nearest": nearest}
 
 
 def test_an_unknown_key_like_no_other_is_refused_with_all_that_fit(good: Path) -> None:
     replaced(good, 'contact = "Room', 'zzzz = 1\ncontact = "Room')
-    with pytest.raises(tomlfile.MeaninglessKey) as caught:
+    with pytest.raises(toml_file.MeaninglessKey) as caught:
         load(good)
     assert caught.value.data["key"] == "helpdesk.zzzz"
     assert caught.value.data["known"] == "contact, hours, questions"
@@ -151,7 +150,7 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
         good,
         '[[operators]]\nlogin = "ann"\naccount = "ann@x"\nroll = "helpdesk"\n',
     )
-    with pytest.raises(tomlfile.UnknownKey) as caught:
+    with pytest.raises(toml_file.UnknownTomlKey) as caught:
         load(good)
     assert caught.value.data["key"] == "operators[0].roll"
     assert caught.value.data["nearest"] == "operators[0].role"
@@ -204,33 +203,33 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(
     good: Path, old: str, new: str, key: str, expected: str
 ) -> None:
     replaced(good, old, new)
-    with pytest.raises(tomlfile.WrongValue) as caught:
+    with pytest.raises(toml_file.WrongValue) as caught:
         load(good)
     assert caught.value.data == {"file": str(good), "key": key, "expected": expected}
 
 
 def test_a_missing_setting_is_named_with_its_section(good: Path) -> None:
     replaced(good, 'name = "lobby-1"', "")
-    with pytest.raises(tomlfile.MissingKey) as caught:
+    with pytest.raises(toml_file.MissingKey) as caught:
         load(good)
     assert caught.value.data["key"] == "station.name"
 
 
 def test_a_missing_section_is_named(tmp_path: Path) -> None:
-    with pytest.raises(tomlfile.MissingKey) as caught:
+    with pytest.raises(toml_file.MissingKey) as caught:
         load(written(tmp_path, ""))
     assert caught.value.data["key"] == "station"
 
 
 def test_what_was_typed_is_never_repeated(good: Path) -> None:
     replaced(good, '"directory.password"', '["hunter2"]')
-    with pytest.raises(tomlfile.WrongValue) as caught:
+    with pytest.raises(toml_file.WrongValue) as caught:
         load(good)
     assert "hunter2" not in f"{caught.value!r} {caught.value}"
 
 
 def test_a_broken_file_is_refused_with_line_and_column(tmp_path: Path) -> None:
-    with pytest.raises(tomlfile.NotToml) as caught:
+    with pytest.raises(toml_file.NotToml) as caught:
         load(written(tmp_path, "[station]\nname = lobby"))
     assert "line 2" in str(caught.value.data["reason"])
 
@@ -253,7 +252,7 @@ def test_a_broken_file_is_refused_with_line_and_column(tmp_path: Path) -> None:
 def test_a_broken_file_is_told_of_without_what_it_holds(
     tmp_path: Path, content: str
 ) -> None:
-    with pytest.raises(tomlfile.NotToml) as caught:
+    with pytest.raises(toml_file.NotToml) as caught:
         load(written(tmp_path, content))
     said = str(caught.value.data["reason"])
     assert "line " in said or "end of document" in said
@@ -265,7 +264,7 @@ def test_bytes_that_are_no_text_are_told_of_by_place(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_bytes(b'[station]\nname = "\xe7\xe7"')
     path.chmod(0o600)
-    with pytest.raises(tomlfile.NotToml) as caught:
+    with pytest.raises(toml_file.NotToml) as caught:
         load(path)
     assert "18" in str(caught.value.data["reason"])
     assert "e7" not in str(caught.value.data["reason"])
@@ -274,12 +273,12 @@ def test_bytes_that_are_no_text_are_told_of_by_place(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_bytes(b'[station]\nname = "\xff"')
-    with pytest.raises(tomlfile.NotToml):
+    with pytest.raises(toml_file.NotToml):
         load(path)
 
 
 def test_a_file_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(tomlfile.FileUnreadable) as caught:
+    with pytest.raises(toml_file.FileUnreadable) as caught:
         load(tmp_path / "none.toml")
     assert caught.value.data["file"] == str(tmp_path / "none.toml")
 
@@ -287,7 +286,7 @@ def test_a_file_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> No
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_a_file_that_others_may_write_is_refused(good: Path, mode: int) -> None:
     good.chmod(mode)
-    with pytest.raises(tomlfile.NotOurs):
+    with pytest.raises(toml_file.NotOurs):
         load(good)
 
 
@@ -298,14 +297,14 @@ def test_a_file_of_another_user_is_refused(
     monkeypatch.setattr("os.geteuid", lambda: mine + 1)
     if mine == 0:  # root's own files are trusted by every user
         os.chown(good, 4711, 4711)
-    with pytest.raises(tomlfile.NotOurs):
+    with pytest.raises(toml_file.NotOurs):
         load(good)
 
 
 def test_one_login_is_one_operator(good: Path) -> None:
     one = '[[operators]]\nlogin = "ann"\naccount = "ann@x"\nrole = "helpdesk"\n'
     appended(good, one + one)
-    with pytest.raises(tomlfile.WrongValue) as caught:
+    with pytest.raises(toml_file.WrongValue) as caught:
         load(good)
     assert caught.value.data["key"] == "operators[1].login"
 
@@ -349,7 +348,7 @@ def test_a_value_survives_being_written_as_toml(value: object) -> None:
 
 def test_a_domain_stands_in_for_its_controllers(good: Path) -> None:
     replaced(good, 'dcs = ["dc1.example.org", "dc2.example.org:1636"]', "")
-    with pytest.raises(tomlfile.MissingKey) as caught:
+    with pytest.raises(toml_file.MissingKey) as caught:
         load(good)
     assert caught.value.data["key"] == "directory.dcs"
     replaced(good, '#domain = ""', 'domain = "example.org"')
@@ -372,5 +371,5 @@ def test_a_name_server_is_an_address(good: Path, told: str, fits: bool) -> None:
     if fits:
         assert load(good).directory.nameservers == (told,)
         return
-    with pytest.raises(tomlfile.WrongValue):
+    with pytest.raises(toml_file.WrongValue):
         load(good)

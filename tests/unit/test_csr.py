@@ -13,9 +13,9 @@ from lab.requests import ANN, GUID, card
 from kiosk.authority.ports import ProofFailed
 from kiosk.cards import tlv
 from kiosk.cards.ports import KeyAlgorithm, KeySlot
-from kiosk.enrollment import csr, profiles
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import CertificateRequest, Person
+from kiosk.certificates import certificate_requests, profiles
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import Applicant, CertificateRequest
 
 NOW = 1_767_261_600.0
 KINDS = (
@@ -42,7 +42,7 @@ def names(request: CertificateRequest) -> x509.SubjectAlternativeName:
 def test_the_card_signs_the_request_whatever_its_key(algorithm: KeyAlgorithm) -> None:
     request = card(algorithm).request()
     assert read(request).is_signature_valid
-    assert csr.is_signed_by(request.csr, request.spki)
+    assert certificate_requests.is_signed_by(request.csr, request.spki)
 
 
 def test_it_names_the_account_as_windows_expects_it() -> None:
@@ -100,7 +100,7 @@ def test_the_key_of_the_card_names_the_card_and_nobody() -> None:
 def test_a_name_is_made_to_fit_and_harmless(
     display_name: str, common_name: str
 ) -> None:
-    person = Person(account="ann@ad.test", display_name=display_name, guid="")
+    person = Applicant(account="ann@ad.test", display_name=display_name, guid="")
     subject = read(card().request(person=person)).subject
     (found,) = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert found.value == common_name
@@ -110,14 +110,14 @@ def test_a_request_that_another_key_has_signed_goes_nowhere() -> None:
     mine, other = card(seed=5), card(seed=6)
     key = dataclasses.replace(mine.key(), spki=other.key().spki)
     with pytest.raises(ProofFailed):
-        csr.request(key, ANN, card=mine.identity.key, guid=GUID)
+        certificate_requests.request(key, ANN, card=mine.identity.key, guid=GUID)
 
 
 def test_a_damaged_signature_is_seen() -> None:
     request = card().request()
     damaged = request.csr[:-1] + bytes((request.csr[-1] ^ 1,))
-    assert not csr.is_signed_by(damaged, request.spki)
-    assert not csr.is_signed_by(b"", request.spki)
+    assert not certificate_requests.is_signed_by(damaged, request.spki)
+    assert not certificate_requests.is_signed_by(b"", request.spki)
 
 
 # --- renewal -----------------------------------------------------------------

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiosk.cli import main
 from kiosk.cli.delegation_text import dsacls, powershell, samba
+from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.delegation import (
     LOCKOUT_TIME,
     NEEDED,
@@ -21,11 +22,10 @@ from kiosk.directory.delegation import (
     NotAnAccountName,
     NotAUnit,
     Right,
-    Unit,
+    UserContainer,
     entry_for_policies,
     entry_for_users,
 )
-from kiosk.exit_codes import ExitCode
 
 HOSTILE = "\";'$(touch pwned)`id`\u2019; rm -rf / & | < > \\ # + = , ü €"
 
@@ -72,7 +72,7 @@ def test_the_rights_are_those_that_active_directory_knows_by_these_numbers() -> 
     ],
 )
 def test_a_unit_is_written_in_one_way(typed: str, dn: str) -> None:
-    assert Unit.parse(typed).dn == dn
+    assert UserContainer.parse(typed).dn == dn
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_unit_is_written_in_one_way(typed: str, dn: str) -> None:
 )
 def test_what_is_no_unit_is_refused(typed: str) -> None:
     with pytest.raises(NotAUnit):
-        Unit.parse(typed)
+        UserContainer.parse(typed)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_what_is_no_account_name_is_refused(typed: str) -> None:
 def test_whatever_a_unit_is_called_only_harmless_characters_are_printed(
     value: str,
 ) -> None:
-    unit = Unit.parse(f"OU={escaped(value)},DC=ad,DC=test")
+    unit = UserContainer.parse(f"OU={escaped(value)},DC=ad,DC=test")
     assert all(char.isalnum() or char in " ._-=,\\" for char in unit.dn)
-    assert Unit.parse(unit.dn) == unit
+    assert UserContainer.parse(unit.dn) == unit
     parts = re.sub(
         r"(\\[0-9A-F]{2})+",
         lambda run: bytes.fromhex(run[0].replace("\\", "")).decode(),
@@ -124,7 +124,7 @@ def test_whatever_a_unit_is_called_only_harmless_characters_are_printed(
 
 
 def test_a_hostile_name_is_one_word_of_the_shell() -> None:
-    unit = Unit.parse(f"OU={escaped(HOSTILE)},DC=ad,DC=test")
+    unit = UserContainer.parse(f"OU={escaped(HOSTILE)},DC=ad,DC=test")
     name = AccountName.parse("o'neil $(id)`id`")
     script = "\n".join(samba([unit], name, [unit.policies]))
     words = shlex.split(script, comments=True)
@@ -133,7 +133,7 @@ def test_a_hostile_name_is_one_word_of_the_shell() -> None:
 
 
 def test_powershell_knows_five_quotes_and_none_ends_a_name() -> None:
-    unit = Unit.parse(f"OU={escaped(HOSTILE)},DC=ad,DC=test")
+    unit = UserContainer.parse(f"OU={escaped(HOSTILE)},DC=ad,DC=test")
     name = AccountName.parse("a'b\u2018c\u2019d\u201ae\u201bf$(id)")
     for way in (dsacls, powershell):
         script = "\n".join(way([unit], name, []))
@@ -145,7 +145,7 @@ def test_powershell_knows_five_quotes_and_none_ends_a_name() -> None:
 
 
 def test_a_unit_holds_what_is_below_it_and_nothing_beside_it() -> None:
-    unit = Unit.parse("OU=Staff,DC=ad,DC=test")
+    unit = UserContainer.parse("OU=Staff,DC=ad,DC=test")
     assert unit.holds("CN=ann,ou=staff,dc=ad,dc=test")
     assert unit.holds(r"CN=ann\, the first,OU=Sub,OU=Staff,DC=ad,DC=test")
     assert not unit.holds("OU=Staff,DC=ad,DC=test")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from kiosk.cards.ports import CardInserted, ReaderEvent
-from kiosk.rehearsal.demo import CAST, Demo
-from kiosk.rehearsal.demo_desk import DemoDesk
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.demo import CAST, Demo
+from kiosk.simulation.demo_desk import DemoDesk
 from kiosk.visit.views import Answers, FieldName, Outcome, VisitPort
 from statemachine.operation import Kind
 

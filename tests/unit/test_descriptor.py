@@ -13,10 +13,10 @@ from lab import descriptors as lab
 
 from kiosk.directory.descriptor import (
     LARGEST,
+    AccessEntry,
     Descriptor,
     Effect,
-    Entry,
-    Malformed,
+    MalformedDescriptor,
     parse,
     sid_text,
 )
@@ -27,7 +27,7 @@ SIDS = st.builds(
     st.lists(st.integers(0, 2**32 - 1), max_size=15),
 )
 ENTRIES = st.builds(
-    Entry,
+    AccessEntry,
     effect=st.sampled_from([Effect.ALLOW, Effect.DENY]),
     conditional=st.booleans(),
     flags=st.integers(0, 255),
@@ -38,7 +38,7 @@ ENTRIES = st.builds(
 )
 
 
-def bytes_of(entry: Entry) -> bytes:
+def bytes_of(entry: AccessEntry) -> bytes:
     return lab.entry(
         entry.mask,
         entry.trustee,
@@ -66,13 +66,13 @@ def test_a_sid_is_read_as_it_was_written(sid: str) -> None:
     ],
 )
 def test_what_is_no_sid_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedDescriptor):
         sid_text(data)
 
 
 @given(st.lists(ENTRIES, max_size=8), SIDS)
 def test_a_descriptor_is_read_as_it_was_written(
-    entries: list[Entry], owner: str
+    entries: list[AccessEntry], owner: str
 ) -> None:
     data = lab.descriptor(*map(bytes_of, entries), owner=owner)
     assert parse(data) == Descriptor(owner, tuple(entries))
@@ -97,32 +97,32 @@ def test_audits_have_no_effect_and_a_new_type_an_unknown_one() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_descriptor_or_refused(data: bytes) -> None:
-    with contextlib.suppress(Malformed):
+    with contextlib.suppress(MalformedDescriptor):
         parse(data)
 
 
 @given(st.lists(ENTRIES, min_size=1, max_size=3), st.data())
 def test_a_descriptor_with_a_wrong_byte_is_one_or_refused(
-    entries: list[Entry], data: st.DataObject
+    entries: list[AccessEntry], data: st.DataObject
 ) -> None:
     whole = bytearray(lab.descriptor(*map(bytes_of, entries)))
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(Malformed):
+    with contextlib.suppress(MalformedDescriptor):
         parse(bytes(whole))
 
 
 @given(st.lists(ENTRIES, min_size=1, max_size=3), st.data())
 def test_a_descriptor_that_was_cut_is_refused(
-    entries: list[Entry], data: st.DataObject
+    entries: list[AccessEntry], data: st.DataObject
 ) -> None:
     whole = lab.descriptor(*map(bytes_of, entries))
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedDescriptor):
         parse(whole[: data.draw(st.integers(0, len(whole) - 1))])
 
 
 def test_what_is_too_long_is_not_read() -> None:
-    with pytest.raises(Malformed, match="length"):
+    with pytest.raises(MalformedDescriptor, match="length"):
         parse(lab.descriptor() + bytes(LARGEST))
 
 
@@ -130,5 +130,5 @@ def test_what_is_too_long_is_not_read() -> None:
 def test_an_entry_that_lies_about_its_length_is_refused(length: int) -> None:
     lying = bytearray(lab.entry(0x100, object_type=UUID(int=1)))
     struct.pack_into("<H", lying, 2, length)
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedDescriptor):
         parse(lab.descriptor(bytes(lying)))

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from lab.office import PASSWORD, PIN, Office
 
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.cards.simulated.piv import SimulatedPivCard
+from kiosk.authority.office.operators import Action
 from kiosk.config import OperatorRole
-from kiosk.directory.faults import WriteNo
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import MOST_PEOPLE
-from kiosk.enrollment.operators import Action
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.domain_faults import WriteNo
 from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName
 from statemachine.lifecycle import State

@@ -7,7 +7,7 @@ from typing import NoReturn, cast
 
 import pytest
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
 from kiosk.directory.ldap import LdapSettings, Protection
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController

@@ -8,16 +8,16 @@ import pytest
 from lab.histories import NEW, OLD, STORIES, History
 from msgspec.structs import replace
 
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     PasswordPolicy,
     Semantics,
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.entropy import SeededEntropy
-from kiosk.rehearsal.world import World, last_sync
-from kiosk.secret import Secret
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.world import World, last_sync
 from kiosk.visit.views import Outcome, Result
 from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind

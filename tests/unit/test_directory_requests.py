@@ -11,8 +11,8 @@ from ldap3.operation.modify import modify_operation
 from ldap3.protocol.rfc4511 import LDAPMessage, MessageID, ProtocolOp
 from pyasn1.codec.ber import encoder
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import secret_requests
-from kiosk.secret import Secret
 
 NUMBERS = st.integers(1, 2**31 - 1)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)

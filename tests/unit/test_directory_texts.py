@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.core.errors import Message
 from kiosk.directory import ports
 from kiosk.directory.ports import (
     BindResult,
@@ -18,7 +19,6 @@ from kiosk.directory.ports import (
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.errors import Message
 from kiosk.texts import sentence, text
 
 ERRORS = [

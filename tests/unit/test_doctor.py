@@ -11,15 +11,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from kiosk.authority.office.templates import commented
 from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.clock import ManualClock
 from kiosk.config.settings import StationRole
-from kiosk.directory.faults import DcDown, ServiceAccountRefused, TlsWrong
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
 from kiosk.directory.ports import PasswordPolicy
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.directory.simulated.controller import SimulatedDc
 from kiosk.doctor import (
     Finding,
     Health,
@@ -30,8 +27,11 @@ from kiosk.doctor import (
     is_sound,
     store,
 )
-from kiosk.entropy import SeededEntropy
-from kiosk.templates import commented
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain.controller import SimulatedDc
+from kiosk.simulation.domain_faults import DcDown, ServiceAccountRefused, TlsWrong
 from kiosk.texts import sentence
 from statemachine.lifecycle import State
 from storage.memory_registry import MemoryRegistry

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kiosk.clock import ManualClock
-from kiosk.directory.faults import DcDown
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
 from kiosk.directory.ports import Unreachable
-from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.doctor import Health, directory
-from kiosk.entropy import SeededEntropy
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain_faults import DcDown
 
 
 def domain() -> tuple[SimulatedDirectory, ManualClock]:

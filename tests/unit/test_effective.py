@@ -16,17 +16,24 @@ from kiosk.directory.delegation import (
     Access,
 )
 from kiosk.directory.descriptor import parse
-from kiosk.directory.effective import OWNER_RIGHTS, SELF, Caller, Verdict, kinds, may
+from kiosk.directory.effective_rights import (
+    OWNER_RIGHTS,
+    SELF,
+    Caller,
+    RightsVerdict,
+    kinds,
+    may,
+)
 
 CALLER = Caller(frozenset({USER, GROUP}))
 OTHER = UUID(int=7)
 RESET = RESET_PASSWORD.guid
 CONTROL, WRITE = Access.CONTROL, Access.WRITE_PROPERTY
-YES, NO, UNKNOWN = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
+YES, NO, UNKNOWN = RightsVerdict.YES, RightsVerdict.NO, RightsVerdict.UNKNOWN
 MYSTERY = raw_entry(0x55, b"????")
 
 
-def may_reset(*entries: bytes, owner: str = STRANGER) -> Verdict:
+def may_reset(*entries: bytes, owner: str = STRANGER) -> RightsVerdict:
     found = parse(descriptor(*entries, owner=owner))
     return may(found, CALLER, CONTROL, RESET_PASSWORD.objects)
 
@@ -62,7 +69,7 @@ def may_reset(*entries: bytes, owner: str = STRANGER) -> Verdict:
     ],
 )
 def test_the_first_entry_that_speaks_of_it_decides(
-    entries: list[bytes], verdict: Verdict
+    entries: list[bytes], verdict: RightsVerdict
 ) -> None:
     assert may_reset(*entries) is verdict
 

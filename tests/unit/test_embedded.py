@@ -11,11 +11,11 @@ from lab.site import Site
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import NotOnRecord
 from kiosk.cards.ports import Card, CardInserted
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.embedded import EmbeddedStation, Opened
-from kiosk.entropy import SeededEntropy
-from kiosk.station import FaceSettings, Helpdesk
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.visit.embedded_station import EmbeddedStation, Opened
+from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind
 from storage.registry import StoreFull

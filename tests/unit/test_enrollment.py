@@ -9,14 +9,14 @@ import pytest
 from lab.site import STAFF, Site
 from msgspec.structs import replace
 
+from kiosk.authority.office import holder_codes, lifecycle_events, operators
+from kiosk.authority.office.credential_view import credentials, view
+from kiosk.authority.office.desk import NoSuchCredential, SeveralCredentials, find
+from kiosk.authority.office.operators import Action, NotAnOperator, NotInRole, SignedIn
 from kiosk.authority.ports import Refused
 from kiosk.config import Operator, OperatorRole
-from kiosk.directory.faults import DcDown
 from kiosk.directory.ports import DirectoryError
-from kiosk.enrollment import acts, codes, operators
-from kiosk.enrollment.desk import NoSuchCredential, SeveralCredentials, find
-from kiosk.enrollment.operators import Action, NotAnOperator, NotInRole, SignedIn
-from kiosk.enrollment.view import credentials, view
+from kiosk.simulation.domain_faults import DcDown
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
 from storage.records import (
@@ -131,13 +131,20 @@ def test_what_is_not_there_is_told(site: Site) -> None:
 def test_suspended_and_resumed_a_card_is_what_it_was(site: Site) -> None:
     card = site.card(state=State.BLOCKED)
     desk = site.desk(OperatorRole.HELPDESK)
-    assert acts.act(desk, Action.SUSPEND, card, "lost?").state is State.SUSPENDED
-    assert acts.act(desk, Action.RESUME, card, "found").state is State.BLOCKED
+    assert (
+        lifecycle_events.act(desk, Action.SUSPEND, card, "lost?").state
+        is State.SUSPENDED
+    )
+    assert (
+        lifecycle_events.act(desk, Action.RESUME, card, "found").state is State.BLOCKED
+    )
 
 
 def test_an_act_is_audited_with_the_operator_and_the_reason(site: Site) -> None:
     card = site.card()
-    acts.act(site.desk(OperatorRole.HELPDESK), Action.REVOKE, card, "stolen")
+    lifecycle_events.act(
+        site.desk(OperatorRole.HELPDESK), Action.REVOKE, card, "stolen"
+    )
     event = list(site.registry.audit_events())[-1]
     assert (event.kind, event.actor) == ("lifecycle.revoke", "helpdesk@ad.test")
     assert event.data == {"from": "active", "to": "revoked", "reason": "stolen"}
@@ -147,7 +154,7 @@ def test_an_act_that_no_edge_allows_is_refused_and_audited(site: Site) -> None:
     card = site.card(state=State.REVOKED)
     desk = site.desk(OperatorRole.HELPDESK)
     with pytest.raises(Refused) as caught:
-        acts.act(desk, Action.SUSPEND, card, "x")
+        lifecycle_events.act(desk, Action.SUSPEND, card, "x")
     assert caught.value.reason.key == "refusal.revoked"
     assert site.last_audit() == (
         "lifecycle.suspend_refused",
@@ -160,7 +167,7 @@ def test_an_act_that_no_edge_allows_is_refused_and_audited(site: Site) -> None:
 def test_an_act_outside_the_role_changes_nothing(site: Site) -> None:
     card = site.card()
     with pytest.raises(NotInRole):
-        acts.act(site.desk(OperatorRole.OFFICER), Action.REVOKE, card, "x")
+        lifecycle_events.act(site.desk(OperatorRole.OFFICER), Action.REVOKE, card, "x")
     assert site.state() is State.ACTIVE
 
 
@@ -171,7 +178,7 @@ def test_nobody_acts_on_their_own_card_by_whatever_name(
     card = site.card(account="AD\\ann" if account == "ann" else "ann@ad.test")
     desk = site.desk(OperatorRole.HELPDESK, account)
     with pytest.raises(Refused) as caught:
-        acts.act(desk, Action.SUSPEND, card, "x")
+        lifecycle_events.act(desk, Action.SUSPEND, card, "x")
     assert caught.value.reason.key == "refusal.own_card"
     assert site.state() is State.ACTIVE
 
@@ -179,7 +186,9 @@ def test_nobody_acts_on_their_own_card_by_whatever_name(
 def test_taking_away_works_while_the_directory_is_down(site: Site) -> None:
     card = site.card()
     site.domain.fail(DcDown())
-    acts.act(site.desk(OperatorRole.HELPDESK), Action.REVOKE, card, "stolen")
+    lifecycle_events.act(
+        site.desk(OperatorRole.HELPDESK), Action.REVOKE, card, "stolen"
+    )
     assert site.state() is State.REVOKED
 
 
@@ -189,7 +198,7 @@ def test_giving_back_waits_until_the_directory_can_say_whose_card_it_is(
     card = site.card(state=State.SUSPENDED, suspended_from=State.ACTIVE)
     site.domain.fail(DcDown())
     with pytest.raises(DirectoryError):
-        acts.act(site.desk(OperatorRole.HELPDESK), Action.RESUME, card, "x")
+        lifecycle_events.act(site.desk(OperatorRole.HELPDESK), Action.RESUME, card, "x")
     assert site.state() is State.SUSPENDED
 
 
@@ -198,7 +207,9 @@ def test_giving_back_waits_until_the_directory_can_say_whose_card_it_is(
 
 def test_a_release_code_is_given_and_audited_but_never_stored(site: Site) -> None:
     card = site.card(state=State.BLOCKED)
-    given = codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+    given = holder_codes.give(
+        site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE
+    )
     text = given.code.reveal().decode()
     assert len(text) == 9
     assert site.last_audit()[:2] == ("approval.release_issued", "helpdesk@ad.test")
@@ -220,7 +231,7 @@ def test_no_release_for_a_card_that_may_not_be_unblocked(
 ) -> None:
     card = site.card(state=state)
     with pytest.raises(Refused) as caught:
-        codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+        holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
     assert caught.value.reason.key == key
     assert site.last_audit()[0] == "approval.release_refused"
 
@@ -228,7 +239,7 @@ def test_no_release_for_a_card_that_may_not_be_unblocked(
 def test_no_release_where_nothing_is_in_escrow(site: Site) -> None:
     card = site.card(escrow=Escrow())
     with pytest.raises(Refused) as caught:
-        codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+        holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
     assert caught.value.reason.key == "refusal.no_unblock_way"
 
 
@@ -236,14 +247,16 @@ def test_no_release_where_the_template_unblocks_otherwise(site: Site) -> None:
     site.template(replace(STAFF, version=1, unblock=(UnblockWay.HOLDER_PUK,)))
     card = site.card(template_version=2)
     with pytest.raises(Refused) as caught:
-        codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+        holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
     assert caught.value.reason.key == "enrollment.no_release_way"
 
 
 def test_a_release_may_stand_in_for_the_signature_of_a_keyless_card(site: Site) -> None:
     site.template(replace(STAFF, version=1, keyless=Keyless.WITH_RELEASE, unblock=()))
     card = site.card(template_version=2, escrow=Escrow())
-    given = codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+    given = holder_codes.give(
+        site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE
+    )
     assert len(given.code) == 9
 
 
@@ -251,7 +264,7 @@ def test_nobody_releases_their_own_card(site: Site) -> None:
     card = site.card()
     desk = site.desk(OperatorRole.HELPDESK, "ann@ad.test")
     with pytest.raises(Refused) as caught:
-        codes.give(desk, card, ApprovalKind.RELEASE)
+        holder_codes.give(desk, card, ApprovalKind.RELEASE)
     assert caught.value.reason.key == "refusal.own_card"
 
 
@@ -268,7 +281,9 @@ def issued_with_code(site: Site, by: str) -> Credential:
 def test_whoever_issued_a_card_does_not_see_its_activation_code(site: Site) -> None:
     card = issued_with_code(site, by="administrator@ad.test")
     with pytest.raises(Refused) as caught:
-        codes.give(site.desk(OperatorRole.ADMINISTRATOR), card, ApprovalKind.ACTIVATION)
+        holder_codes.give(
+            site.desk(OperatorRole.ADMINISTRATOR), card, ApprovalKind.ACTIVATION
+        )
     assert caught.value.reason.key == "enrollment.issuer_sees_no_code"
 
 
@@ -276,7 +291,7 @@ def test_another_operator_gives_the_activation_code_for_the_templates_days(
     site: Site,
 ) -> None:
     card = issued_with_code(site, by="officer@ad.test")
-    codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.ACTIVATION)
+    holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.ACTIVATION)
     (approval,) = site.registry.run(lambda tx: tx.approvals("c1"))
     assert approval.expires_at - approval.issued_at == 14 * 86_400
 
@@ -289,7 +304,9 @@ def test_no_activation_code_once_the_first_pin_is_set(site: Site) -> None:
         )
     )
     with pytest.raises(Refused) as caught:
-        codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.ACTIVATION)
+        holder_codes.give(
+            site.desk(OperatorRole.HELPDESK), card, ApprovalKind.ACTIVATION
+        )
     assert caught.value.reason.key == "refusal.already_activated"
 
 
@@ -308,7 +325,7 @@ def test_a_view_says_why_each_action_is_refused(site: Site) -> None:
 
 def test_a_view_shows_codes_only_while_they_can_be_used(site: Site) -> None:
     card = site.card()
-    codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+    holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
     desk = site.desk(OperatorRole.AUDITOR)
     assert len(view(desk, card).codes) == 1
     site.clock.advance(601)
@@ -318,8 +335,8 @@ def test_a_view_shows_codes_only_while_they_can_be_used(site: Site) -> None:
 def test_a_view_tells_the_history_of_that_credential_alone(site: Site) -> None:
     one, two = site.card("c1"), site.card("c2")
     desk = site.desk(OperatorRole.HELPDESK)
-    acts.act(desk, Action.SUSPEND, one, "x")
-    acts.act(desk, Action.SUSPEND, two, "y")
+    lifecycle_events.act(desk, Action.SUSPEND, one, "x")
+    lifecycle_events.act(desk, Action.SUSPEND, two, "y")
     assert [event.kind for event in view(desk, one).history] == ["lifecycle.suspend"]
 
 

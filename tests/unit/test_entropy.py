@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.entropy import Entropy, SeededEntropy, SystemEntropy
+from kiosk.core.entropy import Entropy, SeededEntropy, SystemEntropy
 
 
 @pytest.mark.parametrize("entropy", [SystemEntropy(), SeededEntropy(1)])

@@ -15,12 +15,11 @@ from lab.est_server import PASSWORD, USER, Behaviour, EstServer
 from lab.requests import ANN, card
 
 from kiosk.cards.ports import KeyAlgorithm, KeySlot
-from kiosk.clock import ManualClock
-from kiosk.enrollment.certificates import accounts, key_of
-from kiosk.enrollment.sources.answer import accepted
-from kiosk.enrollment.sources.est import EstClient, EstSettings
-from kiosk.enrollment.sources.https import HttpsSettings, Line
-from kiosk.enrollment.sources.ports import (
+from kiosk.certificates.answer import accepted
+from kiosk.certificates.card_certificates import accounts, key_of
+from kiosk.certificates.est import EstClient, EstSettings
+from kiosk.certificates.https import HttpsClient, HttpsSettings
+from kiosk.certificates.ports import (
     AnotherKey,
     AnotherName,
     Certified,
@@ -33,7 +32,8 @@ from kiosk.enrollment.sources.ports import (
     SourceSilent,
     SourceUnusable,
 )
-from kiosk.secretfile import SecretExposed
+from kiosk.core.clock import ManualClock
+from kiosk.core.secret_file import SecretExposed
 
 PATIENCE = 0.5
 """Seconds a test waits for a server that says nothing."""
@@ -75,7 +75,7 @@ def client(
     labels: dict[KeySlot, str] | None = None,
 ) -> EstClient:
     told = EstSettings(days=365, wait=wait, labels=labels or {})
-    return EstClient(Line(settings), told, clock)
+    return EstClient(HttpsClient(settings), told, clock)
 
 
 Obtain = Callable[..., Certified | Pending]
@@ -311,7 +311,7 @@ def test_a_file_of_authorities_that_is_not_there_is_named(
 
 def test_an_address_that_is_none_is_told() -> None:
     with pytest.raises(SourceUnusable):
-        Line(HttpsSettings(url="https://ca:99999", ca_file=None))
+        HttpsClient(HttpsSettings(url="https://ca:99999", ca_file=None))
 
 
 # --- later -------------------------------------------------------------------

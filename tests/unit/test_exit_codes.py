@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from kiosk.cli import COMMANDS
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 
 def test_the_numbers_are_those_that_scripts_rely_on() -> None:

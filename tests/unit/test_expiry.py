@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kiosk.authority.expiry import DAY
+from kiosk.authority.rules.expiry import DAY
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import PasswordPolicy
-from kiosk.directory.simulated import DOMAIN_POLICY
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.domain import DOMAIN_POLICY
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Home, Outcome
 from statemachine.operation import Kind
 from storage.records import PinPolicy, Sync, Template

@@ -8,12 +8,12 @@ import pytest
 from lab.histories import NEW, OLD, PLAIN, STORIES, History, Story
 from lab.other_hands import Meddled, Moment
 
-from kiosk.authority.authorise import WRITE_SECONDS
-from kiosk.authority.fences import Fences
-from kiosk.clock import ManualClock
-from kiosk.directory.faults import Frozen
-from kiosk.rehearsal.interference import die
-from kiosk.rehearsal.world import World
+from kiosk.authority.operation.authorise import WRITE_SECONDS
+from kiosk.authority.operation.deadlines import Deadlines
+from kiosk.core.clock import ManualClock
+from kiosk.simulation.domain_faults import Frozen
+from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind
 
@@ -137,7 +137,7 @@ def test_what_was_long_ago_by_the_wall_clock_is_not_waited_for() -> None:
 
 
 def test_only_so_many_operations_are_remembered() -> None:
-    fences = Fences()
+    fences = Deadlines()
     for number in range(5000):
         fences.allow(f"op-{number}", 1.0)
         fences.seen_for(f"op-{number}", 1.0)

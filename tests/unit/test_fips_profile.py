@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.authority.profile import Profile
+from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.core.secret import Secret
 from kiosk.doctor import Health
 from kiosk.doctor.profile import fips_201
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.simulation.world import World
 from kiosk.visit.views import ActionOffer, Answers, FieldName, Form, Home, Outcome
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.records import PinPolicy, Template, UnblockWay
 
 PIN, NEW = b"271828", b"314159"
-FIPS = Profile(fips_201=True)
+FIPS = ComplianceProfile(fips_201=True)
 
 
 class Person:
     """Somebody with a card that an unblock would help."""
 
-    def __init__(self, profile: Profile, *ways: UnblockWay, minimum: int = 4) -> None:
+    def __init__(
+        self, profile: ComplianceProfile, *ways: UnblockWay, minimum: int = 4
+    ) -> None:
         self.world = World(profile=profile)
         self.world.add_template(
             Template(name="staff", unblock=ways, pin_policy=PinPolicy(minimum=minimum))
@@ -55,7 +57,7 @@ def test_an_unattended_unblock_is_refused() -> None:
 
 
 def test_without_the_profile_the_holders_puk_alone_is_enough() -> None:
-    assert Person(Profile(), UnblockWay.HOLDER_PUK).unblock().allowed
+    assert Person(ComplianceProfile(), UnblockWay.HOLDER_PUK).unblock().allowed
 
 
 def test_the_helpdesks_code_is_attended_and_stays_possible() -> None:
@@ -64,7 +66,7 @@ def test_the_helpdesks_code_is_attended_and_stays_possible() -> None:
 
 
 def test_with_a_second_factor_the_holder_needs_puk_and_code() -> None:
-    profile = Profile(fips_201=True, second_factor=True)
+    profile = ComplianceProfile(fips_201=True, second_factor=True)
     person = Person(profile, UnblockWay.HOLDER_PUK)
     visit, form = person.form()
     assert form.fields == (FieldName.RELEASE_CODE, FieldName.PUK, FieldName.NEW_PIN)
@@ -78,7 +80,7 @@ def test_with_a_second_factor_the_holder_needs_puk_and_code() -> None:
 
 
 def test_a_face_that_leaves_the_second_factor_out_gets_nothing() -> None:
-    profile = Profile(fips_201=True, second_factor=True)
+    profile = ComplianceProfile(fips_201=True, second_factor=True)
     person = Person(profile, UnblockWay.HOLDER_PUK)
     visit, form = person.form()
     import dataclasses
@@ -120,7 +122,7 @@ def test_a_card_of_more_than_ten_tries_is_told_apart() -> None:
 def told(
     *templates: Template, second_factor: bool = False, removed: tuple[str, ...] = ()
 ) -> dict[str, Health]:
-    profile = Profile(fips_201=True, second_factor=second_factor)
+    profile = ComplianceProfile(fips_201=True, second_factor=second_factor)
     findings = fips_201(profile, templates, removed)
     return {
         finding.meaning.key.removeprefix("doctor."): finding.health

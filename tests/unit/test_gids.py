@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from kiosk.authority import admin_key
+from kiosk.authority.escrow import admin_key
 from kiosk.cards.any_card import AnyCard
 from kiosk.cards.gids import objects
 from kiosk.cards.ports import (
@@ -32,11 +32,11 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.gids_options import GidsOptions
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN, NEW, PUK = b"2718", b"Correct-Horse-16", b"86427531"
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
@@ -321,7 +321,7 @@ def test_cards_that_count_wrong_answers_block_the_key_for_good() -> None:
 
 
 def test_the_masterfile_has_records_of_28_bytes() -> None:
-    entry = objects.Entry("mscp", "cmapfile", 0xDF23, 0xA010)
+    entry = objects.FileEntry("mscp", "cmapfile", 0xDF23, 0xA010)
     written = objects.write_masterfile([entry])
     name = "6D73637000000000 00" + "636D617066696C65 00"
     assert written == bytes.fromhex("01" + name + "0000" + "23DF000010A00000")

@@ -7,10 +7,10 @@ import pytest
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.gids.personalise import initialise
 from kiosk.cards.ports import CardError, PinRefused
-from kiosk.cards.simulated.gids import SimulatedGidsCard
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.gids import SimulatedGidsCard
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN, CARD_ID = b"271828", bytes(range(16))
 KEY, CHECK = bytes.fromhex("0102030405060708" * 3), bytes.fromhex("B073DC")

@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 import ctypes, json, os, resource
-from kiosk.hardening import harden_process
+from kiosk.core.hardening import harden_process
 harden_process()
 before = os.umask(0)
 libc = ctypes.CDLL(None)

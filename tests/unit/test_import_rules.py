@@ -20,8 +20,8 @@ HEAVY = {"textual", "ldap3", "smartcard", "tinydb", "typer", "cryptography"}
 
 TRESPASSES = {
     "statemachine knows nobody": ("statemachine/guards.py", "storage.records"),
-    "storage does not know the kiosk": ("storage/records.py", "kiosk.errors"),
-    "the rooms stand in one order": ("kiosk/errors.py", "kiosk.cards.ports"),
+    "storage does not know the kiosk": ("storage/records.py", "kiosk.core.errors"),
+    "the rooms stand in one order": ("kiosk/core/errors.py", "kiosk.cards.ports"),
     "cards know no credential, account, screen or store": (
         "kiosk/cards/ports.py",
         "statemachine.lifecycle",
@@ -31,7 +31,7 @@ TRESPASSES = {
         "storage.records",
     ),
     "the authority knows no card and no face": (
-        "kiosk/authority/rules.py",
+        "kiosk/authority/rules/effective.py",
         "kiosk.cards.ports",
     ),
     "a visit knows the authority's port, no directory and no store": (
@@ -39,11 +39,11 @@ TRESPASSES = {
         "kiosk.directory.ports",
     ),
     "the faces see the visit's façade only": (
-        "kiosk/faces/words.py",
+        "kiosk/faces/wording.py",
         "kiosk.visit.run",
     ),
     "concrete adapters are named by bootstrap": (
-        "kiosk/embedded.py",
+        "kiosk/visit/embedded_station.py",
         "storage.tinydb_registry",
     ),
     "only kiosk.tui imports Textual": ("kiosk/doctor/__init__.py", "textual"),
@@ -52,13 +52,16 @@ TRESPASSES = {
         "kiosk/cards/pkcs11/card.py",
         "pkcs11",
     ),
-    "only kiosk.directory.ldap imports ldap3": ("kiosk/enrollment/desk.py", "ldap3"),
+    "only kiosk.directory.ldap imports ldap3": (
+        "kiosk/authority/office/desk.py",
+        "ldap3",
+    ),
     "only the locator imports dnspython": (
         "kiosk/directory/ldap/directory.py",
         "dns.resolver",
     ),
     "tinydb stays inside storage, transitions inside statemachine": (
-        "kiosk/newstation.py",
+        "kiosk/setup/new_station.py",
         "tinydb",
     ),
     "only kiosk.cli imports typer": ("kiosk/config/settings.py", "typer"),
@@ -72,9 +75,9 @@ LOADS = {
     "kiosk.authority.local": HEAVY - {"cryptography"},
     "kiosk.visit.visit": HEAVY - {"cryptography"},
     "kiosk.tui.app": {"ldap3", "smartcard", "tinydb", "typer", "cryptography"},
-    "kiosk.plain.attendant": {"textual", "rich", *HEAVY} - {"cryptography"},
-    "kiosk.rehearsal.world": HEAVY - {"cryptography"},
-    "kiosk.rehearsal.demo": HEAVY - {"cryptography"},
+    "kiosk.plain.controller": {"textual", "rich", *HEAVY} - {"cryptography"},
+    "kiosk.simulation.world": HEAVY - {"cryptography"},
+    "kiosk.simulation.demo": HEAVY - {"cryptography"},
     "kiosk.bootstrap": {"textual", "ldap3", "smartcard", "tinydb"},
     "kiosk.cli": HEAVY - {"typer"} | {"msgspec"},
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.authority.in_step import Compared, Moved, at_last_sync, compare, moved
 from kiosk.authority.ports import Seen
+from kiosk.authority.rules.in_step import Compared, Moved, at_last_sync, compare, moved
 from kiosk.directory.ports import Account, Mark, Stamp
 from storage.records import LastSync, PasswordMark
 

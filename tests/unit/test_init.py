@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import newstation, templates
+from kiosk.authority.office import templates
 from kiosk.bootstrap import found_registry, registry_of
+from kiosk.certificates.local_ca import Issuer
 from kiosk.cli import main
-from kiosk.clock import ManualClock
 from kiosk.config import Config, load
-from kiosk.enrollment.sources.local_ca import Issuer
-from kiosk.exit_codes import ExitCode
-from kiosk.newstation import AlreadyThere, Layout, NotWritable, create
+from kiosk.core.clock import ManualClock
+from kiosk.core.exit_codes import ExitCode
+from kiosk.setup import new_station
+from kiosk.setup.new_station import AlreadyThere, Layout, NotWritable, create
 from storage.registry import StoreFull
 from storage.vault import KeyRing
 
@@ -123,7 +124,7 @@ def test_a_key_that_cannot_be_written_leaves_nothing_behind(
     def full(path: Path) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(newstation, "add_key", full)
+    monkeypatch.setattr(new_station, "add_key", full)
     with pytest.raises(NotWritable) as caught:
         create(layout, found_registry)
     assert caught.value.data["reason"] == "No space left on device"

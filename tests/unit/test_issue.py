@@ -10,22 +10,25 @@ import pytest
 from lab.site import STAFF, Site
 from msgspec.structs import replace
 
-from kiosk.authority import escrow, puks, signature
+from kiosk.authority.escrow import escrowed_secrets, puks
+from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office.operators import Action, NotInRole
 from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.authority.proof import signature
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
-from kiosk.cards.simulated.faults import PullAfter, PullBefore
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.certificates import card_certificates
+from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
-from kiosk.enrollment import acts, certificates, first_puk, record, secrets
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.enrollment import first_puk, record, secrets
+from kiosk.enrollment.importing import AlreadyOnRecord
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
-from kiosk.enrollment.operators import Action, NotInRole
-from kiosk.enrollment.possession import NotOurs, PukNearlyUsedUp, PukNotOurs
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.takeover import AlreadyOnRecord
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.enrollment.possession import CardNotOurs, PukNearlyUsedUp, PukNotOurs
+from kiosk.simulation.cards.faults import PullAfter, PullBefore
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from statemachine.puk import Known
 from storage.records import CardType, Credential, FirstPin, UnblockWay
@@ -121,13 +124,15 @@ def test_the_keys_on_record_are_those_of_the_card(office: Office) -> None:
                 session.verify(pin)
             signed = session.sign(slot, KeyAlgorithm(key.algorithm), b"hello")
             assert signature.is_valid(key, b"hello", signed)
-            certificate = certificates.read(session.certificate(slot))
+            certificate = card_certificates.read(session.certificate(slot))
             now, anchors = office.site.clock.now(), [office.issuer.certificate]
             if slot is KeySlot.AUTHENTICATION:
-                certificates.judge(certificate, anchors, account="ann@ad.test", now=now)
+                card_certificates.judge(
+                    certificate, anchors, account="ann@ad.test", now=now
+                )
             else:
-                assert certificates.is_trusted(certificate, anchors, now=now)
-                assert certificates.accounts(certificate) == []
+                assert card_certificates.is_trusted(certificate, anchors, now=now)
+                assert card_certificates.accounts(certificate) == []
 
 
 def test_issuing_is_audited_with_the_officer_and_every_key(office: Office) -> None:
@@ -200,7 +205,7 @@ def test_a_foreign_card_is_left_alone_and_loses_no_try(office: Office) -> None:
     card = blank()
     card.admin.replace(card.admin.algorithm, bytes(range(24)))
     before = card.puk_tries_left
-    with pytest.raises(NotOurs):
+    with pytest.raises(CardNotOurs):
         office.issue(card)
     assert card.puk_tries_left == before
     assert office.credentials() == []
@@ -219,7 +224,7 @@ def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
     """Three values that could be the PUK, and none is."""
     card = blank(YUBIKEY)
     first = office.issue(card).credential
-    acts.act(office.desk, Action.RETIRE, first, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
     parts, name = office.site.parts, secrets.PENDING_PUK
     pending = secrets.seal(parts, first.id, name, Secret(b"23456789"))
     office.site.registry.run(
@@ -256,7 +261,7 @@ def test_a_retired_card_is_issued_again_to_somebody_else(
 ) -> None:
     card = blank(options)
     first = office.issue(card).credential
-    acts.act(office.desk, Action.RETIRE, first, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
     second = office.issue(card, account="helpdesk")
     assert second.credential.id != first.id
     assert second.credential.account == "helpdesk@ad.test"
@@ -270,7 +275,7 @@ def test_a_retired_card_whose_holder_blocked_the_pin_is_issued_again(
     card = blank()
     first = office.issue(card).credential
     card.set_tries(pin=0)
-    acts.act(office.desk, Action.RETIRE, first, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
     issued = office.issue(card)
     assert issued.transport_pin is not None
     assert card.has_pin(issued.transport_pin.reveal())
@@ -281,7 +286,7 @@ def test_a_retired_card_that_was_reset_to_the_factory_is_issued_again(
 ) -> None:
     card = blank(YUBIKEY)
     first = office.issue(card).credential
-    acts.act(office.desk, Action.RETIRE, first, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
     reset = blank(YUBIKEY, seed=10)
     issued = office.issue(reset)
     assert issued.transport_pin is not None
@@ -334,7 +339,7 @@ def test_pulled_at_any_apdu_the_card_can_be_issued_again(
         assert issued.transport_pin is not None
         assert card.has_pin(issued.transport_pin.reveal()), at
         assert card.has_puk(office.puk(issued.credential)), at
-        acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+        lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
 
 
 def test_what_was_not_finished_is_retired_with_the_reason(office: Office) -> None:
@@ -378,7 +383,7 @@ def test_a_card_that_takes_digits_alone_as_its_puk_is_issued(office: Office) -> 
     assert card.has_puk(office.puk(issued.credential))
     assert issued.credential.escrow.forms_refused == 1
     assert card.puk_tries_left == 3
-    acts.act(office.desk, Action.RETIRE, issued.credential, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "left")
     again = office.issue(card)
     assert card.has_puk(office.puk(again.credential))
 
@@ -386,8 +391,10 @@ def test_a_card_that_takes_digits_alone_as_its_puk_is_issued(office: Office) -> 
 def test_a_card_that_takes_no_new_puk_is_told_so_and_its_keys_are_as_they_were(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_puk, "new_digits_puk", escrow.new_puk)
-    monkeypatch.setattr("kiosk.enrollment.issue.new_digits_puk", escrow.new_puk)
+    monkeypatch.setattr(first_puk, "new_digits_puk", escrowed_secrets.new_puk)
+    monkeypatch.setattr(
+        "kiosk.enrollment.issue.new_digits_puk", escrowed_secrets.new_puk
+    )
     card = blank(PivOptions(digits_only_puk=True))
     for _ in range(3):
         with pytest.raises(first_puk.PukNotAccepted):
@@ -419,7 +426,7 @@ def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
         office.readers.faults.set()
         issued = office.issue(card)
         assert card.has_puk(office.puk(issued.credential)), (first, second)
-        acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+        lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
 
 
 def test_a_puk_that_the_holder_types_is_handed_over_with_the_card(
@@ -432,5 +439,5 @@ def test_a_puk_that_the_holder_types_is_handed_over_with_the_card(
     assert issued.puk is not None
     assert card.has_puk(issued.puk.reveal())
     assert puks.of(issued.credential.escrow).known is Known.CURRENT
-    acts.act(office.desk, Action.RETIRE, issued.credential, "left")
+    lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "left")
     assert office.issue(card).puk is not None, "it opens the card again"

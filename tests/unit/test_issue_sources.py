@@ -17,39 +17,39 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.est_server import PASSWORD, USER, Behaviour, EstServer
 from lab.site import Site
 
-from kiosk.authority import puks, unblocking
+from kiosk.authority.escrow import puk_unblock, puks
+from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office.operators import Action
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import CardRemoved, KeySlot
-from kiosk.cards.simulated import attestation as simulated
-from kiosk.cards.simulated.faults import PullAfter
-from kiosk.cards.simulated.keys import PrivateKey
-from kiosk.cards.simulated.options import PivOptions, of_yubikey
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.config import OperatorRole
-from kiosk.enrollment import acts
-from kiosk.enrollment.attestation import AttestedOnly, MakerNotTrusted
-from kiosk.enrollment.certificates import accounts, key_of, read
-from kiosk.enrollment.issue import Issued, Order, issue_card
-from kiosk.enrollment.operators import Action
-from kiosk.enrollment.sources.est import EstClient, EstSettings
-from kiosk.enrollment.sources.files import CertificateFolder
-from kiosk.enrollment.sources.https import HttpsSettings, Line
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import (
+from kiosk.certificates.attestation import AttestedOnly, MakerNotTrusted
+from kiosk.certificates.card_certificates import accounts, key_of, read
+from kiosk.certificates.est import EstClient, EstSettings
+from kiosk.certificates.files import CertificateFolder
+from kiosk.certificates.https import HttpsClient, HttpsSettings
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import (
     AnotherKey,
     AnotherName,
+    Applicant,
     CertificatePending,
     CertificateSource,
     NotOfThisIssuer,
-    Person,
     SourceError,
     SourceMalformed,
     SourceRefused,
     SourceSilent,
 )
-from kiosk.enrollment.sources.tickets import Ticketed
-from kiosk.entropy import SeededEntropy
+from kiosk.certificates.tickets import Ticketed
+from kiosk.config import OperatorRole
+from kiosk.core.entropy import SeededEntropy
+from kiosk.enrollment.issue import Issued, Order, issue_card
+from kiosk.simulation.cards import attestation as simulated
+from kiosk.simulation.cards.faults import PullAfter
+from kiosk.simulation.cards.keys import PrivateKey
+from kiosk.simulation.cards.options import PivOptions, of_yubikey
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from storage.records import Credential
 
@@ -89,7 +89,7 @@ class Office:
         spki = csr.public_key().public_bytes(
             Encoding.DER, PublicFormat.SubjectPublicKeyInfo
         )
-        person = Person(account=account, display_name="Ann", guid="")
+        person = Applicant(account=account, display_name="Ann", guid="")
         now = self.site.clock.now()
         der = self.ca.certify(spki, person, slot, guid=bytes(16), now=now)
         pem = read(der).public_bytes(Encoding.PEM)
@@ -99,7 +99,7 @@ class Office:
         """Say whether a PUK that is kept of a retired card is the card's."""
         parts = self.site.parts
         return any(
-            chip.has_puk(unblocking.value(parts, each, label).reveal())
+            chip.has_puk(puk_unblock.value(parts, each, label).reveal())
             for each in self.credentials(State.RETIRED)
             for label in puks.of(each.escrow).remaining()
         )
@@ -259,7 +259,7 @@ def test_pulled_while_it_is_finished_it_goes_on_with_the_same_certificates(
         office.readers.faults.set()
         issued = office.issue(chip)
         assert chip.keys == made, at
-        acts.act(office.desk, Action.RETIRE, issued.credential, "next")
+        lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
     assert pulled > 5
 
 
@@ -281,7 +281,7 @@ def est(office: Office, server: EstServer, tmp_path: Path) -> Office:
     password.touch(0o600)
     password.write_text(PASSWORD)
     office.site.clock.advance(time.time() - office.site.clock.now())
-    line = Line(
+    line = HttpsClient(
         HttpsSettings(
             url=server.url,
             ca_file=server.ca_file,
@@ -411,7 +411,7 @@ def test_a_certificate_that_the_same_person_had_is_renewed(
     monkeypatch.setattr(office.ca, "obtain", seen)
     chip = blank(YUBIKEY)
     first = office.issue(chip).credential
-    acts.act(office.desk, Action.RETIRE, first, "worn")
+    lifecycle_events.act(office.desk, Action.RETIRE, first, "worn")
     office.issue(chip)
     assert renewed == [
         (KeySlot.AUTHENTICATION, False),

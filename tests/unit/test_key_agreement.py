@@ -9,9 +9,9 @@ from lab.card_kinds import PIN, make_piv
 
 from kiosk.cards import tlv
 from kiosk.cards.piv.application import PivApplication
-from kiosk.cards.simulated.keys import PrivateKey, generate
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.keys import PrivateKey, generate
+from kiosk.simulation.cards.piv import SimulatedPivCard
 
 _KEY_MANAGEMENT = 0x9D
 _P256, _P384, _X25519 = 0x11, 0x14, 0xE1

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import pytest
 from lab.descriptors import STRANGER, USER, descriptor, entry, raw_entry, sid
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
 from kiosk.directory.delegation import CHANGE_PASSWORD, NEEDED, TO_READ, Access
 from kiosk.directory.delegation import USER as USER_CLASS
 from kiosk.directory.ports import Account, Guarded, PasswordPolicy, ServiceFacts
-from kiosk.directory.simulated import SimulatedDirectory
 from kiosk.doctor import Finding, Health
 from kiosk.doctor.domain import examine_domain
 from kiosk.doctor.least_privilege import examine_rights
-from kiosk.entropy import SeededEntropy
+from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.texts import sentence
 
 UNIT = "OU=Staff,DC=ad,DC=test"

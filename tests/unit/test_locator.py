@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 from lab.dns_server import DnsServer
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
 from kiosk.directory.ldap.locator import LONGEST, MOST, SHORTEST, Locator
 from kiosk.directory.ports import Unreachable
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.logs import LogNotWritable, set_up
+from kiosk.core.logs import LogNotWritable, set_up
 
 
 @pytest.fixture(autouse=True)

@@ -19,14 +19,14 @@ from textual.screen import ModalScreen
 
 import kiosk.desk.pages
 import kiosk.tui.screens
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.faces.troubles import TroubleKind
-from kiosk.rehearsal.demo_desk import DemoDesk
-from kiosk.tui.scenes import Scenes
+from kiosk.core.workers import InlineWorker
+from kiosk.faces.error_pages import ErrorPageKind
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.demo_desk import DemoDesk
+from kiosk.tui.screen_factory import ScreenFactory
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.message import MessageScreen
 from kiosk.visit.views import FieldName, Outcome
-from kiosk.workers import InlineWorker
 from statemachine.operation import Kind
 
 
@@ -59,8 +59,8 @@ def test_every_screen_is_a_place() -> None:
 
 
 def test_every_message_is_a_place() -> None:
-    kinds = {str(kind) for kind in TroubleKind}
-    for name, method in inspect.getmembers(Scenes, inspect.isfunction):
+    kinds = {str(kind) for kind in ErrorPageKind}
+    for name, method in inspect.getmembers(ScreenFactory, inspect.isfunction):
         told = inspect.signature(method, eval_str=True)
         if not name.startswith("_") and told.return_annotation is MessageScreen:
             kinds |= {name} - {"trouble"}

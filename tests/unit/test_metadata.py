@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.directory.metadata import LARGEST, Malformed, mark_of, parse
+from kiosk.directory.metadata import LARGEST, MalformedMetadata, mark_of, parse
 from kiosk.directory.ports import Mark, Stamp
 
 ORIGIN = "b4c50364-6ff3-42c3-ac36-1cb62ae03e95"
@@ -64,7 +64,7 @@ def test_an_attribute_that_was_never_set_has_version_nought() -> None:
     ],
 )
 def test_what_contradicts_itself_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedMetadata):
         mark_of(data)
 
 
@@ -72,7 +72,7 @@ def test_what_contradicts_itself_is_refused(data: bytes) -> None:
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
         stamps = parse(data)
-    except Malformed:
+    except MalformedMetadata:
         return
     assert len(data) == 16 + 48 * len(stamps)
 
@@ -86,7 +86,7 @@ def test_changed_bytes_are_read_or_refused(data: st.DataObject) -> None:
         )
     try:
         parse(bytes(changed[: data.draw(st.integers(0, len(changed)))]))
-    except Malformed:
+    except MalformedMetadata:
         return
 
 

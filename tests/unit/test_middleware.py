@@ -16,7 +16,7 @@ from lab.softhsm import CLIENT, LOGON, MAIL, MODULE, SoftToken, certificate
 
 from kiosk.cards.pkcs11 import line, messages, places, signing
 from kiosk.cards.pkcs11.card import Pkcs11Card
-from kiosk.cards.pkcs11.choice import Candidate, best, candidate
+from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.signing import Mechanism
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out, opensc_unblocks
@@ -61,7 +61,7 @@ def test_a_module_that_hangs_is_ended_and_the_next_question_has_a_new_one(
         find(process, soft_token.reader)
     assert caught.value.data == {"module": MODULE.name, "why": "no answer in time"}
     assert child not in children()
-    assert isinstance(find(process, soft_token.reader), messages.Told)
+    assert isinstance(find(process, soft_token.reader), messages.TokenTold)
     process.close()
 
 
@@ -72,7 +72,7 @@ def test_a_module_that_crashes_takes_nobody_with_it(
     os.kill(child, signal.SIGKILL)
     with pytest.raises(ModuleFailed):
         find(process, soft_token.reader)
-    assert isinstance(find(process, soft_token.reader), messages.Told)
+    assert isinstance(find(process, soft_token.reader), messages.TokenTold)
 
 
 def test_the_process_ends_with_the_card(process: ModuleProcess) -> None:
@@ -149,7 +149,7 @@ def test_bytes_that_are_no_message_are_refused(sent: bytes) -> None:
 
 def test_a_message_arrives_as_it_was_sent_and_shows_nothing_of_itself() -> None:
     ours, theirs = socket.socketpair()
-    asked = messages.Change(old=bytearray(b"271828"), new=bytearray(b"314159"))
+    asked = messages.ChangeTokenPin(old=bytearray(b"271828"), new=bytearray(b"314159"))
     with ours, theirs:
         line.write(ours, asked)
         got = line.read(theirs, messages.Request)
@@ -161,7 +161,7 @@ def test_a_message_arrives_as_it_was_sent_and_shows_nothing_of_itself() -> None:
 # --- which certificate -------------------------------------------------------
 
 
-def of(number: str, made: object) -> Candidate:
+def of(number: str, made: object) -> TokenCertificate:
     found = candidate(bytes.fromhex(number), made.public_bytes(Encoding.DER))  # type: ignore[attr-defined]  # an x509.Certificate
     assert found is not None
     return found

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from kiosk.authority.profile import Profile
-from kiosk.directory.simulated import DOMAIN_POLICY
-from kiosk.rehearsal.monday import scenarios
-from kiosk.rehearsal.rules import SiteRules
-from kiosk.rehearsal.runner import Outcome, play
+from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.simulation.domain import DOMAIN_POLICY
+from kiosk.simulation.rehearsal.runner import ScenarioOutcome, play
+from kiosk.simulation.rehearsal.site_rules import SiteRules
+from kiosk.simulation.rehearsal.what_if import scenarios
 from statemachine.lifecycle import Event, Lifecycle, State
 from storage.records import FirstPin, PinAlphabet, PinPolicy, Template, UnblockWay
 
 
-def rehearsed(rules: SiteRules) -> dict[str, Outcome]:
+def rehearsed(rules: SiteRules) -> dict[str, ScenarioOutcome]:
     return {
         each.title: play(each, each.title, rules=rules) for each in scenarios(rules)
     }
@@ -68,6 +68,8 @@ def test_an_edge_that_the_site_has_removed_is_missed() -> None:
 def test_the_sites_profile_counts() -> None:
     template = Template(name="staff", unblock=(UnblockWay.HOLDER_PUK,))
     rules = SiteRules(
-        templates=(template,), policy=DOMAIN_POLICY, profile=Profile(fips_201=True)
+        templates=(template,),
+        policy=DOMAIN_POLICY,
+        profile=ComplianceProfile(fips_201=True),
     )
     assert not rehearsed(rules)["staff: a forgotten PIN"].holds

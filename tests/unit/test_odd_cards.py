@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab.card_kinds import NEW, PIN, PUK, make_gids, make_piv
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards import tlv
 from kiosk.cards.any_card import AnyCard
 from kiosk.cards.piv import objects
@@ -20,11 +20,11 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongPin,
 )
-from kiosk.cards.simulated.factory import MadeCard
-from kiosk.cards.simulated.faults import Garbage, PullBefore, WrongStatus
-from kiosk.cards.simulated.options import PivOptions, of_neo, of_yubikey
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard
+from kiosk.simulation.cards.faults import Garbage, PullBefore, WrongStatus
+from kiosk.simulation.cards.options import PivOptions, of_neo, of_yubikey
+from kiosk.simulation.cards.reader import SimulatedReaders
 from storage.records import PublicKey
 
 REFUSALS = [0x6A80, 0x6700, 0x6985, 0x6F00, 0x6581, 0x6982, 0x6A81, 0x6D00, 0x6A88]

@@ -14,10 +14,10 @@ from lab.histories import NEW, PLAIN, STORIES, History, Story
 from lab.other_hands import Answer, Meddled, Moment
 from msgspec.structs import replace
 
-from kiosk.directory.faults import AttributeHidden, DcDown
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.directory.simulated.state import Dc
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain.state import Dc
+from kiosk.simulation.domain_faults import AttributeHidden, DcDown
 from kiosk.visit.views import Outcome
 from storage.records import Sync
 from storage.registry import Tx

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from lab.not_run import needs
 
-from kiosk import ownership
+from kiosk.setup import ownership
 
 NOBODY = pwd.getpwnam("nobody")
 ROOT = Path(__file__).parents[2]

@@ -36,14 +36,14 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import PullBefore, WrongStatus
-from kiosk.cards.simulated.options import PivOptions, of_yubikey
-from kiosk.cards.simulated.pinpad import FEATURES, SimulatedPad
-from kiosk.cards.simulated.reader import SimulatedReaders
 from kiosk.cards.trace import Trace
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.faults import PullBefore, WrongStatus
+from kiosk.simulation.cards.options import PivOptions, of_yubikey
+from kiosk.simulation.cards.pinpad import FEATURES, SimulatedPad
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN, NEW, PUK = b"481516", b"23429184", b"75318642"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.pinrules import (
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import (
     Alphabet,
     PinRules,
     Rule,
@@ -14,7 +15,6 @@ from kiosk.pinrules import (
     contradiction,
     is_satisfied,
 )
-from kiosk.secret import Secret
 
 PIV = PinRules(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 

@@ -23,24 +23,24 @@ from kiosk.cards.ports import (
     WrongCard,
     WrongPin,
 )
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import (
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.faults import (
     Endless,
     Garbage,
     PullAfter,
     PullBefore,
     WrongStatus,
 )
-from kiosk.cards.simulated.options import (
+from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     of_variant,
     of_yubikey,
 )
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 OLD, NEW, PUK = b"481516", b"234291", b"75318642"
 

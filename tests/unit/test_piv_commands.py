@@ -35,7 +35,7 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 SELECT = ("00a4040005a00000030800", "61114f0600001000010079074f05a0000003089000")
 MESSAGE = b"what the kiosk lets the card sign"

@@ -10,7 +10,7 @@ import pytest
 from lab.lines import ScriptedLine
 from msgspec.structs import replace
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.card import PivCard
@@ -32,9 +32,13 @@ from kiosk.cards.ports import (
     WrongCard,
     WrongPin,
 )
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.faults import WrongStatus
-from kiosk.cards.simulated.options import (
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.faults import WrongStatus
+from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     of_bio_key,
@@ -42,11 +46,7 @@ from kiosk.cards.simulated.options import (
     of_variant,
     of_yubikey,
 )
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.clock import ManualClock
-from kiosk.entropy import SeededEntropy
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.simulation.cards.reader import SimulatedReaders
 from storage.records import PublicKey
 
 OLD, NEW, PUK = b"481516", b"234291", b"75318642"

@@ -14,8 +14,8 @@ from kiosk.cards.piv import objects
 from kiosk.cards.piv.keys import key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
 from kiosk.cards.ports import MalformedAnswer
-from kiosk.cards.simulated.factory import make_card
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import make_card
 
 GUID = bytes.fromhex("00112233445566778899aabbccddeeff")
 FEDERAL = bytes.fromhex("d0439458210c2c19a0846d83685a1082108ce73984108ca3fc")

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from kiosk.authority.signature import is_valid
+from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.management import (
@@ -32,17 +32,17 @@ from kiosk.cards.ports import (
     WrongManagementKey,
     WrongPuk,
 )
-from kiosk.cards.simulated.faults import PullAfter
-from kiosk.cards.simulated.options import (
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.faults import PullAfter
+from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     of_variant,
     of_yubikey,
 )
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
 from storage.records import PublicKey
 
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ann Example")])

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.authority.codes import DIGITS
-from kiosk.errors import Message
+from kiosk.core.errors import Message
 from kiosk.faces.entering import CODE_DIGITS
-from kiosk.pinrules import Alphabet
-from kiosk.plain.entry import Entry, Typed
+from kiosk.pin.codes import DIGITS
+from kiosk.pin.rules import Alphabet
+from kiosk.plain.entry import LineEntry, TypedLine
 
 
-def typed(keys: bytes, alphabet: Alphabet = Alphabet.DIGITS, maximum: int = 8) -> Entry:
-    entry = Entry(alphabet, maximum)
+def typed(
+    keys: bytes, alphabet: Alphabet = Alphabet.DIGITS, maximum: int = 8
+) -> LineEntry:
+    entry = LineEntry(alphabet, maximum)
     for byte in keys:
         entry.take(byte)
     return entry
 
 
-def kept(entry: Entry) -> bytes:
+def kept(entry: LineEntry) -> bytes:
     with entry.copy() as secret:
         return bytes(secret.reveal())
 
@@ -46,7 +48,7 @@ def test_keys_become_a_line(keys: bytes, left: bytes) -> None:
 
 @pytest.mark.parametrize("key", [b"\r", b"\n"])
 def test_enter_ends_it(key: bytes) -> None:
-    assert typed(b"27").take(key[0]) is Typed.DONE
+    assert typed(b"27").take(key[0]) is TypedLine.DONE
 
 
 def test_what_does_not_fit_is_counted_and_not_kept() -> None:
@@ -95,13 +97,13 @@ def test_a_key_that_edits_elsewhere_or_types_nothing_refuses_the_line(
 
 
 def test_what_was_typed_before_it_was_asked_for_refuses_the_line() -> None:
-    entry = Entry(Alphabet.DIGITS, 8)
+    entry = LineEntry(Alphabet.DIGITS, 8)
     entry.come_early(2)
     for byte in b"1828":
         entry.take(byte)
     assert entry.refusal == Message("tui.form.too_early", {"count": 6})
     for _ in range(6):
-        assert entry.take(0x7F) is Typed.ERASED
+        assert entry.take(0x7F) is TypedLine.ERASED
     assert entry.refusal is None
 
 
@@ -127,7 +129,7 @@ def test_an_esc_of_its_own_swallows_nothing() -> None:
 
 def test_a_sequence_without_an_end_swallows_neither_enter_nor_everything() -> None:
     entry = typed(b"\x1b[")
-    assert entry.take(0x0D) is Typed.DONE
+    assert entry.take(0x0D) is TypedLine.DONE
     assert kept(typed(b"\x1b[" + b"0" * 16 + b"271828"))[-6:] == b"271828"
 
 
@@ -138,15 +140,15 @@ def test_nothing_of_a_swallowed_sequence_is_kept() -> None:
 
 
 def test_what_is_read_out_may_be_typed_in_groups() -> None:
-    entry = Entry(Alphabet.DIGITS, 9, ignores=" -")
+    entry = LineEntry(Alphabet.DIGITS, 9, ignores=" -")
     for byte in b"123 456-789":
-        assert entry.take(byte) is Typed.CHARACTER
+        assert entry.take(byte) is TypedLine.CHARACTER
     assert kept(entry) == b"123456789"
     assert entry.refusal is None
 
 
 def test_broken_text_refuses_a_line() -> None:
-    with Entry(Alphabet.DIGITS, 8) as entry:
+    with LineEntry(Alphabet.DIGITS, 8) as entry:
         for byte in b"27\x8a18":
             entry.take(byte)
         assert entry.refusal is not None

@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
-from kiosk.clock import ManualClock
+from kiosk.core.clock import ManualClock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapSettings
 from kiosk.directory.ldap.channel import Answer, Channel, Entry
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ldap.replication import POLICY_HINTS
 from kiosk.directory.ports import Account, Semantics, WriteRefused
-from kiosk.secret import Secret
 
 NEW, OLD = POLICY_HINTS
 ANN = Account(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import printing
-from kiosk.printing import NotPrinted, print_text
+from kiosk.faces import printer
+from kiosk.faces.printer import NotPrinted, print_text
 
 
 def test_the_text_goes_to_the_commands_input(tmp_path: Path) -> None:
@@ -27,6 +27,6 @@ def test_a_command_that_fails_is_named(command: list[str], reason: str) -> None:
 
 
 def test_a_printer_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(printing, "SECONDS", 0.2)
+    monkeypatch.setattr(printer, "SECONDS", 0.2)
     with pytest.raises(NotPrinted):
         print_text(["sleep", "30"], "text")

@@ -9,7 +9,7 @@ import pytest
 from lab.histories import NEW, OLD, PLAIN, STORIES, History, Story
 from msgspec.structs import replace
 
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind

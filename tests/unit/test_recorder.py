@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from kiosk.cards.ports import CardInserted, ReaderEvent
-from kiosk.rehearsal.demo import CAST, Demo
-from kiosk.rehearsal.recorder import NotRecorded, Recorder
-from kiosk.rehearsal.runner import run
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.demo import CAST, Demo
+from kiosk.simulation.rehearsal.recorder import NotRecorded, Recorder
+from kiosk.simulation.rehearsal.runner import run
 from kiosk.visit.views import Answers, FieldName, Outcome, VisitPort
 from statemachine.operation import Kind
 

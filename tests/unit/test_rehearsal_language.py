@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from kiosk.cards.ports import Family
-from kiosk.cards.simulated.faults import AnyCardFault
-from kiosk.directory.faults import AnyFault
-from kiosk.rehearsal import scenario as language
-from kiosk.rehearsal.scenario import GivenCard, Make, Scenario, shipped
-from kiosk.rehearsal.stage import Stage
+from kiosk.simulation.cards.faults import AnyCardFault
+from kiosk.simulation.domain_faults import AnyFault
+from kiosk.simulation.rehearsal import scenario as language
+from kiosk.simulation.rehearsal.scenario import GivenCard, Make, Scenario, shipped
+from kiosk.simulation.rehearsal.scenario_runtime import ScenarioRuntime
 
 PAGE = Path(__file__).parents[2] / "docs/rehearsals.md"
 PROSE = re.sub(r"```.*?```", "", PAGE.read_text("utf-8"), flags=re.DOTALL)
@@ -75,5 +75,5 @@ def test_every_make_of_card_is_rehearsed() -> None:
 )
 def test_a_card_is_of_the_family_its_make_says(make: Make, family: Family) -> None:
     card = GivenCard(name="alice", pin="271828", make=make)
-    stage = Stage(Scenario(title="", story="", steps=(), cards=(card,)))
+    stage = ScenarioRuntime(Scenario(title="", story="", steps=(), cards=(card,)))
     assert stage.made("alice").identity.family is family

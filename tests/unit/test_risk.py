@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from kiosk.directory.faults import DcDown, PolicyHidden
-from kiosk.directory.simulated import DOMAIN_POLICY, SimulatedDirectory
-from kiosk.enrollment.risk import Finding, report
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.authority.office.risk import RiskFinding, report
+from kiosk.core.secret import Secret
+from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
+from kiosk.simulation.domain_faults import DcDown, PolicyHidden
+from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from storage.records import Keyless, PinPolicy, Sync, Template
 
@@ -51,7 +51,7 @@ class Site:
         )
         return guid
 
-    def found(self, name: str) -> dict[Finding, str]:
+    def found(self, name: str) -> dict[RiskFinding, str]:
         return {
             risk.finding: risk.detail
             for risk in report(self.world.parts).risks
@@ -62,13 +62,13 @@ class Site:
 def test_a_short_pin_as_password_is_named_with_its_length() -> None:
     site = Site()
     site.person("ann")
-    assert site.found("ann") == {Finding.SHORT_NUMERIC: "6"}
+    assert site.found("ann") == {RiskFinding.SHORT_NUMERIC: "6"}
 
 
 def test_without_a_lockout_policy_it_is_worse() -> None:
     site = Site()
     site.person("ann", policy=dataclasses.replace(LOCKS, lockout_threshold=0))
-    assert Finding.NO_LOCKOUT in site.found("ann")
+    assert RiskFinding.NO_LOCKOUT in site.found("ann")
 
 
 def test_who_was_never_synchronised_has_no_short_password_of_ours() -> None:
@@ -80,15 +80,15 @@ def test_who_was_never_synchronised_has_no_short_password_of_ours() -> None:
 def test_a_policy_that_nobody_can_satisfy_is_named() -> None:
     site = Site()
     site.person("ann", policy=dataclasses.replace(LOCKS, complexity=True))
-    assert site.found("ann") == {Finding.UNSATISFIABLE: "complexity"}
+    assert site.found("ann") == {RiskFinding.UNSATISFIABLE: "complexity"}
 
 
 def test_privileged_and_smart_card_only_accounts_are_named() -> None:
     site = Site()
     site.person("ann", privileged=True)
     site.person("bob", smart_card_required=True)
-    assert Finding.PRIVILEGED in site.found("ann")
-    assert Finding.SMART_CARD_REQUIRED in site.found("bob")
+    assert RiskFinding.PRIVILEGED in site.found("ann")
+    assert RiskFinding.SMART_CARD_REQUIRED in site.found("bob")
 
 
 def test_open_cases_and_keyless_exceptions_are_named() -> None:
@@ -96,19 +96,19 @@ def test_open_cases_and_keyless_exceptions_are_named() -> None:
     site.world.add_template(Template(name="old", keyless=Keyless.WITHOUT))
     site.person("ann", sync=Sync.OUT_OF_STEP)
     site.person("bob", template="old", keyless=True)
-    assert Finding.OUT_OF_STEP in site.found("ann")
-    assert site.found("bob")[Finding.KEYLESS] == "without"
+    assert RiskFinding.OUT_OF_STEP in site.found("ann")
+    assert site.found("bob")[RiskFinding.KEYLESS] == "without"
 
 
 def test_what_the_directory_does_not_say_is_a_finding_of_its_own() -> None:
     site = Site()
     guid = site.person("ann", policy=LOCKS)
     site.domain.fail(PolicyHidden())
-    assert site.found("ann") == {Finding.UNKNOWN: "directory.policy_unreadable"}
+    assert site.found("ann") == {RiskFinding.UNKNOWN: "directory.policy_unreadable"}
     assert report(site.world.parts).unseen == 1
     site.domain.heal()
     site.domain.remove_account(guid)
-    assert site.found("ann") == {Finding.ACCOUNT_GONE: ""}
+    assert site.found("ann") == {RiskFinding.ACCOUNT_GONE: ""}
     assert report(site.world.parts).unseen == 0
 
 
@@ -119,16 +119,16 @@ def test_when_nobody_is_there_every_account_is_counted_as_unseen() -> None:
     site.domain.fail(DcDown())
     found = report(site.world.parts)
     assert (found.accounts, found.unseen) == (2, 2)
-    assert {risk.finding for risk in found.risks} == {Finding.UNKNOWN}
+    assert {risk.finding for risk in found.risks} == {RiskFinding.UNKNOWN}
     assert {risk.detail for risk in found.risks} == {"directory.unreachable"}
 
 
 def test_a_password_that_was_set_elsewhere_is_named() -> None:
     site = Site()
     guid = site.person("ann")
-    assert Finding.CHANGED_ELSEWHERE not in site.found("ann")
+    assert RiskFinding.CHANGED_ELSEWHERE not in site.found("ann")
     site.domain.change_elsewhere(guid, Secret(b"314159"))
-    assert Finding.CHANGED_ELSEWHERE in site.found("ann")
+    assert RiskFinding.CHANGED_ELSEWHERE in site.found("ann")
 
 
 def test_what_does_not_synchronise_and_what_has_ended_are_no_risk() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from lab.typed_commands import Terminal
 
+from kiosk.authority.office import operators
 from kiosk.config import location
-from kiosk.enrollment import operators
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 
 AUDITORS = (("audit", "verify"), ("audit", "export"), ("report", "risk"))
 COMMANDS = (

@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 VALUE = b"271828"
 
@@ -65,7 +65,7 @@ def test_two_secrets_are_compared_in_constant_time(
         asked.append((bytes(one), bytes(other)))
         return False
 
-    monkeypatch.setattr("kiosk.secret.hmac.compare_digest", compare)
+    monkeypatch.setattr("kiosk.core.secret.hmac.compare_digest", compare)
     assert Secret(VALUE) != Secret(VALUE)
     assert asked == [(VALUE, VALUE)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.secretfile import (
+from kiosk.core.secret_file import (
     SecretEmpty,
     SecretExposed,
     SecretUnreadable,

@@ -5,18 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kiosk.clock import ManualClock
-from kiosk.directory.faults import (
-    AnyFault,
-    AttributeHidden,
-    BindSays,
-    DcDown,
-    Frozen,
-    PolicyHidden,
-    ServiceAccountRefused,
-    TlsWrong,
-    WriteNo,
-)
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     BindResult,
     DirectoryError,
@@ -29,10 +20,19 @@ from kiosk.directory.ports import (
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.directory.simulated import SimulatedDirectory
-from kiosk.directory.simulated.users import OLD_PASSWORD_SECONDS
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain.users import OLD_PASSWORD_SECONDS
+from kiosk.simulation.domain_faults import (
+    AnyFault,
+    AttributeHidden,
+    BindSays,
+    DcDown,
+    Frozen,
+    PolicyHidden,
+    ServiceAccountRefused,
+    TlsWrong,
+    WriteNo,
+)
 
 FIRST = Secret(b"246813")
 SECOND = Secret(b"975318")

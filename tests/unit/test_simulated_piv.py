@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.management import FACTORY_KEY, HeldManagementKey
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.options import PivOptions, Variant, of_variant, of_yubikey
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.clock import Clock, ManualClock
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.core.clock import Clock, ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.options import PivOptions, Variant, of_variant, of_yubikey
+from kiosk.simulation.cards.piv import SimulatedPivCard
 
 SELECT = "00a4040005a000000308"
 VERIFY = "0020008008313233343536ffff"

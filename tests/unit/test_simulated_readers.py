@@ -21,24 +21,24 @@ from kiosk.cards.ports import (
     ServiceLost,
     UnexpectedStatus,
 )
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.faults import (
+from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.faults import (
     AnyCardFault,
     CounterDrift,
     Endless,
     Garbage,
     Mute,
-    PukBlocked,
+    PukBlockedMeanwhile,
     PullAfter,
     PullBefore,
     Slow,
     Swap,
     WrongStatus,
 )
-from kiosk.cards.simulated.reader import READER, SimulatedReaders
-from kiosk.clock import ManualClock
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.cards.reader import READER, SimulatedReaders
 
 
 def a_card(seed: int = 1) -> MadeCard:
@@ -193,7 +193,7 @@ def test_a_hand_on_another_thread_never_leaves_a_verified_card_behind() -> None:
             'fault = "counter_drift"\nat = 3\ntries = 2',
             CounterDrift(at=3, tries=2),
         ),
-        ('fault = "puk_blocked"\nat = 2', PukBlocked(at=2)),
+        ('fault = "puk_blocked"\nat = 2', PukBlockedMeanwhile(at=2)),
     ],
 )
 def test_every_fault_can_be_written_in_a_scenario_file(

@@ -10,19 +10,19 @@ from kiosk.cards import tlv
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.management import FACTORY_KEY, HeldManagementKey
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, PukBlocked, Tries, WrongPin
-from kiosk.cards.simulated import faults
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.keys import PrivateKey
-from kiosk.cards.simulated.options import (
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards import faults
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.keys import PrivateKey
+from kiosk.simulation.cards.options import (
     PivOptions,
     of_bio_key,
     of_neo,
     of_yubikey,
 )
-from kiosk.cards.simulated.piv import SimulatedPivCard
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 SELECT = "00a4040005a000000308"
 MANAGEMENT = "00a4040008a000000527471117"
@@ -305,7 +305,7 @@ def test_a_puk_is_used_up_between_two_commands_of_ours() -> None:
     readers = SimulatedReaders()
     card = readers.insert(made.card)
     card.recognise()
-    readers.faults.set(faults.PukBlocked(at=3))
+    readers.faults.set(faults.PukBlockedMeanwhile(at=3))
     with card.session(made.identity) as session, pytest.raises(PukBlocked):
         session.unblock(Secret(b"12345678"), Secret(b"234291"))
     assert made.card.puk_tries_left == 0

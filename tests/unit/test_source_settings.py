@@ -14,21 +14,21 @@ from msgspec.structs import replace
 
 from kiosk import bootstrap
 from kiosk.cards.ports import KeySlot
-from kiosk.cards.simulated import attestation as simulated
-from kiosk.cards.simulated.options import of_yubikey
-from kiosk.clock import ManualClock, SystemClock
+from kiosk.certificates.attestation import MakerNotTrusted, NotAttested
+from kiosk.certificates.builder import SourceUnclear, est_client
+from kiosk.certificates.card_certificates import NotACertificate
+from kiosk.certificates.local_ca import new_issuer
+from kiosk.certificates.ports import Certified, Pending, SourceUnusable
 from kiosk.config import Config, load
 from kiosk.config.settings import CertificateOrigin, Certificates
+from kiosk.config.toml_file import WrongValue
+from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.doctor import Health, certificates, examine
 from kiosk.doctor.station import checks_of
-from kiosk.enrollment.attestation import MakerNotTrusted, NotAttested
-from kiosk.enrollment.certificates import NotACertificate
-from kiosk.enrollment.sources.builder import SourceUnclear, est_client
-from kiosk.enrollment.sources.local_ca import new_issuer
-from kiosk.enrollment.sources.ports import Certified, Pending, SourceUnusable
-from kiosk.newstation import IssuerFiles, Layout, create
+from kiosk.setup.new_station import IssuerFiles, Layout, create
+from kiosk.simulation.cards import attestation as simulated
+from kiosk.simulation.cards.options import of_yubikey
 from kiosk.texts import sentence
-from kiosk.tomlfile import WrongValue
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import copy
 import pytest
 from lab.histories import STORIES, History
 
-from kiosk.directory.faults import AnyFault, DcDown, TlsWrong
-from kiosk.directory.simulated.state import Dc
+from kiosk.simulation.domain.state import Dc
+from kiosk.simulation.domain_faults import AnyFault, DcDown, TlsWrong
 from kiosk.visit.views import Outcome
 
 PDC = "pdc.ad.test"

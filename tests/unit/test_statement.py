@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kiosk.authority import seal, statement
 from kiosk.authority.ports import Challenge, ProofFailed
-from kiosk.secret import Secret
+from kiosk.authority.proof import seal, statement
+from kiosk.core.secret import Secret
 from statemachine.operation import Kind
 
 CHALLENGE = Challenge(

@@ -6,7 +6,7 @@ import pytest
 from lab.card_kinds import make_piv
 
 from kiosk.cards.pcsc.winscard import as_t0
-from kiosk.cards.simulated.t0 import StrictT0Card
+from kiosk.simulation.cards.t0 import StrictT0Card
 
 
 @pytest.mark.parametrize(

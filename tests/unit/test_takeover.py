@@ -18,23 +18,24 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.site import Site
 from msgspec.structs import replace
 
-from kiosk.authority import puks
+from kiosk.authority.escrow import puks
+from kiosk.authority.office.operators import NotInRole
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot, MalformedAnswer, ObjectMissing, WrongPin
-from kiosk.cards.simulated.factory import MadeCard, make_card
-from kiosk.cards.simulated.options import PivOptions
-from kiosk.cards.simulated.reader import SimulatedReaders
+from kiosk.certificates import card_certificates
+from kiosk.certificates.card_certificates import NamesAnother, NotTrusted
+from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import Applicant
 from kiosk.config import OperatorRole
-from kiosk.enrollment import certificates, record, second_officer, takeover
-from kiosk.enrollment.certificates import NamesAnother, NotTrusted
-from kiosk.enrollment.operators import NotInRole
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.enrollment import importing, record, second_officer
+from kiosk.enrollment.importing import AlreadyOnRecord, CardImport, ImportWay
 from kiosk.enrollment.second_officer import NothingProposed
-from kiosk.enrollment.sources.local_ca import Issuer, new_issuer
-from kiosk.enrollment.sources.ports import Person
-from kiosk.enrollment.takeover import AlreadyOnRecord, Takeover, Way
-from kiosk.entropy import SeededEntropy
-from kiosk.secret import Secret
+from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from statemachine.puk import Known
 from storage.records import Credential, FirstPin, ImportedPuk, Template
@@ -54,7 +55,7 @@ class Elsewhere:
             SeededEntropy(5), subject="Ann", pin=PIN, puk=b"12345678"
         )
         issuer = Issuer(self.anchor, private, 30)
-        person = Person(display_name="Ann", account=account, guid="")
+        person = Applicant(display_name="Ann", account=account, guid="")
         self.certificates = {}
         for slot, tag, key_made in (
             (KeySlot.AUTHENTICATION, objects.CERTIFICATE_9A, self.made.authentication),
@@ -69,11 +70,13 @@ class Elsewhere:
                 key_made.spki, person, slot, guid=bytes(16), now=site.clock.now()
             )
             self.made.card.objects[tag] = objects.write_certificate(der)
-            self.certificates[slot] = certificates.read(der)
+            self.certificates[slot] = card_certificates.read(der)
         self.card = SimulatedReaders().insert(self.made.card)
 
-    def wanted(self, way: Way = Way.SIGNATURE, **changes: object) -> Takeover:
-        plain = Takeover(
+    def wanted(
+        self, way: ImportWay = ImportWay.SIGNATURE, **changes: object
+    ) -> CardImport:
+        plain = CardImport(
             account="ann@ad.test", template="staff", way=way, anchors=[self.anchor]
         )
         return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
@@ -96,7 +99,7 @@ def kinds(site: Site) -> list[str]:
 def test_a_card_that_signs_is_imported_with_both_its_keys(
     site: Site, elsewhere: Elsewhere
 ) -> None:
-    taken = takeover.import_card(
+    taken = importing.import_card(
         site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
     )
     assert taken.state is State.ISSUED
@@ -117,7 +120,7 @@ def test_a_wrong_pin_imports_nothing_and_costs_one_try(
 ) -> None:
     before = elsewhere.made.card.pin_tries_left
     with pytest.raises(WrongPin):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -130,7 +133,7 @@ def test_a_wrong_pin_imports_nothing_and_costs_one_try(
 def test_the_last_try_is_not_spent(site: Site, elsewhere: Elsewhere) -> None:
     elsewhere.made.card.set_tries(pin=1)
     with pytest.raises(Refused) as caught:
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -147,7 +150,7 @@ def test_a_card_with_the_certificate_but_not_the_key_of_another_is_refused(
     own = elsewhere.made.card.keys
     own[0x9A] = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(ProofFailed):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -161,7 +164,7 @@ def test_a_proof_that_came_too_late_imports_nothing(
 ) -> None:
     monkeypatch.setattr(record, "NONCE_SECONDS", -1.0)
     with pytest.raises(ProofFailed):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -174,7 +177,7 @@ def test_an_untrusted_certificate_imports_nothing(
     site: Site, elsewhere: Elsewhere
 ) -> None:
     with pytest.raises(NotTrusted):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(anchors=()),
@@ -185,7 +188,7 @@ def test_an_untrusted_certificate_imports_nothing(
 def test_a_certificate_for_somebody_else_imports_nothing(site: Site) -> None:
     elsewhere = Elsewhere(site, account="bob@ad.test")
     with pytest.raises(NamesAnother):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -199,9 +202,9 @@ def test_a_card_without_a_certificate_can_only_be_imported_keyless(
     del elsewhere.made.card.objects[objects.CERTIFICATE_9A]
     desk = site.desk(OperatorRole.OFFICER)
     with pytest.raises(ObjectMissing):
-        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
-    taken = takeover.import_card(
-        desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None
+        importing.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+    taken = importing.import_card(
+        desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
     )
     assert taken.authentication_key is None
     assert taken.migrated
@@ -209,25 +212,27 @@ def test_a_card_without_a_certificate_can_only_be_imported_keyless(
 
 def test_a_card_is_imported_once(site: Site, elsewhere: Elsewhere) -> None:
     desk = site.desk(OperatorRole.OFFICER)
-    taken = takeover.import_card(
-        desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None
+    taken = importing.import_card(
+        desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
     )
     with pytest.raises(AlreadyOnRecord) as caught:
-        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(Way.KEYLESS), None)
+        importing.import_card(
+            desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
+        )
     assert caught.value.data == {"credential": taken.id}
 
 
 def test_nobody_imports_their_own_card(site: Site, elsewhere: Elsewhere) -> None:
     desk = site.desk(OperatorRole.OFFICER, "ann@ad.test")
     with pytest.raises(Refused) as caught:
-        takeover.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+        importing.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
     assert caught.value.reason.key == "refusal.own_card"
     assert kinds(site) == ["lifecycle.issue_refused"]
 
 
 def test_importing_is_the_officers_business(site: Site, elsewhere: Elsewhere) -> None:
     with pytest.raises(NotInRole):
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.HELPDESK), elsewhere.card, elsewhere.wanted(), None
         )
 
@@ -237,7 +242,7 @@ def test_a_template_with_activation_codes_cannot_take_a_card_from_elsewhere(
 ) -> None:
     site.template(Template(name="staff", version=1, first_pin=FirstPin.ACTIVATION_CODE))
     with pytest.raises(Refused) as caught:
-        takeover.import_card(
+        importing.import_card(
             site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), None
         )
     assert caught.value.reason.key == "enrollment.import_needs_own_pin"
@@ -247,11 +252,11 @@ def test_a_template_with_activation_codes_cannot_take_a_card_from_elsewhere(
 
 
 def proposed(site: Site, elsewhere: Elsewhere) -> Credential:
-    taken = takeover.import_certificate(
+    taken = importing.import_certificate(
         site.desk(OperatorRole.OFFICER),
         elsewhere.made.identity.key,
         elsewhere.certificates[KeySlot.AUTHENTICATION],
-        elsewhere.wanted(Way.PROPOSED),
+        elsewhere.wanted(ImportWay.PROPOSED),
     )
     assert taken.authentication_key is None
     assert taken.migrated
@@ -279,10 +284,10 @@ def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
 def test_the_card_in_the_reader_can_be_proposed_too(
     site: Site, elsewhere: Elsewhere
 ) -> None:
-    taken = takeover.import_card(
+    taken = importing.import_card(
         site.desk(OperatorRole.OFFICER),
         elsewhere.card,
-        elsewhere.wanted(Way.PROPOSED),
+        elsewhere.wanted(ImportWay.PROPOSED),
         None,
     )
     assert taken.authentication_key is None
@@ -370,9 +375,9 @@ def test_an_odd_card_authentication_key_does_not_stop_an_import(
     value = make()
     elsewhere.made.card.objects[objects.CERTIFICATE_9E] = value
     anchors = [elsewhere.anchor]
-    with contextlib.suppress(MalformedAnswer, certificates.CertificateError):
-        anchors.append(certificates.read(objects.read_certificate(value)))
-    taken = takeover.import_card(
+    with contextlib.suppress(MalformedAnswer, card_certificates.CertificateError):
+        anchors.append(card_certificates.read(objects.read_certificate(value)))
+    taken = importing.import_card(
         site.desk(OperatorRole.OFFICER),
         elsewhere.card,
         elsewhere.wanted(anchors=anchors),
@@ -389,7 +394,7 @@ def test_a_card_authentication_key_may_be_refused_in_any_way(
     del elsewhere.made.card.objects[objects.CERTIFICATE_9E]
     options = replace(elsewhere.made.card.options, missing_object=sw)
     elsewhere.made.card.options = options
-    taken = takeover.import_card(
+    taken = importing.import_card(
         site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
     )
     assert taken.card_authentication_key is None
@@ -446,8 +451,10 @@ def imported(
     made = make_card(SeededEntropy(6), subject="Ann", pin=PIN, puk=puk, options=options)
     made.card.set_tries(puk=puk_tries)
     desk = site.desk(OperatorRole.OFFICER)
-    wanted = Takeover(account="ann", template="staff", way=Way.KEYLESS, puk=said)
+    wanted = CardImport(
+        account="ann", template="staff", way=ImportWay.KEYLESS, puk=said
+    )
     card = SimulatedReaders().insert(made.card)
-    credential = takeover.import_card(desk, card, wanted, None)
+    credential = importing.import_card(desk, card, wanted, None)
     assert made.card.puk_tries_left == puk_tries
     return credential

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.secret import Secret
-from kiosk.telephone import heard, in_hex, spoken
+from kiosk.core.secret import Secret
+from kiosk.pin.challenges import heard, in_hex, spoken
 
 BLOCK = bytes.fromhex("A892D75601617C5D")
 

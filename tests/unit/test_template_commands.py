@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from kiosk.authority.office.templates import commented
 from kiosk.cli.template import app
 from kiosk.desk.templating import differences, filled_in
-from kiosk.templates import commented
 from storage.records import PinPolicy, Template
 
 

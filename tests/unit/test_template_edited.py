@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk import templates, tomlfile
+from kiosk.authority.office import templates
+from kiosk.config import toml_file
 from kiosk.texts import sentence
 from storage.memory_registry import MemoryRegistry
 from storage.records import PinAlphabet, PinPolicy, Template, UnblockWay
@@ -47,7 +48,7 @@ def test_every_field_stands_in_the_file_with_its_sentence_above(tmp_path: Path) 
 
 def test_a_misspelt_field_is_refused_with_the_right_one(tmp_path: Path) -> None:
     path = replaced(written(tmp_path, STAFF), "\nhistory =", "\nhistroy =")
-    with pytest.raises(tomlfile.UnknownKey) as caught:
+    with pytest.raises(toml_file.UnknownTomlKey) as caught:
         templates.read(path)
     assert caught.value.data["key"] == "pin_policy.histroy"
     assert caught.value.data["nearest"] == "pin_policy.history"
@@ -55,7 +56,7 @@ def test_a_misspelt_field_is_refused_with_the_right_one(tmp_path: Path) -> None:
 
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(tmp_path: Path) -> None:
     path = replaced(written(tmp_path, STAFF), '"piv"', '"pivv"')
-    with pytest.raises(tomlfile.WrongValue) as caught:
+    with pytest.raises(toml_file.WrongValue) as caught:
         templates.read(path)
     assert caught.value.data["expected"] == 'one of: "piv", "gids", "pkcs11"'
 
@@ -64,7 +65,7 @@ def test_a_version_in_a_file_is_refused(tmp_path: Path) -> None:
     path = replaced(
         written(tmp_path, STAFF), 'name = "staff"', 'version = 3\nname = "staff"'
     )
-    with pytest.raises(tomlfile.MeaninglessKey) as caught:
+    with pytest.raises(toml_file.MeaninglessKey) as caught:
         templates.read(path)
     assert caught.value.data["key"] == "version"
 
@@ -95,7 +96,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(tomlfile.FileUnreadable):
+    with pytest.raises(toml_file.FileUnreadable):
         templates.read_folder(tmp_path / "none")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.text import visible
+from kiosk.core.untrusted_text import visible
 
 
 @pytest.mark.parametrize(

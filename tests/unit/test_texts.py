@@ -13,12 +13,12 @@ from lab.sentences import (
     sayings,
 )
 
+from kiosk.core.errors import Message
 from kiosk.directory.ports import BindResult, WriteRefusal
-from kiosk.errors import Message
-from kiosk.faces.troubles import TroubleKind
-from kiosk.pinrules import Rule
+from kiosk.faces.error_pages import ErrorPageKind
+from kiosk.pin.rules import Rule
 from kiosk.texts import UnknownText, sentence, text
-from kiosk.visit.views import FieldName, Step
+from kiosk.visit.views import FieldName, VisitStep
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 
@@ -31,10 +31,10 @@ SHOWN = frozenset(
 MADE = (
     *(f"rule.{rule}" for rule in Rule),
     *(f"field.{name}" for name in FieldName),
-    *(f"step.{step}" for step in Step),
-    *(f"tui.step.{step}" for step in Step),
-    *(f"tui.step_failed.{step}" for step in Step),
-    *(f"tui.{kind}.headline" for kind in TroubleKind),
+    *(f"step.{step}" for step in VisitStep),
+    *(f"tui.step.{step}" for step in VisitStep),
+    *(f"tui.step_failed.{step}" for step in VisitStep),
+    *(f"tui.{kind}.headline" for kind in ErrorPageKind),
     *(f"tui.action.{kind}" for kind in Kind),
     *(f"tui.action_help.{kind}" for kind in Kind),
     *(f"tui.form.{kind}" for kind in Kind),

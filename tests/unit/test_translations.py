@@ -10,7 +10,7 @@ import pytest
 
 from kiosk import texts
 from kiosk.config.settings import Language
-from kiosk.errors import Message
+from kiosk.core.errors import Message
 from kiosk.texts import (
     ENGLISH,
     LANGUAGES,

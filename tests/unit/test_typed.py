@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.errors import Message
+from kiosk.core.errors import Message
 from kiosk.faces.typed import ANY, Repertoire, Typed
-from kiosk.pinrules import Alphabet
+from kiosk.pin.rules import Alphabet
 
 DIGITS, PRINTABLE = Repertoire(Alphabet.DIGITS), Repertoire(Alphabet.PRINTABLE)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import main
-from kiosk.exit_codes import ExitCode
-from kiosk.units import Changed, NotInstalled, units, write
+from kiosk.core.exit_codes import ExitCode
+from kiosk.setup.units import Changed, UnitsNotInstalled, units, write
 
 PROGRAM, CONFIG = Path("/bin/true"), Path("/etc/pin-kiosk/kiosk.toml")
 FOUND = units(PROGRAM, CONFIG)
@@ -90,7 +90,7 @@ def test_a_place_that_cannot_be_written_leaves_nothing_half_done(
     (tmp_path / "etc/systemd").mkdir(parents=True)
     (tmp_path / "etc/systemd/system").write_text("a file where a folder belongs")
     before = files_below(tmp_path)
-    with pytest.raises(NotInstalled):
+    with pytest.raises(UnitsNotInstalled):
         write(FOUND, tmp_path)
     assert files_below(tmp_path) == before
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.authority.office import telephone_unblock
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import SignedIn
 from kiosk.cards import tlv
-from kiosk.cards.simulated.faults import PullAfter, PullBefore
-from kiosk.cards.simulated.gids_admin import GidsAdminKey
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.gids_options import GidsOptions
 from kiosk.config import OperatorRole
-from kiosk.directory.faults import Frozen
-from kiosk.enrollment import telephone
-from kiosk.enrollment.desk import Desk
-from kiosk.enrollment.operators import SignedIn
-from kiosk.rehearsal.interference import die
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.faults import PullAfter, PullBefore
+from kiosk.simulation.cards.gids_admin import GidsAdminKey
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.domain_faults import Frozen
+from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.lifecycle import State
@@ -95,7 +95,9 @@ class Person:
         self.world.directory.add_account("hanna")
         desk = Desk(parts=self.world.parts, operator=hanna, station="desk-1")
         with Secret(form.challenge.spoken.encode()) as challenge:
-            spoken = telephone.answer(desk, self.world.credential("alice"), challenge)
+            spoken = telephone_unblock.answer(
+                desk, self.world.credential("alice"), challenge
+            )
         return Secret(spoken.encode())
 
     # --- what is true -----------------------------------------------------------
@@ -232,7 +234,7 @@ def test_a_card_pulled_at_every_apdu_comes_home(
 def test_a_process_that_dies_in_between_leaves_nothing_half(
     step: str, when: str
 ) -> None:
-    from kiosk.rehearsal.interference import ProcessDied
+    from kiosk.simulation.interference import ProcessDied
 
     person = Person(ONLINE)
     form = person.form()

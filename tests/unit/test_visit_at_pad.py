@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.cards.simulated.pinpad import SimulatedPad
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.pinpad import SimulatedPad
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.lifecycle import State

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.cards.simulated.factory import make_card
-from kiosk.cards.simulated.faults import Mute, PullAfter, PullBefore, Swap
-from kiosk.cards.simulated.piv import ATR, SimulatedPivCard
-from kiosk.cards.vpcd import VirtualReader, tcp
-from kiosk.entropy import SeededEntropy
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.faults import Mute, PullAfter, PullBefore, Swap
+from kiosk.simulation.cards.piv import ATR, SimulatedPivCard
+from kiosk.simulation.virtual_reader import VirtualReader, tcp
 
 SECONDS = 10.0
 SELECT = "00a4040005a00000030800"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.secret import Secret
-from kiosk.weakpins import is_weak
+from kiosk.core.secret import Secret
+from kiosk.pin.weak import is_weak
 
 EQUAL = [b"", b"7", b"000000", b"1111111", b"99999999", b"aaaaaa"]
 RUNS = [b"123456", b"654321", b"01234567", b"890123", b"210987", b"abcdef", b"FEDCBA"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.secret import Secret
-from kiosk.workers import InlineWorker, Pending, SerialWorker
+from kiosk.core.secret import Secret
+from kiosk.core.workers import InlineWorker, PendingJob, SerialWorker
 
 SOON = 10.0
 """Seconds after which something that should happen is taken to have failed."""
@@ -113,6 +113,6 @@ def test_inline_jobs_run_at_once_where_they_are_asked_for() -> None:
 
 def test_what_is_pending_does_not_show_what_came(worker: SerialWorker) -> None:
     with Secret(b"271828") as secret:
-        pending: Pending[bytes] = worker.submit(lambda: bytes(secret.reveal()))
+        pending: PendingJob[bytes] = worker.submit(lambda: bytes(secret.reveal()))
         assert pending.wait(SOON)
         assert "271828" not in repr(pending)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from kiosk.cards import status, tlv
-from kiosk.cards.apdu import Command, Line, Response, send, wipe
+from kiosk.cards.apdu import ApduTransport, Command, Response, send, wipe
 from kiosk.cards.gids import objects, refusals
 from kiosk.cards.optional import OptionalReads
 from kiosk.cards.ports import (
@@ -23,7 +23,7 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongAdminKey,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 AID = bytes.fromhex("A00000039742544659")
 PIN, LOGOUT = 0x80, 0x82
@@ -46,7 +46,7 @@ _ONE_WAY, _MUTUAL = 0x81, 0xC1
 class GidsApplication:
     """The selected application on one card."""
 
-    def __init__(self, line: Line, reader: str) -> None:
+    def __init__(self, line: ApduTransport, reader: str) -> None:
         """SELECT. UnknownCard if the card has no GIDS application."""
         self._line = line
         selected = self.send(Command(0xA4, 0x04, 0x00, AID, le=0))

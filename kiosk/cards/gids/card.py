@@ -27,8 +27,8 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongCard,
 )
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
 
 log = logging.getLogger(__name__)
 PIN_FORMAT = PinFormat(

@@ -33,7 +33,7 @@ _COMPRESSED = b"\x01\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileEntry:
     """One file of the card's file system."""
 
     folder: str
@@ -59,7 +59,7 @@ class Container:
         return f"{kind}{self.index:02X}"
 
 
-def read_masterfile(value: bytes) -> tuple[Entry, ...]:
+def read_masterfile(value: bytes) -> tuple[FileEntry, ...]:
     """Return every file that the card lists. MalformedAnswer."""
     if not value or (len(value) - 1) % _ENTRY.size:
         raise MalformedAnswer(object="masterfile", offset=len(value))
@@ -69,7 +69,7 @@ def read_masterfile(value: bytes) -> tuple[Entry, ...]:
     for at in range(1, len(value), _ENTRY.size):
         folder, name, do, fid = _ENTRY.unpack_from(value, at)
         entries.append(
-            Entry(_name(folder, at), _name(name, at + 9), do & 0xFFFF, fid & 0xFFFF)
+            FileEntry(_name(folder, at), _name(name, at + 9), do & 0xFFFF, fid & 0xFFFF)
         )
     return tuple(entries)
 
@@ -81,7 +81,7 @@ def _name(raw: bytes, at: int) -> str:
         raise MalformedAnswer(object="masterfile", offset=at) from error
 
 
-def write_masterfile(entries: Iterable[Entry]) -> bytes:
+def write_masterfile(entries: Iterable[FileEntry]) -> bytes:
     """Return the masterfile that lists these files."""
     return b"\x01" + b"".join(
         _ENTRY.pack(

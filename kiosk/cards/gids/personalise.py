@@ -10,9 +10,9 @@ from kiosk.cards import tlv
 from kiosk.cards.apdu import Command, wipe
 from kiosk.cards.gids import objects, refusals
 from kiosk.cards.gids.application import PIN, GidsApplication
-from kiosk.cards.gids.objects import Entry
+from kiosk.cards.gids.objects import FileEntry
 from kiosk.cards.ports import PinRefused
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 ADMIN_KEY_BYTES = 24
 CHECK_BYTES = 3
@@ -57,11 +57,11 @@ def initialise(
     _create(application, _ADMIN_KEY_FILE)
     _put_admin_key(application, admin_key, check)
     entries = (
-        Entry("mscp", "", 0, 0xA000),
-        Entry("", "cardid", objects.CARD_ID[1], objects.CARD_ID[0]),
-        Entry("", "cardapps", objects.CARD_APPS[1], objects.CARD_APPS[0]),
-        Entry("", "cardcf", objects.CARD_CF[1], objects.CARD_CF[0]),
-        Entry("mscp", "cmapfile", objects.CMAP_FILE[1], objects.CMAP_FILE[0]),
+        FileEntry("mscp", "", 0, 0xA000),
+        FileEntry("", "cardid", objects.CARD_ID[1], objects.CARD_ID[0]),
+        FileEntry("", "cardapps", objects.CARD_APPS[1], objects.CARD_APPS[0]),
+        FileEntry("", "cardcf", objects.CARD_CF[1], objects.CARD_CF[0]),
+        FileEntry("mscp", "cmapfile", objects.CMAP_FILE[1], objects.CMAP_FILE[0]),
     )
     for place, value in (
         (objects.MASTERFILE, objects.write_masterfile(entries)),

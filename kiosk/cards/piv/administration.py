@@ -21,7 +21,7 @@ from kiosk.cards.piv.management import (
 from kiosk.cards.piv.metadata import read_algorithm
 from kiosk.cards.piv.signing import IDENTIFIER
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, WrongManagementKey
-from kiosk.entropy import Entropy
+from kiosk.core.entropy import Entropy
 
 _KEY = 0x9B
 _WITNESS, _CHALLENGE, _RESPONSE = 0x80, 0x81, 0x82

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from kiosk.cards import status, tlv
-from kiosk.cards.apdu import Command, Line, Response, send, wipe
+from kiosk.cards.apdu import ApduTransport, Command, Response, send, wipe
 from kiosk.cards.optional import OptionalReads
 from kiosk.cards.piv import objects, refusals
 from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
@@ -28,7 +28,7 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongPin,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 AID = bytes.fromhex("A000000308")
 LONGER_AIDS = (
@@ -79,7 +79,7 @@ class PivApplication:
 
     def __init__(
         self,
-        line: Line,
+        line: ApduTransport,
         reader: str,
         *,
         aid: bytes = AID,

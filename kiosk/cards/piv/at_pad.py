@@ -8,7 +8,7 @@ from __future__ import annotations
 from kiosk.cards import status
 from kiosk.cards.piv.application import PIN, PivApplication
 from kiosk.cards.ports import NotSupported, PadCommand, Pinpad
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 _BLOCK, _MINIMUM, _MAXIMUM = 8, 6, 8
 

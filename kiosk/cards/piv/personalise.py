@@ -18,8 +18,8 @@ from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.piv.management import HeldManagementKey
 from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
-from kiosk.entropy import Entropy
-from kiosk.secret import Secret
+from kiosk.core.entropy import Entropy
+from kiosk.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ _POLICIES = 0x02
 _NAME = "key metadata"
 
 
-class PinPolicy(StrEnum):
+class KeyPinPolicy(StrEnum):
     """When a key wants the PIN."""
 
     NEVER = "never"
@@ -30,7 +30,7 @@ class TouchPolicy(StrEnum):
     CACHED = "cached"
 
 
-_PIN = dict(enumerate(PinPolicy, start=1))
+_PIN = dict(enumerate(KeyPinPolicy, start=1))
 _TOUCH = dict(enumerate(TouchPolicy, start=1))
 
 
@@ -38,7 +38,7 @@ _TOUCH = dict(enumerate(TouchPolicy, start=1))
 class KeyPolicies:
     """None: a policy that has no name here."""
 
-    pin: PinPolicy | None
+    pin: KeyPinPolicy | None
     touch: TouchPolicy | None
 
 

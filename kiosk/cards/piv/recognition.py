@@ -21,7 +21,7 @@ from kiosk.cards.ports import (
     RecognisedCard,
     Tries,
 )
-from kiosk.pinrules import Alphabet
+from kiosk.pin.rules import Alphabet
 
 DIGITS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 """SP 800-73-5 part 2 §2.4.3."""

@@ -19,7 +19,7 @@ from kiosk.cards.ports import (
     TouchMissed,
     Tries,
 )
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 log = logging.getLogger(__name__)
 

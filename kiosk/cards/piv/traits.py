@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import GLOBAL_PIN, PIN, PivApplication
-from kiosk.cards.piv.policies import KeyPolicies, PinPolicy, TouchPolicy, read_policies
+from kiosk.cards.piv.policies import (
+    KeyPinPolicy,
+    KeyPolicies,
+    TouchPolicy,
+    read_policies,
+)
 from kiosk.cards.ports import (
     CardIdentity,
     IdentityKind,
@@ -47,7 +52,7 @@ class Traits:
     @property
     def may_want_pin_each_time(self) -> bool:
         """The authentication key may want VERIFY directly before each signature."""
-        each_time = (None, PinPolicy.ALWAYS, PinPolicy.MATCH_ALWAYS)
+        each_time = (None, KeyPinPolicy.ALWAYS, KeyPinPolicy.MATCH_ALWAYS)
         return self.policies.pin in each_time
 
 

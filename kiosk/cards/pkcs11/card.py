@@ -16,14 +16,14 @@ from kiosk.cards.no_admin_key import NoAdminKey
 from kiosk.cards.no_pinpad import NoPinpad
 from kiosk.cards.pkcs11.choice import candidate
 from kiosk.cards.pkcs11.messages import (
-    Change,
-    Done,
-    Failed,
+    ChangeTokenPin,
     Find,
     Logout,
     Request,
     Sign,
-    Told,
+    TokenDone,
+    TokenFailed,
+    TokenTold,
     Unblock,
     Verify,
 )
@@ -52,8 +52,8 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
 
 log = logging.getLogger(__name__)
 PIN_FORMAT = PinFormat(minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE)
@@ -70,7 +70,7 @@ class LastTryKept(PinBlocked):
 class Pkcs11Session(NoAdminKey, NoPinpad):
     """`ports.CardSession` on one token."""
 
-    def __init__(self, process: ModuleProcess, reader: str, told: Told) -> None:
+    def __init__(self, process: ModuleProcess, reader: str, told: TokenTold) -> None:
         self._process = process
         self._reader = reader
         self._told = told
@@ -86,7 +86,7 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
 
     def change_pin(self, old: Secret, new: Secret) -> None:
         self._pin = None
-        self._do(Change(old=old.reveal(), new=new.reveal()))
+        self._do(ChangeTokenPin(old=old.reveal(), new=new.reveal()))
 
     def puk_tries(self) -> PukTold | None:
         return None
@@ -123,9 +123,9 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
 
     def _do(self, request: Request) -> bytes:
         answer = self._process.ask(request)
-        if isinstance(answer, Failed):
+        if isinstance(answer, TokenFailed):
             raise _error(answer, self._process, self._reader)
-        if not isinstance(answer, Done):
+        if not isinstance(answer, TokenDone):
             raise self._process.failed("it answered something else")
         return answer.data
 
@@ -186,20 +186,20 @@ class Pkcs11Card:
         self._process.close()
 
 
-def _find(process: ModuleProcess, reader: str) -> Told:
+def _find(process: ModuleProcess, reader: str) -> TokenTold:
     answer = process.ask(Find(reader=reader))
-    if isinstance(answer, Failed):
+    if isinstance(answer, TokenFailed):
         raise _error(answer, process, reader)
-    if not isinstance(answer, Told):
+    if not isinstance(answer, TokenTold):
         raise process.failed("it answered something else")
     return answer
 
 
-def _tries(told: Told) -> Tries:
+def _tries(told: TokenTold) -> Tries:
     return Tries(told.tries if told.tries >= 0 else None)
 
 
-def _identity(told: Told) -> CardIdentity:
+def _identity(told: TokenTold) -> CardIdentity:
     """The serial number, with who gave it: vendors count for themselves."""
     serial = told.serial.strip(b" \0")
     if not serial.strip(b"0"):
@@ -210,7 +210,7 @@ def _identity(told: Told) -> CardIdentity:
     return CardIdentity(Family.PKCS11, IdentityKind.SERIAL, value)
 
 
-def _by_key(told: Told) -> CardIdentity | None:
+def _by_key(told: TokenTold) -> CardIdentity | None:
     chosen = candidate(b"", told.certificate) if told.certificate else None
     if chosen is None:
         return None
@@ -227,7 +227,7 @@ _PLAIN: dict[str, Callable[[], CardError]] = {
 }
 
 
-def _error(answer: Failed, process: ModuleProcess, reader: str) -> CardError:
+def _error(answer: TokenFailed, process: ModuleProcess, reader: str) -> CardError:
     """Return what a refusal means; a module that failed gets a new process."""
     plain = _PLAIN.get(answer.why)
     if plain is not None:

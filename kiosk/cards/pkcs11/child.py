@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 from kiosk.cards.pkcs11 import line
 from kiosk.cards.pkcs11.messages import (
     Answer,
-    Change,
-    Done,
-    Failed,
+    ChangeTokenPin,
     Find,
     Logout,
     Request,
     Sign,
+    TokenDone,
+    TokenFailed,
     Unblock,
     Verify,
 )
 from kiosk.cards.pkcs11.unblocking import Unblocking
 from kiosk.cards.ports import KeyAlgorithm
-from kiosk.hardening import harden_process
+from kiosk.core.hardening import harden_process
 
 if TYPE_CHECKING:
     from kiosk.cards.pkcs11.module import Module
@@ -48,7 +48,7 @@ def main() -> int:
         try:
             from kiosk.cards.pkcs11.module import Module
         except ImportError:
-            return _refuse(connection, Failed(why="no_library"))
+            return _refuse(connection, TokenFailed(why="no_library"))
         try:
             module = Module(Path(path), Unblocking(told))
         except Exception as error:  # noqa: BLE001 - a module may fail in any way
@@ -68,29 +68,31 @@ def _answer(module: Module, request: Request) -> Answer:
                 return module.find(reader)
             case Verify(pin=pin):
                 module.verify(pin)
-            case Change(old=old, new=new):
+            case ChangeTokenPin(old=old, new=new):
                 module.change(old, new)
             case Unblock(puk=puk, new=new):
                 module.unblock(puk, new)
             case Sign(algorithm=algorithm, message=message, pin=pin):
-                return Done(data=module.sign(KeyAlgorithm(algorithm), message, pin))
+                return TokenDone(
+                    data=module.sign(KeyAlgorithm(algorithm), message, pin)
+                )
             case Logout():
                 module.logout()
     except Failure as failure:
-        return Failed(why=failure.why, tries=failure.tries, detail=failure.detail)
+        return TokenFailed(why=failure.why, tries=failure.tries, detail=failure.detail)
     except GONE:
-        return Failed(why="removed")
+        return TokenFailed(why="removed")
     except Exception as error:  # noqa: BLE001 - a module may fail in any way
         return _broken(error)
-    return Done()
+    return TokenDone()
 
 
-def _broken(error: Exception) -> Failed:
+def _broken(error: Exception) -> TokenFailed:
     """Only the error's class: a module's own words may hold anything."""
-    return Failed(why="broken", detail=type(error).__name__)
+    return TokenFailed(why="broken", detail=type(error).__name__)
 
 
-def _refuse(connection: socket.socket, answer: Failed) -> int:
+def _refuse(connection: socket.socket, answer: TokenFailed) -> int:
     """Answer every question in the same way."""
     while line.read(connection, Request) is not None:
         line.write(connection, answer)

@@ -21,7 +21,7 @@ _VENDOR_ATTESTATION = "1.3.6.1.4.1.41482.3."
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TokenCertificate:
     """A certificate on a token."""
 
     identifier: bytes
@@ -32,7 +32,7 @@ class Candidate:
     """DER SubjectPublicKeyInfo of the certificate."""
 
 
-def candidate(identifier: bytes, der: bytes) -> Candidate | None:
+def candidate(identifier: bytes, der: bytes) -> TokenCertificate | None:
     """Return a certificate that may be the one; None: it is none, or makes no sense."""
     try:
         certificate = x509.load_der_x509_certificate(der)
@@ -43,10 +43,10 @@ def candidate(identifier: bytes, der: bytes) -> Candidate | None:
             return None
     except Exception:  # noqa: BLE001 - a card's certificate raises whatever it likes
         return None
-    return Candidate(identifier, der, certificate, spki)
+    return TokenCertificate(identifier, der, certificate, spki)
 
 
-def best(candidates: Iterable[Candidate]) -> Candidate | None:
+def best(candidates: Iterable[TokenCertificate]) -> TokenCertificate | None:
     """Return the authentication certificate; among equals the one of the lowest ID."""
     return min(
         candidates,

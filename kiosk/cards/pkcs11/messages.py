@@ -24,33 +24,33 @@ class _Quiet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Find(_Quiet, frozen=True, kw_only=True, tag="find"):
-    """Find the token in a reader and read what needs no PIN: `Told`."""
+    """Find the token in a reader and read what needs no PIN: `TokenTold`."""
 
     reader: str
 
 
 class Verify(_Quiet, frozen=True, kw_only=True, tag="verify"):
-    """Log in: `Done`."""
+    """Log in: `TokenDone`."""
 
     pin: bytearray
 
 
-class Change(_Quiet, frozen=True, kw_only=True, tag="change"):
-    """Change the user PIN, without a login: `Done`."""
+class ChangeTokenPin(_Quiet, frozen=True, kw_only=True, tag="change"):
+    """Change the user PIN, without a login: `TokenDone`."""
 
     old: bytearray
     new: bytearray
 
 
 class Unblock(_Quiet, frozen=True, kw_only=True, tag="unblock"):
-    """Set a user PIN with the PUK, in the way that was given at the start: `Done`."""
+    """Set a user PIN with the PUK, in the way that was given at the start: `TokenDone`."""
 
     puk: bytearray
     new: bytearray
 
 
 class Sign(_Quiet, frozen=True, kw_only=True, tag="sign"):
-    """Sign `message` with the key of the certificate: `Done` with the signature.
+    """Sign `message` with the key of the certificate: `TokenDone` with the signature.
 
     `pin` is presented again to a key that wants it before each signature; empty: it is
     not known any more.
@@ -62,15 +62,15 @@ class Sign(_Quiet, frozen=True, kw_only=True, tag="sign"):
 
 
 class Logout(_Quiet, frozen=True, kw_only=True, tag="logout"):
-    """Log out and end the session: `Done`."""
+    """Log out and end the session: `TokenDone`."""
 
 
-Request = Find | Verify | Change | Unblock | Sign | Logout
+Request = Find | Verify | ChangeTokenPin | Unblock | Sign | Logout
 
 # --- answered ----------------------------------------------------------------
 
 
-class Told(_Quiet, frozen=True, kw_only=True, tag="told"):
+class TokenTold(_Quiet, frozen=True, kw_only=True, tag="told"):
     """A token, read without a PIN."""
 
     library: Annotated[str, Meta(max_length=200)]
@@ -85,13 +85,13 @@ class Told(_Quiet, frozen=True, kw_only=True, tag="told"):
     """It is known how this middleware unblocks."""
 
 
-class Done(_Quiet, frozen=True, kw_only=True, tag="done"):
+class TokenDone(_Quiet, frozen=True, kw_only=True, tag="done"):
     """It worked."""
 
     data: bytes = b""
 
 
-class Failed(_Quiet, frozen=True, kw_only=True, tag="failed"):
+class TokenFailed(_Quiet, frozen=True, kw_only=True, tag="failed"):
     """It did not; `why` names an error of `failures`."""
 
     why: str
@@ -99,4 +99,4 @@ class Failed(_Quiet, frozen=True, kw_only=True, tag="failed"):
     detail: Annotated[str, Meta(max_length=200)] = ""
 
 
-Answer = Told | Done | Failed
+Answer = TokenTold | TokenDone | TokenFailed

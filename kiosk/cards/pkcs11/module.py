@@ -16,8 +16,8 @@ import pkcs11
 from pkcs11 import Attribute, ObjectClass, TokenFlag
 from pkcs11 import exceptions as refused
 
-from kiosk.cards.pkcs11.choice import Candidate, best, candidate
-from kiosk.cards.pkcs11.messages import Told
+from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
+from kiosk.cards.pkcs11.messages import TokenTold
 from kiosk.cards.pkcs11.signing import job, signature
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
 from kiosk.cards.ports import KeyAlgorithm
@@ -69,12 +69,12 @@ class Module:
         self._unblocking = found_out(told, self._library, self._lib.manufacturer_id)
         self._reader = ""
         self._serial = b""
-        self._chosen: Candidate | None = None
+        self._chosen: TokenCertificate | None = None
         self._session: pkcs11.Session | None = None
 
     # --- asked --------------------------------------------------------------------
 
-    def find(self, reader: str) -> Told:
+    def find(self, reader: str) -> TokenTold:
         """Choose the reader's token whose certificate its holder signs in with."""
         self.logout()
         self._reader, self._serial, self._chosen = reader, b"", None
@@ -84,7 +84,7 @@ class Module:
             (it for it, certificate in found if certificate is chosen), found[0][0]
         )
         self._serial, self._chosen = token.serial, chosen
-        return Told(
+        return TokenTold(
             library=self._library,
             manufacturer=token.manufacturer_id.strip(),
             model=token.model.strip(),
@@ -94,13 +94,13 @@ class Module:
             unblocks=self._unblocking is not Unblocking.NONE,
         )
 
-    def _tokens(self) -> list[tuple[pkcs11.Token, Candidate | None]]:
+    def _tokens(self) -> list[tuple[pkcs11.Token, TokenCertificate | None]]:
         """Return every token that answers, with its certificate.
 
         A slot that fails does not hide a token beside it; if no other answers, its
         error is what is wrong. Failure (`unknown`: the module knows no token here).
         """
-        found: list[tuple[pkcs11.Token, Candidate | None]] = []
+        found: list[tuple[pkcs11.Token, TokenCertificate | None]] = []
         failed: list[Refused] = []
         for slot in self._slots():
             try:
@@ -198,7 +198,7 @@ class Module:
                 failed.append(error)
         raise failed[0] if failed else Failure("removed")
 
-    def _certificate(self, token: pkcs11.Token) -> Candidate | None:
+    def _certificate(self, token: pkcs11.Token) -> TokenCertificate | None:
         with token.open() as session:
             found = [
                 candidate(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE]))
@@ -295,7 +295,7 @@ def _set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
         session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
 
 
-def _belongs(key: SigningKey, chosen: Candidate) -> bool:
+def _belongs(key: SigningKey, chosen: TokenCertificate) -> bool:
     """Say whether a key's public half is the certificate's, as far as a token tells."""
     modulus = _attribute(key, Attribute.MODULUS)
     if isinstance(modulus, bytes) and modulus:

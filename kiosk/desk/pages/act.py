@@ -4,12 +4,12 @@ where the site wants one.
 
 from __future__ import annotations
 
+from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office.operators import Action
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, stay
 from kiosk.desk.pages.second import second_fields, second_of
-from kiosk.desk.views import Emit, Field, Filled, Line, Page, Style
-from kiosk.enrollment import acts
-from kiosk.enrollment.operators import Action
-from kiosk.errors import Message
+from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from storage.records import Credential
 
 
@@ -22,17 +22,17 @@ class ReasonPage(Plain):
 
     def show(self, context: Context) -> Page:
         holder = {"holder": self._credential.holder}
-        lines = [Line(Message(f"desk.about.{self._action}"))]
+        lines = [PageLine(Message(f"desk.about.{self._action}"))]
         if self._action is Action.REVOKE:
             account = {"account": self._credential.account}
             advice = Message("enrollment.revoked_advice", account)
-            lines.append(Line(advice, Style.WARNING))
+            lines.append(PageLine(advice, Style.WARNING))
         return Page(
             name=f"act_{self._action}",
             title=Message(f"desk.act_title.{self._action}", holder),
             lines=tuple(lines),
             fields=(
-                Field(name="reason", label=Message("desk.field.reason")),
+                PageField(name="reason", label=Message("desk.field.reason")),
                 *second_fields(context, self._action),
             ),
             action=Message(f"desk.act.{self._action}"),
@@ -45,10 +45,12 @@ class ReasonPage(Plain):
             return stay(Message("desk.reason_needed"))
         emit(Message("desk.working"))
         if self._action is Action.CLOSE:
-            acts.close_case(context.desk, self._credential, reason)
+            lifecycle_events.close_case(context.desk, self._credential, reason)
             return back(Message("desk.closed"))
         second = second_of(context, self._action, filled)
-        after = acts.act(context.desk, self._action, self._credential, reason, second)
+        after = lifecycle_events.act(
+            context.desk, self._action, self._credential, reason, second
+        )
         told = {"holder": after.holder, "state": after.state}
         if self._action is Action.REVOKE:
             account = {"account": after.account}

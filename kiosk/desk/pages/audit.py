@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiosk.authority.evidence import unproven_writes
+from kiosk.authority.office import evidence_export
+from kiosk.authority.office.operators import Action, require
+from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
-from kiosk.desk.views import Choice, Emit, Field, Filled, Line, Page, Style
-from kiosk.enrollment import export
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 from storage import audit
 from storage.records import AuditEvent
 
@@ -19,7 +19,7 @@ class AuditPage(Plain):
     """One field (a receipt's number or a file's name), and what to do with it."""
 
     def __init__(self) -> None:
-        self._found: tuple[Line, ...] = ()
+        self._found: tuple[PageLine, ...] = ()
 
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.EXPORT)
@@ -28,8 +28,8 @@ class AuditPage(Plain):
             title=Message("desk.menu.audit"),
             lines=self._found,
             fields=(
-                Field(name="receipt", label=Message("desk.field.receipt")),
-                Field(name="file", label=Message("desk.field.export_file")),
+                PageField(name="receipt", label=Message("desk.field.receipt")),
+                PageField(name="file", label=Message("desk.field.export_file")),
             ),
             action=Message("desk.audit.action"),
             choices=(Choice("verify", Message("desk.audit.verify")),),
@@ -46,19 +46,19 @@ class AuditPage(Plain):
                 "problem": verdict.problem,
                 "seq": verdict.seq,
             }
-            self._found = (Line(Message("desk.audit.broken", told), Style.WARNING),)
+            self._found = (PageLine(Message("desk.audit.broken", told), Style.WARNING),)
             return stay()
         findings = unproven_writes(events)
         writes = sum(event.kind == "operation.writing" for event in events)
         sums: dict[str, str | int] = {"events": verdict.events, "writes": writes}
-        lines = [Line(Message("desk.audit.sound", sums), Style.DONE)]
+        lines = [PageLine(Message("desk.audit.sound", sums), Style.DONE)]
         for finding in findings:
             where: dict[str, str | int] = {
                 "station": finding.station,
                 "seq": finding.seq,
             }
-            lines.append(Line(Message("desk.audit.unproven", where), Style.WARNING))
-            lines.append(Line(finding.reason))
+            lines.append(PageLine(Message("desk.audit.unproven", where), Style.WARNING))
+            lines.append(PageLine(finding.reason))
         self._found = tuple(lines)
         return stay()
 
@@ -70,17 +70,17 @@ class AuditPage(Plain):
             self._found = tuple(_receipt(context, receipt))
             return stay()
         if file:
-            count = export.to_file(context.desk, Path(file))
+            count = evidence_export.to_file(context.desk, Path(file))
             return stay(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
 
 
-def _receipt(context: Context, number: str) -> list[Line]:
+def _receipt(context: Context, number: str) -> list[PageLine]:
     """Follow one operation through the evidence."""
     operation = context.parts.registry.run(lambda tx: tx.operation_by_event(number))
     if operation is None:
         nothing = Message("desk.nothing_found", {"term": number})
-        return [Line(nothing, Style.WARNING)]
+        return [PageLine(nothing, Style.WARNING)]
     own: list[AuditEvent] = []
     evidence: list[AuditEvent] = []
     for event in context.parts.registry.audit_events(credential=operation.credential):
@@ -92,27 +92,27 @@ def _receipt(context: Context, number: str) -> list[Line]:
     findings = unproven_writes(evidence)
     wrote = any(event.kind == "operation.writing" for event in own)
     if findings:
-        verdict = Line(findings[0].reason, Style.WARNING)
+        verdict = PageLine(findings[0].reason, Style.WARNING)
     elif wrote:
-        verdict = Line(Message("desk.audit.receipt_sound"), Style.DONE)
+        verdict = PageLine(Message("desk.audit.receipt_sound"), Style.DONE)
     else:
-        verdict = Line(Message("desk.audit.receipt_no_write"))
+        verdict = PageLine(Message("desk.audit.receipt_no_write"))
     return [verdict, *(line for event in own for line in _step(event))]
 
 
-def _step(event: AuditEvent) -> list[Line]:
+def _step(event: AuditEvent) -> list[PageLine]:
     """Show one event; below it why it was refused, and what the DC itself answered."""
     who = f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}"
-    lines = [Line(who, Style.MUTED)]
+    lines = [PageLine(who, Style.MUTED)]
     if event.result:
-        lines.append(Line(f"    {event.result}", Style.MUTED))
+        lines.append(PageLine(f"    {event.result}", Style.MUTED))
     if "ldap_result" in event.data:
         told: dict[str, str | int] = {
             "dc": event.data.get("dc", ""),
             "result": event.data["ldap_result"],
             "hex": event.data.get("hex", "–"),
         }
-        lines.append(Line(Message("desk.audit.answered", told)))
+        lines.append(PageLine(Message("desk.audit.answered", told)))
         if said := event.data.get("said", ""):
-            lines.append(Line(f"    {said}", Style.MUTED))
+            lines.append(PageLine(f"    {said}", Style.MUTED))
     return lines

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, Row, RowState, read_batch
 from kiosk.desk.context import Context, Move, Plain, instead, stay
 from kiosk.desk.personalise import personalise
-from kiosk.desk.views import Choice, Emit, Field, Filled, Line, Page, Style
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
 _SHOWN = 12
 _MARKS = {
@@ -28,8 +28,8 @@ class BatchPage(Plain):
         return Page(
             name="batch",
             title=Message("desk.menu.batch"),
-            lines=(Line(Message("desk.batch.about")),),
-            fields=(Field(name="file", label=Message("desk.field.batch_file")),),
+            lines=(PageLine(Message("desk.batch.about")),),
+            fields=(PageField(name="file", label=Message("desk.field.batch_file")),),
             action=Message("desk.batch.check"),
         )
 
@@ -44,7 +44,7 @@ class BatchRunPage(Plain):
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._handover: tuple[Line, ...] = ()
+        self._handover: tuple[PageLine, ...] = ()
         """What goes with the last card; shown until the next one is begun."""
 
     def show(self, context: Context) -> Page:
@@ -54,7 +54,7 @@ class BatchRunPage(Plain):
         there = context.others_card() is not None
         if row is not None:
             lines.append(
-                Line(
+                PageLine(
                     Message(
                         "desk.batch.next", {"name": row.name, "account": row.account}
                     ),
@@ -62,7 +62,7 @@ class BatchRunPage(Plain):
                 )
             )
             lines.append(
-                Line(Message("desk.card_ready" if there else "desk.insert_blank"))
+                PageLine(Message("desk.card_ready" if there else "desk.insert_blank"))
             )
         lines += [_line(each) for each in batch.around(_SHOWN)]
         skip = Choice("skip", Message("desk.batch.skip"))
@@ -94,21 +94,21 @@ class BatchRunPage(Plain):
         return stay()
 
 
-def _summary(batch: Batch) -> list[Line]:
+def _summary(batch: Batch) -> list[PageLine]:
     told = {"done": batch.count(RowState.DONE), "all": len(batch.rows)}
-    lines = [Line(Message("desk.batch.progress", told), Style.MUTED)]
+    lines = [PageLine(Message("desk.batch.progress", told), Style.MUTED)]
     failed = batch.count(RowState.FAILED)
     if failed:
         lines.append(
-            Line(Message("desk.batch.failed", {"count": failed}), Style.WARNING)
+            PageLine(Message("desk.batch.failed", {"count": failed}), Style.WARNING)
         )
     if batch.current is None:
         end = Message("desk.batch.end", {"file": str(batch.results)})
-        lines.append(Line(end, Style.DONE))
+        lines.append(PageLine(end, Style.DONE))
     return lines
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row) -> PageLine:
     style = Style.WARNING if row.state is RowState.FAILED else Style.MUTED
     what = f"{_MARKS[row.state]} {row.number:>4}  {row.name}  {row.account}"
-    return Line(f"{what}  {row.note}".rstrip(), style)
+    return PageLine(f"{what}  {row.note}".rstrip(), style)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kiosk.authority import puks
+from kiosk.authority.escrow import puks
+from kiosk.authority.office.credential_view import View, view
+from kiosk.authority.office.operators import Action
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go
 from kiosk.desk.pages.act import ReasonPage
 from kiosk.desk.pages.finish import FinishPage
 from kiosk.desk.pages.history import HistoryPage, moment
 from kiosk.desk.pages.release import AnswerPage, ReleasePage
 from kiosk.desk.pages.watch import WatchPage
-from kiosk.desk.views import Choice, Emit, Line, Page, Style
-from kiosk.enrollment.operators import Action
-from kiosk.enrollment.view import View, view
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, Credential, LastSync, Sync, UnblockWay
@@ -66,11 +66,11 @@ class CredentialPage(Plain):
 # --- what is shown -----------------------------------------------------------
 
 
-def _standing(seen: View) -> list[Line]:
+def _standing(seen: View) -> list[PageLine]:
     """The lifecycle in one line, with where this card is."""
     state = seen.credential.state
     lines = [
-        Line(
+        PageLine(
             Message("desk.state_now", {"state": state}),
             Style.STRONG,
             Message("desk.label.state"),
@@ -78,30 +78,32 @@ def _standing(seen: View) -> list[Line]:
     ]
     if seen.credential.suspended_from is not None:
         origin = {"state": seen.credential.suspended_from}
-        lines.append(Line(Message("desk.held_from", origin), Style.MUTED))
+        lines.append(PageLine(Message("desk.held_from", origin), Style.MUTED))
     road = "  ─  ".join(
         f"[{each}]" if each is state else str(each)
         for each in State
         if each is not State.SUSPENDED or state is State.SUSPENDED
     )
-    lines.append(Line(road, Style.MUTED))
+    lines.append(PageLine(road, Style.MUTED))
     return lines
 
 
-def _facts(seen: View) -> list[Line]:
+def _facts(seen: View) -> list[PageLine]:
     credential = seen.credential
     sync = Style.WARNING if credential.sync is Sync.OUT_OF_STEP else Style.NORMAL
     lines = [
         _labelled("account", credential.account),
         _labelled("card", credential.card),
-        Line(Message("desk.sync", {"sync": credential.sync}), sync, _label("password")),
+        PageLine(
+            Message("desk.sync", {"sync": credential.sync}), sync, _label("password")
+        ),
     ]
     if credential.sync_reason:
-        lines.append(Line(Message(credential.sync_reason), Style.MUTED))
+        lines.append(PageLine(Message(credential.sync_reason), Style.MUTED))
     if credential.sync is Sync.IN_STEP and credential.last_sync is not None:
-        lines.append(Line(_last_written(credential.last_sync), Style.MUTED))
+        lines.append(PageLine(_last_written(credential.last_sync), Style.MUTED))
     if credential.authentication_key is None:
-        lines.append(Line(Message("notice.keyless"), Style.WARNING))
+        lines.append(PageLine(Message("notice.keyless"), Style.WARNING))
     return lines
 
 
@@ -111,10 +113,10 @@ def _last_written(last: LastSync) -> Message:
     return Message(f"desk.{how}", {"at": moment(last.at), "dc": last.dc})
 
 
-def _more(seen: View) -> list[Line]:
+def _more(seen: View) -> list[PageLine]:
     credential = seen.credential
     template = f"{credential.template} {credential.template_version}"
-    lines: list[Line] = []
+    lines: list[PageLine] = []
     lines.append(_labelled("template", template))
     lines.append(_labelled("issued", moment(credential.issued_at)))
     if credential.expires_at is not None:
@@ -122,31 +124,33 @@ def _more(seen: View) -> list[Line]:
     lines += _puk(credential)
     for code in seen.codes:
         told = {"kind": code.kind, "until": moment(code.expires_at)}
-        lines.append(Line(Message("desk.code_open", told), Style.MUTED))
+        lines.append(PageLine(Message("desk.code_open", told), Style.MUTED))
     return lines
 
 
-def _puk(credential: Credential) -> list[Line]:
+def _puk(credential: Credential) -> list[PageLine]:
     """What is known of its PUK, with a warning where it may be the factory's."""
     escrow = credential.escrow
     known = Message(f"desk.puk.{puks.of(escrow).known}")
     is_at_risk = puks.is_factory(escrow) or puks.is_used_up(escrow)
-    lines = [Line(known, Style.WARNING if is_at_risk else Style.MUTED, _label("puk"))]
+    lines = [
+        PageLine(known, Style.WARNING if is_at_risk else Style.MUTED, _label("puk"))
+    ]
     if escrow.forms_refused and puks.is_due(escrow):
-        lines.append(Line(Message("desk.puk_form_refused"), Style.WARNING))
+        lines.append(PageLine(Message("desk.puk_form_refused"), Style.WARNING))
     return lines
 
 
-def _holder(seen: View) -> list[Line]:
+def _holder(seen: View) -> list[PageLine]:
     """What the holder may do at a kiosk, and why not."""
-    lines = [Line(Message("desk.holder_may"), Style.HEADING)]
+    lines = [PageLine(Message("desk.holder_may"), Style.HEADING)]
     for kind in Kind:
         refusal = seen.holder_may.get(kind)
         name = Message(f"tui.form.{kind}")
         if refusal is None:
-            lines.append(Line(Message("desk.yes"), label=name))
+            lines.append(PageLine(Message("desk.yes"), label=name))
         else:
-            lines.append(Line(refusal, Style.MUTED, name))
+            lines.append(PageLine(refusal, Style.MUTED, name))
     return lines
 
 
@@ -154,8 +158,8 @@ def _label(name: str) -> Message:
     return Message(f"desk.label.{name}")
 
 
-def _labelled(name: str, text: str) -> Line:
-    return Line(text, label=_label(name))
+def _labelled(name: str, text: str) -> PageLine:
+    return PageLine(text, label=_label(name))
 
 
 # --- what can be done --------------------------------------------------------

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.authority.local import LocalAuthority
+from kiosk.authority.office.desk import is_own_card, refuse
 from kiosk.cards.ports import Card
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.workers import InlineWorker
 from kiosk.desk.context import Context, Move, Plain, back, stay
-from kiosk.desk.views import Emit, Field, FieldKind, Filled, Line, Page, Style
-from kiosk.enrollment.desk import is_own_card, refuse
-from kiosk.errors import KioskError, Message
+from kiosk.desk.views import Emit, FieldKind, Filled, Page, PageField, PageLine, Style
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Progress, StepState
 from kiosk.visit.visit import Visit
-from kiosk.workers import InlineWorker
 from statemachine.operation import Kind
 from storage.records import Credential
 
@@ -43,9 +43,9 @@ class FinishPage(Plain):
     def show(self, context: Context) -> Page:
         card = context.others_card()
         shown = self._shown = None if card is None else self._looked_at(context, card)
-        lines = [Line(Message("desk.finish.about"))]
+        lines = [PageLine(Message("desk.finish.about"))]
         if shown is None:
-            lines.append(Line(Message("desk.finish.insert"), Style.WARNING))
+            lines.append(PageLine(Message("desk.finish.insert"), Style.WARNING))
         else:
             lines += _told(shown)
         form = shown.form if shown else None
@@ -102,19 +102,19 @@ class FinishPage(Plain):
         return _Shown(card.insertion, visit, form, refusal)
 
 
-def _told(shown: _Shown) -> list[Line]:
+def _told(shown: _Shown) -> list[PageLine]:
     """Say what will happen, or why nothing can."""
     if shown.form is None:
-        return [Line(shown.refusal, Style.WARNING)] if shown.refusal else []
-    lines = [Line(notice) for notice in shown.form.notices]
+        return [PageLine(shown.refusal, Style.WARNING)] if shown.refusal else []
+    lines = [PageLine(notice) for notice in shown.form.notices]
     if shown.form.confirm is not None:
-        lines.append(Line(shown.form.confirm, Style.WARNING))
+        lines.append(PageLine(shown.form.confirm, Style.WARNING))
     return lines
 
 
-def _field(name: FieldName) -> Field:
+def _field(name: FieldName) -> PageField:
     label = Message(f"field.{name}")
-    return Field(name=name, label=label, kind=FieldKind.SECRET, is_needed=True)
+    return PageField(name=name, label=label, kind=FieldKind.SECRET, is_needed=True)
 
 
 def _say(progress: Progress, emit: Emit) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 
+from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.search import MOST
-from kiosk.desk.views import Choice, Emit, Line, Page, Style
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from statemachine.lifecycle import State
 from storage.records import Credential, Sync
 from storage.registry import Tx
@@ -37,9 +37,9 @@ class FoundPage(Plain):
         require(context.desk.operator, Action.LOOK)
         found = self._found(context)
         name = self._what if isinstance(self._what, Listing) else "search"
-        lines = [Line(Message("desk.found", {"count": len(found)}), Style.MUTED)]
+        lines = [PageLine(Message("desk.found", {"count": len(found)}), Style.MUTED)]
         if len(found) >= MOST:
-            lines.append(Line(Message("desk.more"), Style.WARNING))
+            lines.append(PageLine(Message("desk.more"), Style.WARNING))
         return Page(
             name=f"found_{name}",
             title=Message(f"desk.list.{name}"),

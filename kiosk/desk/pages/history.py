@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 
+from kiosk.authority.office.credential_view import view
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Plain
-from kiosk.desk.views import Line, Page, Style
-from kiosk.enrollment.view import view
-from kiosk.errors import Message
+from kiosk.desk.views import Page, PageLine, Style
 from storage.records import AuditEvent, Credential
 
 MOST = 200
@@ -30,7 +30,7 @@ class HistoryPage(Plain):
         )
 
 
-def _lines(event: AuditEvent) -> list[Line]:
+def _lines(event: AuditEvent) -> list[PageLine]:
     who = f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}"
     details = "  ".join(
         f"{name} {value}"
@@ -38,9 +38,9 @@ def _lines(event: AuditEvent) -> list[Line]:
         # Keys and signatures are for the exported evidence.
         if len(value) <= _LONGEST or name == "said"
     )
-    lines = [Line(who)]
+    lines = [PageLine(who)]
     if details or event.result:
-        lines.append(Line(f"    {event.result} {details}".rstrip(), Style.MUTED))
+        lines.append(PageLine(f"    {event.result} {details}".rstrip(), Style.MUTED))
     return lines
 
 

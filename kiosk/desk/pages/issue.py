@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import personalise
-from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
+from kiosk.desk.views import (
+    Choice,
+    Emit,
+    FieldKind,
+    Filled,
+    Page,
+    PageField,
+    PageLine,
+    Style,
+)
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import MOST_PEOPLE, Person
-from kiosk.enrollment import takeover
-from kiosk.enrollment.operators import Action, require
-from kiosk.enrollment.takeover import Takeover, Way
-from kiosk.errors import Message
+from kiosk.enrollment import importing
+from kiosk.enrollment.importing import CardImport, ImportWay
 from storage.records import CardType, Template
 
 
@@ -24,13 +33,13 @@ class PersonPage(Plain):
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.ISSUE)
         is_cut = len(self._found) >= MOST_PEOPLE
-        more = Line(Message("desk.more"), Style.WARNING)
+        more = PageLine(Message("desk.more"), Style.WARNING)
         return Page(
             name="person",
             title=Message("desk.menu.issue"),
             lines=(more,) if is_cut else (),
             fields=(
-                Field(
+                PageField(
                     name="term", label=Message("desk.field.person"), value=self._term
                 ),
             ),
@@ -71,7 +80,7 @@ class TemplatePage(Plain):
         return Page(
             name="template",
             title=Message("desk.issue_for", {"holder": self._person.name}),
-            lines=(Line(self._person.account, Style.MUTED),),
+            lines=(PageLine(self._person.account, Style.MUTED),),
             choices=tuple(
                 Choice(
                     each.name,
@@ -107,9 +116,9 @@ class CardPage(Plain):
             name="card",
             title=Message("desk.issue_for", {"holder": self._person.name}),
             lines=(
-                Line(self._person.account, Style.MUTED),
-                Line(self._template, label=Message("desk.label.template")),
-                Line(Message("desk.card_ready" if there else "desk.insert_blank")),
+                PageLine(self._person.account, Style.MUTED),
+                PageLine(self._template, label=Message("desk.label.template")),
+                PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
             ),
             action=Message("desk.personalise") if there else None,
             asks_own_key=True,
@@ -126,7 +135,7 @@ class CardPage(Plain):
 class IssuedPage(Plain):
     """What to hand over, shown once."""
 
-    def __init__(self, lines: tuple[Line, ...]) -> None:
+    def __init__(self, lines: tuple[PageLine, ...]) -> None:
         self._lines = lines
 
     def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
@@ -143,24 +152,28 @@ class TakeoverPage(Plain):
         return Page(
             name="import",
             title=Message("desk.menu.import"),
-            lines=(Line(Message("desk.card_ready" if there else "enrollment.insert")),),
+            lines=(
+                PageLine(Message("desk.card_ready" if there else "enrollment.insert")),
+            ),
             fields=(
-                Field(name="account", label=Message("desk.field.account")),
-                Field(
+                PageField(name="account", label=Message("desk.field.account")),
+                PageField(
                     name="template",
                     label=Message("desk.label.template"),
                     kind=FieldKind.CHOICE,
                     value=templates[0].name if templates else "",
                     options=tuple((each.name, each.name) for each in templates),
                 ),
-                Field(
+                PageField(
                     name="way",
                     label=Message("desk.field.way"),
                     kind=FieldKind.CHOICE,
-                    value=Way.SIGNATURE,
-                    options=tuple((way, Message(f"desk.way.{way}")) for way in Way),
+                    value=ImportWay.SIGNATURE,
+                    options=tuple(
+                        (way, Message(f"desk.way.{way}")) for way in ImportWay
+                    ),
                 ),
-                Field(
+                PageField(
                     name="pin",
                     label=Message("field.current_pin"),
                     kind=FieldKind.SECRET,
@@ -175,17 +188,17 @@ class TakeoverPage(Plain):
         if card is None:
             return stay(Message("enrollment.insert"))
         emit(Message("desk.working"))
-        way = Way(filled.texts["way"])
-        pin = filled.secrets.get("pin") if way is Way.SIGNATURE else None
-        if way is Way.SIGNATURE and not pin:
+        way = ImportWay(filled.texts["way"])
+        pin = filled.secrets.get("pin") if way is ImportWay.SIGNATURE else None
+        if way is ImportWay.SIGNATURE and not pin:
             return stay(Message("enrollment.holders_pin"))
-        wanted = Takeover(
+        wanted = CardImport(
             account=filled.texts["account"].strip(),
             template=filled.texts["template"],
             way=way,
             anchors=context.site.anchors(),
         )
-        taken = takeover.import_card(context.desk, card, wanted, pin)
+        taken = importing.import_card(context.desk, card, wanted, pin)
         key = "keyless" if taken.authentication_key is None else "with_key"
         told = {"holder": taken.holder, "id": taken.id}
         return stay(Message(f"enrollment.taken_{key}", told))

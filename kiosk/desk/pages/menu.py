@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kiosk.authority.office.operators import Action
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Screen, go
 from kiosk.desk.pages.audit import AuditPage
 from kiosk.desk.pages.batch import BatchPage
@@ -11,9 +13,7 @@ from kiosk.desk.pages.found import FoundPage, Listing
 from kiosk.desk.pages.issue import PersonPage, TakeoverPage
 from kiosk.desk.pages.templates import TemplatesPage
 from kiosk.desk.search import search
-from kiosk.desk.views import Choice, Emit, Field, Filled, Page
-from kiosk.enrollment.operators import Action
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
 
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
@@ -42,7 +42,7 @@ class Menu:
         return Page(
             name="menu",
             title=Message("desk.menu.title"),
-            fields=(Field(name="term", label=Message("desk.field.search")),),
+            fields=(PageField(name="term", label=Message("desk.field.search")),),
             action=Message("desk.menu.search"),
             choices=(*lists, *tasks, Choice("out", Message("desk.menu.sign_out"))),
         )

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from kiosk.authority.codes import grouped
+from kiosk.authority.office import holder_codes, telephone_unblock
+from kiosk.authority.office.operators import Action
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
 from kiosk.desk.pages.second import second_fields, second_of
-from kiosk.desk.views import Emit, Field, Filled, Line, Page, Style
-from kiosk.enrollment import codes, telephone
-from kiosk.enrollment.operators import Action
-from kiosk.errors import Message
-from kiosk.secret import Secret
+from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
+from kiosk.pin.codes import grouped
 from storage.records import ApprovalKind, Credential
 
 
-def _questions(context: Context) -> tuple[Line, ...]:
+def _questions(context: Context) -> tuple[PageLine, ...]:
     asked = context.site.questions
     if not asked:
-        return (Line(Message("desk.verify_caller"), Style.WARNING),)
+        return (PageLine(Message("desk.verify_caller"), Style.WARNING),)
     return (
-        Line(Message("desk.ask_caller"), Style.WARNING),
-        *(Line(f"· {question}") for question in asked),
+        PageLine(Message("desk.ask_caller"), Style.WARNING),
+        *(PageLine(f"· {question}") for question in asked),
     )
 
 
@@ -42,11 +42,11 @@ class ReleasePage(Plain):
                 tx.template(now.template, now.template_version),
             )
         )
-        return codes.spends_last_try(credential, template)
+        return holder_codes.spends_last_try(credential, template)
 
     def show(self, context: Context) -> Page:
         self._warned = self._may_spend_last_try(context)
-        warning = Line(Message("desk.puk_last_try"), Style.WARNING)
+        warning = PageLine(Message("desk.puk_last_try"), Style.WARNING)
         return Page(
             name=f"release_{self._kind}",
             title=Message(
@@ -61,7 +61,7 @@ class ReleasePage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         second = second_of(context, Action.RELEASE, filled)
-        given = codes.give(
+        given = holder_codes.give(
             context.desk, self._credential, self._kind, second, last_try=self._warned
         )
         told = Message(
@@ -84,7 +84,7 @@ class AnswerPage(Plain):
             title=Message("desk.answer", holder),
             lines=_questions(context),
             fields=(
-                Field(
+                PageField(
                     name="challenge",
                     label=Message("enrollment.challenge", holder),
                 ),
@@ -98,7 +98,9 @@ class AnswerPage(Plain):
         emit(Message("desk.working"))
         second = second_of(context, Action.RELEASE, filled)
         with Secret(filled.texts["challenge"].encode("ascii", "replace")) as challenge:
-            spoken = telephone.answer(context.desk, self._credential, challenge, second)
+            spoken = telephone_unblock.answer(
+                context.desk, self._credential, challenge, second
+            )
         return instead(
             ReadOutPage(Message("enrollment.read_out"), spoken, Message("desk.once"))
         )
@@ -117,8 +119,8 @@ class ReadOutPage(Plain):
             name="read_out",
             title=Message("desk.read_out"),
             lines=(
-                Line(self._told),
-                Line(self._spoken, Style.CODE),
-                Line(self._validity, Style.MUTED),
+                PageLine(self._told),
+                PageLine(self._spoken, Style.CODE),
+                PageLine(self._validity, Style.MUTED),
             ),
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from kiosk.authority.office.desk import SecondNeeded
+from kiosk.authority.office.operators import Action, SignedIn
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context
-from kiosk.desk.views import Field, FieldKind, Filled
+from kiosk.desk.views import FieldKind, Filled, PageField
 from kiosk.enrollment import signin
-from kiosk.enrollment.desk import SecondNeeded
-from kiosk.enrollment.operators import Action, SignedIn
-from kiosk.errors import Message
 
 
-def second_fields(context: Context, action: Action) -> tuple[Field, ...]:
+def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
     """Return what the second operator fills in; nothing where none is needed.
 
     With a card in the reader its PIN is asked, else account name and password.
@@ -18,7 +18,7 @@ def second_fields(context: Context, action: Action) -> tuple[Field, ...]:
     if action not in context.site.roles.second_for:
         return ()
     heading = Message("desk.second.heading")
-    secret = Field(
+    secret = PageField(
         name="second_secret",
         label=Message("desk.second.pin"),
         kind=FieldKind.SECRET,
@@ -27,12 +27,12 @@ def second_fields(context: Context, action: Action) -> tuple[Field, ...]:
     if context.others_card() is not None:
         return (secret,)
     return (
-        Field(
+        PageField(
             name="second_account",
             label=Message("desk.field.account"),
             heading=heading,
         ),
-        Field(
+        PageField(
             name="second_secret",
             label=Message("desk.field.password"),
             kind=FieldKind.PASSWORD,

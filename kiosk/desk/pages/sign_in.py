@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
-from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page
+from kiosk.desk.views import Choice, Emit, FieldKind, Filled, Page, PageField, PageLine
 from kiosk.enrollment import signin
-from kiosk.errors import Message
 
 
 class SignInPage(Plain):
@@ -20,21 +20,21 @@ class SignInPage(Plain):
             return Page(
                 name="sign_in",
                 title=title,
-                lines=(Line(Message("desk.sign_in.insert")),),
+                lines=(PageLine(Message("desk.sign_in.insert")),),
                 choices=choices,
             )
         if context.others_card() is None:
             return Page(
                 name="sign_in",
                 title=title,
-                lines=(Line(Message("desk.sign_in.two_cards")),),
+                lines=(PageLine(Message("desk.sign_in.two_cards")),),
             )
         return Page(
             name="sign_in",
             title=title,
-            lines=(Line(Message("desk.sign_in.type_pin")),),
+            lines=(PageLine(Message("desk.sign_in.type_pin")),),
             fields=(
-                Field(
+                PageField(
                     name="pin",
                     label=Message("field.current_pin"),
                     kind=FieldKind.SECRET,
@@ -72,12 +72,12 @@ class AccountPage(Plain):
             name="sign_in_account",
             title=Message("desk.sign_in.title"),
             fields=(
-                Field(
+                PageField(
                     name="account",
                     label=Message("desk.field.account"),
                     is_needed=True,
                 ),
-                Field(
+                PageField(
                     name="password",
                     label=Message("desk.field.password"),
                     kind=FieldKind.PASSWORD,

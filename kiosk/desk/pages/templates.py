@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk import templates as files
+from kiosk.authority.office import templates as files
+from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
 from kiosk.desk.templating import Group, differences, filled_in, groups, satisfiable
-from kiosk.desk.views import Choice, Emit, Field, FieldKind, Filled, Line, Page, Style
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
+from kiosk.desk.views import (
+    Choice,
+    Emit,
+    FieldKind,
+    Filled,
+    Page,
+    PageField,
+    PageLine,
+    Style,
+)
 from storage.records import Template
 
 
@@ -55,9 +64,9 @@ class EditPage(Plain):
 
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.TEMPLATES)
-        lines: list[Line] = []
+        lines: list[PageLine] = []
         if self._is_checked:
-            lines = [Line(each, Style.WARNING) for each in self._meaning(context)]
+            lines = [PageLine(each, Style.WARNING) for each in self._meaning(context)]
         action = "desk.template_save" if self._is_checked else "desk.template_check"
         return Page(
             name="template_edit",
@@ -110,10 +119,10 @@ class EditPage(Plain):
         ]
 
 
-def _field(group: Group, name: str, draft: Template) -> Field:
+def _field(group: Group, name: str, draft: Template) -> PageField:
     is_first = name == group.fields[0]
     offered = group.options(name)
-    return Field(
+    return PageField(
         name=name,
         label=Message(f"template.short.{name.rpartition('.')[2]}"),
         kind=FieldKind.CHOICE if offered else FieldKind.TEXT,

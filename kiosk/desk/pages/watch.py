@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
-from kiosk.desk.views import Choice, Emit, Line, Page, Style
-from kiosk.enrollment.operators import Action, require
-from kiosk.errors import Message
+from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from storage.records import Credential
 
 
@@ -23,14 +23,14 @@ class WatchPage(Plain):
             account = dc.account(self._credential.account_guid)
             seen, name = dc.lockout(account), dc.name
         count = Message("desk.watch.count", {"count": seen.bad_passwords, "dc": name})
-        lines = [Line(Message("desk.watch.about")), Line(count, Style.STRONG)]
+        lines = [PageLine(Message("desk.watch.about")), PageLine(count, Style.STRONG)]
         if seen.last_bad is not None:
             at = Message("desk.watch.last", {"at": moment(seen.last_bad)})
-            lines.append(Line(at))
+            lines.append(PageLine(at))
         if seen.locked:
-            lines.append(Line(Message("desk.watch.locked"), Style.WARNING))
+            lines.append(PageLine(Message("desk.watch.locked"), Style.WARNING))
         else:
-            lines.append(Line(Message("desk.watch.not_locked")))
+            lines.append(PageLine(Message("desk.watch.not_locked")))
         return Page(
             name="watch",
             title=Message("desk.watch.title", {"account": self._credential.account}),

@@ -105,7 +105,7 @@ def _mark(entry: Entry) -> Mark | None:
     values = entry.get("replPropertyMetaData", ())
     try:
         return metadata.mark_of(values[0]) if values else None
-    except metadata.Malformed:
+    except metadata.MalformedMetadata:
         return None
 
 

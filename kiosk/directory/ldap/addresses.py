@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from kiosk.workers import Pending
+from kiosk.core.workers import PendingJob
 
 Resolve = Callable[[str, float], Sequence[str]]
 """Turns a host into addresses, best first, within seconds.
@@ -20,7 +20,7 @@ Resolve = Callable[[str, float], Sequence[str]]
 socket.gaierror: nobody knows it. TimeoutError. UnicodeError: it cannot be a name.
 """
 
-_asked: dict[str, Pending[tuple[str, ...]]] = {}
+_asked: dict[str, PendingJob[tuple[str, ...]]] = {}
 _lock = threading.Lock()
 
 
@@ -48,12 +48,12 @@ def is_address(host: str) -> bool:
     return True
 
 
-def _lookup(host: str) -> Pending[tuple[str, ...]]:
+def _lookup(host: str) -> PendingJob[tuple[str, ...]]:
     """Begin a lookup, or join one that is under way."""
     with _lock:
         if (pending := _asked.get(host)) is not None:
             return pending
-        pending = _asked[host] = Pending()
+        pending = _asked[host] = PendingJob()
     threading.Thread(
         target=pending.run, args=(lambda: _ask(host),), name="resolve", daemon=True
     ).start()

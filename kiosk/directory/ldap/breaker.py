@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
 
 REST_SECONDS = 30.0
 """From a failure, or an unsuccessful probe, to the next probe."""

@@ -13,6 +13,7 @@ from typing import Literal
 from ldap3 import BASE, SUBTREE
 from ldap3.protocol.microsoft import security_descriptor_control
 
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import codes, secret_requests
 from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.failures import LineBroken, why_broken
@@ -24,7 +25,6 @@ from kiosk.directory.ports import (
     SentTooLate,
     WhyUnreachable,
 )
-from kiosk.secret import Secret
 
 SAMPLE = MOST_PEOPLE
 """Objects that are enough to look at."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from kiosk.core.untrusted_text import visible
 from kiosk.directory.ports import BindResult, WriteRefusal
-from kiosk.text import visible
 
 SUCCESS = 0
 MORE_TO_NEGOTIATE = 14

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from ldap3.utils.conv import escape_filter_chars
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
+from kiosk.core.secret import Secret
 from kiosk.directory.ldap import (
     codes,
     examination,
@@ -49,7 +50,6 @@ from kiosk.directory.ports import (
     WriteRefusal,
     WriteRefused,
 )
-from kiosk.secret import Secret
 
 _LONGEST_NAME = 1024
 """Of a userPrincipalName."""

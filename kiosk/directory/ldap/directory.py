@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
 from kiosk.directory.ldap import replication
 from kiosk.directory.ldap.accounts import USER
 from kiosk.directory.ldap.addresses import Resolve, by_system

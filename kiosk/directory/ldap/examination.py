@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiosk.directory.descriptor import Malformed, sid_text
+from kiosk.directory.descriptor import MalformedDescriptor, sid_text
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -147,5 +147,5 @@ def _first(entry: Entry, name: str) -> bytes:
 def _text(sid: bytes, channel: Channel) -> str:
     try:
         return sid_text(sid)
-    except Malformed as error:
+    except MalformedDescriptor as error:
         raise ReadFailed(dc=channel.dc, reason="malformed") from error

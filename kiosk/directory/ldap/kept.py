@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 
 class Kept:

@@ -23,7 +23,7 @@ import dns.resolver
 from dns.rdata import Rdata
 from dns.rdtypes.IN.SRV import SRV
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
 from kiosk.directory.ldap.addresses import is_address
 from kiosk.directory.ports import Unreachable, WhyUnreachable
 

@@ -15,7 +15,7 @@ from kiosk.directory.ldap.addresses import Resolve
 from kiosk.directory.ldap.failures import opening_failed
 from kiosk.directory.ldap.settings import LdapSettings, Protection
 from kiosk.directory.ldap.shown import explained, shown
-from kiosk.directory.ldap.tls import Line, VerifiedTls, looking, verifying
+from kiosk.directory.ldap.tls import TlsLine, VerifiedTls, looking, verifying
 from kiosk.directory.ports import (
     TlsRefused,
     Unreachable,
@@ -128,7 +128,7 @@ def _prepared(
 def _open(settings: LdapSettings, connection: Connection) -> None:
     connection.open(read_server_info=False)
     if settings.protection is Protection.STARTTLS:
-        connection.socket = Line(connection.socket, settings.receive_timeout)
+        connection.socket = TlsLine(connection.socket, settings.receive_timeout)
         connection.start_tls(read_server_info=False)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
 
 RELUCTANCE_SECONDS = 2400.0
 """A domain forgets wrong tries when there was none for a while, usually half an hour:

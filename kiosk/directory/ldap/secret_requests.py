@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
 
 _INTEGER, _OCTETS, _ENUMERATED = 0x02, 0x04, 0x0A
 _SEQUENCE, _SET = 0x30, 0x31

@@ -18,7 +18,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kiosk.clock import Clock
+from kiosk.core.clock import Clock
+from kiosk.core.secret import Secret
+from kiosk.core.secret_file import SecretFileError, read_secret
 from kiosk.directory.ldap import codes, kerberos
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.failures import LineBroken
@@ -37,8 +39,6 @@ from kiosk.directory.ports import (
     Unreachable,
     WhyUnreachable,
 )
-from kiosk.secret import Secret
-from kiosk.secretfile import SecretFileError, read_secret
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _NOT_THERE = (0, 0)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from kiosk.core.untrusted_text import visible
 from kiosk.directory.ports import TlsRefused, WhyNoTrust
-from kiosk.text import visible
 
 _MOST_NAMES = 4
 _LONGEST = 120

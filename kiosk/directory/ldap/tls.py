@@ -70,7 +70,7 @@ class VerifiedTls(Tls):
     def wrap_socket(self, connection: Connection, do_handshake: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 - ldap3's signature; the handshake is never left out
         """Replace `connection.socket` by a verified one. ssl.SSLError, OSError."""
         plain = connection.socket
-        if isinstance(plain, Line):
+        if isinstance(plain, TlsLine):
             plain = plain.socket
         plain.settimeout(self._seconds)
         # Without this the client's Finished waits 40 ms for an acknowledgement.
@@ -80,10 +80,10 @@ class VerifiedTls(Tls):
         except OSError as error:
             self.failure = error
             raise
-        connection.socket = Line(wrapped, self._seconds)
+        connection.socket = TlsLine(wrapped, self._seconds)
 
 
-class Line:
+class TlsLine:
     """What ldap3 takes for its socket. Sending begins an exchange with one deadline.
 
     A socket's own timeout begins anew with every byte; this one does not. Nor does an

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kiosk.directory.delegation import MUST_BE_READ
-from kiosk.directory.descriptor import Malformed, parse, sid_text
-from kiosk.directory.effective import WELL_KNOWN, Caller, Verdict, may
+from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
+from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
 from kiosk.directory.ldap.accounts import Unjudgeable
 from kiosk.directory.ldap.channel import Entry
 
@@ -23,7 +23,7 @@ def token_of(sids: Iterable[bytes]) -> frozenset[str]:
     for sid in sids:
         try:
             found.add(sid_text(sid))
-        except Malformed:
+        except MalformedDescriptor:
             continue
     return frozenset(found)
 
@@ -34,9 +34,9 @@ def must_be_readable(entry: Entry, token: frozenset[str], attribute: str) -> Non
     try:
         descriptor = parse(_first(entry, "nTSecurityDescriptor"))
         caller = Caller(token, sid_text(_first(entry, "objectSid")))
-    except Malformed as error:
+    except MalformedDescriptor as error:
         raise Unjudgeable(attribute) from error
-    if may(descriptor, caller, right.access, right.objects) is not Verdict.YES:
+    if may(descriptor, caller, right.access, right.objects) is not RightsVerdict.YES:
         raise Unjudgeable(attribute)
 
 

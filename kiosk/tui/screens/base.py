@@ -18,14 +18,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kiosk.faces.turn import Turn
-from kiosk.faces.words import say
-from kiosk.station import FaceSettings
+from kiosk.faces.wording import say
 from kiosk.tui.messages import Told
 from kiosk.tui.widgets.action_list import ActionList
-from kiosk.tui.widgets.bars import Key, KeyBar, TopBar
+from kiosk.tui.widgets.bars import KeyBar, KeyHint, TopBar
 from kiosk.tui.widgets.choice_list import ChoiceList
 from kiosk.tui.widgets.field import Field, TypedField
 from kiosk.tui.widgets.panels import Countdown, line
+from kiosk.visit.station import FaceSettings
 
 MINIMUM = (80, 24)
 """Columns and lines below which nothing is shown and nothing can be typed."""
@@ -37,7 +37,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     """A screen shown as a fresh instance: nothing of it outlives the person."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
-    KEYS: tuple[Key, ...] = ()
+    KEYS: tuple[KeyHint, ...] = ()
     """What the bottom line says."""
     takes_keys = True
     """It is a person's turn on it."""
@@ -152,7 +152,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
 
     def wait(self) -> None:
         """Say that what was chosen is on its way."""
-        self.query_one(KeyBar).show(Key("", "tui.key.one_moment"))
+        self.query_one(KeyBar).show(KeyHint("", "tui.key.one_moment"))
 
     def closes_in(self, seconds: int) -> None:
         """Its card is gone: only reading is left, and it closes by itself.
@@ -174,7 +174,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         if known:
             known.first().show(seconds)
         else:
-            self.query_one(KeyBar).show(Key("Enter", "tui.key.close"))
+            self.query_one(KeyBar).show(KeyHint("Enter", "tui.key.close"))
             countdown = Countdown("tui.result.closes", seconds, classes="gap")
             self.query_one("#column").mount(countdown)
 

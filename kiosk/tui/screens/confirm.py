@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from textual import events
 from textual.widget import Widget
 
-from kiosk.faces.marks import marks
-from kiosk.faces.words import said, say
-from kiosk.station import FaceSettings
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Form
 
 _YES, _NO = ("1",), ("2", "escape")
@@ -23,7 +23,7 @@ class ConfirmScreen(KioskScreen):
     """1 goes on, 2 or Esc goes back. Enter decides nothing: it may be leant on."""
 
     CSS_PATH = "confirm.tcss"
-    KEYS = (Key("1", "tui.key.yes"), Key("2", "tui.key.no"))
+    KEYS = (KeyHint("1", "tui.key.yes"), KeyHint("2", "tui.key.no"))
 
     class Answered(Told):
         """The person decided."""

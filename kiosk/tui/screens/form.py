@@ -9,21 +9,21 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Digits, Static
 
-from kiosk.errors import Message as Sentence
-from kiosk.faces.words import said, say
-from kiosk.station import FaceSettings
+from kiosk.core.errors import Message as Sentence
+from kiosk.faces.wording import said, say
 from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key, KeyBar
+from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import TriesLine, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form
 
-_ESC = Key("Esc", "tui.key.back")
+_ESC = KeyHint("Esc", "tui.key.back")
 
 
 class FormScreen(KioskScreen):
@@ -50,8 +50,8 @@ class FormScreen(KioskScreen):
         self._entries = Entries(form, self._submitted, self._changed)
         self.KEYS = self._keys("tui.key.show")
 
-    def _keys(self, showing: str) -> tuple[Key, ...]:
-        return (Key("Enter", "tui.key.next"), Key("F2", showing), _ESC)
+    def _keys(self, showing: str) -> tuple[KeyHint, ...]:
+        return (KeyHint("Enter", "tui.key.next"), KeyHint("F2", showing), _ESC)
 
     # --- what it looks like -----------------------------------------------------
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from kiosk.faces.marks import marks
-from kiosk.faces.words import said, say
-from kiosk.station import FaceSettings
-from kiosk.text import visible
+from kiosk.core.untrusted_text import visible
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Home
 from statemachine.operation import Kind
 
@@ -36,9 +36,12 @@ class HomeScreen(KioskScreen):
         super().__init__(settings)
         self.home = home
         self._is_open = any(offer.allowed for offer in home.actions)
-        take = Key("", "tui.key.take")
+        take = KeyHint("", "tui.key.take")
         if self._is_open:
-            choose = (Key("arrows", "tui.key.move"), Key("Enter", "tui.key.choose"))
+            choose = (
+                KeyHint("arrows", "tui.key.move"),
+                KeyHint("Enter", "tui.key.choose"),
+            )
             self.KEYS = (*choose, take)
         else:
             self.KEYS = (take,)

@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from kiosk.faces.words import say, spoken
+from kiosk.faces.wording import say, spoken
 from kiosk.texts import LANGUAGES
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.card_drawing import CardDrawing
 from kiosk.tui.widgets.panels import HelpLine, line
 
@@ -21,7 +21,7 @@ class IdleScreen(KioskScreen):
     """Waits for a card."""
 
     CSS_PATH = "idle.tcss"
-    KEYS = (Key("", "tui.key.insert"), Key("C", "tui.key.contrast"))
+    KEYS = (KeyHint("", "tui.key.insert"), KeyHint("C", "tui.key.contrast"))
     is_private = False
 
     def body(self) -> Iterable[Widget]:

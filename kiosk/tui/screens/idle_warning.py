@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from kiosk.faces.words import say
+from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import Countdown, line
 
 PAUSE_KEY = "p"

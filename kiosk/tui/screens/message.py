@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from kiosk.faces.marks import marks
-from kiosk.faces.words import say
-from kiosk.station import FaceSettings
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import say
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.panels import Bullet, HelpLine, line
+from kiosk.visit.station import FaceSettings
 
 
 class MessageScreen(KioskScreen):
@@ -25,7 +25,7 @@ class MessageScreen(KioskScreen):
         kind: str,
         *lines: str,
         is_dead_end: bool = False,
-        keys: tuple[Key, ...] = (),
+        keys: tuple[KeyHint, ...] = (),
     ) -> None:
         """`kind` names the message: `tui.<kind>.headline` is its headline."""
         super().__init__(settings)

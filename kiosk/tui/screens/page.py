@@ -8,24 +8,24 @@ from textual import events
 from textual.widget import Widget
 from textual.widgets import Static
 
-from kiosk.desk.views import Choice, Field, FieldKind, Filled, Line, Page, Style
-from kiosk.errors import Message as Sentence
-from kiosk.faces.marks import marks
+from kiosk.core.errors import Message as Sentence
+from kiosk.core.secret import Secret
+from kiosk.core.untrusted_text import visible
+from kiosk.desk.views import Choice, FieldKind, Filled, Page, PageField, PageLine, Style
+from kiosk.faces.glyphs import marks
 from kiosk.faces.typed import Repertoire
-from kiosk.faces.words import said, say
-from kiosk.pinrules import Alphabet
-from kiosk.secret import Secret
-from kiosk.station import FaceSettings
-from kiosk.text import visible
+from kiosk.faces.wording import said, say
+from kiosk.pin.rules import Alphabet
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.choice_list import ChoiceList, in_words
 from kiosk.tui.widgets.entry_field import OptionField, TextField
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import FieldName
 
 _SECRETS: dict[FieldKind, tuple[Alphabet | None, int]] = {
@@ -83,17 +83,17 @@ class PageScreen(KioskScreen):
         page = self.page
         return page.action is not None and bool(page.fields or page.asks_own_key)
 
-    def _keys(self) -> tuple[Key, ...]:
-        keys: list[Key] = []
+    def _keys(self) -> tuple[KeyHint, ...]:
+        keys: list[KeyHint] = []
         if self._fields or self._choices.can_focus:
-            keys += [Key("Tab", "tui.key.next"), Key("Enter", "tui.key.choose")]
+            keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
         if self._has_own_key and self.page.action is not None:
-            keys.append(Key("F2", self.page.action.key))
+            keys.append(KeyHint("F2", self.page.action.key))
         if self.page.can_go_back:
-            keys.append(Key("Esc", "tui.key.back"))
+            keys.append(KeyHint("Esc", "tui.key.back"))
         return tuple(keys)
 
-    def _field(self, field: Field) -> TextField | OptionField | SecretField:
+    def _field(self, field: PageField) -> TextField | OptionField | SecretField:
         label = said(field.label)
         if field.kind in _SECRETS:
             alphabet, maximum = _SECRETS[field.kind]
@@ -263,7 +263,7 @@ def _taken(widget: SecretField) -> Secret:
     return value
 
 
-def _line(each: Line) -> Widget:
+def _line(each: PageLine) -> Widget:
     text = in_words(each.text)
     if each.label is not None:
         text = f"{said(each.label)}: {text}"

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from kiosk.faces.words import say
+from kiosk.faces.wording import say
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key
+from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.panels import line
 from kiosk.tui.widgets.steps import StepList
 from kiosk.visit.views import Progress
@@ -18,7 +18,7 @@ class ProgressScreen(KioskScreen):
     """Shows steps; no key does anything while the card works."""
 
     CSS_PATH = "progress.tcss"
-    KEYS = (Key("", "tui.key.leave_in"),)
+    KEYS = (KeyHint("", "tui.key.leave_in"),)
     takes_keys = False
 
     def body(self) -> Iterable[Widget]:

@@ -8,14 +8,13 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kiosk.errors import Message
-from kiosk.faces.marks import Marks, marks
-from kiosk.faces.paper import page
-from kiosk.faces.words import said, say
-from kiosk.station import FaceSettings
+from kiosk.core.errors import Message
+from kiosk.faces.glyphs import Glyphs, marks
+from kiosk.faces.receipt import page
+from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import Key, KeyBar
+from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.panels import (
     Bullet,
     HelpLine,
@@ -23,9 +22,10 @@ from kiosk.tui.widgets.panels import (
     line,
     number_line,
 )
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Outcome, Result
 
-_TAKE = Key("", "tui.key.take")
+_TAKE = KeyHint("", "tui.key.take")
 
 
 class ResultScreen(KioskScreen):
@@ -51,12 +51,12 @@ class ResultScreen(KioskScreen):
         super().__init__(settings)
         self.result = result
         self.outlasts_card = True
-        self.KEYS = (Key("Esc", "tui.key.home"), _TAKE)
+        self.KEYS = (KeyHint("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
-            self.KEYS = (Key("Enter", "tui.key.again"), *self.KEYS)
+            self.KEYS = (KeyHint("Enter", "tui.key.again"), *self.KEYS)
         self._can_print = bool(settings.print_with)
         if self._can_print:
-            self.KEYS = (*self.KEYS, Key("F4", "tui.key.print"))
+            self.KEYS = (*self.KEYS, KeyHint("F4", "tui.key.print"))
 
     @property
     def is_end(self) -> bool:
@@ -87,7 +87,7 @@ class ResultScreen(KioskScreen):
 
     def printed(self, outcome: Message) -> None:
         """Say whether it was printed."""
-        self.query_one(KeyBar).show(Key("", outcome.key))
+        self.query_one(KeyBar).show(KeyHint("", outcome.key))
 
     def pressed(self, key: events.Key) -> bool:
         match key.key:
@@ -103,7 +103,7 @@ class ResultScreen(KioskScreen):
         return True
 
 
-def _mark(signs: Marks, outcome: Outcome) -> str:
+def _mark(signs: Glyphs, outcome: Outcome) -> str:
     match outcome:
         case Outcome.DONE | Outcome.CARD_ONLY:
             return signs.done

@@ -23,10 +23,10 @@ from textual.driver import Driver
 from textual.geometry import Size
 from textual.keys import _character_to_key
 
-from kiosk.exit_codes import ExitCode
+from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.faces.keyboard.names import NO_CHARACTER, PASTE, Key
-from kiosk.faces.line import Line, TerminalGone
+from kiosk.faces.terminal_line import TerminalGone, TerminalLine
 from kiosk.tui.terminal.size import size_of
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,9 @@ class KioskDriver(Driver):
         mouse: bool = False,  # noqa: ARG002 - Textual's signature; there is no mouse
         size: tuple[int, int] | None = None,
     ) -> None:
-        self._line = Line(_descriptor(sys.__stdin__), _descriptor(sys.__stdout__))
+        self._line = TerminalLine(
+            _descriptor(sys.__stdin__), _descriptor(sys.__stdout__)
+        )
         self._shown = size or size_of(self._line.writes)
         super().__init__(app, debug=False, mouse=False, size=self._shown)
         self._decoder = Decoder()

@@ -10,9 +10,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
 
-from kiosk.faces.marks import marks
+from kiosk.faces.glyphs import marks
 from kiosk.faces.phrases import of_refusal
-from kiosk.faces.words import say
+from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.visit.views import ActionOffer
 from statemachine.operation import Kind

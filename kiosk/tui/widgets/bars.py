@@ -9,13 +9,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from kiosk.faces.marks import marks
-from kiosk.faces.words import say
-from kiosk.text import visible
+from kiosk.core.untrusted_text import visible
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import line
 
 
-class Key(NamedTuple):
+class KeyHint(NamedTuple):
     """A key and what it does here. An empty cap: something to do with the hands."""
 
     cap: str
@@ -48,15 +48,15 @@ class KeyBar(Static):
     KeyBar { height: auto; background: $panel; padding: 0 2; }
     """
 
-    def __init__(self, *keys: Key) -> None:
+    def __init__(self, *keys: KeyHint) -> None:
         super().__init__(_drawn(keys), markup=False)
 
-    def show(self, *keys: Key) -> None:
+    def show(self, *keys: KeyHint) -> None:
         """Show other keys."""
         self.update(_drawn(keys))
 
 
-def _drawn(keys: tuple[Key, ...]) -> Content:
+def _drawn(keys: tuple[KeyHint, ...]) -> Content:
     pieces: list[Content] = []
     for key in keys:
         cap = marks().arrows if key.cap == "arrows" else key.cap

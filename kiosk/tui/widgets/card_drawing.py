@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from kiosk.faces.marks import UNICODE, marks
+from kiosk.faces.glyphs import UNICODE, marks
 
 _CHIP = ("┌──┬──┐", "├──┼──┤", "└──┴──┘")
 _WIDTH = 26

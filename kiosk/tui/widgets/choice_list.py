@@ -10,11 +10,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
 
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
 from kiosk.desk.views import Choice, Words
-from kiosk.errors import Message
-from kiosk.faces.marks import marks
-from kiosk.faces.words import said
-from kiosk.text import visible
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import said
 from kiosk.tui.widgets.panels import Bullet, line
 
 _NONE = -1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from kiosk.faces.entering import CODE_DIGITS, PUNCTUATION
 from kiosk.faces.typed import Repertoire
-from kiosk.pinrules import Alphabet
+from kiosk.pin.rules import Alphabet
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from textual import events
 from textual.content import Content
 
-from kiosk.faces.marks import marks
+from kiosk.core.untrusted_text import visible
+from kiosk.faces.glyphs import marks
 from kiosk.faces.typed import ANY, Typed
-from kiosk.text import visible
 from kiosk.tui.widgets.field import Field, TypedField
 
 LONGEST = 256

@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Digits, Static
 
 from kiosk.faces.phrases import of_tries
-from kiosk.faces.words import say, whom_to_call
+from kiosk.faces.wording import say, whom_to_call
 
 if TYPE_CHECKING:
     from kiosk.cards.ports import Tries
-    from kiosk.station import Helpdesk
+    from kiosk.visit.station import Helpdesk
 
 
 def line(text: str, *, classes: str = "", id: str | None = None) -> Static:

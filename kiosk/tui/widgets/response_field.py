@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from kiosk.faces.entering import PUNCTUATION
 from kiosk.faces.typed import Repertoire
-from kiosk.pinrules import Alphabet
-from kiosk.telephone import DIGITS, GROUP_DIGITS
+from kiosk.pin.challenges import DIGITS, GROUP_DIGITS
+from kiosk.pin.rules import Alphabet
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName

@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from kiosk.faces.marks import marks
+from kiosk.faces.glyphs import marks
 from kiosk.faces.phrases import of_rule
-from kiosk.faces.words import say
-from kiosk.pinrules import PinRules, Rule, Verdict
+from kiosk.faces.wording import say
+from kiosk.pin.rules import PinRules, Rule, RuleVerdict
 
 
 class RuleList(Static):
@@ -20,7 +20,7 @@ class RuleList(Static):
         super().__init__("", id=id, markup=False)
 
     def show(
-        self, rules: PinRules, verdicts: tuple[Verdict, ...], *, is_same: bool
+        self, rules: PinRules, verdicts: tuple[RuleVerdict, ...], *, is_same: bool
     ) -> None:
         """Show how the typed value stands to each rule, and to its second entry."""
         judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)

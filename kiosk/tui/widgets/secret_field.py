@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from rich.segment import Segment
 from textual.strip import Strip
 
-from kiosk.faces.marks import marks
+from kiosk.core.secret import Secret
+from kiosk.faces.glyphs import marks
 from kiosk.faces.typed import Repertoire, Typed
-from kiosk.secret import Secret
 from kiosk.tui.widgets.field import TypedField
 from kiosk.visit.views import FieldName
 

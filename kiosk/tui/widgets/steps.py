@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
-from kiosk.faces.marks import marks
+from kiosk.faces.glyphs import marks
 from kiosk.faces.phrases import of_step
 from kiosk.tui.widgets.panels import Bullet
-from kiosk.visit.views import Progress, Step, StepState
+from kiosk.visit.views import Progress, StepState, VisitStep
 
 
 class StepList(Vertical):
@@ -23,7 +23,7 @@ class StepList(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: dict[Step, Bullet] = {}
+        self._lines: dict[VisitStep, Bullet] = {}
 
     def show(self, progress: Progress) -> None:
         """Show a step that began or ended."""

@@ -9,7 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk.authority.office.operators import Action
 from kiosk.cards.ports import ReaderEvent
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.core.workers import SerialWorker
 from kiosk.desk.batch import read_batch
 from kiosk.desk.context import Context
 from kiosk.desk.pages import (
@@ -29,12 +33,8 @@ from kiosk.desk.pages import (
 )
 from kiosk.desk.views import DeskPort, Page
 from kiosk.enrollment import signin
-from kiosk.enrollment.operators import Action
-from kiosk.errors import Message
-from kiosk.rehearsal.demo_desk import CARD_READER, OPERATORS_READER, PASSWORD, DemoDesk
-from kiosk.rehearsal.world import SETTINGS
-from kiosk.secret import Secret
-from kiosk.workers import SerialWorker
+from kiosk.simulation.demo_desk import CARD_READER, OPERATORS_READER, PASSWORD, DemoDesk
+from kiosk.simulation.world import SETTINGS
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.room import Room, patient
 from storage.records import ApprovalKind, Credential, Template, UnblockWay

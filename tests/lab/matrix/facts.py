@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.secret import Secret
+from kiosk.simulation.world import World
 
 Facts = dict[str, Any]
 

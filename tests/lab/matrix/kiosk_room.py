@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from kiosk.authority.ports import Fault
+from kiosk.authority.ports import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
-from kiosk.cards.simulated.reader import READER, SimulatedReaders
-from kiosk.directory.faults import AnyFault, Frozen, WriteNo
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.core.workers import SerialWorker
 from kiosk.directory.ports import Unreachable
-from kiosk.errors import Message
-from kiosk.rehearsal.world import SETTINGS
-from kiosk.secret import Secret
-from kiosk.telephone import spoken
-from kiosk.workers import SerialWorker
+from kiosk.pin.challenges import spoken
+from kiosk.simulation.cards.reader import READER, SimulatedReaders
+from kiosk.simulation.domain_faults import AnyFault, Frozen, WriteNo
+from kiosk.simulation.world import SETTINGS
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.room import Room, patient
 
@@ -36,7 +36,7 @@ class KioskStation:
     def __init__(self, room: Room, settings: Any) -> None:
         self.settings = settings
         self.readers = SimulatedReaders(READER, SECOND)
-        self.faults: tuple[Fault, ...] = ()
+        self.faults: tuple[StationFault, ...] = ()
         self.is_in_trouble = False
         self.card, self.authority = SerialWorker("card"), SerialWorker("authority")
         self._gate = room.gate
@@ -51,7 +51,7 @@ class KioskStation:
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self.readers.start(emit)
 
-    def health(self) -> tuple[Fault, ...]:
+    def health(self) -> tuple[StationFault, ...]:
         return self.faults
 
     def visit(self, card: Card) -> Any:
@@ -125,7 +125,7 @@ class KioskRoom(Room):
 
     def do_fail(self) -> None:
         """Let the station lack its directory."""
-        fault = Fault(part="directory", message=Message("kiosk.unexpected"))
+        fault = StationFault(part="directory", message=Message("kiosk.unexpected"))
         self.station.faults = (fault,)
         self._ask_health()
 
@@ -141,7 +141,7 @@ class KioskRoom(Room):
 
     def do_answer(self, challenge: str) -> dict[str, str]:
         """Answer a card's challenge, as the helpdesk would."""
-        from kiosk.authority import admin_key
+        from kiosk.authority.escrow import admin_key
 
         block = bytes.fromhex(challenge)
         answer = admin_key.answer(Secret(kiosk_worlds.ADMIN_KEY), block)

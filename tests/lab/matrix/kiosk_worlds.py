@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.cards.simulated.gids_factory import make_gids_card
-from kiosk.cards.simulated.reader import SimulatedReaders
-from kiosk.clock import SystemClock
-from kiosk.entropy import SystemEntropy
-from kiosk.rehearsal.demo import CAST, Role, add_to
-from kiosk.rehearsal.world import World
-from kiosk.secret import Secret
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.demo import CAST, Role, add_to
+from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from storage.records import (
     CardType,

@@ -7,7 +7,7 @@ import select
 import time
 from typing import Any
 
-from kiosk.rehearsal.world import SETTINGS
+from kiosk.simulation.world import SETTINGS
 from lab.matrix.kiosk_room import KioskRoom, KioskStation
 from lab.matrix.room import PLAIN_PROBE, patient
 from lab.matrix.stillness import unread
@@ -28,7 +28,7 @@ class PlainRoom(KioskRoom):
 
     def run(self) -> int:
         from kiosk.plain import terminal
-        from kiosk.plain.attendant import run
+        from kiosk.plain.controller import run
 
         room, wait = self, terminal.Terminal.wait
 

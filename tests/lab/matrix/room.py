@@ -200,7 +200,7 @@ def main(face: str, descriptor: str, log: str, manner: str = "") -> int:
     from kiosk.tui.environment import harden
 
     harden()
-    from kiosk.logs import set_up
+    from kiosk.core.logs import set_up
     from lab.matrix import control
 
     set_up(Path(log))

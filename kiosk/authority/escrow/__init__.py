@@ -1,0 +1,1 @@
+"""What the authority holds for a card, and what opens it: PUKs, keys, codes."""

@@ -1,0 +1,101 @@
+"""Online unblock with a card's administrator key: proof of the card, and of us.
+
+Mutual authentication in one exchange: the card shows that it is the one on record
+(nothing else holds this key), and takes a new PIN from whoever showed the same. The
+key is opened here for one block and wiped; a station sees challenges and cryptograms.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import admin_key, approvals
+from kiosk.authority.escrow.escrowed_secrets import note, open_field
+from kiosk.authority.escrow.unblock_methods import keeps_admin_key
+from kiosk.authority.ports import AdminProof, ProofFailed, Refused
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.errors import Message
+from statemachine.operation import Kind
+from storage.records import Credential, Operation, UnblockWay
+from storage.registry import Tx
+
+FIELD = "admin_key"
+
+
+def challenge(parts: RequiredPorts, id: str) -> bytes:
+    """Return our challenge (16 bytes), once for each operation. Refused."""
+    ours = parts.entropy.bytes(admin_key.MUTUAL_BYTES)
+
+    def commit(tx: Tx) -> None:
+        operation, credential = _judged(tx, id)
+        template = tx.template(credential.template, credential.template_version)
+        if approvals.missing(tx, operation, credential, template):
+            raise Refused(Message("stop.code_first"))
+        if operation.admin_challenges:
+            raise Refused(Message("stop.operation_ended"))
+        tx.save_operation(replace(operation, admin_challenges=ours))
+
+    parts.registry.run(commit)
+    return ours
+
+
+def proof(parts: RequiredPorts, id: str, cards: bytes) -> AdminProof:
+    """Answer the card's challenge (16 bytes), once. Refused, ProofFailed."""
+    if len(cards) != admin_key.MUTUAL_BYTES:
+        raise ProofFailed
+
+    def commit(tx: Tx) -> tuple[bytes, Credential] | None:
+        operation, credential = _judged(tx, id)
+        ours = operation.admin_challenges
+        if len(ours) != admin_key.MUTUAL_BYTES:
+            raise Refused(Message("stop.operation_ended"))
+        if admin_key.is_mirrored(ours, cards):
+            note(tx, parts, operation, "escrow.proof_failed", why="mirrored")
+            return None
+        saved = replace(operation, admin_challenges=ours + cards)
+        note(tx, parts, tx.save_operation(saved), "escrow.admin_key_used")
+        return ours, credential
+
+    answerable = parts.registry.run(commit)
+    if answerable is None:
+        raise ProofFailed
+    ours, credential = answerable
+    with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
+        return AdminProof(cryptogram=admin_key.prove(key, ours, cards, parts.entropy))
+
+
+def proven(parts: RequiredPorts, id: str, answered: bytes) -> None:
+    """Take the card's proof. ProofFailed: it is not the card on record."""
+    operation, credential = parts.registry.run(lambda tx: _judged(tx, id))
+    both = operation.admin_challenges
+    ours, cards = both[: admin_key.MUTUAL_BYTES], both[admin_key.MUTUAL_BYTES :]
+    with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
+        is_proven = bool(cards) and admin_key.is_proven(key, ours, cards, answered)
+
+    def commit(tx: Tx) -> None:
+        current = tx.operation(id)
+        kind = "escrow.card_proven" if is_proven else "escrow.proof_failed"
+        note(tx, parts, current, kind)
+        if is_proven:
+            tx.save_operation(replace(current, card_proven=True))
+
+    parts.registry.run(commit)
+    if not is_proven:
+        raise ProofFailed
+
+
+def _judged(tx: Tx, id: str) -> tuple[Operation, Credential]:
+    operation = tx.operation(id)
+    if operation.ended_at is not None:
+        raise Refused(Message("stop.operation_ended"))
+    credential = tx.credential(operation.credential)
+    is_reset = operation.kind is Kind.UNBLOCK or (
+        operation.kind is Kind.ACTIVATE and credential.activation_interrupted
+    )
+    if (
+        not keeps_admin_key(credential)
+        or operation.way is not UnblockWay.ADMIN_KEY_ONLINE
+        or not is_reset
+    ):
+        raise Refused(Message("stop.nothing_in_escrow"))
+    return operation, credential

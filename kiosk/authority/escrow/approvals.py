@@ -1,0 +1,235 @@
+"""Release and activation codes: issued to a person, redeemed once, bound to one
+operation.
+
+A code is valid for one credential and a limited time, and void after five wrong
+entries. Redeeming binds it to the operation; until the card has really changed,
+a later operation of the same credential may resume it (a pulled card).
+"""
+
+from __future__ import annotations
+
+import hmac
+from math import ceil
+
+from msgspec.structs import replace
+
+from kiosk.authority.ports import (
+    CodeMistyped,
+    CodeRefused,
+    EntriesPaused,
+    NotProven,
+)
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.secret import Secret
+from kiosk.pin.codes import is_well_formed, keyed_digest, new_code, normalised
+from statemachine.lifecycle import State
+from statemachine.operation import Kind
+from storage.records import (
+    Approval,
+    ApprovalKind,
+    AuditDraft,
+    Credential,
+    FirstPin,
+    Operation,
+    Template,
+)
+from storage.registry import Tx
+
+WRONG_ENTRIES = 5
+RELEASE_SECONDS = 600.0
+
+
+def issue_code(
+    parts: RequiredPorts,
+    *,
+    credential: str,
+    kind: ApprovalKind,
+    operator: str,
+    station: str,
+    valid_for: float = RELEASE_SECONDS,
+    last_try: bool = False,
+) -> Secret:
+    """Make a code for a credential; earlier ones of its kind are void.
+
+    `valid_for` is in seconds. `last_try`: whoever gives it knows that one try at the
+    PUK may be left, and lets it be spent. Shown once by whoever called: wipe it
+    afterwards.
+    """
+    code = new_code(parts.entropy)
+    salt = parts.entropy.bytes(16)
+    approval = Approval(
+        id=parts.entropy.bytes(8).hex(),
+        kind=kind,
+        credential=credential,
+        salt=salt,
+        digest=keyed_digest(code, salt=salt, key=_key(parts)),
+        issued_by=operator,
+        issued_at=parts.clock.now(),
+        expires_at=parts.clock.now() + valid_for,
+        last_try=last_try,
+    )
+
+    def commit(tx: Tx) -> None:
+        tx.credential(credential)
+        for earlier in _open(tx, credential, kind, parts.clock.now()):
+            tx.save_approval(replace(earlier, spent=True))
+        tx.save_approval(approval)
+        tx.audit(
+            AuditDraft(
+                at=approval.issued_at,
+                station=station,
+                kind=f"approval.{kind}_issued",
+                actor=operator,
+                credential=credential,
+                data={
+                    "approval": approval.id,
+                    "seconds": f"{valid_for:.0f}",
+                    **({"last_try": "yes"} if last_try else {}),
+                },
+            )
+        )
+
+    parts.registry.run(commit)
+    return code
+
+
+def redeem(
+    parts: RequiredPorts, operation: str, kind: ApprovalKind, typed: Secret
+) -> None:
+    """Bind the typed code to `operation`, or count a wrong entry.
+
+    Against the credential, once its card has proven itself in this operation; else
+    against the station. CodeMistyped (not counted), CodeRefused, NotProven,
+    EntriesPaused.
+    """
+    station, is_proven, can_prove = parts.registry.run(lambda tx: _who(tx, operation))
+    now = parts.clock.monotonic()
+    if not is_proven and (pause := parts.entries.pause(station, now)):
+        if can_prove:
+            raise NotProven
+        raise EntriesPaused(seconds=ceil(pause))
+    with normalised(typed) as code:
+        if not is_well_formed(code):
+            raise CodeMistyped
+        key = _key(parts)
+        entries_left = parts.registry.run(
+            lambda tx: _redeem(tx, parts, operation, kind, code, key, counts=is_proven)
+        )
+    if entries_left is None or is_proven:
+        parts.entries.forgive(station)
+    else:
+        parts.entries.wrong(station, now)
+        if can_prove:
+            raise NotProven
+    if entries_left is not None:
+        raise CodeRefused(entries_left)
+
+
+def _who(tx: Tx, id: str) -> tuple[str, bool, bool]:
+    """Return the station, whether the card has proven itself, whether it could."""
+    operation = tx.operation(id)
+    key = tx.credential(operation.credential).card_authentication_key
+    return operation.station, operation.card_proven, key is not None
+
+
+def _redeem(
+    tx: Tx,
+    parts: RequiredPorts,
+    operation: str,
+    kind: ApprovalKind,
+    code: Secret,
+    key: bytes,
+    *,
+    counts: bool,
+) -> int | None:
+    """Return None if the code fits, else how many wrong entries are left."""
+    now = parts.clock.now()
+    current = tx.operation(operation)
+    candidates = _open(tx, current.credential, kind, now)
+    for approval in candidates:
+        attempt = keyed_digest(code, salt=approval.salt, key=key)
+        if hmac.compare_digest(attempt, approval.digest):
+            tx.save_approval(replace(approval, redeemed_by=current.id))
+            redeemed = (*current.approvals, approval.id)
+            tx.save_operation(replace(current, approvals=redeemed))
+            _note(tx, now, current, "approval.redeemed", approval.id)
+            return None
+    left = 0
+    for approval in candidates:
+        wrong = approval.wrong_entries + counts
+        left = max(left, WRONG_ENTRIES - wrong)
+        if counts:
+            tx.save_approval(
+                replace(approval, wrong_entries=wrong, spent=wrong >= WRONG_ENTRIES)
+            )
+    kind_of_entry = "approval.wrong_entry" if counts else "approval.unproven_entry"
+    _note(tx, now, current, kind_of_entry, "")
+    return left
+
+
+def spend(tx: Tx, operation: Operation) -> None:
+    """Make the redeemed codes worthless: the card has really changed."""
+    for redeemed in operation.approvals:
+        tx.save_approval(replace(tx.approval(redeemed), spent=True))
+
+
+def has(tx: Tx, operation: Operation, kind: ApprovalKind) -> bool:
+    """Say whether a code of that kind was redeemed for the operation."""
+    return any(tx.approval(each).kind is kind for each in operation.approvals)
+
+
+def released_last_try(tx: Tx, operation: Operation) -> bool:
+    """Say whether the helpdesk has let the last try at the PUK be spent."""
+    return any(tx.approval(each).last_try for each in operation.approvals)
+
+
+def missing(
+    tx: Tx, operation: Operation, credential: Credential, template: Template
+) -> bool:
+    """Say whether the operation lacks a code that its kind needs."""
+    code_first = template.first_pin is FirstPin.ACTIVATION_CODE
+    match operation.kind:
+        case Kind.ACTIVATE:
+            wanted = code_first or credential.activation_interrupted
+            return wanted and not has(tx, operation, ApprovalKind.ACTIVATION)
+        case Kind.UNBLOCK:
+            released = not operation.code_wanted or has(
+                tx, operation, ApprovalKind.RELEASE
+            )
+            if never_activated(credential) and code_first:
+                released = released and has(tx, operation, ApprovalKind.ACTIVATION)
+            return not released
+        case _:
+            return False
+
+
+def never_activated(credential: Credential) -> bool:
+    """Say whether its holder has yet to set a first PIN, blocked meanwhile or not."""
+    waiting = credential.state in (State.ISSUED, State.BLOCKED)
+    return waiting and credential.pin_changed_at is None
+
+
+def _open(tx: Tx, credential: str, kind: ApprovalKind, now: float) -> list[Approval]:
+    return [
+        approval
+        for approval in tx.approvals(credential)
+        if approval.kind is kind and not approval.spent and approval.expires_at > now
+    ]
+
+
+def _note(tx: Tx, at: float, operation: Operation, kind: str, approval: str) -> None:
+    tx.audit(
+        AuditDraft(
+            at=at,
+            station=operation.station,
+            kind=kind,
+            actor="holder",
+            credential=operation.credential,
+            operation=operation.id,
+            data={"approval": approval} if approval else {},
+        )
+    )
+
+
+def _key(parts: RequiredPorts) -> bytes:
+    return parts.vault.derive("approval codes")

@@ -1,0 +1,149 @@
+"""A new PUK for a card: sealed and written down before it is sent.
+
+Due until the card has confirmed it. Done in any operation in which the card has proven
+itself, and by nobody's guess: what is to be replaced is a value that the card may have.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import puks
+from kiosk.authority.escrow.escrowed_secrets import (
+    PENDING,
+    new_digits_puk,
+    new_puk,
+    note,
+    open_field,
+    seal_field,
+)
+from kiosk.authority.escrow.puk_unblock import happened, live, must_be_sendable, value
+from kiosk.authority.ports import NotProven, ProofFailed, PukPlan
+from kiosk.authority.proof import presence
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.secret import Secret
+from statemachine import candidates
+from statemachine.candidates import Label
+from storage.records import Credential
+from storage.registry import Tx
+
+
+def prove_card(parts: RequiredPorts, id: str, nonce: bytes, signed: bytes) -> None:
+    """Take the card's proof without a PIN, for this operation. ProofFailed."""
+
+    def commit(tx: Tx) -> bool:
+        operation, credential = live(tx, id)
+        is_proven = presence.is_proven(
+            tx, parts, credential, operation.station, nonce, signed
+        )
+        note(
+            tx,
+            parts,
+            operation,
+            "escrow.card_proven" if is_proven else "escrow.proof_failed",
+        )
+        if is_proven:
+            tx.save_operation(replace(operation, card_proven=True))
+        return is_proven
+
+    if not parts.registry.run(commit):
+        raise ProofFailed
+
+
+def plan(parts: RequiredPorts, id: str, told: int | None) -> PukPlan | None:
+    """Say what to send next, written down as sent; None: nothing is due.
+
+    An unresolved new PUK is the new one again: the card may have it already, so it is
+    the first to be replaced by itself. Refused (ended, or one try left), NotProven.
+    """
+    credential = parts.registry.run(lambda tx: live(tx, id)[1])
+    fresh = _fresh(parts, credential)
+
+    def commit(tx: Tx) -> tuple[Label, Credential] | None:
+        operation, credential = live(tx, id)
+        template = tx.template(credential.template, credential.template_version)
+        puk = puks.of(credential.escrow)
+        waiting = puk.remaining()
+        is_due = puks.is_due(credential.escrow) and puks.may_be_replaced(template)
+        if not is_due or not waiting:
+            return None
+        if not operation.card_proven:
+            raise NotProven
+        must_be_sendable(tx, operation, puk, told)
+        label = waiting[0]
+        draws = puk.pending is None or puk.pending.is_refused
+        happened(
+            tx,
+            parts,
+            operation,
+            lambda it: candidates.replacing(it, label, told),
+            "escrow.rotation_begun",
+            fields={"pending_sealed": sealed} if draws else None,
+        )
+        return label, tx.credential(credential.id)
+
+    with fresh:
+        sealed = seal_field(parts, credential.id, PENDING, fresh)
+        planned = parts.registry.run(commit)
+    if planned is None:
+        return None
+    label, credential = planned
+    escrow = credential.escrow
+    return PukPlan(
+        label=label,
+        old=value(parts, credential, label),
+        new=open_field(parts, credential.id, PENDING, escrow.pending_sealed),
+    )
+
+
+def _fresh(parts: RequiredPorts, credential: Credential) -> Secret:
+    """Return a new PUK of a form that the card has not refused."""
+    return new_digits_puk(parts) if credential.escrow.forms_refused else new_puk(parts)
+
+
+def replaced(parts: RequiredPorts, id: str) -> None:
+    """The card confirmed the new PUK: it is current, and nobody has seen it."""
+    parts.registry.run(
+        lambda tx: happened(
+            tx,
+            parts,
+            tx.operation(id),
+            candidates.replaced,
+            "escrow.rotated",
+            promotes=True,
+        )
+    )
+
+
+def not_replaced(parts: RequiredPorts, id: str, label: Label, left: int | None) -> None:
+    """The card refused the PUK that was to be replaced; it told `left`."""
+    parts.registry.run(
+        lambda tx: happened(
+            tx,
+            parts,
+            tx.operation(id),
+            lambda it: candidates.not_replaced(it, label, left),
+            "escrow.puk_wrong",
+        )
+    )
+
+
+def new_refused(parts: RequiredPorts, id: str, label: Label) -> None:
+    """The card definitely does not take the new PUK; it has what it had."""
+
+    def commit(tx: Tx) -> None:
+        operation = tx.operation(id)
+        escrow = tx.credential(operation.credential).escrow
+        stays = label is Label.PENDING
+        after = candidates.new_refused(puks.of(escrow), label)
+        happened(
+            tx,
+            parts,
+            operation,
+            lambda _: after,
+            "escrow.new_puk_refused",
+            promotes=stays and after.pending is None,
+            fields={"forms_refused": escrow.forms_refused + (0 if stays else 1)},
+        )
+
+    parts.registry.run(commit)

@@ -1,0 +1,1 @@
+"""What an operator decides: release, hold, end, templates, evidence, risk."""

@@ -1,0 +1,92 @@
+"""One credential as the helpdesk sees it: how it stands, why not, what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.authority.office.desk import Desk, is_own_name
+from kiosk.authority.office.operators import Action, require
+from kiosk.authority.operation.judging import facts_of
+from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.core.errors import Message
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event, Standing, State
+from statemachine.offers import offers
+from statemachine.operation import Kind
+from storage.records import Approval, AuditEvent, Credential, Sync, Template
+from storage.registry import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything about one credential. Names in it are outside text."""
+
+    credential: Credential
+    template: Template
+    holder_may: dict[Kind, Message | None]
+    """What the holder may do at a kiosk; None: nothing refuses it."""
+    operator_may: dict[Event, Message | None]
+    """What may happen to it through an operator."""
+    codes: tuple[Approval, ...]
+    """Codes that may still be used."""
+    history: tuple[AuditEvent, ...]
+
+
+_OPERATORS = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE, Event.ISSUE)
+
+
+def credentials(
+    desk: Desk, *, state: State | None = None, sync: Sync | None = None
+) -> list[Credential]:
+    """Return what the registry has, by holder. NotInRole."""
+    require(desk.operator, Action.LOOK)
+    return desk.parts.registry.run(lambda tx: tx.credentials(state=state, sync=sync))
+
+
+def view(desk: Desk, credential: Credential) -> View:
+    """Look at one credential. NotInRole. Asks the directory for nothing."""
+    require(desk.operator, Action.LOOK)
+    template, codes = desk.parts.registry.run(lambda tx: _read(tx, credential))
+    now = desk.parts.clock.now()
+    events = desk.parts.registry.audit_events(credential=credential.id)
+    return View(
+        credential=credential,
+        template=template,
+        holder_may=_holder_may(credential, template, desk.parts.profile),
+        operator_may=_operator_may(desk, credential),
+        codes=tuple(code for code in codes if not code.spent and code.expires_at > now),
+        history=tuple(events),
+    )
+
+
+def _read(tx: Tx, credential: Credential) -> tuple[Template, list[Approval]]:
+    template = tx.template(credential.template, credential.template_version)
+    return template, tx.approvals(credential.id)
+
+
+def _holder_may(
+    credential: Credential, template: Template, profile: ComplianceProfile
+) -> dict[Kind, Message | None]:
+    judged = offers(
+        Standing(credential.state, credential.suspended_from),
+        facts_of(credential, template, None, profile),
+        out_of_step=credential.sync is Sync.OUT_OF_STEP,
+        activation_interrupted=credential.activation_interrupted,
+    )
+    return {
+        each.kind: None if each.refusal is None else Message(each.refusal.code)
+        for each in judged
+    }
+
+
+def _operator_may(desk: Desk, credential: Credential) -> dict[Event, Message | None]:
+    facts = Facts(own_card=is_own_name(desk, credential.account))
+    standing = Standing(credential.state, credential.suspended_from)
+    refusals = {
+        event: desk.parts.lifecycle.why_not(standing, event, facts)
+        for event in _OPERATORS
+    }
+    return {
+        event: None if refusal is None else Message(refusal.code)
+        for event, refusal in refusals.items()
+    }

@@ -1,0 +1,153 @@
+"""Codes that an operator gives a holder: to unblock, or to activate a new card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.authority.escrow import approvals, puks
+from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
+from kiosk.authority.office.desk import Desk, agree, is_own_card, note, refuse
+from kiosk.authority.office.operators import Action, SignedIn, require
+from kiosk.authority.operation.judging import facts_of
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from statemachine.lifecycle import Event, Standing, State
+from storage.records import (
+    ApprovalKind,
+    Credential,
+    FirstPin,
+    Keyless,
+    Template,
+    UnblockWay,
+)
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A code to be shown once and wiped, and how long it may be used."""
+
+    code: Secret
+    validity: Message
+
+
+def give(
+    desk: Desk,
+    credential: Credential,
+    kind: ApprovalKind,
+    second: SignedIn | None = None,
+    *,
+    last_try: bool = False,
+) -> Given:
+    """Make a code for a credential; its caller shows it once and wipes it.
+
+    NotInRole, Refused, SecondNeeded, DirectoryError. Earlier codes of the kind
+    become void. `last_try`: the operator was told that one try at the card's PUK may
+    be left, and lets it be spent.
+    """
+    require(desk.operator, Action.RELEASE)
+    template = desk.parts.registry.run(
+        lambda tx: tx.template(credential.template, credential.template_version)
+    )
+    if is_own_card(desk, credential.account_guid, credential.account):
+        reason: Message | None = Message("refusal.own_card")
+    elif kind is ApprovalKind.RELEASE:
+        reason = _no_release(desk, credential, template)
+        if reason is None and spends_last_try(credential, template) and not last_try:
+            reason = Message("enrollment.last_try")
+    else:
+        reason = _no_activation(desk, credential, template)
+    if reason is not None:
+        refuse(desk, f"approval.{kind}_refused", credential.id, reason)
+    if agreed := agree(desk, Action.RELEASE, credential, second):
+        note(desk, "approval.agreed", credential=credential.id, data=agreed)
+    code = approvals.issue_code(
+        desk.parts,
+        credential=credential.id,
+        kind=kind,
+        operator=desk.operator.account,
+        station=desk.station,
+        valid_for=_seconds_valid(template, kind),
+        last_try=last_try and kind is ApprovalKind.RELEASE,
+    )
+    return Given(code, _validity(template, kind))
+
+
+def _validity(template: Template, kind: ApprovalKind) -> Message:
+    """Say how long a code of that kind may be used."""
+    if kind is ApprovalKind.ACTIVATION:
+        days = template.activation_code_days
+        return Message("enrollment.valid_days", {"days": days})
+    minutes = round(approvals.RELEASE_SECONDS / 60)
+    return Message("enrollment.valid_minutes", {"minutes": minutes})
+
+
+def _seconds_valid(template: Template, kind: ApprovalKind) -> float:
+    if kind is ApprovalKind.ACTIVATION:
+        return template.activation_code_days * _DAY
+    return approvals.RELEASE_SECONDS
+
+
+def _no_release(
+    desk: Desk, credential: Credential, template: Template
+) -> Message | None:
+    """Say why a release code would open nothing."""
+    if _stands_in_for_signature(credential, template):
+        return None
+    profile, escrow = desk.parts.profile, credential.escrow
+    if not any(wants_code(way, profile, escrow) for way in template.unblock):
+        return Message("enrollment.no_release_way")
+    facts = facts_of(credential, template, None, desk.parts.profile)
+    standing = Standing(credential.state, credential.suspended_from)
+    refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
+    return None if refusal is None else Message(refusal.code)
+
+
+def spends_last_try(credential: Credential, template: Template) -> bool:
+    """Say whether an unblock might spend the last try at the card's PUK.
+
+    Not where an administrator key sets PINs.
+    """
+    by_key = UnblockWay.ADMIN_KEY_ONLINE in template.unblock and keeps_admin_key(
+        credential
+    )
+    by_puk = {UnblockWay.RELEASE_CODE, UnblockWay.HOLDER_PUK} & {*template.unblock}
+    return bool(by_puk) and not by_key and puks.at_last_try(credential.escrow)
+
+
+def _stands_in_for_signature(credential: Credential, template: Template) -> bool:
+    """A keyless credential whose template lets a release code replace the proof."""
+    return (
+        credential.authentication_key is None
+        and template.keyless is Keyless.WITH_RELEASE
+        and credential.state is State.ACTIVE
+    )
+
+
+def _no_activation(
+    desk: Desk, credential: Credential, template: Template
+) -> Message | None:
+    """Say why an activation code would open nothing, or not from this operator."""
+    wanted = (
+        template.first_pin is FirstPin.ACTIVATION_CODE
+        or credential.activation_interrupted
+    )
+    if not wanted:
+        return Message("enrollment.no_activation_code")
+    fresh = credential.state is State.ISSUED or approvals.never_activated(credential)
+    if not fresh:
+        return Message("refusal.already_activated")
+    if desk.operator.account.casefold() == issuer(desk, credential).casefold():
+        return Message("enrollment.issuer_sees_no_code")
+    return None
+
+
+def issuer(desk: Desk, credential: Credential) -> str:
+    """Return the account that issued the card last; empty if none is recorded."""
+    actors = [
+        event.actor
+        for event in desk.parts.registry.audit_events(credential=credential.id)
+        if event.kind == "lifecycle.issue"
+    ]
+    return actors[-1] if actors else ""

@@ -1,0 +1,97 @@
+"""Hold, resume, end: the lifecycle events that are an operator's to make."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kiosk.authority.office.desk import (
+    Desk,
+    agree,
+    drafted,
+    is_own_card,
+    is_probably_own_card,
+    refuse,
+)
+from kiosk.authority.office.operators import Action, SignedIn, require
+from kiosk.authority.operation import transitions
+from kiosk.authority.ports import Refused
+from kiosk.core.errors import Message
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event
+from storage.records import Credential, Sync
+from storage.registry import Tx
+
+_EVENTS = {
+    Action.SUSPEND: Event.SUSPEND,
+    Action.RESUME: Event.RESUME,
+    Action.REVOKE: Event.REVOKE,
+    Action.RETIRE: Event.RETIRE,
+}
+
+
+def act(
+    desk: Desk,
+    action: Action,
+    credential: Credential,
+    reason: str,
+    second: SignedIn | None = None,
+) -> Credential:
+    """Let the event of `action` happen; return the credential as it is then.
+
+    NotInRole, Refused, SecondNeeded, and for `resume`, which gives something back,
+    DirectoryError.
+    `reason` is the operator's own words, kept in the audit.
+    """
+    require(desk.operator, action)
+    agreed = agree(desk, action, credential, second)
+    event = _EVENTS[action]
+    if action is Action.RESUME:
+        own = is_own_card(desk, credential.account_guid, credential.account)
+    else:
+        own = is_probably_own_card(desk, credential)
+    try:
+        return desk.parts.registry.run(
+            lambda tx: transitions.happen(
+                tx,
+                desk.parts,
+                tx.credential(credential.id),
+                event,
+                facts=Facts(own_card=own),
+                actor=desk.operator.account,
+                station=desk.station,
+                evidence={"reason": reason, **agreed},
+            )
+        )
+    except Refused as refused:
+        refuse(desk, f"lifecycle.{event}_refused", credential.id, refused.reason)
+
+
+def close_case(desk: Desk, credential: Credential, reason: str) -> Credential:
+    """Close an out-of-step case as not synchronised: the password stays as it is.
+
+    NotInRole, Refused.
+    """
+    require(desk.operator, Action.CLOSE)
+    if is_probably_own_card(desk, credential):
+        own = Message("refusal.own_card")
+        refuse(desk, "credential.close_refused", credential.id, own)
+
+    def commit(tx: Tx) -> Credential | None:
+        current = tx.credential(credential.id)
+        live = any(op.ended_at is None for op in tx.operations(credential.id))
+        if current.sync is not Sync.OUT_OF_STEP or live:
+            return None
+        drafted(desk, "credential.case_closed", credential.id, "", {"reason": reason})(
+            tx
+        )
+        return tx.save_credential(
+            replace(
+                current, sync=Sync.NOT_SYNCHRONISED, sync_reason="reason.case_closed"
+            )
+        )
+
+    closed = desk.parts.registry.run(commit)
+    if closed is None:
+        nothing = Message("enrollment.nothing_to_close")
+        refuse(desk, "credential.close_refused", credential.id, nothing)
+    return closed

@@ -1,0 +1,203 @@
+"""The risk report: whose password is a short secret, and what cannot work.
+
+Reads only. What the directory does not let us read is its own finding, never passed
+over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kiosk.authority.escrow import puks
+from kiosk.authority.office.survey import SurveyedAccount, survey
+from kiosk.authority.office.templates import limits_of
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules import in_step
+from kiosk.authority.rules.effective import effective
+from kiosk.authority.rules.in_step import Compared
+from kiosk.directory.ports import (
+    Account,
+    AccountMissing,
+    DirectoryError,
+    PasswordPolicy,
+)
+from kiosk.pin.rules import Alphabet, PinRules, contradiction
+from statemachine.lifecycle import State
+from storage.records import Credential, Keyless, Sync, Template
+
+_IN_USE = frozenset({State.ISSUED, State.ACTIVE, State.BLOCKED, State.SUSPENDED})
+LONG_ENOUGH = 12
+"""Characters from which a secret of digits is not called short."""
+
+
+class RiskFinding(StrEnum):
+    """What can be wrong; `risk.<value>` says it in a sentence."""
+
+    SHORT_NUMERIC = "short_numeric"
+    SHORT = "short"
+    NO_LOCKOUT = "no_lockout"
+    SMART_CARD_REQUIRED = "smart_card_required"
+    PRIVILEGED = "privileged"
+    UNSATISFIABLE = "unsatisfiable"
+    OUT_OF_STEP = "out_of_step"
+    CHANGED_ELSEWHERE = "changed_elsewhere"
+    """In step, as far as was known: somebody has set another password since."""
+    MARK_HIDDEN = "mark_hidden"
+    """The directory's own mark may not be read: other hands are not all seen."""
+    KEYLESS = "keyless"
+    PUK_FACTORY = "puk_factory"
+    PUK_DUE = "puk_due"
+    PUK_NOT_TAKEN = "puk_not_taken"
+    PUK_USED_UP = "puk_used_up"
+    ACCOUNT_GONE = "account_gone"
+    UNKNOWN = "unknown"
+    """The directory did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """One finding about one credential. Names are outside text."""
+
+    finding: RiskFinding
+    credential: str
+    holder: str
+    account: str
+    template: str
+    detail: str = ""
+    """A number, a rule or a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, and of how many accounts nothing could be seen."""
+
+    risks: tuple[Risk, ...]
+    accounts: int
+    """That were to be looked at in the directory."""
+    unseen: int
+
+
+def report(parts: RequiredPorts) -> Report:
+    """Look at every credential in use. Whatever fails, the others are looked at."""
+    pairs = parts.registry.run(
+        lambda tx: [
+            (each, tx.template(each.template, each.template_version))
+            for each in tx.credentials()
+            if each.state in _IN_USE
+        ]
+    )
+    synced = [each for each, template in pairs if _is_synced(template)]
+    guids = list(dict.fromkeys(each.account_guid for each in synced))
+    seen = survey(parts.directory, guids)
+    risks = [
+        _risk(finding, credential, detail)
+        for credential, template in pairs
+        for finding, detail in _of(credential, template, seen)
+    ]
+    return Report(
+        risks=tuple(sorted(risks, key=lambda risk: (risk.finding, risk.holder))),
+        accounts=len(guids),
+        unseen=sum(_is_unseen(seen[guid].trouble) for guid in guids),
+    )
+
+
+def _is_synced(template: Template) -> bool:
+    return template.pin_policy.update_ad_password
+
+
+def _is_unseen(trouble: DirectoryError | None) -> bool:
+    return trouble is not None and not isinstance(trouble, AccountMissing)
+
+
+def _risk(finding: RiskFinding, credential: Credential, detail: str) -> Risk:
+    return Risk(
+        finding=finding,
+        credential=credential.id,
+        holder=credential.holder,
+        account=credential.account,
+        template=f"{credential.template} {credential.template_version}",
+        detail=detail,
+    )
+
+
+def _of(
+    credential: Credential, template: Template, seen: Mapping[str, SurveyedAccount]
+) -> Iterator[tuple[RiskFinding, str]]:
+    if credential.sync is Sync.OUT_OF_STEP:
+        yield RiskFinding.OUT_OF_STEP, credential.sync_reason
+    if credential.authentication_key is None and template.keyless is not Keyless.OFF:
+        yield RiskFinding.KEYLESS, str(template.keyless)
+    yield from _of_puk(credential)
+    if not _is_synced(template):
+        return
+    found = seen[credential.account_guid]
+    if isinstance(found.trouble, AccountMissing):
+        yield RiskFinding.ACCOUNT_GONE, ""
+    elif found.account is None or found.policy is None:
+        yield RiskFinding.UNKNOWN, found.trouble.code if found.trouble else ""
+    else:
+        yield from _of_password(credential, found.account, found.dc)
+        yield from _of_account(credential, template, found.account, found.policy)
+
+
+def _of_password(
+    credential: Credential, account: Account, dc: str
+) -> Iterator[tuple[RiskFinding, str]]:
+    """Judge whether it is still ours, by what was seen after the last write."""
+    last = credential.last_sync
+    if credential.sync is not Sync.IN_STEP or last is None:
+        return
+    if account.mark is None:
+        yield RiskFinding.MARK_HIDDEN, ""
+    known = in_step.at_last_sync(last)
+    if in_step.compare(known, in_step.seen(account, dc)) is Compared.CHANGED:
+        yield RiskFinding.CHANGED_ELSEWHERE, ""
+
+
+def _of_puk(credential: Credential) -> Iterator[tuple[RiskFinding, str]]:
+    """A PUK that somebody may know, or that no longer opens its card."""
+    escrow = credential.escrow
+    known = puks.of(escrow).known
+    if puks.is_used_up(escrow):
+        yield RiskFinding.PUK_USED_UP, ""
+    elif puks.is_factory(escrow):
+        yield RiskFinding.PUK_FACTORY, known
+    elif puks.is_due(escrow):
+        yield RiskFinding.PUK_DUE, known
+    if escrow.forms_refused and puks.is_due(escrow):
+        yield RiskFinding.PUK_NOT_TAKEN, str(escrow.forms_refused)
+
+
+def _of_account(
+    credential: Credential,
+    template: Template,
+    account: Account,
+    policy: PasswordPolicy,
+) -> Iterator[tuple[RiskFinding, str]]:
+    if account.privileged:
+        yield RiskFinding.PRIVILEGED, ""
+    if account.smart_card_required:
+        yield RiskFinding.SMART_CARD_REQUIRED, ""
+    rules = effective(limits_of(template), template, account, policy)
+    broken = contradiction(rules)
+    if broken is not None:
+        yield RiskFinding.UNSATISFIABLE, str(broken)
+    elif credential.sync is not Sync.NEVER and not account.privileged:
+        yield from _of_secret(rules, policy)
+
+
+def _of_secret(
+    rules: PinRules, policy: PasswordPolicy
+) -> Iterator[tuple[RiskFinding, str]]:
+    """Judge what the password may be at its weakest."""
+    if rules.minimum >= LONG_ENOUGH:
+        return
+    digits = rules.alphabet is Alphabet.DIGITS
+    yield (
+        RiskFinding.SHORT_NUMERIC if digits else RiskFinding.SHORT,
+        str(rules.minimum),
+    )
+    if policy.lockout_threshold == 0:
+        yield RiskFinding.NO_LOCKOUT, policy.source

@@ -1,0 +1,1 @@
+"""One operation, from its judgement to what is true after the write."""

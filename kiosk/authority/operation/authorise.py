@@ -1,0 +1,209 @@
+"""The proof: the card's signature verified and its nonce consumed, in one commit.
+
+From here the operation may write once within `WRITE_SECONDS`. Evidence (statement,
+signature, key) goes into the audit chain, so that a third party can check it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import msgspec
+
+from kiosk.authority.escrow import approvals
+from kiosk.authority.operation import transitions
+from kiosk.authority.ports import Challenge, ProofFailed, Refused, RulesBroken
+from kiosk.authority.proof import seal, signature, statement
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules import pin_history
+from kiosk.authority.rules.sync_conditions import proof_of
+from kiosk.core.errors import Message
+from kiosk.pin.rules import PinRules, Rule, check
+from statemachine.lifecycle import State
+from statemachine.operation import Kind, Phase
+from storage.records import (
+    ApprovalKind,
+    Authorisation,
+    Credential,
+    NoncePurpose,
+    Operation,
+    Template,
+)
+from storage.registry import Tx
+
+WRITE_SECONDS = 60.0
+
+
+def authorise(
+    parts: RequiredPorts, id: str, nonce: bytes, signed: bytes, sealed: bytes
+) -> None:
+    """Take the proof for one write of `sealed`. ProofFailed, Refused, RulesBroken.
+
+    A failed proof ends the operation: refused where nothing was changed, out of
+    step where the card already was (unblock). The nonce is used up either way.
+    """
+    operation, credential, template = parts.registry.run(lambda tx: _read(tx, id))
+    _check_rules(parts, operation, credential, template, sealed)
+    if credential.authentication_key is None:
+        evidence = {"exception": str(template.keyless)}
+        valid = parts.registry.run(
+            lambda tx: _keyless_applies(tx, operation, credential, template)
+        )
+    else:
+        message = statement.authorisation(
+            _challenge(parts, operation, credential, nonce), seal.digest(sealed)
+        )
+        evidence = _evidence(credential, message, signed)
+        valid = signature.is_valid(credential.authentication_key, message, signed)
+    since = parts.clock.monotonic()
+    accepted = parts.registry.run(
+        lambda tx: _commit(
+            tx, parts, id, nonce, seal.digest(sealed), evidence, valid=valid
+        )
+    )
+    if not accepted:
+        raise ProofFailed
+    parts.fences.allow(id, since + WRITE_SECONDS)
+
+
+def is_late(parts: RequiredPorts, operation: Operation) -> bool:
+    """Say whether an authorisation has run out, or was given later than now.
+
+    The wall clock may have been set since; in the process that authorised, the other
+    one counts, too.
+    """
+    left = left_of(parts, operation)
+    return not 0 <= left <= WRITE_SECONDS
+
+
+def left_of(parts: RequiredPorts, operation: Operation) -> float:
+    """Return the seconds that an authorisation has left; negative: it has run out."""
+    if operation.authorised_until is None:
+        return -1.0
+    left = operation.authorised_until - parts.clock.now()
+    until = parts.fences.allowed_until(operation.id)
+    if until is None or left > WRITE_SECONDS:
+        return left
+    return min(left, until - parts.clock.monotonic())
+
+
+def _read(tx: Tx, id: str) -> tuple[Operation, Credential, Template]:
+    operation = tx.operation(id)
+    credential = tx.credential(operation.credential)
+    template = tx.template(credential.template, credential.template_version)
+    return operation, credential, template
+
+
+def _check_rules(
+    parts: RequiredPorts,
+    operation: Operation,
+    credential: Credential,
+    template: Template,
+    sealed: bytes,
+) -> None:
+    """The authority trusts no face: the sealed value meets the rules, or nothing.
+
+    A finish brings the password to the PIN the card has: no history is held
+    against it.
+    """
+    rules = msgspec.json.decode(operation.rules, type=PinRules)
+    with parts.sealing.open(sealed, operation=operation.id) as value:
+        broken = next((v.rule for v in check(rules, value) if not v.holds), None)
+        is_new = operation.kind is not Kind.FINISH
+        if is_new and pin_history.is_known(parts, credential, template, value):
+            broken = Rule.HISTORY
+    if broken is not None:
+        raise RulesBroken(rule=broken)
+
+
+def _keyless_applies(
+    tx: Tx, operation: Operation, credential: Credential, template: Template
+) -> bool:
+    proof = proof_of(credential, template)
+    if proof is None:
+        return False
+    return not proof.release or approvals.has(tx, operation, ApprovalKind.RELEASE)
+
+
+def _challenge(
+    parts: RequiredPorts, operation: Operation, credential: Credential, nonce: bytes
+) -> Challenge:
+    """The challenge as the record has it, not as a client would like it."""
+    return Challenge(
+        nonce=nonce,
+        operation=operation.id,
+        kind=operation.kind,
+        credential=credential.id,
+        account_guid=operation.account_guid,
+        station=operation.station,
+        sealing_key=parts.sealing.public,
+        sealing_key_id=parts.sealing.id,
+        key_slot="",
+        key_algorithm="",
+    )
+
+
+def _evidence(credential: Credential, message: bytes, signed: bytes) -> dict[str, str]:
+    key = credential.authentication_key
+    spki = key.spki if key else b""
+    return {
+        "statement": base64.b64encode(message).decode(),
+        "signature": base64.b64encode(signed).decode(),
+        "key": base64.b64encode(spki).decode(),
+        "key_sha256": hashlib.sha256(spki).hexdigest(),
+    }
+
+
+def _commit(
+    tx: Tx,
+    parts: RequiredPorts,
+    id: str,
+    nonce: bytes,
+    sealed_digest: bytes,
+    evidence: dict[str, str],
+    *,
+    valid: bool,
+) -> bool:
+    operation = tx.operation(id)
+    credential = tx.credential(operation.credential)
+    keyless = credential.authentication_key is None
+    now = parts.clock.now()
+    fresh = keyless or tx.consume_nonce(
+        nonce,
+        purpose=NoncePurpose.OPERATION,
+        bound_to=id,
+        station=operation.station,
+        now=now,
+    )
+    if not operation.password_follows:
+        raise Refused(Message("stop.no_write_wanted"))
+    if not (valid and fresh):
+        _end_unproven(tx, parts, operation, stale=valid)
+        return False
+    if credential.state in (State.SUSPENDED, State.REVOKED, State.RETIRED):
+        raise Refused(Message(f"stop.{credential.state}"))
+    transitions.move(
+        tx,
+        parts,
+        operation,
+        Phase.AUTHORISED,
+        evidence={**evidence, "sealed_sha256": sealed_digest.hex()},
+        authorisation=Authorisation.KEYLESS if keyless else Authorisation.SIGNATURE,
+        sealed_digest=sealed_digest,
+        authorised_until=now + WRITE_SECONDS,
+        card_proven=operation.card_proven or not keyless,
+    )
+    return True
+
+
+def _end_unproven(
+    tx: Tx, parts: RequiredPorts, operation: Operation, *, stale: bool
+) -> None:
+    reason = Message("reason.nonce_stale" if stale else "reason.signature_wrong")
+    if operation.ended_at is not None:
+        return
+    if operation.kind is Kind.UNBLOCK and transitions.card_may_have_changed(operation):
+        transitions.end_out_of_step(tx, parts, operation, reason)
+    else:
+        transitions.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)

@@ -1,0 +1,213 @@
+"""The first durable mark of an operation, and the nonce that goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import puks
+from kiosk.authority.escrow.unblock_methods import wants_code, way_of
+from kiosk.authority.operation import announcement, changed_elsewhere, transitions
+from kiosk.authority.operation.judging import SyncDecision, judge
+from kiosk.authority.ports import (
+    Announced,
+    CardLimits,
+    Challenge,
+    NotAsAnnounced,
+    Prepared,
+    Refused,
+)
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules import in_step
+from kiosk.core.errors import Message
+from statemachine.candidates import TRIES
+from statemachine.operation import Kind, Phase
+from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
+from storage.registry import Tx
+
+NONCE_BYTES = 32
+NONCE_SECONDS = 120.0
+
+
+def prepare(
+    parts: RequiredPorts,
+    *,
+    id: str,
+    kind: Kind,
+    station: str,
+    limits: CardLimits,
+    announced: Announced,
+) -> Prepared:
+    """Ask everything that can refuse, then commit `prepared`.
+
+    Refused, NotAsAnnounced.
+    """
+    credential, template = parts.registry.run(
+        lambda tx: (
+            (found := tx.credential(id)),
+            tx.template(found.template, found.template_version),
+        )
+    )
+    judgement = judge(parts, credential, template, limits)
+    if (stop := judgement.stop_of(kind)) is not None:
+        refuse_before(parts, credential, kind, station, stop)
+    credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
+    if announcement.broken(parts, announced, credential, judgement, station):
+        refuse_before(parts, credential, kind, station, Message(NotAsAnnounced.code))
+    way = way_of(credential, template, limits, parts.profile)
+    operation = replace(
+        _new(parts, credential, kind, station, judgement),
+        **_seen(announced, judgement),
+        way=way,
+        code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
+    )
+    challenge = _challenge(parts, operation, credential)
+    nonce = (
+        challenge
+        if kind is not Kind.UNBLOCK and _signs(operation, credential)
+        else None
+    )
+
+    def commit(tx: Tx) -> Operation | None:
+        if not transitions.supersede(tx, parts, credential.id, station):
+            return None
+        tx.drop_nonces(expired_before=parts.clock.now())
+        saved = tx.save_operation(operation)
+        if nonce is not None:
+            tx.issue_nonce(_nonce(parts, nonce))
+        tx.audit(
+            AuditDraft(
+                at=operation.started_at,
+                station=station,
+                kind="operation.prepared",
+                actor="holder",
+                credential=credential.id,
+                operation=operation.id,
+                data={"event": operation.event, "kind": kind},
+            )
+        )
+        return saved
+
+    if parts.registry.run(commit) is None:
+        busy = Message("stop.another_is_writing")
+        refuse_before(parts, credential, kind, station, busy)
+    return Prepared(
+        operation=operation.id,
+        event=operation.event,
+        password_follows=operation.password_follows,
+        why_not=judgement.why_not,
+        rules=judgement.rules,
+        challenge=nonce,
+        seal_to=challenge if operation.password_follows else None,
+        puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
+        puk_replaceable=puks.may_be_replaced(template),
+        puk_is_factory=puks.is_factory(credential.escrow),
+        puk_uncertain=puks.of(credential.escrow).left < TRIES,
+    )
+
+
+def refuse_before(
+    parts: RequiredPorts,
+    credential: Credential,
+    kind: Kind,
+    station: str,
+    reason: Message,
+) -> None:
+    """Audit a refusal that came before any operation, and raise it. Refused."""
+    draft = AuditDraft(
+        at=parts.clock.now(),
+        station=station,
+        kind="operation.not_opened",
+        actor="holder",
+        credential=credential.id,
+        result=reason.key,
+        data={"kind": kind},
+    )
+    parts.registry.run(lambda tx: tx.audit(draft))
+    if reason.key == NotAsAnnounced.code:
+        raise NotAsAnnounced
+    raise Refused(reason)
+
+
+def _seen(announced: Announced, judgement: SyncDecision) -> dict[str, Any]:
+    """Return the newest of what was looked at: at the write it must still be there."""
+    seen = in_step.newest(announced.seen, judgement.view.newest)
+    if seen is None:
+        return {}
+    return {
+        "dc": seen.dc,
+        "pwd_last_set_before": seen.pwd_last_set,
+        "mark_before": seen.mark,
+    }
+
+
+def _new(
+    parts: RequiredPorts,
+    credential: Credential,
+    kind: Kind,
+    station: str,
+    judgement: SyncDecision,
+) -> Operation:
+    return Operation(
+        id=parts.entropy.bytes(16).hex(),
+        event=f"{parts.entropy.below(10**4):04d}-{parts.entropy.below(10**4):04d}",
+        kind=kind,
+        credential=credential.id,
+        account_guid=credential.account_guid,
+        station=station,
+        phase=Phase.PREPARED,
+        password_follows=judgement.password_follows,
+        reason=judgement.why_not.key if judgement.why_not else "",
+        rules=msgspec.json.encode(judgement.rules),
+        dc=judgement.view.dc,
+        honours_history=judgement.view.honours_history and kind is not Kind.FINISH,
+        started_at=parts.clock.now(),
+    )
+
+
+def _signs(operation: Operation, credential: Credential) -> bool:
+    return operation.password_follows and credential.authentication_key is not None
+
+
+def _challenge(
+    parts: RequiredPorts, operation: Operation, credential: Credential
+) -> Challenge:
+    key = credential.authentication_key
+    return Challenge(
+        nonce=parts.entropy.bytes(NONCE_BYTES),
+        operation=operation.id,
+        kind=operation.kind,
+        credential=credential.id,
+        account_guid=credential.account_guid,
+        station=operation.station,
+        sealing_key=parts.sealing.public,
+        sealing_key_id=parts.sealing.id,
+        key_slot=key.slot if key else "",
+        key_algorithm=key.algorithm if key else "",
+    )
+
+
+def _nonce(parts: RequiredPorts, challenge: Challenge) -> Nonce:
+    return Nonce(
+        value=challenge.nonce,
+        purpose=NoncePurpose.OPERATION,
+        bound_to=challenge.operation,
+        station=challenge.station,
+        expires_at=parts.clock.now() + NONCE_SECONDS,
+    )
+
+
+def renew(parts: RequiredPorts, id: str) -> Challenge:
+    """Issue a fresh nonce for a live operation (its signature comes after the card)."""
+
+    def commit(tx: Tx) -> Challenge:
+        operation = tx.operation(id)
+        if operation.ended_at is not None:
+            raise Refused(Message("stop.operation_ended"))
+        challenge = _challenge(parts, operation, tx.credential(operation.credential))
+        tx.issue_nonce(_nonce(parts, challenge))
+        return challenge
+
+    return parts.registry.run(commit)

@@ -1,0 +1,194 @@
+"""The one write: re-judge, mark, send one modify. What is true then, `verdicts` says.
+
+Nothing is sent that the person was not told of: a password that somebody has set since
+the operation was prepared is not overwritten but asked about.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from kiosk.authority.escrow import approvals
+from kiosk.authority.operation import changed_elsewhere, transitions
+from kiosk.authority.operation.authorise import is_late, left_of
+from kiosk.authority.operation.card_steps import held
+from kiosk.authority.operation.write_outcome import (
+    Before,
+    decide_unknown,
+    decide_written,
+    not_recorded,
+    refused,
+)
+from kiosk.authority.ports import Refused, WriteVerdict
+from kiosk.authority.proof import seal
+from kiosk.authority.required_ports import SEND_SECONDS, RequiredPorts
+from kiosk.authority.rules import in_step
+from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.rules.reset_mode import how
+from kiosk.authority.rules.sync_conditions import of_account
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
+from kiosk.directory.asking import ask
+from kiosk.directory.ports import (
+    DirectoryError,
+    DomainController,
+    OutcomeUnknown,
+    ReadFailed,
+    SentTooLate,
+    WriteRefusal,
+    WriteRefused,
+)
+from statemachine.operation import Phase
+from storage.records import Authorisation, Operation, Template
+from storage.registry import RegistryError, Tx
+
+log = logging.getLogger(__name__)
+
+
+def write(parts: RequiredPorts, id: str, sealed: bytes) -> WriteVerdict:
+    """Write the sealed value once. Refused if the operation may not write at all."""
+    with parts.sealing.open(sealed, operation=id) as password:
+        try:
+            operation, template = parts.registry.run(lambda tx: _wanted(tx, id))
+            return ask(
+                parts.directory,
+                lambda dc: _on(dc, parts, operation, template, sealed, password),
+            )
+        except DirectoryError as error:
+            return refused(parts, id, error.message, another=False, error=error)
+
+
+def _on(
+    dc: DomainController,
+    parts: RequiredPorts,
+    operation: Operation,
+    template: Template,
+    sealed: bytes,
+    password: Secret,
+) -> WriteVerdict:
+    """Write on this DC. ReadFailed: nothing is marked or sent yet."""
+    before = Before(
+        dc=dc.name,
+        origin=_origin(dc),
+        account=dc.account(operation.account_guid),
+        asked=how(dc, template, operation.kind),
+    )
+    until = parts.clock.monotonic() + _seconds(parts, operation)
+    refusal = parts.registry.run(
+        lambda tx: _mark(tx, parts, operation.id, sealed, before)
+    )
+    if refusal is not None:
+        return refused(parts, operation.id, refusal, another=False)
+    return _sent(parts, operation.id, dc, before, password, until)
+
+
+def _sent(
+    parts: RequiredPorts,
+    id: str,
+    dc: DomainController,
+    before: Before,
+    password: Secret,
+    until: float,
+) -> WriteVerdict:
+    """Send it. From here on, what cannot be written down has happened all the same."""
+    try:
+        return _send(parts, id, dc, before, password, until)
+    except (KioskError, RegistryError) as error:
+        log.error("write.not_recorded operation=%s code=%s", id, error.code)
+        return not_recorded(parts, id)
+
+
+def _wanted(tx: Tx, id: str) -> tuple[Operation, Template]:
+    operation = tx.operation(id)
+    credential = tx.credential(operation.credential)
+    return operation, tx.template(credential.template, credential.template_version)
+
+
+def _mark(
+    tx: Tx,
+    parts: RequiredPorts,
+    id: str,
+    sealed: bytes,
+    before: Before,
+) -> Message | None:
+    """Commit `writing`, or say why nothing may be written any more."""
+    operation = tx.operation(id)
+    now = parts.clock.now()
+    if operation.ended_at is not None or operation.written:
+        raise Refused(Message("stop.operation_ended"))
+    if operation.sealed_digest != seal.digest(sealed):
+        return Message("reason.sealed_swapped")
+    if is_late(parts, operation):
+        return Message("reason.authorisation_late")
+    if operation.honours_history and before.asked.history_unchecked:
+        return Message("reason.history_unchecked")
+    credential = tx.credential(operation.credential)
+    template = tx.template(credential.template, credential.template_version)
+    refusal = held(credential) or of_account(before.account, template)
+    if refusal is not None:
+        return refusal
+    now_seen = in_step.seen(before.account, before.dc)
+    known = in_step.before(operation)
+    if known is not None and in_step.compare(known, now_seen) is Compared.CHANGED:
+        return Message(changed_elsewhere.REASON)
+    if operation.authorisation is Authorisation.KEYLESS:
+        approvals.spend(tx, operation)  # one code, one write
+    transitions.move(
+        tx,
+        parts,
+        operation,
+        Phase.WRITING,
+        evidence={
+            "dc": before.dc,
+            "pwd_last_set_before": str(now_seen.pwd_last_set),
+            "mark_before": in_step.words(now_seen),
+            "sealed_sha256": operation.sealed_digest.hex(),
+            "semantics": before.asked.words,
+        },
+        written=True,
+        writing_until=now + parts.write_deadline,
+        dc=before.dc,
+        pwd_last_set_before=now_seen.pwd_last_set,
+        mark_before=now_seen.mark,
+    )
+    return None
+
+
+def _origin(dc: DomainController) -> str:
+    """Return what this DC signs with; empty where it does not say. ReadFailed."""
+    try:
+        return dc.origin()
+    except ReadFailed as error:
+        if error.is_of_the_controller:
+            raise
+        return ""
+
+
+def _seconds(parts: RequiredPorts, operation: Operation) -> float:
+    """Return within how many seconds from now the write is sent, or never."""
+    return min(SEND_SECONDS, left_of(parts, operation))
+
+
+def _send(
+    parts: RequiredPorts,
+    id: str,
+    dc: DomainController,
+    before: Before,
+    password: Secret,
+    until: float,
+) -> WriteVerdict:
+    """Send the modify, unless the process was held up until it is too late."""
+    semantics = before.asked.semantics
+    try:
+        dc.set_password(before.account, password, semantics, until=until)
+    except SentTooLate:
+        late = Message("reason.authorisation_late")
+        return refused(parts, id, late, another=False)
+    except WriteRefused as no:
+        code = no.data["hex"] or no.data["result"]
+        reason = Message(f"directory.refusal.{no.why}", {"code": code})
+        another = no.why is WriteRefusal.POLICY
+        return refused(parts, id, reason, another=another, error=no)
+    except OutcomeUnknown:
+        return decide_unknown(parts, id, before, password)
+    return decide_written(parts, id, dc, before, password)

@@ -1,0 +1,1 @@
+"""What proves that a card took part: statement, seal, signature, presence, evidence."""

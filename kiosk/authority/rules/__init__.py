@@ -1,0 +1,1 @@
+"""What holds for a PIN and for the password: rules, sync conditions, expiry."""

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, secrets, private files, clock, entropy, workers."""

@@ -1,0 +1,1 @@
+"""What people choose, type and read out: rules, weak PINs, codes and challenges."""

@@ -1,0 +1,1 @@
+"""What is done to a machine: a new station, backup, restore, units."""

@@ -1,0 +1,36 @@
+"""The backups of one folder, each named by its moment: the newest are kept."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+from kiosk.setup import backup
+
+_BY_MOMENT = "%Y-%m-%d-%H%M%S"
+_NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
+
+
+def named_by_moment(folder: Path, now: float) -> Path:
+    """Return the place of a backup among those of one folder."""
+    return folder / time.strftime(_BY_MOMENT, time.localtime(now))
+
+
+def prune(folder: Path, keep: int) -> tuple[Path, ...]:
+    """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
+
+    What is not named by its moment is not ours and stays. NotWritten.
+    """
+    ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
+    whole = [path for path in ours if (path / backup.MANIFEST).is_file()]
+    kept = whole[-keep:]
+    doomed = [path for path in ours if kept and path < kept[-1] and path not in kept]
+    for path in doomed:
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise backup.NotWritten(file=str(path), reason=reason) from error
+    return tuple(doomed)

@@ -1,0 +1,157 @@
+"""What a machine needs to be a kiosk: units, rules and limits, as files to install.
+
+Each file names where it belongs in its first line; `@kiosk@` stands for the program
+and `@config@` for its configuration.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from kiosk.core.errors import KioskError
+
+PACKAGED = Path("/usr/lib/pin-kiosk")
+"""Where Debian's package has its environment."""
+_MACHINE = ("90-pin-kiosk.conf", "logind.conf")
+"""What turns the whole machine into a kiosk: never done by installing a package."""
+_FIRST = "# install: "
+_FIRST_JS = "// install: "
+
+
+class UnitsNotInstalled(KioskError):
+    """A file could not be written or removed: `file`, `reason`."""
+
+    code = "units.not_installed"
+
+
+class Changed(KioskError):
+    """A file there is not what this program would write: `file`."""
+
+    code = "units.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One file, ready to be installed."""
+
+    target: Path
+    """Where it belongs, from the root."""
+    text: str
+
+
+def units(program: Path, config: Path) -> tuple[Unit, ...]:
+    """Return every file for a machine that has program and configuration there.
+
+    Where a package has brought the program, the package has brought its units, too.
+    """
+    found = []
+    packaged = Path(sys.prefix) == PACKAGED
+    folder = resources.files("kiosk.setup.units")
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        text = entry.read_text("utf-8") if entry.name.endswith(_ENDINGS) else ""
+        first, _, rest = text.partition("\n")
+        target = first.removeprefix(_FIRST).removeprefix(_FIRST_JS)
+        if not text or target == first or (packaged and entry.name not in _MACHINE):
+            continue
+        filled = rest.replace("@kiosk@", str(program)).replace("@config@", str(config))
+        found.append(Unit(Path(target), filled))
+    return tuple(found)
+
+
+_ENDINGS = (".service", ".timer", ".rules", ".conf", ".logrotate")
+
+
+def difference(unit: Unit, root: Path) -> str:
+    """Return how the file that is there differs, as a diff. Empty: none, or the same.
+
+    NotInstalled where it cannot be read.
+    """
+    target = _below(root, unit)
+    try:
+        there = target.read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise _not_installed(error, target) from error
+    lines = difflib.unified_diff(
+        there.splitlines(keepends=True),
+        unit.text.splitlines(keepends=True),
+        fromfile=str(target),
+        tofile="Pin Kiosk",
+    )
+    return "".join(lines)
+
+
+def write(found: Sequence[Unit], root: Path, *, over: bool = False) -> tuple[Path, ...]:
+    """Write them below `root` (0644); all or none. NotInstalled, Changed.
+
+    What is there already and the same is left alone; what differs is replaced only
+    if `over`.
+    """
+    differing = [unit for unit in found if difference(unit, root)]
+    if differing and not over:
+        raise Changed(file=str(_below(root, differing[0])))
+    new = [unit for unit in found if not _below(root, unit).exists()]
+    prepared: list[tuple[Path, Path]] = []
+    try:
+        for unit in (*new, *differing):
+            prepared.append(_prepared(unit, _below(root, unit)))
+        for scratch, target in prepared:
+            scratch.replace(target)
+    except OSError as error:
+        for scratch, target in prepared:
+            if not scratch.exists() and target in {_below(root, unit) for unit in new}:
+                target.unlink(missing_ok=True)
+            scratch.unlink(missing_ok=True)
+        raise _not_installed(error, root) from error
+    return tuple(target for _, target in prepared)
+
+
+def remove(
+    found: Sequence[Unit], root: Path, *, over: bool = False
+) -> tuple[Path, ...]:
+    """Remove them from below `root`; what differs only if `over`.
+
+    Changed, NotInstalled.
+    """
+    there = [unit for unit in found if _below(root, unit).exists()]
+    for unit in there:
+        if difference(unit, root) and not over:
+            raise Changed(file=str(_below(root, unit)))
+    removed = []
+    for unit in there:
+        target = _below(root, unit)
+        try:
+            target.unlink()
+        except OSError as error:
+            raise _not_installed(error, target) from error
+        removed.append(target)
+    return tuple(removed)
+
+
+def _below(root: Path, unit: Unit) -> Path:
+    return root / unit.target.relative_to("/")
+
+
+def _prepared(unit: Unit, target: Path) -> tuple[Path, Path]:
+    """Write a file beside its place; return both."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.new")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        os.fchmod(handle, 0o644)
+        stream.write(unit.text)
+        stream.flush()
+        os.fsync(handle)
+    return scratch, target
+
+
+def _not_installed(error: OSError, place: Path) -> UnitsNotInstalled:
+    reason = error.strerror or type(error).__name__
+    return UnitsNotInstalled(file=str(error.filename or place), reason=reason)

@@ -1,0 +1,1 @@
+"""The laboratory: simulated cards, readers and domain, rehearsals, the demo."""

@@ -1,0 +1,207 @@
+"""The demo: a world of people with cards in every situation, moved by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.secret import Secret
+from kiosk.core.workers import SerialWorker
+from kiosk.faces.demo_deck import DemoCard
+from kiosk.pin.codes import grouped
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.world import SETTINGS, World
+from kiosk.texts import LANGUAGES
+from statemachine.lifecycle import State
+from storage.records import FirstPin, Sync, Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One card of the cast."""
+
+    name: str
+    person: str
+    story: str
+    pin: bytes
+    state: State = State.ACTIVE
+    sync: Sync = Sync.IN_STEP
+    template: str = "staff"
+    tries: int | None = None
+    privileged: bool = False
+    password: bytes = b""
+    """Of the directory; the PIN when empty."""
+
+
+CAST = (
+    Role(
+        name="everyday",
+        person="Alice Arnold",
+        story="an everyday card: change its PIN",
+        pin=b"271828",
+    ),
+    Role(
+        name="first day",
+        person="Bob Baker",
+        story="a new card that was never used",
+        pin=b"482915",
+        state=State.ISSUED,
+        password=b"Welcome-2026",
+    ),
+    Role(
+        name="blocked",
+        person="Carol Clark",
+        story="the PIN was typed wrongly too often",
+        pin=b"161803",
+        tries=0,
+    ),
+    Role(
+        name="last try",
+        person="Dan Dixon",
+        story="one try is left: the kiosk does not let him spend it",
+        pin=b"141421",
+        tries=1,
+    ),
+    Role(
+        name="out of step",
+        person="Erin Evans",
+        story="an earlier change was interrupted",
+        pin=b"173205",
+        sync=Sync.OUT_OF_STEP,
+        password=b"old-password",
+    ),
+    Role(
+        name="administrator",
+        person="Frank Fisher",
+        story="a privileged account: only the card changes",
+        pin=b"223606",
+        privileged=True,
+    ),
+    Role(
+        name="suspended",
+        person="Grace Green",
+        story="the helpdesk has put a hold on this card",
+        pin=b"244948",
+        state=State.SUSPENDED,
+    ),
+    Role(
+        name="by code",
+        person="Heidi Hall",
+        story="a new card whose first PIN needs an activation code",
+        pin=b"264575",
+        state=State.ISSUED,
+        template="by code",
+        password=b"Welcome-2026",
+    ),
+)
+STRANGER = DemoCard("stranger", "a card of another house", "its PIN is 111222")
+
+
+class Demo:
+    """`demo_deck.DemoDeck` and the station it belongs to."""
+
+    def __init__(self) -> None:
+        self.readers = SimulatedReaders()
+        self.world = World(
+            readers=self.readers,
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            card_worker=SerialWorker("card"),
+            authority_worker=SerialWorker("authority"),
+            settings=replace(SETTINGS, languages=tuple(LANGUAGES)),
+        )
+        self.world.add_template(Template(name="staff"))
+        self.world.add_template(
+            Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
+        )
+        self._physical: list[SimulatedPivCard] = []
+        self._last: Role | None = None
+        for role in CAST:
+            self._physical.append(add_to(self.world, role))
+        stranger, _ = self.world.make_card("stranger", pin=b"111222")
+        self._physical.append(stranger.card)
+
+    # --- demo_deck.DemoDeck -------------------------------------------------------
+
+    @property
+    def cards(self) -> tuple[DemoCard, ...]:
+        return (*(shown(self.world, role) for role in CAST), STRANGER)
+
+    def insert(self, index: int) -> None:
+        self.readers.pull()
+        self._last = CAST[index] if index < len(CAST) else None
+        self.readers.insert(self._physical[index])
+
+    def pull(self) -> None:
+        self.readers.pull()
+
+    def release_code(self) -> str:
+        if self._last is None:
+            return "Helpdesk: I have no such card on record."
+        make = self.world.release_code
+        if self.needs_activation(self._last.name):
+            make = self.world.activation_code
+        with make(self._last.name) as code:
+            return f"Helpdesk: your code is {grouped(code)}, for ten minutes."
+
+    def needs_activation(self, name: str) -> bool:
+        """Say whether the code that somebody asks for now is one for a first PIN."""
+        return self.world.credential(name).state is State.ISSUED
+
+    def note(self) -> str:
+        if self._last is None:
+            return ""
+        credential = self.world.credential(self._last.name)
+        return f"Registry: {credential.state}, {credential.sync}."
+
+
+def add_to(world: World, role: Role) -> SimulatedPivCard:
+    """Put one of the cast into a world; return the card."""
+    guid = world.directory.add_account(
+        role.person.split()[0].lower(),
+        display_name=role.person,
+        password=Secret(role.password or role.pin),
+        privileged=role.privileged,
+    )
+    made, puk = world.make_card(role.person, pin=role.pin)
+    made.card.set_tries(pin=role.tries)
+    by_code = role.template == "by code"
+    world.register(
+        role.name,
+        made,
+        puk,
+        account_guid=guid,
+        template=role.template,
+        state=role.state,
+        sync=_sync_of(role),
+        transport_pin=Secret(role.pin) if by_code else None,
+    )
+    return made.card
+
+
+def shown(world: World, role: Role) -> DemoCard:
+    """Return one of the cast as the tray shows it: what is true of it now."""
+    now, card = world.credential(role.name), world.holders[role.name].made.card
+    state = State.ACTIVE if now.state is State.BLOCKED else now.state
+    tries = card.references.holder.total if role.tries is None else role.tries
+    story = role.story
+    if (state, now.sync, card.pin_tries_left) != (role.state, _sync_of(role), tries):
+        story = f"now {now.state}, {now.sync}; tries left: {card.pin_tries_left}"
+    pin = pin_of(card)
+    hint = f"the PIN is {pin}"
+    if now.state is State.ISSUED:
+        hint = f"the PIN in the letter is {pin}"
+        if role.template == "by code":
+            hint = "the helpdesk has its activation code"
+    return DemoCard(role.person, story, hint)
+
+
+def _sync_of(role: Role) -> Sync:
+    return Sync.NEVER if role.state is State.ISSUED else role.sync
+
+
+def pin_of(card: SimulatedPivCard) -> str:
+    """Return the PIN that a simulated card has now, as its holder knows it."""
+    return bytes(card.references.holder.value).rstrip(b"\xff").decode("ascii")

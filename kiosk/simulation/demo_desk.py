@@ -1,0 +1,155 @@
+"""The operators' demo: an office with an operator of each role and two readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from kiosk.authority.office.operators import Action
+from kiosk.cards.ports import CardIdentity, Family, IdentityKind, ReaderEvent
+from kiosk.config import OperatorRole
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.secret import Secret
+from kiosk.core.workers import SerialWorker
+from kiosk.desk.context import Site
+from kiosk.desk.session import Session
+from kiosk.desk.views import DeskPort
+from kiosk.enrollment.signin import RolePolicy
+from kiosk.faces.demo_deck import DemoCard
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.demo import CAST, add_to, pin_of, shown
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.issuer import rehearsal_issuer
+from kiosk.simulation.rehearsal.office import GROUPS
+from kiosk.simulation.world import World
+from kiosk.visit.station import FaceSettings
+from statemachine.lifecycle import State
+from storage.records import FirstPin, Template
+
+OPERATORS_READER, CARD_READER = "Operator's reader", "Card reader"
+PASSWORD = b"Operator-2026"
+PIN = b"271828"
+STAFF = (
+    ("hanna", "Hanna Hart", OperatorRole.HELPDESK),
+    ("olga", "Olga Orlow", OperatorRole.OFFICER),
+    ("aaron", "Aaron Adler", OperatorRole.AUDITOR),
+    ("ada", "Ada Ames", OperatorRole.ADMINISTRATOR),
+)
+
+
+Told = Callable[[], DemoCard]
+"""Tells what is true of a card now."""
+
+
+class DemoDesk:
+    """`desk.station.DeskStation` on simulated parts, and `demo_deck.DemoDeck`."""
+
+    def __init__(self) -> None:
+        self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
+        clock, entropy = SystemClock(), SystemEntropy()
+        self._domain = SimulatedDirectory(clock, entropy)
+        self.world = World(
+            readers=self.readers, clock=clock, entropy=entropy, domain=self._domain
+        )
+        self._worker = SerialWorker("desk")
+        self._session: Session | None = None
+        self._cards: list[tuple[Told, SimulatedPivCard, str]] = []
+        self.world.add_template(Template(name="staff"))
+        self.world.add_template(
+            Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
+        )
+        for name, person, role in STAFF:
+            self._operator(name, person, role)
+        for each in CAST:
+            card = add_to(self.world, each)
+            told = partial(shown, self.world, each)
+            self._cards.append((told, card, CARD_READER))
+        for number in (1, 2):
+            self._blank(number)
+
+    def _operator(self, name: str, person: str, role: OperatorRole) -> None:
+        guid = self._domain.add_account(
+            name,
+            display_name=person,
+            password=Secret(PASSWORD),
+            groups=frozenset({GROUPS[role]}),
+        )
+        made, puk = self.world.make_card(person, pin=PIN)
+        self.world.register(name, made, puk, account_guid=guid, template="staff")
+        told = DemoCard(
+            person, role, f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}"
+        )
+        self._cards.append((lambda: told, made.card, OPERATORS_READER))
+
+    def _blank(self, number: int) -> None:
+        options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")
+        card = SimulatedPivCard(entropy=self.world.entropy, options=options)
+        self._cards.append((partial(self._told, number, card), card, CARD_READER))
+
+    def _told(self, number: int, card: SimulatedPivCard) -> DemoCard:
+        """Tell what is true of a card that came blank."""
+        own = CardIdentity(Family.PIV, IdentityKind.SERIAL, card.options.serial)
+        known = self.world.registry.run(lambda tx: tx.credential_by_card(own.key))
+        if known is None or known.state is State.RETIRED:
+            return DemoCard(f"blank card {number}", "not issued", "for Bob, or a batch")
+        story = f"issued here, now {known.state}; tries left: {card.pin_tries_left}"
+        return DemoCard(known.holder, story, f"the PIN is {pin_of(card)}")
+
+    # --- desk.station.DeskStation -------------------------------------------------
+
+    @property
+    def settings(self) -> FaceSettings:
+        return self.world.settings
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self.readers.start(emit)
+
+    def open(self) -> DeskPort:
+        if self._session is None:
+            self._session = Session(self.world.parts, self._site())
+        return self._session
+
+    def on_worker(self, job: Callable[[], None]) -> None:
+        self._worker.post(job)
+
+    def stop(self) -> None:
+        self.readers.stop()
+        self._worker.stop()
+
+    def _site(self) -> Site:
+        policy = RolePolicy(
+            groups=GROUPS, with_account=True, second_for=frozenset({Action.REVOKE})
+        )
+        issuer = rehearsal_issuer(self.world.clock.now())
+        return Site(
+            station="desk-1",
+            roles=policy,
+            issuer=lambda: issuer,
+            questions=("What is your employee number?", "Who is your manager?"),
+        )
+
+    # --- demo_deck.DemoDeck ---------------------------------------------------------
+
+    @property
+    def cards(self) -> tuple[DemoCard, ...]:
+        return tuple(told() for told, _, _ in self._cards)
+
+    def insert(self, index: int) -> None:
+        _, card, reader = self._cards[index]
+        self.readers.insert(card, reader)
+
+    def pull(self) -> None:
+        """Pull the card of the card reader, else the operator's."""
+        if self.readers.has_card(CARD_READER):
+            self.readers.pull(CARD_READER)
+        else:
+            self.readers.pull(OPERATORS_READER)
+
+    def release_code(self) -> str:
+        return "You are the helpdesk now."
+
+    def note(self) -> str:
+        return ""

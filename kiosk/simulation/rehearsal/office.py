@@ -1,0 +1,97 @@
+"""The operators' desk of a scenario: the real session on the scenario's world."""
+
+from __future__ import annotations
+
+from kiosk.authority.office.operators import Action
+from kiosk.cards.ports import Card
+from kiosk.config import OperatorRole
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
+from kiosk.desk.context import Site
+from kiosk.desk.session import Session
+from kiosk.desk.views import Filled, Page, Style
+from kiosk.enrollment.signin import RolePolicy
+from kiosk.simulation.issuer import rehearsal_issuer
+from kiosk.simulation.rehearsal.scenario import AtDesk, GivenDesk, ScenarioSignIn
+from kiosk.simulation.world import World
+
+STATION = "desk-1"
+GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
+
+
+class NothingToKeep(KioskError):
+    """No line of the page is to be read out: `page`."""
+
+    code = "rehearsal.nothing_to_keep"
+
+
+class OfficeDesk:
+    """Operators' hands. Nothing of the session survives `sign_out`."""
+
+    def __init__(self, world: World, given: GivenDesk) -> None:
+        self._world = world
+        site = Site(
+            station=STATION,
+            roles=RolePolicy(
+                groups=GROUPS,
+                with_account=given.with_account,
+                second_for=frozenset(Action(each) for each in given.second_operator),
+            ),
+            issuer=lambda: rehearsal_issuer(world.clock.now()),
+            questions=given.questions,
+        )
+        self._session = Session(world.parts, site)
+        self._inserted: dict[str, int] = {}
+        self.page: Page = self._session.page()
+        self.steps: list[Message] = []
+
+    def sign_in(self, step: ScenarioSignIn, card: Card | None) -> None:
+        """By card where one is given, else by account and password."""
+        self._session.sign_out()
+        if card is not None:
+            self.page = self._session.card_came(card)
+            secrets = {"pin": Secret(step.pin.encode())}
+            self._submit({}, secrets)
+            return
+        self.page = self._session.choose("account", self.steps.append)
+        password = {"password": Secret(step.password.encode())}
+        self._submit({"account": step.account}, password)
+
+    def card_came(self, card: Card) -> None:
+        """A card that is not the operator's is put in."""
+        self.page = self._session.card_came(card)
+
+    def card_left(self, insertion: int) -> None:
+        """A card is taken out."""
+        self.page = self._session.card_left(insertion)
+
+    def act(self, step: AtDesk, secrets: dict[str, Secret]) -> str:
+        """Carry a step out; return what is to be kept, empty if nothing is."""
+        self.steps.clear()
+        if step.choose:
+            key = self._first() if step.choose == "first" else step.choose
+            self.page = self._session.choose(key, self.steps.append)
+        if step.fill or secrets or step.submit:
+            self._submit(dict(step.fill), secrets)
+        kept = self._read_out() if step.keep else ""
+        for _ in range(step.back):
+            self.page = self._session.back()
+        if step.sign_out:
+            self.page = self._session.sign_out()
+        return kept
+
+    def _first(self) -> str:
+        """The first choice that is open; empty if there is none."""
+        open_ = (each.key for each in self.page.choices if each.refusal is None)
+        return next(open_, "")
+
+    def _submit(self, texts: dict[str, str], secrets: dict[str, Secret]) -> None:
+        whole = {field.name: field.value for field in self.page.fields}
+        filled = Filled({**whole, **texts}, secrets)
+        self.page = self._session.submit(filled, self.steps.append)
+
+    def _read_out(self) -> str:
+        for line in self.page.lines:
+            if line.style is Style.CODE and isinstance(line.text, str):
+                return line.text
+        raise NothingToKeep(page=self.page.name)

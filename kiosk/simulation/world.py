@@ -1,0 +1,332 @@
+"""A whole station made of simulated parts, behind the same door as a real one.
+
+The visit, the authority and the registry are the real ones; the card, its reader,
+the domain, the clock and (when seeded) the randomness are simulated. Rehearsals run
+it inline, step by step; the demo runs it with real workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import approvals, escrowed_secrets
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.ports import StationFault
+from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules import in_step
+from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.cards.ports import Card, KeyAlgorithm, ReaderEvent
+from kiosk.core.clock import Clock, ManualClock
+from kiosk.core.entropy import Entropy, SeededEntropy
+from kiosk.core.secret import Secret
+from kiosk.core.workers import InlineWorker
+from kiosk.directory.ports import Account, PasswordPolicy
+from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
+from kiosk.simulation.interference import Interference
+from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
+from kiosk.visit.run import Worker, Workplace
+from kiosk.visit.station import FaceSettings, Helpdesk
+from kiosk.visit.visit import Visit
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event, Lifecycle, Standing, State
+from storage.memory_registry import MemoryRegistry
+from storage.records import (
+    ApprovalKind,
+    AuditDraft,
+    Credential,
+    Escrow,
+    LastSync,
+    PublicKey,
+    Sync,
+    Template,
+)
+from storage.registry import Registry, Tx
+from storage.vault import KeyRing, Vault
+
+STATION = "kiosk-1"
+OPERATOR = "helpdesk"
+SETTINGS = FaceSettings(
+    station=STATION,
+    title="Card PIN kiosk",
+    helpdesk=Helpdesk(contact="Helpdesk, extension 4711", hours="Mon–Fri 7–18"),
+)
+
+
+@dataclass(slots=True)
+class Holder:
+    """A person, their card and what the registry calls it."""
+
+    name: str
+    made: Made[Any]
+    credential: str
+    account_guid: str
+    codes: dict[str, Secret] = field(default_factory=dict)
+
+
+class World:
+    """`station.Station` on simulated parts, and the hands that move them."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        registry: Registry | None = None,
+        policy: PasswordPolicy = DOMAIN_POLICY,
+        readers: RehearsalReaders | None = None,
+        domain: Domain | None = None,
+        card_worker: Worker | None = None,
+        authority_worker: Worker | None = None,
+        settings: FaceSettings = SETTINGS,
+        profile: ComplianceProfile = ComplianceProfile(),  # noqa: B008 - immutable
+        lifecycle: Lifecycle | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock()
+        self.entropy = entropy or SeededEntropy(1)
+        self.registry: Registry = registry or MemoryRegistry()
+        self.directory: Domain = domain or SimulatedDirectory(
+            self.clock, self.entropy, policy=policy
+        )
+        self.readers: RehearsalReaders = readers or SimulatedReaders(clock=self.clock)
+        self.holders: dict[str, Holder] = {}
+        self.settings = settings
+        self.profile = profile
+        self._lifecycle = lifecycle or Lifecycle()
+        self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")
+        self._card_worker = card_worker or InlineWorker()
+        self._authority_worker = authority_worker or InlineWorker()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: new sealing key, same registry, card and directory."""
+        self.parts = RequiredPorts(
+            registry=self.registry,
+            directory=self.directory,
+            vault=self._vault,
+            clock=self.clock,
+            entropy=self.entropy,
+            lifecycle=self._lifecycle,
+            sealing=SealingKey(),
+            profile=self.profile,
+        )
+        self.authority = Interference(LocalAuthority(self.parts))
+
+    # --- station.Station ------------------------------------------------------
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self.readers.start(emit)
+
+    def health(self) -> tuple[StationFault, ...]:
+        return self.authority.port.health()
+
+    def visit(self, card: Card, station: str = "") -> Visit:
+        return Visit(
+            Workplace(
+                card=card,
+                authority=self.authority.port,
+                worker=self._authority_worker,
+                station=station or self.settings.station,
+            )
+        )
+
+    def on_card_worker(self, job: Callable[[], None]) -> None:
+        self._card_worker.submit(job)
+
+    def on_authority_worker(self, job: Callable[[], None]) -> None:
+        self._authority_worker.submit(job)
+
+    def stop(self) -> None:
+        self.readers.stop()
+
+    # --- what is given --------------------------------------------------------
+
+    def add_template(self, template: Template) -> None:
+        """Save a template."""
+        self.registry.run(lambda tx: tx.save_template(template))
+
+    def make_card(
+        self,
+        subject: str,
+        *,
+        pin: bytes,
+        puk: bytes = b"",
+        algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+        options: PivOptions | None = None,
+        with_card_authentication: bool = True,
+        guid: bytes = b"",
+    ) -> tuple[MadeCard, Secret]:
+        """Make a card nobody has registered; returned with its PUK (drawn if empty)."""
+        own = Secret(puk) if puk else escrowed_secrets.new_puk(self.parts)
+        made = make_card(
+            self.entropy,
+            subject=subject,
+            pin=pin,
+            puk=bytes(own.reveal()),
+            algorithm=algorithm,
+            options=options,
+            guid=guid,
+            with_card_authentication=with_card_authentication,
+        )
+        return made, own
+
+    def register(
+        self,
+        name: str,
+        made: Made[Any],
+        puk: Secret | None,
+        *,
+        account_guid: str,
+        template: str,
+        state: State = State.ACTIVE,
+        sync: Sync = Sync.IN_STEP,
+        keyless: bool = False,
+        transport_pin: Secret | None = None,
+        admin_key: Secret | None = None,
+    ) -> Holder:
+        """Put a card on record, as an issuer or an import would have."""
+        account = self.directory.account(account_guid)
+        own = f"credential-{name}"
+        last = None
+        if sync is Sync.IN_STEP:
+            last = last_sync(account, dc="dc1.ad.test", at=self.clock.now())
+        transport = ""
+        if transport_pin is not None:
+            transport = escrowed_secrets.seal_field(
+                self.parts, own, "transport_pin", transport_pin
+            )
+        proving = made.card_authentication
+        credential = Credential(
+            id=own,
+            card=made.identity.key,
+            holder=account.display_name,
+            account=account.user_principal_name,
+            account_guid=account_guid,
+            template=template,
+            template_version=1,
+            state=state,
+            sync=sync,
+            authentication_key=None if keyless else _key("9A", made.authentication),
+            card_authentication_key=_key("9E", proving) if proving else None,
+            last_sync=last,
+            pin_changed_at=None if state is State.ISSUED else self.clock.now(),
+            escrow=self._escrow(own, puk),
+            admin_key_sealed=self._admin_key(own, admin_key),
+            transport_pin_sealed=transport,
+            migrated=keyless,
+            issued_at=self.clock.now(),
+        )
+        self.registry.run(lambda tx: record(tx, credential, self.clock.now()))
+        self.holders[name] = Holder(name, made, own, account_guid)
+        return self.holders[name]
+
+    def _escrow(self, credential: str, puk: Secret | None) -> Escrow:
+        if puk is None:
+            return Escrow()
+        sealed = escrowed_secrets.seal_field(
+            self.parts, credential, "escrow.current", puk
+        )
+        return Escrow(current_sealed=sealed)
+
+    def _admin_key(self, credential: str, key: Secret | None) -> str:
+        if key is None:
+            return ""
+        return escrowed_secrets.seal_field(self.parts, credential, "admin_key", key)
+
+    # --- what operators do ----------------------------------------------------
+
+    def release_code(self, name: str) -> Secret:
+        """A helpdesk releases an unblock: a code for this person."""
+        return self._code(name, ApprovalKind.RELEASE)
+
+    def activation_code(self, name: str) -> Secret:
+        """An officer hands out an activation code."""
+        return self._code(name, ApprovalKind.ACTIVATION)
+
+    def _code(self, name: str, kind: ApprovalKind) -> Secret:
+        return approvals.issue_code(
+            self.parts,
+            credential=self.holders[name].credential,
+            kind=kind,
+            operator=OPERATOR,
+            station=self.settings.station,
+        )
+
+    def operate(self, name: str, event: Event) -> None:
+        """An operator suspends, resumes, revokes or retires a credential."""
+        self.registry.run(lambda tx: self._operate(tx, name, event))
+
+    def _operate(self, tx: Tx, name: str, event: Event) -> None:
+        credential = tx.credential(self.holders[name].credential)
+        standing = Standing(credential.state, credential.suspended_from)
+        after = self.parts.lifecycle.apply(standing, event, Facts())
+        if not isinstance(after, Standing):
+            raise ValueError(f"{event} is not possible: {after.code}")
+        tx.save_credential(
+            replace(credential, state=after.state, suspended_from=after.origin)
+        )
+        tx.audit(
+            AuditDraft(
+                at=self.clock.now(),
+                station=self.settings.station,
+                kind=f"lifecycle.{event}",
+                actor=OPERATOR,
+                credential=credential.id,
+            )
+        )
+
+    # --- what is observed -----------------------------------------------------
+
+    def credential(self, name: str) -> Credential:
+        """Return a person's credential as the registry has it now."""
+        own = self.holders[name].credential
+        return self.registry.run(lambda tx: tx.credential(own))
+
+
+def _key(slot: str, made: KeyMade) -> PublicKey:
+    return PublicKey(
+        slot=slot,
+        algorithm=made.algorithm,
+        spki=made.spki,
+        certificate=made.certificate,
+    )
+
+
+def last_sync(account: Account, *, dc: str, at: float) -> LastSync:
+    """Return what is recorded after a write that left the account like this."""
+    seen = in_step.seen(account, dc)
+    return LastSync(at=at, dc=dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark)
+
+
+def record(tx: Tx, credential: Credential, now: float) -> None:
+    """Save a credential, with the evidence that its key went on record."""
+    tx.save_credential(credential)
+    tx.audit(
+        AuditDraft(
+            at=now,
+            station=STATION,
+            kind="lifecycle.issue",
+            actor=OPERATOR,
+            credential=credential.id,
+        )
+    )
+    if credential.authentication_key is not None:
+        thumb = hashlib.sha256(credential.authentication_key.spki).hexdigest()
+        tx.audit(
+            AuditDraft(
+                at=now,
+                station=STATION,
+                kind="credential.key_recorded",
+                actor=OPERATOR,
+                credential=credential.id,
+                data={"key_sha256": thumb},
+            )
+        )

@@ -1,0 +1,140 @@
+"""A station with its authority in the same process: `station.Station`, two workers.
+
+The authority is opened on its own worker when it is first needed. What cannot be
+opened is a fault that every look at the station's health tries again, so a kiosk
+whose store is missing says so on its screen and comes back by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.authority.ports import Authority, StationFault
+from kiosk.cards.ports import Card, Monitor, ReaderEvent
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.workers import SerialWorker
+from kiosk.visit.run import Workplace
+from kiosk.visit.station import FaceSettings
+from kiosk.visit.views import Answers, Form, Home, Progress, Result, VisitPort
+from kiosk.visit.visit import NotOffered, Visit
+from statemachine.operation import Kind
+from storage.registry import RegistryError
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An authority, and how to let go of what it holds. Authority worker's thread."""
+
+    authority: Authority
+    close: Callable[[], None]
+
+
+class EmbeddedStation:
+    """`station.Station` over any monitor and any authority."""
+
+    def __init__(
+        self, settings: FaceSettings, monitor: Monitor, open: Callable[[], Opened]
+    ) -> None:
+        """`open` raises KioskErrors and RegistryErrors, and may be called again."""
+        self._settings = settings
+        self._monitor = monitor
+        self._open = open
+        self._opened: Opened | None = None
+        self._card_worker = SerialWorker("card")
+        self._authority_worker = SerialWorker("authority")
+
+    @property
+    def settings(self) -> FaceSettings:
+        return self._settings
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self._monitor.start(emit)
+
+    def health(self) -> tuple[StationFault, ...]:
+        try:
+            authority = self._authority()
+        except (KioskError, RegistryError) as error:
+            return (StationFault(part="store", message=_said(error)),)
+        return authority.health()
+
+    def visit(self, card: Card) -> VisitPort:
+        return _OpeningVisit(card, self._begin)
+
+    def on_card_worker(self, job: Callable[[], None]) -> None:
+        self._card_worker.post(job)
+
+    def on_authority_worker(self, job: Callable[[], None]) -> None:
+        self._authority_worker.post(job)
+
+    def stop(self) -> None:
+        self._monitor.stop()
+        self._card_worker.stop()
+        self._authority_worker.submit(self._close).wait(2.0)
+        self._authority_worker.stop()
+
+    # --- inside ---------------------------------------------------------------
+
+    def _authority(self) -> Authority:
+        """Return the authority, opened if it was not. Authority worker's thread."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened.authority
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+    def _begin(self, card: Card) -> VisitPort:
+        """Wait until the authority is open, then begin. Card worker's thread."""
+        return Visit(
+            Workplace(
+                card=card,
+                authority=self._authority_worker.submit(self._authority).result(),
+                worker=self._authority_worker,
+                station=self._settings.station,
+            )
+        )
+
+
+class _OpeningVisit:
+    """`views.VisitPort` that waits for the authority when its card is recognised."""
+
+    def __init__(self, card: Card, begin: Callable[[Card], VisitPort]) -> None:
+        self._card = card
+        self._begin = begin
+        self._visit: VisitPort | None = None
+
+    def recognise(self) -> Home:
+        if self._visit is None:
+            self._visit = self._begin(self._card)
+        return self._visit.recognise()
+
+    def begin(self, kind: Kind) -> Form:
+        return self._known().begin(kind)
+
+    def leave(self) -> None:
+        if self._visit is not None:
+            self._visit.leave()
+
+    def submit(
+        self, form: Form, answers: Answers, emit: Callable[[Progress], None]
+    ) -> Result:
+        return self._known().submit(form, answers, emit)
+
+    def close(self) -> None:
+        if self._visit is None:
+            self._card.close()
+        else:
+            self._visit.close()
+
+    def _known(self) -> VisitPort:
+        if self._visit is None:
+            raise NotOffered
+        return self._visit
+
+
+def _said(error: KioskError | RegistryError) -> Message:
+    if isinstance(error, KioskError):
+        return error.message
+    return Message(error.code, error.data)
