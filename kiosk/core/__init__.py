@@ -1,1 +1,1 @@
-"""What everything stands on: errors, secrets, private files, clock, entropy, workers."""
+"""What everything stands on: errors, secrets, files, clock, entropy, workers."""

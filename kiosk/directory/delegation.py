@@ -2,9 +2,9 @@
 
 What `kiosk directory delegate` prints and what `kiosk doctor` compares with: three
 rights to write on the users below a unit, what must be read of them, and one to read
-fine-grained password policies. Names
-come from a person, so a `UserContainer` and an `AccountName` hold nothing that a shell, an LDAP
-path or a program's option could take for anything but a name.
+fine-grained password policies. Names come from a person, so a `UserContainer` and an
+`AccountName` hold nothing that a shell, an LDAP path or a program's option could take
+for anything but a name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Security descriptors as a DC sends them: owner, DACL, entries, SIDs. Pure.
 
 Reads the self-relative form (MS-DTYP 2.4.6) within bounds: what lies outside the bytes,
-or contradicts its own lengths, is `MalformedDescriptor`. Says what is there, not what it means:
-that is `effective`.
+or contradicts its own lengths, is `MalformedDescriptor`. Says what is there, not what
+it means: that is `effective_rights`.
 """
 
 from __future__ import annotations

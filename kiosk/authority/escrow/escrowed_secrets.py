@@ -1,7 +1,7 @@
 """Escrowed secrets: sealed to one field of one credential, released once proven.
 
 A transport PIN leaves as a whole. A PUK does not: what may be on the card is handed
-out one value after the other, each written down first (`kiosk.authority.escrow.puk_unblock`).
+out one value after the other, each written down first (`puk_unblock`).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class ChangeTokenPin(_Quiet, frozen=True, kw_only=True, tag="change"):
 
 
 class Unblock(_Quiet, frozen=True, kw_only=True, tag="unblock"):
-    """Set a user PIN with the PUK, in the way that was given at the start: `TokenDone`."""
+    """Set a user PIN with the PUK, in the way given at the start: `TokenDone`."""
 
     puk: bytearray
     new: bytearray

@@ -2,7 +2,7 @@
 
 Policy (domain and fine-grained), history that a reset ignores, lockout, flags, rights
 that end at the delegated part, the old password that still binds for an hour,
-several DCs with replication by hand, and the faults of `kiosk.simulation.domain_faults`.
+several DCs with replication by hand, and the faults of `domain_faults`.
 """
 
 from __future__ import annotations
