@@ -91,7 +91,7 @@ def trespasser(source: str) -> tuple[str, Path]:
 def test_every_rule_finds_every_trespass_it_names(
     tree: Path, contract: dict[str, Any]
 ) -> None:
-    """Each source imports each forbidden module; the rule is alone, and sees them all."""
+    """Each source imports each forbidden module; the rule alone sees them all."""
     (tree / "pyproject.toml").write_text(alone(contract), "utf-8")
     wanted = set()
     for source in contract["source_modules"]:
@@ -106,7 +106,7 @@ def test_every_rule_finds_every_trespass_it_names(
 
 
 def alone(contract: dict[str, Any]) -> str:
-    """Return settings of import-linter with one contract, and without its exceptions."""
+    """Return settings of import-linter: one contract, without its exceptions."""
     given = {**contract, "ignore_imports": [], "allow_indirect_imports": True}
     roots = {"root_packages": list(PACKAGES), "include_external_packages": True}
     return "\n".join(
