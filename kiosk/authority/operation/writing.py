@@ -1,4 +1,4 @@
-"""The one write: re-judge, mark, send one modify. What is true then, `write_outcome` says.
+"""The one write: re-judge, mark, send one modify; `write_outcome` says what is true.
 
 Nothing is sent that the person was not told of: a password that somebody has set since
 the operation was prepared is not overwritten but asked about.
