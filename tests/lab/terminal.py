@@ -49,13 +49,20 @@ class Terminal:
         os.close(slave)
         self.raw = bytearray()
         """Every byte the program wrote."""
+        self._drawn = 0
+        """How many of them are on the screen: drawing waits until somebody looks."""
         self.is_stalled = False
         """It takes nothing that the program writes."""
 
     def text(self) -> str:
         """What the screen shows now."""
         self._read(0.0)
+        self._draw()
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def read(self) -> None:
+        """Take what the program wrote; nobody looks at it yet."""
+        self._read(0.0)
 
     def type(self, keys: str) -> None:
         """Press keys; \\r is Enter."""
@@ -119,15 +126,14 @@ class Terminal:
     def take(self, most: int) -> None:
         """Let a line that is stalled or slow carry a few bytes."""
         if _is_readable(self._master, 0.0):
-            data = os.read(self._master, most)
-            self.raw += data
-            self._stream.feed(data)
+            self.raw += os.read(self._master, most)
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the window another size, as the window system does."""
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
         if columns <= 1000:
+            self._draw()
             self._screen.resize(lines, columns)
 
     def close_line(self) -> None:
@@ -176,9 +182,7 @@ class Terminal:
     def read_a_little(self, most: int) -> None:
         """Read as a slow line does."""
         if _is_readable(self._master, 0.0):
-            data = os.read(self._master, most)
-            self.raw += data
-            self._stream.feed(data)
+            self.raw += os.read(self._master, most)
 
     def memory(self) -> int:
         """Bytes of the program's that are in memory now."""
@@ -213,8 +217,11 @@ class Terminal:
             if not data:
                 return
             self.raw += data
-            self._stream.feed(data)
             seconds = 0.0
+
+    def _draw(self) -> None:
+        new, self._drawn = bytes(self.raw[self._drawn :]), len(self.raw)
+        self._stream.feed(new)
 
 
 @contextlib.contextmanager

@@ -92,7 +92,7 @@ class Run:
             before = self._arrived(visitor)
             visitor.ask("rest")
             press(visitor, key.data, rhythm, is_inert)
-            after = _see(visitor)
+            after = _see(visitor, self.place)
         except (AssertionError, OSError) as error:
             said = [f"the log says: {each}" for each in visitor.complaints()]
             self._before, self._is_here = None, False
@@ -115,13 +115,15 @@ class Run:
             if not visitor.shown.startswith(self.place.shows):
                 shown = f"{visitor.shown}, not {self.place.shows}"
                 raise AssertionError(f"not reached: {shown}\n{visitor.text()}")
-            _see(visitor)
-            self._before = _see(visitor)
+            _see(visitor, self.place)
+            self._before = _see(visitor, self.place)
         return self._before
 
 
-def _see(it: Visitor) -> Seen:
-    return Seen(it.facts(), it.text(), it.written(), it.complaints(), it.shown)
+def _see(it: Visitor, place: Place) -> Seen:
+    """Look; what is on the screen is read only where it may have a secret."""
+    text = it.text() if place.secret else ""
+    return Seen(it.facts(), text, it.written(), it.complaints(), it.shown)
 
 
 def opened(place: Place) -> Visitor:
@@ -147,11 +149,11 @@ def press(
 
 def _hold(visitor: Visitor, data: bytes, is_inert: bool) -> None:
     alike = _ALIKE if is_inert else 0
-    for _ in range(TIMES):
+    for time in range(TIMES):
         visitor.press(data)
         if alike < _ALIKE:
             drawn = len(visitor.terminal.raw)
-            visitor.settle(longest=_REPEATS)
+            visitor.settle(longest=_REPEATS, is_drawn=time < _ALIKE)
             alike = alike + 1 if drawn == len(visitor.terminal.raw) else 0
 
 

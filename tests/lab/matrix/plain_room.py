@@ -55,6 +55,7 @@ class PlainRoom(KioskRoom):
         longest: float | None = None,
         *,
         is_read: bool = True,
+        is_drawn: bool = True,
     ) -> dict[str, Any]:
         ends = time.monotonic() + patience
         while self.probes < probes:

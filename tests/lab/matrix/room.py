@@ -134,21 +134,23 @@ class Room:
         longest: float | None = None,
         *,
         is_read: bool = True,
+        is_drawn: bool = True,
     ) -> dict[str, Any]:
         """Wait for the probe, then until nothing moves; say what is shown.
 
         `longest`: how long to wait for that, whatever still moves then (seconds).
         `is_read`: the terminal takes what is drawn; that is waited for, too.
+        `is_drawn`: what has changed is to be on the screen, not only handled.
         """
         if self.loop is None:
             return {"probed": False}
-        told = asyncio.run_coroutine_threadsafe(
-            self._still(probes, patience, longest, is_read=is_read), self.loop
+        coming = self._still(
+            probes, patience, longest, is_read=is_read, is_drawn=is_drawn
         )
-        return told.result(60)
+        return asyncio.run_coroutine_threadsafe(coming, self.loop).result(60)
 
     async def _still(
-        self, probes: int, patience: float, longest: float | None, *, is_read: bool
+        self, probes: int, patience: float, longest: float | None, **means: bool
     ) -> dict[str, Any]:
         from lab.matrix.stillness import still
 
@@ -159,7 +161,7 @@ class Room:
             await asyncio.sleep(0.0005)
         workers = [] if self.gate.is_closed else self.workers()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(still(self.app, workers, is_read=is_read), longest)
+            await asyncio.wait_for(still(self.app, workers, **means), longest)
         return {"probed": True, "shown": self.shown()}
 
     def shown(self) -> str:

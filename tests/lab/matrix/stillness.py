@@ -23,11 +23,15 @@ Queue = Callable[[Callable[[], None]], None]
 """Puts a job behind all others of a worker."""
 
 
-async def still(app: Any, workers: Sequence[Queue], *, is_read: bool) -> None:
+async def still(
+    app: Any, workers: Sequence[Queue], *, is_read: bool, is_drawn: bool = True
+) -> None:
     """Wait until nothing moves, twice in a row.
 
     `is_read`: the terminal takes what is drawn, so that waits for nothing, either.
+    `is_drawn`: what has changed is on the screen, too; not only handled.
     """
+    soon = SOON if is_drawn else 0.0
     loop = asyncio.get_running_loop()
     ends = time.monotonic() + _LONGEST
     quiet = 0
@@ -35,13 +39,15 @@ async def still(app: Any, workers: Sequence[Queue], *, is_read: bool) -> None:
         if time.monotonic() > ends:
             raise AssertionError("it never comes to rest")
         await asyncio.sleep(0)
-        if _moves(app, loop, is_read):
+        if _moves(app, loop, soon, is_read=is_read and is_drawn):
             quiet = 0
             await asyncio.sleep(0.001)
             continue
         for queue in workers:
             await _end_of(queue, loop)
-        quiet = 0 if _moves(app, loop, is_read) else quiet + 1
+        quiet = (
+            0 if _moves(app, loop, soon, is_read=is_read and is_drawn) else quiet + 1
+        )
 
 
 async def _end_of(queue: Queue, loop: asyncio.AbstractEventLoop) -> None:
@@ -54,13 +60,13 @@ def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
     loop.call_soon_threadsafe(done.set)
 
 
-def _moves(app: Any, loop: Any, is_read: bool) -> bool:
+def _moves(app: Any, loop: Any, soon: float, *, is_read: bool) -> bool:
     if is_read and app._driver._line.is_behind:
         return True
     if unread() or len(loop._ready) > 0:
         return True
     now = loop.time()
-    if any(not it._cancelled and it._when - now < SOON for it in loop._scheduled):
+    if any(not it._cancelled and it._when - now < soon for it in loop._scheduled):
         return True
     return any(node.message_queue_size for node in (app, *app._registry))
 

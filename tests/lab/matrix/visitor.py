@@ -63,23 +63,25 @@ class Visitor:
         """Send bytes, and wait for nothing."""
         self.terminal.send(data)
 
-    def settle(self, longest: float | None = None) -> str:
+    def settle(self, longest: float | None = None, *, is_drawn: bool = True) -> str:
         """Wait until everything typed has been handled; say what is shown.
 
         `longest`: for what it brought about, no longer than that (seconds).
+        `is_drawn`: what has changed can be seen, too.
         """
         for patience in _PATIENCE:
             self._probes += 1
             self.terminal.send(self._probe)
             answer = self._line.ask(
                 "still",
-                self.terminal.text,  # a terminal reads while its person waits
+                self.terminal.read,  # a terminal reads while its person waits
                 probes=self._probes,
                 patience=patience,
                 longest=longest,
                 is_read=not self.terminal.is_stalled,
+                is_drawn=is_drawn,
             )
-            self.terminal.text()
+            self.terminal.read()
             if answer["probed"]:
                 self.shown = str(answer["shown"])
                 return self.shown
@@ -89,11 +91,11 @@ class Visitor:
         raise NotResponding("no key is taken any more")
 
     def type(self, *pieces: bytes) -> str:
-        """Press pieces one after the other, each looked at before the next."""
+        """Press pieces one after the other, each handled before the next."""
         self.ask("rest")
         for piece in pieces:
             self.press(piece)
-            self.settle()
+            self.settle(is_drawn=False)
             self.ask("rest")
         return self.shown
 
@@ -103,7 +105,7 @@ class Visitor:
 
     def written(self) -> bytes:
         """What was written to the terminal since last asked, without its commands."""
-        self.terminal.text()
+        self.terminal.read()
         new, self._seen = bytes(self.terminal.raw[self._seen :]), len(self.terminal.raw)
         return _ESCAPES.sub(b"", new)
 
