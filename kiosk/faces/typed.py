@@ -18,6 +18,10 @@ _UNUSABLE = 0
 """Stands in the buffer for a key that cannot be used; no key types it."""
 _LONGEST_CHARACTER = 4
 """Bytes of UTF-8."""
+_MOST_REMEMBERED = 256
+"""Keys beyond the maximum of which it is known whether the field could use them."""
+_MODIFIERS = frozenset({"ctrl", "alt", "super", "hyper", "meta"})
+_MOVING = frozenset({"left", "right", "home", "end", "insert", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class Repertoire:
         return Message(f"tui.form.not_{name}", {"count": count})
 
 
+def edits_elsewhere(key: str) -> bool:
+    """Say of a key's name whether its person may now believe in another value.
+
+    It moves in the line, or it is a chord, which does something in other programs.
+    """
+    *held, name = key.split("+")
+    return name in _MOVING or not _MODIFIERS.isdisjoint(held)
+
+
 ANY = Repertoire(None)
 _DIGITS = frozenset("0123456789")
 
@@ -63,6 +76,8 @@ class Typed:
         self._characters = 0
         self._beyond: list[bool] = []
         """Of each key beyond the maximum: whether the field could use it."""
+        self._uncounted = 0
+        """Keys beyond even those."""
         self._early = 0
 
     # --- keys -------------------------------------------------------------------
@@ -73,6 +88,8 @@ class Typed:
             return
         if self._early:
             self._early += 1  # it belongs to an entry whose beginning is not known
+        elif len(self._beyond) == _MOST_REMEMBERED:
+            self._uncounted += 1
         elif self._characters == self.maximum:
             self._beyond.append(self._repertoire.has(character))
         elif self._repertoire.has(character):
@@ -92,6 +109,8 @@ class Typed:
         """Take back the key that was pressed last."""
         if self._early:
             self._early -= 1
+        elif self._uncounted:
+            self._uncounted -= 1
         elif self._beyond:
             self._beyond.pop()
         elif self._used:
@@ -101,7 +120,7 @@ class Typed:
         """Forget what was typed."""
         for index in range(self._used):
             self._buffer[index] = 0
-        self._used = self._characters = self._early = 0
+        self._used = self._characters = self._uncounted = self._early = 0
         self._beyond.clear()
 
     # --- what it is -------------------------------------------------------------
@@ -117,7 +136,8 @@ class Typed:
     @property
     def keys(self) -> int:
         """How many keys the entry has, those that cannot be used as well."""
-        return self._characters + len(self._beyond) + self._early
+        beyond = len(self._beyond) + self._uncounted
+        return self._characters + beyond + self._early
 
     @property
     def refusal(self) -> Message | None:
@@ -126,7 +146,7 @@ class Typed:
             return Message("tui.form.too_early", {"count": self._early})
         unusable = self._buffer.count(_UNUSABLE, 0, self._used)
         unusable += self._beyond.count(False)
-        if unusable:
+        if unusable and not self._uncounted:
             return self._repertoire.refusal(unusable)
         if self._beyond:
             return Message("tui.form.too_long", {"maximum": self.maximum})

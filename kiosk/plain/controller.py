@@ -22,11 +22,17 @@ from kiosk.faces.idleness import Idleness
 from kiosk.faces.reader_state import ReaderState
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.wording import said, say, whom_to_call
-from kiosk.pin.rules import Alphabet
 from kiosk.plain.demo_hand import DemoHand
-from kiosk.plain.entry import LineEntry
 from kiosk.plain.inbox import Inbox
-from kiosk.plain.talk import CardGone, End, EndRequested, HealthNews, Talk, TimeIsUp
+from kiosk.plain.talk import (
+    CardGone,
+    End,
+    EndRequested,
+    HealthNews,
+    Talk,
+    TimeIsUp,
+    order,
+)
 from kiosk.plain.terminal import of_this_process
 from kiosk.plain.visit import PlainVisit
 from kiosk.texts import LANGUAGES, sentence
@@ -42,7 +48,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HEALTH_SECONDS = 10.0
-_ORDER_CHARACTERS = 32
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -75,7 +80,7 @@ class PlainController:
         """When what was said to the last person is cleared (monotonic seconds)."""
         self._health_at = 0.0
         self._is_asking_health = False
-        self._order = LineEntry(Alphabet.PRINTABLE, _ORDER_CHARACTERS)
+        self._order = order()
         """What the demo's hand is being told."""
 
     def serve(self) -> int:

@@ -23,9 +23,9 @@ class DemoHand:
             self._tell(self._about(number))
         self._tell(say("plain.demo.how"))
 
-    def told(self, words: bytes) -> bool:
+    def told(self, words: str) -> bool:
         """Do what the words say; False: they are not for the hand."""
-        match words.decode("ascii", "replace").lower().split():
+        match words.lower().split():
             case ["insert", number] if self._insert(number):
                 pass
             case ["pull"]:

@@ -13,7 +13,7 @@ from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.turn import Turn
 from kiosk.faces.wording import say
 from kiosk.pin.rules import Alphabet
-from kiosk.plain.entry import LineEntry, TypedLine
+from kiosk.plain.entry import LineEntry, anything, choice_up_to
 from kiosk.plain.terminal import wait_without_terminal
 from kiosk.visit.views import Progress
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kiosk.core.errors import Message
     from kiosk.core.secret import Secret
     from kiosk.faces.idleness import Idleness
+    from kiosk.faces.keyboard.names import Key
     from kiosk.faces.reader_state import ReaderState
     from kiosk.plain.demo_hand import DemoHand
     from kiosk.plain.inbox import Inbox
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from kiosk.visit.station import FaceSettings
 
 T = TypeVar("T")
-_PAUSE = b"pP"
-_REPEAT = b"?"
-_CHOICE_CHARACTERS = 32
+_PAUSE = ("p", "P")
+_REPEAT = "?"
+_ORDER_CHARACTERS = 32
 _DRAIN_SECONDS = 0.1
+_LONGEST_DRAIN_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
 
 
@@ -127,22 +129,25 @@ class Talk:
     def choose(self, last: int, repeat: Callable[[], None]) -> int:
         """Ask for a number from 1 to `last`; `repeat` says the question again."""
         while True:
-            answer = self._chosen()
-            if answer.isdigit() and 1 <= int(answer) <= last:
+            answer = self._chosen(last)
+            if answer.isdecimal() and 1 <= int(answer) <= last:
                 return int(answer)
             if answer == _REPEAT:
                 repeat()
             elif self.hand is None or not self.hand.told(answer):
-                self.say(say("plain.no_such_choice", last=last))
+                self.refuse(say("plain.no_such_choice", last=last))
 
-    def _chosen(self) -> bytes:
-        """Return what was typed for a choice, which is no secret; empty: nonsense."""
-        with LineEntry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
-            self._ask_until_done(say("plain.choose"), entry, is_shown=True)
-            if entry.refusal is not None:
-                return b""
-            with entry.copy() as typed:
-                return bytes(typed.reveal()).strip()
+    def _chosen(self, last: int) -> str:
+        """Return what was typed for a choice; empty: nothing that could be one.
+
+        Whoever types a secret here is not shown it, and it is not kept.
+        """
+        choice = LineEntry(
+            Alphabet.PRINTABLE, len(str(last)), readable=choice_up_to(last, _REPEAT)
+        )
+        with choice if self.hand is None else order() as entry:
+            self._ask_until_done(say("plain.choose"), entry)
+            return entry.text().strip() if entry.refusal is None else ""
 
     def ask(
         self,
@@ -159,92 +164,72 @@ class Talk:
         gets. CardGone, TimeIsUp, Ended.
         """
         key = "plain.ask_shown" if is_shown else "plain.ask"
-        with LineEntry(alphabet, maximum, ignores=ignores) as entry:
-            self._ask_until_done(say(key, field=label), entry, is_shown=is_shown)
-            if not entry.length:
+        readable = anything if is_shown else None
+        with LineEntry(alphabet, maximum, readable=readable, ignores=ignores) as entry:
+            self._ask_until_done(say(key, field=label), entry)
+            if not entry.keys:
                 return None
             return entry.refusal or entry.copy()
 
-    def _ask_until_done(
-        self, question: str, entry: LineEntry, *, is_shown: bool
-    ) -> None:
+    def _ask_until_done(self, question: str, entry: LineEntry) -> None:
         """Ask, and let a line be typed; from its beginning after a warning."""
         while True:
             self.terminal.write(f"{question} ")
             try:
-                self._read(entry, is_shown=is_shown)
+                self._read(entry)
             except _AskAgain:
-                entry.wipe()
+                entry.begin()
             else:
                 return
 
-    def _read(self, entry: LineEntry, *, is_shown: bool) -> None:
+    def _read(self, entry: LineEntry) -> None:
         """Let a line be typed into `entry`, to its Enter."""
-        while True:
-            byte = self._next_byte()
+        is_done = False
+        while not is_done:
+            key = self._next_key()
             entry.come_early(self._turn.take_early())
-            if byte is None:
-                entry.pause()
-                continue
-            typed = entry.take(byte)
-            if typed is TypedLine.DONE:
-                self.terminal.write("\n")
-                return
-            if is_shown:
-                self._echo(typed, byte)
+            is_done = key is not None and entry.take(key)
+            self.terminal.write(entry.echo())
+        self.terminal.write("\n")
 
-    def _echo(self, typed: TypedLine, byte: int) -> None:
-        if (
-            typed is TypedLine.CHARACTER and byte & 0xC0 != 0x80
-        ):  # once for each of UTF-8
-            self.terminal.write(chr(byte) if _is_typed(byte) else "?")
-        elif typed is TypedLine.UNUSABLE:
-            self.terminal.write("?")
-        elif typed is TypedLine.ERASED:
-            self.terminal.write("\b \b")
-        elif typed is TypedLine.ALL_ERASED:
-            self.terminal.write("\n")
-
-    def _next_byte(self) -> int | None:
+    def _next_key(self) -> Key | None:
         """Wait for a key a little; whatever else happens is seen to."""
         self._end_if_told()
-        byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        key, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
         if has_news:
             self._hear()
         if self._insertion and not self._is_there():
             raise CardGone
-        if byte is None:
+        if key is None:
             self._look_at_the_clock()
             return None
         self._idleness.reset()
         if self._is_warned:
             self._is_warned = False
-            if byte in _PAUSE and self.settings.pause:
+            if key.character in _PAUSE and self.settings.pause:
                 self._idleness.pause()
             else:
-                self._turn.swallow(is_typed=_is_typed(byte))
+                self._turn.swallow(is_typed=_is_typed(key))
             time.sleep(_DRAIN_SECONDS)
             self._drop()
             self.say(say("plain.go_on"))
             raise _AskAgain
-        is_theirs = self._turn.has(chr(byte), is_typed=_is_typed(byte), is_open=True)
-        return byte if is_theirs else None
+        is_theirs = self._turn.has(key.name, is_typed=_is_typed(key), is_open=True)
+        return key if is_theirs else None
 
     def _drop(self) -> None:
         """Take in what was typed before it was asked for: the next line lacks it."""
-        while True:
-            news = self._inbox.fileno()
-            byte, has_news = self.terminal.wait(news, 0.0)
+        ends = time.monotonic() + _LONGEST_DRAIN_SECONDS
+        while self.terminal.has_more and time.monotonic() < ends:
+            key, has_news = self.terminal.wait(self._inbox.fileno(), 0.0)
             if has_news:
                 self._hear(is_ending_put_off=True)
-            elif byte is None:
-                return
-            else:
-                self._too_early(byte)
+            elif key is not None:
+                self._too_early(key)
 
-    def _too_early(self, byte: int) -> None:
+    def _too_early(self, key: Key) -> None:
         """Nothing is asked: the line that this was typed for will lack it."""
-        self._turn.has(chr(byte), is_typed=_is_typed(byte), is_open=False)
+        self._turn.has(key.name, is_typed=_is_typed(key), is_open=False)
 
     def _look_at_the_clock(self) -> None:
         if self._idleness.is_over:
@@ -312,18 +297,18 @@ class Talk:
         news = self._inbox.fileno()
         if gone is not None:
             return wait_without_terminal(news, _WAIT_SECONDS)
-        byte, has_news = self.terminal.wait(news, _WAIT_SECONDS)
-        if byte is not None:
-            self._too_early(byte)
+        key, has_news = self.terminal.wait(news, _WAIT_SECONDS)
+        if key is not None:
+            self._too_early(key)
         return has_news
 
-    def wait_a_little(self) -> int | None:
-        """With nobody there: hear news, or return a byte that somebody typed."""
+    def wait_a_little(self) -> Key | None:
+        """With nobody there: hear news, or return a key that somebody pressed."""
         self._end_if_told()
-        byte, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        key, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
         if has_news:
             self._hear()
-        return byte
+        return key
 
     def tell_step(self, progress: Progress) -> None:
         """Have a step of the operation said. Any thread."""
@@ -331,32 +316,29 @@ class Talk:
 
     def move_hand(self, hand: DemoHand, entry: LineEntry) -> None:
         """With nobody there: let the demo's hand be told what to do."""
-        byte = self.wait_a_little()
-        if byte is None:
-            entry.pause()
-        else:
-            self._order(hand, entry, byte)
+        key = self.wait_a_little()
+        if key is not None:
+            self._order(hand, entry, key)
 
-    def _order(self, hand: DemoHand, entry: LineEntry, byte: int) -> None:
-        typed = entry.take(byte)
-        if typed is not TypedLine.DONE:
-            self._echo(typed, byte)
+    def _order(self, hand: DemoHand, entry: LineEntry, key: Key) -> None:
+        is_done = entry.take(key)
+        self.terminal.write(entry.echo())
+        if not is_done:
             return
         self.terminal.write("\n")
-        with entry.copy() as words:
-            is_done = hand.told(bytes(words.reveal()))
-        entry.wipe()
-        if not is_done:
+        words = entry.text()
+        entry.begin()
+        if not hand.told(words):
             hand.explain()
 
     def until_card_leaves(self) -> None:
         """Wait with what was said for the card to be taken, or for time to be up."""
-        with LineEntry(Alphabet.PRINTABLE, _CHOICE_CHARACTERS) as entry:
+        with order() as entry:
             while self._is_there():
                 with contextlib.suppress(_AskAgain):
-                    byte = self._next_byte()
-                    if byte is not None and self.hand is not None:
-                        self._order(self.hand, entry, byte)
+                    key = self._next_key()
+                    if key is not None and self.hand is not None:
+                        self._order(self.hand, entry, key)
 
     # --- hearing ------------------------------------------------------------------
 
@@ -389,6 +371,11 @@ class Talk:
             raise EndRequested
 
 
-def _is_typed(byte: int) -> bool:
-    """It is a character that a terminal shows."""
-    return 0x20 <= byte <= 0x7E
+def order() -> LineEntry:
+    """Return a line for what the demo's hand is told."""
+    return LineEntry(Alphabet.PRINTABLE, _ORDER_CHARACTERS, readable=anything)
+
+
+def _is_typed(key: Key) -> bool:
+    """It types something."""
+    return key.character is not None

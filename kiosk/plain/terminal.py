@@ -13,10 +13,13 @@ import termios
 import textwrap
 import time
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from kiosk.faces.keyboard.decoder import Decoder
+from kiosk.faces.keyboard.names import Key
 from kiosk.faces.terminal_line import TerminalLine
 
 _LOCAL_MODES = termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN
@@ -55,7 +58,7 @@ _WIDTH, _HEIGHT = 79, 60
 _LAST_WORDS_SECONDS = 0.5
 _PADDING = re.compile(rb"\$<[^>]*>")
 """What terminfo says of waiting; a terminal must not be shown it."""
-_RETURN, _NEWLINE = 0x0D, 0x0A
+_ENTER, _LINE_FEED = Key("enter"), Key("ctrl+j")
 
 
 class Terminal:
@@ -69,8 +72,13 @@ class Terminal:
         self._before = termios.tcgetattr(reads)
         self._is_wide = locale.getencoding().lower().startswith("utf")
         self._clear = _clearing(writes)
-        self._was_return = False
-        """The last byte was CR: an LF that follows belongs to it."""
+        self._decoder = Decoder()
+        self._pressed: deque[Key] = deque()
+        """What the last byte ended and nobody has taken yet."""
+        self._came_at = 0.0
+        """When the last byte came (monotonic seconds)."""
+        self._after_return = False
+        """The last key was CR: an LF that follows belongs to it."""
 
     def __enter__(self) -> Self:
         silent = termios.tcgetattr(self._line.reads)
@@ -147,20 +155,45 @@ class Terminal:
         with contextlib.suppress(termios.error):
             termios.tcflush(self._line.reads, termios.TCIFLUSH)
 
-    def wait(self, other: int, seconds: float) -> tuple[int | None, bool]:
-        """Wait for a byte, for `other` to become readable, or for time to pass.
+    @property
+    def has_more(self) -> bool:
+        """Something was typed that `wait` has not looked at."""
+        reads = self._line.reads
+        return bool(self._pressed) or reads in _ready((reads,), (), 0.0)
 
-        Return the byte that was typed, if any, and whether `other` is readable. Bytes
-        come one by one, out of a buffer that is wiped. TerminalGone.
+    def wait(self, other: int, seconds: float) -> tuple[Key | None, bool]:
+        """Wait for a key, for `other` to become readable, or for time to pass.
+
+        Return the key that was pressed, if any, and whether `other` is readable. A
+        byte may be no more than a part of a key. Bytes come one by one, out of a
+        buffer that is wiped. TerminalGone.
         """
-        ready = self._ready(other, seconds)
+        patience = self._decoder.patience
+        if patience is not None:
+            patience = self._came_at + patience - time.monotonic()
+            seconds = min(seconds, max(0.0, patience))
+        ready = self._ready(other, 0.0 if self._pressed else seconds)
         if other in ready:
             return None, True
-        byte = self._byte() if self._line.reads in ready else None
-        if byte is None:
-            return None, False
-        was_return, self._was_return = self._was_return, byte == _RETURN
-        return (None if was_return and byte == _NEWLINE else byte), False
+        if not self._pressed:
+            if self._line.reads in ready:
+                self._take(self._byte())
+            elif patience is not None and patience <= seconds:
+                self._hear(self._decoder.pause())
+        return (self._pressed.popleft() if self._pressed else None), False
+
+    def _take(self, byte: int | None) -> None:
+        if byte is not None:
+            self._came_at = time.monotonic()
+            self._hear(self._decoder.feed((byte,)))
+
+    def _hear(self, keys: list[Key]) -> None:
+        """Scanners end a line with CR, LF or both, and mean one Enter."""
+        for key in keys:
+            is_rest = self._after_return and key == _LINE_FEED
+            self._after_return = key == _ENTER
+            if not is_rest:
+                self._pressed.append(_ENTER if key == _LINE_FEED else key)
 
     def _ready(self, other: int, seconds: float) -> set[int]:
         """Wait for a key or `other`; meanwhile let the terminal take what waits."""

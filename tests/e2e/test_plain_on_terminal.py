@@ -110,6 +110,7 @@ def test_what_is_wrong_is_said_and_asked_again(opened: Opened) -> None:
         shown.shows("Your number:")
         shown.type("7\r")
         shown.shows("Please type a number from 1 to 2")
+        rest()
         shown.type("1\r")
         for number, secret in enumerate(
             ("27a", "27", "271828", "1234567890", "123456", "314159", "314158"), 1
@@ -144,6 +145,7 @@ def test_nothing_that_is_typed_is_shown_or_ends_it(opened: Opened, log: Path) ->
         shown.shows("Your number:")
         shown.type("\x03\x1a\x1c\x041\r")
         shown.shows("Please type a number from 1 to 2")
+        rest()
         shown.type("1\r")
         shown.shows("Your PIN until now")
         shown.type("846257\x03\x1a\x1c\x13\r")
@@ -155,6 +157,33 @@ def test_nothing_that_is_typed_is_shown_or_ends_it(opened: Opened, log: Path) ->
         assert shown.end() == ExitCode.OK
     assert b"846257" not in shown.raw
     assert "846257" not in log.read_text()
+
+
+def test_of_a_pin_typed_for_a_choice_no_digit_stays_in_sight(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("846257")
+        shown.shows("Your number: ******")
+        shown.type("\r")
+        shown.shows("Please type a number from 1 to 2")
+        rest()
+        shown.type("1")
+        shown.shows("Your number: 1")
+        shown.type("46257")
+        shown.shows("Your number: ******")
+        shown.type("\x7f" * 5 + "\r")
+        shown.shows("Your PIN until now")
+    assert b"8" not in shown.raw.split(b"Your number:")[1]
+    assert b"46" not in shown.raw
+
+
+def test_a_key_is_one_however_the_terminal_sends_it(opened: Opened) -> None:
+    with opened("inserted") as shown:
+        shown.shows("Your number:")
+        shown.type("\x1b[49u\x1b[13u")
+        shown.shows("Your PIN until now")
+        shown.type("\x1bOr\x1b[27;1;55~\x1b[57400u828\x1b[50;1:3u\x1bOM")
+        shown.shows("Your new PIN. It is not shown")
 
 
 def test_a_card_pulled_while_typing_ends_the_visit(opened: Opened) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.faces.keyboard.names import CODES, CONTROLS, LETTERS, NUMBERS, Key
 from kiosk.pin.rules import Alphabet
-from kiosk.plain.entry import LineEntry, TypedLine
+from kiosk.plain.entry import MARK, LineEntry, choice_up_to
 from lab.card_parsers import Misread, Parser
 
 MOST_KEPT = 4_000
@@ -24,6 +24,7 @@ _BEGINNINGS = (b"\x1b[", b"\x1bO", b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1
 _EIGHT_BIT = (b"\x9b", b"\x8f", b"\x9d", b"\x90", b"\x9f", b"\x9e", b"\x98")
 _ENDINGS = b"ABCDEFGHIJMPQRSTZabcdmnpqrstuvwxy~^$@\\"
 _NUMBERS = (0, 1, 2, 5, 27, 48, 49, 97, 127, 200, 201, 256, 257, 2026, 57399, 57441)
+_DIGITS = ("", *"0123456789")
 _STRANGE = (55296, 65535, 1114111, 1114112, 4294967296, 10**30)
 
 
@@ -112,26 +113,25 @@ def _is_known(key: Key) -> bool:
 
 
 def read_lines(data: bytes) -> object:
-    """Let plain's entry take it; Misread: it keeps more than it has room for."""
+    """Let plain's entry take it; Misread: it keeps or shows more than it may."""
     entries = 0
-    with LineEntry(Alphabet.DIGITS, 8) as entry:
-        for byte in data:
-            if entry.take(byte) is TypedLine.DONE:
-                with entry.copy() as typed:
-                    if len(typed.reveal()) > 8:
-                        raise Misread("more than fits was kept")
-                if entry.refusal is None and not typed_is_digits(entry):
-                    raise Misread("what is no digit is taken")
+    decoder = Decoder()
+    with LineEntry(Alphabet.DIGITS, 1, readable=choice_up_to(3)) as entry:
+        for key in [*decoder.feed(data), *decoder.pause()]:
+            is_done = entry.take(key)
+            entry.echo()
+            if not {*entry._drawn} <= {MARK} and entry._drawn not in tuple("123"):
+                raise Misread("what is no choice is shown")
+            if entry.keys and not entry._drawn:
+                raise Misread("a key was taken, and nothing shows it")
+            if is_done and entry.refusal is None and entry.text() not in _DIGITS:
+                raise Misread("what is no digit is taken")
+            if is_done:
                 entries += 1
                 entry.wipe()
-        entry.pause()
+        if sys.getsizeof(entry._beyond) > MOST_KEPT:
+            raise Misread("it keeps what it cannot use")
     return entries
-
-
-def typed_is_digits(entry: LineEntry) -> bool:
-    """Say whether a line that is not refused has digits only."""
-    with entry.copy() as typed:
-        return all(0x30 <= each <= 0x39 for each in typed.reveal())
 
 
 def _seeds() -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""A line as it is typed at the plain kiosk: what counts, what is kept, what is gone."""
+"""A line as it is typed at the plain kiosk: what counts, is kept, and is shown."""
 
 from __future__ import annotations
 
@@ -6,23 +6,47 @@ import pytest
 
 from kiosk.core.errors import Message
 from kiosk.faces.entering import CODE_DIGITS
+from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.pin.codes import DIGITS
 from kiosk.pin.rules import Alphabet
-from kiosk.plain.entry import LineEntry, TypedLine
+from kiosk.plain.entry import LineEntry, Readable, anything, choice_up_to
 
 
-def typed(
-    keys: bytes, alphabet: Alphabet = Alphabet.DIGITS, maximum: int = 8
-) -> LineEntry:
-    entry = LineEntry(alphabet, maximum)
-    for byte in keys:
-        entry.take(byte)
-    return entry
+class Line:
+    """Somebody types, and sees what the terminal makes of it."""
 
+    def __init__(
+        self,
+        alphabet: Alphabet = Alphabet.DIGITS,
+        maximum: int = 8,
+        *,
+        readable: Readable | None = None,
+        ignores: str = "",
+    ) -> None:
+        self.entry = LineEntry(alphabet, maximum, readable=readable, ignores=ignores)
+        self.ends = 0
+        self.drawn = ""
+        """Every character that was ever drawn."""
+        self.seen = ""
+        """What stands on the line."""
+        self._decoder = Decoder()
 
-def kept(entry: LineEntry) -> bytes:
-    with entry.copy() as secret:
-        return bytes(secret.reveal())
+    def type(self, data: bytes) -> Line:
+        for key in [*self._decoder.feed(data), *self._decoder.pause()]:
+            self.ends += self.entry.take(key)
+            self._draw(self.entry.echo())
+        return self
+
+    def _draw(self, echo: str) -> None:
+        self.drawn += echo
+        while echo.startswith("\b \b"):
+            self.seen, echo = self.seen[:-1], echo[3:]
+        self.seen += echo
+
+    @property
+    def kept(self) -> bytes:
+        with self.entry.copy() as secret:
+            return bytes(secret.reveal())
 
 
 @pytest.mark.parametrize(
@@ -38,27 +62,31 @@ def kept(entry: LineEntry) -> bytes:
         (b"27\x1bOQ1828", b"271828"),
         (b"27\x1b[[A1828", b"271828"),
         (b"27\x1b\x1b[A1828", b"271828"),
-        (b"271828\x1b[\x7f", b"27182"),
+        (b"2\x1b[55u\x1bOq828", b"271828"),
+        (b"27\x1b[50;1:3u1828", b"271828"),
+        (b"27\x1b[<0;10;10M1828", b"271828"),
+        (b"27\x1b]11;rgb:7/7/7\x1b\\1828", b"271828"),
     ],
     ids=lambda keys: repr(keys)[2:-1],
 )
 def test_keys_become_a_line(keys: bytes, left: bytes) -> None:
-    assert kept(typed(keys)) == left
+    line = Line().type(keys)
+    assert line.kept == left
+    assert line.entry.refusal is None
 
 
-@pytest.mark.parametrize("key", [b"\r", b"\n"])
+@pytest.mark.parametrize("key", [b"\r", b"\x1bOM", b"\x1b[13u", b"\x1b[27;1;13~"])
 def test_enter_ends_it(key: bytes) -> None:
-    assert typed(b"27").take(key[0]) is TypedLine.DONE
+    assert Line().type(b"27" + key).ends == 1
 
 
 def test_what_does_not_fit_is_counted_and_not_kept() -> None:
-    entry = typed(b"1234567890")
-    assert entry.refusal == Message("tui.form.too_long", {"maximum": 8})
-    assert kept(entry) == b"12345678"
-    for _ in range(2):
-        entry.take(0x7F)
-    assert entry.length == 8
-    assert kept(entry) == b"12345678"
+    line = Line().type(b"1234567890")
+    assert line.entry.refusal == Message("tui.form.too_long", {"maximum": 8})
+    assert line.kept == b"12345678"
+    line.type(b"\x7f" * 2)
+    assert line.entry.keys == 8
+    assert line.kept == b"12345678"
 
 
 @pytest.mark.parametrize(
@@ -71,84 +99,103 @@ def test_what_does_not_fit_is_counted_and_not_kept() -> None:
         (Alphabet.DIGITS, b"a\x15", False),
         (Alphabet.DIGITS, b"31a\x7f4159", False),
         (Alphabet.DIGITS, "é".encode() + b"\x7f314159", False),
+        (Alphabet.DIGITS, b"27\x8a18", True),
+        (Alphabet.DIGITS, b"27\x1b[1114112u18", True),
     ],
 )
 def test_a_character_that_the_field_does_not_take_is_noticed(
     alphabet: Alphabet, keys: bytes, *, is_refused: bool
 ) -> None:
-    assert (typed(keys, alphabet).refusal is not None) is is_refused
+    line = Line(alphabet).type(keys)
+    assert (line.entry.refusal is not None) is is_refused
 
 
 @pytest.mark.parametrize(
     "key",
     [
         *(b"\x1b[D", b"\x1bOC", b"\x1b[1;5C", b"\x1b[3~", b"\x1b[1~", b"\x1b[H"),
-        *(b"\x1bx", b"\x03", b"\x1a", b"\x17", b"\x00"),
+        *(b"\x1b[1;2D", b"\x1b[97;3u", b"\x03", b"\x1a", b"\x17", b"\x00"),
+        *(b"\t", b"\x1b[Z", b"\x1b[200~27\x1b[201~"),
     ],
     ids=lambda key: repr(key)[2:-1],
 )
 def test_a_key_that_edits_elsewhere_or_types_nothing_refuses_the_line(
     key: bytes,
 ) -> None:
-    entry = typed(b"27" + key + b"1828")
-    assert entry.refusal == Message("tui.form.not_digits", {"count": 1})
-    assert kept(typed(b"27" + key + b"1828" + b"\x7f" * 5)) == b"27"
-    assert typed(b"27" + key + b"1828" + b"\x7f" * 5).refusal is None
+    line = Line().type(b"27" + key + b"1828")
+    assert line.entry.refusal == Message("tui.form.not_digits", {"count": 1})
+    line.type(b"\x7f" * 5)
+    assert line.kept == b"27"
+    assert line.entry.refusal is None
 
 
 def test_what_was_typed_before_it_was_asked_for_refuses_the_line() -> None:
-    entry = LineEntry(Alphabet.DIGITS, 8)
-    entry.come_early(2)
-    for byte in b"1828":
-        entry.take(byte)
-    assert entry.refusal == Message("tui.form.too_early", {"count": 6})
-    for _ in range(6):
-        assert entry.take(0x7F) is TypedLine.ERASED
-    assert entry.refusal is None
+    line = Line()
+    line.entry.come_early(2)
+    line.type(b"1828")
+    assert line.entry.refusal == Message("tui.form.too_early", {"count": 6})
+    line.type(b"\x7f" * 6)
+    assert line.entry.refusal is None
 
 
 def test_it_is_wiped_when_it_is_left() -> None:
-    with typed(b"271828") as entry:
+    with Line().type(b"271828").entry as entry:
         buffer = entry._buffer
         assert b"271828" in buffer
     assert not any(buffer)
-    assert entry.length == 0
+    assert entry.keys == 0
 
 
 def test_a_code_is_as_long_as_the_authority_makes_it() -> None:
     assert CODE_DIGITS == DIGITS
 
 
-def test_an_esc_of_its_own_swallows_nothing() -> None:
-    entry = typed(b"27\x1b")
-    entry.pause()
-    for byte in b"1828":
-        entry.take(byte)
-    assert kept(entry) == b"271828"
-
-
-def test_a_sequence_without_an_end_swallows_neither_enter_nor_everything() -> None:
-    entry = typed(b"\x1b[")
-    assert entry.take(0x0D) is TypedLine.DONE
-    assert kept(typed(b"\x1b[" + b"0" * 16 + b"271828"))[-6:] == b"271828"
-
-
-def test_nothing_of_a_swallowed_sequence_is_kept() -> None:
-    with typed(b"\x1b[271828") as entry:
-        held = [getattr(entry, name) for name in vars(entry)]
-        assert not any(isinstance(each, bytes) and b"271828" in each for each in held)
-
-
 def test_what_is_read_out_may_be_typed_in_groups() -> None:
-    entry = LineEntry(Alphabet.DIGITS, 9, ignores=" -")
-    for byte in b"123 456-789":
-        assert entry.take(byte) is TypedLine.CHARACTER
-    assert kept(entry) == b"123456789"
-    assert entry.refusal is None
+    line = Line(maximum=9, ignores=" -", readable=anything).type(b"123 456-789")
+    assert line.kept == b"123456789"
+    assert line.entry.refusal is None
+    line.type(b"\x7f" * 4 + b" 0")
+    assert (line.kept, line.seen) == (b"123450", "123450")
 
 
-def test_broken_text_refuses_a_line() -> None:
-    with LineEntry(Alphabet.DIGITS, 8) as entry:
-        for byte in b"27\x8a18":
-            entry.take(byte)
-        assert entry.refusal is not None
+# --- what is shown --------------------------------------------------------------------
+
+
+def test_nothing_is_shown_of_a_secret_not_even_its_length() -> None:
+    assert Line().type(b"271828\x7f\x7f\x15").drawn == ""
+
+
+def test_what_may_be_read_is_shown_as_it_counts() -> None:
+    line = Line(maximum=4, readable=anything)
+    assert line.type(b"12a").seen == "12?"
+    assert line.type(b"\x7f345").seen == "1234?"
+    assert line.type(b"\x15").seen == ""
+
+
+@pytest.mark.parametrize("keys", [b"1", b"3", b"?", b"2\x7f1", b"271828\x157\x7f"])
+def test_a_choice_is_shown(keys: bytes) -> None:
+    line = Line(Alphabet.PRINTABLE, 1, readable=choice_up_to(3, "?")).type(keys)
+    assert line.seen == line.entry.text()
+
+
+def test_of_a_secret_typed_for_a_choice_no_more_is_ever_shown_than_may_be_one() -> None:
+    line = Line(Alphabet.PRINTABLE, 1, readable=choice_up_to(3, "?")).type(b"271828")
+    assert line.drawn == "2\b \b" + "*" * 6
+    assert line.kept == b"2"
+    assert line.entry.refusal is not None
+    assert "8" not in Line(readable=choice_up_to(3)).type(b"8").drawn
+
+
+def test_a_choice_of_many_is_shown_while_it_may_become_one() -> None:
+    line = Line(Alphabet.PRINTABLE, 2, readable=choice_up_to(12, "?"))
+    assert line.type(b"12").seen == "12"
+    assert line.type(b"\x7f7").seen == "**"
+
+
+def test_a_key_that_is_leant_on_fills_neither_memory_nor_line() -> None:
+    line = Line(Alphabet.PRINTABLE, 1, readable=choice_up_to(3)).type(b"2" * 10_000)
+    assert line.entry.keys == 10_000
+    assert len(line.seen) < 20
+    assert len(line.entry._beyond) < 1_000
+    line.type(b"\x7f" * 9_999)
+    assert (line.entry.refusal, line.seen) == (None, "2")

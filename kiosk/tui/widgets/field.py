@@ -12,11 +12,7 @@ from textual import events
 from textual.keys import Keys
 from textual.widget import Widget
 
-from kiosk.faces.typed import Typed
-
-_MODIFIERS = frozenset({"ctrl", "alt", "super", "hyper", "meta"})
-_MOVING = frozenset({"left", "right", "home", "end", "insert", "delete"})
-"""Keys that edit elsewhere: whoever presses them believes in another value."""
+from kiosk.faces.typed import Typed, edits_elsewhere
 
 
 class Field(Widget, can_focus=True):
@@ -66,7 +62,7 @@ class TypedField(Field):
                 self.typed.erase()
             case "ctrl+u":
                 self.wipe()
-            case _ if _is_chord(key) or key.key in _MOVING:
+            case name if edits_elsewhere(name):
                 self.refuse()
             case _ if key.character is not None and key.key not in _SILENT:
                 self._begin_anew()
@@ -112,8 +108,3 @@ class TypedField(Field):
 
 _SILENT = frozenset({"tab", "escape", Keys.Ignore})
 """Keys that Textual gives a character though they type none."""
-
-
-def _is_chord(key: events.Key) -> bool:
-    held = frozenset(key.key.split("+")[:-1])
-    return bool(held & _MODIFIERS) and key.key not in _SILENT

@@ -24,28 +24,33 @@ class PlainRoom(KioskRoom):
         self.station = KioskStation(self, settings)
         self._waits = 0
         self._other = -1
+        self._decoder: Any = None
         self._is_waiting = False
 
     def run(self) -> int:
         from kiosk.plain import terminal
         from kiosk.plain.controller import run
 
-        room, wait = self, terminal.Terminal.wait
+        room, wait, byte_of = self, terminal.Terminal.wait, terminal.Terminal._byte
 
         def watched(its: Any, other: int, seconds: float) -> Any:
-            room._other = other
-            while True:
-                room._waits += 1
-                room._is_waiting = True
-                try:
-                    byte, has_news = wait(its, other, seconds)
-                finally:
-                    room._is_waiting = False
-                if byte != PLAIN_PROBE:
-                    return byte, has_news
-                room.probes += 1
+            room._other, room._decoder = other, its._decoder
+            room._waits += 1
+            room._is_waiting = True
+            try:
+                return wait(its, other, seconds)
+            finally:
+                room._is_waiting = False
+
+        def probed(its: Any) -> int | None:
+            byte = byte_of(its)
+            if byte != PLAIN_PROBE:
+                return byte
+            room.probes += 1
+            return None
 
         setattr(terminal.Terminal, "wait", watched)  # noqa: B010 - a laboratory's hook
+        setattr(terminal.Terminal, "_byte", probed)  # noqa: B010 - a laboratory's hook
         return run(self.station)
 
     def do_still(
@@ -78,7 +83,7 @@ class PlainRoom(KioskRoom):
         return {"probed": True, "shown": "plain"}
 
     def _is_idle(self) -> bool:
-        if not self._is_waiting or unread():
+        if not self._is_waiting or unread() or self._decoder.patience is not None:
             return False
         news = select.poll()
         news.register(self._other, select.POLLIN)
