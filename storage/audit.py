@@ -18,6 +18,15 @@ from storage import canonical
 from storage.records import AuditDraft, AuditEvent
 
 GENESIS = "0" * 64
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The last link of one station's chain."""
+
+    seq: int
+    hash: str
+
+
 _LONGEST_LINE = 1 << 20
 """Bytes; no event is as long, and not every file has an end."""
 

@@ -14,6 +14,7 @@ import msgspec
 
 from statemachine.lifecycle import State
 from storage import audit
+from storage.audit import Head
 from storage.records import (
     Approval,
     AuditDraft,
@@ -223,6 +224,13 @@ class _MemoryTx:
         self._tables.events.append(event)
         return event
 
+    def heads(self) -> dict[str, Head]:
+        last = {event.station: event for event in self._tables.events}
+        return {
+            lane: Head(seq=last[lane].seq, hash=last[lane].hash)
+            for lane in sorted(last)
+        }
+
 
 class MemoryRegistry:
     """`registry.Registry` that forgets everything when the process ends."""
@@ -250,6 +258,24 @@ class MemoryRegistry:
                 and operation in (None, event.operation)
             ):
                 yield event
+
+    def distrust(
+        self, *, station: str, now: float, kind: str = "registry.restored"
+    ) -> None:
+        def void(tx: Tx) -> None:
+            dropped, voided = tx.drop_nonces(), 0
+            for approval in list(self._tables.approvals.values()):
+                if not approval.spent:
+                    tx.save_approval(msgspec.structs.replace(approval, spent=True))
+                    voided += 1
+            data = {"nonces": str(dropped), "codes": str(voided)}
+            tx.audit(
+                AuditDraft(
+                    at=now, station=station, kind=kind, actor="registry", data=data
+                )
+            )
+
+        self.run(void)
 
     def recovered(self) -> str:
         return ""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, Protocol, TypeVar
 
 from statemachine.lifecycle import State
+from storage.audit import Head
 from storage.records import (
     Approval,
     AuditDraft,
@@ -175,6 +176,9 @@ class Tx(Protocol):
     def audit(self, draft: AuditDraft) -> AuditEvent:
         """Append to the station's chain."""
 
+    def heads(self) -> dict[str, Head]:
+        """Return the last link of every chain, by station."""
+
 
 class Registry(Protocol):
     """The store itself."""
@@ -195,6 +199,15 @@ class Registry(Protocol):
         operation: str | None = None,
     ) -> Iterator[AuditEvent]:
         """Yield audit events in order (per station by `seq`)."""
+
+    def distrust(
+        self, *, station: str, now: float, kind: str = "registry.restored"
+    ) -> None:
+        """Void outstanding nonces and codes: they may have been used since.
+
+        After the store became an older one than it was, before anything else happens;
+        `station`'s chain says so with an event of that `kind`.
+        """
 
     def recovered(self) -> str:
         """Say what was cut away when the store was opened; empty if nothing."""

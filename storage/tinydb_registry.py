@@ -16,6 +16,7 @@ import msgspec
 
 from statemachine.lifecycle import State
 from storage import audit, canonical
+from storage.audit import Head
 from storage.fileops import FileOps
 from storage.records import (
     Approval,
@@ -63,13 +64,6 @@ class _ApprovalKeys(msgspec.Struct):
 _credential_keys = msgspec.json.Decoder(_CredentialKeys).decode
 _operation_keys = msgspec.json.Decoder(_OperationKeys).decode
 _approval_keys = msgspec.json.Decoder(_ApprovalKeys).decode
-
-
-class Head(msgspec.Struct):
-    """The last link of one station's chain."""
-
-    seq: int
-    hash: str
 
 
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
@@ -218,12 +212,9 @@ class TinyDbRegistry:
         """Write one moment of the registry into a new file. StoreFull."""
         self.db.storage.journal.snapshot(path)
 
-    def distrust(self, *, station: str, now: float) -> None:
-        """Void outstanding nonces and codes: they may have been used since.
-
-        After a backup was restored, before anything else happens.
-        """
-        kind = "registry.restored"
+    def distrust(
+        self, *, station: str, now: float, kind: str = "registry.restored"
+    ) -> None:
         self.run(lambda tx: _distrust(tx, self._tables(), station, now, kind))
 
     def idle(self) -> None:
@@ -466,6 +457,14 @@ class _JournalTx:
         self._put(self._tables.audit, f"{event.station}|{event.seq:012d}", event)
         self._put(self._tables.heads, event.station, Head(event.seq, event.hash))
         return event
+
+    def heads(self) -> dict[str, Head]:
+        found: dict[str, Head] = {}
+        for lane in sorted(self._tables.heads.ids()):
+            head = _read(self._tables.heads, lane, Head)
+            if head is not None:
+                found[lane] = head
+        return found
 
 
 def _version_key(name: str, version: int) -> str:

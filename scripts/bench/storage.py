@@ -136,7 +136,7 @@ class Sqlite:
         import msgspec
 
         from storage import audit
-        from storage.tinydb_registry import Head
+        from storage.audit import Head
 
         value = number.to_bytes(32, "big")
         nonce = Nonce(

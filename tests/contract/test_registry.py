@@ -268,3 +268,37 @@ def test_each_station_has_a_chain_that_verifies(registry: Registry) -> None:
     assert [e.seq for e in registry.audit_events(station="k1")] == [1, 2]
     assert len(list(registry.audit_events(credential="c1"))) == 4
     assert not list(registry.audit_events(operation="none"))
+
+
+def test_the_last_link_of_every_chain_is_told(registry: Registry) -> None:
+    assert registry.run(lambda tx: tx.heads()) == {}
+    for station in ("k1", "k2", "k1"):
+        draft = AuditDraft(at=1.0, station=station, kind="x", actor="a")
+        registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    events = list(registry.audit_events())
+    assert registry.run(lambda tx: tx.heads()) == {
+        "k1": audit.Head(2, events[-1].hash),
+        "k2": audit.Head(1, events[1].hash),
+    }
+
+
+def test_a_store_that_is_distrusted_accepts_nothing_it_gave_out(
+    registry: Registry,
+) -> None:
+    approval = Approval(
+        id="a1",
+        kind=ApprovalKind.RELEASE,
+        credential="c1",
+        salt=b"s",
+        digest=b"d",
+        issued_by="desk",
+        issued_at=1.0,
+        expires_at=600.0,
+    )
+    registry.run(lambda tx: tx.issue_nonce(nonce()))
+    registry.run(lambda tx: tx.save_approval(approval))
+    registry.distrust(station="k1", now=2.0, kind="registry.older")
+    assert registry.run(lambda tx: tx.approval("a1")).spent
+    assert registry.run(lambda tx: tx.drop_nonces()) == 0
+    (event,) = registry.audit_events()
+    assert (event.kind, event.data) == ("registry.older", {"nonces": "1", "codes": "1"})
