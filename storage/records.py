@@ -227,6 +227,8 @@ class Credential(Record, frozen=True, kw_only=True):
     escrow: Escrow = Escrow()
     transport_pin_sealed: str = ""
     admin_key_sealed: str = ""
+    admin_key_before_sealed: str = ""
+    """The key of a card whose personalisation has not ended yet: what it had before."""
     activation_interrupted: bool = False
     """`card_changing` was reached in an activation that did not end well."""
     migrated: bool = False

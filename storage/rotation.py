@@ -46,6 +46,7 @@ def _resealed(vault: Vault, credential: Credential) -> tuple[Credential, int]:
         "escrow.pending": escrow.pending_sealed,
         "transport_pin": credential.transport_pin_sealed,
         "admin_key": credential.admin_key_sealed,
+        "admin_key_before": credential.admin_key_before_sealed,
         "pin_history": credential.pin_history_sealed,
     }
     due = {
@@ -63,6 +64,7 @@ def _resealed(vault: Vault, credential: Credential) -> tuple[Credential, int]:
         ),
         transport_pin_sealed=fields["transport_pin"],
         admin_key_sealed=fields["admin_key"],
+        admin_key_before_sealed=fields["admin_key_before"],
         pin_history_sealed=fields["pin_history"],
     )
     return changed, len(due)

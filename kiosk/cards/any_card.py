@@ -53,9 +53,11 @@ class AnyCard:
         self._insertion = insertion
         self.piv = PivCard(self._shared, reader=reader, insertion=insertion)
         """The same card, for what only PIV has: personalising."""
+        self.gids = GidsCard(self._shared, reader=reader, insertion=insertion)
+        """The same, for personalising a GIDS card."""
         self._families: dict[Family, Card] = {
             Family.PIV: self.piv,
-            Family.GIDS: GidsCard(self._shared, reader=reader, insertion=insertion),
+            Family.GIDS: self.gids,
         }
         for family, make in (more or {}).items():
             card = make(self._shared, reader=reader, insertion=insertion)
@@ -134,3 +136,10 @@ def piv_of(card: Card) -> PivCard | None:
     if isinstance(card, PivCard):
         return card
     return card.piv if isinstance(card, AnyCard) else None
+
+
+def gids_of(card: Card) -> GidsCard | None:
+    """Return a card as a GIDS card, for personalising one; None: it is none."""
+    if isinstance(card, GidsCard):
+        return card
+    return card.gids if isinstance(card, AnyCard) else None

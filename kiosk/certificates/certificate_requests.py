@@ -7,9 +7,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk.authority.ports import ProofFailed
+from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import Attestation
-from kiosk.cards.piv.personalise import NewKey
-from kiosk.cards.piv.request import certificate_request
+from kiosk.cards.request import certificate_request
 from kiosk.certificates import profiles
 from kiosk.certificates.ports import Applicant, CertificateRequest
 

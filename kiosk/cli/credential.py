@@ -178,7 +178,7 @@ def issue(
     reader: ReaderOption = "",
     config: ConfigOption = None,
 ) -> None:
-    """Personalise the blank or retired PIV card in the reader."""
+    """Personalise the blank or retired card in the reader, as its template says."""
     settings = operators_config(config)
     order = Order(account=account, template=template, issuer=source_of(settings))
     with (

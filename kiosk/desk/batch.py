@@ -19,7 +19,8 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import CardRemoved
 from kiosk.core.errors import KioskError
 from kiosk.directory.ports import AccountMissing
-from storage.records import CardType, Credential
+from kiosk.enrollment.issue import refusal_of
+from storage.records import Credential
 from storage.registry import RecordMissing, RegistryError
 
 MOST = 10_000
@@ -124,8 +125,8 @@ class Batch:
 def read_batch(desk: Desk, path: Path) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
-    Each account must be in the directory once, and each template must issue PIV
-    cards here. DirectoryError.
+    Each account must be in the directory once, and each template must be one that
+    cards can be issued with. DirectoryError.
     """
     require(desk.operator, Action.ISSUE)
     rows = _rows(path)
@@ -189,7 +190,7 @@ def _problems(desk: Desk, rows: list[Row]) -> list[str]:
             except AccountMissing:
                 problems.append(f"{where}: no account {row.account!r}")
             if not _issues(desk, row.template):
-                problems.append(f"{where}: no template {row.template!r} for PIV cards")
+                problems.append(f"{where}: no template {row.template!r} for new cards")
     return problems
 
 
@@ -198,7 +199,7 @@ def _issues(desk: Desk, name: str) -> bool:
         found = desk.parts.registry.run(lambda tx: tx.template(name))
     except RecordMissing:
         return False
-    return found.card_type is CardType.PIV
+    return refusal_of(found) is None
 
 
 def _append(path: Path, fields: tuple[object, ...]) -> None:

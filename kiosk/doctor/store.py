@@ -18,6 +18,7 @@ _SEALED = {
     "escrow.pending": lambda credential: credential.escrow.pending_sealed,
     "transport_pin": lambda credential: credential.transport_pin_sealed,
     "admin_key": lambda credential: credential.admin_key_sealed,
+    "admin_key_before": lambda credential: credential.admin_key_before_sealed,
     "pin_history": lambda credential: credential.pin_history_sealed,
 }
 """Field name in the vault → the envelope of a credential."""

@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.proof import signature
-from kiosk.cards.piv.application import PivApplication
-from kiosk.cards.piv.attestation import attest
-from kiosk.cards.piv.personalise import NewKey
+from kiosk.cards.new_keys import NewKey
+from kiosk.cards.piv.attestation import Attestation
 from kiosk.cards.ports import CardError, CardRemoved, KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests
 from kiosk.certificates.answer import accepted
@@ -34,7 +33,6 @@ from kiosk.certificates.ports import (
     SourceRefused,
 )
 from kiosk.core.errors import Message
-from kiosk.core.secret import Secret
 from kiosk.directory.ports import Account
 from kiosk.enrollment.record import public_key
 from storage.records import Credential
@@ -107,20 +105,20 @@ def _fit(
     )
 
 
-def still_held(application: PivApplication, pin: Secret, found: Waited) -> Waited:
+Sign = Callable[[KeySlot, KeyAlgorithm, bytes], bytes]
+"""Has the card sign a message. CardError."""
+
+
+def still_held(found: Waited, sign: Sign) -> Waited:
     """Return what was waited for if the card proves all its keys, else nothing."""
-    held = all(_holds(application, pin, request) for request in found.requests)
+    held = all(_holds(sign, request) for request in found.requests)
     return found if held else Waited()
 
 
-def _holds(
-    application: PivApplication, pin: Secret, request: CertificateRequest
-) -> bool:
+def _holds(sign: Sign, request: CertificateRequest) -> bool:
     message = b"still held" + request.csr
     try:
-        if request.slot is KeySlot.AUTHENTICATION:
-            application.verify(pin)
-        signed = application.sign(request.slot, request.algorithm, message)
+        signed = sign(request.slot, request.algorithm, message)
     except CardRemoved:
         raise
     except CardError:
@@ -144,10 +142,10 @@ class Certification:
     found: Waited
     predecessor: Credential | None
     emit: Callable[[Message], None]
+    attest: Callable[[KeySlot], Attestation | None] | None = None
+    """Asks the card whether it made a key itself; None: such cards cannot say."""
 
-    def certify(
-        self, application: PivApplication, keys: Sequence[NewKey]
-    ) -> list[bytes]:
+    def certify(self, keys: Sequence[NewKey]) -> list[bytes]:
         """Return the certificates (DER) of all keys, or ask for them all and raise.
 
         CertificatePending, SourceError, ProofFailed, CardError.
@@ -158,21 +156,21 @@ class Certification:
         answers: list[Answer] = []
         for key in new:
             self.emit(Message("enrollment.step.certificate", {"slot": key.slot}))
-            requests.append(self._request(application, key))
+            requests.append(self._request(key))
             answers.append(_asked(self.source, requests[-1], now))
         certificates = _all_there(requests, answers, self.desk.parts.clock.now())
         certificates |= self.found.certificates
         return [certificates[key.slot] for key in keys]
 
-    def _request(self, application: PivApplication, key: NewKey) -> CertificateRequest:
-        wants = self.source.wants_attestation
+    def _request(self, key: NewKey) -> CertificateRequest:
+        attest = self.attest if self.source.wants_attestation else None
         return certificate_requests.request(
             key,
             self.person,
             card=self.card,
             guid=self.guid,
             renews=self._before(key.slot),
-            attestation=attest(application, key.slot) if wants else None,
+            attestation=attest(key.slot) if attest is not None else None,
         )
 
     def _before(self, slot: KeySlot) -> bytes:

@@ -10,6 +10,7 @@ from kiosk.authority.office.desk import Desk
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
+from kiosk.core.secret import Secret
 from kiosk.enrollment import secrets
 from kiosk.enrollment.importing import AlreadyOnRecord
 from kiosk.enrollment.possession import Candidates, PukCandidate
@@ -18,6 +19,9 @@ from statemachine.candidates import Label, Puk
 from statemachine.lifecycle import State
 from storage.records import Credential
 from storage.registry import Tx
+
+_GIVEN = (IdentityKind.GUID, IdentityKind.CARD_ID)
+"""What a personalisation gives a card as its name."""
 
 
 def identity(application: PivApplication) -> CardIdentity | None:
@@ -50,6 +54,24 @@ def last_retired(desk: Desk, known: CardIdentity | None) -> Credential | None:
     return max(retired, key=lambda each: each.issued_at, default=None)
 
 
+def is_unfinished(retired: Credential) -> bool:
+    """Say whether a personalisation ended before its keys went on record."""
+    has_key = retired.authentication_key is not None
+    return not has_key and not retired.migrated and retired.pin_changed_at is None
+
+
+def name_begun(
+    known: CardIdentity | None, predecessor: Credential | None
+) -> bytes | None:
+    """Return the name that a personalisation which did not end has given the card.
+
+    It is kept: the record that is taken up again is found by it, whatever happens next.
+    """
+    if known is None or predecessor is None or not is_unfinished(predecessor):
+        return None
+    return known.value if known.kind in _GIVEN else None
+
+
 @contextmanager
 def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candidates]:
     """Yield what may open the card: our escrow's secrets, then the factory's.
@@ -72,6 +94,22 @@ def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candid
         yield found
     finally:
         found.wipe()
+
+
+def admin_keys_of(desk: Desk, credential: Credential) -> list[Secret]:
+    """Return the administrator keys that a card may have, likeliest first.
+
+    The caller wipes them.
+    """
+    envelopes = {
+        secrets.ADMIN_KEY: credential.admin_key_sealed,
+        secrets.ADMIN_KEY_BEFORE: credential.admin_key_before_sealed,
+    }
+    return [
+        secrets.unseal(desk.parts, credential.id, field, envelope)
+        for field, envelope in envelopes.items()
+        if envelope
+    ]
 
 
 class _Notes:

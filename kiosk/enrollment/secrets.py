@@ -12,6 +12,7 @@ PIN_DIGITS = 8
 _TABLE = "credentials"
 PENDING_PUK, CURRENT_PUK = "escrow.pending", "escrow.current"
 TRANSPORT_PIN, ADMIN_KEY = "transport_pin", "admin_key"
+ADMIN_KEY_BEFORE = "admin_key_before"
 """Fields of an envelope, as `kiosk.authority.escrow.escrowed_secrets` opens them."""
 
 

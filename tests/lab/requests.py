@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import attest
 from kiosk.cards.piv.card import PivCard
-from kiosk.cards.piv.personalise import NewKey
 from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests
 from kiosk.certificates.ports import Applicant, CertificateRequest

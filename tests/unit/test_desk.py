@@ -11,7 +11,9 @@ from kiosk.authority.office.operators import Action
 from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.desk.views import Style
 from kiosk.directory.ports import MOST_PEOPLE
+from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.domain_faults import WriteNo
@@ -19,7 +21,7 @@ from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import Sync
+from storage.records import CardType, Sync, Template, UnblockWay
 
 
 @pytest.fixture
@@ -468,6 +470,63 @@ def test_a_blank_card_is_issued_from_the_screen() -> None:
     steps = [message.key for message in office.said]
     assert "enrollment.step.certificate" in steps
     assert steps[-1] == "enrollment.step.record"
+
+
+def gids_template(office: Office, algorithm: str) -> None:
+    """Let the site issue GIDS cards, too."""
+    with_key = Template(
+        name=f"windows {algorithm}",
+        card_type=CardType.GIDS,
+        key_algorithm=algorithm,
+        unblock=(UnblockWay.ADMIN_KEY_ONLINE,),
+    )
+    office.world.registry.run(lambda tx: tx.save_template(with_key))
+
+
+def test_a_blank_gids_card_is_issued_from_the_screen() -> None:
+    office = Office()
+    office.person("alice")
+    gids_template(office, "RSA-2048")
+    gids_template(office, "P-256")
+    office.sign_in("olga")
+    office.choose("issue")
+    office.submit(term="alice")
+    office.choose("alice@ad.test")
+    refused = {each.key: each.refusal for each in office.page.choices}
+    assert refused["windows RSA-2048"] is None
+    assert refused["windows P-256"] is not None, "no such card makes that key"
+    office.choose("windows RSA-2048")
+    chip = SimulatedGidsCard(entropy=office.world.entropy)
+    office.page = office.desk.card_came(office.world.readers.insert(chip))
+    office.submit()
+    assert office.page.name == "issued", office.notice
+    (found,) = office.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+    assert found.account == "alice@ad.test"
+    pin = next(str(line.text) for line in office.page.lines if line.style is Style.CODE)
+    assert chip.has_pin(pin.encode())
+
+
+def test_a_batch_may_have_cards_of_both_kinds(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    gids_template(office, "RSA-2048")
+    gids_template(office, "P-256")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,windows P-256\n")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong", "found before the first card"
+    people.write_text("account,template\nalice,windows RSA-2048\nbert,staff\n")
+    office.submit(file=str(people))
+    for chip in (SimulatedGidsCard(entropy=office.world.entropy), blank(office)):
+        card = office.world.readers.insert(chip)
+        office.page = office.desk.card_came(card)
+        office.submit()
+        office.pull(card.insertion)
+    results = (tmp_path / "people.results.csv").read_text().splitlines()
+    assert [line.split(",")[3] for line in results[1:]] == ["done", "done"]
 
 
 def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> None:

@@ -183,8 +183,10 @@ def test_issuing_is_the_officers_business(office: Office) -> None:
         office.issue(blank())
 
 
-def test_only_templates_for_piv_cards_can_be_issued(office: Office) -> None:
-    office.site.template(replace(STAFF, version=1, card_type=CardType.GIDS))
+def test_a_card_that_is_not_what_the_template_wants_is_not_issued(
+    office: Office,
+) -> None:
+    office.site.template(replace(STAFF, version=1, card_type=CardType.PKCS11))
     with pytest.raises(NotForThisCard):
         office.issue(blank())
 
@@ -393,7 +395,7 @@ def test_a_card_that_takes_no_new_puk_is_told_so_and_its_keys_are_as_they_were(
 ) -> None:
     monkeypatch.setattr(first_puk, "new_digits_puk", escrowed_secrets.new_puk)
     monkeypatch.setattr(
-        "kiosk.enrollment.issue.new_digits_puk", escrowed_secrets.new_puk
+        "kiosk.enrollment.issue_piv.new_digits_puk", escrowed_secrets.new_puk
     )
     card = blank(PivOptions(digits_only_puk=True))
     for _ in range(3):
@@ -426,6 +428,23 @@ def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
         office.readers.faults.set()
         issued = office.issue(card)
         assert card.has_puk(office.puk(issued.credential)), (first, second)
+        lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
+
+
+@pytest.mark.parametrize("kind", [PullBefore, PullAfter])
+def test_pulled_again_while_it_is_taken_up_a_card_is_found_by_the_name_it_has(
+    office: Office, kind: type[PullBefore] | type[PullAfter]
+) -> None:
+    """It has a name and secrets of ours by then; its record must not forget them."""
+    half = apdus(office, None) // 2
+    for again in range(2, half):
+        card = blank(seed=7000 + again)
+        for at in (half, again):
+            office.readers.faults.set(kind(at=at))
+            assert is_pulled(office, card)
+        office.readers.faults.set()
+        issued = office.issue(card)
+        assert card.has_puk(office.puk(issued.credential)), again
         lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
 
 

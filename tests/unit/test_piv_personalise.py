@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from kiosk.authority.proof.signature import is_valid
+from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.management import (
@@ -19,12 +20,10 @@ from kiosk.cards.piv.management import (
 )
 from kiosk.cards.piv.personalise import (
     CardSecrets,
-    NewKey,
     Personalised,
     Plan,
     personalise,
 )
-from kiosk.cards.piv.request import certificate_request
 from kiosk.cards.ports import (
     CardRemoved,
     KeyAlgorithm,
@@ -32,6 +31,7 @@ from kiosk.cards.ports import (
     WrongManagementKey,
     WrongPuk,
 )
+from kiosk.cards.request import certificate_request
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import PullAfter

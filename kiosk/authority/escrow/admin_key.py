@@ -21,6 +21,7 @@ CHALLENGE_BYTES = 8
 MUTUAL_BYTES = 16
 """Of each side's challenge in mutual authentication."""
 _ANSWER_BYTES = 40
+_CHECK_BYTES = 3
 _FILLING = 7
 _BLOCK = 8
 
@@ -31,6 +32,11 @@ def answer(key: Secret, challenge: bytes) -> bytes:
         raise ValueError("a challenge has eight bytes")
     encryptor = Cipher(TripleDES(bytes(key.reveal())), modes.ECB()).encryptor()  # noqa: S305 - the card's protocol, one block
     return encryptor.update(challenge) + encryptor.finalize()
+
+
+def check(key: Secret) -> bytes:
+    """Return the key's check value: three bytes of a block of zeros encrypted."""
+    return answer(key, bytes(CHALLENGE_BYTES))[:_CHECK_BYTES]
 
 
 def is_mirrored(ours: bytes, cards: bytes) -> bool:

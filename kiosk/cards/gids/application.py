@@ -71,6 +71,10 @@ class GidsApplication:
             raise refusals.of_object(response.sw, name)
         return tlv.need(response.data, do, name)
 
+    def is_blank(self) -> bool:
+        """Say whether it is in creation state: VERIFY without a PIN asks for none."""
+        return self.send(Command(0x20, 0x00, PIN)).is_ok
+
     def card_id(self) -> bytes:
         """Return the 16 bytes that name the card. ObjectMissing, MalformedAnswer."""
         value = self.file(objects.CARD_ID, "cardid")

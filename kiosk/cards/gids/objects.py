@@ -22,12 +22,31 @@ CARD_ID = (0xA012, 0xDF20)
 FIRST_CERTIFICATE = (0xA010, 0xDF24)
 """(file identifier, data object) of each."""
 
+ACCESS_RULES = {
+    0xA000: bytes.fromhex("033000"),
+    0xA010: bytes.fromhex("033000"),
+    0xA011: bytes.fromhex("0330FF"),
+    0xA012: bytes.fromhex("032000"),
+    0xA013: bytes.fromhex("033030"),
+    0xA014: bytes.fromhex("032020"),
+}
+"""File identifier → compact access rules: who may write and read it (10 the user, 20
+the administrator, 30 either, 00 everybody, FF nobody)."""
+ADMIN_KEY_FILE = 0xB080
+KEY_FILES = 0xB081
+"""The file of the first container's key; the next ones count on."""
+KEY_RULES = bytes.fromhex("8F10101000")
+"""The user makes, uses and imports the key; everybody reads its public half."""
 CARD_ID_BYTES = 16
+CARD_CF_BYTES = 6
 MAX_CERTIFICATE = 1 << 16
 """Bytes of an inflated certificate."""
 _ENTRY = struct.Struct("<9s9s2xII")
 _CONTAINER = struct.Struct("<80sBBHH")
+_KEY = struct.Struct("<IBBHHH")
+_FRESHNESS = struct.Struct("<BBHH")
 _VALID, _DEFAULT = 0x01, 0x02
+_USED, _EXCHANGE = 1, 0x9A
 _MOST_ENTRIES = 256
 _COMPRESSED = b"\x01\x00"
 
@@ -126,6 +145,26 @@ def write_cmapfile(containers: Iterable[tuple[str, int]]) -> bytes:
             bits,
         )
         for index, (guid, bits) in enumerate(containers)
+    )
+
+
+def write_key_map(kinds: Iterable[int]) -> bytes:
+    """Return the map of key exchange keys, one a container, by algorithm identifier."""
+    return b"\x01" + b"".join(
+        _KEY.pack(_USED, kind, _EXCHANGE, KEY_FILES + index & 0xFFFF, 0xFFFF, 0)
+        for index, kind in enumerate(kinds)
+    )
+
+
+def fresher(before: bytes) -> bytes:
+    """Return the cardcf that says that containers and files have changed.
+
+    Windows keeps what it has read until these numbers change.
+    """
+    known = before if len(before) == CARD_CF_BYTES else bytes(CARD_CF_BYTES)
+    version, pin, containers, files = _FRESHNESS.unpack(known)
+    return _FRESHNESS.pack(
+        version, pin, (containers + 1) & 0xFFFF, (files + 1) & 0xFFFF
     )
 
 

@@ -1,35 +1,43 @@
-"""A blank GIDS card becomes usable: PIN, administrator key, name, empty files.
+"""A GIDS card becomes somebody's: made operational, its key, its certificate.
 
-The card is in creation state, where everything is allowed until it is made
-operational, which cannot be undone (Windows inbox minidriver, "card initialisation").
+Every step may be done again, whatever was done before it: a card that was pulled is
+issued by starting over. What a card needs before it is operational comes from Windows'
+inbox minidriver ("card initialisation"), the records from what it writes.
 """
 
 from __future__ import annotations
 
-from kiosk.cards import tlv
-from kiosk.cards.apdu import Command, wipe
-from kiosk.cards.gids import objects, refusals
-from kiosk.cards.gids.application import PIN, GidsApplication
-from kiosk.cards.gids.objects import FileEntry
-from kiosk.cards.ports import PinRefused
+from dataclasses import dataclass
+
+from kiosk.cards.gids import objects
+from kiosk.cards.gids.administration import GENERATED, Administration
+from kiosk.cards.gids.application import GidsApplication
+from kiosk.cards.gids.objects import Container, FileEntry
+from kiosk.cards.new_keys import Certify, NewKey
+from kiosk.cards.ports import (
+    UNUSABLE,
+    CardIdentity,
+    Family,
+    IdentityKind,
+    KeyAlgorithm,
+    KeySlot,
+)
 from kiosk.core.secret import Secret
 
-ADMIN_KEY_BYTES = 24
-CHECK_BYTES = 3
-_FILES = {
-    0xA000: "8C03033000",
-    0xA010: "8C03033000",
-    0xA011: "8C030330FF",
-    0xA012: "8C03032000",
-    0xA013: "8C03033030",
-    0xA014: "8C03032020",
-}
-"""File identifier → access rules: who may delete, write and read it."""
-_ADMIN_KEY_FILE = bytes.fromhex(
-    "621A8201188302B0808C04870020FFA50BA4098001028301809501C0"
-)
-_MASTER = bytes.fromhex("3FFF")
+_FIRST = 0
+"""The index of the only container."""
 _APPS = b"mscp\0\0\0\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GidsPlan:
+    """What the card shall have."""
+
+    container: str
+    """The name of its key container: a GUID as text."""
+    algorithm: KeyAlgorithm
+    kept: bytes = b""
+    """Its key (DER SubjectPublicKeyInfo), if it has one and shall keep it."""
 
 
 def initialise(
@@ -40,73 +48,88 @@ def initialise(
     check: bytes,
     card_id: bytes,
 ) -> None:
-    """Initialise a blank card: 24 APDUs, the SELECT before included.
+    """Make a blank card operational, with PIN, administrator key, name and no key.
 
-    `admin_key` is 24 bytes, never a factory's; `check` its check value (3 bytes: of
-    eight zero bytes encrypted); `card_id` 16 random bytes. PinRefused, NotVerified (the
-    card is not blank), UnexpectedStatus.
+    Its name comes first, so that one that was pulled is found again. `check` is the
+    key's check value. PinRefused, NotVerified (the card is not blank),
+    UnexpectedStatus.
     """
-    if not any(admin_key.reveal()) or len(admin_key) != ADMIN_KEY_BYTES:
-        raise PinRefused
-    _set_pin(application, pin)
-    for fid, rules in _FILES.items():
-        template = (
-            bytes.fromhex("82013983") + b"\x02" + fid.to_bytes(2, "big")
-        ) + bytes.fromhex(rules)
-        _create(application, tlv.pack(0x62, template))
-    _create(application, _ADMIN_KEY_FILE)
-    _put_admin_key(application, admin_key, check)
-    entries = (
-        FileEntry("mscp", "", 0, 0xA000),
-        FileEntry("", "cardid", objects.CARD_ID[1], objects.CARD_ID[0]),
-        FileEntry("", "cardapps", objects.CARD_APPS[1], objects.CARD_APPS[0]),
-        FileEntry("", "cardcf", objects.CARD_CF[1], objects.CARD_CF[0]),
-        FileEntry("mscp", "cmapfile", objects.CMAP_FILE[1], objects.CMAP_FILE[0]),
+    card = Administration(application)
+    card.set_pin(pin)
+    named, _ = objects.CARD_ID
+    card.make_file(named)
+    card.put(objects.CARD_ID, card_id)
+    for fid in objects.ACCESS_RULES:
+        if fid != named:
+            card.make_file(fid)
+    card.make_admin_key_file()
+    card.set_admin_key(admin_key, check)
+    card.put(objects.MASTERFILE, objects.write_masterfile(_entries()))
+    card.put(objects.CARD_APPS, _APPS)
+    card.put(objects.CARD_CF, bytes(objects.CARD_CF_BYTES))
+    card.make_operational()
+
+
+def equip(
+    application: GidsApplication, plan: GidsPlan, *, pin: Secret, certify: Certify
+) -> CardIdentity:
+    """Give an operational card its key, container and certificate; return its name.
+
+    Logs the user in and out. WrongPin, NotSupported, and what `certify` raises.
+    """
+    card = Administration(application)
+    application.verify(pin)
+    card.make_key_file(_FIRST, plan.algorithm)
+    spki = plan.kept or card.generate(_FIRST, plan.algorithm)
+    container = own_container(plan.algorithm)
+    key = NewKey(
+        slot=KeySlot.AUTHENTICATION,
+        algorithm=plan.algorithm,
+        spki=spki,
+        sign=lambda message: application.sign(container, plan.algorithm, message),
     )
-    for place, value in (
-        (objects.MASTERFILE, objects.write_masterfile(entries)),
-        (objects.CARD_APPS, _APPS),
-        (objects.CARD_CF, bytes(6)),
-        (objects.CMAP_FILE, b""),
-        (objects.CARD_ID, card_id),
-    ):
-        _put(application, place, value)
-    _sent(application, Command(0xA4, 0x00, 0x0C, _MASTER))
-    _sent(application, Command(0x44, 0x00, 0x00))
+    (certificate,) = certify([key])
+    kind = GENERATED[plan.algorithm]
+    card.put(objects.KEY_MAP, objects.write_key_map([kind]))
+    named = (plan.container, container.exchange_bits)
+    card.put(objects.CMAP_FILE, objects.write_cmapfile([named]))
+    card.put(objects.FIRST_CERTIFICATE, objects.write_certificate(certificate))
+    fid, do = objects.FIRST_CERTIFICATE
+    own = FileEntry("mscp", container.certificate.lower(), do, fid)
+    card.put(objects.MASTERFILE, objects.write_masterfile((*_entries(), own)))
+    card.put(objects.CARD_CF, objects.fresher(_freshness(application)))
+    value = application.card_id()
+    application.logout()
+    return CardIdentity(Family.GIDS, IdentityKind.CARD_ID, value)
 
 
-def _sent(application: GidsApplication, command: Command) -> None:
-    refusals.must_be_ok(application.send(command), command.ins)
+def own_container(algorithm: KeyAlgorithm) -> Container:
+    """Return the only container of a card of ours, whether or not it is written yet."""
+    return Container(
+        index=_FIRST,
+        is_default=True,
+        exchange_bits=int(algorithm.rpartition("-")[2]),
+        signature_bits=0,
+    )
 
 
-def _set_pin(application: GidsApplication, pin: Secret) -> None:
-    """CHANGE REFERENCE DATA without an old value: creation state only."""
-    data = bytearray(pin.reveal())
+def _entries() -> tuple[FileEntry, ...]:
+    places = (
+        ("", "cardid", objects.CARD_ID),
+        ("", "cardapps", objects.CARD_APPS),
+        ("", "cardcf", objects.CARD_CF),
+        ("mscp", "cmapfile", objects.CMAP_FILE),
+    )
+    root, _ = objects.MASTERFILE
+    return (
+        FileEntry("mscp", "", 0, root),
+        *(FileEntry(folder, name, do, fid) for folder, name, (fid, do) in places),
+    )
+
+
+def _freshness(application: GidsApplication) -> bytes:
+    """Return what the card says of how fresh it is; zeros where it makes no sense."""
     try:
-        _sent(application, Command(0x24, 0x01, PIN, data, compares=True))
-    finally:
-        wipe(data)
-
-
-def _create(application: GidsApplication, template: bytes) -> None:
-    _sent(application, Command(0xE0, 0x00, 0x00, template))
-    _sent(application, Command(0x44, 0x00, 0x00))
-
-
-def _put_admin_key(
-    application: GidsApplication, admin_key: Secret, check: bytes
-) -> None:
-    head = bytes.fromhex("7024840180A51F8718")
-    data = bytearray(len(head) + ADMIN_KEY_BYTES + 2 + CHECK_BYTES)
-    data[: len(head)] = head
-    data[len(head) : len(head) + ADMIN_KEY_BYTES] = admin_key.reveal()
-    data[len(head) + ADMIN_KEY_BYTES :] = tlv.pack(0x88, check)
-    try:
-        _sent(application, Command(0xDB, 0x3F, 0xFF, data))
-    finally:
-        wipe(data)
-
-
-def _put(application: GidsApplication, place: tuple[int, int], value: bytes) -> None:
-    fid, do = place
-    _sent(application, Command(0xDB, fid >> 8, fid & 0xFF, tlv.pack(do, value)))
+        return application.file(objects.CARD_CF, "cardcf")
+    except UNUSABLE:
+        return b""

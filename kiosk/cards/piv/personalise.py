@@ -9,9 +9,10 @@ caller has put the new PUK and management key in escrow before this begins.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.administration import Administration
 from kiosk.cards.piv.application import PivApplication
@@ -45,25 +46,6 @@ class Plan:
     """None: no 9E key, so the card cannot prove itself without a PIN."""
     kept: Mapping[KeySlot, bytes] = field(default_factory=dict)
     """Keys (DER SubjectPublicKeyInfo) that the card has and shall not make anew."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
-    """A key the card has just made, for whoever certifies it."""
-
-    slot: KeySlot
-    algorithm: KeyAlgorithm
-    spki: bytes
-    """DER SubjectPublicKeyInfo."""
-    sign: Callable[[bytes], bytes]
-    """Lets the card sign a message: for a certificate request, or a proof."""
-
-
-Certify = Callable[[Sequence[NewKey]], Sequence[bytes]]
-"""Returns the DER certificates for the new keys, in their order.
-
-It is called once, inside the transaction, before any certificate is written.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from kiosk.directory.asking import ask
 from kiosk.directory.ports import MOST_PEOPLE, Person
 from kiosk.enrollment import importing
 from kiosk.enrollment.importing import CardImport, ImportWay
-from storage.records import CardType, Template
+from kiosk.enrollment.issue import refusal_of
+from storage.records import Template
 
 
 class PersonPage(Plain):
@@ -97,10 +98,8 @@ class TemplatePage(Plain):
 
 
 def _not_here(template: Template) -> Message | None:
-    if template.card_type is CardType.PIV:
-        return None
-    told = {"template": template.name, "card_type": template.card_type}
-    return Message("enrollment.not_for_this_card", told)
+    refusal = refusal_of(template)
+    return refusal.message if refusal is not None else None
 
 
 class CardPage(Plain):

@@ -19,6 +19,7 @@ from kiosk.cards.ports import MalformedAnswer
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.framing import Framing, Request
 from kiosk.simulation.cards.gids_admin import FACTORY_KEY, GidsAdminKey
+from kiosk.simulation.cards.gids_files import GENERATE, GET, MASTER, PUT, USE, GidsFiles
 from kiosk.simulation.cards.gids_options import GidsOptions
 from kiosk.simulation.cards.keys import identifier, public_value, sign_raw
 from kiosk.simulation.cards.status import Status
@@ -30,7 +31,9 @@ _FMD = bytes.fromhex("640C5F2F01607F6506800101810100")
 _PIN, _PUK, _LOGOUT = 0x80, 0x81, 0x82
 _LONGEST_PIN = 16
 _SHORTEST_PIN = 4
-_MASTER = 0x3FFF
+_ADMIN_KEY = 0x80
+_NOT_YET = 0x6986
+"""A command that the applet does not know before it is operational."""
 _GENERATES = {0x06: 1024, 0x07: 2048, 0x08: 3072, 0x09: 4096}
 """Key identifier → bits."""
 _EXPONENT = b"\x01\x00\x01"
@@ -51,14 +54,17 @@ class SimulatedGidsCard:
         """`pin` empty: a blank card in creation state."""
         self.options = options or GidsOptions()
         self.atr = ATR
-        self.files: dict[int, dict[int, bytes]] = {}
-        """File identifier → data object → value."""
         self.keys: dict[int, RSAPrivateKey] = {}
         """Key reference → key."""
         self.commands: list[int] = []
         """Instruction bytes received since power-on: headers only, never data."""
         self.admin = GidsAdminKey(entropy, admin_key, self.options.admin_tries)
-        self.is_operational = bool(pin)
+        self.file_system = GidsFiles(
+            is_user=lambda: self.is_verified,
+            is_admin=lambda: self.admin.is_authenticated,
+        )
+        if pin:
+            self.file_system.make_all()
         self.is_verified = False
         self.pin_tries_left = self.options.pin_tries
         self.puk_tries_left = self.options.puk_tries
@@ -66,11 +72,19 @@ class SimulatedGidsCard:
         self._puk = bytearray(puk)
         self._framing = Framing(self.options.chunk)
         self._is_selected = False
-        self._current_file = _MASTER
-        self._new_file = 0
         self._algorithm = self._key = 0
 
     # --- what a test or rehearsal observes, and does behind everybody's back -------
+
+    @property
+    def files(self) -> dict[int, dict[int, bytes]]:
+        """File identifier → data object → value."""
+        return self.file_system.contents
+
+    @property
+    def is_operational(self) -> bool:
+        """It is not in creation state any more."""
+        return self.file_system.is_operational
 
     def has_pin(self, pin: bytes | bytearray) -> bool:
         """Say whether this is the PIN, without a try."""
@@ -97,7 +111,7 @@ class SimulatedGidsCard:
         self._framing.power_off()
         self._forget()
         self._is_selected = False
-        self._current_file = _MASTER
+        self.file_system.leave()
         self.commands.clear()
         return self.atr
 
@@ -145,9 +159,11 @@ class SimulatedGidsCard:
             case 0xDB:
                 return self._put(p1p2, data)
             case 0xE0:
-                return self._create(data)
+                self.file_system.create(data)
+                return b""
             case 0x44:
-                return self._activate()
+                self.file_system.activate()
+                return b""
             case 0x47:
                 return self._generate(data)
             case _:
@@ -159,15 +175,13 @@ class SimulatedGidsCard:
         if request.p1 == 0x04:
             if len(data) < 5 or not (AID + b"\x02\x01").startswith(data):
                 raise Status(status.NOT_FOUND)
-            self._is_selected, self._current_file = True, _MASTER
+            self._is_selected = True
+            self.file_system.leave()
             self._forget()
         elif not self._is_selected:
             raise Status(status.NOT_FOUND)
         else:
-            wanted = int.from_bytes(data, "big") if data else _MASTER
-            if wanted not in (_MASTER, 0x3F00) and wanted not in self.files:
-                raise Status(status.NOT_FOUND)
-            self._current_file = _MASTER if wanted == 0x3F00 else wanted
+            self.file_system.select(data)
         return {0x00: _FCI, 0x04: _FCP, 0x08: _FMD}.get(request.p2 & 0x0C, b"")
 
     # --- PIN and PUK --------------------------------------------------------------
@@ -180,6 +194,8 @@ class SimulatedGidsCard:
         if not data:
             if self.pin_tries_left == 0:
                 raise Status(status.BLOCKED)
+            if not self.is_operational:
+                return b""  # nothing is asked of anybody yet
             raise Status(0x63C0 | self.pin_tries_left)
         self._compare(data)
         self.pin_tries_left = self.options.pin_tries
@@ -229,6 +245,8 @@ class SimulatedGidsCard:
 
     def _reset(self, p1: int, p2: int, data: bytearray) -> bytes:
         self._must_be_pin(p2)
+        if not self.is_operational:
+            raise Status(_NOT_YET)
         if p1 == 0x02:
             if not self.admin.is_authenticated:
                 raise Status(status.NOT_SATISFIED)
@@ -275,18 +293,22 @@ class SimulatedGidsCard:
 
     def _choose(self, request: Request, data: bytes) -> bytes:
         if request.p2 == 0xA4:
-            if tlv.find(data, 0x83, "command") != b"\x80":
+            if tlv.find(data, 0x83, "command") != bytes((_ADMIN_KEY,)):
                 raise Status(status.NO_REFERENCE)
+            self.file_system.key_file(_ADMIN_KEY, USE)
             self.admin.choose(request.p1)
             return b""
         algorithm = tlv.need(data, 0x80, "command")
         reference = tlv.find(data, 0x84, "command") or tlv.need(data, 0x83, "command")
+        self.file_system.key_file(reference[0], USE)
         if reference[0] not in self.keys:
             raise Status(status.NO_REFERENCE)
         self._algorithm, self._key = algorithm[0], reference[0]
         return b""
 
     def _authenticate(self, data: bytes) -> bytes:
+        if not self.is_operational:
+            raise Status(_NOT_YET)
         return self.admin.authenticate(data)
 
     def _sign(self, p1p2: int, data: bytes) -> bytes:
@@ -302,10 +324,10 @@ class SimulatedGidsCard:
         return sign_raw(key, identifier(key), block) or b""
 
     def _generate(self, data: bytes) -> bytes:
-        self._must_may_write()
         wanted = tlv.need(data, 0xAC, "command")
         algorithm = tlv.need(wanted, 0x80, "command")[0]
         reference = tlv.need(wanted, 0x83, "command")[0]
+        self.file_system.key_file(reference, GENERATE)
         if algorithm not in _GENERATES:
             raise Status(status.WRONG_DATA)
         self.keys[reference] = generate_private_key(65537, _GENERATES[algorithm])
@@ -322,14 +344,13 @@ class SimulatedGidsCard:
         wanted = tlv.find(data, 0x5C, "command")
         if wanted is None:
             asked = tlv.need(data, 0x70, "command")
-            return self._public(tlv.need(asked, 0x84, "command")[0])
+            reference = tlv.need(asked, 0x84, "command")[0]
+            self.file_system.key_file(reference, GET)
+            return self._public(reference)
         do = int.from_bytes(wanted, "big")
-        if fid in (_MASTER, 0x0000):
+        if fid in (MASTER, 0x0000):
             return self._counter(do)
-        value = self.files.get(fid, {}).get(do)
-        if value is None:
-            raise Status(status.NOT_FOUND)
-        return tlv.pack(do, value)
+        return self.file_system.get(fid, do)
 
     def _counter(self, do: int) -> bytes:
         if do == 0x7F71:
@@ -342,45 +363,20 @@ class SimulatedGidsCard:
         return tlv.pack(do, told)
 
     def _put(self, fid: int, data: bytes) -> bytes:
-        if fid == _MASTER:
+        if fid == MASTER:
             return self._put_key(tlv.need(data, 0x70, "command"))
-        self._must_may_write()
-        if fid not in self.files:
-            raise Status(status.NOT_FOUND)
-        for do, value in tlv.walk(data, "command"):
-            if value:
-                self.files[fid][do] = value
-            else:
-                self.files[fid].pop(do, None)
+        self.file_system.put(fid, data)
         return b""
 
     def _put_key(self, data: bytes) -> bytes:
         """The administrator key, set in creation state or by itself."""
-        self._must_be_free()
-        reference = tlv.need(data, 0x84, "command")
-        if reference != b"\x80":
+        reference = tlv.need(data, 0x84, "command")[0]
+        self.file_system.key_file(reference, PUT)
+        if reference != _ADMIN_KEY:
             raise Status(status.NO_REFERENCE)
         inner = tlv.need(data, 0xA5, "command")
         key = tlv.need(inner, 0x87, "command")
         if len(key) != len(self.admin.key):
             raise Status(status.WRONG_DATA)
         self.admin.key[:] = key
-        return b""
-
-    def _must_may_write(self) -> None:
-        writer = self.is_verified or self.admin.is_authenticated
-        if self.is_operational and not writer:
-            raise Status(status.NOT_SATISFIED)
-
-    def _create(self, data: bytes) -> bytes:
-        self._must_may_write()
-        template = tlv.need(data, 0x62, "command")
-        self._new_file = int.from_bytes(tlv.need(template, 0x83, "command"), "big")
-        self.files.setdefault(self._new_file, {})
-        self._current_file = self._new_file
-        return b""
-
-    def _activate(self) -> bytes:
-        if self._current_file == _MASTER:
-            self.is_operational = True
         return b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiosk.cards.gids import objects
+from kiosk.cards.gids.administration import GENERATED
 from kiosk.cards.gids.application import FIRST_KEY
 from kiosk.cards.gids.objects import FileEntry
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
@@ -47,7 +48,7 @@ def make_gids_card(
     container = (str(entropy.bytes(16).hex()), _BITS[algorithm])
     for place, value in {
         objects.MASTERFILE: objects.write_masterfile(entries),
-        objects.KEY_MAP: _key_map(),
+        objects.KEY_MAP: objects.write_key_map([GENERATED[algorithm]]),
         objects.CARD_APPS: b"mscp\0\0\0\0",
         objects.CARD_CF: bytes(6),
         objects.CMAP_FILE: objects.write_cmapfile([container]),
@@ -55,14 +56,8 @@ def make_gids_card(
         certificate_place: objects.write_certificate(made.certificate),
     }.items():
         fid, do = place
-        card.files.setdefault(fid, {})[do] = value
+        card.files[fid][do] = value
     identity = CardIdentity(Family.GIDS, IdentityKind.CARD_ID, card_id)
     return Made(
         card=card, identity=identity, authentication=made, card_authentication=None
     )
-
-
-def _key_map() -> bytes:
-    """One key exchange key: state, algorithm, type, its file, and nothing more."""
-    record = (1).to_bytes(4, "little") + bytes((0x07, 0x9A))
-    return b"\x01" + record + bytes.fromhex("81B0FFFF0000")

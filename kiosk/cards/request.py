@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kiosk.cards import tlv
-from kiosk.cards.piv.personalise import NewKey
+from kiosk.cards.new_keys import NewKey
 from kiosk.cards.ports import KeyAlgorithm
 
 if TYPE_CHECKING:
