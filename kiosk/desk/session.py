@@ -32,11 +32,13 @@ class Session:
         self._context = Context(parts, site)
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None
+        self._is_refused = False
 
     # --- views.DeskPort ---------------------------------------------------------
 
     def page(self) -> Page:
         notice, self._notice = self._notice, None
+        is_refused, self._is_refused = self._is_refused, False
         context = self._context
         try:
             shown = self._stack[-1].show(context)
@@ -50,6 +52,7 @@ class Session:
         return replace(
             shown,
             notice=notice or shown.notice,
+            is_refused=is_refused,
             operator=context.operator.account if context.operator else "",
             can_go_back=len(self._stack) > 1,
         )
@@ -99,7 +102,7 @@ class Session:
             self._notice = said(error)
             self._emptied()
         except (KioskError, RegistryError) as error:
-            self._notice = said(error)
+            self._notice, self._is_refused = said(error), True
         except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("desk.failed type=%s\n%s", type(error).__name__, frames)

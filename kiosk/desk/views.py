@@ -102,6 +102,8 @@ class Page:
     """More to read, under the choices."""
     notice: Message | None = None
     """What came of what was just done."""
+    is_refused: bool = False
+    """Nothing came of it: what was typed can be put right."""
     operator: str = ""
     """Who is signed in; empty: nobody."""
     can_go_back: bool = False

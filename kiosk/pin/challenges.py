@@ -27,7 +27,7 @@ def _check_digit(group: int, digits: bytes | bytearray) -> int:
 
 
 def spoken(block: bytes) -> str:
-    """Return eight bytes as they are read out, e.g. `12146 28894 33557 90220 73815`."""
+    """Return eight bytes as they are read out, e.g. `12149 70079 90935 61979 43653`."""
     digits = b"%020d" % int.from_bytes(block, "big")
     groups = []
     for group in range(GROUPS):

@@ -162,8 +162,8 @@ class DeskApp(LockedApp):
             shown.stay()  # with what is being typed
         else:
             screen = PageScreen(self._station.settings, message.page)
-            if isinstance(shown, PageScreen) and not shown.has_answered:
-                screen.go_on_from(shown)
+            if isinstance(shown, PageScreen):
+                screen.follow(shown)
             self._stage.show(screen)
 
     @on(Working)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from lab.matrix import values
+from lab.matrix import value_fields, values
 from lab.matrix.cells import Pool, Run, sample, whole
 from lab.matrix.keys import keys
 from lab.matrix.oracle import Rhythm
@@ -20,7 +20,7 @@ EVERY = int(os.environ.get("MATRIX", "0"))
 IS_WHOLE = bool(EVERY)
 """`make matrix`: each EVERYth key at each place."""
 PLACES = list(enumerate(places()))
-FIELDS = list(enumerate(values.fields()))
+FIELDS = list(enumerate(value_fields.fields()))
 SHARES = len(PLACES) if IS_WHOLE else 8
 FIELD_SHARE = EVERY or 120
 TELLING = [key for key in keys() if key.name in ("'A' as such", "'ü' as such")]

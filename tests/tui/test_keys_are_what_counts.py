@@ -276,6 +276,41 @@ async def test_a_card_that_comes_takes_no_text_away() -> None:
         assert fields(shown)[0] == "alice@ad"
 
 
+async def test_texts_that_were_refused_can_be_put_right_and_a_secret_is_gone() -> None:
+    async with desk() as shown:
+        await open_page(shown, HANNA, "revoke")
+        await shown.until_page("act_revoke")
+        await shown.pilot.press(*"lost", ENTER, *"ada", ENTER, *"wrong", F2)
+        await shown.until_said("!")
+        await shown.until(lambda: fields(shown)[2] == "", "the page again")
+        assert fields(shown) == ["lost", "ada", ""]
+        assert focused(shown) == 2
+        await shown.pilot.press(*PASSWORD.decode(), F2)
+        await shown.until_page("credential")
+
+
+async def test_of_the_text_that_was_refused_the_next_character_begins_another() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press(TAB, "8")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        await shown.pilot.press(ENTER, "right", *(ENTER,) * 3, "ctrl+u", *"2x", F2)
+        await shown.until_said("activation_code_days")
+        assert (fields(shown)[1], fields(shown)[4]) == ("no", "2x")
+        assert focused(shown) == 4
+        await shown.pilot.press(*"21")
+        assert fields(shown)[4] == "21"
+
+
+async def test_a_sign_in_that_was_refused_begins_anew() -> None:
+    async with desk() as shown:
+        await by_account(shown)
+        await shown.pilot.press(*"hanna", ENTER, *"wrong", ENTER)
+        await shown.until(lambda: fields(shown) == ["", ""], "an empty page")
+
+
 async def test_a_pin_is_not_kept_for_another_card() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -9,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from lab.matrix import desk_room, kiosk_worlds
+from lab.matrix import desk_pages, kiosk_worlds
 from lab.matrix.keys import ENTER, Key, keys
 from lab.matrix.oracle import Rhythm, Seen, judge
 from lab.matrix.place import DIGITS, Place
@@ -18,6 +19,7 @@ from lab.matrix.values import may_be
 from textual.screen import ModalScreen
 
 import kiosk.desk.pages
+import kiosk.plain
 import kiosk.tui.screens
 from kiosk.core.workers import InlineWorker
 from kiosk.faces.error_pages import ErrorPageKind
@@ -93,11 +95,27 @@ def test_every_field_is_asked_for() -> None:
     assert kinds == set(Kind)
 
 
+def test_every_question_of_the_plain_kiosk_is_a_place() -> None:
+    asked = {str(name) for name in FieldName}
+    for module in modules(kiosk.plain):
+        for function in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(function, ast.FunctionDef) and _asks_for_choice(function):
+                asked.add(function.name)
+    shown = {it.shows for it in places() if it.face == "plain"}
+    assert {f"plain {each}" for each in asked} == shown - {"plain"}
+
+
+def _asks_for_choice(function: ast.FunctionDef) -> bool:
+    calls = [each for each in ast.walk(function) if isinstance(each, ast.Call)]
+    names = [each.func for each in calls if isinstance(each.func, ast.Attribute)]
+    return any(each.attr == "choose" for each in names)
+
+
 def test_every_page_of_the_desk_is_a_place() -> None:
     made: set[type] = set()
-    for who, make in desk_room.PAGES.values():
+    for who, make in desk_pages.PAGES.values():
         demo = DemoDesk()
-        made.add(type(desk_room.opened(demo, who, make)))
+        made.add(type(desk_pages.opened(demo, who, make)))
         demo.stop()
     pages = {each for each in classes(kiosk.desk.pages) if hasattr(each, "show")}
     assert pages == made

@@ -140,8 +140,21 @@ class PageScreen(KioskScreen):
         if first.can_focus:
             self.set_focus(first, scroll_visible=False)
 
-    def go_on_from(self, other: PageScreen) -> None:
-        """Keep the texts that are being typed, on a page that has the same fields.
+    def follow(self, other: PageScreen) -> None:
+        """Keep the texts of a page that has changed around them, or was refused.
+
+        An operator's alone, and of a refused sign-in none: somebody else may be next.
+        """
+        if not other.has_answered:
+            self._go_on_from(other)
+        elif self.page.is_refused and self.page.operator:
+            self._go_on_from(other)
+            first = self._fields[self._first] if self._fields else None
+            if isinstance(first, TextField):
+                first.retype()
+
+    def _go_on_from(self, other: PageScreen) -> None:
+        """Keep the texts, where the fields are the same.
 
         A secret is not kept: it may have been meant for another card.
         """

@@ -15,6 +15,8 @@ _ALIKE = 4
 """After that many presses that drew nothing, a held key need not be waited for."""
 _REPEATS = 0.3
 """A key that is held is pressed again by then, whatever it is still doing (seconds)."""
+_FULL = 20
+"""A key that types is held that often: no field takes as much."""
 _DIRTY = 12
 """After that many keys that typed something, a field is begun anew."""
 
@@ -91,7 +93,7 @@ class Run:
         try:
             before = self._arrived(visitor)
             visitor.ask("rest")
-            press(visitor, key.data, rhythm, is_inert)
+            press(visitor, key, rhythm, is_inert)
             after = _see(visitor, self.place)
         except (AssertionError, OSError) as error:
             said = [f"the log says: {each}" for each in visitor.complaints()]
@@ -134,22 +136,27 @@ def opened(place: Place) -> Visitor:
     return visitor
 
 
-def press(
-    visitor: Visitor, data: bytes, rhythm: Rhythm, is_inert: bool = False
-) -> None:
-    """Press a key in a rhythm. `is_inert`: once it did nothing at all."""
-    if rhythm is Rhythm.FIRST:
-        visitor.press(data)
-    elif rhythm is Rhythm.BURST:
-        visitor.press(data * TIMES)
+def press(visitor: Visitor, key: Key, rhythm: Rhythm, is_inert: bool = False) -> int:
+    """Press a key in a rhythm; how often. `is_inert`: once it did nothing at all."""
+    times = times_of(key, rhythm)
+    if rhythm is Rhythm.HELD:
+        _hold(visitor, key.data, times, is_inert)
     else:
-        _hold(visitor, data, is_inert)
+        visitor.press(key.data * times)
     visitor.settle()
+    return times
 
 
-def _hold(visitor: Visitor, data: bytes, is_inert: bool) -> None:
+def times_of(key: Key, rhythm: Rhythm) -> int:
+    """Return how often a key is pressed in a rhythm."""
+    if rhythm is Rhythm.FIRST:
+        return 1
+    return _FULL if rhythm is Rhythm.HELD and key.text else TIMES
+
+
+def _hold(visitor: Visitor, data: bytes, times: int, is_inert: bool) -> None:
     alike = _ALIKE if is_inert else 0
-    for time in range(TIMES):
+    for time in range(times):
         visitor.press(data)
         if alike < _ALIKE:
             drawn = len(visitor.terminal.raw)

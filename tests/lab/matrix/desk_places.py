@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.matrix import desk_room
+from lab.matrix import desk_pages
 from lab.matrix.keys import ENTER
 from lab.matrix.place import LETTERS, Place
 from lab.matrix.visitor import Visitor
@@ -33,7 +33,7 @@ _DOES = {
 
 def desk_places() -> list[Place]:
     """Return every page, and those with something typed already."""
-    pages = [_page(name) for name in (*desk_room.PAGES, "closed")]
+    pages = [_page(name) for name in (*desk_pages.PAGES, "closed")]
     pages += [_page(name, is_typed=True) for name in (*_SECRETS, *_TYPED)]
     pages.append(_working())
     return pages

@@ -27,39 +27,74 @@ def plain_with(situation: str, *typed: bytes) -> Callable[[Visitor], None]:
 
 def plain_places() -> list[Place]:
     """Return every question, each in one situation."""
-    home = plain_with("everyday", ENGLISH)
+    asked = [
+        ("language", "_choose_language", plain_with("everyday")),
+        ("home", "_at_home", plain_with("everyday", ENGLISH)),
+        ("confirm", "_confirm", plain_with("administrator", ENGLISH, FIRST)),
+        ("PIN until now", "old_pin", plain_with("everyday", ENGLISH, FIRST)),
+        ("release code", "release_code", plain_with("blocked", ENGLISH, FIRST)),
+        ("activation code", "activation_code", plain_with("by code", ENGLISH, FIRST)),
+        ("answer", "admin_response", plain_with("by telephone", ENGLISH, FIRST)),
+        (
+            "how it ended",
+            "_after",
+            plain_with("everyday", ENGLISH, FIRST, OLD, NEW, NEW),
+        ),
+    ]
+    half_typed = [
+        ("PIN until now", "old_pin", "everyday", ()),
+        ("PIN of the letter", "transport_pin", "first day", ()),
+        ("PIN to finish with", "current_pin", "out of step", ()),
+        ("PUK", "puk", "by puk", ()),
+        ("new PIN", "new_pin", "everyday", (OLD,)),
+        ("new PIN again", "new_pin", "everyday", (OLD, NEW)),
+        ("letters", "old_pin", "printable", ()),
+    ]
     return [
-        _place("nobody there", _nobody),
-        _place("language", plain_with("everyday")),
-        _place("home", home),
-        _place("home, nothing possible", plain_with("stranger", ENGLISH)),
-        _place("confirm", plain_with("administrator", ENGLISH, FIRST)),
-        _place("PIN until now", plain_with("everyday", ENGLISH, FIRST)),
+        *(_place(name, arrive, asks=asks) for name, asks, arrive in asked),
         *(
-            _place(f"{name}, typed", plain_with(it, ENGLISH, FIRST, *typed), DIGITS)
-            for name, it, typed in (
-                ("PIN until now", "everyday", (DIGITS,)),
-                ("PIN of the letter", "first day", (DIGITS,)),
-                ("PIN to finish with", "out of step", (DIGITS,)),
-                ("PUK", "by puk", (DIGITS,)),
-                ("new PIN", "everyday", (OLD, DIGITS)),
-                ("new PIN again", "everyday", (OLD, NEW, DIGITS)),
-                ("letters", "printable", (DIGITS,)),
+            _place(
+                f"{name}, typed",
+                plain_with(situation, ENGLISH, FIRST, *typed, DIGITS),
+                DIGITS,
+                asks=asks,
+            )
+            for name, asks, situation, typed in half_typed
+        ),
+        *(
+            _place(
+                f"secret for a choice, {name}",
+                plain_with("everyday", *typed, DIGITS),
+                DIGITS,
+                asks=asks,
+            )
+            for name, asks, typed in (
+                ("language", "_choose_language", ()),
+                ("home", "_at_home", (ENGLISH,)),
             )
         ),
-        _place("release code", plain_with("blocked", ENGLISH, FIRST)),
-        _place("activation code", plain_with("by code", ENGLISH, FIRST)),
-        _place("answer", plain_with("by telephone", ENGLISH, FIRST)),
-        _place("how it ended", plain_with("everyday", ENGLISH, FIRST, OLD, NEW, NEW)),
+        _place("nobody there", _nobody),
+        _place("home, nothing possible", plain_with("stranger", ENGLISH)),
         _place("under way", _under_way),
         _place("recognising", _recognising),
         _place("two cards", _two),
     ]
 
 
-def _place(name: str, arrive: Callable[[Visitor], None], secret: bytes = b"") -> Place:
+def _place(
+    name: str,
+    arrive: Callable[[Visitor], None],
+    secret: bytes = b"",
+    *,
+    asks: str = "",
+) -> Place:
+    """`asks`: the function that asks for a choice, or the field that is asked for."""
     return Place(
-        name=f"plain: {name}", face="plain", shows="plain", arrive=arrive, secret=secret
+        name=f"plain: {name}",
+        face="plain",
+        shows=f"plain {asks}".strip(),
+        arrive=arrive,
+        secret=secret,
     )
 
 

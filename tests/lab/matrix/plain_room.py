@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import select
+import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from kiosk.simulation.world import SETTINGS
@@ -26,6 +29,7 @@ class PlainRoom(KioskRoom):
         self._other = -1
         self._decoder: Any = None
         self._is_waiting = False
+        self._question = ""
 
     def run(self) -> int:
         from kiosk.plain import terminal
@@ -49,9 +53,39 @@ class PlainRoom(KioskRoom):
             room.probes += 1
             return None
 
+        self._name_questions()
         setattr(terminal.Terminal, "wait", watched)  # noqa: B010 - a laboratory's hook
         setattr(terminal.Terminal, "_byte", probed)  # noqa: B010 - a laboratory's hook
         return run(self.station)
+
+    def _name_questions(self) -> None:
+        """Know which question is asked: who asks for a choice, or for which field."""
+        from kiosk.plain.talk import Talk
+        from kiosk.plain.visit import PlainVisit
+
+        room, choose, ask = self, Talk.choose, PlainVisit._ask
+
+        def choosing(talk: Any, *given: Any) -> Any:
+            with room._asking(sys._getframe(1).f_code.co_name):
+                return choose(talk, *given)
+
+        def asking(visit: Any, form: Any, name: Any, *given: Any) -> Any:
+            with room._asking(name):
+                return ask(visit, form, name, *given)
+
+        setattr(Talk, "choose", choosing)  # noqa: B010 - a laboratory's hook
+        setattr(PlainVisit, "_ask", asking)  # noqa: B010 - a laboratory's hook
+
+    @contextlib.contextmanager
+    def _asking(self, question: str) -> Iterator[None]:
+        self._question = question
+        try:
+            yield
+        finally:
+            self._question = ""
+
+    def shown(self) -> str:
+        return f"plain {self._question}".strip()
 
     def do_still(
         self,
@@ -80,7 +114,7 @@ class PlainRoom(KioskRoom):
             before = self._waits
             time.sleep(0.002)
             quiet = quiet + 1 if before == self._waits and self._is_idle() else 0
-        return {"probed": True, "shown": "plain"}
+        return {"probed": True, "shown": self.shown()}
 
     def _is_idle(self) -> bool:
         if not self._is_waiting or unread() or self._decoder.patience is not None:

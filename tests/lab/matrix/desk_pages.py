@@ -1,0 +1,185 @@
+"""Every page of the operators' terminal, made as if somebody had gone there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from kiosk.authority.office.operators import Action
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.desk.batch import read_batch
+from kiosk.desk.context import Context
+from kiosk.desk.pages import (
+    act,
+    audit,
+    batch,
+    credential,
+    finish,
+    found,
+    history,
+    issue,
+    menu,
+    release,
+    sign_in,
+    templates,
+    watch,
+)
+from kiosk.enrollment import signin
+from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
+from storage.records import ApprovalKind, Credential, Template
+
+HANNA, OLGA, AARON, ADA = range(4)
+OPERATORS = ("hanna", "olga", "aaron", "ada")
+PEOPLE = {"alice": 4, "bob": 5, "carol": 6, "dan": 7, "erin": 8, "blank": -1}
+"""Where the tray has somebody's card."""
+_READ_OUT = Message("enrollment.read_out")
+
+
+def _of(context: Context, name: str) -> Credential:
+    return context.parts.registry.run(lambda tx: tx.credential(f"credential-{name}"))
+
+
+def _person(context: Context, account: str) -> Any:
+    with context.parts.directory.connect() as dc:
+        return dc.look_for(account)[0]
+
+
+def _batch(context: Context) -> Any:
+    folder = Path(tempfile.mkdtemp(prefix="batch-"))
+    file = folder / "people.csv"
+    file.write_text("account,template\nalice,staff\nbob,staff\n")
+    return read_batch(context.desk, file)
+
+
+def _found_person(context: Context) -> issue.PersonPage:
+    page = issue.PersonPage()
+    page._term, page._found = "alice", (_person(context, "alice"),)
+    return page
+
+
+def _edited(context: Context, *, is_checked: bool) -> templates.EditPage:
+    """A template with a change in it that nobody has saved."""
+    saved = context.parts.registry.run(lambda tx: tx.template("staff"))
+    page = templates.EditPage(saved)
+    page._draft = replace(saved, self_service=not saved.self_service)
+    page._is_checked = is_checked
+    return page
+
+
+def _acts(action: Action, name: str) -> Callable[[Context], Any]:
+    return lambda context: act.ReasonPage(_of(context, name), action)
+
+
+Make = Callable[[Context], Any]
+PAGES: dict[str, tuple[int | None, Make]] = {
+    "sign in": (None, lambda _: sign_in.SignInPage()),
+    "sign in, card": (None, lambda _: sign_in.SignInPage()),
+    "sign in, two cards": (None, lambda _: sign_in.SignInPage()),
+    "sign in, account": (None, lambda _: sign_in.AccountPage()),
+    "menu": (HANNA, lambda _: menu.Menu()),
+    "menu, officer": (OLGA, lambda _: menu.Menu()),
+    "menu, administrator": (ADA, lambda _: menu.Menu()),
+    **{
+        f"list, {each}": (HANNA, lambda _, each=each: found.FoundPage(each))  # type: ignore[misc]  # one list each
+        for each in found.Listing
+    },
+    "found": (
+        HANNA,
+        lambda _: found.FoundPage(("credential-blocked", "credential-first day")),
+    ),
+    "credential, blocked": (
+        HANNA,
+        lambda _: credential.CredentialPage("credential-blocked"),
+    ),
+    "credential, new": (
+        HANNA,
+        lambda _: credential.CredentialPage("credential-by code"),
+    ),
+    "credential, active": (
+        OLGA,
+        lambda _: credential.CredentialPage("credential-everyday"),
+    ),
+    "credential, suspended": (
+        HANNA,
+        lambda _: credential.CredentialPage("credential-suspended"),
+    ),
+    "credential, out of step": (
+        HANNA,
+        lambda _: credential.CredentialPage("credential-out of step"),
+    ),
+    "release": (
+        HANNA,
+        lambda it: release.ReleasePage(_of(it, "blocked"), ApprovalKind.RELEASE),
+    ),
+    "activation": (
+        HANNA,
+        lambda it: release.ReleasePage(_of(it, "by code"), ApprovalKind.ACTIVATION),
+    ),
+    "answer": (HANNA, lambda it: release.AnswerPage(_of(it, "everyday"))),
+    "read out": (
+        HANNA,
+        lambda _: release.ReadOutPage(_READ_OUT, "246 802 468", Message("desk.once")),
+    ),
+    "suspend": (HANNA, _acts(Action.SUSPEND, "everyday")),
+    "resume": (HANNA, _acts(Action.RESUME, "suspended")),
+    "revoke": (HANNA, _acts(Action.REVOKE, "everyday")),
+    "revoke, second by card": (HANNA, _acts(Action.REVOKE, "everyday")),
+    "retire": (OLGA, _acts(Action.RETIRE, "everyday")),
+    "close": (HANNA, _acts(Action.CLOSE, "out of step")),
+    "finish": (HANNA, lambda it: finish.FinishPage(_of(it, "out of step"))),
+    "finish, card": (HANNA, lambda it: finish.FinishPage(_of(it, "out of step"))),
+    "watch": (HANNA, lambda it: watch.WatchPage(_of(it, "everyday"))),
+    "history": (HANNA, lambda it: history.HistoryPage(_of(it, "everyday"))),
+    "templates": (ADA, lambda _: templates.TemplatesPage()),
+    "template, new": (ADA, lambda _: templates.EditPage(Template(name=""))),
+    "template, edited": (ADA, lambda it: _edited(it, is_checked=False)),
+    "template, checked": (ADA, lambda it: _edited(it, is_checked=True)),
+    "audit": (AARON, lambda _: audit.AuditPage()),
+    "batch": (OLGA, lambda _: batch.BatchPage()),
+    "batch run": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),
+    "batch run, card": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),
+    "person": (OLGA, lambda _: issue.PersonPage()),
+    "person, found": (OLGA, _found_person),
+    "template": (OLGA, lambda it: issue.TemplatePage(_person(it, "alice"))),
+    "card": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
+    "card, there": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
+    "issued": (OLGA, lambda _: issue.IssuedPage(())),
+    "import": (OLGA, lambda _: issue.TakeoverPage()),
+    "import, card": (OLGA, lambda _: issue.TakeoverPage()),
+}
+"""Who is signed in, and the page; every page there is."""
+CARDS: dict[str, tuple[str, ...]] = {
+    "sign in, card": ("hanna",),
+    "sign in, two cards": ("hanna", "bob"),
+    "revoke, second by card": ("bob",),
+    "finish, card": ("erin",),
+    "batch run, card": ("blank",),
+    "template": ("blank",),
+    "person, found": ("blank",),
+    "card, there": ("blank",),
+    "import, card": ("alice",),
+}
+"""What is in the readers."""
+
+
+def opened(demo: DemoDesk, who: int | None, make: Make) -> Any:
+    """Sign somebody in and have that page in front of them; return it."""
+    session: Any = demo.open()
+    context = session._context
+    first: Any = sign_in.SignInPage()
+    if who is not None:
+        parts, site = context.parts, context.site
+        password = Secret(PASSWORD)
+        context.operator = signin.with_account(
+            parts, site.station, site.roles, OPERATORS[who], password
+        )
+        first = menu.Menu()
+    page = make(context)
+    is_first = isinstance(page, type(first))
+    session._stack = [page] if is_first else [first, page]
+    return page
