@@ -21,13 +21,15 @@ from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.compliance import ComplianceProfile
-from kiosk.cards.ports import Card, KeyAlgorithm, ReaderEvent
+from kiosk.cards.any_card import MakeCard
+from kiosk.cards.ports import Card, Family, KeyAlgorithm, ReaderEvent
 from kiosk.core.clock import Clock, ManualClock
 from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
 from kiosk.directory.ports import Account, PasswordPolicy
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
+from kiosk.simulation.cards.middleware import middleware_card
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
@@ -54,6 +56,8 @@ from storage.vault import KeyRing, Vault
 
 STATION = "kiosk-1"
 OPERATOR = "helpdesk"
+MIDDLEWARE: dict[Family, MakeCard] = {Family.PKCS11: middleware_card}
+"""What speaks to the cards that we do not speak to ourselves."""
 SETTINGS = FaceSettings(
     station=STATION,
     title="Card PIN kiosk",
@@ -96,7 +100,9 @@ class World:
         self.directory: Domain = domain or SimulatedDirectory(
             self.clock, self.entropy, policy=policy
         )
-        self.readers: RehearsalReaders = readers or SimulatedReaders(clock=self.clock)
+        self.readers: RehearsalReaders = readers or SimulatedReaders(
+            clock=self.clock, more=MIDDLEWARE
+        )
         self.holders: dict[str, Holder] = {}
         self.settings = settings
         self.profile = profile

@@ -71,7 +71,12 @@ def test_every_make_of_card_is_rehearsed() -> None:
 
 @pytest.mark.parametrize(
     ("make", "family"),
-    [(Make.PIV, Family.PIV), (Make.YUBIKEY, Family.PIV), (Make.GIDS, Family.GIDS)],
+    [
+        (Make.PIV, Family.PIV),
+        (Make.YUBIKEY, Family.PIV),
+        (Make.GIDS, Family.GIDS),
+        (Make.IDPRIME, Family.PKCS11),
+    ],
 )
 def test_a_card_is_of_the_family_its_make_says(make: Make, family: Family) -> None:
     card = GivenCard(name="alice", pin="271828", make=make)

@@ -27,7 +27,7 @@ from kiosk.cards.pkcs11.messages import (
     Unblock,
     Verify,
 )
-from kiosk.cards.pkcs11.process import ModuleProcess
+from kiosk.cards.pkcs11.process import Middleware
 from kiosk.cards.ports import (
     CardError,
     CardIdentity,
@@ -70,7 +70,7 @@ class LastTryKept(PinBlocked):
 class Pkcs11Session(NoAdminKey, NoPinpad):
     """`ports.CardSession` on one token."""
 
-    def __init__(self, process: ModuleProcess, reader: str, told: TokenTold) -> None:
+    def __init__(self, process: Middleware, reader: str, told: TokenTold) -> None:
         self._process = process
         self._reader = reader
         self._told = told
@@ -131,9 +131,9 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
 
 
 class Pkcs11Card:
-    """`ports.Card` for a card in a reader whose module a process of its own loads."""
+    """`ports.Card` for a card in a reader that a vendor's module speaks to."""
 
-    def __init__(self, process: ModuleProcess, *, reader: str, insertion: int) -> None:
+    def __init__(self, process: Middleware, *, reader: str, insertion: int) -> None:
         self._process = process
         self._reader = reader
         self._insertion = insertion
@@ -186,7 +186,7 @@ class Pkcs11Card:
         self._process.close()
 
 
-def _find(process: ModuleProcess, reader: str) -> TokenTold:
+def _find(process: Middleware, reader: str) -> TokenTold:
     answer = process.ask(Find(reader=reader))
     if isinstance(answer, TokenFailed):
         raise _error(answer, process, reader)
@@ -227,7 +227,7 @@ _PLAIN: dict[str, Callable[[], CardError]] = {
 }
 
 
-def _error(answer: TokenFailed, process: ModuleProcess, reader: str) -> CardError:
+def _error(answer: TokenFailed, process: Middleware, reader: str) -> CardError:
     """Return what a refusal means; a module that failed gets a new process."""
     plain = _PLAIN.get(answer.why)
     if plain is not None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 from kiosk.cards.pkcs11 import line
 from kiosk.cards.pkcs11.messages import Answer, Request
@@ -25,6 +26,19 @@ _PASSED_ON = frozenset(
     {"HOME", "LANG", "OPENSC_CONF", "PATH", "PCSCLITE_CSOCK_NAME", "SOFTHSM2_CONF"}
 )
 """What a module may know of our environment."""
+
+
+class Middleware(Protocol):
+    """What answers questions about one card, by a vendor's module."""
+
+    def ask(self, request: Request) -> Answer:
+        """Ask and wait for the answer, at most the time limit. ModuleFailed."""
+
+    def failed(self, why: str) -> ModuleFailed:
+        """Return the error of an answer that says the module failed; it is ended."""
+
+    def close(self) -> None:
+        """End it, whatever it does. Safe to call twice."""
 
 
 class ModuleProcess:

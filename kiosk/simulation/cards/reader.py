@@ -11,13 +11,14 @@ import itertools
 import threading
 from collections.abc import Callable
 
-from kiosk.cards.any_card import AnyCard
+from kiosk.cards.any_card import AnyCard, MakeCard
 from kiosk.cards.pinpad import pad_of, parse_features
 from kiosk.cards.ports import (
     CardInserted,
     CardLeft,
     CardRemoved,
     CardUnreadable,
+    Family,
     Pinpad,
     ReaderEvent,
     ReaderGone,
@@ -134,12 +135,19 @@ class SimulatedConnection:
 class SimulatedReaders:
     """`ports.Monitor`, and the hand that moves cards."""
 
-    def __init__(self, *names: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        *names: str,
+        clock: Clock | None = None,
+        more: dict[Family, MakeCard] | None = None,
+    ) -> None:
+        """`more`: cards that something else than we ourselves can speak to."""
         self.faults = Faults(clock or SystemClock())
         self.has_service = True
         self._slots = {name: _ReaderSlot(name) for name in names or (READER,)}
         self._ready: dict[str, Chip] = {}
         self._insertions = itertools.count(1)
+        self._more = more
         self._emit: Callable[[ReaderEvent], None] = _nobody
 
     # --- ports.Monitor ----------------------------------------------------------
@@ -250,6 +258,7 @@ class SimulatedReaders:
             lambda: SimulatedConnection(self, slot, insertion),
             reader=slot.name,
             insertion=insertion,
+            more=self._more,
         )
 
 

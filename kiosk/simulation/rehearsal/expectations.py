@@ -99,16 +99,17 @@ def _card(stage: ScenarioRuntime, expect: Expect) -> Iterator[str]:
     name = expect.card or stage.last
     if not name:
         return
-    made = stage.made(name)
-    if expect.pin_is is not None and not made.card.has_pin(expect.pin_is.encode()):
+    chip = stage.chip(name)
+    if expect.pin_is is not None and not chip.has_pin(expect.pin_is.encode()):
         yield f"pin_is: the PIN of {name}'s card is not {expect.pin_is}"
     if expect.tries_left is not None:
-        yield from _differs("tries_left", expect.tries_left, made.card.pin_tries_left)
+        yield from _differs("tries_left", expect.tries_left, chip.pin_tries_left)
 
 
 def _record(stage: ScenarioRuntime, expect: Expect) -> Iterator[str]:
     name = expect.card or stage.last
     if name not in stage.world.holders:
+        yield from _not_on_record(name, expect)
         return
     credential = stage.world.credential(name)
     if expect.state is not None:
@@ -118,13 +119,20 @@ def _record(stage: ScenarioRuntime, expect: Expect) -> Iterator[str]:
     if expect.reason is not None:
         yield from _differs("reason", expect.reason, credential.sync_reason)
     if expect.password_is is not None:
-        guid = stage.world.holders[name].account_guid
         with Secret(expect.password_is.encode()) as password:
-            if not stage.world.directory.binds(guid, password):
+            if not stage.world.directory.binds(credential.account_guid, password):
                 yield f"password_is: {name} cannot sign in with {expect.password_is}"
     if expect.puk_rotated is not None:
         rotated = puks.of(credential.escrow).known is Known.CURRENT
         yield from _differs("puk_rotated", expect.puk_rotated, rotated)
+
+
+def _not_on_record(name: str, expect: Expect) -> Iterator[str]:
+    """What is expected of a record that there is not, does not hold."""
+    of_record = ("state", "sync", "reason", "password_is", "puk_rotated")
+    for what in of_record:
+        if getattr(expect, what) is not None:
+            yield f"{what}: the card {name!r} is on no record"
 
 
 def _evidence(stage: ScenarioRuntime, expect: Expect) -> Iterator[str]:

@@ -87,14 +87,19 @@ class Make(StrEnum):
     YUBIKEY = "yubikey"
     GIDS = "gids"
     """Windows' generic minidriver card, with an administrator key in escrow."""
+    IDPRIME = "idprime"
+    """A card that only its vendor's middleware speaks to. It has no PUK."""
 
 
 class GivenCard(Part, frozen=True, kw_only=True):
     """A card. `account` empty: nobody has registered it."""
 
     name: str
-    pin: str
+    pin: str = ""
     make: Make = Make.PIV
+    blank: bool = False
+    """As it leaves the factory (PIV cards, YubiKeys and GIDS cards): to be issued at
+    the desk to `account`."""
     puk: str = ""
     """What unblocks it; silent: PIV cards have one in escrow, GIDS cards none."""
     touch: bool = False
@@ -116,7 +121,11 @@ class GivenCard(Part, frozen=True, kw_only=True):
     card_authentication: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a behaviour that there is not; the error names the card's place."""
+        """Refuse what there is not; the error names the card's place."""
+        if bool(self.pin) is self.blank:
+            raise ValueError("pin: a card has one, unless it is blank")
+        if self.blank and self.make is Make.IDPRIME:
+            raise ValueError("blank: such a card comes from its vendor's own tools")
         try:
             changed(PivOptions(), self.behaves)
         except msgspec.ValidationError as error:

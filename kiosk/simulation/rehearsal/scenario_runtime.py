@@ -13,18 +13,19 @@ from kiosk.core.entropy import SeededEntropy, SystemEntropy
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import PasswordPolicy
+from kiosk.simulation.cards.chip import SimulatedCard
 from kiosk.simulation.cards.factory import Made
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.interference import die
 from kiosk.simulation.rehearsal import scenario as language
 from kiosk.simulation.rehearsal.backends import Domain, NotHere, RehearsalReaders
-from kiosk.simulation.rehearsal.given_cards import made_of
+from kiosk.simulation.rehearsal.given_cards import blank_of, issued_to, made_of
 from kiosk.simulation.rehearsal.office import GROUPS, OfficeDesk
 from kiosk.simulation.rehearsal.scenario import GivenAccount, GivenCard, Scenario
 from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.station_state import StationState
-from kiosk.simulation.world import World
+from kiosk.simulation.world import MIDDLEWARE, World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Progress, Result
 from statemachine.lifecycle import Event, State
 from storage.records import FirstPin, Sync
@@ -70,7 +71,7 @@ class ScenarioRuntime:
         self._office: OfficeDesk | None = None
         self._given_desk = scenario.desk
         self._desk_readers = SimulatedReaders(
-            "operator", "card", clock=self.world.clock
+            "operator", "card", clock=self.world.clock, more=MIDDLEWARE
         )
         self._at_desk: Card | None = None
         self._kept: dict[str, Secret] = {}
@@ -79,6 +80,7 @@ class ScenarioRuntime:
             each.name: each for each in rules.templates or scenario.templates
         }
         self._strangers: dict[str, Made[Any]] = {}
+        self._blank: dict[str, SimulatedCard] = {}
         self._accounts: dict[str, str] = {}
         self._set_up(scenario)
 
@@ -122,7 +124,7 @@ class ScenarioRuntime:
         if station and station not in self._seats:
             if not isinstance(self.world.readers, SimulatedReaders):
                 raise NotHere(what=f"a second station ({station})")
-            readers = SimulatedReaders(clock=self.world.clock)
+            readers = SimulatedReaders(clock=self.world.clock, more=MIDDLEWARE)
             self._seats[station] = StationState(station, readers)
         if station:
             self.seat = self._seats[station]
@@ -159,6 +161,9 @@ class ScenarioRuntime:
         directory.set_details(guid, *account.details)
 
     def _add_card(self, card: GivenCard) -> None:
+        if card.blank:
+            self._blank[card.name] = blank_of(self.world, card)
+            return
         made, puk, admin_key = made_of(self.world, card)
         made.card.set_tries(pin=card.tries_left)
         if not card.account:
@@ -185,6 +190,21 @@ class ScenarioRuntime:
         if name in self._strangers:
             return self._strangers[name]
         return self.world.holders[name].made
+
+    def chip(self, name: str) -> SimulatedCard:
+        """Return the card of that name, whoever has it or nobody."""
+        chip: SimulatedCard = self._blank.get(name) or self.made(name).card
+        return chip
+
+    def _find_issued(self) -> None:
+        """Note who has a card from now that was blank."""
+        found = self.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+        owners = {each.account_guid: each for each in found}
+        for name in self._blank.keys() - self.world.holders.keys():
+            owner = self._accounts.get(self._cards[name].account, "")
+            if owner in owners:
+                chip = self._blank[name]
+                self.world.holders[name] = issued_to(name, chip, owners[owner])
 
     def account(self, name: str) -> str:
         """Return the objectGUID of an account."""
@@ -248,7 +268,7 @@ class ScenarioRuntime:
         seat.readers.pull()
         seat.home = seat.form = seat.result = seat.error = None
         seat.last = name
-        card = seat.readers.insert(self.made(name).card)
+        card = seat.readers.insert(self.chip(name))
         visit = seat.visit = self.world.visit(card, station=seat.station)
 
         def recognise() -> None:
@@ -289,13 +309,13 @@ class ScenarioRuntime:
     def _sign_in(self, step: language.ScenarioSignIn) -> None:
         card = None
         if step.card:
-            own = self.made(step.card).card
+            own = self.chip(step.card)
             card = self._desk_readers.insert(own, "operator")
         self.office.sign_in(step, card)
 
     def _desk(self, step: language.AtDesk) -> None:
         if step.insert:
-            chip = self.made(step.insert).card
+            chip = self.chip(step.insert)
             self._at_desk = self._desk_readers.insert(chip, "card")
             self.office.card_came(self._at_desk)
         if step.pull and self._at_desk is not None:
@@ -307,6 +327,7 @@ class ScenarioRuntime:
             for name, text in step.fill.items()
         }
         kept = self.office.act(replace(step, fill=fill), secrets)
+        self._find_issued()
         if step.keep:
             self._kept[step.keep] = Secret(kept.encode())
 
