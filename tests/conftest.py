@@ -10,6 +10,7 @@ import pytest
 os.environ["TERM"] = "xterm-256color"
 
 pytest_plugins = [
+    "lab.at_once",
     "lab.own_network",
     "lab.debian_option",
     "lab.not_run",
