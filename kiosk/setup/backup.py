@@ -29,6 +29,7 @@ from storage.vault import KeyRing, Vault, VaultError
 MANIFEST = "manifest.json"
 REGISTRY = "registry.journal"
 CONFIG = "kiosk.toml"
+DESK = "desk.toml"
 TEMPLATES = "templates"
 ANCHORS = "anchors"
 VAULT_KEY = "vault.key"
@@ -118,6 +119,11 @@ class Places:
         }
         return {name: path for name, path in named.items() if path is not None}
 
+    @property
+    def desk(self) -> Path:
+        """The configuration of an operators' terminal, where this station has one."""
+        return self.config.with_name(DESK)
+
 
 def back_up(
     places: Places,
@@ -142,6 +148,8 @@ def back_up(
     finally:
         registry.close()
     _copy(places.config, folder / CONFIG)
+    if places.desk.is_file():
+        _copy(places.desk, folder / DESK)
     for template in sorted(places.templates.glob("*.toml")):
         _copy(template, folder / TEMPLATES / template.name)
     for name, anchor in places.anchors.items():
@@ -216,6 +224,8 @@ def restore(
         if f"{ANCHORS}/{name}" in manifest.files and _may_write(target.parent):
             new[target] = folder / ANCHORS / name
     new[places.config] = folder / CONFIG
+    if DESK in manifest.files:
+        new[places.desk] = folder / DESK
     with new_files.all_or_none() as written:
         for target, source in new.items():
             if target.exists():

@@ -24,6 +24,7 @@ export SOURCE_DATE_EPOCH
 root=$work/root
 home=usr/lib/pin-kiosk
 echo "Making $package; some of it is compiled here, which takes a minute."
+rm -f dist/pin-kiosk_*.deb  # one for who types a star
 mkdir -p dist "$root/$home/bin" "$root/usr/bin" "$root/DEBIAN"
 chmod 755 "$root"
 umask 022

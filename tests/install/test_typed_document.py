@@ -2,7 +2,7 @@
 
 A fresh root of a Debian, a real domain controller, the root's own card service (which
 asks polkit on Debian 13) with a card in a virtual reader: to the first PIN that is the
-password, too, a backup, a loss, a restore, and to nothing again.
+password, too, a backup, a loss, a restore, a new version, and to nothing again.
 """
 
 from __future__ import annotations
@@ -10,134 +10,29 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 import pytest
 from lab.administrator import administer
+from lab.bare_machine import Machine
 from lab.dns_server import DnsServer
 from lab.fresh_root import ROOT, Console, FreshRoot, typed_in
-from lab.samba import LabUser, SambaDomain
+from lab.samba import SambaDomain
 from lab.samba_domain import BASE_DN, STAFF
 
 DOCUMENT = (ROOT / "docs" / "install.md").read_text("utf-8")
 ACCOUNT, PASSWORD = "svc-pin-kiosk", "Typed-7hQ2-in-full"
 FIRST_PIN, NEXT_PIN = "271828", "314159"
-PORT = 35963
-_READER = f"""\
-FRIENDLYNAME "Virtual PCD"
-DEVICENAME   /dev/null:{PORT:#x}
-LIBPATH      /usr/lib/pcsc/drivers/serial/libifdvpcd.so
-CHANNELID    {PORT:#x}
-"""
-_CARDS = """\
-ip link set lo up
-pcscd --foreground &
-"$1" -I /root/reader_by_line.py "$2"
-kill $!
-"""
-
+NEXT_VERSION = "9.9.9"
 pytestmark = [
     pytest.mark.samba,
     pytest.mark.slow,
     pytest.mark.timeout(2400),
 ]
-
-
-class Machine:
-    """A bare machine, its surroundings, and who types at it."""
-
-    def __init__(self, root: FreshRoot, samba: SambaDomain, folder: Path) -> None:
-        self.root = root
-        self.samba = samba
-        self.folder = folder
-        self.holder: LabUser = samba.add_user(
-            password="Some-Old-Password-1", display_name="Ann Arnold"
-        )
-        self.officer: LabUser = samba.add_user(display_name="Olga Officer")
-        self.transport_pin = ""
-        self.by_hand = False
-        """Nobody is guided: what is edited is edited by hand, and no card is issued."""
-        self.administrator: list[str] = []
-        self._hand: IO[str] | None = None
-        self._outside = (root.path / "etc" / "resolv.conf").read_text()
-
-    def furnish(self) -> None:
-        """Give it what a machine has from the start: a card reader's driver, a bus."""
-        subprocess.run(
-            ["git", "clone", "--quiet", "--bare", ROOT, self.root.path / "srv/source"],
-            check=True,
-        )
-        self.root.run("apt-get", "-q", "update")
-        self.root.run(
-            *("apt-get", "-q", "-y", "install", "--no-install-recommends"),
-            *("systemd", "dbus", "polkitd", "iproute2", "sudo"),
-        )
-
-    @contextmanager
-    def card_service(self, python: str) -> Iterator[None]:
-        """Start what systemd would, and a hand for the one card."""
-        self.root.run(
-            *("apt-get", "-q", "-y", "install", "--no-install-recommends"),
-            "vsmartcard-vpcd",
-        )
-        driver = next(self.root.path.glob("usr/lib/**/libifdvpcd.so"))
-        told = _READER.replace(
-            "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
-            f"/{driver.relative_to(self.root.path)}",
-        )
-        for left in (self.root.path / "etc/reader.conf.d").glob("*"):
-            left.unlink()
-        (self.root.path / "etc/reader.conf.d/vpcd").write_text(told)
-        shutil.copy(ROOT / "tests/lab/reader_by_line.py", self.root.path / "root")
-        self.root.run("mkdir", "-p", "/run/dbus", "/run/pcscd")
-        with ExitStack() as started:
-            started.enter_context(
-                self.root.background("dbus-daemon", "--system", "--nofork")
-            )
-            polkit = next(self.root.path.glob("usr/lib/polkit-1/polkitd"))
-            started.enter_context(
-                self.root.background(f"/{polkit.relative_to(self.root.path)}")
-            )
-            self._hand = started.enter_context(
-                self.root.background(
-                    *("unshare", "--net", "sh", "-ec", _CARDS, "sh"),
-                    *(python, str(PORT)),
-                )
-            )
-            yield
-
-    @property
-    def has_reader(self) -> bool:
-        return self._hand is not None
-
-    def types(self, console: Console, command: str) -> None:
-        """Type one command, and answer what it asks."""
-        fitting = fitted(self, command)
-        for words, do in SPECIAL.items():
-            if command.startswith(words):
-                do(self, console, fitting)
-                return
-        console.type(fitting)
-
-    def card(self, move: str) -> None:
-        assert self._hand is not None
-        self._hand.write(f"{move}\n")
-        self._hand.flush()
-
-    def ask_the_domains_dns(self) -> None:
-        self._resolve(f"nameserver {self.samba.address}\n")
-
-    def ask_outside(self) -> None:
-        self._resolve(self._outside)
-
-    def _resolve(self, text: str) -> None:
-        (self.root.path / "etc" / "resolv.conf").write_text(text)
 
 
 @pytest.fixture
@@ -162,12 +57,19 @@ def test_the_package_as_it_is_printed(machine: Machine) -> None:
     nothing_is_left(machine)
 
 
-def test_a_checkout_as_it_is_printed(machine: Machine) -> None:
-    type_the_document(
-        machine, "checkout", "kiosk units", python="/opt/pin-kiosk/.venv/bin/python"
-    )
+@pytest.mark.parametrize(
+    ("way", "python"),
+    [
+        ("checkout", "/opt/pin-kiosk/.venv/bin/python"),
+        ("pip", "/opt/pin-kiosk/bin/python"),
+        ("pipx", "/opt/pipx/venvs/pin-kiosk/bin/python"),
+    ],
+)
+def test_another_way_as_it_is_printed(machine: Machine, way: str, python: str) -> None:
+    type_the_document(machine, way, "kiosk units", python=python)
     nothing_is_left(machine)
     assert not list(machine.root.path.glob("etc/**/*pin-kiosk*"))
+    assert not (machine.root.path / "usr/local/bin/kiosk").is_symlink()
 
 
 def type_the_document(machine: Machine, way: str, installed: str, python: str) -> None:
@@ -177,7 +79,7 @@ def type_the_document(machine: Machine, way: str, installed: str, python: str) -
     with ExitStack() as running, machine.root.console() as console:
         times = Times()
         for command in typed_in(DOCUMENT, way):
-            machine.types(console, command)
+            types(machine, console, command)
             times.took(command)
             if command.startswith(installed) and not machine.has_reader:
                 running.enter_context(machine.card_service(python))
@@ -186,6 +88,18 @@ def type_the_document(machine: Machine, way: str, installed: str, python: str) -
                 lose(machine)
             elif command.startswith("kiosk restore"):
                 write_password(machine)
+            elif machine.before_update and command.startswith(UPDATED):
+                after_the_update(machine, console)
+
+
+def types(machine: Machine, console: Console, command: str) -> None:
+    """Type one command, and answer what it asks."""
+    fitting = fitted(machine, command)
+    for words, do in SPECIAL.items():
+        if command.startswith(words):
+            do(machine, console, fitting)
+            return
+    console.type(fitting)
 
 
 def nothing_is_left(machine: Machine) -> None:
@@ -340,6 +254,30 @@ def init(machine: Machine, console: Console, command: str) -> None:
     write_password(machine)
 
 
+def update(machine: Machine, console: Console, command: str) -> None:
+    """The next version comes out just before somebody fetches it."""
+    machine.before_update = machine.station()
+    machine.publish(NEXT_VERSION)
+    (machine.root.path / "run/systemd/system").mkdir(parents=True)
+    recorder = machine.root.path / "usr/local/bin/systemctl"
+    recorder.write_text('#!/bin/sh\necho "$*" >>/root/told-to-systemd\n')
+    recorder.chmod(0o755)
+    build(machine, console, command)
+
+
+def after_the_update(machine: Machine, console: Console) -> None:
+    """It is the new program, told to run, at the same station."""
+    assert console.type("kiosk --version").strip().endswith(NEXT_VERSION)
+    assert machine.station() == machine.before_update
+    told = (machine.root.path / "root/told-to-systemd").read_text().splitlines()
+    assert "daemon-reload" in told
+    assert "try-restart pin-kiosk.service pin-kiosk-desk.service" in told
+    (machine.root.path / "usr/local/bin/systemctl").unlink()
+    (machine.root.path / "run/systemd/system").rmdir()
+    machine.ask_the_domains_dns()
+    console.type("sudo -u kiosk kiosk doctor")
+
+
 def build(machine: Machine, console: Console, command: str) -> None:
     """What is built needs the world outside."""
     machine.ask_outside()
@@ -354,4 +292,7 @@ SPECIAL: dict[str, Callable[[Machine, Console, str], None]] = {
     "sudo -u kiosk kiosk run": first_pin,
     "sudo -u kiosk kiosk doctor": after_the_restore,
     "apt-get": build,
+    "git -C": update,
 }
+UPDATED = ("apt-get install /usr/src", "systemctl try-restart")
+"""What is typed last for a new version."""

@@ -190,12 +190,14 @@ class Console:
 def typed_in(document: str, *ways: str) -> Iterator[str]:
     """Yield the commands of a document that are for one of the ways, in their order.
 
-    They stand in blocks that begin with ```sh, or ```sh and a way; `#` begins what is
-    for people.
+    They stand in blocks that begin with ```sh, or ```sh and the ways that it is for;
+    `#` begins what is for people.
     """
-    blocks = re.findall(r"^```sh ?(\w*)\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
-    for way, block in blocks:
-        if way and way not in ways:
+    blocks = re.findall(
+        r"^```sh((?: \w+)*)\n(.*?)^```", document, re.MULTILINE | re.DOTALL
+    )
+    for meant, block in blocks:
+        if meant and not set(meant.split()) & set(ways):
             continue
         for line in block.replace("\\\n", " ").splitlines():
             if command := line.split("  #")[0].strip():

@@ -34,6 +34,7 @@ class House:
         self.folder = folder
         folder.mkdir()
         (folder / "kiosk.toml").write_text("[station]\n")
+        (folder / "desk.toml").write_text('[station]\nrole = "helpdesk"\n')
         (folder / "templates").mkdir()
         (folder / "templates" / "staff.toml").write_text('name = "staff"\n')
         self.places = Places(
@@ -180,6 +181,30 @@ def test_the_issuing_authority_comes_back_with_the_keys(
     fresh.restore(made, keys)
     for name in ("issuer.pem", "issuer.key"):
         assert (fresh.folder / name).read_bytes() == (house.folder / name).read_bytes()
+
+
+def test_the_operators_terminal_comes_back_with_its_configuration(
+    house: House, tmp_path: Path
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    for configuration in ("desk.toml", "kiosk.toml"):
+        (fresh.folder / configuration).unlink()
+    fresh.restore(made, keys)
+    for configuration in ("desk.toml", "kiosk.toml"):
+        saved = (house.folder / configuration).read_bytes()
+        assert (fresh.folder / configuration).read_bytes() == saved
+
+
+def test_a_station_without_an_operators_terminal_gets_none(
+    house: House, tmp_path: Path
+) -> None:
+    (house.folder / "desk.toml").unlink()
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    (fresh.folder / "desk.toml").unlink()
+    fresh.restore(made, keys)
+    assert not (fresh.folder / "desk.toml").exists()
 
 
 def test_who_is_trusted_comes_back_where_that_may_be_written(
