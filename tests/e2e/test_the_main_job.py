@@ -21,6 +21,7 @@ from lab.terminal import Terminal, terminal
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.simulation.cards.faults import PullAfter
 
+ESCAPE = "\x1b"
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
@@ -66,6 +67,8 @@ def test_the_user_signs_in_with_the_new_pin(
         change(shown)
         shown.shows("Your PIN and your Windows password are changed.")
         pcscd.readers[0].pull()
+        shown.shows("This closes in")
+        shown.type(ESCAPE)
         shown.shows("Insert your card")
     assert site.made.card.has_pin(NEW_PIN.encode())
     assert samba.user_binds(site.user.upn, NEW_PIN)

@@ -73,8 +73,10 @@ async def desk(
     demo.world.settings = dataclasses.replace(SETTINGS, languages=(language,))
     hands = Hands()
     app = DeskApp(demo, now=hands.now)
-    async with app.run_test(size=size) as pilot:
-        driven = Desk(app, pilot, demo, hands)
-        await driven.until_page("sign_in")
-        yield driven
-    demo.stop()
+    try:
+        async with app.run_test(size=size) as pilot:
+            driven = Desk(app, pilot, demo, hands)
+            await driven.until_page("sign_in")
+            yield driven
+    finally:
+        demo.stop()

@@ -79,8 +79,10 @@ async def kiosk(
         demo.world.settings = settings
     hands = Hands()
     app = KioskApp(demo.world, deck=demo if with_tray else None, now=hands.now)
-    async with app.run_test(size=size, message_hook=message_hook) as pilot:
-        driven = Kiosk(app, pilot, demo, hands)
-        await driven.until("Idle")
-        yield driven
-    demo.world.stop()
+    try:
+        async with app.run_test(size=size, message_hook=message_hook) as pilot:
+            driven = Kiosk(app, pilot, demo, hands)
+            await driven.until("Idle")
+            yield driven
+    finally:
+        demo.world.stop()
