@@ -17,6 +17,7 @@ pytest_plugins = [
     "lab.open_files",
     "lab.pcscd_fixtures",
     "lab.directory_acts",
+    "lab.quick_hashes",
     "lab.samba_fixtures",
     "lab.samba_kerberos",
     "lab.softhsm",

@@ -14,7 +14,8 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
 
 DIGITS = 9
-_COST = {"n": 2**14, "r": 8, "p": 1}
+COST = 2**14
+"""scrypt's n: what a guess costs whoever has the vault's key and the registry."""
 
 
 def _remainder(digits: bytes | bytearray) -> int:
@@ -58,5 +59,5 @@ def is_well_formed(code: Secret) -> bool:
 
 def keyed_digest(code: Secret, *, salt: bytes, key: bytes) -> bytes:
     """Return what is stored of a code (32 bytes): slow, salted, keyed."""
-    slow = hashlib.scrypt(code.reveal(), salt=salt, dklen=32, **_COST)
+    slow = hashlib.scrypt(code.reveal(), salt=salt, n=COST, r=8, p=1, dklen=32)
     return hmac.digest(key, slow, "sha256")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -75,6 +78,14 @@ def test_what_is_stored_tells_nothing_without_the_key() -> None:
     one = keyed_digest(code, salt=b"s" * 16, key=b"k" * 32)
     assert one != keyed_digest(code, salt=b"s" * 16, key=b"j" * 32)
     assert one != keyed_digest(code, salt=b"t" * 16, key=b"k" * 32)
+
+
+@pytest.mark.usefixtures("hashes_as_shipped")
+def test_what_is_stored_is_slow_to_guess() -> None:
+    code = codes(1)[0]
+    slow = hashlib.scrypt(code.reveal(), salt=b"s", n=2**14, r=8, p=1, dklen=32)
+    stored = keyed_digest(code, salt=b"s", key=b"k" * 32)
+    assert stored == hmac.digest(b"k" * 32, slow, "sha256")
 
 
 # --- redeeming ----------------------------------------------------------------

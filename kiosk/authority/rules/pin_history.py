@@ -16,7 +16,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
 from storage.records import Credential, Template
 
-_COST = 2**12
+COST = 2**12
 """scrypt's n; the envelope is what protects, this only slows whoever has its key."""
 _PLACE = {"table": "credentials", "field": "pin_history"}
 
@@ -65,4 +65,4 @@ def _read(parts: RequiredPorts, credential: Credential) -> list[_Earlier]:
 
 
 def _digest(pin: Secret, salt: bytes) -> bytes:
-    return hashlib.scrypt(pin.reveal(), salt=salt, n=_COST, r=8, p=1, dklen=32)
+    return hashlib.scrypt(pin.reveal(), salt=salt, n=COST, r=8, p=1, dklen=32)
