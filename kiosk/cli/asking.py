@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from kiosk.cli.waiting import await_line
 from kiosk.core.errors import KioskError
 from kiosk.texts import text
 
@@ -22,10 +25,18 @@ def ask(key: str, default: str = "", /, **data: str | int) -> str:
     question = text(key).format(**data)
     shown = f"{question} [{default}]: " if default else f"{question}: "
     try:
-        return input(shown).strip() or default
+        return _line(shown).strip() or default
     except (EOFError, KeyboardInterrupt) as end:
         print()
         raise Stopped from end
+
+
+def _line(question: str) -> str:
+    """Return what is answered. EOFError, KeyboardInterrupt."""
+    print(question, end="", flush=True)
+    if sys.stdin.isatty():
+        await_line(sys.stdin.fileno())
+    return input()
 
 
 def choose(key: str, choices: str, default: str = "", /, **data: str | int) -> str:

@@ -7,6 +7,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kiosk.cli.waiting import await_line
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 
@@ -44,6 +45,7 @@ def _line(terminal: int) -> Secret:
     buffer = bytearray(_LONGEST)
     count = 0
     try:
+        await_line(terminal)
         while count < _LONGEST and (byte := os.read(terminal, 1)) not in _ENDS:
             buffer[count] = byte[0]
             count += 1
