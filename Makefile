@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-debians test-install matrix bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -33,6 +33,9 @@ run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 
 test: env-test ## all tests, on real parts: pcscd, a domain controller, a terminal
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+test-fast: env-test ## while you work: half a minute, without pcscd, controllers and terminals
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/unit $(PYTEST_ARGS)
 
 test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs/testing.md
 	@sh $(SETUP)/debians.sh $(DEBIANS)

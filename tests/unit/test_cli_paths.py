@@ -19,6 +19,8 @@ import typer
 from kiosk.cli import COMMANDS, main
 from kiosk.core.exit_codes import ExitCode
 
+pytestmark = pytest.mark.slow
+
 Call = tuple[str, ...]
 """A command line with WRONG where the wrong path goes, and GOOD where a right one."""
 WRONG, GOOD = "WRONG", "GOOD"

@@ -14,6 +14,8 @@ from pyasn1.codec.ber import encoder
 from kiosk.core.secret import Secret
 from kiosk.directory.ldap import secret_requests
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.integers(1, 2**31 - 1)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=300)
 

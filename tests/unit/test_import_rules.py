@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("kiosk", "statemachine", "storage")
 HEAVY = {"textual", "ldap3", "smartcard", "tinydb", "typer", "cryptography"}

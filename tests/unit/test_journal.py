@@ -24,6 +24,8 @@ from storage.registry import (
 )
 from storage.tinydb_journal import JournalStorage, open_db
 
+pytestmark = pytest.mark.slow
+
 
 def fill(path: Path, commits: int = 4) -> list[dict[str, bytes]]:
     """Write some commits; return the table after each, first the empty one."""

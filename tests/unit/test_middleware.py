@@ -23,6 +23,8 @@ from kiosk.cards.pkcs11.unblocking import Unblocking, found_out, opensc_unblocks
 from kiosk.cards.ports import KeyAlgorithm, ModuleFailed, UnknownCard
 from kiosk.doctor import Health, middleware
 
+pytestmark = pytest.mark.slow
+
 # --- containment -------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from lab.not_run import needs
 
 from kiosk.setup import ownership
 
+pytestmark = pytest.mark.slow
+
 NOBODY = pwd.getpwnam("nobody")
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")

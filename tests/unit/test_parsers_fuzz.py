@@ -27,10 +27,13 @@ every_parser = pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
 patient = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150
 )
-pytestmark = pytest.mark.filterwarnings(
-    # A certificate with a negative serial number is still read.
-    "ignore::cryptography.utils.CryptographyDeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        # A certificate with a negative serial number is still read.
+        "ignore::cryptography.utils.CryptographyDeprecationWarning"
+    ),
+]
 
 
 @every_parser

@@ -228,6 +228,7 @@ def is_open(world: Small) -> bool:
     return known and world.has == world.current and not world.pending
 
 
+@pytest.mark.slow
 def test_no_pair_of_faults_loses_the_puk_of_a_card() -> None:
     alone, asked = 0, 0
     for world, plan, faults in histories():

@@ -80,6 +80,7 @@ def test_what_only_looks_like_one_is_not_weak(pin: bytes) -> None:
     assert not is_weak(pin)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("digits", "at_most"), [(6, 0.12), (7, 0.01), (8, 0.03)])
 def test_most_pins_are_left_to_choose(digits: int, at_most: float) -> None:
     chance = random.Random(1)
