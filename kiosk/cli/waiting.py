@@ -18,6 +18,6 @@ def await_line(terminal: int) -> None:
         teller.setblocking(False)  # noqa: FBT003 - its signature
         before = signal.set_wakeup_fd(teller.fileno())
         try:
-            select.select([terminal, told], [], [])
+            select.select([terminal, told.fileno()], [], [])
         finally:
             signal.set_wakeup_fd(before)

@@ -258,7 +258,7 @@ def update(machine: Machine, console: Console, command: str) -> None:
     """The next version comes out just before somebody fetches it."""
     machine.before_update = machine.station()
     machine.publish(NEXT_VERSION)
-    (machine.root.path / "run/systemd/system").mkdir(parents=True)
+    machine.root.run("mkdir", "-p", "/run/systemd/system")  # as on one that was booted
     recorder = machine.root.path / "usr/local/bin/systemctl"
     recorder.write_text('#!/bin/sh\necho "$*" >>/root/told-to-systemd\n')
     recorder.chmod(0o755)
@@ -273,7 +273,7 @@ def after_the_update(machine: Machine, console: Console) -> None:
     assert "daemon-reload" in told
     assert "try-restart pin-kiosk.service pin-kiosk-desk.service" in told
     (machine.root.path / "usr/local/bin/systemctl").unlink()
-    (machine.root.path / "run/systemd/system").rmdir()
+    machine.root.run("rmdir", "/run/systemd/system")
     machine.ask_the_domains_dns()
     console.type("sudo -u kiosk kiosk doctor")
 

@@ -20,7 +20,6 @@ from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import PENDING, seal_field
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.pin import codes
 from kiosk.simulation.cards.faults import PullAfter
 from kiosk.simulation.world import World
 from statemachine.lifecycle import State
@@ -32,12 +31,6 @@ from storage.registry import Tx
 PAIRS = 8
 """Of each story."""
 by_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-
-
-@pytest.fixture(autouse=True)
-def _quick_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Codes are not the subject here; hashing them slowly is most of the time."""
-    monkeypatch.setitem(codes._COST, "n", 16)
 
 
 @by_story
