@@ -31,7 +31,11 @@ class Visitor:
     """One program on one terminal."""
 
     def __init__(
-        self, face: str, manner: str = "", size: tuple[int, int] = (80, 24)
+        self,
+        face: str,
+        manner: str = "",
+        size: tuple[int, int] = (80, 24),
+        kind: type[Terminal] = Terminal,
     ) -> None:
         self._line = Line()
         self._folder = tempfile.TemporaryDirectory(prefix="matrix-")
@@ -44,9 +48,7 @@ class Visitor:
             str(self.log),
             manner,
         ]
-        self.terminal = Terminal(
-            command, dict(os.environ), size, (self._line.descriptor,)
-        )
+        self.terminal = kind(command, dict(os.environ), size, (self._line.descriptor,))
         self._line.begun()
         self._probe = bytes((PLAIN_PROBE,)) if face == "plain" else PROBE_BYTES
         self._probes = 0
