@@ -125,6 +125,8 @@ class Talk:
         self._idleness.start_over()
         self._is_warned = False
         self._drop()
+        if not insertion:
+            self._turn.take_early()  # whoever typed it has gone with their card
 
     def choose(self, last: int, repeat: Callable[[], None]) -> int:
         """Ask for a number from 1 to `last`; `repeat` says the question again."""

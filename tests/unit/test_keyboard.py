@@ -162,6 +162,7 @@ def test_keys_after_escape_are_keys_in_their_order(
     [
         *(b"\x1b[", b"\x1b[1114112", b"\x1b[[", b"\x1bO", b"\x1b]0;x", b"\x1bPx\x1b"),
         *(b"\x9b1", b"\x1b_x", b"\x1b[M!", b"\x1b[200~1234\r"),
+        *(b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98"),
     ],
 )
 def test_a_sequence_that_is_not_ended_is_given_up_after_a_while(begun: bytes) -> None:

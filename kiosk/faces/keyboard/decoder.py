@@ -48,6 +48,8 @@ _PATIENCE: Final = {
     _At.PASTE: 2.0,
 }
 """Seconds without a byte after which a sequence will not be ended any more."""
+_PATIENCE_IN_CHARACTER: Final = 0.5
+"""The same within a character of several bytes."""
 
 _SECOND_BYTES: Final = {
     0xE0: (0xA0, 0xBF),
@@ -77,6 +79,8 @@ class Decoder:
     @property
     def patience(self) -> float | None:
         """Seconds to wait for a byte until `pause`; None: as long as it takes."""
+        if self._missing:
+            return _PATIENCE_IN_CHARACTER
         return _PATIENCE.get(self._at)
 
     def feed(self, data: Iterable[int]) -> list[Key]:
@@ -89,7 +93,8 @@ class Decoder:
         """Nothing has come for a while: return what that makes of what had begun."""
         if self._at is _At.ESCAPE:
             self._end(ESCAPE)
-        elif self._at is not _At.GROUND:
+        elif self._at is not _At.GROUND or self._missing:
+            self._point = self._missing = 0
             self._end(NO_CHARACTER)
         return self._pressed()
 
