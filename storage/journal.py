@@ -151,18 +151,25 @@ class Journal:
         self._offset = len(MAGIC)
         self._inode = self._ops.identity(self.path)[:2]
 
-    def _catch_up(self) -> None:
-        """Apply the groups from our offset to the end of the file, in windows."""
+    def _catch_up(self, *, keeps_tail: bool = False) -> bool:
+        """Apply the groups from our offset to the end of the file, in windows.
+
+        False: `keeps_tail`, and there is damage before sound groups.
+        """
         window = WINDOW
         while data := self._ops.read(self._handle, self._offset, window):
             offset = self._offset
             if self._take(data):
                 continue
             if len(data) < window:
-                self._end_in(data[self._offset - offset :])
-                return
+                rest = data[self._offset - offset :]
+                if keeps_tail:
+                    return not groups.follows(rest, 0)
+                self._end_in(rest)
+                return True
             if self._offset == offset:
                 window *= 2
+        return True
 
     def _take(self, data: bytes) -> bool:
         """Apply the whole groups in `data`; say whether nothing was left over."""
@@ -267,6 +274,27 @@ class Journal:
             with self._locked():
                 self._refresh()
 
+    def look(self) -> None:
+        """See what other processes have committed, keeping none of them waiting.
+
+        What stands at the end and is no whole group is being written right now, or
+        torn: the next transaction will see. One that is being written may be seen
+        before it is durable, as by anybody who looks at the file.
+        """
+        if self._overlay is not None:
+            return
+        if self._poisoned:
+            raise StorePoisoned(path=str(self.path))
+        device, inode, size = self._ops.identity(self.path)
+        if (device, inode) == self._inode and size == self._offset:
+            return
+        if (device, inode) != self._inode or size < self._offset:
+            self.refresh()
+            return
+        self.foreign += 1
+        if not self._catch_up(keeps_tail=True):
+            self.refresh()
+
     def _refresh(self) -> None:
         device, inode, size = self._ops.identity(self.path)
         if (device, inode) != self._inode:
@@ -359,6 +387,10 @@ class Journal:
             else:
                 merged[key] = None
         return list(merged)
+
+    def committed(self, table: str) -> Mapping[str, bytes]:
+        """Return a table's documents without those of the open transaction."""
+        return self._tables.get(table, {})
 
     def changed(self, table: str) -> dict[str, bytes | None]:
         """Return what the open transaction has changed in a table."""

@@ -7,14 +7,13 @@ records are immutable, so nothing of a failed transaction remains.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import msgspec
 
 from statemachine.lifecycle import State
 from storage import audit
-from storage.audit import Head
+from storage.memory_view import MemoryView, R, Tables
 from storage.records import (
     Approval,
     AuditDraft,
@@ -23,41 +22,18 @@ from storage.records import (
     Nonce,
     NoncePurpose,
     Operation,
-    Sync,
+    Repeat,
     Template,
 )
-from storage.registry import DuplicateRecord, RecordMissing, Tx, VersionConflict
+from storage.registry import (
+    ANSWERS_KEPT_SECONDS,
+    DuplicateRecord,
+    Tx,
+    VersionConflict,
+)
+from storage.view import View
 
 T = TypeVar("T")
-R = TypeVar("R", Credential, Operation, Approval)
-
-
-@dataclass(frozen=True)
-class _Tables:
-    credentials: dict[str, Credential] = field(default_factory=dict)
-    templates: dict[str, list[Template]] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
-    nonces: dict[bytes, Nonce] = field(default_factory=dict)
-    approvals: dict[str, Approval] = field(default_factory=dict)
-    events: list[AuditEvent] = field(default_factory=list)
-
-    def copy(self) -> _Tables:
-        return replace(
-            self,
-            credentials=dict(self.credentials),
-            templates={name: list(each) for name, each in self.templates.items()},
-            operations=dict(self.operations),
-            nonces=dict(self.nonces),
-            approvals=dict(self.approvals),
-            events=list(self.events),
-        )
-
-
-def _get(kind: str, table: dict[str, R], key: str) -> R:
-    try:
-        return table[key]
-    except KeyError:
-        raise RecordMissing(kind=kind, key=key) from None
 
 
 def _save(kind: str, table: dict[str, R], record: R) -> R:
@@ -69,38 +45,8 @@ def _save(kind: str, table: dict[str, R], record: R) -> R:
     return saved
 
 
-class _MemoryTx:
+class _MemoryTx(MemoryView):
     """`registry.Tx` over one set of tables."""
-
-    def __init__(self, tables: _Tables) -> None:
-        self._tables = tables
-
-    # --- credentials ----------------------------------------------------------
-
-    def credential(self, id: str) -> Credential:
-        return _get("credential", self._tables.credentials, id)
-
-    def credential_by_card(self, card: str) -> Credential | None:
-        for credential in self._tables.credentials.values():
-            if credential.card == card and credential.state is not State.RETIRED:
-                return credential
-        return None
-
-    def credentials(
-        self,
-        *,
-        account_guid: str | None = None,
-        state: State | None = None,
-        sync: Sync | None = None,
-    ) -> list[Credential]:
-        found = [
-            each
-            for each in self._tables.credentials.values()
-            if account_guid in (None, each.account_guid)
-            and state in (None, each.state)
-            and sync in (None, each.sync)
-        ]
-        return sorted(found, key=lambda each: (each.holder, each.id))
 
     def save_credential(self, credential: Credential) -> Credential:
         other = self.credential_by_card(credential.card)
@@ -112,20 +58,6 @@ class _MemoryTx:
             raise DuplicateRecord(kind="card", key=credential.card)
         return _save("credential", self._tables.credentials, credential)
 
-    # --- templates ------------------------------------------------------------
-
-    def template(self, name: str, version: int | None = None) -> Template:
-        versions = self._tables.templates.get(name, [])
-        for template in reversed(versions):
-            if version in (None, template.version):
-                return template
-        raise RecordMissing(kind="template", key=name)
-
-    def templates(self) -> list[Template]:
-        return [
-            self._tables.templates[name][-1] for name in sorted(self._tables.templates)
-        ]
-
     def save_template(self, template: Template) -> Template:
         versions = self._tables.templates.setdefault(template.name, [])
         newest = versions[-1].version if versions else 0
@@ -135,33 +67,13 @@ class _MemoryTx:
         versions.append(saved)
         return saved
 
-    # --- operations -----------------------------------------------------------
-
-    def operation(self, id: str) -> Operation:
-        return _get("operation", self._tables.operations, id)
-
-    def operation_by_event(self, event: str) -> Operation | None:
-        found = [
-            each for each in self._tables.operations.values() if each.event == event
-        ]
-        return found[-1] if found else None
-
-    def operations(self, credential: str) -> list[Operation]:
-        return [
-            each
-            for each in self._tables.operations.values()
-            if each.credential == credential
-        ]
-
-    def live_operations(self) -> list[Operation]:
-        return [
-            each for each in self._tables.operations.values() if each.ended_at is None
-        ]
-
     def save_operation(self, operation: Operation) -> Operation:
+        others = self.live_operations(operation.credential)
+        if operation.ended_at is None and any(
+            each.id != operation.id for each in others
+        ):
+            raise DuplicateRecord(kind="live operation", key=operation.credential)
         return _save("operation", self._tables.operations, operation)
-
-    # --- nonces ---------------------------------------------------------------
 
     def issue_nonce(self, nonce: Nonce) -> None:
         if nonce.value in self._tables.nonces:
@@ -195,23 +107,19 @@ class _MemoryTx:
             del self._tables.nonces[value]
         return len(gone)
 
-    # --- approvals ------------------------------------------------------------
-
-    def approval(self, id: str) -> Approval:
-        return _get("approval", self._tables.approvals, id)
-
-    def approvals(self, credential: str) -> list[Approval]:
-        found = [
-            each
-            for each in self._tables.approvals.values()
-            if each.credential == credential
-        ]
-        return sorted(found, key=lambda each: each.issued_at, reverse=True)
-
     def save_approval(self, approval: Approval) -> Approval:
         return _save("approval", self._tables.approvals, approval)
 
-    # --- audit ----------------------------------------------------------------
+    def save_repeat(self, repeat: Repeat) -> None:
+        if (repeat.station, repeat.key) in self._tables.repeats:
+            raise DuplicateRecord(kind="repeat", key=repeat.key)
+        self._tables.repeats[repeat.station, repeat.key] = repeat
+
+    def drop_repeats(self, before: float) -> None:
+        """Forget the answers that were given before."""
+        for key, repeat in list(self._tables.repeats.items()):
+            if repeat.at < before:
+                del self._tables.repeats[key]
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
         chain = [each for each in self._tables.events if each.station == draft.station]
@@ -224,19 +132,12 @@ class _MemoryTx:
         self._tables.events.append(event)
         return event
 
-    def heads(self) -> dict[str, Head]:
-        last = {event.station: event for event in self._tables.events}
-        return {
-            lane: Head(seq=last[lane].seq, hash=last[lane].hash)
-            for lane in sorted(last)
-        }
-
 
 class MemoryRegistry:
     """`registry.Registry` that forgets everything when the process ends."""
 
     def __init__(self) -> None:
-        self._tables = _Tables()
+        self._tables = Tables()
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         tables = self._tables.copy()
@@ -244,20 +145,19 @@ class MemoryRegistry:
         self._tables = tables
         return result
 
-    def audit_events(
-        self,
-        *,
-        station: str | None = None,
-        credential: str | None = None,
-        operation: str | None = None,
-    ) -> Iterator[AuditEvent]:
+    def read(self, fn: Callable[[View], T]) -> T:
+        return fn(MemoryView(self._tables))
+
+    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
         for event in self._tables.events:
-            if (
-                station in (None, event.station)
-                and credential in (None, event.credential)
-                and operation in (None, event.operation)
-            ):
+            if station in (None, event.station):
                 yield event
+
+    def idle(self, now: float) -> bool:
+        tx = _MemoryTx(self._tables)
+        tx.drop_nonces(expired_before=now)
+        tx.drop_repeats(now - ANSWERS_KEPT_SECONDS)
+        return False
 
     def distrust(
         self, *, station: str, now: float, kind: str = "registry.restored"

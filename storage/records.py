@@ -346,6 +346,21 @@ class Approval(Record, frozen=True, kw_only=True):
     version: int = 0
 
 
+class Repeat(Record, frozen=True, kw_only=True):
+    """A call that had an effect, and its answer: the call may come again, the effect
+    may not. Saved in the transaction of the effect.
+    """
+
+    station: str
+    key: str
+    """The caller's own name for the call, unique at its station."""
+    request: bytes
+    """SHA-256 of what was asked. The same key with another request is no repeat."""
+    answer: str
+    """JSON; an envelope of the vault if it holds a secret."""
+    at: float
+
+
 # --- audit -------------------------------------------------------------------
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Protocol, TypeVar
 
-from statemachine.lifecycle import State
-from storage.audit import Head
 from storage.records import (
     Approval,
     AuditDraft,
@@ -20,11 +18,14 @@ from storage.records import (
     Nonce,
     NoncePurpose,
     Operation,
-    Sync,
+    Repeat,
     Template,
 )
+from storage.view import View
 
 T = TypeVar("T")
+ANSWERS_KEPT_SECONDS = 86_400.0
+"""How long an answer is kept: longer than any station repeats a call."""
 
 
 class RegistryError(Exception):
@@ -99,50 +100,19 @@ class StoreUnavailable(RegistryError):
     code = "registry.unavailable"
 
 
-class Tx(Protocol):
-    """One transaction. Valid only inside the function given to `Registry.run`."""
-
-    def credential(self, id: str) -> Credential:
-        """Return one credential; RecordMissing."""
-
-    def credential_by_card(self, card: str) -> Credential | None:
-        """Return the credential of a card's identity key that is not retired."""
-
-    def credentials(
-        self,
-        *,
-        account_guid: str | None = None,
-        state: State | None = None,
-        sync: Sync | None = None,
-    ) -> list[Credential]:
-        """Return credentials that match all that is given, by holder then id."""
+class Tx(View, Protocol):
+    """One transaction: it sees its own changes. Valid only inside `Registry.run`."""
 
     def save_credential(self, credential: Credential) -> Credential:
         """Save; return it with its new version. VersionConflict, DuplicateRecord."""
 
-    def template(self, name: str, version: int | None = None) -> Template:
-        """Return that or the newest version; RecordMissing."""
-
-    def templates(self) -> list[Template]:
-        """Return the newest version of each template, by name."""
-
     def save_template(self, template: Template) -> Template:
         """Append the next version; `template.version` must be the newest saved."""
 
-    def operation(self, id: str) -> Operation:
-        """Return one operation; RecordMissing."""
-
-    def operation_by_event(self, event: str) -> Operation | None:
-        """Return the operation with that event number."""
-
-    def operations(self, credential: str) -> list[Operation]:
-        """Return a credential's operations, oldest first."""
-
-    def live_operations(self) -> list[Operation]:
-        """Return operations that have not ended (`ended_at` is None), oldest first."""
-
     def save_operation(self, operation: Operation) -> Operation:
-        """Save; return it with its new version. VersionConflict."""
+        """Save; return it with its new version. VersionConflict; DuplicateRecord if
+        another of its credential's has not ended.
+        """
 
     def issue_nonce(self, nonce: Nonce) -> None:
         """Remember a nonce; DuplicateRecord if its value is already there."""
@@ -164,20 +134,14 @@ class Tx(Protocol):
     def drop_nonces(self, *, expired_before: float | None = None) -> int:
         """Remove outstanding nonces (all, or the expired); return how many."""
 
-    def approval(self, id: str) -> Approval:
-        """Return one approval; RecordMissing."""
-
-    def approvals(self, credential: str) -> list[Approval]:
-        """Return a credential's approvals, newest first."""
-
     def save_approval(self, approval: Approval) -> Approval:
         """Save; return it with its new version. VersionConflict."""
 
+    def save_repeat(self, repeat: Repeat) -> None:
+        """Remember an answer; DuplicateRecord if station and key have one."""
+
     def audit(self, draft: AuditDraft) -> AuditEvent:
         """Append to the station's chain."""
-
-    def heads(self) -> dict[str, Head]:
-        """Return the last link of every chain, by station."""
 
 
 class Registry(Protocol):
@@ -187,18 +151,27 @@ class Registry(Protocol):
         """Run `fn` in one transaction; durable when this returns.
 
         If `fn` raises, nothing is changed and the exception passes. `fn` may be
-        run again after a VersionConflict with another process, so it does no card
-        or directory I/O and has no effect but through its `Tx`.
+        run again (after a conflict with another process), so it does no card or
+        directory I/O, nothing that takes long, and has no effect but through its `Tx`.
         """
 
-    def audit_events(
-        self,
-        *,
-        station: str | None = None,
-        credential: str | None = None,
-        operation: str | None = None,
-    ) -> Iterator[AuditEvent]:
-        """Yield audit events in order (per station by `seq`)."""
+    def read(self, fn: Callable[[View], T]) -> T:
+        """Run `fn` on one moment of the store. Keeps no writer waiting.
+
+        `fn` may be run again. What it sees is no older than the last `run` here.
+        """
+
+    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+        """Yield all events, each chain in its order: for verifying and exporting.
+
+        Reads as it goes: what is added meanwhile may come, or not.
+        """
+
+    def idle(self, now: float) -> bool:
+        """Do a little of what can wait, while nobody does; say if more is due.
+
+        Sweeps expired nonces and old answers, and what else the store needs.
+        """
 
     def distrust(
         self, *, station: str, now: float, kind: str = "registry.restored"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from storage import walk
 from storage.records import Credential
 from storage.registry import Registry, Tx
 from storage.vault import Vault
@@ -19,7 +20,7 @@ def reseal_all(registry: Registry, vault: Vault) -> int:
     May be interrupted and run again. When it returns 0, older keys protect nothing
     any more but the hashes of codes that were made with the oldest.
     """
-    ids = registry.run(lambda tx: [each.id for each in tx.credentials()])
+    ids = [each.id for each in walk.credentials(registry)]
     resealed = 0
     for begin in range(0, len(ids), BATCH):
         batch = ids[begin : begin + BATCH]

@@ -191,6 +191,15 @@ class JournalTable(Table):
         """Return all keys in the order they were first put."""
         return self._journal.keys(self._name)
 
+    def raws(self) -> Iterator[bytes]:
+        """Yield all documents, undecoded."""
+        journal = self._journal
+        return (raw for key in self.ids() if (raw := journal.get(self._name, key)))
+
+    def committed(self) -> Mapping[str, bytes]:
+        """Return what is committed, whatever the open transaction has changed."""
+        return self._journal.committed(self._name)
+
     def changed(self) -> dict[str, bytes | None]:
         """Return what the open transaction has changed here."""
         return self._journal.changed(self._name)

@@ -45,7 +45,7 @@ class LocalAuthority:
     def health(self) -> tuple[StationFault, ...]:
         faults: list[StationFault] = []
         try:
-            self._parts.registry.run(lambda tx: tx.templates())
+            self._parts.registry.read(lambda view: view.count())
         except RegistryError as error:
             faults.append(
                 StationFault(part="store", message=Message(error.code, error.data))

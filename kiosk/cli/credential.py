@@ -79,7 +79,7 @@ def list_(
 ) -> None:
     """List credentials, by holder."""
     with open_desk(operators_config(config)) as desk:
-        found = credentials(desk, state=state, sync=sync)
+        found = list(credentials(desk, state=state, sync=sync))
     print(show_as.list_json(found) if json else show_as.table(found))
 
 

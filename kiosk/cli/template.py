@@ -126,9 +126,7 @@ def diff(
     registry = open_registry(config)
     try:
         newest = registry.run(lambda tx: tx.template(wanted.name))
-        using = registry.run(
-            lambda tx: sum(each.template == wanted.name for each in tx.credentials())
-        )
+        using = registry.read(lambda it: it.count(template=wanted.name))
     except RecordMissing:
         print(words(Message("template.is_new", {"name": wanted.name})))
         raise fail() from None

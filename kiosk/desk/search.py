@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from statemachine.lifecycle import State
 from storage.records import Credential
-from storage.registry import RecordMissing, Tx
+from storage.registry import RecordMissing
+from storage.view import View
 
 MOST = 100
 """How many are shown."""
@@ -20,24 +20,16 @@ def search(desk: Desk, term: str) -> list[Credential]:
     require(desk.operator, Action.LOOK)
     if not term:
         return []
-    found = desk.parts.registry.run(lambda tx: _search(tx, term))
-    return sorted(found, key=lambda it: (it.state is State.RETIRED, it.holder))[:MOST]
+    return desk.parts.registry.read(lambda view: _search(view, term))
 
 
-def _search(tx: Tx, term: str) -> list[Credential]:
-    operation = tx.operation_by_event(term)
+def _search(view: View, term: str) -> list[Credential]:
+    operation = view.operation_by_event(term)
     if operation is not None:
-        return [tx.credential(operation.credential)]
+        return [view.credential(operation.credential)]
     try:
-        return [tx.credential(term)]
+        return [view.credential(term)]
     except RecordMissing:
         pass  # a name, then
-    wanted = term.casefold()
-    return [each for each in tx.credentials() if _fits(each, wanted)]
-
-
-def _fits(credential: Credential, wanted: str) -> bool:
-    names = (credential.holder, credential.account)
-    if any(wanted in name.casefold() for name in names):
-        return True
-    return len(wanted) >= 4 and wanted in credential.card.casefold()
+    in_use = view.find(term, retired=False, limit=MOST)
+    return in_use + view.find(term, retired=True, limit=MOST - len(in_use))

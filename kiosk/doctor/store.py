@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.authority.office.templates import read_folder
 from kiosk.core.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
-from storage import audit
+from storage import audit, walk
 from storage.records import Credential
 from storage.registry import Registry
 from storage.vault import KeyRing, Vault
@@ -26,9 +26,7 @@ _SEALED = {
 
 def registry(store: Registry) -> Iterator[Finding]:
     """Read the store, and say what was cut away when it was opened."""
-    credentials, unfinished = store.run(
-        lambda tx: (len(tx.credentials()), len(tx.live_operations()))
-    )
+    credentials, unfinished = store.read(lambda it: (it.count(), it.unfinished()))
     if cut := store.recovered():
         yield warn("registry", "registry_recovered", what=cut)
     else:
@@ -59,8 +57,8 @@ def evidence(store: Registry) -> Iterator[Finding]:
 
 def clock(store: Registry, clock: Clock) -> Iterator[Finding]:
     """The clock must not stand before what has already happened."""
-    latest = max((event.at for event in store.audit_events()), default=0.0)
-    behind = latest - clock.now()
+    newest = store.read(lambda it: it.events(newest_first=True, limit=1))
+    behind = newest[0].at - clock.now() if newest else 0.0
     if behind > 1:
         yield fail("clock", "clock_behind", seconds=round(behind))
     else:
@@ -76,7 +74,7 @@ def vault_key(path: Path) -> Iterator[Finding]:
 def escrow(store: Registry, vault: Vault) -> Iterator[Finding]:
     """Open every envelope, and forget what was in it: is its key still there?"""
     count = 0
-    for credential in store.run(lambda tx: tx.credentials()):
+    for credential in walk.credentials(store):
         for field in _SEALED:
             count += _opens(vault, credential, field)
     if count:

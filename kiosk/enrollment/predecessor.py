@@ -19,6 +19,10 @@ from statemachine.candidates import Label, Puk
 from statemachine.lifecycle import State
 from storage.records import Credential
 from storage.registry import Tx
+from storage.view import View
+
+_EARLIER = 1_000
+"""How often one card may have been issued before."""
 
 _GIVEN = (IdentityKind.GUID, IdentityKind.CARD_ID)
 """What a personalisation gives a card as its name."""
@@ -44,13 +48,13 @@ def last_retired(desk: Desk, known: CardIdentity | None) -> Credential | None:
     if known is None:
         return None
 
-    def read(tx: Tx) -> list[Credential]:
-        live = tx.credential_by_card(known.key)
+    def read(view: View) -> list[Credential]:
+        live = view.credential_by_card(known.key)
         if live is not None:
             raise AlreadyOnRecord(credential=live.id)
-        return tx.credentials(state=State.RETIRED)
+        return view.credentials(card=known.key, state=State.RETIRED, limit=_EARLIER)
 
-    retired = [each for each in desk.parts.registry.run(read) if each.card == known.key]
+    retired = desk.parts.registry.read(read)
     return max(retired, key=lambda each: each.issued_at, default=None)
 
 

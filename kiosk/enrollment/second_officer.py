@@ -15,6 +15,7 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.enrollment import record
 from kiosk.enrollment.importing import PROPOSED
 from kiosk.enrollment.record import PossessionProof
+from storage import walk
 from storage.records import Credential, PublicKey
 from storage.registry import Tx
 
@@ -70,9 +71,10 @@ def confirm(
 def _proposer(desk: Desk, credential: str, key: PublicKey) -> str:
     """Return who proposed just this key last. NothingProposed."""
     wanted = record.key_evidence(key)["key_sha256"]
-    for event in reversed(
-        list(desk.parts.registry.audit_events(credential=credential))
-    ):
-        if event.kind == PROPOSED and event.data.get("key_sha256") == wanted:
+    proposals = walk.events(
+        desk.parts.registry, credential=credential, kind=PROPOSED, newest_first=True
+    )
+    for event in proposals:
+        if event.data.get("key_sha256") == wanted:
             return event.actor
     raise NothingProposed

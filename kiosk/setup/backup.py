@@ -21,7 +21,7 @@ import msgspec
 
 from kiosk.core import new_files
 from kiosk.core.errors import KioskError
-from storage import audit
+from storage import audit, walk
 from storage.registry import RegistryError
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, VaultError
@@ -235,7 +235,7 @@ def restore(
         registry = TinyDbRegistry(places.registry, station=station, now=now)
         try:
             registry.distrust(station=station, now=now)
-            return registry.run(lambda tx: len(tx.credentials()))
+            return registry.read(lambda it: it.count())
         finally:
             registry.close()
 
@@ -263,7 +263,7 @@ def _check_key(journal: Path, key: Path, registry_id: str) -> None:
 def _try_key(registry: TinyDbRegistry, key: Path, registry_id: str) -> None:
     try:
         vault = Vault(KeyRing.from_file(key), registry_id)
-        for credential in registry.run(lambda tx: tx.credentials()):
+        for credential in walk.credentials(registry):
             sealed = credential.escrow.current_sealed
             if sealed:
                 plain = vault.open(

@@ -78,7 +78,9 @@ class Lies(Faults):
 
     def _phase(self) -> Phase:
         credential = self._world.credential("alice").id
-        operations = self._world.registry.run(lambda tx: tx.operations(credential))
+        operations = self._world.registry.run(
+            lambda tx: tx.operations(credential, limit=100)
+        )
         return max(operations, key=lambda each: each.started_at).phase
 
 

@@ -465,7 +465,9 @@ def test_a_blank_card_is_issued_from_the_screen() -> None:
     office.page = office.desk.card_came(card)
     office.submit()
     assert office.page.name == "issued", office.notice
-    (found,) = office.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+    (found,) = office.world.registry.run(
+        lambda tx: tx.credentials(state=State.ISSUED, limit=100)
+    )
     assert found.account == "alice@ad.test"
     steps = [message.key for message in office.said]
     assert "enrollment.step.certificate" in steps

@@ -69,7 +69,7 @@ def test_the_registry_is_there_and_empty(layout: Layout) -> None:
     create(layout, found_registry)
     assert layout.registry.exists()
     registry = registry_of(load(layout.config), ManualClock())
-    assert registry.run(lambda tx: tx.credentials()) == []
+    assert registry.run(lambda tx: tx.credentials(limit=100)) == []
     registry.close()
 
 

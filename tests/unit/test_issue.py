@@ -67,11 +67,13 @@ class Office:
         return bytes(secret.reveal())
 
     def credentials(self) -> list[Credential]:
-        return self.site.registry.run(lambda tx: tx.credentials())
+        return self.site.registry.run(lambda tx: tx.credentials(limit=100))
 
     def live(self) -> list[str]:
         """Return the ids of all credentials that are issued now."""
-        found = self.site.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+        found = self.site.registry.run(
+            lambda tx: tx.credentials(state=State.ISSUED, limit=100)
+        )
         return [each.id for each in found]
 
     def kinds(self) -> list[str]:

@@ -108,7 +108,7 @@ class Office:
         return sorted(each.suffix for each in self.folder.iterdir())
 
     def credentials(self, state: State) -> list[Credential]:
-        return self.site.registry.run(lambda tx: tx.credentials(state=state))
+        return self.site.registry.run(lambda tx: tx.credentials(state=state, limit=100))
 
 
 @pytest.fixture

@@ -38,6 +38,9 @@ from storage.registry import Tx
 WRONG_ENTRIES = 5
 RELEASE_SECONDS = 600.0
 
+_OPEN = 100
+"""Far more codes than anybody gives out at a time."""
+
 
 def issue_code(
     parts: RequiredPorts,
@@ -212,8 +215,8 @@ def never_activated(credential: Credential) -> bool:
 def _open(tx: Tx, credential: str, kind: ApprovalKind, now: float) -> list[Approval]:
     return [
         approval
-        for approval in tx.approvals(credential)
-        if approval.kind is kind and not approval.spent and approval.expires_at > now
+        for approval in tx.approvals(credential, open_at=now, limit=_OPEN)
+        if approval.kind is kind
     ]
 
 

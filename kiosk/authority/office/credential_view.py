@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kiosk.authority.office.desk import Desk, is_own_name
@@ -13,8 +14,13 @@ from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
+from storage import walk
 from storage.records import Approval, AuditEvent, Credential, Sync, Template
-from storage.registry import Tx
+
+HISTORY = 200
+"""How many events are shown, the newest; all are in an export."""
+_CODES = 100
+"""Far more codes than anybody gives out at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,7 @@ class View:
     codes: tuple[Approval, ...]
     """Codes that may still be used."""
     history: tuple[AuditEvent, ...]
+    """The newest `HISTORY` events, oldest first."""
 
 
 _OPERATORS = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE, Event.ISSUE)
@@ -37,31 +44,31 @@ _OPERATORS = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE, Event.ISS
 
 def credentials(
     desk: Desk, *, state: State | None = None, sync: Sync | None = None
-) -> list[Credential]:
+) -> Iterator[Credential]:
     """Return what the registry has, by holder. NotInRole."""
     require(desk.operator, Action.LOOK)
-    return desk.parts.registry.run(lambda tx: tx.credentials(state=state, sync=sync))
+    return walk.credentials(desk.parts.registry, state=state, sync=sync)
 
 
 def view(desk: Desk, credential: Credential) -> View:
     """Look at one credential. NotInRole. Asks the directory for nothing."""
     require(desk.operator, Action.LOOK)
-    template, codes = desk.parts.registry.run(lambda tx: _read(tx, credential))
     now = desk.parts.clock.now()
-    events = desk.parts.registry.audit_events(credential=credential.id)
+    template, codes, newest = desk.parts.registry.read(
+        lambda it: (
+            it.template(credential.template, credential.template_version),
+            it.approvals(credential.id, open_at=now, limit=_CODES),
+            it.events(credential=credential.id, newest_first=True, limit=HISTORY),
+        )
+    )
     return View(
         credential=credential,
         template=template,
         holder_may=_holder_may(credential, template, desk.parts.profile),
         operator_may=_operator_may(desk, credential),
-        codes=tuple(code for code in codes if not code.spent and code.expires_at > now),
-        history=tuple(events),
+        codes=tuple(codes),
+        history=tuple(reversed(newest)),
     )
-
-
-def _read(tx: Tx, credential: Credential) -> tuple[Template, list[Approval]]:
-    template = tx.template(credential.template, credential.template_version)
-    return template, tx.approvals(credential.id)
 
 
 def _holder_may(

@@ -15,6 +15,10 @@ from kiosk.directory.ports import Account, DirectoryError
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, Credential
 from storage.registry import RecordMissing, Tx
+from storage.view import View
+
+_SEVERAL = 100
+"""How many are named where more than one has a name."""
 
 
 class NoSuchCredential(KioskError):
@@ -52,7 +56,7 @@ def find(desk: Desk, term: str) -> Credential:
     Retired ones are meant only by their id, or where there is no other.
     NoSuchCredential, SeveralCredentials.
     """
-    found = desk.parts.registry.run(lambda tx: _find(tx, term))
+    found = desk.parts.registry.read(lambda view: _find(view, term))
     found = [each for each in found if each.state is not State.RETIRED] or found
     if not found:
         raise NoSuchCredential(term=term)
@@ -61,22 +65,12 @@ def find(desk: Desk, term: str) -> Credential:
     return found[0]
 
 
-def _find(tx: Tx, term: str) -> list[Credential]:
+def _find(view: View, term: str) -> list[Credential]:
     try:
-        return [tx.credential(term)]
+        return [view.credential(term)]
     except RecordMissing:
         pass  # it may be another of its names
-    wanted = term.casefold()
-    return [
-        credential
-        for credential in tx.credentials()
-        if wanted
-        in (
-            credential.card.casefold(),
-            credential.account.casefold(),
-            credential.holder.casefold(),
-        )
-    ]
+    return view.named(term, limit=_SEVERAL)
 
 
 def account(desk: Desk, name: str) -> Account:

@@ -145,9 +145,12 @@ def _no_activation(
 
 def issuer(desk: Desk, credential: Credential) -> str:
     """Return the account that issued the card last; empty if none is recorded."""
-    actors = [
-        event.actor
-        for event in desk.parts.registry.audit_events(credential=credential.id)
-        if event.kind == "lifecycle.issue"
-    ]
-    return actors[-1] if actors else ""
+    last = desk.parts.registry.read(
+        lambda view: view.events(
+            credential=credential.id,
+            kind="lifecycle.issue",
+            newest_first=True,
+            limit=1,
+        )
+    )
+    return last[0].actor if last else ""

@@ -78,7 +78,7 @@ def close_case(desk: Desk, credential: Credential, reason: str) -> Credential:
 
     def commit(tx: Tx) -> Credential | None:
         current = tx.credential(credential.id)
-        live = any(op.ended_at is None for op in tx.operations(credential.id))
+        live = bool(tx.live_operations(credential.id))
         if current.sync is not Sync.OUT_OF_STEP or live:
             return None
         drafted(desk, "credential.case_closed", credential.id, "", {"reason": reason})(

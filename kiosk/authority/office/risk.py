@@ -25,6 +25,7 @@ from kiosk.directory.ports import (
 )
 from kiosk.pin.rules import Alphabet, PinRules, contradiction
 from statemachine.lifecycle import State
+from storage import walk
 from storage.records import Credential, Keyless, Sync, Template
 
 _IN_USE = frozenset({State.ISSUED, State.ACTIVE, State.BLOCKED, State.SUSPENDED})
@@ -81,13 +82,16 @@ class Report:
 
 def report(parts: RequiredPorts) -> Report:
     """Look at every credential in use. Whatever fails, the others are looked at."""
-    pairs = parts.registry.run(
-        lambda tx: [
-            (each, tx.template(each.template, each.template_version))
-            for each in tx.credentials()
-            if each.state in _IN_USE
-        ]
-    )
+    templates: dict[tuple[str, int], Template] = {}
+    pairs = []
+    for each in walk.credentials(parts.registry):
+        if each.state in _IN_USE:
+            key = each.template, each.template_version
+            if key not in templates:
+                templates[key] = parts.registry.read(
+                    lambda view, key=key: view.template(*key)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                )
+            pairs.append((each, templates[key]))
     synced = [each for each, template in pairs if _is_synced(template)]
     guids = list(dict.fromkeys(each.account_guid for each in synced))
     seen = survey(parts.directory, guids)

@@ -14,6 +14,9 @@ from storage.registry import Tx
 
 REASON = "reason.changed_elsewhere"
 
+_UNSURE = 100
+"""Far more than one credential has writes without an answer."""
+
 
 def is_marked(credential: Credential) -> bool:
     """Say whether somebody else's password is known to be there."""
@@ -77,10 +80,8 @@ def _may_be_ours(tx: Tx, credential: Credential, view: AccountSnapshot) -> bool:
         return True
     unsure = [
         each
-        for each in tx.operations(credential.id)
-        if each.written
-        and each.phase is Phase.OUT_OF_STEP
-        and each.started_at >= last.at
+        for each in tx.operations(credential.id, since=last.at, limit=_UNSURE)
+        if each.written and each.phase is Phase.OUT_OF_STEP
     ]
     sets = in_step.sets_between(in_step.at_last_sync(last), view.newest)
     return bool(unsure) and (sets is None or sets <= len(unsure))

@@ -73,7 +73,6 @@ def prepare(
     def commit(tx: Tx) -> Operation | None:
         if not transitions.supersede(tx, parts, credential.id, station):
             return None
-        tx.drop_nonces(expired_before=parts.clock.now())
         saved = tx.save_operation(operation)
         if nonce is not None:
             tx.issue_nonce(_nonce(parts, nonce))

@@ -255,7 +255,7 @@ def settle_interrupted(
     alone: another station may be about to go on with it. So is one that is under way
     at another station: the card here may be a copy of its name.
     """
-    for operation in _live(tx, credential):
+    for operation in tx.live_operations(credential):
         if _is_writing(parts, operation):
             return False
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
@@ -271,7 +271,7 @@ def supersede(tx: Tx, parts: RequiredPorts, credential: str, station: str) -> bo
         return False
     if is_under_way_elsewhere(tx, parts, credential, station):
         return False
-    for operation in _live(tx, credential):
+    for operation in tx.live_operations(credential):
         move(tx, parts, operation, Phase.REFUSED, reason="reason.superseded")
     return True
 
@@ -280,12 +280,13 @@ def is_under_way_elsewhere(
     tx: Tx, parts: RequiredPorts, credential: str, station: str
 ) -> bool:
     """Say whether another station is at it with this credential."""
-    return any(_is_under_way(parts, each, station) for each in _live(tx, credential))
+    live = tx.live_operations(credential)
+    return any(_is_under_way(parts, each, station) for each in live)
 
 
 def end_elsewhere(tx: Tx, parts: RequiredPorts, credential: str, station: str) -> None:
     """End what is under way at other stations: the card is here, and has proven it."""
-    for operation in _live(tx, credential):
+    for operation in tx.live_operations(credential):
         if operation.station == station or _is_writing(parts, operation):
             continue
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
@@ -300,10 +301,6 @@ def _is_under_way(parts: RequiredPorts, operation: Operation, station: str) -> b
         return False
     since = parts.clock.now() - max(operation.moved_at, operation.started_at)
     return 0 <= since < UNDER_WAY_SECONDS
-
-
-def _live(tx: Tx, credential: str) -> list[Operation]:
-    return [each for each in tx.live_operations() if each.credential == credential]
 
 
 def _is_writing(parts: RequiredPorts, operation: Operation) -> bool:

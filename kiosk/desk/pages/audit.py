@@ -11,7 +11,7 @@ from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
-from storage import audit
+from storage import audit, walk
 from storage.records import AuditEvent
 
 
@@ -83,7 +83,7 @@ def _receipt(context: Context, number: str) -> list[PageLine]:
         return [PageLine(nothing, Style.WARNING)]
     own: list[AuditEvent] = []
     evidence: list[AuditEvent] = []
-    for event in context.parts.registry.audit_events(credential=operation.credential):
+    for event in walk.events(context.parts.registry, credential=operation.credential):
         if event.kind == "credential.key_recorded":
             evidence.append(event)
         if event.operation == operation.id:

@@ -13,9 +13,10 @@ from kiosk.desk.search import MOST
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from statemachine.lifecycle import State
 from storage.records import Credential, Sync
-from storage.registry import Tx
+from storage.view import View
 
 _DAY = 86_400
+_EVENTS = 1_000
 
 
 class Listing(StrEnum):
@@ -53,37 +54,28 @@ class FoundPage(Plain):
         return go(CredentialPage(key))
 
     def _found(self, context: Context) -> list[Credential]:
-        what, run = self._what, context.parts.registry.run
+        what, registry = self._what, context.parts.registry
         now = context.parts.clock.now()
         match what:
             case Listing.OUT_OF_STEP:
-                return run(lambda tx: tx.credentials(sync=Sync.OUT_OF_STEP))
+                mark = Sync.OUT_OF_STEP
+                return registry.read(lambda it: it.credentials(sync=mark, limit=MOST))
             case Listing.SUSPENDED:
-                return run(lambda tx: tx.credentials(state=State.SUSPENDED))
+                state = State.SUSPENDED
+                return registry.read(lambda it: it.credentials(state=state, limit=MOST))
             case Listing.EXPIRING:
                 until = now + context.site.expiring_days * _DAY
-                return run(lambda tx: _expiring(tx, until))
+                return registry.read(lambda it: it.expiring_before(until, limit=MOST))
             case Listing.BLOCKED_TODAY:
-                today = midnight(now)
-                ids = {
-                    event.credential
-                    for event in context.parts.registry.audit_events()
-                    if event.kind == "lifecycle.pin_blocked" and event.at >= today
-                }
-                return run(lambda tx: [tx.credential(each) for each in sorted(ids)])
+                return registry.read(lambda it: _blocked_since(it, midnight(now)))
             case _:
-                return run(lambda tx: [tx.credential(each) for each in what])
+                return registry.read(lambda it: [it.credential(key) for key in what])
 
 
-def _expiring(tx: Tx, until: float) -> list[Credential]:
-    in_use = (State.ISSUED, State.ACTIVE, State.BLOCKED)
-    return [
-        each
-        for each in tx.credentials()
-        if each.state in in_use
-        and each.expires_at is not None
-        and each.expires_at <= until
-    ]
+def _blocked_since(view: View, since: float) -> list[Credential]:
+    events = view.events(kind="lifecycle.pin_blocked", since=since, limit=_EVENTS)
+    ids = sorted({event.credential for event in events})
+    return [view.credential(each) for each in ids]
 
 
 def midnight(now: float) -> float:

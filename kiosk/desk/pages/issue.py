@@ -6,6 +6,7 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import personalise
+from kiosk.desk.search import MOST
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -77,7 +78,7 @@ class TemplatePage(Plain):
         self._person = person
 
     def show(self, context: Context) -> Page:
-        templates = context.parts.registry.run(lambda tx: tx.templates())
+        templates = context.parts.registry.read(lambda it: it.templates(limit=MOST))
         return Page(
             name="template",
             title=Message("desk.issue_for", {"holder": self._person.name}),
@@ -147,7 +148,7 @@ class TakeoverPage(Plain):
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.IMPORT)
         there = context.others_card() is not None
-        templates = context.parts.registry.run(lambda tx: tx.templates())
+        templates = context.parts.registry.read(lambda it: it.templates(limit=MOST))
         return Page(
             name="import",
             title=Message("desk.menu.import"),

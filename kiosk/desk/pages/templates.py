@@ -8,6 +8,7 @@ from kiosk.authority.office import templates as files
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
+from kiosk.desk.search import MOST
 from kiosk.desk.templating import Group, differences, filled_in, groups, satisfiable
 from kiosk.desk.views import (
     Choice,
@@ -27,7 +28,7 @@ class TemplatesPage(Plain):
 
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.TEMPLATES)
-        saved = context.parts.registry.run(lambda tx: tx.templates())
+        saved = context.parts.registry.read(lambda it: it.templates(limit=MOST))
         return Page(
             name="templates",
             title=Message("desk.menu.templates"),
@@ -109,9 +110,7 @@ class EditPage(Plain):
     def _meaning(self, context: Context) -> list[Message]:
         """Say what saving will mean, and for how many cards it will not."""
         name = self._draft.name
-        using = context.parts.registry.run(
-            lambda tx: sum(each.template == name for each in tx.credentials())
-        )
+        using = context.parts.registry.read(lambda it: it.count(template=name))
         changed = len(differences(self._template, self._draft))
         return [
             Message("desk.template_means", {"changed": changed, "using": using}),

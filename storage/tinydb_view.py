@@ -1,0 +1,383 @@
+"""`view.View` on the tables of a journal: indexes find keys, records are decoded.
+
+Inside a transaction the changed documents are looked at one by one, and what an
+index says of them is passed over: indexes know what is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from statemachine.lifecycle import State
+from storage import names
+from storage.audit import Head
+from storage.memory_view import fits, is_open, matches, page
+from storage.records import (
+    Approval,
+    AuditEvent,
+    Credential,
+    Operation,
+    Repeat,
+    Sync,
+    Template,
+)
+from storage.registry import RecordMissing
+from storage.tinydb_evidence import Evidence
+from storage.tinydb_indexes import (
+    APPROVALS,
+    AUDIT,
+    CREDENTIALS,
+    HEADS,
+    NONCES,
+    OPERATIONS,
+    REPEATS,
+    TEMPLATES,
+    Indexes,
+    Values,
+)
+from storage.tinydb_journal import JournalDB, JournalTable
+from storage.view import (
+    CARD_PART,
+    IN_USE,
+    ByExpiry,
+    ByHolder,
+    ByStart,
+    ByTime,
+    fold,
+)
+
+T = TypeVar("T")
+R = TypeVar("R", Credential, Operation, Approval)
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def decode(kind: type[T], raw: bytes) -> T:
+    """Read a record. msgspec.ValidationError where it is of another version."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    decoded: T = decoder.decode(raw)
+    return decoded
+
+
+class Tables:
+    """The registry's tables of one database."""
+
+    def __init__(self, db: JournalDB) -> None:
+        self.credentials = _table(db, CREDENTIALS)
+        self.templates = _table(db, TEMPLATES)
+        self.operations = _table(db, OPERATIONS)
+        self.nonces = _table(db, NONCES)
+        self.approvals = _table(db, APPROVALS)
+        self.repeats = _table(db, REPEATS)
+        self.audit = _table(db, AUDIT)
+        self.heads = _table(db, HEADS)
+
+
+def _table(db: JournalDB, name: str) -> JournalTable:
+    table = db.table(name)
+    if not isinstance(table, JournalTable):
+        raise TypeError(name)
+    return table
+
+
+def read(table: JournalTable, key: str, kind: type[T]) -> T | None:
+    """Return the record with that key, decoded."""
+    raw = table.raw(key)
+    return None if raw is None else decode(kind, raw)
+
+
+def version_key(name: str, version: int) -> str:
+    """Return the key of one version of a template."""
+    return f"{name}|{version:06d}"
+
+
+def repeat_key(station: str, key: str) -> str:
+    """Return the key of an answer: a tab is in no name of a station."""
+    return f"{station}\t{key}"
+
+
+class JournalView:
+    """Reads; `_own` indexes what the open transaction has changed."""
+
+    def __init__(self, tables: Tables, indexes: Indexes, evidence: Evidence) -> None:
+        self._tables = tables
+        self._indexes = indexes
+        self._evidence = evidence
+        self._own = Values()
+
+    def _get(self, table: JournalTable, kind: type[R], key: str) -> R:
+        record = read(table, key, kind)
+        if record is None:
+            raise RecordMissing(kind=kind.__name__.lower(), key=key)
+        return record
+
+    def _find(
+        self, table: JournalTable, kind: type[R], name: str, value: str
+    ) -> list[R]:
+        changed = table.changed()
+        found = self._indexes.values.find(name, value)
+        keys = [key for key in found if key not in changed]
+        keys += self._own.find(name, value)
+        records = (read(table, key, kind) for key in keys)
+        return [record for record in records if record is not None]
+
+    def _committed(self, ids: Iterable[str]) -> Iterator[Credential]:
+        changed = self._tables.credentials.changed()
+        for key in ids:
+            if key not in changed:
+                yield self.credential(key)
+
+    def _changed(self) -> Iterator[Credential]:
+        for raw in self._tables.credentials.changed().values():
+            if raw is not None:
+                yield decode(Credential, raw)
+
+    # --- credentials ----------------------------------------------------------
+
+    def credential(self, id: str) -> Credential:
+        return self._get(self._tables.credentials, Credential, id)
+
+    def credential_by_card(self, card: str) -> Credential | None:
+        found = self._find(self._tables.credentials, Credential, "card", card)
+        return found[0] if found else None
+
+    def by_key_digest(self, digest: bytes, *, limit: int) -> list[Credential]:
+        found = self._indexes.keyed(self._tables.credentials.committed(), digest)
+        matching = (
+            each
+            for each in (*self._committed(found), *self._changed())
+            if each.authentication_key is not None
+            and each.state is not State.RETIRED
+            and hashlib.sha256(each.authentication_key.spki).digest() == digest
+        )
+        return page(matching, ByHolder.of, limit)
+
+    def credentials(
+        self,
+        *,
+        card: str | None = None,
+        account_guid: str | None = None,
+        state: State | None = None,
+        sync: Sync | None = None,
+        template: str | None = None,
+        limit: int,
+        after: ByHolder | None = None,
+    ) -> list[Credential]:
+        wanted = {
+            "card": card,
+            "account_guid": account_guid,
+            "state": state,
+            "sync": sync,
+            "template": template,
+        }
+        table = self._tables.credentials
+        found: list[Credential]
+        if card is not None:
+            found = self._find(table, Credential, "card", card)
+            found += self._find(table, Credential, "retired card", card)
+        elif account_guid is not None:
+            found = self._find(table, Credential, "account", account_guid)
+        else:
+            ids = self._scan(names.marked(state, sync, template), after)
+            found = self._listed(ids, limit)
+        matching = (each for each in found if matches(each, **wanted))
+        return page(matching, ByHolder.of, limit, after)
+
+    def _scan(self, pick: names.Pick, after: ByHolder | None = None) -> Iterator[str]:
+        known = self._indexes.names(self._tables.credentials.committed())
+        return known.scan(pick, after)
+
+    def _listed(self, ids: Iterable[str], limit: int) -> list[Credential]:
+        """Read the first few, and whatever this transaction has changed."""
+        found: list[Credential] = []
+        for credential in self._committed(ids):
+            if len(found) >= limit:
+                break
+            found.append(credential)
+        return [*found, *self._changed()]
+
+    def find(
+        self,
+        term: str,
+        *,
+        retired: bool | None = None,
+        limit: int,
+        after: ByHolder | None = None,
+    ) -> list[Credential]:
+        wanted = fold(term)
+        if not wanted:
+            return []
+        pick = names.part(wanted, of_cards=len(wanted) >= CARD_PART, retired=retired)
+        found = self._listed(self._scan(pick, after), limit)
+        operation = self.operation_by_event(term)
+        meant = operation.credential if operation else ""
+        by_event = read(self._tables.credentials, meant, Credential)
+        if by_event is not None and all(each.id != meant for each in found):
+            found.append(by_event)
+        matching = (
+            each
+            for each in found
+            if retired in (None, each.state is State.RETIRED)
+            and (each.id == meant or fits(each, wanted))
+        )
+        return page(matching, ByHolder.of, limit, after)
+
+    def named(self, name: str, *, limit: int) -> list[Credential]:
+        wanted = fold(name)
+        found = self._listed(self._scan(names.whole(wanted)), limit)
+        matching = (
+            each
+            for each in found
+            if wanted in (fold(each.card), fold(each.account), fold(each.holder))
+        )
+        return page(matching, ByHolder.of, limit)
+
+    def expiring_before(
+        self, until: float, *, limit: int, after: ByExpiry | None = None
+    ) -> list[Credential]:
+        committed = self._tables.credentials.committed()
+        ids = self._indexes.expiring(committed, until, after)
+        matching = (
+            each
+            for each in self._listed(ids, limit)
+            if each.state in IN_USE
+            and each.expires_at is not None
+            and each.expires_at <= until
+        )
+        return page(matching, ByExpiry.of, limit, after)
+
+    def with_unfinished(
+        self, *, limit: int, after: ByHolder | None = None
+    ) -> list[Credential]:
+        live = self._find(self._tables.operations, Operation, "live", "")
+        ids = {each.credential for each in live}
+        found = (read(self._tables.credentials, each, Credential) for each in ids)
+        known = [each for each in found if each is not None]
+        return page(known, ByHolder.of, limit, after)
+
+    def count(
+        self,
+        *,
+        state: State | None = None,
+        sync: Sync | None = None,
+        template: str | None = None,
+    ) -> int:
+        wanted = {"state": state, "sync": sync, "template": template}
+        table = self._tables.credentials
+        number = self._indexes.values.count(state, sync, template)
+        for key, raw in table.changed().items():
+            for document, by in ((table.committed().get(key), -1), (raw, 1)):
+                if document is not None:
+                    number += by * matches(decode(Credential, document), **wanted)
+        return number
+
+    # --- templates ------------------------------------------------------------
+
+    def template(self, name: str, version: int | None = None) -> Template:
+        if version is None:
+            version = self._newest(name)
+        template = read(self._tables.templates, version_key(name, version), Template)
+        if template is None:
+            raise RecordMissing(kind="template", key=name)
+        return template
+
+    def _newest(self, name: str) -> int:
+        version = 0
+        while self._tables.templates.raw(version_key(name, version + 1)) is not None:
+            version += 1
+        return version
+
+    def templates(self, *, limit: int, after: str = "") -> list[Template]:
+        keys = self._tables.templates.ids()
+        found = sorted({key.rpartition("|")[0] for key in keys})
+        return [self.template(name) for name in found if name > after][:limit]
+
+    # --- operations -----------------------------------------------------------
+
+    def operation(self, id: str) -> Operation:
+        return self._get(self._tables.operations, Operation, id)
+
+    def operation_by_event(self, event: str) -> Operation | None:
+        found = self._find(self._tables.operations, Operation, "event", event)
+        return max(found, key=ByStart.of, default=None)
+
+    def operations(
+        self,
+        credential: str,
+        *,
+        since: float = 0.0,
+        limit: int,
+        after: ByStart | None = None,
+    ) -> list[Operation]:
+        table = self._tables.operations
+        found = self._find(table, Operation, "operation of", credential)
+        recent = (each for each in found if each.started_at >= since)
+        return page(recent, ByStart.of, limit, after)
+
+    def live_operations(self, credential: str) -> list[Operation]:
+        return self._find(self._tables.operations, Operation, "live of", credential)
+
+    def unfinished(self) -> int:
+        return len(self._find(self._tables.operations, Operation, "live", ""))
+
+    # --- approvals, repeats, evidence -------------------------------------------
+
+    def approval(self, id: str) -> Approval:
+        return self._get(self._tables.approvals, Approval, id)
+
+    def approvals(
+        self, credential: str, *, open_at: float | None = None, limit: int
+    ) -> list[Approval]:
+        found = [
+            each
+            for each in self._find(
+                self._tables.approvals, Approval, "approval of", credential
+            )
+            if open_at is None or is_open(each, open_at)
+        ]
+        return sorted(found, key=lambda each: each.issued_at, reverse=True)[:limit]
+
+    def repeat(self, station: str, key: str) -> Repeat | None:
+        return read(self._tables.repeats, repeat_key(station, key), Repeat)
+
+    def heads(self) -> dict[str, Head]:
+        found: dict[str, Head] = {}
+        for lane in sorted(self._tables.heads.ids()):
+            head = read(self._tables.heads, lane, Head)
+            if head is not None:
+                found[lane] = head
+        return found
+
+    def events(
+        self,
+        *,
+        credential: str | None = None,
+        operation: str | None = None,
+        kind: str | None = None,
+        station: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        newest_first: bool = False,
+        limit: int,
+        after: ByTime | None = None,
+    ) -> list[AuditEvent]:
+        wanted = {
+            "credential": credential,
+            "operation": operation,
+            "kind": kind,
+            "station": station,
+        }
+        found = self._evidence.matching(
+            {name: value for name, value in wanted.items() if value is not None},
+            since=since,
+            until=until,
+            after=after,
+            newest_first=newest_first,
+            limit=limit,
+        )
+        return page(found, ByTime.of, limit, after, backwards=newest_first)

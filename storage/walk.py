@@ -1,0 +1,66 @@
+"""Going through a whole registry a page at a time: nobody waits, memory stays small.
+
+Each page is a moment of its own, so what is changed meanwhile may come as it was or
+as it is; nothing comes twice, and what was there all the time comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from statemachine.lifecycle import State
+from storage.records import AuditEvent, Credential, Sync
+from storage.registry import Registry
+from storage.view import ByHolder, ByTime
+
+PAGE = 200
+
+
+def credentials(
+    registry: Registry,
+    *,
+    state: State | None = None,
+    sync: Sync | None = None,
+    template: str | None = None,
+) -> Iterator[Credential]:
+    """Yield all credentials that match, by holder then id."""
+    after: ByHolder | None = None
+    while True:
+        page = registry.read(
+            lambda view, after=after: view.credentials(  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                state=state, sync=sync, template=template, limit=PAGE, after=after
+            )
+        )
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = ByHolder.of(page[-1])
+
+
+def events(
+    registry: Registry,
+    *,
+    credential: str | None = None,
+    operation: str | None = None,
+    kind: str | None = None,
+    since: float | None = None,
+    newest_first: bool = False,
+) -> Iterator[AuditEvent]:
+    """Yield all events that match, by time."""
+    after: ByTime | None = None
+    while True:
+        page = registry.read(
+            lambda view, after=after: view.events(  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                credential=credential,
+                operation=operation,
+                kind=kind,
+                since=since,
+                newest_first=newest_first,
+                limit=PAGE,
+                after=after,
+            )
+        )
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = ByTime.of(page[-1])

@@ -1,0 +1,161 @@
+"""Every registry that several open at once: what two do at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from lab.registries import (
+    IMPLEMENTATIONS,
+    SHARED,
+    consume,
+    credential,
+    draft,
+    nonce,
+    operation,
+)
+from msgspec.structs import replace
+
+from statemachine.lifecycle import State
+from storage import audit
+from storage.registry import DuplicateRecord, Registry, Tx, VersionConflict
+
+T = TypeVar("T")
+HANDS = 4
+
+
+@pytest.fixture(params=SHARED)
+def registries(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[list[Registry]]:
+    opened = [IMPLEMENTATIONS[request.param](tmp_path) for _ in range(HANDS)]
+    yield opened
+    for each in opened:
+        each.close()
+
+
+def at_once(registries: list[Registry], act: Callable[[Registry, int], T]) -> list[T]:
+    """Let each do it on a thread of its own, all from the same moment on."""
+    start = threading.Barrier(len(registries))
+    results: dict[int, T] = {}
+
+    def go(number: int) -> None:
+        start.wait()
+        results[number] = act(registries[number], number)
+
+    threads = [
+        threading.Thread(target=go, args=(number,)) for number in range(len(registries))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results[number] for number in range(len(registries))]
+
+
+@pytest.mark.parametrize("round", range(5))
+def test_of_several_who_prepare_one_is_live(
+    registries: list[Registry], round: int
+) -> None:
+    registries[0].run(lambda tx: tx.save_credential(credential()))
+
+    def prepare(registry: Registry, number: int) -> None:
+        def commit(tx: Tx) -> None:
+            for live in tx.live_operations("c1"):
+                tx.save_operation(replace(live, ended_at=2.0))
+            tx.save_operation(operation(f"o{number}", event=f"{number}"))
+
+        for _ in range(10):
+            try:
+                registry.run(commit)
+            except (DuplicateRecord, VersionConflict):
+                continue
+            return
+
+    at_once(registries, prepare)
+    live = registries[0].read(lambda view: view.live_operations("c1"))
+    everything = registries[0].read(lambda view: view.operations("c1", limit=99))
+    assert len(live) == 1
+    assert sum(each.ended_at is None for each in everything) == 1
+
+
+@pytest.mark.parametrize("round", range(5))
+def test_a_nonce_is_taken_by_one_of_several(
+    registries: list[Registry], round: int
+) -> None:
+    registries[0].run(lambda tx: tx.issue_nonce(nonce()))
+    taken = at_once(registries, lambda registry, _: registry.run(consume))
+    assert sorted(taken) == [False] * (HANDS - 1) + [True]
+
+
+def test_who_suspends_and_who_writes_do_not_pass_each_other(
+    registries: list[Registry],
+) -> None:
+    """One reads the credential and writes the operation, the other the reverse."""
+    registries[0].run(lambda tx: tx.save_credential(credential()))
+    registries[0].run(lambda tx: tx.save_operation(operation()))
+
+    def act(registry: Registry, number: int) -> str:
+        def suspend(tx: Tx) -> str:
+            if tx.live_operations("c1"):
+                return "busy"
+            known = tx.credential("c1")
+            tx.save_credential(replace(known, state=State.SUSPENDED))
+            return "suspended"
+
+        def write(tx: Tx) -> str:
+            known, mine = tx.credential("c1"), tx.operation("o1")
+            if known.state is not State.ACTIVE or mine.written:
+                return "refused"
+            tx.save_credential(known)
+            tx.save_operation(replace(mine, written=True, ended_at=3.0))
+            return "written"
+
+        for _ in range(20):
+            try:
+                return registry.run(suspend if number % 2 else write)
+            except VersionConflict:
+                continue
+        return "gave up"
+
+    results = at_once(registries, act)
+    assert results.count("written") == 1
+    assert "gave up" not in results
+
+
+def test_all_add_to_one_chain(registries: list[Registry]) -> None:
+    def add(registry: Registry, number: int) -> None:
+        for count in range(10):
+            event = draft(float(count), actor=f"a{number}")
+            registry.run(lambda tx, event=event: tx.audit(event))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+
+    at_once(registries, add)
+    events = list(registries[0].audit_events())
+    assert len(events) == HANDS * 10
+    assert audit.verify(events).is_sound
+
+
+def test_who_only_reads_is_not_kept_waiting_and_sees_one_moment(
+    registries: list[Registry],
+) -> None:
+    writer, reader = registries[:2]
+    writer.run(lambda tx: tx.save_credential(credential()))
+    seen: list[tuple[str, int]] = []
+
+    def look() -> tuple[str, int]:
+        return reader.read(
+            lambda view: (view.credential("c1").holder, view.unfinished())
+        )
+
+    def write(tx: Tx) -> None:
+        tx.save_credential(replace(tx.credential("c1"), holder="Zoe"))
+        seen.append(look())
+        tx.save_operation(operation())
+        seen.append(look())
+
+    writer.run(write)
+    assert set(seen) == {("Alice", 0)}
+    assert look() == ("Zoe", 1)
