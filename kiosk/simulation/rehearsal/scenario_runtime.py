@@ -198,7 +198,9 @@ class ScenarioRuntime:
 
     def _find_issued(self) -> None:
         """Note who has a card from now that was blank."""
-        found = self.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+        found = self.world.registry.run(
+            lambda tx: tx.credentials(state=State.ISSUED, limit=9)
+        )
         owners = {each.account_guid: each for each in found}
         for name in self._blank.keys() - self.world.holders.keys():
             owner = self._accounts.get(self._cards[name].account, "")
