@@ -156,7 +156,7 @@ class PlainController:
         if self._hidden_at is not None and now >= self._hidden_at:
             self._hide()
         if self._talk.hand is None:
-            self._talk.wait_a_little()
+            self._talk.pass_time()
         else:
             self._talk.move_hand(self._talk.hand, self._order)
 

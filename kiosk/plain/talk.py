@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from kiosk.faces.keyboard.names import PASTE
 from kiosk.faces.phrases import of_step
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.turn import Turn
@@ -124,9 +125,8 @@ class Talk:
         self._insertion = insertion
         self._idleness.start_over()
         self._is_warned = False
+        self._turn.take_early()  # whoever typed it has gone with their card
         self._drop()
-        if not insertion:
-            self._turn.take_early()  # whoever typed it has gone with their card
 
     def choose(self, last: int, repeat: Callable[[], None]) -> int:
         """Ask for a number from 1 to `last`; `repeat` says the question again."""
@@ -304,8 +304,13 @@ class Talk:
             self._too_early(key)
         return has_news
 
-    def wait_a_little(self) -> Key | None:
-        """With nobody there: hear news, or return a key that somebody pressed."""
+    def pass_time(self) -> None:
+        """With nobody there: hear news. What is typed is the beginning of nothing."""
+        key = self._wait_a_little()
+        if key is not None:
+            self._too_early(key)
+
+    def _wait_a_little(self) -> Key | None:
         self._end_if_told()
         key, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
         if has_news:
@@ -318,7 +323,7 @@ class Talk:
 
     def move_hand(self, hand: DemoHand, entry: LineEntry) -> None:
         """With nobody there: let the demo's hand be told what to do."""
-        key = self.wait_a_little()
+        key = self._wait_a_little()
         if key is not None:
             self._order(hand, entry, key)
 
@@ -379,5 +384,5 @@ def order() -> LineEntry:
 
 
 def _is_typed(key: Key) -> bool:
-    """It types something."""
-    return key.character is not None
+    """It types something, or stands for something that was pasted."""
+    return key.character is not None or key == PASTE

@@ -89,6 +89,24 @@ def _storm(place: Place, visitor: Visitor, data: bytes) -> None:
     assert visitor.complaints() == [], data
 
 
+@pytest.mark.parametrize("begun", [b"27", b"\x1b[200~27\x1b[201~"])
+def test_what_was_begun_before_the_card_is_no_line(begun: bytes) -> None:
+    nobody = next(it for it in places() if it.name == "plain: nobody there")
+    visitor = opened(nobody)
+    try:
+        nobody.arrive(visitor)
+        visitor.settle()
+        visitor.press(begun)
+        visitor.settle()
+        visitor.ask("insert", situation="everyday")
+        visitor.press(b"1\r")
+        assert visitor.settle() == "plain _choose_language", visitor.text()
+        visitor.type(b"1\r", b"1\r")  # the first is still said to lack something
+        assert visitor.shown == "plain _at_home"
+    finally:
+        visitor.end()
+
+
 def test_keys_of_who_has_gone_refuse_nobody_elses_line() -> None:
     recognising, home = (
         next(it for it in places() if it.name == f"plain: {name}")

@@ -93,11 +93,11 @@ class Visitor:
         raise NotResponding("no key is taken any more")
 
     def type(self, *pieces: bytes) -> str:
-        """Press pieces one after the other, each handled before the next."""
+        """Press pieces one after the other, each looked at before the next."""
         self.ask("rest")
         for piece in pieces:
             self.press(piece)
-            self.settle(is_drawn=False)
+            self.settle()
             self.ask("rest")
         return self.shown
 
