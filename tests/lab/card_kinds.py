@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kiosk.authority.escrow import admin_key
+from kiosk.cards.apdu import Command
+from kiosk.cards.gids.application import FIRST_KEY
+from kiosk.cards.gids.personalise import GidsPlan, equip, initialise
+from kiosk.cards.new_keys import NewKey
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import SeededEntropy
-from kiosk.simulation.cards.factory import Made, MadeCard, make_card
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, key_of, make_card
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.gids_options import GidsOptions
 from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
     of_variant,
     of_yubikey,
 )
+from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN, NEW, PUK = b"481516", b"234291", b"75318642"
 ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
@@ -60,6 +68,50 @@ def make_gids(puk: bytes = PUK) -> MadeGids:
     )
 
 
+def make_issued_gids() -> MadeGids:
+    """Make Ann's GIDS card as our enrollment does, from one out of the factory."""
+    entropy = SeededEntropy(4)
+    chip = SimulatedGidsCard(entropy=entropy, options=GidsOptions(puk_tries=3))
+    readers = SimulatedReaders()
+    chip.power_on()
+    made: list[KeyMade] = []
+
+    def certify(keys: Sequence[NewKey]) -> list[bytes]:
+        made.append(key_of(chip.keys[FIRST_KEY], keys[0].algorithm, "Ann"))
+        return [made[0].certificate]
+
+    card = readers.insert(chip).gids
+    with card.application() as application, Secret(ADMIN_KEY) as key:
+        application.send(Command(0x24, 0x01, 0x81, bytearray(PUK)))
+        initialise(
+            application,
+            pin=Secret(PIN),
+            admin_key=key,
+            check=admin_key.check(key),
+            card_id=entropy.bytes(16),
+        )
+        plan = GidsPlan(container="Ann's", algorithm=KeyAlgorithm.RSA_2048)
+        identity = equip(application, plan, pin=Secret(PIN), certify=certify)
+    return Made(
+        card=chip,
+        identity=identity,
+        authentication=made[0],
+        card_authentication=None,
+    )
+
+
+def _gids(make: Callable[[], MadeGids]) -> Kind:
+    return Kind(
+        make=make,
+        family=Family.GIDS,
+        pin_tries=3,
+        algorithm=KeyAlgorithm.RSA_2048,
+        change_apdus=8,
+        changes_at=6,
+        other=CardIdentity(Family.GIDS, IdentityKind.CARD_ID, b"\x01" * 16),
+    )
+
+
 def _piv(
     options: PivOptions, algorithm: KeyAlgorithm = KeyAlgorithm.P256, *, apdus: int = 7
 ) -> Kind:
@@ -82,17 +134,7 @@ PIV_RSA = {
     for name, options in (("piv a", A), ("piv b", B), ("yubikey", YUBIKEY))
 }
 """A signature of RSA is longer than one answer, and what is signed than a command."""
-GIDS = {
-    "gids": Kind(
-        make=make_gids,
-        family=Family.GIDS,
-        pin_tries=3,
-        algorithm=KeyAlgorithm.RSA_2048,
-        change_apdus=8,
-        changes_at=6,
-        other=CardIdentity(Family.GIDS, IdentityKind.CARD_ID, b"\x01" * 16),
-    )
-}
+GIDS = {"gids": _gids(make_gids), "gids issued": _gids(make_issued_gids)}
 FAMILIES = PIV | GIDS
 """One card of each family."""
 VARIANTS = PIV_VARIANTS | GIDS
