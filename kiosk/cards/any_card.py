@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.piv.card import PivCard
+from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.ports import (
     UNUSABLE,
     Card,
@@ -63,6 +64,11 @@ class AnyCard:
             card = make(self._shared, reader=reader, insertion=insertion)
             self._families[family] = card
         self._found: Card | None = None
+
+    @property
+    def through_middleware(self) -> Card | None:
+        """The same, by its vendor's middleware, if the station has one."""
+        return self._families.get(Family.PKCS11)
 
     def _shared(self) -> Connection:
         if self._connection is None:
@@ -136,6 +142,13 @@ def piv_of(card: Card) -> PivCard | None:
     if isinstance(card, PivCard):
         return card
     return card.piv if isinstance(card, AnyCard) else None
+
+
+def token_of(card: Card) -> Pkcs11Card | None:
+    """Return a card as its vendor's middleware shows it; None: there is none here."""
+    if isinstance(card, AnyCard):
+        card = card.through_middleware or card
+    return card if isinstance(card, Pkcs11Card) else None
 
 
 def gids_of(card: Card) -> GidsCard | None:

@@ -29,6 +29,7 @@ from kiosk.cli.frame import ConfigOption, JsonOption, new_app
 from kiosk.cli.typed import ask_secret
 from kiosk.config import Config
 from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.core.secret_file import read_hex
 from kiosk.enrollment import admin_keys, importing, second_officer
 from kiosk.enrollment.importing import CardImport, ImportWay
@@ -36,7 +37,7 @@ from kiosk.enrollment.issue import Order, issue_card
 from kiosk.enrollment.reader import one_card
 from kiosk.pin.codes import grouped
 from statemachine.lifecycle import State
-from storage.records import ApprovalKind, Credential, ImportedPuk, Sync
+from storage.records import ApprovalKind, CardType, Credential, ImportedPuk, Sync
 
 CARD_SECONDS = 60.0
 
@@ -180,11 +181,17 @@ def issue(
 ) -> None:
     """Personalise the blank or retired card in the reader, as its template says."""
     settings = operators_config(config)
-    order = Order(account=account, template=template, issuer=source_of(settings))
     with (
         open_desk(settings) as desk,
+        _token_pin(desk, template) as pin,
         _card(desk, Action.ISSUE, settings, reader) as card,
     ):
+        order = Order(
+            account=account,
+            template=template,
+            issuer=source_of(settings),
+            token_pin=pin,
+        )
         issued = issue_card(desk, card, order, _tell)
     print(show_as.issued(issued.credential))
     if issued.puk is not None:
@@ -197,6 +204,18 @@ def issue(
     with issued.transport_pin as pin:
         print(words(Message("enrollment.transport_pin")))
         print(f"\n    {pin.reveal().decode('ascii')}\n")
+
+
+@contextmanager
+def _token_pin(desk: Desk, template: str) -> Iterator[Secret | None]:
+    """Ask for the PIN that a token has now; None: such cards need none."""
+    require(desk.operator, Action.ISSUE)
+    found = desk.parts.registry.run(lambda tx: tx.template(template))
+    if found.card_type is not CardType.PKCS11:
+        yield None
+        return
+    with ask_secret(words(Message("enrollment.token_pin")) + " ") as pin:
+        yield pin
 
 
 def _tell(step: Message) -> None:

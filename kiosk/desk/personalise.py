@@ -8,9 +8,9 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context
-from kiosk.desk.views import Emit, PageLine, Style
+from kiosk.desk.views import Emit, FieldKind, PageField, PageLine, Style
 from kiosk.enrollment.issue import Order, issue_card
-from storage.records import Credential
+from storage.records import CardType, Credential
 
 
 class NoCertificates(KioskError):
@@ -45,13 +45,36 @@ class IssuedCard:
         return tuple(lines)
 
 
+TOKEN_PIN = "token_pin"  # noqa: S105 - the name of a field
+"""The field for the PIN that a token behind middleware has now."""
+
+
+def asked_for(context: Context, template: str) -> tuple[PageField, ...]:
+    """Return what has to be typed before such a card is issued."""
+    found = context.parts.registry.run(lambda tx: tx.template(template))
+    if found.card_type is not CardType.PKCS11:
+        return ()
+    label = Message("enrollment.token_pin")
+    return (PageField(name=TOKEN_PIN, label=label, kind=FieldKind.SECRET),)
+
+
 def personalise(
-    context: Context, card: Card, account: str, template: str, emit: Emit
+    context: Context,
+    card: Card,
+    account: str,
+    template: str,
+    emit: Emit,
+    token_pin: Secret | None = None,
 ) -> IssuedCard:
     """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
     if context.site.issuer is None:
         raise NoCertificates
     emit(Message("enrollment.personalising"))
-    order = Order(account=account, template=template, issuer=context.site.issuer())
+    order = Order(
+        account=account,
+        template=template,
+        issuer=context.site.issuer(),
+        token_pin=token_pin,
+    )
     issued = issue_card(context.desk, card, order, emit)
     return IssuedCard(issued.credential, issued.transport_pin, issued.puk)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from kiosk.authority.office.desk import Desk, holder_of
 from kiosk.authority.office.operators import Action
-from kiosk.cards.any_card import gids_of, piv_of
+from kiosk.cards.any_card import gids_of, piv_of, token_of
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
-from kiosk.enrollment import issue_gids, issue_piv
+from kiosk.enrollment import issue_gids, issue_piv, issue_token
 from kiosk.enrollment.issuing import Issued, NotForThisCard, Order, Wanted
 from storage.records import CardType, Template
 
@@ -24,9 +24,7 @@ def refusal_of(template: Template) -> KioskError | None:
     """Return why no card could ever be issued as the template says; None: one could."""
     if template.card_type is CardType.GIDS:
         return issue_gids.refusal_of(template)
-    if template.card_type is CardType.PIV:
-        return None
-    return NotForThisCard(template=template.name, card_type=template.card_type)
+    return None
 
 
 def issue_card(
@@ -38,7 +36,8 @@ def issue_card(
     """Personalise the card in the reader; `emit` is told each step as it begins.
 
     NotInRole, Refused, NotForThisCard, AlreadyOnRecord, CardNotOurs, PukNotOurs,
-    PukNotAccepted, KeyNotOfThisCard, CardError, DirectoryError, SourceError;
+    PukNotAccepted, KeyNotOfThisCard, NoTokenPin, TokenInUse, TokenPinRefused,
+    CardError, DirectoryError, SourceError;
     CertificatePending: repeat it with the same card when the certificate has come.
     """
     holder = holder_of(desk, Action.ISSUE, order.account)
@@ -53,4 +52,6 @@ def issue_card(
             return issue_piv.issue(wanted, piv)
         case CardType.GIDS if (gids := gids_of(card)) is not None:
             return issue_gids.issue(wanted, gids)
+        case CardType.PKCS11 if (token := token_of(card)) is not None:
+            return issue_token.issue(wanted, token, order.token_pin)
     raise NotForThisCard(template=template.name, card_type=template.card_type)

@@ -51,6 +51,8 @@ class Order:
     template: str
     issuer: CertificateSource
     """Where the certificates of its keys come from."""
+    token_pin: Secret | None = None
+    """The PIN that a token behind middleware has now, typed by the officer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Opening:
     escrow: Escrow = Escrow()  # noqa: RUF009 - immutable
     admin_key: str = ""
     admin_key_before: str = ""
+    transport_pin: str = ""
 
 
 # --- before the card is changed ----------------------------------------------
@@ -131,6 +134,7 @@ def begin(job: Job, opening: Callable[[str], Opening]) -> Credential:
         escrow=opens.escrow,
         admin_key_sealed=opens.admin_key,
         admin_key_before_sealed=opens.admin_key_before,
+        transport_pin_sealed=opens.transport_pin,
         issued_at=desk.parts.clock.now(),
         expires_at=job.expires,
     )

@@ -19,6 +19,8 @@ from kiosk.cards.pkcs11.messages import (
     ChangeTokenPin,
     Find,
     Logout,
+    MakeKey,
+    PutCertificate,
     Request,
     Sign,
     TokenDone,
@@ -103,6 +105,39 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
             raise ObjectMissing(object=f"key {slot}")
         pin = self._pin.reveal() if self._pin else _NOTHING
         return self._do(Sign(algorithm=algorithm, message=message, pin=pin))
+
+    def make_key(self, algorithm: KeyAlgorithm) -> bytes:
+        """Make a key pair in place of what we made before; return the public key (DER).
+
+        The PIN must be verified. NotSupported, NotVerified.
+        """
+        return self._do(MakeKey(algorithm=algorithm))
+
+    def sign_with(self, spki: bytes, algorithm: KeyAlgorithm, message: bytes) -> bytes:
+        """As `sign`, with the key of a public key (DER): it needs no certificate."""
+        pin = self._pin.reveal() if self._pin else _NOTHING
+        told = Sign(algorithm=algorithm, message=message, pin=pin, spki=spki)
+        return self._do(told)
+
+    def put_certificate(self, spki: bytes, certificate: bytes) -> None:
+        """Write the certificate of a key (both DER). NotSupported, NotVerified."""
+        self._do(PutCertificate(spki=spki, certificate=certificate))
+
+    @property
+    def has_certificate(self) -> bool:
+        """It has one to sign in with, as it was read when the session opened."""
+        return bool(self._told.certificate)
+
+    @property
+    def has_our_certificate(self) -> bool:
+        """And that one was written by `put_certificate`."""
+        return self._told.is_ours
+
+    def look_again(self) -> bytes:
+        """Return the certificate (DER) that is found now; empty: none. Logs out."""
+        self._pin = None
+        self._told = _find(self._process, self._reader)
+        return self._told.certificate
 
     def certificate(self, slot: KeySlot) -> bytes:
         if slot is not KeySlot.AUTHENTICATION or not self._told.certificate:

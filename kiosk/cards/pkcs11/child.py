@@ -20,6 +20,8 @@ from kiosk.cards.pkcs11.messages import (
     ChangeTokenPin,
     Find,
     Logout,
+    MakeKey,
+    PutCertificate,
     Request,
     Sign,
     TokenDone,
@@ -72,10 +74,13 @@ def _answer(module: Module, request: Request) -> Answer:
                 module.change(old, new)
             case Unblock(puk=puk, new=new):
                 module.unblock(puk, new)
-            case Sign(algorithm=algorithm, message=message, pin=pin):
-                return TokenDone(
-                    data=module.sign(KeyAlgorithm(algorithm), message, pin)
-                )
+            case Sign(algorithm=algorithm, message=message, pin=pin, spki=spki):
+                signed = module.sign(KeyAlgorithm(algorithm), message, pin, spki)
+                return TokenDone(data=signed)
+            case MakeKey(algorithm=algorithm):
+                return TokenDone(data=module.make_key(KeyAlgorithm(algorithm)))
+            case PutCertificate(spki=spki, certificate=certificate):
+                module.put_certificate(spki, certificate)
             case Logout():
                 module.logout()
     except Failure as failure:

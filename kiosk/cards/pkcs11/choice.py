@@ -30,9 +30,13 @@ class TokenCertificate:
     certificate: x509.Certificate = field(repr=False)
     spki: bytes
     """DER SubjectPublicKeyInfo of the certificate."""
+    label: str = ""
+    """CKA_LABEL."""
 
 
-def candidate(identifier: bytes, der: bytes) -> TokenCertificate | None:
+def candidate(
+    identifier: bytes, der: bytes, label: str = ""
+) -> TokenCertificate | None:
     """Return a certificate that may be the one; None: it is none, or makes no sense."""
     try:
         certificate = x509.load_der_x509_certificate(der)
@@ -43,7 +47,7 @@ def candidate(identifier: bytes, der: bytes) -> TokenCertificate | None:
             return None
     except Exception:  # noqa: BLE001 - a card's certificate raises whatever it likes
         return None
-    return TokenCertificate(identifier, der, certificate, spki)
+    return TokenCertificate(identifier, der, certificate, spki, label)
 
 
 def best(candidates: Iterable[TokenCertificate]) -> TokenCertificate | None:

@@ -59,13 +59,32 @@ class Sign(_Quiet, frozen=True, kw_only=True, tag="sign"):
     algorithm: str
     message: bytes
     pin: bytearray
+    spki: bytes = b""
+    """DER of the public key whose other half signs; empty: the certificate's."""
+
+
+class MakeKey(_Quiet, frozen=True, kw_only=True, tag="make_key"):
+    """Make a key pair, in place of what we have made before: `TokenDone` with its
+    public key (DER SubjectPublicKeyInfo).
+    """
+
+    algorithm: str
+
+
+class PutCertificate(_Quiet, frozen=True, kw_only=True, tag="put_certificate"):
+    """Write the certificate of a key (both DER): `TokenDone`."""
+
+    spki: bytes
+    certificate: bytes
 
 
 class Logout(_Quiet, frozen=True, kw_only=True, tag="logout"):
     """Log out and end the session: `TokenDone`."""
 
 
-Request = Find | Verify | ChangeTokenPin | Unblock | Sign | Logout
+Request = (
+    Find | Verify | ChangeTokenPin | Unblock | Sign | MakeKey | PutCertificate | Logout
+)
 
 # --- answered ----------------------------------------------------------------
 
@@ -79,6 +98,8 @@ class TokenTold(_Quiet, frozen=True, kw_only=True, tag="told"):
     serial: Annotated[bytes, Meta(max_length=64)]
     certificate: bytes = b""
     """DER of the authentication certificate; empty: there is none."""
+    is_ours: bool = False
+    """We have written that certificate."""
     tries: int = -1
     """Tries left for the user PIN; -1: not told."""
     unblocks: bool = False

@@ -1,9 +1,9 @@
 """One vendor's module, as the process that has loaded it uses it.
 
-The only importer of `pkcs11`. Every question looks the token up again: modules count
-slots anew when a card moves. A token is logged in from `verify` to `logout`; no PIN is
-kept. Only `Failure`s come out on purpose; whatever else a module makes of a question is
-`pkcs11`'s own error, and `child` tells it by its name.
+With `objects`, the only importer of `pkcs11`. Every question looks the token up again:
+modules count slots anew when a card moves. A token is logged in from `verify` to
+`logout`; no PIN is kept. Only `Failure`s come out on purpose; whatever else a module
+makes of a question is `pkcs11`'s own error, and `child` tells it by its name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pkcs11
 from pkcs11 import Attribute, ObjectClass, TokenFlag
 from pkcs11 import exceptions as refused
 
+from kiosk.cards.pkcs11 import objects
 from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.messages import TokenTold
 from kiosk.cards.pkcs11.signing import job, signature
@@ -34,6 +35,16 @@ GONE = (
 )
 """The card has left, whichever call noticed it."""
 _UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
+_CANNOT = (
+    refused.FunctionNotSupported,
+    refused.MechanismInvalid,
+    refused.TemplateInconsistent,
+    refused.AttributeTypeInvalid,
+    refused.AttributeValueInvalid,
+    refused.SessionReadOnly,
+    refused.TokenWriteProtected,
+)
+"""The module, or the token, does not make or write that."""
 _HIDDEN = (refused.AttributeTypeInvalid, refused.AttributeSensitive)
 SigningKey = pkcs11.SignMixin
 Refused = refused.PKCS11Error
@@ -90,6 +101,7 @@ class Module:
             model=token.model.strip(),
             serial=token.serial,
             certificate=chosen.der if chosen else b"",
+            is_ours=chosen is not None and chosen.label == objects.LABEL,
             tries=_tries(token),
             unblocks=self._unblocking is not Unblocking.NONE,
         )
@@ -141,8 +153,35 @@ class Module:
                 case _:
                     raise Failure("not_supported", detail="unblock by this middleware")
 
-    def sign(self, algorithm: KeyAlgorithm, message: bytes, pin: bytearray) -> bytes:
-        """Sign with the private key that belongs to the chosen certificate."""
+    def make_key(self, algorithm: KeyAlgorithm) -> bytes:
+        """Make a key pair, in place of ours; return its public key (DER)."""
+        if not objects.can_make(algorithm):
+            raise Failure("not_supported", detail=algorithm)
+        with self._making(f"{algorithm} made by this middleware") as session:
+            objects.clear(session)
+            return objects.make_key(session, algorithm)
+
+    def put_certificate(self, spki: bytes, certificate: bytes) -> None:
+        """Write the certificate of a key that the token has."""
+        with self._making("certificate written by this middleware") as session:
+            objects.put_certificate(session, spki, certificate)
+
+    @contextmanager
+    def _making(self, what: str) -> Iterator[pkcs11.Session]:
+        """Around what changes the token: in a session whose user is logged in."""
+        if self._session is None:
+            raise Failure("not_verified")
+        try:
+            yield self._session
+        except LookupError as error:
+            raise Failure("missing", detail="key") from error
+        except _CANNOT as error:
+            raise Failure("not_supported", detail=what) from error
+
+    def sign(
+        self, algorithm: KeyAlgorithm, message: bytes, pin: bytearray, spki: bytes
+    ) -> bytes:
+        """Sign with the private key of a public key (DER), or of the certificate."""
         session = self._session
         if session is None:
             raise Failure("not_verified")
@@ -150,7 +189,7 @@ class Module:
         work = job(algorithm, message, offered)
         if work is None:
             raise Failure("not_supported", detail=f"{algorithm} by this middleware")
-        key = self._private_key(session)
+        key = self._private_key(session, spki)
         again = _attribute(key, Attribute.ALWAYS_AUTHENTICATE) is True
         if again and not pin:
             raise Failure("not_verified")
@@ -201,7 +240,11 @@ class Module:
     def _certificate(self, token: pkcs11.Token) -> TokenCertificate | None:
         with token.open() as session:
             found = [
-                candidate(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE]))
+                candidate(
+                    bytes(each[Attribute.ID]),
+                    bytes(each[Attribute.VALUE]),
+                    objects.label_of(each),
+                )
                 for each in session.get_objects(
                     {
                         Attribute.CLASS: ObjectClass.CERTIFICATE,
@@ -211,21 +254,26 @@ class Module:
             ]
         return best(each for each in found if each is not None)
 
-    def _private_key(self, session: pkcs11.Session) -> SigningKey:
-        """Return the key whose public half the certificate names."""
-        chosen = self._chosen
-        if chosen is None:
-            raise Failure("missing", detail="certificate")
+    def _private_key(self, session: pkcs11.Session, spki: bytes) -> SigningKey:
+        """Return the other half of a public key (DER), or of the certificate's."""
+        identifier, spki = self._name_of(session, spki)
         keys = session.get_objects(
-            {
-                Attribute.CLASS: ObjectClass.PRIVATE_KEY,
-                Attribute.ID: chosen.identifier,
-            }
+            {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: identifier}
         )
         for key in keys:
-            if isinstance(key, SigningKey) and _belongs(key, chosen):
+            if isinstance(key, SigningKey) and _belongs(key, spki):
                 return key
         raise Failure("missing", detail="key")
+
+    def _name_of(self, session: pkcs11.Session, spki: bytes) -> tuple[bytes, bytes]:
+        if not spki:
+            if self._chosen is None:
+                raise Failure("missing", detail="certificate")
+            return self._chosen.identifier, self._chosen.spki
+        try:
+            return objects.identifier_of(session, spki), spki
+        except LookupError as error:
+            raise Failure("missing", detail="key") from error
 
     @contextmanager
     def _comparing_pin(self) -> Iterator[pkcs11.Token]:
@@ -295,14 +343,14 @@ def _set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
         session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
 
 
-def _belongs(key: SigningKey, chosen: TokenCertificate) -> bool:
-    """Say whether a key's public half is the certificate's, as far as a token tells."""
+def _belongs(key: SigningKey, spki: bytes) -> bool:
+    """Say whether a key's public half is this one, as far as a token tells."""
     modulus = _attribute(key, Attribute.MODULUS)
     if isinstance(modulus, bytes) and modulus:
-        return modulus.lstrip(b"\0") in chosen.spki
+        return modulus.lstrip(b"\0") in spki
     point = _attribute(key, Attribute.EC_POINT)
     if isinstance(point, bytes) and point:
-        return chosen.spki.endswith(point[2:]) or chosen.spki.endswith(point)
+        return spki.endswith((point[2:], point))
     return True
 
 

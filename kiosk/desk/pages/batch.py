@@ -8,7 +8,7 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, Row, RowState, read_batch
 from kiosk.desk.context import Context, Move, Plain, instead, stay
-from kiosk.desk.personalise import personalise
+from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
 _SHOWN = 12
@@ -70,6 +70,7 @@ class BatchRunPage(Plain):
             name="batch_run",
             title=Message("desk.menu.batch"),
             lines=tuple(lines),
+            fields=asked_for(context, row.template) if there and row else (),
             action=Message("desk.personalise") if there and row is not None else None,
             asks_own_key=True,
             choices=(skip,) if row is not None else (),
@@ -80,7 +81,7 @@ class BatchRunPage(Plain):
         self._batch.skip()
         return stay()
 
-    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - nothing is typed
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         card, row = context.others_card(), self._batch.current
         if card is None or row is None:
             return stay(Message("desk.insert_blank"))
@@ -88,7 +89,14 @@ class BatchRunPage(Plain):
             return stay(Message("desk.batch.take_card"))
         self._handover = ()
         with self._batch.attempt(row):
-            done = personalise(context, card, row.account, row.template, emit)
+            done = personalise(
+                context,
+                card,
+                row.account,
+                row.template,
+                emit,
+                filled.secrets.get(TOKEN_PIN),
+            )
         self._handover = done.lines()
         self._batch.issued(row, done.credential, card.insertion)
         return stay()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
-from kiosk.desk.personalise import personalise
+from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.search import MOST
 from kiosk.desk.views import (
     Choice,
@@ -120,15 +120,23 @@ class CardPage(Plain):
                 PageLine(self._template, label=Message("desk.label.template")),
                 PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
             ),
+            fields=asked_for(context, self._template) if there else (),
             action=Message("desk.personalise") if there else None,
             asks_own_key=True,
         )
 
-    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - nothing is typed
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         card = context.others_card()
         if card is None:
             return stay(Message("desk.insert_blank"))
-        done = personalise(context, card, self._person.account, self._template, emit)
+        done = personalise(
+            context,
+            card,
+            self._person.account,
+            self._template,
+            emit,
+            filled.secrets.get(TOKEN_PIN),
+        )
         return instead(IssuedPage(done.lines()))
 
 
