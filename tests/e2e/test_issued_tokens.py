@@ -82,7 +82,9 @@ class Desk:
         lifecycle_events.act(self.desk, Action.RETIRE, credential, "left")
 
     def live(self) -> list[str]:
-        found = self.site.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+        found = self.site.registry.run(
+            lambda tx: tx.credentials(state=State.ISSUED, limit=9)
+        )
         return [each.id for each in found]
 
     def must_be_usable(self, card: Card, issued: Issued) -> str:
@@ -214,7 +216,7 @@ def test_pulled_at_any_step_the_token_is_issued_by_starting_over(
     issued = desk.issue(card)
     desk.must_be_usable(card, issued)
     assert len(desk.live()) == 1
-    everything = desk.site.registry.run(lambda tx: tx.credentials())
+    everything = desk.site.registry.run(lambda tx: tx.credentials(limit=9))
     assert len(everything) == 1, "trying leaves nothing behind"
 
 
@@ -228,7 +230,7 @@ def test_a_token_that_takes_no_pin_of_ours_keeps_the_one_it_had(
         patch.setattr(pkcs11_card.Pkcs11Session, "change_pin", refuses)
         with pytest.raises(TokenPinRefused):
             desk.issue(card)
-    (credential,) = desk.site.registry.run(lambda tx: tx.credentials())
+    (credential,) = desk.site.registry.run(lambda tx: tx.credentials(limit=9))
     assert credential.transport_pin_sealed == "", "no try is spent on it"
     desk.must_be_usable(card, desk.issue(card))
 
@@ -248,7 +250,9 @@ def test_the_desk_asks_for_the_pin_that_the_token_has(card: Pkcs11Card) -> None:
     assert office.notice == "card.wrong_pin"
     office.submit({"token_pin": PIN.encode()})
     assert office.page.name == "issued", office.notice
-    (found,) = office.world.registry.run(lambda tx: tx.credentials(state=State.ISSUED))
+    (found,) = office.world.registry.run(
+        lambda tx: tx.credentials(state=State.ISSUED, limit=9)
+    )
     assert found.account == "alice@ad.test"
 
 
