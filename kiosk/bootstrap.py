@@ -373,7 +373,7 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
 
     def open_authority() -> Opened:
         parts = parts_of(config)
-        return Opened(LocalAuthority(parts), parts.registry.close)
+        return Opened(LocalAuthority(parts, config.station.name), parts.registry.close)
 
     lifecycle_of(config)
     templates.read_folder(config.templates.folder)

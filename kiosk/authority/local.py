@@ -5,22 +5,29 @@ from __future__ import annotations
 from kiosk.authority.escrow import (
     admin_unblock,
     approvals,
-    escrowed_secrets,
     puk_replacement,
     puk_unblock,
 )
-from kiosk.authority.operation import authorise, card_steps, judging, prepare, writing
+from kiosk.authority.operation import (
+    authorise,
+    card_first,
+    card_steps,
+    judging,
+    prepare,
+    writing,
+)
 from kiosk.authority.ports import (
     AdminProof,
-    Announced,
-    CardLimits,
     Challenge,
     OpenedCredential,
     OpenRequest,
+    OperationOutcome,
     Prepared,
+    PrepareRequest,
     PresenceChallenge,
     PukPlan,
     PukTry,
+    Refused,
     Release,
     StationFault,
     WriteVerdict,
@@ -31,16 +38,17 @@ from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import DirectoryError
 from statemachine.candidates import Label
-from statemachine.operation import Kind
-from storage.records import ApprovalKind
-from storage.registry import RegistryError
+from storage.records import ApprovalKind, AuditDraft
+from storage.registry import RegistryError, Tx
 
 
 class LocalAuthority:
-    """`ports.Authority`, embedded. Used on the authority worker's thread only."""
+    """`ports.Authority` for one station. Used on the authority worker's thread only."""
 
-    def __init__(self, parts: RequiredPorts) -> None:
+    def __init__(self, parts: RequiredPorts, station: str) -> None:
+        """`station`: who is asking. An operation of another one is Refused."""
         self._parts = parts
+        self._station = station
 
     def health(self) -> tuple[StationFault, ...]:
         faults: list[StationFault] = []
@@ -58,113 +66,158 @@ class LocalAuthority:
         return tuple(faults)
 
     def open(self, request: OpenRequest) -> OpenedCredential:
-        return judging.open_case(self._parts, request)
+        return judging.open_credential(self._parts, self._station, request)
 
-    def challenge_presence(
-        self, credential: str, station: str
-    ) -> PresenceChallenge | None:
-        return presence.challenge(self._parts, credential, station)
+    def challenge_presence(self, credential: str) -> PresenceChallenge | None:
+        return self._parts.registry.run(
+            lambda tx: presence.challenge(tx, self._parts, credential, self._station)
+        )
 
     def prove_presence(
         self,
         credential: str,
-        station: str,
         nonce: bytes,
         signature: bytes,
         tries_left: int | None,
     ) -> None:
-        presence.prove(self._parts, credential, station, nonce, signature, tries_left)
-
-    def prepare(
-        self,
-        credential: str,
-        kind: Kind,
-        station: str,
-        limits: CardLimits,
-        announced: Announced,
-    ) -> Prepared:
-        return prepare.prepare(
-            self._parts,
-            id=credential,
-            kind=kind,
-            station=station,
-            limits=limits,
-            announced=announced,
+        presence.prove(
+            self._parts, credential, self._station, nonce, signature, tries_left
         )
 
-    def renew_nonce(self, operation: str) -> Challenge:
-        return prepare.renew(self._parts, operation)
+    def prepare(self, request: PrepareRequest) -> Prepared:
+        return prepare.prepare(self._parts, self._station, request)
+
+    def outcome(self, operation: str) -> OperationOutcome:
+        self._must_be_ours(operation)
+        return card_steps.outcome(self._parts, operation)
 
     def redeem(self, operation: str, kind: ApprovalKind, code: Secret) -> None:
+        self._must_be_ours(operation)
         approvals.redeem(self._parts, operation, kind, code)
 
     def release(
-        self, operation: str, presence_nonce: bytes, presence_signature: bytes
+        self,
+        operation: str,
+        presence_nonce: bytes,
+        presence_signature: bytes,
+        told: int | None,
     ) -> Release:
-        return escrowed_secrets.release(
-            self._parts, operation, presence_nonce, presence_signature
+        self._must_be_ours(operation)
+        return card_first.release(
+            self._parts, operation, presence_nonce, presence_signature, told
         )
 
     def admin_challenge(self, operation: str) -> bytes:
+        self._must_be_ours(operation)
         return admin_unblock.challenge(self._parts, operation)
 
     def admin_proof(self, operation: str, card_challenge: bytes) -> AdminProof:
+        self._must_be_ours(operation)
         return admin_unblock.proof(self._parts, operation, card_challenge)
 
     def admin_proven(self, operation: str, answered: bytes) -> None:
-        admin_unblock.proven(self._parts, operation, answered)
+        self._must_be_ours(operation)
+        card_first.admin_proven(self._parts, operation, answered)
 
     def puk_next(
         self, operation: str, tried: tuple[Label, ...], told: int | None
     ) -> PukTry:
+        self._must_be_ours(operation)
         return puk_unblock.next_try(self._parts, operation, tried, told)
 
     def puk_typed(self, operation: str, told: int | None) -> None:
-        puk_unblock.typing(self._parts, operation, told)
+        self._must_be_ours(operation)
+        card_first.puk_typed(self._parts, operation, told)
 
     def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
+        self._must_be_ours(operation)
         puk_unblock.wrong(self._parts, operation, label, left)
 
     def puk_unheard(self, operation: str, label: Label) -> None:
+        self._must_be_ours(operation)
         puk_unblock.unheard(self._parts, operation, label)
 
     def puk_accepted(self, operation: str, label: Label) -> None:
+        self._must_be_ours(operation)
         puk_unblock.accepted(self._parts, operation, label)
 
     def prove_card(self, operation: str, nonce: bytes, signature: bytes) -> None:
+        self._must_be_ours(operation)
         puk_replacement.prove_card(self._parts, operation, nonce, signature)
 
     def puk_plan(self, operation: str, told: int | None) -> PukPlan | None:
+        self._must_be_ours(operation)
         return puk_replacement.plan(self._parts, operation, told)
 
     def puk_replaced(self, operation: str) -> None:
+        self._must_be_ours(operation)
         puk_replacement.replaced(self._parts, operation)
 
     def puk_not_replaced(self, operation: str, label: Label, left: int | None) -> None:
+        self._must_be_ours(operation)
         puk_replacement.not_replaced(self._parts, operation, label, left)
 
     def puk_new_refused(self, operation: str, label: Label) -> None:
+        self._must_be_ours(operation)
         puk_replacement.new_refused(self._parts, operation, label)
 
     def authorise(
-        self, operation: str, nonce: bytes, signature: bytes, sealed: bytes
+        self,
+        operation: str,
+        nonce: bytes,
+        signature: bytes,
+        sealed: bytes,
+        *,
+        going_on: bool,
     ) -> None:
-        authorise.authorise(self._parts, operation, nonce, signature, sealed)
+        self._must_be_ours(operation)
+        authorise.authorise(
+            self._parts, operation, nonce, signature, sealed, going_on=going_on
+        )
 
     def card_changing(self, operation: str) -> None:
+        self._must_be_ours(operation)
         card_steps.changing(self._parts, operation)
 
-    def card_changed(self, operation: str) -> None:
-        card_steps.changed(self._parts, operation)
+    def card_changed(self, operation: str, taken: Label | None) -> Challenge | None:
+        self._must_be_ours(operation)
+        return card_steps.changed(self._parts, operation, taken)
 
     def write(self, operation: str, sealed: bytes) -> WriteVerdict:
+        self._must_be_ours(operation)
         return writing.write(self._parts, operation, sealed)
 
     def rolled_back(self, operation: str, *, restored: bool) -> None:
+        self._must_be_ours(operation)
         card_steps.rolled_back(self._parts, operation, restored=restored)
 
     def refuse(self, operation: str, reason: Message) -> None:
+        self._must_be_ours(operation)
         card_steps.refuse(self._parts, operation, reason)
 
     def leave_out_of_step(self, operation: str, reason: Message) -> None:
+        self._must_be_ours(operation)
         card_steps.leave_out_of_step(self._parts, operation, reason)
+
+    def _must_be_ours(self, operation: str) -> None:
+        """Refused, audited, where another station has prepared it."""
+        parts, station = self._parts, self._station
+
+        def commit(tx: Tx) -> bool:
+            found = tx.operation(operation)
+            if found.station == station:
+                return True
+            refused = AuditDraft(
+                at=parts.clock.now(),
+                station=station,
+                kind="operation.not_ours",
+                actor="station",
+                credential=found.credential,
+                operation=found.id,
+                data={"of": found.station},
+            )
+            tx.audit(refused)
+            return False
+
+        if not parts.registry.run(commit):
+            raise Refused(Message("stop.operation_elsewhere"))

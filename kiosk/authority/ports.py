@@ -6,9 +6,15 @@ and replies are plain values so that a service can carry them later. Called on
 the authority worker's thread. Raises `AuthorityError`s, `DirectoryError`s and
 `RegistryError`s only; anything else is a bug.
 
-The order of calls is DESIGN's: open → prepare → authorise → card_changing →
-card_changed → write (→ rolled_back). `unblock`: open → prepare → release →
-card_changing → card_changed → renew_nonce → authorise → write.
+A change is four calls: open → prepare → authorise (which also commits `card_changing`
+where the station goes on at once) → write (which first commits `card_changed`), and
+`rolled_back` where the directory refuses. Where the card comes first (unblock): open →
+prepare → redeem → release, which also commits `card_changing` → card_changed, which
+gives the nonce → authorise → write. Where no password follows: open → prepare →
+card_changing → card_changed.
+
+Who is asking comes with the port, never with a request: a station gets one of its own,
+and an operation that was prepared at another station is not to be had through it.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet, PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
-from statemachine.operation import Kind
+from statemachine.operation import Kind, Phase
 from storage.records import ApprovalKind, PasswordMark, Sync, UnblockWay
 
 # --- errors ------------------------------------------------------------------
@@ -122,13 +128,20 @@ class CardLimits(Value, frozen=True, kw_only=True):
     """PINs are typed at the reader's own keys: nobody but the card learns them."""
 
 
+class SeenCard(Value, frozen=True, kw_only=True):
+    """What a station sees of the card that is in its reader."""
+
+    limits: CardLimits
+    tries_left: int | None
+    """At its PIN; None: the card does not tell."""
+
+
 class OpenRequest(Value, frozen=True, kw_only=True):
     """A card came in: who is it, and what may happen now?"""
 
-    station: str
     card: str
-    limits: CardLimits
-    tries_left: int | None
+    """The identity key that it may be on record by."""
+    seen: SeenCard
 
 
 class Offer(Value, frozen=True, kw_only=True):
@@ -166,6 +179,15 @@ class Announced(Value, frozen=True, kw_only=True):
     """None: no new PIN is asked for."""
     seen: Seen | None
     """The password as it was then; None: nobody looked."""
+
+
+class PrepareRequest(Value, frozen=True, kw_only=True):
+    """Somebody has filled in a form: is all of it still true, and may it happen?"""
+
+    credential: str
+    kind: Kind
+    seen: SeenCard
+    announced: Announced
 
 
 class OpenedCredential(Value, frozen=True, kw_only=True):
@@ -243,6 +265,8 @@ class Prepared(Value, frozen=True, kw_only=True):
     """What to sign now; None: nothing (no sync, keyless), or later (unblock)."""
     seal_to: Challenge | None
     """Whom to seal the value to; None where the password does not follow."""
+    presence: PresenceChallenge | None = None
+    """What the card can sign without its PIN, where it has to prove itself."""
     puk_due: bool = False
     """The card's PUK is to be replaced in this operation."""
     puk_replaceable: bool = False
@@ -253,18 +277,20 @@ class Prepared(Value, frozen=True, kw_only=True):
     """Tries at the PUK may be gone: a card that tells them should be asked."""
 
 
-class Release(Value, frozen=True, kw_only=True):
-    """What is released to this operation only. The visit wipes it."""
-
-    transport: Secret | None = None
-    """The transport PIN; None: a PUK may be asked for now."""
-
-
 class PukTry(Value, frozen=True, kw_only=True):
     """One value to be sent to the card, once. The visit wipes it."""
 
     label: Label
     secret: Secret
+
+
+class Release(Value, frozen=True, kw_only=True):
+    """What is released to this operation only. The visit wipes it."""
+
+    transport: Secret | None = None
+    """The transport PIN of an activation."""
+    puk: PukTry | None = None
+    """The first PUK to be sent; `card_changing` is committed with it."""
 
 
 class AdminProof(Value, frozen=True, kw_only=True):
@@ -306,6 +332,16 @@ class WriteVerdict(Value, frozen=True, kw_only=True):
     """Unblock, refused by policy: the card now has a PIN the directory refuses."""
 
 
+class OperationOutcome(Value, frozen=True, kw_only=True):
+    """How an operation stands, whoever heard its last answer."""
+
+    event: str
+    phase: Phase
+    reason: str
+    """The catalogue key of why it ended so; empty: nothing to say."""
+    is_ended: bool
+
+
 class StationFault(Value, frozen=True, kw_only=True):
     """Something a station needs is missing."""
 
@@ -323,36 +359,27 @@ class Authority(Protocol):
     def open(self, request: OpenRequest) -> OpenedCredential:
         """Judge a card. NotOnRecord. An unreachable directory is an offer's refusal."""
 
-    def challenge_presence(
-        self, credential: str, station: str
-    ) -> PresenceChallenge | None:
+    def challenge_presence(self, credential: str) -> PresenceChallenge | None:
         """What the card can sign without its PIN; None: it has no key for that."""
 
     def prove_presence(
         self,
         credential: str,
-        station: str,
         nonce: bytes,
         signature: bytes,
         tries_left: int | None,
     ) -> None:
         """Take the proof without a PIN; record an observed block. ProofFailed."""
 
-    def prepare(
-        self,
-        credential: str,
-        kind: Kind,
-        station: str,
-        limits: CardLimits,
-        announced: Announced,
-    ) -> Prepared:
+    def prepare(self, request: PrepareRequest) -> Prepared:
         """Ask everything that can refuse; leave a durable `prepared`. Refused.
 
-        NotAsAnnounced if what happens would not be what the person was told.
+        Lifecycle and offer are judged again. NotAsAnnounced if what happens would not
+        be what the person was told.
         """
 
-    def renew_nonce(self, operation: str) -> Challenge:
-        """A fresh nonce for the same operation; the old one is void."""
+    def outcome(self, operation: str) -> OperationOutcome:
+        """Say how an operation stands: for whoever did not hear the last answer."""
 
     def redeem(self, operation: str, kind: ApprovalKind, code: Secret) -> None:
         """Bind a release or activation code to the operation. CodeRefused.
@@ -363,11 +390,16 @@ class Authority(Protocol):
         """
 
     def release(
-        self, operation: str, presence_nonce: bytes, presence_signature: bytes
+        self,
+        operation: str,
+        presence_nonce: bytes,
+        presence_signature: bytes,
+        told: int | None,
     ) -> Release:
-        """Hand out the transport PIN, or open the way to the PUK (`puk_next`). Needs a
-        redeemed code where the template says so and, where the card can, a proof of
-        presence. Refused, ProofFailed.
+        """Hand out the transport PIN, or the first PUK that the card may have, with
+        `card_changing` committed. Needs a redeemed code where the template says so and,
+        where the card can, a proof of presence. `told`: tries that the card says its
+        PUK has. Refused, ProofFailed.
         """
 
     def admin_challenge(self, operation: str) -> bytes:
@@ -380,20 +412,24 @@ class Authority(Protocol):
         """Answer the card's challenge (16 bytes). The key itself never leaves."""
 
     def admin_proven(self, operation: str, answered: bytes) -> None:
-        """Judge the card's answer: does it hold the key on record? ProofFailed."""
+        """Judge the card's answer: does it hold the key on record? If it does,
+        `card_changing` is committed. Refused, ProofFailed.
+        """
 
     def puk_next(
         self, operation: str, tried: tuple[Label, ...], told: int | None
     ) -> PukTry:
         """Hand out the next PUK that the card may have, committed as sent.
 
-        Only after `release`; each of `tried` was sent in this operation. `told`: tries
-        that the card says are left. Refused: there is none, or it might be the last try
-        and the helpdesk has not released just that.
+        After the first, which `release` gives; each of `tried` was sent in this
+        operation. `told`: tries that the card says are left. Refused: there is none, or
+        it might be the last try and the helpdesk has not released just that.
         """
 
     def puk_typed(self, operation: str, told: int | None) -> None:
-        """Commit that the holder's PUK is about to be sent. Refused as above."""
+        """Commit `card_changing`: the holder's PUK is about to be sent. Refused as
+        above.
+        """
 
     def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
         """The card compared that PUK and refused it: `left` tries, if it told."""
@@ -402,7 +438,9 @@ class Authority(Protocol):
         """The card definitely said no to something else, and compared nothing."""
 
     def puk_accepted(self, operation: str, label: Label) -> None:
-        """The card took that PUK, and the PIN it set was verified."""
+        """The card took that PUK, and the PIN it set was verified. For a PUK that is to
+        be replaced before `card_changed`, which says the same, ends the operation.
+        """
 
     def prove_card(self, operation: str, nonce: bytes, signature: bytes) -> None:
         """Take the card's proof without a PIN, for this operation. ProofFailed."""
@@ -424,24 +462,36 @@ class Authority(Protocol):
         """The card definitely does not take the new PUK; it has what it had."""
 
     def authorise(
-        self, operation: str, nonce: bytes, signature: bytes, sealed: bytes
+        self,
+        operation: str,
+        nonce: bytes,
+        signature: bytes,
+        sealed: bytes,
+        *,
+        going_on: bool,
     ) -> None:
         """Verify the card's statement and consume the nonce in one commit; from here
-        one write within 60 s. Keyless: nonce and signature are empty. ProofFailed,
+        one write within 60 s. `going_on`: `card_changing` is committed with it, for the
+        card is changed at once. Keyless: nonce and signature are empty. ProofFailed,
         Refused, RulesBroken.
         """
 
     def card_changing(self, operation: str) -> None:
         """Commit the mark before the command that cannot be taken back. Refused."""
 
-    def card_changed(self, operation: str) -> None:
-        """Commit that the new PIN was verified on the card. With no sync this ends
-        the operation as `done`, not synchronised, with its lifecycle event.
+    def card_changed(self, operation: str, taken: Label | None) -> Challenge | None:
+        """Commit that the new PIN was verified on the card, and which PUK set it.
+
+        Gives what the card has to sign for the write, with a fresh nonce. None: no
+        password follows; the operation is `done`, not synchronised, with its lifecycle
+        event.
         """
 
     def write(self, operation: str, sealed: bytes) -> WriteVerdict:
-        """Write the password once and decide what is true now. Never raises for a
-        directory's answer; Refused if the operation may not write.
+        """Write the password once and decide what is true now. Where the card was
+        changed after the proof, `card_changed` is committed first: asking for the write
+        says that the new PIN was verified. Never raises for a directory's answer;
+        Refused if the operation may not write.
         """
 
     def rolled_back(self, operation: str, *, restored: bool) -> None:

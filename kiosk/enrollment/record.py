@@ -15,9 +15,9 @@ from cryptography.x509 import Certificate
 from msgspec.structs import replace
 
 from kiosk.authority.office.desk import Desk, drafted
-from kiosk.authority.operation.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.ports import Refused
 from kiosk.authority.proof import statement
+from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.cards.ports import KeyAlgorithm, KeySlot, NotSupported
 from kiosk.certificates import card_certificates
 from kiosk.core.errors import Message

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from kiosk.authority.office.operators import Action, SignedIn
-from kiosk.authority.operation.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.ports import ProofFailed
 from kiosk.authority.proof import signature, statement
+from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
 from kiosk.config import OperatorRole

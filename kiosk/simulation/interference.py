@@ -24,7 +24,11 @@ class Interference:
         self._after: dict[str, Callable[[], None]] = {}
         self.calls: list[str] = []
         """Names of the steps in the order they were called."""
-        self.port = cast("Authority", _Port(authority, self))
+        self.port = self.between(authority)
+
+    def between(self, authority: Authority) -> Authority:
+        """Return the same authority as another station has it."""
+        return cast("Authority", _Port(authority, self))
 
     def before(self, step: str, act: Callable[[], None]) -> None:
         """Let `act` happen once, before `step`."""

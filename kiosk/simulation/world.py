@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.escrow import approvals, escrowed_secrets
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import StationFault
+from kiosk.authority.ports import Authority, StationFault
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
@@ -124,7 +124,8 @@ class World:
             sealing=SealingKey(),
             profile=self.profile,
         )
-        self.authority = Interference(LocalAuthority(self.parts))
+        own = LocalAuthority(self.parts, self.settings.station)
+        self.authority = Interference(own)
 
     # --- station.Station ------------------------------------------------------
 
@@ -134,13 +135,16 @@ class World:
     def health(self) -> tuple[StationFault, ...]:
         return self.authority.port.health()
 
+    def authority_of(self, station: str) -> Authority:
+        """Return the authority as a station has it, with what lies between."""
+        return self.authority.between(LocalAuthority(self.parts, station))
+
     def visit(self, card: Card, station: str = "") -> Visit:
         return Visit(
             Workplace(
                 card=card,
-                authority=self.authority.port,
+                authority=self.authority_of(station or self.settings.station),
                 worker=self._authority_worker,
-                station=station or self.settings.station,
             )
         )
 

@@ -6,8 +6,6 @@ confirmed. The card's answer is the end: nothing was typed here that could be tr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from kiosk.cards.ports import CardSession
 from kiosk.visit import puk, results
 from kiosk.visit.run import Run
@@ -23,40 +21,34 @@ def change(run: Run, kind: Kind) -> Result:
         puk.replace(run, session)
         with run.step(VisitStep.PAD):
             run.card_changing()
-            with run.definite_until_done():
+            with run.card_may_change():
                 session.change_pin_at_pad()
             run.card_changed()
     return results.card_only(run, kind)
 
 
 def unblock(run: Run, kind: Kind) -> Result:
-    """Have a new PIN typed there; the PUK, too, where the holder has it."""
+    """Have a new PIN typed there; the PUK, too, where the holder has it.
+
+    The card's answer is the end: nobody here knows a PIN that could be verified.
+    """
     with run.session() as session:
         told = puk.tries_told(run, session)
         if run.case.unblock_way is UnblockWay.HOLDER_PUK:
-            _set(run, session, lambda: _typed(run, session, told))
+            with run.step(VisitStep.PAD):
+                taken = puk.send_typed(run, told, lambda: session.unblock_at_pad(None))
+                _end(run, session, taken)
         else:
             with run.step(VisitStep.PROVE):
-                nonce, signature = run.prove_presence(session)
-                run.ask(lambda it: it.release(run.operation, nonce, signature))
-            _set(run, session, lambda: _kept(run, session, told))
+                first = puk.released(run, session, told)
+            with run.step(VisitStep.PAD):
+                with run.card_may_change():
+                    taken = puk.send_in_turn(run, first, session.unblock_at_pad)
+                _end(run, session, taken)
     return results.card_only(run, kind)
 
 
-def _typed(run: Run, session: CardSession, told: int | None) -> Label:
-    return puk.send_typed(run, told, lambda: session.unblock_at_pad(None))
-
-
-def _kept(run: Run, session: CardSession, told: int | None) -> Label:
-    return puk.send_in_turn(run, told, session.unblock_at_pad)
-
-
-def _set(run: Run, session: CardSession, set_pin: Callable[[], Label]) -> None:
-    """The card's answer is the end: nobody here knows a PIN that could be verified."""
-    with run.step(VisitStep.PAD):
-        run.card_changing()
-        with run.definite_until_done():
-            label = set_pin()
-        run.ask(lambda it: it.puk_accepted(run.operation, label))
-        puk.replace(run, session)
-        run.card_changed()
+def _end(run: Run, session: CardSession, taken: Label) -> None:
+    run.ask(lambda it: it.puk_accepted(run.operation, taken))
+    puk.replace(run, session)
+    run.card_changed()

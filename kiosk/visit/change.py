@@ -35,11 +35,11 @@ def _change(
     with run.session() as session:
         authorised = _prove(run, prepared, session, old, sealed)
         if _in_time(run, authorised):
-            _change_card(run, session, old, new)
+            _change_card(run, prepared, session, old, new)
     if not run.touched:
         _wait(run, authorised)
         with run.session() as session:
-            _change_card(run, session, old, new)
+            _change_card(run, prepared, session, old, new)
     if not prepared.password_follows:
         return results.card_only(run, kind)
     return ending.write(run, kind, sealed, old=old, new=new)
@@ -54,12 +54,21 @@ def _prove(
         challenge = prepared.challenge
         if prepared.seal_to is None:
             return None
-        if challenge is None:
-            return run.submit(lambda it: it.authorise(run.operation, b"", b"", sealed))
-        signature = run.sign(session, challenge, sealed)
+        nonce, signature = b"", b""
+        if challenge is not None:
+            nonce = challenge.nonce
+            signature = run.sign(session, challenge, sealed)
+    going_on = _goes_on(prepared)
     return run.submit(
-        lambda it: it.authorise(run.operation, challenge.nonce, signature, sealed)
+        lambda it: it.authorise(
+            run.operation, nonce, signature, sealed, going_on=going_on
+        )
     )
+
+
+def _goes_on(prepared: Prepared) -> bool:
+    """Say whether the card's PIN is the next thing to be changed, once authorised."""
+    return prepared.seal_to is not None and not prepared.puk_due
 
 
 def _in_time(run: Run, authorised: PendingJob[None] | None) -> bool:
@@ -80,12 +89,16 @@ def _wait(run: Run, authorised: PendingJob[None] | None) -> None:
             authorised.result()
 
 
-def _change_card(run: Run, session: CardSession, old: Secret, new: Secret) -> None:
+def _change_card(
+    run: Run, prepared: Prepared, session: CardSession, old: Secret, new: Secret
+) -> None:
     with run.step(VisitStep.CARD):
         puk.replace(run, session)
-        run.card_changing()
-        with run.definite_until_done():
+        if not _goes_on(prepared):
+            run.card_changing()
+        with run.card_may_change():
             session.change_pin(old, new)
         session.verify(new)
         session.logout()
-        run.card_changed()
+        if not prepared.password_follows:
+            run.card_changed()

@@ -92,7 +92,6 @@ class EmbeddedStation:
                 card=card,
                 authority=self._authority_worker.submit(self._authority).result(),
                 worker=self._authority_worker,
-                station=self._settings.station,
             )
         )
 

@@ -26,7 +26,11 @@ def finish(run: Run, prepared: Prepared, current: Secret) -> Result:
                 nonce = challenge.nonce
                 signature = run.sign(session, challenge, sealed)
         with run.step(VisitStep.AUTHORISE):
-            run.ask(lambda it: it.authorise(run.operation, nonce, signature, sealed))
+            run.ask(
+                lambda it: it.authorise(
+                    run.operation, nonce, signature, sealed, going_on=False
+                )
+            )
         puk.replace(run, session)
         session.logout()
     return ending.write(run, Kind.FINISH, sealed, old=None, new=current)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from kiosk.authority.ports import AuthorityError, NotProven, PukPlan, Refused
+from kiosk.authority.ports import AuthorityError, NotProven, PukPlan, PukTry, Refused
 from kiosk.cards.ports import (
     CardError,
     CardMute,
@@ -48,23 +48,26 @@ def tries_told(run: Run, session: CardSession) -> int | None:
     return seen.left if seen is not None else None
 
 
-def send_in_turn(run: Run, told: int | None, send: Callable[[Secret], None]) -> Label:
+def released(run: Run, session: CardSession, told: int | None) -> PukTry:
+    """Let the card prove itself, and take the first PUK that it may have.
+
+    `told`: tries that the card says are left. Refused, ProofFailed.
+    """
+    nonce, signature = run.prove_presence(session)
+    release = run.ask(lambda it: it.release(run.operation, nonce, signature, told))
+    if release.puk is None:
+        raise Refused(Message("stop.nothing_in_escrow"))
+    return release.puk
+
+
+def send_in_turn(run: Run, first: PukTry, send: Callable[[Secret], None]) -> Label:
     """Send what the card may have, each at most once; return what it took.
 
-    `told`: tries that the card says are left. WrongPuk, PukBlocked, PinRefused,
-    Refused: in the end nothing was changed.
+    WrongPuk, PukBlocked, PinRefused, Refused: in the end nothing was changed.
     """
+    attempt = first
     tried: list[Label] = []
-    last: CardError | None = None
     while True:
-        try:
-            attempt = run.ask(
-                lambda it: it.puk_next(run.operation, tuple(tried), told)  # noqa: B023 - called before the next round
-            )
-        except Refused:
-            if last is None:
-                raise
-            raise last from None
         label = attempt.label
         tried.append(label)
         run.puk_used = True
@@ -74,16 +77,20 @@ def send_in_turn(run: Run, told: int | None, send: Callable[[Secret], None]) -> 
             except (WrongPuk, PinRefused) as error:
                 if isinstance(error, PinTooSimple) or label is not tried[0]:
                     raise
-                last = error
+                last: CardError = error
             else:
                 return label
-        told = None  # the record has what the card has told since
+        try:
+            attempt = run.ask(lambda it: it.puk_next(run.operation, tuple(tried), None))
+        except Refused:
+            raise last from None
 
 
 def send_typed(run: Run, told: int | None, send: Callable[[], None]) -> Label:
     """Send what the holder typed, or types at the pad: once."""
     run.ask(lambda it: it.puk_typed(run.operation, told))
-    _send(run, Label.TYPED, send)
+    with run.card_may_change():
+        _send(run, Label.TYPED, send)
     return Label.TYPED
 
 

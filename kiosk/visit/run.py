@@ -19,6 +19,7 @@ from kiosk.authority.ports import (
     NotProven,
     OpenedCredential,
     Prepared,
+    PresenceChallenge,
     Refused,
     RulesBroken,
 )
@@ -43,6 +44,7 @@ from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
 from kiosk.pin.rules import is_satisfied
 from kiosk.visit.views import Progress, StepState, VisitStep
+from statemachine.candidates import Label
 from storage.records import ApprovalKind
 
 T = TypeVar("T")
@@ -79,7 +81,6 @@ class Workplace:
     card: Card
     authority: Authority
     worker: Worker
-    station: str
 
 
 class StepMark:
@@ -104,10 +105,12 @@ class Run:
         self.case = case
         self.recognised = recognised
         self.touched = False
-        """`card_changing` is committed: the card may have changed."""
+        """The command that changes the card may have been sent."""
         self.writing = False
         """The write was asked for: the password may have changed."""
         self.prepared: Prepared | None = None
+        self._presence: PresenceChallenge | None = None
+        """What came with it for the card to sign, once."""
         self.puk_used = False
         """A PUK has left the authority in this operation."""
         self.said: tuple[Message, ...] = ()
@@ -120,6 +123,7 @@ class Run:
     def begin(self, prepared: Prepared) -> None:
         """Keep what `prepare` gave."""
         self.prepared = prepared
+        self._presence = prepared.presence
 
     def say(self, message: Message) -> None:
         """Let the result say something besides, once."""
@@ -135,11 +139,6 @@ class Run:
     def event(self) -> str:
         """The number shown to the person; empty before it is prepared."""
         return self.prepared.event if self.prepared else ""
-
-    @property
-    def station(self) -> str:
-        """The station this visit happens at."""
-        return self._workplace.station
 
     def submit(self, question: Callable[[Authority], T]) -> PendingJob[T]:
         """Ask the authority on its worker; do not wait."""
@@ -202,9 +201,9 @@ class Run:
 
     def prove_presence(self, session: CardSession) -> tuple[bytes, bytes]:
         """Let the card sign without its PIN; empty where it has no key for that."""
-        challenge = self.ask(
-            lambda it: it.challenge_presence(self.case.credential, self.station)
-        )
+        challenge, self._presence = self._presence, None
+        if challenge is None:
+            challenge = self.ask(lambda it: it.challenge_presence(self.case.credential))
         if challenge is None:
             return b"", b""
         signature = session.sign(
@@ -217,25 +216,29 @@ class Run:
     # --- marks ----------------------------------------------------------------
 
     def card_changing(self) -> None:
-        """Commit the mark; from here on only the card can say what it has."""
+        """Commit the mark, where no other call has committed it."""
         self.ask(lambda it: it.card_changing(self.operation))
-        self.touched = True
 
     @contextmanager
-    def definite_until_done(self) -> Iterator[None]:
-        """Around the command that changes the card: its "no" means no change.
+    def card_may_change(self) -> Iterator[None]:
+        """Around the command that changes the card, once the mark is committed.
 
-        So does the authority's, which hands out nothing to be sent.
+        From here on only the card can say what it has. Its "no" means no change; so
+        does the authority's, which hands out nothing more to be sent.
         """
+        self.touched = True
         try:
             yield
         except (*DEFINITE, Refused):
             self.touched = False
             raise
 
-    def card_changed(self) -> None:
-        """Commit that the new PIN was verified on the card."""
-        self.ask(lambda it: it.card_changed(self.operation))
+    def card_changed(self, taken: Label | None = None) -> Challenge | None:
+        """Commit that the new PIN was verified on the card, and which PUK set it.
+
+        Return what is to be signed now, where the password follows.
+        """
+        return self.ask(lambda it: it.card_changed(self.operation, taken))
 
     def refuse(self, reason: Message) -> None:
         """End the operation with nothing changed."""

@@ -7,9 +7,6 @@ person may choose another PIN at once, else the credential is out of step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from kiosk.authority.ports import Challenge, CodeMistyped, Prepared
 from kiosk.cards.ports import CardSession
 from kiosk.core.secret import Secret
@@ -21,8 +18,6 @@ from kiosk.visit.views import Result, VisitStep
 from statemachine.candidates import Label
 from statemachine.operation import Kind
 
-T = TypeVar("T")
-
 
 def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
     """Set a new PIN with the escrowed PUK; the code was redeemed before."""
@@ -30,13 +25,14 @@ def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Resul
     with run.session() as session:
         told = puk.tries_told(run, session)
         with run.step(VisitStep.PROVE):
-            nonce, signature = run.prove_presence(session)
-            run.ask(lambda it: it.release(run.operation, nonce, signature))
-
-        def set_pin() -> Label:
-            return puk.send_in_turn(run, told, lambda it: session.unblock(it, new))
-
-        return _by_puk(run, prepared, kind, session, set_pin, new)
+            first = puk.released(run, session, told)
+        with run.step(VisitStep.CARD):
+            with run.card_may_change():
+                taken = puk.send_in_turn(
+                    run, first, lambda it: session.unblock(it, new)
+                )
+            session.verify(new)
+        return _end(run, prepared, kind, session, new, taken)
 
 
 def with_holder_puk(
@@ -46,11 +42,10 @@ def with_holder_puk(
     run.judge(new)
     with run.session() as session:
         told = puk.tries_told(run, session)
-
-        def set_pin() -> Label:
-            return puk.send_typed(run, told, lambda: session.unblock(typed, new))
-
-        return _by_puk(run, prepared, kind, session, set_pin, new)
+        with run.step(VisitStep.CARD):
+            taken = puk.send_typed(run, told, lambda: session.unblock(typed, new))
+            session.verify(new)
+        return _end(run, prepared, kind, session, new, taken)
 
 
 def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
@@ -64,7 +59,9 @@ def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Res
             answered = session.end_mutual(proof.cryptogram)
             run.ask(lambda it: it.admin_proven(run.operation, answered))
         with run.step(VisitStep.CARD):
-            _reset(run, session, new, lambda: session.reset_pin(new))
+            with run.card_may_change():
+                session.reset_pin(new)
+            session.verify(new)
         return _end(run, prepared, kind, session, new)
 
 
@@ -84,45 +81,37 @@ def with_response(
         raise CodeMistyped
     try:
         with run.step(VisitStep.CARD):
-            _reset(run, held, new, lambda: held.answer(bytes(block), new))
+            run.card_changing()
+            with run.card_may_change():
+                held.answer(bytes(block), new)
+            held.verify(new)
     finally:
         block[:] = bytes(len(block))
     return _end(run, prepared, kind, held, new)
 
 
-def _by_puk(
+def _end(
     run: Run,
     prepared: Prepared,
     kind: Kind,
     session: CardSession,
-    set_pin: Callable[[], Label],
     new: Secret,
+    taken: Label | None = None,
 ) -> Result:
-    """Set the PIN; the PUK counts as taken once that PIN was verified."""
-    with run.step(VisitStep.CARD):
-        label = _reset(run, session, new, set_pin)
-        run.ask(lambda it: it.puk_accepted(run.operation, label))
-    return _end(run, prepared, kind, session, new)
+    """Let the password follow. A PUK that is due is replaced while the card is ours.
 
-
-def _reset(run: Run, session: CardSession, new: Secret, set_pin: Callable[[], T]) -> T:
-    run.card_changing()
-    with run.definite_until_done():
-        done = set_pin()
-    session.verify(new)
-    return done
-
-
-def _end(
-    run: Run, prepared: Prepared, kind: Kind, session: CardSession, new: Secret
-) -> Result:
-    """Let the password follow. A PUK that is due is replaced while the card is ours."""
+    `taken`: the PUK that the card took; it counts once the new PIN was verified.
+    """
     if prepared.seal_to is None:
+        if taken is not None:
+            run.ask(lambda it: it.puk_accepted(run.operation, taken))
         puk.replace(run, session)
         run.card_changed()
         return results.card_only(run, kind)
-    run.card_changed()
-    sealed, pending = _prove(run, session, new)
+    challenge = run.card_changed(taken)
+    if challenge is None:
+        raise ValueError("a password that follows is written after a proof")
+    sealed, pending = _prove(run, session, challenge, new)
     puk.replace(run, session)
     session.logout()
     pending.result()
@@ -130,17 +119,18 @@ def _end(
 
 
 def _prove(
-    run: Run, session: CardSession, new: Secret
+    run: Run, session: CardSession, challenge: Challenge, new: Secret
 ) -> tuple[bytes, PendingJob[None]]:
     """Sign for the write. VERIFY was the last command the card got."""
     with run.step(VisitStep.AUTHORISE) as step:
-        challenge: Challenge = run.ask(lambda it: it.renew_nonce(run.operation))
         sealed = run.seal(new, challenge)
         signature = b""
         if challenge.key_slot:
             signature = run.sign(session, challenge, sealed)
         pending = run.submit(
-            lambda it: it.authorise(run.operation, challenge.nonce, signature, sealed)
+            lambda it: it.authorise(
+                run.operation, challenge.nonce, signature, sealed, going_on=False
+            )
         )
         step.failed = not pending.wait(AUTHORISE_SECONDS)
     return sealed, pending

@@ -19,6 +19,8 @@ from kiosk.authority.ports import (
     OpenedCredential,
     OpenRequest,
     Prepared,
+    PrepareRequest,
+    SeenCard,
 )
 from kiosk.cards.ports import (
     CardError,
@@ -187,12 +189,7 @@ class Visit:
         return through, self._ask_for(through, case.card)
 
     def _ask_for(self, recognised: RecognisedCard, key: str) -> OpenedCredential:
-        request = OpenRequest(
-            station=self._workplace.station,
-            card=key,
-            limits=_limits(recognised),
-            tries_left=recognised.pin_tries.left,
-        )
+        request = OpenRequest(card=key, seen=_seen(recognised))
         authority = self._workplace.authority
         return self._workplace.worker.submit(lambda: authority.open(request)).result()
 
@@ -207,7 +204,6 @@ class Visit:
             run.ask(
                 lambda it: it.prove_presence(
                     case.credential,
-                    run.station,
                     nonce,
                     signature,
                     recognised.pin_tries.left,
@@ -223,15 +219,13 @@ class Visit:
         if form.confirm is not None and not answers.confirmed:
             raise NotConfirmed
         with run.step(VisitStep.CHECK):
-            prepared = run.ask(
-                lambda it: it.prepare(
-                    run.case.credential,
-                    form.kind,
-                    run.station,
-                    _limits(run.recognised),
-                    self._told_with(form),
-                )
+            request = PrepareRequest(
+                credential=run.case.credential,
+                kind=form.kind,
+                seen=_seen(run.recognised),
+                announced=self._told_with(form),
             )
+            prepared = run.ask(lambda it: it.prepare(request))
             run.begin(prepared)
             self._redeem(run, form, answers)
         if FieldName.ADMIN_RESPONSE in answers.values:
@@ -356,11 +350,16 @@ def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
     """The transport PIN comes from escrow, against the code and the card's proof."""
     with run.session() as session:
         nonce, signature = run.prove_presence(session)
-    released = run.ask(lambda it: it.release(run.operation, nonce, signature))
+    released = run.ask(lambda it: it.release(run.operation, nonce, signature, None))
     if released.transport is None:
         raise NotOffered
     with released.transport as transport:
         return activate(run, prepared, transport, new)
+
+
+def _seen(recognised: RecognisedCard) -> SeenCard:
+    left = recognised.pin_tries.left
+    return SeenCard(limits=_limits(recognised), tries_left=left)
 
 
 def _limits(recognised: RecognisedCard) -> CardLimits:

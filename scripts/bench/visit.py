@@ -104,9 +104,8 @@ def _turns(
     parts = bootstrap.parts_of(site.config)
     workplace = Workplace(
         card=_inserted(pcscd, site),
-        authority=LocalAuthority(parts),
+        authority=LocalAuthority(parts, "kiosk-1"),
         worker=SerialWorker("authority"),
-        station="kiosk-1",
     )
 
     def ours(old: str, new: str) -> None:

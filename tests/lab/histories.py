@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.authority.ports import Announced, CardLimits, OpenRequest
+from kiosk.authority.ports import (
+    Announced,
+    CardLimits,
+    OpenRequest,
+    Prepared,
+    PrepareRequest,
+    SeenCard,
+)
 from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.core.errors import KioskError
@@ -244,15 +251,26 @@ class History:
         reason = next(each.reason for each in home.actions if each.kind is kind)
         return reason.key if reason is not None else ""
 
+    def seen(self, limits: CardLimits) -> SeenCard:
+        """What a station sees of the card now."""
+        left = self.holder.made.card.pin_tries_left
+        return SeenCard(limits=limits, tries_left=left)
+
+    def prepare(self, kind: Kind, limits: CardLimits) -> Prepared:
+        """Prepare an operation as the kiosk does for somebody who was told all."""
+        return self.world.authority.port.prepare(
+            PrepareRequest(
+                credential=self.holder.credential,
+                kind=kind,
+                seen=self.seen(limits),
+                announced=self.announced(limits),
+            )
+        )
+
     def announced(self, limits: CardLimits) -> Announced:
         """What somebody would be told who inserts the card now."""
         case = self.world.authority.port.open(
-            OpenRequest(
-                station="kiosk-1",
-                card=self.holder.made.identity.key,
-                limits=limits,
-                tries_left=self.holder.made.card.pin_tries_left,
-            )
+            OpenRequest(card=self.holder.made.identity.key, seen=self.seen(limits))
         )
         return Announced(
             password_follows=case.password_follows,

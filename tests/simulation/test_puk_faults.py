@@ -82,7 +82,7 @@ def test_a_wrong_puk_and_a_pulled_card_never_spend_the_last_try() -> None:
 
 def answer_lost(world: World) -> None:
     """The card leaves when it has compared a PUK, before its answer arrives."""
-    world.authority.after("puk_next", partial(_pull_after_next, world))
+    world.authority.after("release", partial(_pull_after_next, world))
 
 
 def _pull_after_next(world: World) -> None:

@@ -50,10 +50,7 @@ class Proof:
     def __init__(self, history: History, kind: Kind = Kind.CHANGE) -> None:
         self.history = history
         self.authority: Authority = history.world.authority.port
-        self.prepared: Prepared = self.authority.prepare(
-            *(history.holder.credential, kind, "kiosk-1", LIMITS),
-            history.announced(LIMITS),
-        )
+        self.prepared: Prepared = history.prepare(kind, LIMITS)
         assert self.prepared.challenge is not None
         self.challenge: Challenge = self.prepared.challenge
         self.sealed = self.seal(NEW)
@@ -73,14 +70,14 @@ class Proof:
         message = statement.authorisation(challenge, seal.digest(sealed))
         return key.sign(message, ec.ECDSA(hashes.SHA256()))
 
-    def authorise(self, **other: bytes) -> None:
+    def authorise(self, *, going_on: bool = False, **other: bytes) -> None:
         given = {
             "nonce": self.challenge.nonce,
             "signature": self.signature,
             "sealed": self.sealed,
             **other,
         }
-        self.authority.authorise(self.prepared.operation, **given)
+        self.authority.authorise(self.prepared.operation, **given, going_on=going_on)
 
     def phase(self) -> Phase:
         operation = self.prepared.operation
@@ -118,7 +115,7 @@ def test_a_value_swapped_after_the_proof_is_not_written(history: History) -> Non
     proof = Proof(history)
     proof.authorise()
     proof.authority.card_changing(proof.prepared.operation)
-    proof.authority.card_changed(proof.prepared.operation)
+    proof.authority.card_changed(proof.prepared.operation, None)
     verdict = proof.authority.write(proof.prepared.operation, proof.seal(b"926535"))
     assert verdict.reason is not None
     assert verdict.reason.key == "reason.sealed_swapped"
@@ -182,7 +179,7 @@ def test_an_authorisation_writes_once(history: History) -> None:
     proof.authorise()
     operation = proof.prepared.operation
     proof.authority.card_changing(operation)
-    proof.authority.card_changed(operation)
+    proof.authority.card_changed(operation, None)
     proof.authority.write(operation, proof.sealed)
     with pytest.raises(Refused):
         proof.authority.write(operation, proof.sealed)
@@ -294,10 +291,7 @@ def test_keyless_with_release_needs_a_code() -> None:
     history = History(CHANGE)
     template_with(keyless=Keyless.WITH_RELEASE)(history)
     _forget_key(history.world, history.holder.credential)
-    prepared = history.world.authority.port.prepare(
-        *(history.holder.credential, Kind.CHANGE, "kiosk-1", LIMITS),
-        history.announced(LIMITS),
-    )
+    prepared = history.prepare(Kind.CHANGE, LIMITS)
     assert prepared.seal_to is not None
     with Secret(NEW) as new:
         sealed = seal.seal(
@@ -306,7 +300,9 @@ def test_keyless_with_release_needs_a_code() -> None:
             operation=prepared.operation,
         )
     with pytest.raises(ProofFailed):
-        history.world.authority.port.authorise(prepared.operation, b"", b"", sealed)
+        history.world.authority.port.authorise(
+            prepared.operation, b"", b"", sealed, going_on=False
+        )
     history.attempt()
     assert history.is_in_step()
 
@@ -341,12 +337,9 @@ def test_a_puk_needs_a_redeemed_code_and_the_cards_proof() -> None:
     history = History(UNBLOCK)
     history.home_screen()
     port = history.world.authority.port
-    prepared = port.prepare(
-        *(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS),
-        history.announced(LIMITS),
-    )
+    prepared = history.prepare(Kind.UNBLOCK, LIMITS)
     with pytest.raises(Refused):
-        port.release(prepared.operation, b"", b"")
+        port.release(prepared.operation, b"", b"", None)
 
 
 def test_a_card_that_cannot_prove_itself_gets_no_puk() -> None:
@@ -430,13 +423,8 @@ def test_an_edge_the_site_removed_closes_its_screen() -> None:
         history.world.parts,
         lifecycle=Lifecycle(removed={(Event.UNBLOCK, State.ACTIVE)}),
     )
-    case = LocalAuthority(parts).open(
-        OpenRequest(
-            station="kiosk-1",
-            card=history.holder.made.identity.key,
-            limits=LIMITS,
-            tries_left=3,
-        )
+    case = LocalAuthority(parts, "kiosk-1").open(
+        OpenRequest(card=history.holder.made.identity.key, seen=history.seen(LIMITS))
     )
     offered = {offer.kind for offer in case.offers if offer.allowed}
     assert offered == {Kind.CHANGE}

@@ -97,16 +97,13 @@ def history() -> History:
 
 
 def prepare(history: History) -> Prepared:
-    return history.world.authority.port.prepare(
-        *(history.holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS),
-        history.announced(LIMITS),
-    )
+    return history.prepare(Kind.UNBLOCK, LIMITS)
 
 
 def proven(history: History) -> Prepared:
     """An operation in which the card on record has shown its key."""
     prepared, port = prepare(history), history.world.authority.port
-    challenge = port.challenge_presence(history.holder.credential, "kiosk-1")
+    challenge = port.challenge_presence(history.holder.credential)
     assert challenge is not None
     key = history.holder.made.card.keys[0x9E]
     assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -255,9 +252,7 @@ def test_a_clone_that_is_inserted_ends_nothing_elsewhere() -> None:
         home = visit.recognise()
         seen.append({each.reason.key for each in home.actions if each.reason})
 
-    result = history.attempt(
-        lambda world: world.authority.before("card_changed", insert_copy)
-    )
+    result = history.attempt(lambda world: world.authority.before("write", insert_copy))
     assert result is not None
     assert result.outcome is Outcome.DONE
     assert "stop.another_is_writing" in seen[0]
@@ -265,7 +260,7 @@ def test_a_clone_that_is_inserted_ends_nothing_elsewhere() -> None:
 
 def test_the_card_itself_ends_what_it_left_at_another_station() -> None:
     history = History(CHANGE)
-    history.attempt(lambda world: world.authority.before("card_changed", die))
+    history.attempt(lambda world: world.authority.before("write", die))
     history.world.restart()
     history.world.readers.pull()
     card = history.world.readers.insert(history.holder.made.card)

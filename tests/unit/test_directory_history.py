@@ -136,16 +136,12 @@ def test_where_it_cannot_be_honoured_that_is_said_before_and_after() -> None:
 def test_what_was_promised_before_the_card_changed_is_kept_or_taken_back() -> None:
     """Another DC than was asked first may answer when the password is written."""
     history = once_had(honouring(History(CHANGE), supported=True), NEW)
-    card_changed = history.world.authority.port.card_changed
 
     def spoil(world: World) -> None:
-        port = world.authority.port
-
-        def then_the_other_answers(operation: str) -> None:
-            card_changed(operation)
+        def the_other_answers() -> None:
             history.domain._state.policy_hints = False
 
-        port.card_changed = then_the_other_answers  # type: ignore[method-assign]
+        world.authority.before("write", the_other_answers)
 
     result = history.attempt(spoil)
     assert result is not None

@@ -37,7 +37,7 @@ class Opening:
         self.threads.append(threading.current_thread().name)
         if not self.is_possible:
             raise StoreFull(path="/registry")
-        return Opened(LocalAuthority(Site().parts), self._close)
+        return Opened(LocalAuthority(Site().parts, "kiosk-1"), self._close)
 
     def _close(self) -> None:
         self.closed += 1

@@ -8,7 +8,7 @@ import pytest
 from lab.histories import NEW, OLD, PLAIN, STORIES, History, Story
 from lab.other_hands import Meddled, Moment
 
-from kiosk.authority.operation.authorise import WRITE_SECONDS
+from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.core.clock import ManualClock
 from kiosk.simulation.domain_faults import Frozen
@@ -89,7 +89,7 @@ def test_an_authorisation_lasts_no_longer_by_a_clock_set_back() -> None:
             clock.advance(WRITE_SECONDS + 1)
             clock.set_wall(-WRITE_SECONDS)
 
-        world.authority.after("card_changed", later)
+        world.authority.before("write", later)
 
     result = history.attempt(spoil)
     assert result is not None

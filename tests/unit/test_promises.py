@@ -199,7 +199,7 @@ def test_a_password_set_after_the_card_has_changed_is_not_overwritten() -> None:
     """Between the card and the write: the card goes back, and the person is asked."""
     history = History(CHANGE)
     reader = Reader(history)
-    history.world.authority.after("card_changed", lambda: set_elsewhere(history))
+    history.world.authority.before("write", lambda: set_elsewhere(history))
     result = reader.fill_in()
     assert result.outcome is Outcome.ROLLED_BACK
     assert "reason.changed_elsewhere" in {fact.key for fact in result.facts}

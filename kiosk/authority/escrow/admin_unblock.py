@@ -64,24 +64,22 @@ def proof(parts: RequiredPorts, id: str, cards: bytes) -> AdminProof:
         return AdminProof(cryptogram=admin_key.prove(key, ours, cards, parts.entropy))
 
 
-def proven(parts: RequiredPorts, id: str, answered: bytes) -> None:
-    """Take the card's proof. ProofFailed: it is not the card on record."""
+def is_card_on_record(parts: RequiredPorts, id: str, answered: bytes) -> bool:
+    """Judge the card's answer to what was sent last. Refused."""
     operation, credential = parts.registry.run(lambda tx: _judged(tx, id))
     both = operation.admin_challenges
     ours, cards = both[: admin_key.MUTUAL_BYTES], both[admin_key.MUTUAL_BYTES :]
     with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
-        is_proven = bool(cards) and admin_key.is_proven(key, ours, cards, answered)
+        return bool(cards) and admin_key.is_proven(key, ours, cards, answered)
 
-    def commit(tx: Tx) -> None:
-        current = tx.operation(id)
-        kind = "escrow.card_proven" if is_proven else "escrow.proof_failed"
-        note(tx, parts, current, kind)
-        if is_proven:
-            tx.save_operation(replace(current, card_proven=True))
 
-    parts.registry.run(commit)
-    if not is_proven:
-        raise ProofFailed
+def proven(tx: Tx, parts: RequiredPorts, id: str, *, is_proven: bool) -> None:
+    """Write down how the card's answer was judged."""
+    operation = tx.operation(id)
+    kind = "escrow.card_proven" if is_proven else "escrow.proof_failed"
+    note(tx, parts, operation, kind)
+    if is_proven:
+        tx.save_operation(replace(operation, card_proven=True))
 
 
 def _judged(tx: Tx, id: str) -> tuple[Operation, Credential]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import approvals, puks
-from kiosk.authority.ports import ProofFailed, Refused, Release
+from kiosk.authority.ports import Refused
 from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
@@ -76,20 +76,13 @@ def _drawn(parts: RequiredPorts, alphabet: bytes) -> Secret:
 # --- release -----------------------------------------------------------------
 
 
-def release(parts: RequiredPorts, id: str, nonce: bytes, signed: bytes) -> Release:
-    """Hand out the transport PIN, or open the way to the PUK. Refused, ProofFailed."""
-    outcome = parts.registry.run(lambda tx: _release(tx, parts, id, nonce, signed))
-    if outcome is None:
-        raise ProofFailed
-    credential, envelope = outcome
-    if not envelope:
-        return Release()
-    return Release(transport=open_field(parts, credential, TRANSPORT, envelope))
-
-
-def _release(
+def release(
     tx: Tx, parts: RequiredPorts, id: str, nonce: bytes, signed: bytes
-) -> tuple[str, str] | None:
+) -> Credential | None:
+    """Open the way to the transport PIN, or to the PUK, of the credential returned.
+
+    None: the card has not proven itself. Refused.
+    """
     operation = tx.operation(id)
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
@@ -105,13 +98,30 @@ def _release(
     note(tx, parts, operation, kind)
     if not proven:
         return None
-    is_first = operation.kind is Kind.ACTIVATE and not credential.activation_interrupted
+    is_first = is_first_activation(operation, credential)
     tx.save_operation(replace(operation, card_proven=True, puk_released=not is_first))
-    if is_first:
-        return credential.id, credential.transport_pin_sealed
-    if not puks.can_release(credential.escrow):
+    if not is_first and not puks.can_release(credential.escrow):
         raise Refused(Message("stop.puk_used_up"))
-    return credential.id, ""
+    return credential
+
+
+def transport_pin(parts: RequiredPorts, credential: Credential) -> Secret:
+    """Open the transport PIN that was released; wipe what you get."""
+    envelope = credential.transport_pin_sealed
+    return open_field(parts, credential.id, TRANSPORT, envelope)
+
+
+def is_first_activation(operation: Operation, credential: Credential) -> bool:
+    """Say whether the transport PIN may be sent; later it never is again."""
+    return operation.kind is Kind.ACTIVATE and not credential.activation_interrupted
+
+
+def wants_proof(
+    operation: Operation, credential: Credential, template: Template
+) -> bool:
+    """Say whether the card has to prove itself before something is released."""
+    has_key = credential.card_authentication_key is not None
+    return has_key and _is_kept(operation, credential, template)
 
 
 def _may_release(
@@ -119,19 +129,22 @@ def _may_release(
 ) -> None:
     if operation.ended_at is not None:
         raise Refused(Message("stop.operation_ended"))
+    if not _is_kept(operation, credential, template):
+        raise Refused(Message("stop.nothing_in_escrow"))
+
+
+def _is_kept(operation: Operation, credential: Credential, template: Template) -> bool:
     match operation.kind:
         case Kind.UNBLOCK:
-            missing = operation.way is not UnblockWay.RELEASE_CODE
+            return operation.way is UnblockWay.RELEASE_CODE
         case Kind.ACTIVATE:
             by_reset = operation.way is UnblockWay.RELEASE_CODE
-            missing = not (credential.activation_interrupted and by_reset) and (
-                template.first_pin is not FirstPin.ACTIVATION_CODE
-                or not credential.transport_pin_sealed
+            by_code = template.first_pin is FirstPin.ACTIVATION_CODE
+            return (credential.activation_interrupted and by_reset) or (
+                by_code and bool(credential.transport_pin_sealed)
             )
         case _:
-            missing = True
-    if missing:
-        raise Refused(Message("stop.nothing_in_escrow"))
+            return False
 
 
 def note(

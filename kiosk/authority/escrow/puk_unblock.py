@@ -36,45 +36,46 @@ def next_try(
 
     `tried` in this operation; `told`: tries that the card says are left.
     """
-
-    def commit(tx: Tx) -> tuple[Label, Credential]:
-        operation, credential = live(tx, id)
-        if not operation.puk_released:
-            raise Refused(Message("stop.nothing_in_escrow"))
-        puk = puks.of(credential.escrow)
-        waiting = [each for each in puk.remaining() if each not in tried]
-        if not waiting or not puks.can_release(credential.escrow):
-            raise Refused(Message("stop.puk_used_up"))
-        must_be_sendable(tx, operation, puk, told)
-        label = waiting[0]
-        happened(
-            tx,
-            parts,
-            operation,
-            lambda it: candidates.released(it, label, told),
-            "escrow.puk_sent",
-        )
-        return label, credential
-
-    label, credential = parts.registry.run(commit)
+    label, credential = parts.registry.run(
+        lambda tx: choose(tx, parts, id, tried, told)
+    )
     return PukTry(label=label, secret=value(parts, credential, label))
 
 
-def typing(parts: RequiredPorts, id: str, told: int | None) -> None:
+def choose(
+    tx: Tx, parts: RequiredPorts, id: str, tried: Sequence[Label], told: int | None
+) -> tuple[Label, Credential]:
+    """Write down as sent what is to be sent next, and say which it is. Refused."""
+    operation, credential = live(tx, id)
+    if not operation.puk_released:
+        raise Refused(Message("stop.nothing_in_escrow"))
+    puk = puks.of(credential.escrow)
+    waiting = [each for each in puk.remaining() if each not in tried]
+    if not waiting or not puks.can_release(credential.escrow):
+        raise Refused(Message("stop.puk_used_up"))
+    must_be_sendable(tx, operation, puk, told)
+    label = waiting[0]
+    happened(
+        tx,
+        parts,
+        operation,
+        lambda it: candidates.released(it, label, told),
+        "escrow.puk_sent",
+    )
+    return label, credential
+
+
+def typing(tx: Tx, parts: RequiredPorts, id: str, told: int | None) -> None:
     """Write down that a typed PUK is about to be sent. Refused: none may be."""
-
-    def commit(tx: Tx) -> None:
-        operation, credential = live(tx, id)
-        must_be_sendable(tx, operation, puks.of(credential.escrow), told)
-        happened(
-            tx,
-            parts,
-            operation,
-            lambda it: candidates.typing(it, told),
-            "escrow.puk_typed",
-        )
-
-    parts.registry.run(commit)
+    operation, credential = live(tx, id)
+    must_be_sendable(tx, operation, puks.of(credential.escrow), told)
+    happened(
+        tx,
+        parts,
+        operation,
+        lambda it: candidates.typing(it, told),
+        "escrow.puk_typed",
+    )
 
 
 def wrong(parts: RequiredPorts, id: str, label: Label, left: int | None) -> None:
@@ -91,9 +92,15 @@ def unheard(parts: RequiredPorts, id: str, label: Label) -> None:
 
 def accepted(parts: RequiredPorts, id: str, label: Label) -> None:
     """The card took that PUK, and the PIN that it set was verified."""
-    _answered(
+    parts.registry.run(lambda tx: take(tx, parts, tx.operation(id), label))
+
+
+def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> None:
+    """Write down that the card took that PUK."""
+    happened(
+        tx,
         parts,
-        id,
+        operation,
         lambda it: candidates.taken(it, label),
         "escrow.puk_taken",
         promotes=label is Label.PENDING,
@@ -101,18 +108,9 @@ def accepted(parts: RequiredPorts, id: str, label: Label) -> None:
 
 
 def _answered(
-    parts: RequiredPorts,
-    id: str,
-    change: Callable[[Puk], Puk],
-    kind: str,
-    *,
-    promotes: bool = False,
+    parts: RequiredPorts, id: str, change: Callable[[Puk], Puk], kind: str
 ) -> None:
-    parts.registry.run(
-        lambda tx: happened(
-            tx, parts, tx.operation(id), change, kind, promotes=promotes
-        )
-    )
+    parts.registry.run(lambda tx: happened(tx, parts, tx.operation(id), change, kind))
 
 
 # --- what replacing shares ---------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kiosk.authority.office.desk import Desk, is_own_name
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.operation.judging import facts_of
+from kiosk.authority.operation.offering import facts_of
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.core.errors import Message
 from statemachine.guards import Facts

@@ -8,7 +8,7 @@ from kiosk.authority.escrow import approvals, puks
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
 from kiosk.authority.office.desk import Desk, agree, is_own_card, note, refuse
 from kiosk.authority.office.operators import Action, SignedIn, require
-from kiosk.authority.operation.judging import facts_of
+from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, Standing, State

@@ -8,7 +8,7 @@ while a person reads and types.
 from __future__ import annotations
 
 from kiosk.authority.operation import changed_elsewhere
-from kiosk.authority.operation.judging import SyncDecision
+from kiosk.authority.operation.sync_decision import SyncDecision
 from kiosk.authority.ports import Announced
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step

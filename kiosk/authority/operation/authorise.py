@@ -12,7 +12,8 @@ import hashlib
 import msgspec
 
 from kiosk.authority.escrow import approvals
-from kiosk.authority.operation import transitions
+from kiosk.authority.operation import card_steps, transitions
+from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.ports import Challenge, ProofFailed, Refused, RulesBroken
 from kiosk.authority.proof import seal, signature, statement
 from kiosk.authority.required_ports import RequiredPorts
@@ -32,13 +33,19 @@ from storage.records import (
 )
 from storage.registry import Tx
 
-WRITE_SECONDS = 60.0
-
 
 def authorise(
-    parts: RequiredPorts, id: str, nonce: bytes, signed: bytes, sealed: bytes
+    parts: RequiredPorts,
+    id: str,
+    nonce: bytes,
+    signed: bytes,
+    sealed: bytes,
+    *,
+    going_on: bool,
 ) -> None:
     """Take the proof for one write of `sealed`. ProofFailed, Refused, RulesBroken.
+
+    `going_on`: the card is changed at once, so that is committed with it.
 
     A failed proof ends the operation: refused where nothing was changed, out of
     step where the card already was (unblock). The nonce is used up either way.
@@ -57,35 +64,21 @@ def authorise(
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
     since = parts.clock.monotonic()
-    accepted = parts.registry.run(
-        lambda tx: _commit(
+
+    def commit(tx: Tx) -> tuple[bool, Message | None]:
+        accepted = _commit(
             tx, parts, id, nonce, seal.digest(sealed), evidence, valid=valid
         )
-    )
+        if not (accepted and going_on):
+            return accepted, None
+        return accepted, card_steps.begin_changing(tx, parts, id)
+
+    accepted, refusal = parts.registry.run(commit)
     if not accepted:
         raise ProofFailed
+    if refusal is not None:
+        raise Refused(refusal)
     parts.fences.allow(id, since + WRITE_SECONDS)
-
-
-def is_late(parts: RequiredPorts, operation: Operation) -> bool:
-    """Say whether an authorisation has run out, or was given later than now.
-
-    The wall clock may have been set since; in the process that authorised, the other
-    one counts, too.
-    """
-    left = left_of(parts, operation)
-    return not 0 <= left <= WRITE_SECONDS
-
-
-def left_of(parts: RequiredPorts, operation: Operation) -> float:
-    """Return the seconds that an authorisation has left; negative: it has run out."""
-    if operation.authorised_until is None:
-        return -1.0
-    left = operation.authorised_until - parts.clock.now()
-    until = parts.fences.allowed_until(operation.id)
-    if until is None or left > WRITE_SECONDS:
-        return left
-    return min(left, until - parts.clock.monotonic())
 
 
 def _read(tx: Tx, id: str) -> tuple[Operation, Credential, Template]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority.escrow import approvals
-from kiosk.authority.operation import transitions
-from kiosk.authority.operation.authorise import is_late
-from kiosk.authority.ports import Refused
+from kiosk.authority.escrow import approvals, puk_unblock
+from kiosk.authority.operation import prepare, transitions
+from kiosk.authority.operation.authorised_time import is_late
+from kiosk.authority.ports import Challenge, OperationOutcome, Refused
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
+from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Phase
 from storage.records import Credential, Operation, Sync
@@ -27,12 +28,13 @@ def held(credential: Credential) -> Message | None:
 
 def changing(parts: RequiredPorts, id: str) -> None:
     """Commit `card_changing`. Refused, with nothing changed, if it may not go on."""
-    refusal = parts.registry.run(lambda tx: _changing(tx, parts, id))
+    refusal = parts.registry.run(lambda tx: begin_changing(tx, parts, id))
     if refusal is not None:
         raise Refused(refusal)
 
 
-def _changing(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
+def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
+    """Mark that the card is about to be changed; or end it, and say why it may not."""
     operation = tx.operation(id)
     if operation.ended_at is not None:
         return Message("stop.operation_ended")
@@ -54,25 +56,49 @@ def _late(parts: RequiredPorts, operation: Operation) -> Message | None:
     return None
 
 
-def changed(parts: RequiredPorts, id: str) -> None:
-    """Commit that the new PIN was verified; ends the operation if nothing follows."""
-    parts.registry.run(lambda tx: _changed(tx, parts, id))
+def changed(parts: RequiredPorts, id: str, taken: Label | None) -> Challenge | None:
+    """Commit that the new PIN was verified, and which PUK the card took for it.
+
+    Ends the operation if nothing follows; else gives what to sign for the write.
+    """
+
+    def commit(tx: Tx) -> Challenge | None:
+        operation = tx.operation(id)
+        if operation.ended_at is not None:
+            raise Refused(Message("stop.operation_ended"))
+        if taken is not None:
+            puk_unblock.take(tx, parts, operation, taken)
+        operation = verified(tx, parts, operation)
+        if operation.ended_at is not None:
+            return None
+        return prepare.renew(tx, parts, operation)
+
+    return parts.registry.run(commit)
 
 
-def _changed(tx: Tx, parts: RequiredPorts, id: str) -> None:
-    operation = tx.operation(id)
-    if operation.ended_at is not None:
-        raise Refused(Message("stop.operation_ended"))
+def verified(tx: Tx, parts: RequiredPorts, operation: Operation) -> Operation:
+    """Mark that the card has the new PIN; end it where no password follows."""
     operation = transitions.move(tx, parts, operation, Phase.CARD_CHANGED)
     if operation.password_follows:
-        return
+        return operation
     credential = transitions.card_is_final(
         tx, parts, tx.credential(operation.credential), operation
     )
     tx.save_credential(
         replace(credential, sync=Sync.NOT_SYNCHRONISED, sync_reason=operation.reason)
     )
-    transitions.move(tx, parts, operation, Phase.DONE, reason=operation.reason)
+    return transitions.move(tx, parts, operation, Phase.DONE, reason=operation.reason)
+
+
+def outcome(parts: RequiredPorts, id: str) -> OperationOutcome:
+    """Say how an operation stands."""
+    operation = parts.registry.run(lambda tx: tx.operation(id))
+    return OperationOutcome(
+        event=operation.event,
+        phase=operation.phase,
+        reason=operation.reason,
+        is_ended=operation.ended_at is not None,
+    )
 
 
 def rolled_back(parts: RequiredPorts, id: str, *, restored: bool) -> None:

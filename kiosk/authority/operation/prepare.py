@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec.structs import replace
 
-from kiosk.authority.escrow import puks
+from kiosk.authority.escrow import escrowed_secrets, puks
 from kiosk.authority.escrow.unblock_methods import wants_code, way_of
 from kiosk.authority.operation import announcement, changed_elsewhere, transitions
-from kiosk.authority.operation.judging import SyncDecision, judge
+from kiosk.authority.operation.offering import refusal_of
+from kiosk.authority.operation.sync_decision import SyncDecision, judge
 from kiosk.authority.ports import (
     Announced,
-    CardLimits,
     Challenge,
     NotAsAnnounced,
     Prepared,
+    PrepareRequest,
+    PresenceChallenge,
     Refused,
 )
+from kiosk.authority.proof import presence
+from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.core.errors import Message
@@ -27,26 +31,16 @@ from statemachine.operation import Kind, Phase
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
 from storage.registry import Tx
 
-NONCE_BYTES = 32
-NONCE_SECONDS = 120.0
 
-
-def prepare(
-    parts: RequiredPorts,
-    *,
-    id: str,
-    kind: Kind,
-    station: str,
-    limits: CardLimits,
-    announced: Announced,
-) -> Prepared:
+def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prepared:
     """Ask everything that can refuse, then commit `prepared`.
 
     Refused, NotAsAnnounced.
     """
+    kind, announced, limits = request.kind, request.announced, request.seen.limits
     credential, template = parts.registry.run(
         lambda tx: (
-            (found := tx.credential(id)),
+            (found := tx.credential(request.credential)),
             tx.template(found.template, found.template_version),
         )
     )
@@ -56,6 +50,9 @@ def prepare(
     credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
     if announcement.broken(parts, announced, credential, judgement, station):
         refuse_before(parts, credential, kind, station, Message(NotAsAnnounced.code))
+    refusal = refusal_of(parts, credential, template, request.seen, judgement, kind)
+    if refusal is not None:
+        refuse_before(parts, credential, kind, station, refusal)
     way = way_of(credential, template, limits, parts.profile)
     operation = replace(
         _new(parts, credential, kind, station, judgement),
@@ -64,18 +61,14 @@ def prepare(
         code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
     )
     challenge = _challenge(parts, operation, credential)
-    nonce = (
-        challenge
-        if kind is not Kind.UNBLOCK and _signs(operation, credential)
-        else None
-    )
+    signs_now = kind is not Kind.UNBLOCK and _signs(operation, credential)
 
-    def commit(tx: Tx) -> Operation | None:
+    def commit(tx: Tx) -> tuple[PresenceChallenge | None] | None:
         if not transitions.supersede(tx, parts, credential.id, station):
             return None
-        saved = tx.save_operation(operation)
-        if nonce is not None:
-            tx.issue_nonce(_nonce(parts, nonce))
+        tx.save_operation(operation)
+        if signs_now:
+            tx.issue_nonce(_nonce(parts, challenge))
         tx.audit(
             AuditDraft(
                 at=operation.started_at,
@@ -87,9 +80,12 @@ def prepare(
                 data={"event": operation.event, "kind": kind},
             )
         )
-        return saved
+        if not escrowed_secrets.wants_proof(operation, credential, template):
+            return (None,)
+        return (presence.challenge(tx, parts, credential.id, station),)
 
-    if parts.registry.run(commit) is None:
+    begun = parts.registry.run(commit)
+    if begun is None:
         busy = Message("stop.another_is_writing")
         refuse_before(parts, credential, kind, station, busy)
     return Prepared(
@@ -98,8 +94,9 @@ def prepare(
         password_follows=operation.password_follows,
         why_not=judgement.why_not,
         rules=judgement.rules,
-        challenge=nonce,
+        challenge=challenge if signs_now else None,
         seal_to=challenge if operation.password_follows else None,
+        presence=begun[0],
         puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
         puk_replaceable=puks.may_be_replaced(template),
         puk_is_factory=puks.is_factory(credential.escrow),
@@ -113,7 +110,7 @@ def refuse_before(
     kind: Kind,
     station: str,
     reason: Message,
-) -> None:
+) -> NoReturn:
     """Audit a refusal that came before any operation, and raise it. Refused."""
     draft = AuditDraft(
         at=parts.clock.now(),
@@ -198,15 +195,8 @@ def _nonce(parts: RequiredPorts, challenge: Challenge) -> Nonce:
     )
 
 
-def renew(parts: RequiredPorts, id: str) -> Challenge:
+def renew(tx: Tx, parts: RequiredPorts, operation: Operation) -> Challenge:
     """Issue a fresh nonce for a live operation (its signature comes after the card)."""
-
-    def commit(tx: Tx) -> Challenge:
-        operation = tx.operation(id)
-        if operation.ended_at is not None:
-            raise Refused(Message("stop.operation_ended"))
-        challenge = _challenge(parts, operation, tx.credential(operation.credential))
-        tx.issue_nonce(_nonce(parts, challenge))
-        return challenge
-
-    return parts.registry.run(commit)
+    challenge = _challenge(parts, operation, tx.credential(operation.credential))
+    tx.issue_nonce(_nonce(parts, challenge))
+    return challenge

@@ -10,8 +10,8 @@ import logging
 
 from kiosk.authority.escrow import approvals
 from kiosk.authority.operation import changed_elsewhere, transitions
-from kiosk.authority.operation.authorise import is_late, left_of
-from kiosk.authority.operation.card_steps import held
+from kiosk.authority.operation.authorised_time import is_late, left_of
+from kiosk.authority.operation.card_steps import held, verified
 from kiosk.authority.operation.write_outcome import (
     Before,
     decide_unknown,
@@ -49,7 +49,7 @@ def write(parts: RequiredPorts, id: str, sealed: bytes) -> WriteVerdict:
     """Write the sealed value once. Refused if the operation may not write at all."""
     with parts.sealing.open(sealed, operation=id) as password:
         try:
-            operation, template = parts.registry.run(lambda tx: _wanted(tx, id))
+            operation, template = parts.registry.run(lambda tx: _wanted(tx, parts, id))
             return ask(
                 parts.directory,
                 lambda dc: _on(dc, parts, operation, template, sealed, password),
@@ -98,8 +98,11 @@ def _sent(
         return not_recorded(parts, id)
 
 
-def _wanted(tx: Tx, id: str) -> tuple[Operation, Template]:
+def _wanted(tx: Tx, parts: RequiredPorts, id: str) -> tuple[Operation, Template]:
+    """Return what is to be written. Whoever asks for it has verified the new PIN."""
     operation = tx.operation(id)
+    if operation.phase is Phase.CARD_CHANGING:
+        operation = verified(tx, parts, operation)
     credential = tx.credential(operation.credential)
     return operation, tx.template(credential.template, credential.template_version)
 

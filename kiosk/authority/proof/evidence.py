@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kiosk.authority.operation.authorise import WRITE_SECONDS
+from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.proof import signature, statement
 from kiosk.core.errors import Message
 from storage.records import AuditEvent, PublicKey

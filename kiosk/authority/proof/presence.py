@@ -10,7 +10,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kiosk.authority.operation import transitions
-from kiosk.authority.operation.prepare import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.ports import PresenceChallenge, ProofFailed
 from kiosk.authority.proof import signature, statement
 from kiosk.authority.required_ports import RequiredPorts
@@ -19,35 +18,31 @@ from statemachine.lifecycle import Event, State
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Sync
 from storage.registry import Tx
 
+NONCE_BYTES = 32
+NONCE_SECONDS = 120.0
+
 
 def challenge(
-    parts: RequiredPorts, credential: str, station: str
+    tx: Tx, parts: RequiredPorts, credential: str, station: str
 ) -> PresenceChallenge | None:
     """Issue a nonce for a proof of presence; None if no key is on record for it."""
-    nonce = parts.entropy.bytes(NONCE_BYTES)
-
-    def commit(tx: Tx) -> str | None:
-        key = tx.credential(credential).card_authentication_key
-        if key is None:
-            return None
-        tx.issue_nonce(
-            Nonce(
-                value=nonce,
-                purpose=NoncePurpose.PRESENCE,
-                bound_to=credential,
-                station=station,
-                expires_at=parts.clock.now() + NONCE_SECONDS,
-            )
-        )
-        return key.algorithm
-
-    algorithm = parts.registry.run(commit)
-    if algorithm is None:
+    key = tx.credential(credential).card_authentication_key
+    if key is None:
         return None
+    nonce = parts.entropy.bytes(NONCE_BYTES)
+    tx.issue_nonce(
+        Nonce(
+            value=nonce,
+            purpose=NoncePurpose.PRESENCE,
+            bound_to=credential,
+            station=station,
+            expires_at=parts.clock.now() + NONCE_SECONDS,
+        )
+    )
     return PresenceChallenge(
         nonce=nonce,
         message=statement.presence(nonce, credential, station),
-        algorithm=algorithm,
+        algorithm=key.algorithm,
     )
 
 

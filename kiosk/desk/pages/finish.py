@@ -82,9 +82,8 @@ class FinishPage(Plain):
             return self._shown
         workplace = Workplace(
             card=card,
-            authority=LocalAuthority(context.parts),
+            authority=LocalAuthority(context.parts, context.site.station),
             worker=InlineWorker(),
-            station=context.site.station,
         )
         visit = Visit(workplace)
         form = refusal = None
