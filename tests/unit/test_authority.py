@@ -8,7 +8,7 @@ from dataclasses import replace as remade
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from lab.histories import NEW, STORIES, History
+from lab.histories import NEW, STORIES, History, Story
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import escrowed_secrets, puks
@@ -24,11 +24,13 @@ from kiosk.authority.ports import (
     RulesBroken,
 )
 from kiosk.authority.proof import seal, statement
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import PasswordPolicy
 from kiosk.pin.rules import Alphabet, Rule
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import World
+from kiosk.visit.views import Outcome
 from kiosk.visit.visit import NotOffered
 from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
@@ -436,3 +438,79 @@ def _forget_presence(history: History) -> None:
         tx.save_credential(replace(credential, card_authentication_key=None))
 
     history.world.registry.run(forget)
+
+
+# --- no station is believed ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "sync", "kind"),
+    [
+        (State.ISSUED, Sync.NEVER, Kind.CHANGE),
+        (State.BLOCKED, Sync.IN_STEP, Kind.CHANGE),
+        (State.SUSPENDED, Sync.IN_STEP, Kind.CHANGE),
+        (State.ACTIVE, Sync.IN_STEP, Kind.ACTIVATE),
+        (State.ACTIVE, Sync.IN_STEP, Kind.FINISH),
+        (State.REVOKED, Sync.IN_STEP, Kind.UNBLOCK),
+    ],
+)
+def test_what_is_not_offered_is_not_prepared(
+    state: State, sync: Sync, kind: Kind
+) -> None:
+    """Whatever the station has shown: lifecycle and offer are judged again."""
+    history = History(CHANGE)
+
+    def stand(tx: Tx) -> None:
+        found = tx.credential(history.holder.credential)
+        origin = State.ACTIVE if state is State.SUSPENDED else None
+        tx.save_credential(
+            replace(found, state=state, sync=sync, suspended_from=origin)
+        )
+
+    history.world.registry.run(stand)
+    with pytest.raises(Refused):
+        history.prepare(kind, LIMITS)
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    assert kinds[-1] == "operation.not_opened"
+    assert "operation.prepared" not in kinds
+
+
+def test_an_operation_is_not_to_be_had_from_another_station() -> None:
+    history = History(CHANGE)
+    proof = Proof(history)
+    other = history.world.authority_of("kiosk-2")
+    with pytest.raises(Refused) as refused:
+        other.authorise(
+            proof.prepared.operation,
+            proof.challenge.nonce,
+            proof.signature,
+            proof.sealed,
+            going_on=True,
+        )
+    assert refused.value.reason.key == "stop.operation_elsewhere"
+    assert proof.phase() is Phase.PREPARED
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    assert kinds[-1] == "operation.not_ours"
+    proof.authorise(going_on=True)
+    assert proof.phase() is Phase.CARD_CHANGING
+
+
+def test_how_an_operation_stands_can_be_asked() -> None:
+    history = History(CHANGE)
+    proof = Proof(history)
+    before = proof.authority.outcome(proof.prepared.operation)
+    assert (before.phase, before.is_ended) == (Phase.PREPARED, False)
+    proof.authority.refuse(proof.prepared.operation, Message("card.removed"))
+    after = proof.authority.outcome(proof.prepared.operation)
+    assert (after.phase, after.is_ended) == (Phase.REFUSED, True)
+    assert (after.reason, after.event) == ("card.removed", proof.prepared.event)
+
+
+@pytest.mark.parametrize(("story", "at_most"), [(CHANGE, 4), (UNBLOCK, 9)])
+def test_how_often_the_authority_is_asked(story: Story, at_most: int) -> None:
+    history = History(story)
+    history.world.authority.calls.clear()
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert len(history.world.authority.calls) <= at_most, history.world.authority.calls
