@@ -78,11 +78,11 @@ class LocalAuthority:
         credential: str,
         nonce: bytes,
         signature: bytes,
-        tries_left: int | None,
-    ) -> None:
-        presence.prove(
-            self._parts, credential, self._station, nonce, signature, tries_left
-        )
+        request: OpenRequest,
+    ) -> OpenedCredential:
+        left = request.seen.tries_left
+        presence.prove(self._parts, credential, self._station, nonce, signature, left)
+        return judging.open_credential(self._parts, self._station, request)
 
     def prepare(self, request: PrepareRequest) -> Prepared:
         return prepare.prepare(self._parts, self._station, request)

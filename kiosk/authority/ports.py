@@ -208,8 +208,9 @@ class OpenedCredential(Value, frozen=True, kw_only=True):
     rules: PinRules
     notices: tuple[Message, ...] = ()
     """E.g. changed elsewhere, no extra authentication required."""
-    presence_due: bool = False
-    """Card and registry disagree about "blocked": the card should prove itself."""
+    presence: PresenceChallenge | None = None
+    """Card and registry disagree about "blocked", or another station is at it: what the
+    card can sign without its PIN, to prove itself."""
     activation_code_needed: bool = False
     """Activation is authorised by a code; the transport PIN comes from escrow."""
     at_pad: bool = False
@@ -367,9 +368,11 @@ class Authority(Protocol):
         credential: str,
         nonce: bytes,
         signature: bytes,
-        tries_left: int | None,
-    ) -> None:
-        """Take the proof without a PIN; record an observed block. ProofFailed."""
+        request: OpenRequest,
+    ) -> OpenedCredential:
+        """Take the proof without a PIN, record an observed block, and judge the card
+        again. ProofFailed.
+        """
 
     def prepare(self, request: PrepareRequest) -> Prepared:
         """Ask everything that can refuse; leave a durable `prepared`. Refused.

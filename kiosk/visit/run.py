@@ -109,8 +109,8 @@ class Run:
         self.writing = False
         """The write was asked for: the password may have changed."""
         self.prepared: Prepared | None = None
-        self._presence: PresenceChallenge | None = None
-        """What came with it for the card to sign, once."""
+        self._presence: PresenceChallenge | None = case.presence
+        """What came with the last answer for the card to sign, once."""
         self.puk_used = False
         """A PUK has left the authority in this operation."""
         self.said: tuple[Message, ...] = ()

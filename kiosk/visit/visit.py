@@ -102,8 +102,8 @@ class Visit:
         case = self._open(recognised)
         if case.wants_middleware:
             recognised, case = self._through_middleware(recognised, case)
-        if case.presence_due and self._prove_presence(recognised, case):
-            case = self._ask_for(recognised, case.card)
+        if case.presence is not None:
+            case = self._prove_presence(recognised, case)
         self._recognised, self._case = recognised, case
         return forms.home(recognised, case)
 
@@ -195,25 +195,20 @@ class Visit:
 
     def _prove_presence(
         self, recognised: RecognisedCard, case: OpenedCredential
-    ) -> bool:
-        """Let the card back up what its counter says; False: it could not."""
+    ) -> OpenedCredential:
+        """Let the card back up what its counter says; as it was, where it could not."""
         run = Run(self._workplace, recognised, case, _nobody)
+        request = OpenRequest(card=case.card, seen=_seen(recognised))
         try:
             with run.session() as session:
                 nonce, signature = run.prove_presence(session)
-            run.ask(
-                lambda it: it.prove_presence(
-                    case.credential,
-                    nonce,
-                    signature,
-                    recognised.pin_tries.left,
-                )
+            return run.ask(
+                lambda it: it.prove_presence(case.credential, nonce, signature, request)
             )
         except KioskError as error:
             if isinstance(error, CardError) and error.code == "card.removed":
                 raise
-            return False
-        return True
+            return case
 
     def _submit(self, run: Run, form: Form, answers: Answers) -> Result:
         if form.confirm is not None and not answers.confirmed:

@@ -506,8 +506,14 @@ def test_how_an_operation_stands_can_be_asked() -> None:
     assert (after.reason, after.event) == ("card.removed", proof.prepared.event)
 
 
-@pytest.mark.parametrize(("story", "at_most"), [(CHANGE, 4), (UNBLOCK, 9)])
+BLOCKED = remade(UNBLOCK, state=State.BLOCKED)
+
+
+@pytest.mark.parametrize(
+    ("story", "at_most"), [(CHANGE, 4), (BLOCKED, 9), (UNBLOCK, 10)]
+)
 def test_how_often_the_authority_is_asked(story: Story, at_most: int) -> None:
+    """Once more where the card is found blocked, and proves it."""
     history = History(story)
     history.world.authority.calls.clear()
     result = history.attempt()

@@ -11,7 +11,9 @@ from kiosk.authority.ports import (
     NotOnRecord,
     OpenedCredential,
     OpenRequest,
+    PresenceChallenge,
 )
+from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import expiry
 from kiosk.authority.rules.compliance import ComplianceProfile
@@ -73,7 +75,9 @@ def open_credential(
             *_notices(credential, judgement, reminder),
             *_about_card(parts.profile, seen.tries_left),
         ),
-        presence_due=_presence_due(credential, seen.tries_left, elsewhere=elsewhere),
+        presence=_presence(
+            parts, credential, station, seen.tries_left, elsewhere=elsewhere
+        ),
         activation_code_needed=_needs_activation_code(credential, template),
         at_pad=seen.limits.at_pad,
         activation_by_reset=credential.activation_interrupted,
@@ -157,6 +161,21 @@ def _about_card(
     if profile.allows_tries(tries_left):
         return ()
     return (Message("notice.too_many_tries"),)
+
+
+def _presence(
+    parts: RequiredPorts,
+    credential: Credential,
+    station: str,
+    tries_left: int | None,
+    *,
+    elsewhere: bool,
+) -> PresenceChallenge | None:
+    if not _presence_due(credential, tries_left, elsewhere=elsewhere):
+        return None
+    return parts.registry.run(
+        lambda tx: presence.challenge(tx, parts, credential.id, station)
+    )
 
 
 def _presence_due(
