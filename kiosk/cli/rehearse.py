@@ -38,6 +38,13 @@ def rehearse(
     vpcd: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the virtual reader is.")
     ] = "127.0.0.1:35963",
+    module: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With pcsc: the PKCS#11 module for cards that nothing else speaks to.",
+        ),
+    ] = None,
     directory: Annotated[
         Path | None,
         typer.Option(
@@ -73,7 +80,7 @@ def rehearse(
         raise typer.BadParameter("name a scenario file, or --tour", param_hint="FILE")
     if cards not in ("simulated", "pcsc"):
         raise typer.BadParameter("simulated or pcsc", param_hint="--cards")
-    readers = _virtual_hand(vpcd) if cards == "pcsc" else None
+    readers = _virtual_hand(vpcd, module) if cards == "pcsc" else None
     domain = _laboratory(directory) if directory is not None else None
     try:
         rules = _rules(against) if against is not None else None
@@ -122,15 +129,16 @@ def _rules(config: Path) -> SiteRules:
     )
 
 
-def _virtual_hand(place: str) -> RehearsalReaders:
+def _virtual_hand(place: str, module: Path | None) -> RehearsalReaders:
     """Return a hand at the virtual reader of a real pcscd."""
+    from kiosk.bootstrap import any_monitor
     from kiosk.simulation.virtual_hand import VirtualHand
     from kiosk.simulation.virtual_reader import tcp
 
     host, _, port = place.rpartition(":")
     if not host or not port.isdigit():
         raise typer.BadParameter("HOST:PORT, e.g. 127.0.0.1:35963", param_hint="--vpcd")
-    return VirtualHand(tcp(host, int(port)))
+    return VirtualHand(tcp(host, int(port)), any_monitor(module=module))
 
 
 def _laboratory(config: Path) -> Domain:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 
-from kiosk.cards.pcsc.monitor import PcscMonitor
 from kiosk.cards.ports import (
     Card,
     CardInserted,
     CardLeft,
     CardUnreadable,
+    Monitor,
     ReaderEvent,
     ServiceGone,
     ServiceLost,
@@ -30,10 +30,10 @@ SEEN_WITHIN = 10.0
 class VirtualHand:
     """One virtual reader, its monitor, and the hand."""
 
-    def __init__(self, connect: Connect, names: tuple[str, ...] = ()) -> None:
-        """`connect` reaches vpcd; `names` are the readers to watch (all if none)."""
+    def __init__(self, connect: Connect, monitor: Monitor) -> None:
+        """`connect` reaches vpcd; `monitor` watches its reader."""
         self._reader = VirtualReader(connect)
-        self._monitor = PcscMonitor(names)
+        self._monitor = monitor
         self._events: queue.SimpleQueue[ReaderEvent] = queue.SimpleQueue()
         self._is_in = False
         self._monitor.start(self._events.put)

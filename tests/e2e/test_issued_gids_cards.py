@@ -33,8 +33,10 @@ from kiosk.certificates import card_certificates
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
+from kiosk.core.secret import Secret
 from kiosk.enrollment.issue import Issued, Order, issue_card
 from kiosk.simulation.cards.gids import SimulatedGidsCard
+from kiosk.simulation.cards.t0 import StrictT0Card
 from storage.records import CardType
 
 pytestmark = pytest.mark.pcscd
@@ -190,6 +192,20 @@ def test_gids_tool_gives_it_another_key_and_reads_its_container(desk: Desk) -> N
     change = ("gids-tool", "--change-admin-key", "--admin-key", desk.admin_key)
     desk.run(*change, "--new-admin-key", OTHER_KEY)
     assert desk.chip.admin.key == bytes.fromhex(OTHER_KEY)
+
+
+def test_a_blank_card_that_speaks_t0_is_issued(pcscd: Pcscd, tmp_path: Path) -> None:
+    chip = SimulatedGidsCard(entropy=SeededEntropy(6))
+    with Watch(PcscMonitor()) as watch:
+        pcscd.readers[0].insert(StrictT0Card(chip))
+        card = watch.card()
+    desk = Desk(pcscd, chip, tmp_path)
+    desk.issue(card)
+    identity = card.recognise().identity
+    assert identity.key == desk.issued.credential.card
+    with card.session(identity) as session, Secret(desk.pin.encode()) as pin:
+        session.verify(pin)
+    card.close()
 
 
 def test_a_card_that_gids_tool_made_empty_is_issued_and_issued_again(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lab.judges import opensc
 from lab.pcscd import Pcscd
 from lab.realsite import found
 from lab.samba import SambaDomain
@@ -16,7 +17,7 @@ from kiosk.simulation.rehearsal.scenario import shipped
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 IN_A_READER = (
     *("02-change", "05-blocked", "07-directory-refuses"),
-    *("10-card-pulled", "13-forged-card", "33-digits-puk"),
+    *("10-card-pulled", "13-forged-card", "33-digits-puk", "34-gids-issued"),
 )
 
 
@@ -26,6 +27,22 @@ def test_a_shipped_scenario_holds_in_a_real_reader(pcscd: Pcscd, name: str) -> N
     path = next(path for path in shipped() if path.stem == name)
     done = subprocess.run(
         [*pcscd.enter, KIOSK, "rehearse", str(path), "--cards", "pcsc"],
+        env=pcscd.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.pcscd
+def test_a_middleware_card_is_rehearsed_with_a_module_that_nobody_here_wrote(
+    pcscd: Pcscd,
+) -> None:
+    path = next(path for path in shipped() if path.stem == "35-middleware")
+    told = ("--cards", "pcsc", "--module", opensc())
+    done = subprocess.run(
+        [*pcscd.enter, KIOSK, "rehearse", str(path), *told],
         env=pcscd.environment,
         capture_output=True,
         text=True,

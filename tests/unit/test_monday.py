@@ -10,7 +10,14 @@ from kiosk.simulation.rehearsal.runner import ScenarioOutcome, play
 from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.what_if import scenarios
 from statemachine.lifecycle import Event, Lifecycle, State
-from storage.records import FirstPin, PinAlphabet, PinPolicy, Template, UnblockWay
+from storage.records import (
+    CardType,
+    FirstPin,
+    PinAlphabet,
+    PinPolicy,
+    Template,
+    UnblockWay,
+)
 
 
 def rehearsed(rules: SiteRules) -> dict[str, ScenarioOutcome]:
@@ -30,6 +37,25 @@ def test_a_template_that_works_holds_in_all_three_visits() -> None:
     found = rehearsed(rules)
     assert len(found) == 6
     assert [title for title, outcome in found.items() if not outcome.holds] == []
+
+
+def test_templates_for_every_type_of_card_are_rehearsed() -> None:
+    gids = Template(
+        name="gids",
+        card_type=CardType.GIDS,
+        unblock=(UnblockWay.ADMIN_KEY_ONLINE,),
+    )
+    token = Template(name="token", card_type=CardType.PKCS11)
+    found = rehearsed(SiteRules(templates=(gids, token), policy=DOMAIN_POLICY))
+    assert [title for title, outcome in found.items() if not outcome.holds] == []
+    assert len(found) == 5, "what no module does is not rehearsed"
+
+
+def test_a_gids_template_that_counts_on_a_puk_is_found_out() -> None:
+    gids = Template(name="gids", card_type=CardType.GIDS)
+    found = rehearsed(SiteRules(templates=(gids,), policy=DOMAIN_POLICY))
+    assert found["gids: an ordinary change"].holds
+    assert not found["gids: a forgotten PIN"].holds
 
 
 def test_a_domain_that_no_pin_can_satisfy_shows_at_once() -> None:

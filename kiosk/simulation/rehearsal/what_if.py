@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from kiosk.authority.escrow.unblock_methods import BY_RELEASE
 from kiosk.authority.office.templates import limits_of
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.rules.effective import effective
@@ -19,6 +20,7 @@ from kiosk.simulation.rehearsal.scenario import (
     Do,
     GivenAccount,
     GivenCard,
+    Make,
     Scenario,
     Step,
 )
@@ -26,19 +28,27 @@ from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.visit.views import FieldName, Outcome
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import CardType, FirstPin, Template, UnblockWay
+from storage.records import CardType, FirstPin, Template
 
 _DIGITS = "31415926535897932384626433832795"
 _MIXED = "Kq7-vT2.mX9+hZ4=rB6!nC8~wD3^yF5%"
 _START = "Welcome-2026"
+_MAKES = {
+    CardType.PIV: Make.PIV,
+    CardType.GIDS: Make.GIDS,
+    CardType.PKCS11: Make.IDPRIME,
+}
 
 
 def scenarios(rules: SiteRules) -> Iterator[Scenario]:
-    """Yield the visits of every template for PIV cards."""
+    """Yield the visits of every template.
+
+    The simulated middleware cannot unblock, as IDPrime's: that visit is left out there.
+    """
     for template in rules.templates:
-        if template.card_type is CardType.PIV:
-            yield _first_day(template, rules)
-            yield _change(template, rules)
+        yield _first_day(template, rules)
+        yield _change(template, rules)
+        if template.card_type is not CardType.PKCS11:
             yield _forgotten(template, rules)
 
 
@@ -87,6 +97,7 @@ def _first_day(template: Template, rules: SiteRules) -> Scenario:
     card = GivenCard(
         name="ann",
         account="ann",
+        make=_MAKES[template.card_type],
         template=template.name,
         pin=transport,
         state=State.ISSUED,
@@ -103,7 +114,13 @@ def _first_day(template: Template, rules: SiteRules) -> Scenario:
 
 def _change(template: Template, rules: SiteRules) -> Scenario:
     old, new = _pins(template, rules)
-    card = GivenCard(name="ann", account="ann", template=template.name, pin=old)
+    card = GivenCard(
+        name="ann",
+        account="ann",
+        make=_MAKES[template.card_type],
+        template=template.name,
+        pin=old,
+    )
     values = {FieldName.OLD_PIN: old, FieldName.NEW_PIN: new}
     return _scenario(
         template, "an ordinary change", card, _visit(template, Kind.CHANGE, values)
@@ -113,11 +130,16 @@ def _change(template: Template, rules: SiteRules) -> Scenario:
 def _forgotten(template: Template, rules: SiteRules) -> Scenario:
     old, new = _pins(template, rules)
     card = GivenCard(
-        name="ann", account="ann", template=template.name, pin=old, tries_left=0
+        name="ann",
+        account="ann",
+        make=_MAKES[template.card_type],
+        template=template.name,
+        pin=old,
+        tries_left=0,
     )
     values = {FieldName.RELEASE_CODE: "@code", FieldName.NEW_PIN: new}
     before: tuple[Do, ...] = (language.HandOut(card="ann", code="release"),)
-    if UnblockWay.RELEASE_CODE not in template.unblock:
+    if BY_RELEASE.isdisjoint(template.unblock):
         steps: tuple[Step, ...] = (
             language.Insert(card="ann"),
             language.Expect(allowed=(Kind.UNBLOCK,)),
