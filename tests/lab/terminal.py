@@ -43,7 +43,7 @@ class Terminal:
             env={**environment, "TERM": "xterm-256color"},
             start_new_session=True,
             pass_fds=pass_fds,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_sit_down,
         )
         self._name = os.ttyname(slave)
         os.close(slave)
@@ -239,6 +239,13 @@ def terminal(
     finally:
         shown.end()
         shown.close_line()
+
+
+def _sit_down() -> None:
+    """Have this terminal, and hear its keys: who runs in the background does not."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _is_readable(descriptor: int, seconds: float) -> bool:

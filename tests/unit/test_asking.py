@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import sys
 import warnings
 
@@ -40,6 +41,7 @@ def answered(program: str, keys: bytes) -> int:
     with warnings.catch_warnings(action="ignore"):  # the child only becomes another
         pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where tests run unwatched
         os.execv(sys.executable, [sys.executable, "-c", program])
     try:
         said = b""
