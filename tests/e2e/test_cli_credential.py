@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,17 +11,23 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from lab.events import Watch
+from lab.judges import opensc
 from lab.operators import Office
 from lab.pcscd import Pcscd
 from lab.samba import LabUser, SambaDomain
 
+from kiosk.authority.office import templates
+from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
 from kiosk.core.entropy import SystemEntropy
 from kiosk.simulation.cards.factory import make_card
+from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.piv import SimulatedPivCard
+from storage.records import CardType, Template, UnblockWay
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
 
@@ -58,6 +65,62 @@ def test_an_officer_issues_a_blank_card_and_sees_its_transport_pin_once(
     assert page["authentication_key"] == "P-256"
     assert page["puk_in_escrow"]
     assert shown_code(issued.out) not in shown.out
+
+
+def add_template(office: Office, template: Template) -> None:
+    folder = office.layout.templates
+    (folder / f"{template.name}.toml").write_text(templates.commented(template))
+
+
+def test_an_officer_issues_a_blank_gids_card(
+    office: Office, pcscd: Pcscd, ann: LabUser
+) -> None:
+    ways = (UnblockWay.ADMIN_KEY_ONLINE,)
+    gids = Template(
+        name="windows", card_type=CardType.GIDS, key_algorithm="RSA-2048", unblock=ways
+    )
+    add_template(office, gids)
+    card = SimulatedGidsCard(entropy=SystemEntropy())
+    pcscd.readers[0].insert(card)
+    issued = office.type(
+        "credential", "issue", "--account", ann.name, "--template", "windows"
+    )
+    assert issued.code == 0, issued
+    assert card.is_operational
+    assert card.has_pin(shown_code(issued.out).encode())
+    page = json.loads(office.type("credential", "show", ann.upn, "--json").out)
+    assert page["state"] == "issued"
+    assert page["authentication_key"] == "RSA-2048"
+    assert page["card"].startswith("gids:cardid:")
+
+
+def test_an_officer_issues_a_token_with_the_pin_that_it_came_with(
+    office: Office, pcscd: Pcscd, ann: LabUser
+) -> None:
+    """By OpenSC's module, on a card that `gids-tool` has made empty."""
+    token = Template(name="token", card_type=CardType.PKCS11, key_algorithm="RSA-2048")
+    add_template(office, token)
+    office.set("middleware", "module", opensc())
+    card = SimulatedGidsCard(entropy=SystemEntropy())
+    with Watch(PcscMonitor()) as watch:
+        pcscd.readers[0].insert(card)
+        watch.card().close()
+    initialise = ("gids-tool", "--initialize", "--pin", "271828", "--admin-key")
+    done = subprocess.run(
+        [*initialise, "11" * 24, "--serial", "02" * 16],
+        env=pcscd.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    issued = office.type_at_terminal(
+        *("credential", "issue", "--account", ann.name, "--template", "token"),
+        prompt="PIN that the token has now",
+        answer=b"271828",
+    )
+    assert issued.code == 0, issued
+    assert card.has_pin(shown_code(issued.out).encode())
 
 
 def test_the_life_of_a_card_from_the_command_line(

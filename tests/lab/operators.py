@@ -64,6 +64,12 @@ class Office:
         )
         self.layout.config.write_text(self._text + person, "utf-8")
 
+    def set(self, section: str, name: str, value: str) -> None:
+        """Set one value of the configuration."""
+        line = f"[{section}]\n{name} = {toml_value(value)}\n"
+        self._text = self._text.replace(f"[{section}]\n", line, 1)
+        self.sign_in("administrator")
+
     def type(self, *words: str) -> Ended:
         """Run one command without a terminal."""
         done = subprocess.run(
