@@ -108,8 +108,19 @@ def places_in(config: Config, file: Path) -> Places:
 
 
 def found_registry(config: Config) -> None:
-    """Create an empty registry for a new station. RegistryError."""
-    registry_of(config, SystemClock()).close()
+    """Create the registry of a new station, with the templates that its folder has.
+
+    RegistryError, FileErrors.
+    """
+    from kiosk.authority.office import templates
+
+    clock = SystemClock()
+    found = templates.read_folder(config.templates.folder)
+    registry = registry_of(config, clock)
+    try:
+        templates.publish(registry, found, at=clock.now(), station=config.station.name)
+    finally:
+        registry.close()
 
 
 def vault_of(config: Config) -> Vault:
@@ -310,12 +321,11 @@ def reseal_authority(config: Config) -> int:
 
 
 def parts_of(config: Config) -> RequiredPorts:
-    """Open everything the authority is made of; templates are published.
+    """Open everything the authority is made of.
 
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
-    from kiosk.authority.office import templates
     from kiosk.authority.proof.seal import SealingKey
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
@@ -324,15 +334,8 @@ def parts_of(config: Config) -> RequiredPorts:
     clock = SystemClock()
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = directory_of(config)
-    found = templates.read_folder(config.templates.folder)
-    registry = registry_of(config, clock)
-    try:
-        templates.publish(registry, found, at=clock.now(), station=config.station.name)
-    except BaseException:
-        registry.close()
-        raise
     return RequiredPorts(
-        registry=registry,
+        registry=registry_of(config, clock),
         directory=directory,
         vault=vault,
         clock=clock,
@@ -364,11 +367,10 @@ def _write_deadline(config: Config) -> float:
 def build_station(config: Config, trace: Trace | None = None) -> Station:
     """Return the station that the faces use; `trace` hears what cards are told.
 
-    What is wrong with the configuration or a template is raised at once; a store, key
+    What is wrong with the configuration is raised at once; a store, key
     or directory that is missing is a fault of the station's health.
     """
     from kiosk.authority.local import LocalAuthority
-    from kiosk.authority.office import templates
     from kiosk.visit.embedded_station import EmbeddedStation, Opened
 
     def open_authority() -> Opened:
@@ -376,14 +378,12 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
         return Opened(LocalAuthority(parts, config.station.name), parts.registry.close)
 
     lifecycle_of(config)
-    templates.read_folder(config.templates.folder)
     monitor = monitor_of(config, trace)
     return EmbeddedStation(face_settings_of(config), monitor, open_authority)
 
 
 def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
-    from kiosk.authority.office import templates
     from kiosk.desk.station import EmbeddedDesk, OpenedDesk
 
     def open_desk_parts() -> OpenedDesk:
@@ -391,7 +391,6 @@ def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
         return OpenedDesk(parts, site_of(config), parts.registry.close)
 
     lifecycle_of(config)
-    templates.read_folder(config.templates.folder)
     monitor = monitor_of(config, trace)
     return EmbeddedDesk(face_settings_of(config), monitor, open_desk_parts)
 

@@ -14,7 +14,7 @@ from kiosk.cli.frame import ConfigOption, fail, new_app
 if TYPE_CHECKING:
     from storage.records import Template
 
-app = new_app("Check, import, export and compare templates.")
+app = new_app("Check, publish, import, export and compare templates.")
 _Files = Annotated[list[Path], typer.Argument(help="Template files (TOML).")]
 _Name = Annotated[str, typer.Argument(help="The template's name.", show_default=False)]
 
@@ -53,12 +53,29 @@ def _ask_domain(read: list[Template], config: Path | None) -> None:
 def import_(files: _Files, config: ConfigOption = None) -> None:
     """Save files as the next versions of their templates, as an administrator."""
     from kiosk.authority.office import templates
+
+    _save([templates.read(file) for file in files], config)
+
+
+@app.command()
+def publish(config: ConfigOption = None) -> None:
+    """Put into force what the files in the station's folder of templates say now.
+
+    As an administrator. What differs becomes a next version; nothing else does.
+    """
+    from kiosk.authority.office import templates
+    from kiosk.config import load
+
+    _save(list(templates.read_folder(load(config).templates.folder)), config)
+
+
+def _save(read: list[Template], config: Path | None) -> None:
+    from kiosk.authority.office import templates
     from kiosk.authority.office.operators import Action, require
     from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
     from kiosk.core.errors import Message
 
-    read = [templates.read(file) for file in files]
     with open_desk(operators_config(config)) as desk:
         require(desk.operator, Action.TEMPLATES)
         saved = templates.publish(

@@ -155,6 +155,10 @@ def _stored(config: Config) -> Iterator[Finding]:
                 ("registry", lambda: store.registry(registry)),
                 ("evidence", lambda: store.evidence(registry)),
                 ("clock", lambda: store.clock(registry, clock)),
+                (
+                    "templates",
+                    lambda: store.published(registry, config.templates.folder),
+                ),
                 ("escrow", lambda: store.escrow(registry, vault_of(config))),
             ]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk.authority.office.templates import read_folder
+from kiosk.authority.office.templates import read_folder, unpublished
 from kiosk.core.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
 from storage import audit, walk
@@ -42,6 +42,15 @@ def templates(folder: Path) -> Iterator[Finding]:
         yield ok("templates", "templates_found", names=", ".join(names))
     else:
         yield warn("templates", "no_template")
+
+
+def published(store: Registry, folder: Path) -> Iterator[Finding]:
+    """Compare the files with what is in force. FileErrors, UnsatisfiableTemplate."""
+    found = read_folder(folder)
+    differing = store.run(lambda tx: unpublished(tx, found))
+    if differing:
+        names = ", ".join(template.name for template in differing)
+        yield warn("templates", "templates_differ", names=names)
 
 
 def evidence(store: Registry) -> Iterator[Finding]:

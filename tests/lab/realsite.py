@@ -95,6 +95,7 @@ def found(
         puk=b"PUKPUK01",
         algorithm=algorithm,
     )
+    bootstrap.found_registry(load(config_file))
     parts = bootstrap.parts_of(load(config_file))
     try:
         _register(parts, domain, user, made)

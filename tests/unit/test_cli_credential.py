@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from lab.typed_commands import Terminal
@@ -14,6 +15,7 @@ from kiosk.cli import credential
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
+from storage.records import Template
 
 
 def test_a_list_has_a_line_for_each_credential(terminal: Terminal) -> None:
@@ -112,17 +114,37 @@ def test_a_role_without_the_action_is_told_so(terminal: Terminal) -> None:
     assert "Your role (auditor) does not include this: revoke." in err
 
 
-def test_a_changed_template_is_a_new_version_at_the_next_command(
-    terminal: Terminal,
-) -> None:
-    terminal.type("credential", "list")
+def in_force(terminal: Terminal) -> Template:
+    registry = bootstrap.registry_of(terminal.config, SystemClock())
+    try:
+        return registry.run(lambda tx: tx.template("staff"))
+    finally:
+        registry.close()
+
+
+def test_a_changed_file_is_in_force_once_it_is_published(terminal: Terminal) -> None:
     file = terminal.config.templates.folder / "staff.toml"
     text = file.read_text("utf-8")
     file.write_text(text.replace("self_service = true", "self_service = false"))
     terminal.type("credential", "list")
-    registry = bootstrap.registry_of(terminal.config, SystemClock())
-    newest = registry.run(lambda tx: tx.template("staff"))
-    registry.close()
+    assert in_force(terminal).version == 1, "no other command publishes"
+    terminal.sign_in("administrator")
+    code, out, _ = terminal.type("template", "publish")
+    assert (code, out) == (0, "staff is saved as version 2.\n")
+    newest = in_force(terminal)
+    assert (newest.version, newest.self_service) == (2, False)
+
+
+def test_what_was_imported_stays_whatever_the_folder_says(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.sign_in("administrator")
+    other = tmp_path / "other.toml"
+    text = (terminal.config.templates.folder / "staff.toml").read_text("utf-8")
+    other.write_text(text.replace("self_service = true", "self_service = false"))
+    terminal.type("template", "import", str(other))
+    terminal.type("credential", "list")
+    newest = in_force(terminal)
     assert (newest.version, newest.self_service) == (2, False)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk.authority.office.templates import commented
+from kiosk.authority.office.templates import commented, publish, read_folder
 from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
 from kiosk.config.settings import StationRole
 from kiosk.core.clock import ManualClock
@@ -321,6 +321,20 @@ def test_templates_are_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     (finding,) = examine([("templates", lambda: store.templates(tmp_path))])
     assert finding.meaning.key == "config.wrong_value"
     assert finding.meaning.data["file"] == str(file)
+
+
+def test_files_that_say_something_else_than_what_is_in_force_are_named(
+    tmp_path: Path,
+) -> None:
+    registry = MemoryRegistry()
+    file = private(tmp_path, "staff.toml", commented(Template(name="staff")))
+    (finding,) = store.published(registry, tmp_path)
+    assert finding.health is Health.WARN
+    assert finding.meaning.data == {"names": "staff"}
+    publish(registry, read_folder(tmp_path), at=0.0, station="kiosk-1")
+    assert list(store.published(registry, tmp_path)) == []
+    file.write_text(commented(Template(name="staff", self_service=False)))
+    assert len(list(store.published(registry, tmp_path))) == 1
 
 
 def test_what_was_cut_away_at_the_opening_is_a_warning() -> None:

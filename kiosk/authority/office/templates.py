@@ -97,15 +97,23 @@ def publish(
 
     def commit(tx: Tx) -> tuple[Template, ...]:
         saved: list[Template] = []
-        for template in templates:
-            newest = _newest(tx, template.name)
-            template = replace(template, version=newest.version if newest else 0)
-            if template != newest:
-                saved.append(tx.save_template(template))
-                tx.audit(_saved(saved[-1], at, station, actor))
+        for template in unpublished(tx, templates):
+            saved.append(tx.save_template(template))
+            tx.audit(_saved(saved[-1], at, station, actor))
         return tuple(saved)
 
     return registry.run(commit)
+
+
+def unpublished(tx: Tx, templates: Sequence[Template]) -> tuple[Template, ...]:
+    """Return those that differ from what is in force, with the version it has."""
+    differing: list[Template] = []
+    for template in templates:
+        newest = _newest(tx, template.name)
+        as_next = replace(template, version=newest.version if newest else 0)
+        if as_next != newest:
+            differing.append(as_next)
+    return tuple(differing)
 
 
 def _newest(tx: Tx, name: str) -> Template | None:
