@@ -76,6 +76,18 @@ class StoreCorrupt(RegistryError):
     code = "registry.corrupt"
 
 
+class EvidenceMissing(RegistryError):
+    """A file of sealed evidence is not there, or cannot be read: `path`."""
+
+    code = "registry.evidence_missing"
+
+
+class EvidenceDamaged(RegistryError):
+    """A file of sealed evidence is not as it was sealed: `path`, `offset`."""
+
+    code = "registry.evidence_damaged"
+
+
 class StorePoisoned(RegistryError):
     """A write or fsync failed; reopen to find out what is durable: `path`."""
 

@@ -1,24 +1,78 @@
-"""The audit events of a journal, found by what stands in them."""
+"""All audit events of one registry: the living in the journal, the others sealed.
+
+An event lives in the journal until `seal` has written it into a segment; both are
+changed in one commit, so that at every moment it is in one of the two. Sealing takes
+the journal's lock only for that commit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import fcntl
+import itertools
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from storage import canonical
+from storage import canonical, groups, segments
+from storage.evidence_index import EvidenceIndex, Spot
+from storage.fileops import FileOps
+from storage.journal import Journal
+from storage.memory_view import matches
 from storage.records import AuditEvent
-from storage.tinydb_journal import JournalTable
+from storage.registry import EvidenceDamaged
+from storage.segments import Segment
 from storage.view import ByTime
 
+T = TypeVar("T")
+AUDIT, SEGMENTS = "audit", "segments"
+LIVING = 4_000
+"""Events that may live in the journal before the oldest are sealed."""
+BATCH = 2_000
+"""Events of one segment: its commit holds the lock for some milliseconds."""
 _decode = msgspec.json.Decoder(AuditEvent).decode
+_segment = msgspec.json.Decoder(Segment).decode
 
 
 class Evidence:
-    """All events of one registry."""
+    """The events of one open journal. One thread."""
 
-    def __init__(self, living: JournalTable) -> None:
-        self._living = living
+    def __init__(
+        self,
+        journal: Journal,
+        ops: FileOps,
+        *,
+        living: int = LIVING,
+        batch: int = BATCH,
+    ) -> None:
+        self._journal = journal
+        self._ops = ops
+        self._most_living, self._batch = living, batch
+        self.folder: Path = segments.folder_of(journal.path)
+        self._index = EvidenceIndex(self.folder)
+        self._indexed: set[str] = set()
+        """Keys of segments that the index is known to have."""
+
+    def close(self) -> None:
+        """Close the index. Safe to call twice."""
+        self._index.close()
+
+    # --- reading ----------------------------------------------------------------
+
+    def segments(self) -> list[Segment]:
+        """Return every segment that the journal names, in order."""
+        keys = sorted(self._journal.keys(SEGMENTS))
+        return [self._named(key) for key in keys]
+
+    def _named(self, key: str) -> Segment:
+        raw = self._journal.get(SEGMENTS, key)
+        if raw is None:
+            raise KeyError(key)
+        return _segment(raw)
 
     def matching(
         self,
@@ -30,25 +84,185 @@ class Evidence:
         newest_first: bool,
         limit: int,
     ) -> Iterator[AuditEvent]:
-        """Yield events that match, in no order; of all, the first `limit` are there."""
-        del after, newest_first, limit
+        """Yield events that match, in no order; of all, the first `limit` are there.
+
+        EvidenceMissing, EvidenceDamaged.
+        """
+
+        def fits(event: AuditEvent) -> bool:
+            return (
+                (since is None or event.at >= since)
+                and (until is None or event.at < until)
+                and matches(event, **wanted)
+            )
+
         needles = [
             b'"%s":%s' % (name.encode(), canonical.encode(value))
             for name, value in wanted.items()
         ]
-        for raw in self._living.raws():
+        for raw in self._living():
             if all(needle in raw for needle in needles):
                 event = _decode(raw)
-                if (
-                    (since is None or event.at >= since)
-                    and (until is None or event.at < until)
-                    and all(getattr(event, n) == v for n, v in wanted.items())
-                ):
+                if fits(event):
                     yield event
+        first, last = since, until
+        if after is not None and newest_first:
+            last = after.at if until is None else min(until, after.at)
+        elif after is not None:
+            first = after.at if since is None else max(since, after.at)
+        sealed = self._sealed(wanted, fits, first, last, after, newest_first, limit)
+        yield from filter(fits, sealed)
+
+    def _sealed(
+        self,
+        wanted: Mapping[str, str],
+        fits: Callable[[AuditEvent], bool],
+        since: float | None,
+        until: float | None,
+        after: ByTime | None,
+        newest_first: bool,  # noqa: FBT001 - handed on
+        limit: int,
+    ) -> Iterable[AuditEvent]:
+        """Return the first sealed events behind `after`, and those of the same time."""
+        if not self._journal.size(SEGMENTS):
+            return ()
+
+        def ask(index: EvidenceIndex) -> list[AuditEvent]:
+            events: list[AuditEvent] = []
+            found, last = 0, None
+            for spot in index.spots(
+                wanted, since=since, until=until, newest_first=newest_first
+            ):
+                if found >= limit and spot.at != last:
+                    break
+                event = self._at(spot)
+                if event is None or not fits(event):
+                    continue
+                events.append(event)
+                place = ByTime.of(event)
+                if after is None or (place < after if newest_first else place > after):
+                    found, last = found + 1, spot.at
+            return events
+
+        answer = self._with_index(ask)
+        return self._all_sealed() if answer is None else answer
+
+    def _living(self) -> Iterator[bytes]:
+        journal = self._journal
+        return (raw for key in journal.keys(AUDIT) if (raw := journal.get(AUDIT, key)))
+
+    def _at(self, spot: Spot) -> AuditEvent | None:
+        """Read one event; None: the index is of a later moment than this."""
+        raw = self._journal.get(SEGMENTS, _key(spot.number))
+        if raw is None or (named := _segment(raw)).archived:
+            return None
+        return segments.event_at(
+            self._ops, self.folder, named, spot.offset, spot.length
+        )
+
+    def _all_sealed(self, station: str | None = None) -> Iterator[AuditEvent]:
+        for named in self.segments():
+            if not named.archived and station in (None, *named.ends):
+                for located in segments.read(self.folder, named):
+                    if station in (None, located.event.station):
+                        yield located.event
 
     def chains(self, station: str | None) -> Iterator[AuditEvent]:
-        """Yield all events, each chain in its order."""
-        for raw in self._living.raws():
+        """Yield all events, each chain in its order; errors are those of `matching`."""
+        yield from self._all_sealed(station)
+        for raw in self._living():
             event = _decode(raw)
             if station in (None, event.station):
                 yield event
+
+    # --- the index ----------------------------------------------------------------
+
+    def _with_index(self, act: Callable[[EvidenceIndex], T]) -> T | None:
+        """Ask the index, made anew if it is damaged; None: it cannot be used now."""
+        for last in (False, True):
+            try:
+                self._cover()
+                return act(self._index)
+            except sqlite3.DatabaseError as error:
+                busy = isinstance(error, sqlite3.OperationalError)
+                if last or (busy and not str(error).startswith("no such")):
+                    return None
+            except OSError:
+                return None
+            try:
+                self._index.make_anew()
+            except OSError:
+                return None
+            self._indexed = set()
+        return None
+
+    def _cover(self) -> None:
+        """Bring the index up to what the journal names."""
+        keys = set(self._journal.keys(SEGMENTS))
+        if keys == self._indexed:
+            return
+        covered = self._index.covered()
+        for key in sorted(keys):
+            named = self._named(key)
+            known = covered.get(named.number)
+            if named.archived:
+                if known is not None:
+                    self._index.drop(named.number)
+            elif known != named.sha256:
+                located = segments.read(self.folder, named)
+                self._index.add(named.number, named.sha256, located)
+        self._indexed = keys
+
+    # --- sealing ------------------------------------------------------------------
+
+    def seal(self, *, least: int | None = None) -> bool:
+        """Seal the oldest events if more live than may; say whether it did.
+
+        StoreFull, StoreLocked. Another process that is at it goes on alone.
+        """
+        least = self._most_living if least is None else least
+        journal = self._journal
+        if journal.size(AUDIT) <= least:
+            return False
+        with self._alone() as is_alone:
+            if not is_alone:
+                return False
+            journal.look()
+            if journal.size(AUDIT) <= least:
+                return False
+            keys = list(itertools.islice(journal.keys(AUDIT), self._batch))
+            documents = [(key, raw) for key in keys if (raw := journal.get(AUDIT, key))]
+            last = max(journal.keys(SEGMENTS), default="")
+            number = int(last) + 1 if last else 1
+            before = self._named(last).body if last else groups.START
+            made = segments.seal(self._ops, self.folder, number, before, documents)
+            with journal.transaction():
+                if journal.get(SEGMENTS, _key(number)) is not None or any(
+                    journal.get(AUDIT, key) != raw for key, raw in documents
+                ):
+                    raise EvidenceDamaged(path=str(self.folder / made.file), offset=0)
+                journal.put(SEGMENTS, _key(number), canonical.encode(made))
+                for key, _ in documents:
+                    journal.delete(AUDIT, key)
+        self._with_index(lambda _: None)
+        return True
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Hold the lock of whoever seals or moves segments; False: another does."""
+        path = self._journal.path
+        lock = path.with_name(path.name + ".sealing")
+        handle = self._ops.open(lock)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(handle)
+
+
+def _key(number: int) -> str:
+    return f"{number:08d}"

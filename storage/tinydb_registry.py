@@ -62,35 +62,37 @@ class TinyDbRegistry:
         station: str = "",
         now: float = 0.0,
         ops: FileOps | None = None,
+        sealing: dict[str, int] | None = None,
     ) -> None:
         """Open or create; errors are those of `journal.Journal`.
+
+        `sealing`: other numbers than `tinydb_evidence` has.
 
         After a torn tail was cut, outstanding nonces and codes are void: they may
         have been used in what was lost. `station`'s chain records that, at `now`.
         """
         self._indexes = Indexes()
+        ops = ops or FileOps()
         self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes)
+        self.evidence = Evidence(self.db.storage.journal, ops, **sealing or {})
         self._recovered = self.db.storage.journal.torn
         if self._recovered:
             self.run(lambda tx: _distrust(tx, self._tables(), station, now))
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         with self.db.storage.transaction():
-            return fn(_JournalTx(self._tables(), self._indexes, self._evidence()))
+            return fn(_JournalTx(self._tables(), self._indexes, self.evidence))
 
     def read(self, fn: Callable[[View], T]) -> T:
         self.db.storage.journal.look()
-        return fn(JournalView(self._tables(), self._indexes, self._evidence()))
+        return fn(JournalView(self._tables(), self._indexes, self.evidence))
 
     def _tables(self) -> Tables:
         return Tables(self.db)
 
-    def _evidence(self) -> Evidence:
-        return Evidence(self._tables().audit)
-
     def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
         self.db.storage.journal.look()
-        return self._evidence().chains(station)
+        return self.evidence.chains(station)
 
     def recovered(self) -> str:
         return self._recovered
@@ -105,7 +107,10 @@ class TinyDbRegistry:
         self.run(lambda tx: _distrust(tx, self._tables(), station, now, kind))
 
     def idle(self, now: float) -> bool:
-        return self._sweep(now) or self.db.storage.journal.compact_if_worthwhile()
+        journal = self.db.storage.journal
+        return (
+            self._sweep(now) or self.evidence.seal() or journal.compact_if_worthwhile()
+        )
 
     def _sweep(self, now: float) -> bool:
         tables = self._tables()
@@ -129,6 +134,7 @@ class TinyDbRegistry:
         return max(len(old_nonces), len(old_answers)) > _SWEPT
 
     def close(self) -> None:
+        self.evidence.close()
         self.db.close()
 
 

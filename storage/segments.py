@@ -1,0 +1,163 @@
+"""Sealed evidence: events in files that are written once and never again.
+
+    PIN-KIOSK EVIDENCE 1
+    G …                          one group of the journal's format (`storage.groups`)
+    P "audit" "<station>|<seq>" <json>
+
+A segment is one group, numbered like it, and names the checksum of the segment before
+(its place). What segments there are, and their SHA-256, stands in the journal: a file
+that the journal does not name is no evidence, and one that it names is looked at whole
+before anything in it is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from storage import groups
+from storage.audit import Head
+from storage.fileops import FileOps
+from storage.groups import Change
+from storage.records import AuditEvent, Record
+from storage.registry import EvidenceDamaged, EvidenceMissing, StoreFull
+
+MAGIC = b"PIN-KIOSK EVIDENCE 1\n"
+_decode = msgspec.json.Decoder(AuditEvent).decode
+
+
+class Segment(Record, frozen=True, kw_only=True):
+    """What the journal says of one segment."""
+
+    number: int
+    events: int
+    size: int
+    sha256: str
+    """Of the whole file, hex."""
+    body: str
+    """What the next segment names as the one before it."""
+    first_at: float
+    last_at: float
+    ends: dict[str, Head]
+    """The last link of each chain that is in it, by station."""
+    archived: bool = False
+    """It has been moved away; the chains go on from its `ends`."""
+
+    @property
+    def file(self) -> str:
+        return file_name(self.number)
+
+
+class Located(NamedTuple):
+    """One event, and where its JSON lies in a segment's file."""
+
+    offset: int
+    length: int
+    event: AuditEvent
+
+
+def folder_of(journal: Path) -> Path:
+    """Return where the segments of a journal lie."""
+    return journal.with_name(journal.name + ".evidence")
+
+
+def file_name(number: int) -> str:
+    """Return the name of a segment's file."""
+    return f"{number:08d}.segment"
+
+
+def seal(
+    ops: FileOps,
+    folder: Path,
+    number: int,
+    before: str,
+    documents: Sequence[tuple[str, bytes]],
+) -> Segment:
+    """Write events (key and JSON, in order) into a new segment; durable. StoreFull.
+
+    A file of that number is replaced: the journal has not named it, so it is what a
+    process left behind that died here.
+    """
+    changes = [Change("audit", key, raw) for key, raw in documents]
+    group, body = groups.write(number, changes, before)
+    data = MAGIC + group
+    path = folder / file_name(number)
+    part = path.with_suffix(".part")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = ops.create(part)
+        try:
+            ops.write(handle, data)
+            ops.fsync(handle)
+        finally:
+            ops.close(handle)
+        ops.rename(part, path)
+        ops.fsync_dir(folder)
+        ops.fsync_dir(folder.parent)
+    except OSError as error:
+        raise StoreFull(path=str(path)) from error
+    events = [_decode(raw) for _, raw in documents]
+    return Segment(
+        number=number,
+        events=len(events),
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        body=body,
+        first_at=min(event.at for event in events),
+        last_at=max(event.at for event in events),
+        ends={event.station: Head(event.seq, event.hash) for event in events},
+    )
+
+
+def read(folder: Path, segment: Segment) -> Iterator[Located]:
+    """Yield the events of a segment, after all of it was found to be as it was sealed.
+
+    EvidenceMissing, EvidenceDamaged.
+    """
+    path = folder / segment.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise EvidenceMissing(path=str(path)) from error
+    if hashlib.sha256(data).hexdigest() != segment.sha256:
+        raise EvidenceDamaged(path=str(path), offset=_damage(data))
+    at = data.index(b"\n", len(MAGIC)) + 1
+    while at < len(data):
+        end = data.index(b"\n", at)
+        raw = data[at:end].split(b"\t", 3)[3]
+        yield Located(end - len(raw), len(raw), _decode(raw))
+        at = end + 1
+
+
+def event_at(
+    ops: FileOps, folder: Path, segment: Segment, offset: int, length: int
+) -> AuditEvent:
+    """Read one event where an index says it is. EvidenceMissing, EvidenceDamaged."""
+    path = folder / segment.file
+    try:
+        handle = ops.open_readonly(path)
+    except OSError as error:
+        raise EvidenceMissing(path=str(path)) from error
+    try:
+        return _decode(ops.read(handle, offset, length))
+    except (OSError, msgspec.DecodeError) as error:
+        raise EvidenceDamaged(path=str(path), offset=offset) from error
+    finally:
+        ops.close(handle)
+
+
+def _damage(data: bytes) -> int:
+    """Return where a segment's file stops being sound; 0: it is another file."""
+    if not data.startswith(MAGIC):
+        return 0
+    try:
+        for group in groups.read(data[len(MAGIC) :], len(MAGIC), groups.START, 0):
+            if group.end < len(data):
+                return group.end
+    except groups.Torn as torn:
+        return torn.offset
+    return 0

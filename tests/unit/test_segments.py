@@ -1,0 +1,302 @@
+"""Sealed evidence: sealing that dies anywhere, files that are damaged, no index."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lab.registries import draft
+
+from storage import audit
+from storage.fileops import FileOps
+from storage.records import AuditEvent
+from storage.registry import EvidenceDamaged, EvidenceMissing
+from storage.tinydb_registry import TinyDbRegistry
+
+SMALL = {"living": 5, "batch": 4}
+EVENTS = 19
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after it happens."""
+
+
+class DiesAt(FileOps):
+    """Dies at one call that changes something; before that, or half way through."""
+
+    def __init__(self, call: int, *, half: bool) -> None:
+        self._left, self._half = call, half
+
+    def _step(self) -> bool:
+        self._left -= 1
+        return self._left == 0
+
+    def create(self, path: Path) -> int:
+        if self._step():
+            raise Killed
+        return super().create(path)
+
+    def write(self, handle: int, data: bytes) -> None:
+        if self._step():
+            super().write(handle, data[: len(data) // 2] if self._half else b"")
+            raise Killed
+        super().write(handle, data)
+
+    def fsync(self, handle: int) -> None:
+        if self._step():
+            raise Killed
+        super().fsync(handle)
+
+    def rename(self, source: Path, target: Path) -> None:
+        if self._step():
+            if self._half:
+                super().rename(source, target)
+            raise Killed
+        super().rename(source, target)
+
+    def fsync_dir(self, folder: Path) -> None:
+        if self._step():
+            raise Killed
+        super().fsync_dir(folder)
+
+
+def opened(path: Path, ops: FileOps | None = None) -> TinyDbRegistry:
+    return TinyDbRegistry(path, ops=ops, sealing=SMALL)
+
+
+def add(registry: TinyDbRegistry, count: int = EVENTS) -> None:
+    for number in range(count):
+        event = draft(float(number), f"k{number % 2}", credential=f"c{number % 3}")
+        registry.run(lambda tx, event=event: tx.audit(event))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+
+
+def seal(registry: TinyDbRegistry) -> None:
+    while registry.evidence.seal():
+        pass
+
+
+def everything(registry: TinyDbRegistry) -> list[AuditEvent]:
+    return sorted(registry.audit_events(), key=lambda event: event.at)
+
+
+def found(registry: TinyDbRegistry, credential: str = "c1") -> list[float]:
+    events = registry.read(lambda view: view.events(credential=credential, limit=99))
+    return [event.at for event in events]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.journal"
+
+
+@pytest.fixture
+def sealed(path: Path) -> Iterator[TinyDbRegistry]:
+    registry = opened(path)
+    add(registry)
+    seal(registry)
+    yield registry
+    registry.close()
+
+
+OF_C1 = [float(number) for number in range(EVENTS) if number % 3 == 1]
+
+
+def test_what_is_sealed_is_no_longer_in_memory_and_found_all_the_same(
+    sealed: TinyDbRegistry,
+) -> None:
+    assert sealed.db.storage.journal.size("audit") <= SMALL["living"]
+    assert [event.at for event in everything(sealed)] == list(map(float, range(EVENTS)))
+    assert audit.verify(sealed.audit_events()).is_sound
+    assert found(sealed) == OF_C1
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_sealing_that_dies_anywhere_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, half: bool
+) -> None:
+    for call in range(1, 99):
+        path = tmp_path / str(call) / "registry.journal"
+        registry = opened(path)
+        add(registry)
+        registry.close()
+        registry = opened(path, DiesAt(call, half=half))
+        try:
+            seal(registry)
+        except Killed:
+            ended = False
+        else:
+            ended = True
+        registry.close()
+        again = opened(path)
+        noted = 1 if again.recovered() else 0  # a commit that was torn is an event
+        assert len(everything(again)) == EVENTS + noted
+        assert found(again) == OF_C1
+        seal(again)
+        add(again, 6)
+        seal(again)
+        assert len(everything(again)) == EVENTS + noted + 6
+        assert audit.verify(again.audit_events()).is_sound
+        again.close()
+        if ended:
+            assert call > 20, "every write of several segments was tried"
+            return
+    pytest.fail("sealing never ended")
+
+
+def cut(file: Path, _other: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+def grown(file: Path, _other: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
+def flipped(file: Path, _other: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+
+
+def swapped(file: Path, other: Path) -> None:
+    first, second = file.read_bytes(), other.read_bytes()
+    file.write_bytes(second)
+    other.write_bytes(first)
+
+
+def emptied(file: Path, _other: Path) -> None:
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [cut, grown, flipped, swapped, emptied])
+def test_a_segment_that_is_not_as_it_was_sealed_is_named(
+    sealed: TinyDbRegistry, harm: Callable[[Path, Path], None]
+) -> None:
+    file, other = sorted(sealed.evidence.folder.glob("*.segment"))[:2]
+    harm(file, other)
+    with pytest.raises(EvidenceDamaged) as damaged:
+        list(sealed.audit_events())
+    assert damaged.value.data["path"] == str(file)
+
+
+def test_a_segment_that_is_gone_is_named_and_nothing_else_suffers(
+    sealed: TinyDbRegistry,
+) -> None:
+    file = min(sealed.evidence.folder.glob("*.segment"))
+    file.unlink()
+    with pytest.raises(EvidenceMissing) as missing:
+        list(sealed.audit_events())
+    assert missing.value.data == {"path": str(file)}
+    newest = sealed.read(lambda view: view.events(newest_first=True, limit=9))
+    assert len(newest) == 9
+    add(sealed, 1)
+
+
+def no_index(index: Path) -> None:
+    index.unlink()
+
+
+def no_database(index: Path) -> None:
+    index.write_bytes(b"something else" * 1000)
+
+
+def nothing_in_it(index: Path) -> None:
+    index.write_bytes(b"")
+
+
+def of_another_version(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+def of_other_segments(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("UPDATE covered SET sha256 = 'x'")
+        db.execute("UPDATE event SET offset = 0")
+    db.close()
+
+
+def a_table_less(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("DROP TABLE event")
+    db.close()
+
+
+def behind(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("DELETE FROM covered WHERE number > 1")
+        db.execute("DELETE FROM event WHERE number > 1")
+    db.close()
+
+
+def a_folder(index: Path) -> None:
+    index.unlink()
+    index.mkdir()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        no_index,
+        no_database,
+        nothing_in_it,
+        of_another_version,
+        of_other_segments,
+        a_table_less,
+        behind,
+        a_folder,
+    ],
+)
+def test_an_index_that_is_wrong_changes_no_answer(
+    sealed: TinyDbRegistry, path: Path, harm: Callable[[Path], None]
+) -> None:
+    assert found(sealed) == OF_C1
+    sealed.close()
+    index = sealed.evidence.folder / "index.sqlite"
+    for suffix in ("-wal", "-shm"):
+        Path(f"{index}{suffix}").unlink(missing_ok=True)
+    harm(index)
+    again = opened(path)
+    assert found(again) == OF_C1
+    add(again, 6)
+    seal(again)
+    assert len(found(again)) == len(OF_C1) + 2
+    again.close()
+
+
+def test_two_who_seal_at_once_are_one(path: Path) -> None:
+    first, second = opened(path), opened(path)
+    add(first)
+    with first.evidence._alone() as alone:
+        assert alone
+        assert not second.evidence.seal()
+    seal(second)
+    assert found(first) == found(second) == OF_C1
+    add(first, 6)
+    seal(first)
+    assert found(second) == found(first)
+    assert len(everything(second)) == EVENTS + 6
+    first.close()
+    second.close()
+
+
+def test_an_older_journal_beside_newer_segments_answers_for_itself(
+    path: Path, tmp_path: Path
+) -> None:
+    registry = opened(path)
+    add(registry)
+    registry.close()
+    older = path.read_bytes()
+    registry = opened(path)
+    seal(registry)
+    assert found(registry) == OF_C1
+    registry.close()
+    path.write_bytes(older)
+    again = opened(path)
+    assert found(again) == OF_C1
+    seal(again)
+    assert found(again) == OF_C1
+    assert len(everything(again)) == EVENTS
+    again.close()
