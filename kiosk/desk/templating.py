@@ -16,6 +16,7 @@ import msgspec
 from kiosk.authority.office.templates import UnsatisfiableTemplate, limits_of
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules.effective import effective
+from kiosk.cards.ports import KeyAlgorithm
 from kiosk.core.errors import KioskError
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
@@ -29,6 +30,7 @@ from storage.records import PinPolicy, Template
 
 _POLICY = "pin_policy."
 _YES, _NO = "yes", "no"
+_LARGEST = 9999
 _GROUPS = {
     "general": ("name", "card_type", "self_service", "card_access"),
     "issue": ("first_pin", "activation_code_days", "apply_pin_policy"),
@@ -42,6 +44,18 @@ class BadField(KioskError):
     """What was typed into a field means nothing: `field`, `problem`."""
 
     code = "template.bad_field"
+
+
+class NotANumber(KioskError):
+    """What was typed where a number belongs: `field`, `largest`."""
+
+    code = "template.not_a_number"
+
+
+class NoSuchAlgorithm(KioskError):
+    """Keys of that kind are not made: `known`."""
+
+    code = "template.no_such_algorithm"
 
 
 class NoName(KioskError):
@@ -94,7 +108,10 @@ def groups() -> tuple[Group, ...]:
 
 
 def filled_in(template: Template, typed: dict[str, str]) -> Template:
-    """Return the template with what was typed. BadField, NoName."""
+    """Return the template with what was typed.
+
+    BadField, NotANumber, NoSuchAlgorithm, NoName.
+    """
     whole: dict[str, Any] = msgspec.to_builtins(template)
     for field, text in typed.items():
         target, name = whole, field
@@ -108,6 +125,8 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
         raise BadField(field=path.rstrip("`") or "?", problem=problem) from error
     if not draft.name.strip():
         raise NoName
+    if draft.key_algorithm not in set(KeyAlgorithm):
+        raise NoSuchAlgorithm(known=", ".join(KeyAlgorithm))
     return draft
 
 
@@ -170,6 +189,17 @@ def _read(field: str, text: str) -> object:
     kind = _type_of(field)
     if kind is bool:
         return text == _YES
+    if kind is int:
+        return _number(field, text)
     if typing.get_origin(kind) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        is_int = typing.get_args(kind)[0] is int
+        return [_number(field, part) for part in parts] if is_int else parts
     return text
+
+
+def _number(field: str, text: str) -> int:
+    """Return a number that was typed: digits, and no more of them than make sense."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST))):
+        raise NotANumber(field=field, largest=_LARGEST)
+    return int(text)

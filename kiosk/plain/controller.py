@@ -24,15 +24,8 @@ from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.wording import said, say, whom_to_call
 from kiosk.plain.demo_hand import DemoHand
 from kiosk.plain.inbox import Inbox
-from kiosk.plain.talk import (
-    CardGone,
-    End,
-    EndRequested,
-    HealthNews,
-    Talk,
-    TimeIsUp,
-    order,
-)
+from kiosk.plain.news import CardGone, End, EndRequested, HealthNews, TimeIsUp
+from kiosk.plain.talk import Talk, order
 from kiosk.plain.terminal import of_this_process
 from kiosk.plain.visit import PlainVisit
 from kiosk.texts import LANGUAGES, sentence

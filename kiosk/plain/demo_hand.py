@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kiosk.faces.demo_deck import DemoDeck
 from kiosk.faces.wording import say
-from kiosk.plain.talk import EndRequested
+from kiosk.plain.news import EndRequested
 
 
 class DemoHand:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from kiosk.faces.keyboard.names import PASTE
@@ -15,11 +14,18 @@ from kiosk.faces.turn import Turn
 from kiosk.faces.wording import say
 from kiosk.pin.rules import Alphabet
 from kiosk.plain.entry import LineEntry, anything, choice_up_to
+from kiosk.plain.news import (
+    CardGone,
+    End,
+    EndRequested,
+    HealthNews,
+    JobDone,
+    TimeIsUp,
+)
 from kiosk.plain.terminal import wait_without_terminal
 from kiosk.visit.views import Progress
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import StationFault
     from kiosk.cards.ports import ReaderEvent
     from kiosk.core.errors import Message
     from kiosk.core.secret import Secret
@@ -40,44 +46,8 @@ _LONGEST_DRAIN_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
 
 
-class CardGone(Exception):
-    """The card of the talk has left, or another one has joined it."""
-
-    is_unsent = False
-    """The person had chosen something, and nothing of it has been sent."""
-
-
-class TimeIsUp(Exception):
-    """Nobody has typed for too long."""
-
-
-class EndRequested(Exception):
-    """The process was asked to end."""
-
-
 class _AskAgain(Exception):
     """The person is there after all; what was half typed is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobDone:
-    """A job has ended: with a value or an error."""
-
-    token: object
-    value: object = None
-    error: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HealthNews:
-    """What is missing."""
-
-    faults: tuple[StationFault, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """A signal asked the process to end."""
 
 
 class Talk:

@@ -14,7 +14,7 @@ from kiosk.faces.receipt import page, print_page
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.wording import said, say, whom_to_call
 from kiosk.pin.rules import PinRules, check
-from kiosk.plain.talk import CardGone, EndRequested, TimeIsUp
+from kiosk.plain.news import CardGone, EndRequested, TimeIsUp
 from kiosk.visit.views import Answers, FieldName, Outcome
 
 if TYPE_CHECKING:

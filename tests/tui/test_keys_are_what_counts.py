@@ -297,7 +297,7 @@ async def test_of_the_text_that_was_refused_the_next_character_begins_another() 
         await shown.pilot.press("2")
         await shown.until_page("template_edit")
         await shown.pilot.press(ENTER, "right", *(ENTER,) * 3, "ctrl+u", *"2x", F2)
-        await shown.until_said("activation_code_days")
+        await shown.until_said("whole number")
         assert (fields(shown)[1], fields(shown)[4]) == ("no", "2x")
         assert focused(shown) == 4
         await shown.pilot.press(*"21")

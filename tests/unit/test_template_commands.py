@@ -9,7 +9,12 @@ from typer.testing import CliRunner
 
 from kiosk.authority.office.templates import commented
 from kiosk.cli.template import app
-from kiosk.desk.templating import differences, filled_in
+from kiosk.desk.templating import (
+    NoSuchAlgorithm,
+    NotANumber,
+    differences,
+    filled_in,
+)
 from storage.records import PinPolicy, Template
 
 
@@ -55,3 +60,25 @@ def test_what_is_typed_on_the_screen_is_what_a_file_would_say() -> None:
     assert draft.pin_policy.maximum == 7
     assert draft.pin_policy.reminder_days == (5, 2)
     assert draft.first_pin == "activation code"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "1e1", "7.0", "-7", "+7", "1_0", "0x7", "７", "٧", "99999", "1 4", "\u200b7"],
+)
+@pytest.mark.parametrize("field", ["activation_code_days", "pin_policy.minimum"])
+def test_a_number_is_typed_in_digits_or_refused(field: str, typed: str) -> None:
+    with pytest.raises(NotANumber) as refused:
+        filled_in(Template(name="staff"), {field: typed})
+    assert refused.value.data["field"] == field
+
+
+def test_every_number_of_a_list_is_typed_in_digits() -> None:
+    with pytest.raises(NotANumber):
+        filled_in(Template(name="staff"), {"pin_policy.reminder_days": "14, 1e1"})
+
+
+@pytest.mark.parametrize("typed", ["p-256", "P-257", ""])
+def test_an_algorithm_that_no_card_makes_is_refused(typed: str) -> None:
+    with pytest.raises(NoSuchAlgorithm):
+        filled_in(Template(name="staff"), {"key_algorithm": typed})

@@ -62,6 +62,11 @@ class Key:
         return "enter" in self.name
 
     @property
+    def leaves_field(self) -> bool:
+        """It may go to another field or list: what follows is typed there."""
+        return self.name.split()[0].split("+")[-1] in ("tab", "up", "down")
+
+    @property
     def is_own_key(self) -> bool:
         """It may be the key of a page's action."""
         return self.name.startswith("f2 ")

@@ -43,7 +43,7 @@ def may_be(front: str, key: Key, times: int, back: str) -> set[str | None]:
     if key.text:
         return {None, front + key.text * times + back}
     meant: set[str | None] = {None, front + back}
-    if key.is_enter or key.is_own_key:
+    if key.is_enter or key.is_own_key or key.leaves_field:
         meant.add(front)
     if "backspace" in key.name:
         meant.add(front[: max(0, len(front) - times)] + back)
