@@ -43,8 +43,9 @@ class Group:
     seq: int
     changes: list[Change]
     checksum: str
+    begin: int
     end: int
-    """Offset behind it."""
+    """Offsets of its head, and behind it."""
 
 
 class Torn(Exception):
@@ -118,7 +119,7 @@ def _group(data: bytes, at: int, base: int) -> Group:
             raise Torn(base + at)
     except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError, too
         raise Torn(base + at) from error
-    return Group(int(seq), changes, checksum, base + start + size)
+    return Group(int(seq), changes, checksum, base + at, base + start + size)
 
 
 def _changes(body: bytes) -> list[Change]:

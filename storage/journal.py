@@ -16,14 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from storage import groups
 from storage.fileops import NETWORK, FileOps
 from storage.groups import MAGIC, START, Change
 from storage.registry import (
     StoreCorrupt,
+    StoreDeleted,
     StoreFull,
     StoreLocked,
     StorePoisoned,
+    StoreReplaced,
+    StoreShortened,
     StoreUnsuitable,
 )
 
@@ -33,6 +38,9 @@ COMPACT_BYTES = 8 << 20
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
 _GROUP_OPS = 1000
+OWN = "_journal"
+"""The table of what a journal says of itself; no TinyDB table."""
+_ENDS, _ENDS_KEPT = "ends", 100
 _LINE = 64
 """Roughly what a document costs beside itself: its line and its share of a head."""
 _NO_SPACE = frozenset(
@@ -85,7 +93,7 @@ class Journal:
         """Counts looks at the file that found another process's groups."""
         self._overlay: dict[str, dict[str, bytes | None]] | None = None
         self._dropped: list[str] = []
-        self._poisoned = False
+        self._poisoned = self._replaced = False
         self._is_loading = True
         self._handle = -1
         self._check_place()
@@ -141,6 +149,7 @@ class Journal:
     def _forget(self) -> None:
         self._tables = {}
         self._seq, self._before, self._live = 0, START, 0
+        self._last_head = (0, MAGIC)
 
     def _begin(self, data: bytes) -> None:
         """Write the first line of a new file."""
@@ -173,6 +182,7 @@ class Journal:
 
     def _take(self, data: bytes) -> bool:
         """Apply the whole groups in `data`; say whether nothing was left over."""
+        base = self._offset
         try:
             for group in groups.read(data, self._offset, self._before, self._seq):
                 if self._is_loading:
@@ -180,11 +190,16 @@ class Journal:
                 else:
                     for change in group.changes:
                         self._apply(change)
+                self._remember(data, group.begin - base, group.begin)
                 self._seq, self._before = group.seq, group.checksum
                 self._offset = group.end
         except groups.Torn:
             return False
         return True
+
+    def _remember(self, data: bytes, at: int, offset: int) -> None:
+        """Keep the last group's head: it tells whether the file is still ours."""
+        self._last_head = (offset, data[at : data.index(b"\n", at)])
 
     def _end_in(self, rest: bytes) -> None:
         """The last bytes are no group: a torn tail, or damage before sound groups."""
@@ -239,10 +254,15 @@ class Journal:
 
     # --- transactions -----------------------------------------------------------
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _check_usable(self) -> None:
         if self._poisoned:
             raise StorePoisoned(path=str(self.path))
+        if self._replaced:
+            raise StoreReplaced(path=str(self.path))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._check_usable()
         if not self._ops.lock(self._lock, LOCK_SECONDS):
             raise StoreLocked(path=str(self.path), seconds=int(LOCK_SECONDS))
         try:
@@ -283,12 +303,11 @@ class Journal:
         """
         if self._overlay is not None:
             return
-        if self._poisoned:
-            raise StorePoisoned(path=str(self.path))
-        device, inode, size = self._ops.identity(self.path)
-        if (device, inode) == self._inode and size == self._offset:
+        self._check_usable()
+        inode, size = self._identity()
+        if inode == self._inode and size == self._offset:
             return
-        if (device, inode) != self._inode or size < self._offset:
+        if inode != self._inode:
             self.refresh()
             return
         self.foreign += 1
@@ -296,13 +315,49 @@ class Journal:
             self.refresh()
 
     def _refresh(self) -> None:
-        device, inode, size = self._ops.identity(self.path)
-        if (device, inode) != self._inode:
+        inode, size = self._identity()
+        if inode != self._inode:
             self.foreign += 1
-            self._load()
+            self._follow()
         elif size != self._offset:
             self.foreign += 1
             self._catch_up()
+
+    def _identity(self) -> tuple[tuple[int, int], int]:
+        """Return which file it is and its size. StoreChanged: not the one it was."""
+        try:
+            device, inode, size = self._ops.identity(self.path)
+        except FileNotFoundError as error:
+            raise StoreDeleted(path=str(self.path)) from error
+        if (device, inode) == self._inode:
+            if size < self._offset:
+                place = {"size": size, "offset": self._offset}
+                raise StoreShortened(path=str(self.path), **place)
+            at, head = self._last_head
+            if self._ops.read(self._handle, at, len(head)) != head:
+                raise StoreReplaced(path=str(self.path))
+        return (device, inode), size
+
+    def _follow(self) -> None:
+        """Go on in the file that another process has compacted ours into.
+
+        It says of which journals it is what lived: ours, to the last commit, is one of
+        them, or it comes from elsewhere.
+        """
+        self._catch_up(keeps_tail=True)
+        end = [self._seq, self._before]
+        self._load()
+        if end[0] and end not in self._ends():
+            self._inode = (-1, -1)
+            self._forget()
+            self._loaded()
+            self._replaced = True
+            raise StoreReplaced(path=str(self.path))
+
+    def _ends(self) -> list[list[int | str]]:
+        """Return the (number, checksum) of the ends of the journals before this one."""
+        raw = self._tables.get(OWN, {}).get(_ENDS)
+        return msgspec.json.decode(raw, type=list[list[int | str]]) if raw else []
 
     def _commit(self) -> None:
         overlay = self._overlay or {}
@@ -316,6 +371,7 @@ class Journal:
             return
         data, checksum = groups.write(self._seq + 1, changes, self._before)
         self._write(data, self._offset)
+        self._remember(data, 0, self._offset)
         self._seq += 1
         self._before = checksum
         self._offset += len(data)
@@ -404,7 +460,7 @@ class Journal:
 
     def tables(self) -> set[str]:
         """Return the names of all tables that have documents."""
-        names = set(self._tables) | set(self._overlay or {})
+        names = (set(self._tables) | set(self._overlay or {})) - {OWN}
         return {name for name in names if self.keys(name)}
 
     # --- upkeep -------------------------------------------------------------------
@@ -421,9 +477,15 @@ class Journal:
         """Write only what lives into a new file and replace the old one atomically."""
         with self._locked():
             self._refresh()
+            self._note_end()
             fresh = self.path.with_name(self.path.name + ".compact")
             self._write_living(fresh, self.path)
             self._load()
+
+    def _note_end(self) -> None:
+        """Name this journal's end among those that the compacted one is made of."""
+        ends = [*self._ends()[1 - _ENDS_KEPT :], [self._seq, self._before]]
+        self._tables.setdefault(OWN, {})[_ENDS] = msgspec.json.encode(ends)
 
     def snapshot(self, path: Path) -> None:
         """Write what lives now, as one moment, into a new journal. StoreFull.

@@ -88,6 +88,30 @@ class EvidenceDamaged(RegistryError):
     code = "registry.evidence_damaged"
 
 
+class StoreChanged(RegistryError):
+    """The open store's file is no longer what it was; nothing is written: `path`."""
+
+    code = "registry.changed"
+
+
+class StoreDeleted(StoreChanged):
+    """It is not there any more: `path`."""
+
+    code = "registry.deleted"
+
+
+class StoreShortened(StoreChanged):
+    """It ends before what has been committed: `path`, `size`, `offset`."""
+
+    code = "registry.shortened"
+
+
+class StoreReplaced(StoreChanged):
+    """Another one lies in its place, as after a restore: `path`."""
+
+    code = "registry.replaced"
+
+
 class StorePoisoned(RegistryError):
     """A write or fsync failed; reopen to find out what is durable: `path`."""
 

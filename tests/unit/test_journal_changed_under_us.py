@@ -1,0 +1,140 @@
+"""A journal's file that somebody changes while stations have it open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage.journal import Journal
+from storage.registry import (
+    StoreChanged,
+    StoreDeleted,
+    StoreReplaced,
+    StoreShortened,
+)
+
+
+def put(journal: Journal, number: int) -> None:
+    with journal.transaction():
+        journal.put("t", f"k{number}", b'{"n":%d}' % number)
+
+
+def shortened(path: Path, _older: Path) -> None:
+    os.truncate(path, path.stat().st_size - 5)
+
+
+def emptied(path: Path, _older: Path) -> None:
+    path.write_bytes(b"")
+
+
+def deleted(path: Path, _older: Path) -> None:
+    path.unlink()
+
+
+def restored_in_place(path: Path, older: Path) -> None:
+    path.write_bytes(older.read_bytes())
+
+
+def restored_by_renaming(path: Path, older: Path) -> None:
+    older.replace(path)
+
+
+def restored_and_gone_on_with(path: Path, older: Path) -> None:
+    path.write_bytes(older.read_bytes())
+    other = Journal(path)
+    for number in range(50):
+        put(other, 1_000 + number)
+    other.close()
+
+
+def renamed_and_gone_on_with(path: Path, older: Path) -> None:
+    older.replace(path)
+    other = Journal(path)
+    for number in range(50):
+        put(other, 1_000 + number)
+    other.compact()
+    other.close()
+
+
+def begun_anew(path: Path, _older: Path) -> None:
+    path.unlink()
+    Journal(path).close()
+
+
+def another_ones(path: Path, older: Path) -> None:
+    shutil.copy(older.with_name("another"), path)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (shortened, StoreShortened),
+        (emptied, StoreShortened),
+        (deleted, StoreDeleted),
+        (restored_in_place, StoreShortened),
+        (restored_by_renaming, StoreReplaced),
+        (restored_and_gone_on_with, StoreReplaced),
+        (renamed_and_gone_on_with, StoreReplaced),
+        (begun_anew, StoreReplaced),
+        (another_ones, StoreReplaced),
+    ],
+)
+def test_it_is_noticed_at_the_next_commit_and_nothing_is_written(
+    tmp_path: Path, harm: Callable[[Path, Path], None], said: type[StoreChanged]
+) -> None:
+    path, older = tmp_path / "journal", tmp_path / "older"
+    journal, another = Journal(path), Journal(tmp_path / "another")
+    for number in range(4):
+        put(journal, number)
+    shutil.copy(path, older)
+    for number in range(4, 8):
+        put(journal, number)
+    for number in range(100):
+        put(another, 5_000 + number)
+    another.close()
+    harm(path, older)
+    after = path.read_bytes() if path.exists() else None
+    for number in range(8, 10):
+        with pytest.raises(said):
+            put(journal, number)
+        with pytest.raises(said):
+            journal.look()
+    assert (path.read_bytes() if path.exists() else None) == after
+    journal.close()
+
+
+def test_a_restored_snapshot_is_not_taken_for_a_compaction(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = Journal(path)
+    for number in range(8):
+        put(journal, number)
+    journal.snapshot(tmp_path / "snapshot")
+    put(journal, 8)
+    (tmp_path / "snapshot").replace(path)
+    with pytest.raises(StoreReplaced):
+        put(journal, 9)
+    journal.close()
+
+
+@pytest.mark.parametrize("compactions", [1, 3])
+def test_what_another_process_compacts_is_followed(
+    tmp_path: Path, compactions: int
+) -> None:
+    path = tmp_path / "journal"
+    ours, theirs = Journal(path), Journal(path)
+    put(ours, 1)
+    for number in range(compactions):
+        put(theirs, 10 + number)
+        theirs.compact()
+        put(theirs, 20 + number)
+    ours.look()
+    put(ours, 2)
+    theirs.look()
+    assert set(ours.keys("t")) == set(theirs.keys("t"))
+    assert len(ours.keys("t")) == 2 + 2 * compactions
+    ours.close()
+    theirs.close()
