@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-fast test-debians test-install matrix bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix planted bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -48,6 +48,9 @@ test-install: env-test ## type docs/install.md into fresh roots of both, as root
 
 matrix: env-test ## hours: every key at every screen in every rhythm; or every 50th: EVERY=50
 	@MATRIX=$(EVERY) $(BIN)/python -m pytest -n $(JOBS) tests/e2e/test_every_key.py
+
+planted: env-test ## plant bugs, one at a time, in a copy: does a test see each? ONLY="words"
+	@PYTHONPATH=tests $(BIN)/python -m planted $(ONLY)
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench

@@ -75,8 +75,15 @@ def _activate(standing: Standing, facts: Facts, interrupted: bool) -> Refusal | 
     if standing.state is State.ISSUED:
         if interrupted:
             return can_be_unblocked(facts)
-        return pin_not_blocked(facts) or more_than_one_try(facts)
+        return pin_not_blocked(facts) or _last_try_of_first_pin(facts)
     return _held(standing) or Refusal("refusal.already_activated", Actor.HOLDER)
+
+
+def _last_try_of_first_pin(facts: Facts) -> Refusal | None:
+    """Nobody has forgotten a PIN of their own, so no unblock opens instead."""
+    if more_than_one_try(facts) is None:
+        return None
+    return Refusal("refusal.first_pin_one_try", Actor.OFFICER)
 
 
 def _change(standing: Standing, facts: Facts) -> Refusal | None:

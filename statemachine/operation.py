@@ -33,32 +33,61 @@ class Kind(StrEnum):
     FINISH = "finish"
 
 
+class Route(StrEnum):
+    """Which way an operation goes through its table, chosen when it is prepared."""
+
+    OLD_PIN = "old PIN"
+    """A PIN works, and signs before it is changed: there is a way back."""
+    RESET = "reset"
+    """The card comes first, because the key needs a PIN that works."""
+    FINISH = "finish"
+    """The card stays as it is; the password is brought to its PIN."""
+    CARD_ALONE = "card alone"
+    """No password follows: nothing is ever written."""
+
+
+def route_of(kind: Kind, *, password_follows: bool, interrupted: bool) -> Route:
+    """Return the way of an operation.
+
+    `interrupted`: an earlier activation was; it is completed by setting the PIN anew.
+    """
+    if kind is Kind.FINISH:
+        return Route.FINISH
+    if not password_follows:
+        return Route.CARD_ALONE
+    is_reset = kind is Kind.UNBLOCK or (kind is Kind.ACTIVATE and interrupted)
+    return Route.RESET if is_reset else Route.OLD_PIN
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One edge of the operation; `kinds` are those it exists for."""
+    """One edge of the operation; `routes` are those it exists for."""
 
     source: Phase
     target: Phase
-    kinds: frozenset[Kind]
+    routes: frozenset[Route]
     sentence: str
 
 
-_ALL = frozenset(Kind)
-_OLD_PIN = frozenset({Kind.ACTIVATE, Kind.CHANGE})
-_RESET = frozenset({Kind.ACTIVATE, Kind.UNBLOCK})
-_CARD = frozenset({Kind.ACTIVATE, Kind.CHANGE, Kind.UNBLOCK})
+_ALL = frozenset(Route)
+_OLD_PIN = frozenset({Route.OLD_PIN})
+_RESET = frozenset({Route.RESET})
+_FINISH = frozenset({Route.FINISH})
+_CARD_ALONE = frozenset({Route.CARD_ALONE})
+_CARD = _OLD_PIN | _RESET | _CARD_ALONE
+_WRITES = _OLD_PIN | _RESET | _FINISH
 
 TABLE: tuple[Step, ...] = (
     Step(
         Phase.PREPARED,
         Phase.AUTHORISED,
-        _OLD_PIN | {Kind.FINISH},
+        _OLD_PIN | _FINISH,
         "The card's signature was verified and its nonce consumed.",
     ),
     Step(
         Phase.PREPARED,
         Phase.CARD_CHANGING,
-        _CARD,
+        _RESET | _CARD_ALONE,
         "The card comes first: it is unblocked, or no password follows.",
     ),
     Step(
@@ -70,7 +99,7 @@ TABLE: tuple[Step, ...] = (
     Step(
         Phase.PREPARED,
         Phase.OUT_OF_STEP,
-        frozenset({Kind.FINISH}),
+        _FINISH,
         "A finish ended before its proof; card and password still differ.",
     ),
     Step(
@@ -82,13 +111,13 @@ TABLE: tuple[Step, ...] = (
     Step(
         Phase.AUTHORISED,
         Phase.WRITING,
-        _RESET | {Kind.FINISH},
+        _RESET | _FINISH,
         "The card has its PIN already; the directory is about to be written.",
     ),
     Step(
         Phase.AUTHORISED,
         Phase.REFUSED,
-        _OLD_PIN | {Kind.FINISH},
+        _OLD_PIN | _FINISH,
         "Somebody said no before the card was touched; nothing was changed.",
     ),
     Step(
@@ -130,7 +159,7 @@ TABLE: tuple[Step, ...] = (
     Step(
         Phase.CARD_CHANGED,
         Phase.DONE,
-        _CARD,
+        _CARD_ALONE,
         "Only the card was to change, and it has.",
     ),
     Step(
@@ -148,7 +177,7 @@ TABLE: tuple[Step, ...] = (
     Step(
         Phase.WRITING,
         Phase.DONE,
-        _ALL,
+        _WRITES,
         "The directory took the value, and its own mark shows that write and no other.",
     ),
     Step(
@@ -160,7 +189,7 @@ TABLE: tuple[Step, ...] = (
     Step(
         Phase.WRITING,
         Phase.OUT_OF_STEP,
-        _ALL,
+        _WRITES,
         "No answer, another hand in between, or a refusal with no way back.",
     ),
     Step(
@@ -182,9 +211,10 @@ _ENGINE = Engine(Phase, [(step.target, step.source, step.target) for step in TAB
 _FINAL = frozenset({Phase.DONE, Phase.REFUSED, Phase.ROLLED_BACK, Phase.OUT_OF_STEP})
 
 
-def advance(phase: Phase, target: Phase, kind: Kind) -> Phase | Refusal:
-    """Return `target` if an edge for this kind leads there, else the refusal."""
-    if not _ENGINE.targets(target, phase) or kind not in _BY_EDGE[phase, target].kinds:
+def advance(phase: Phase, target: Phase, route: Route) -> Phase | Refusal:
+    """Return `target` if an edge of this route leads there, else the refusal."""
+    step = _BY_EDGE.get((phase, target))
+    if not _ENGINE.targets(target, phase) or step is None or route not in step.routes:
         return Refusal("refusal.operation_order", Actor.HOLDER)
     return target
 

@@ -65,7 +65,7 @@ def operation_markdown() -> str:
         (
             step.source,
             step.target,
-            ", ".join(kind for kind in operation.Kind if kind in step.kinds),
+            ", ".join(route for route in operation.Route if route in step.routes),
             step.sentence,
         )
         for step in operation.TABLE

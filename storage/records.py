@@ -13,7 +13,7 @@ import msgspec
 
 from statemachine.candidates import TRIES
 from statemachine.lifecycle import State
-from statemachine.operation import Kind, Phase
+from statemachine.operation import Kind, Phase, Route
 from statemachine.puk import Known
 
 
@@ -260,6 +260,8 @@ class Operation(Record, frozen=True, kw_only=True):
     station: str
     phase: Phase
     password_follows: bool
+    route: Route | None = None
+    """Which way it goes through its table; None: of an older registry."""
     reason: str = ""
     """Catalogue key of why it ended, or why the password does not follow."""
     authorisation: Authorisation = Authorisation.NONE

@@ -1,7 +1,7 @@
 """What is planted: a module, what stands there once, and what stands there instead.
 
 Kept as data in `bugs/*.toml`, one file to a room. A bug names the invariant that it
-breaks (I1–I7 of docs/invariants.md) and the tests that see it.
+breaks (I1–I7) and the tests that see it.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def _end_unproven(
     reason = Message("reason.nonce_stale" if stale else "reason.signature_wrong")
     if operation.ended_at is not None:
         return
-    if operation.kind is Kind.UNBLOCK and transitions.card_may_have_changed(operation):
+    if transitions.card_may_have_changed(operation):
         transitions.end_out_of_step(tx, parts, operation, reason)
     else:
         transitions.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)

@@ -27,7 +27,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.core.errors import Message
 from statemachine.candidates import TRIES
-from statemachine.operation import Kind, Phase
+from statemachine.operation import Kind, Phase, Route, route_of
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operation
 from storage.registry import Tx
 
@@ -61,7 +61,7 @@ def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prep
         code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
     )
     challenge = _challenge(parts, operation, credential)
-    signs_now = kind is not Kind.UNBLOCK and _signs(operation, credential)
+    signs_now = operation.route is not Route.RESET and _signs(operation, credential)
 
     def commit(tx: Tx) -> tuple[PresenceChallenge | None] | None:
         if not transitions.supersede(tx, parts, credential.id, station):
@@ -155,6 +155,11 @@ def _new(
         station=station,
         phase=Phase.PREPARED,
         password_follows=judgement.password_follows,
+        route=route_of(
+            kind,
+            password_follows=judgement.password_follows,
+            interrupted=credential.activation_interrupted,
+        ),
         reason=judgement.why_not.key if judgement.why_not else "",
         rules=msgspec.json.encode(judgement.rules),
         dc=judgement.view.dc,

@@ -16,7 +16,14 @@ from kiosk.core.errors import Message
 from statemachine.course import course
 from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Event, Standing, State, settle
-from statemachine.operation import Kind, Phase, advance, is_final
+from statemachine.operation import (
+    Kind,
+    Phase,
+    Route,
+    advance,
+    is_final,
+    route_of,
+)
 from storage.records import AuditDraft, Credential, Operation, Sync
 from storage.registry import Tx
 
@@ -28,11 +35,18 @@ UNDER_WAY_SECONDS = 120.0
 _LIFECYCLE_EVENT = {Kind.ACTIVATE: Event.ACTIVATE, Kind.UNBLOCK: Event.UNBLOCK}
 
 
+def route_taken(operation: Operation) -> Route:
+    """Return the way an operation goes through its table."""
+    return operation.route or route_of(
+        operation.kind, password_follows=operation.password_follows, interrupted=False
+    )
+
+
 def card_may_have_changed(operation: Operation) -> bool:
     """Say whether the command that cannot be taken back may have been sent."""
     if operation.kind is Kind.FINISH:
         return False
-    if operation.kind is Kind.UNBLOCK and operation.phase is Phase.AUTHORISED:
+    if route_taken(operation) is Route.RESET and operation.phase is Phase.AUTHORISED:
         return True
     return operation.phase in _TOUCHED
 
@@ -56,7 +70,7 @@ def move(
     **changes: Any,
 ) -> Operation:
     """Move an operation along an edge of its table, audited. Refused if none."""
-    phase = advance(operation.phase, target, operation.kind)
+    phase = advance(operation.phase, target, route_taken(operation))
     if isinstance(phase, Refusal):
         raise Refused(Message(phase.code))
     now = parts.clock.now()

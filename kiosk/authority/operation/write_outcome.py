@@ -38,11 +38,9 @@ from kiosk.directory.ports import (
     DomainController,
     Spread,
 )
-from statemachine.operation import Kind, Phase
+from statemachine.operation import Kind, Phase, Route
 from storage.records import LastSync, Operation, Sync
 from storage.registry import RegistryError, Tx
-
-_CAN_GO_BACK = frozenset({Kind.CHANGE, Kind.ACTIVATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +221,10 @@ def refused(
         if reason.key == changed_elsewhere.REASON:
             credential = tx.credential(operation.credential)
             changed_elsewhere.mark_now(tx, parts, credential, operation.station)
-        if operation.kind in _CAN_GO_BACK:
+        route = transitions.route_taken(operation)
+        if route is Route.OLD_PIN:
             target = Phase.ROLLING_BACK
-        elif operation.kind is Kind.FINISH and operation.phase is Phase.AUTHORISED:
+        elif route is Route.FINISH and operation.phase is Phase.AUTHORISED:
             target = Phase.REFUSED
         else:
             return transitions.end_out_of_step(

@@ -1,0 +1,391 @@
+"""Everything that can become of a card, found out from the tables that we run.
+
+A situation is what registry and card say of one card. Whatever may happen to it is a
+move: what its holder does, each end of each operation (a fault may end it anywhere),
+what operators do, what others do behind our back. All situations that can come about
+are explored, and from each it is asked whether somebody can bring it home.
+Pure: no clock, no card, and no table of its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+
+from statemachine.course import course
+from statemachine.guards import Facts, Refusal
+from statemachine.lifecycle import Event, Lifecycle, Standing, State, settle
+from statemachine.offers import offers
+from statemachine.operation import TABLE, Kind, Phase, Route, is_final, route_of
+from statemachine.puk import DUE, IN_ESCROW, Known, PukEvent, advance
+
+_LIFECYCLE = Lifecycle()
+ISSUED_AGAIN = "the card is retired and issued again"
+ENOUGH = 3
+"""Tries of a PIN that nobody has to think about."""
+
+
+class Opens(StrEnum):
+    """What sets a PIN anew, by the template and by what is kept."""
+
+    ESCROW = "the PUK that the authority keeps"
+    HOLDERS_PUK = "the PUK that the holder has"
+    ADMIN_KEY = "the card's administrator key"
+    NOTHING = "nothing"
+
+
+class Agreement(StrEnum):
+    """What the registry says of card and password."""
+
+    NEVER = "never synchronised"
+    IN_STEP = "in step"
+    OUT_OF_STEP = "out of step"
+    CARD_ALONE = "not synchronised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What registry and card say of one card, and what its holder knows."""
+
+    standing: Standing
+    agreement: Agreement
+    tries: int = ENOUGH
+    known: Known = Known.CURRENT
+    remembers: bool = True
+    """The holder knows the PIN."""
+    interrupted: bool = False
+    """An activation broke off at the card."""
+    activated: bool = False
+    """A PIN of the holder's own was set."""
+
+    @property
+    def is_over(self) -> bool:
+        """The card has been taken out of use."""
+        return self.standing.state in (State.REVOKED, State.RETIRED)
+
+    @property
+    def is_home(self) -> bool:
+        """Everything is as it should be, and is said to be."""
+        return (
+            self.standing.state is State.ACTIVE
+            and self.agreement in (Agreement.IN_STEP, Agreement.CARD_ALONE)
+            and self.tries == ENOUGH
+            and self.remembers
+            and not self.interrupted
+            and self.known not in DUE
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One way through an operation's table."""
+
+    phase: Phase
+    changed: bool
+    """The new PIN was verified on the card and was not changed back."""
+    doubtful: bool
+    """Nobody knows which PIN the card has."""
+    path: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What happens, who makes it happen, and what is then."""
+
+    what: str
+    to: Situation
+    helps: bool
+    """Somebody may do it on purpose, to bring a card home."""
+
+
+# --- operations --------------------------------------------------------------
+
+
+def paths(route: Route) -> Iterator[tuple[Phase, ...]]:
+    """Return every path of a route, from its first mark to where nothing follows."""
+    waiting: deque[tuple[Phase, ...]] = deque([(Phase.PREPARED,)])
+    while waiting:
+        path = waiting.popleft()
+        nexts = [
+            step.target
+            for step in TABLE
+            if step.source is path[-1] and route in step.routes
+        ]
+        if not nexts:
+            yield path
+        for target in nexts:
+            if target in path:
+                raise ValueError(f"{route} goes round at {target}")
+            waiting.append((*path, target))
+
+
+@cache
+def ends(route: Route) -> list[End]:
+    """Return how an operation may end."""
+    found = []
+    for path in paths(route):
+        if not is_final(path[-1]):
+            raise ValueError(f"{route} ends nowhere: {path}")
+        restored = path[-1] in (Phase.ROLLED_BACK, Phase.REFUSED)
+        going_back = Phase.ROLLING_BACK in path and not restored
+        changed = Phase.CARD_CHANGED in path and not (restored or going_back)
+        doubtful = not restored and not changed and Phase.CARD_CHANGING in path
+        found.append(End(path[-1], changed, doubtful, path))
+    return found
+
+
+# --- moves -------------------------------------------------------------------
+
+
+def moves(now: Situation, opens: Opens) -> Iterator[Move]:
+    """Return everything that may happen next."""
+    yield from _of_holder(now, opens)
+    yield from _of_operators(now, opens)
+    yield from _of_others(now, opens)
+
+
+def why_not(now: Situation, opens: Opens, kind: Kind) -> Refusal | None:
+    """Return what the kiosk says of an action; None: it is offered."""
+    facts = Facts(tries_left=now.tries, has_unblock_way=_has_way(now, opens))
+    is_out = now.agreement is Agreement.OUT_OF_STEP
+    return _judged(
+        now.standing, facts, out_of_step=is_out, activation_interrupted=now.interrupted
+    )[kind]
+
+
+@cache
+def _judged(
+    standing: Standing,
+    facts: Facts,
+    *,
+    out_of_step: bool,
+    activation_interrupted: bool,
+) -> dict[Kind, Refusal | None]:
+    judged = offers(
+        standing,
+        facts,
+        out_of_step=out_of_step,
+        activation_interrupted=activation_interrupted,
+    )
+    return {each.kind: each.refusal for each in judged}
+
+
+@cache
+def _applied(standing: Standing, event: Event, tries: int) -> Standing | Refusal:
+    return _LIFECYCLE.apply(standing, event, Facts(tries_left=tries))
+
+
+def _has_way(now: Situation, opens: Opens) -> bool:
+    match opens:
+        case Opens.ESCROW:
+            return now.known in IN_ESCROW
+        case Opens.HOLDERS_PUK:
+            return now.known is not Known.USED_UP
+        case Opens.ADMIN_KEY:
+            return True
+        case Opens.NOTHING:
+            return False
+
+
+def _of_holder(now: Situation, opens: Opens) -> Iterator[Move]:
+    for kind in Kind:
+        if why_not(now, opens, kind) is not None:
+            continue
+        is_reset = kind is Kind.UNBLOCK or (kind is Kind.ACTIVATE and now.interrupted)
+        if not is_reset and not now.remembers:
+            continue
+        for follows in (True, False):
+            if kind is Kind.FINISH and not follows:
+                continue
+            route = route_of(
+                kind, password_follows=follows, interrupted=now.interrupted
+            )
+            for end in ends(route):
+                for known in _puks(now, opens, is_reset=is_reset):
+                    yield _ended(replace(now, known=known), kind, route, end)
+
+
+def _ended(now: Situation, kind: Kind, route: Route, end: End) -> Move:
+    """Return what is true when an operation has ended so."""
+    what, helps = f"{kind} ends as {end.phase}", end.phase is Phase.DONE
+    if end.phase in (Phase.REFUSED, Phase.ROLLED_BACK):
+        return Move(what, now, helps)
+    after = now
+    if end.changed:
+        after = _final(now, kind)
+    elif end.doubtful and (kind is Kind.ACTIVATE or not now.activated):
+        after = replace(now, interrupted=True)
+    if end.phase is Phase.DONE:
+        alone = route is Route.CARD_ALONE
+        agreement = Agreement.CARD_ALONE if alone else Agreement.IN_STEP
+        after = replace(after, interrupted=False)
+    else:
+        agreement = Agreement.OUT_OF_STEP
+    return Move(what, replace(after, agreement=agreement), helps)
+
+
+def _final(now: Situation, kind: Kind) -> Situation:
+    """The card has a new PIN: what follows for its state."""
+    standing = now.standing
+    event = {Kind.ACTIVATE: Event.ACTIVATE, Kind.UNBLOCK: Event.UNBLOCK}.get(kind)
+    if event is not None:
+        standing = _stand(standing, event)
+    return replace(
+        now,
+        standing=standing,
+        tries=ENOUGH,
+        remembers=True,
+        interrupted=False,
+        activated=True,
+    )
+
+
+@cache
+def _stand(standing: Standing, event: Event) -> Standing:
+    if standing.state is State.SUSPENDED:
+        settled = settle(standing, event)
+        return standing if isinstance(settled, Refusal) else settled
+    events = course(_LIFECYCLE, standing, event, Facts(tries_left=0))
+    for each in () if isinstance(events, Refusal) else events:
+        after = _LIFECYCLE.apply(standing, each, Facts(tries_left=0))
+        standing = standing if isinstance(after, Refusal) else after
+    return standing
+
+
+def _puks(now: Situation, opens: Opens, *, is_reset: bool) -> set[Known]:
+    """Return what may be known of the PUK when an operation has ended anywhere."""
+    found = {now.known}
+    if opens is Opens.HOLDERS_PUK and is_reset:
+        found |= _after(found, PukEvent.TYPED)
+    if opens is not Opens.ESCROW:
+        return found
+    if is_reset:
+        found |= _after(found, PukEvent.RELEASED)
+        found |= _after(found, PukEvent.OLD_TAKEN) | _after(found, PukEvent.NEW_TAKEN)
+    sent = _after(found & DUE, PukEvent.REPLACING)
+    found |= sent | _after(sent, PukEvent.NEW_REFUSED)
+    return found | _after(sent, PukEvent.REPLACED)
+
+
+def _after(known: set[Known], event: PukEvent) -> set[Known]:
+    return {after for each in known for after in _led(each, event)}
+
+
+@cache
+def _led(known: Known, event: PukEvent) -> tuple[Known, ...]:
+    after = advance(known, event)
+    return () if isinstance(after, Refusal) else (after,)
+
+
+def can_be_issued_again(now: Situation, opens: Opens) -> bool:
+    """Say whether the enrollment office can open the card to personalise it anew."""
+    return opens is Opens.ESCROW and now.known in IN_ESCROW
+
+
+def _of_operators(now: Situation, opens: Opens) -> Iterator[Move]:
+    for event in (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE):
+        after = _applied(now.standing, event, now.tries)
+        if not isinstance(after, Refusal):
+            yield Move(event, replace(now, standing=after), event is Event.RESUME)
+    if now.standing.state is not State.RETIRED and can_be_issued_again(now, opens):
+        new = Situation(standing=Standing(State.ISSUED), agreement=Agreement.NEVER)
+        again = replace(new, known=Known.CURRENT)
+        yield Move(ISSUED_AGAIN, again, helps=True)
+    if now.agreement is Agreement.OUT_OF_STEP and not now.is_over:
+        closed = replace(now, agreement=Agreement.CARD_ALONE)
+        yield Move("the helpdesk closes the case", closed, helps=True)
+
+
+def _of_others(now: Situation, opens: Opens) -> Iterator[Move]:
+    """What nobody meant, or nobody told us."""
+    if now.is_over:
+        return
+    if now.agreement is Agreement.IN_STEP:
+        out = replace(now, agreement=Agreement.OUT_OF_STEP)
+        yield Move("the password is changed elsewhere", out, helps=False)
+    if now.tries:
+        wrong = replace(now, tries=now.tries - 1)
+        yield Move("a wrong PIN is typed", wrong, helps=False)
+    if now.remembers:
+        forgotten = replace(now, remembers=False)
+        yield Move("the PIN is forgotten", forgotten, helps=False)
+    yield from _of_card(now)
+    yield from _of_puk(now, opens)
+
+
+def _of_card(now: Situation) -> Iterator[Move]:
+    """What the card itself shows of its counter."""
+    if now.tries == 0:
+        blocked = _applied(now.standing, Event.PIN_BLOCKED, now.tries)
+        if not isinstance(blocked, Refusal):
+            to = replace(now, standing=blocked)
+            yield Move("the card shows that it is blocked", to, helps=True)
+            elsewhere = replace(to, tries=ENOUGH)
+            yield Move("it is unblocked elsewhere", elsewhere, helps=False)
+    if now.tries and now.standing.state is State.BLOCKED:
+        found = _applied(now.standing, Event.FOUND_UNBLOCKED, now.tries)
+        if not isinstance(found, Refusal):
+            to = replace(now, standing=found, agreement=Agreement.OUT_OF_STEP)
+            yield Move("the card shows that it is not blocked", to, helps=True)
+
+
+def _of_puk(now: Situation, opens: Opens) -> Iterator[Move]:
+    if opens in (Opens.ESCROW, Opens.HOLDERS_PUK):
+        for known in _after({now.known}, PukEvent.ALL_REFUSED):
+            used_up = replace(now, known=known)
+            yield Move("the card has refused every PUK it may have", used_up, False)  # noqa: FBT003 - it does not help
+
+
+# --- exploration -------------------------------------------------------------
+
+
+def beginnings(opens: Opens) -> tuple[Situation, ...]:
+    """Return how a card may come to us: issued here, or imported."""
+    new = Situation(standing=Standing(State.ISSUED), agreement=Agreement.NEVER)
+    match opens:
+        case Opens.ESCROW:
+            known: tuple[Known, ...] = (Known.CURRENT, Known.FACTORY)
+        case Opens.HOLDERS_PUK:
+            known = (Known.HOLDERS,)
+        case _:
+            known = (Known.UNKNOWN,)
+    return tuple(replace(new, known=each) for each in known)
+
+
+def explored(opens: Opens) -> dict[Situation, tuple[Move, ...]]:
+    """Return every situation that can come about, and what may happen in it."""
+    found: dict[Situation, tuple[Move, ...]] = {}
+    waiting = deque(beginnings(opens))
+    while waiting:
+        now = waiting.popleft()
+        if now in found:
+            continue
+        found[now] = tuple(moves(now, opens))
+        waiting.extend(move.to for move in found[now])
+    return found
+
+
+def homeless(
+    graph: dict[Situation, tuple[Move, ...]], *, issued_again: bool
+) -> list[Situation]:
+    """Return the situations that nobody can bring home.
+
+    `issued_again`: the enrollment office may personalise the same card anew; else it
+    is asked what kiosk and helpdesk can do.
+    """
+    before: dict[Situation, list[Situation]] = {}
+    for now, possible in graph.items():
+        for move in possible:
+            if move.helps and (issued_again or move.what != ISSUED_AGAIN):
+                before.setdefault(move.to, []).append(now)
+    at_home = {now for now in graph if now.is_home}
+    waiting = deque(at_home)
+    while waiting:
+        for now in before.get(waiting.popleft(), ()):
+            if now not in at_home:
+                at_home.add(now)
+                waiting.append(now)
+    return [now for now in graph if now not in at_home and not now.is_over]

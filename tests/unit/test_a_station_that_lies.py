@@ -1,0 +1,414 @@
+"""A station that leaves steps out, repeats them, or brings what is not its own.
+
+It talks to the authority's port directly, as nobody's visit does. What it gets is what
+the record allows, whatever was asked before; every door is tried by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lab.histories import NEW, STORIES, History, Story
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import puks
+from kiosk.authority.ports import (
+    Authority,
+    CardLimits,
+    Prepared,
+    ProofFailed,
+    Refused,
+)
+from kiosk.authority.proof import seal, signature, statement
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
+from kiosk.pin.rules import Alphabet
+from statemachine.lifecycle import Event, State
+from statemachine.operation import Kind, Phase
+from statemachine.puk import Known
+from storage.records import (
+    ApprovalKind,
+    Credential,
+    Keyless,
+    Operation,
+    PinPolicy,
+    PublicKey,
+    Sync,
+    UnblockWay,
+)
+from storage.registry import Tx
+
+LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
+CHANGE, ACTIVATE, BY_CODE, UNBLOCK = STORIES[:4]
+KIOSK = "kiosk-1"
+
+
+def named(name: str) -> Story:
+    return next(story for story in STORIES if story.name == name)
+
+
+class Liar:
+    """A station in one operation, which calls what it likes."""
+
+    def __init__(self, history: History, kind: Kind, *, insert: bool = True) -> None:
+        self.history = history
+        if insert:
+            history.home_screen()
+        self.port: Authority = history.world.authority.port
+        self.prepared: Prepared = self.port.prepare(
+            *(history.holder.credential, kind, KIOSK, LIMITS),
+            history.announced(LIMITS),
+        )
+        self.id = self.prepared.operation
+
+    @property
+    def operation(self) -> Operation:
+        return self.history.world.registry.run(lambda tx: tx.operation(self.id))
+
+    @property
+    def credential(self) -> Credential:
+        return self.history.world.credential("alice")
+
+    def redeem(self, kind: ApprovalKind, code: Secret) -> None:
+        self.prove_card()
+        self.port.redeem(self.id, kind, code)
+
+    def presence(self) -> tuple[bytes, bytes]:
+        """A nonce, and the card's own signature over it."""
+        challenge = self.port.challenge_presence(self.credential.id, KIOSK)
+        assert challenge is not None
+        return challenge.nonce, self.signed(0x9E, challenge.message)
+
+    def prove_card(self) -> None:
+        self.port.prove_card(self.id, *self.presence())
+
+    def signed(self, slot: int, message: bytes) -> bytes:
+        key = self.history.holder.made.card.keys[slot]
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+    def sealed(self, value: bytes = NEW) -> bytes:
+        public = self.history.world.parts.sealing.public
+        with Secret(value) as secret:
+            return seal.seal(secret, public_key=public, operation=self.id)
+
+    def authorise(self, sealed: bytes) -> None:
+        challenge = self.prepared.challenge or self.port.renew_nonce(self.id)
+        message = statement.authorisation(challenge, seal.digest(sealed))
+        signed = self.signed(0x9A, message)
+        self.port.authorise(self.id, challenge.nonce, signed, sealed)
+
+    def reset_card(self) -> None:
+        """What a visit does before the card of an unblock has its new PIN."""
+        self.redeem(ApprovalKind.RELEASE, self.history.world.release_code("alice"))
+        self.port.release(self.id, *self.presence())
+        self.port.card_changing(self.id)
+
+
+def refused(call: Callable[[], object]) -> str:
+    """Return why it was refused; it must be."""
+    with pytest.raises(Refused) as why:
+        call()
+    return why.value.reason.key
+
+
+def code_of(history: History, kind: ApprovalKind) -> Secret:
+    if kind is ApprovalKind.RELEASE:
+        return history.world.release_code("alice")
+    return history.world.activation_code("alice")
+
+
+# --- codes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("story", "kind"),
+    [(UNBLOCK, ApprovalKind.RELEASE), (BY_CODE, ApprovalKind.ACTIVATION)],
+    ids=["release", "activation"],
+)
+def test_a_code_is_worthless_once_its_card_has_changed(
+    story: Story, kind: ApprovalKind
+) -> None:
+    history = History(story)
+    code = code_of(history, kind)
+    history.world.release_code = lambda name: code.copy()  # type: ignore[method-assign]  # the one that is watched
+    history.world.activation_code = lambda name: code.copy()  # type: ignore[method-assign]  # the same
+    history.attempt()
+    approvals = history.world.registry.run(
+        lambda tx: tx.approvals(history.holder.credential)
+    )
+    assert [each.spent for each in approvals] == [True]
+
+
+def test_the_same_code_opens_no_second_unblock() -> None:
+    history = History(UNBLOCK)
+    code = history.world.release_code("alice")
+    first = Liar(history, Kind.UNBLOCK)
+    first.redeem(ApprovalKind.RELEASE, code.copy())
+    first.port.release(first.id, *first.presence())
+    first.port.card_changing(first.id)
+    first.port.card_changed(first.id)
+    first.port.leave_out_of_step(first.id, Message("reason.interrupted"))
+    second = Liar(history, Kind.UNBLOCK, insert=False)
+    with pytest.raises(Exception, match="code_refused"):
+        second.redeem(ApprovalKind.RELEASE, code.copy())
+
+
+@pytest.mark.parametrize(
+    "story",
+    [UNBLOCK, BY_CODE, named("unblock, never activated, by code")],
+    ids=lambda story: story.name,
+)
+def test_a_card_is_not_changed_before_its_code_was_typed(story: Story) -> None:
+    liar = Liar(History(story), story.kind)
+    why = refused(lambda: liar.port.card_changing(liar.id))
+    assert why in ("stop.code_first", "refusal.operation_order")
+    assert liar.operation.phase is not Phase.CARD_CHANGING
+
+
+def test_a_card_never_activated_needs_its_activation_code_besides() -> None:
+    liar = Liar(History(named("unblock, never activated, by code")), Kind.UNBLOCK)
+    liar.redeem(ApprovalKind.RELEASE, liar.history.world.release_code("alice"))
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    assert why == "stop.code_first"
+
+
+def test_an_interrupted_activation_needs_a_code_again() -> None:
+    history = History(ACTIVATE)
+    _edit(history, activation_interrupted=True, sync=Sync.OUT_OF_STEP)
+    liar = Liar(history, Kind.ACTIVATE)
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    assert why == "stop.code_first"
+    assert refused(lambda: liar.port.card_changing(liar.id)) == "stop.code_first"
+
+
+def _edit(history: History, **changes: object) -> None:
+    def commit(tx: Tx) -> None:
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, **changes))
+
+    history.world.registry.run(commit)
+
+
+def _template(history: History, **changes: object) -> None:
+    def commit(tx: Tx) -> None:
+        saved = tx.save_template(replace(tx.template("staff"), **changes))
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, template_version=saved.version))
+
+    history.world.registry.run(commit)
+
+
+# --- held in the middle ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+def test_a_card_that_is_held_authorises_nothing(event: Event) -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    liar.history.world.operate("alice", event)
+    assert refused(lambda: liar.authorise(liar.sealed())).startswith("stop.")
+    assert liar.operation.phase is Phase.PREPARED
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+def test_a_card_that_is_held_is_not_changed(event: Event) -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    liar.authorise(liar.sealed())
+    liar.history.world.operate("alice", event)
+    assert refused(lambda: liar.port.card_changing(liar.id)).startswith("stop.")
+    assert liar.operation.phase is Phase.REFUSED
+
+
+def test_a_card_is_not_changed_on_an_authorisation_that_has_run_out() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    liar.authorise(liar.sealed())
+    liar.history.world.clock.sleep(61.0)
+    why = refused(lambda: liar.port.card_changing(liar.id))
+    assert why == "reason.authorisation_late"
+
+
+# --- no write --------------------------------------------------------------------
+
+
+def test_what_was_announced_as_the_card_alone_authorises_no_write() -> None:
+    history = History(CHANGE)
+    _template(history, pin_policy=PinPolicy(update_ad_password=False))
+    liar = Liar(history, Kind.CHANGE)
+    sealed = liar.sealed()
+    assert refused(lambda: liar.authorise(sealed)) == "stop.no_write_wanted"
+    assert refused(lambda: liar.port.write(liar.id, sealed))
+    assert history.world.directory.writes == []
+
+
+def test_a_template_that_lost_its_exception_lets_no_keyless_card_write() -> None:
+    history = History(named("change, keyless"))
+    liar = Liar(history, Kind.CHANGE)
+    liar.prove_card()
+    code = history.world.release_code("alice")
+    liar.port.redeem(liar.id, ApprovalKind.RELEASE, code)
+    _template(history, keyless=Keyless.OFF)
+    with pytest.raises(ProofFailed):
+        liar.port.authorise(liar.id, b"", b"", liar.sealed())
+
+
+def test_what_was_signed_is_in_the_evidence() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    sealed = liar.sealed()
+    liar.authorise(sealed)
+    (event,) = [
+        event
+        for event in liar.history.world.registry.audit_events(operation=liar.id)
+        if event.kind == "operation.authorised"
+    ]
+    assert {"statement", "signature", "key", "key_sha256"} <= set(event.data)
+    assert event.data["sealed_sha256"] == seal.digest(sealed).hex()
+
+
+# --- ways back -------------------------------------------------------------------
+
+
+def test_a_way_back_that_failed_is_out_of_step() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    liar.authorise(liar.sealed())
+    liar.port.card_changing(liar.id)
+    liar.port.card_changed(liar.id)
+    liar.history.domain.change_account(
+        liar.history.holder.account_guid, privileged=True
+    )
+    assert liar.port.write(liar.id, liar.sealed()).roll_back
+    liar.port.rolled_back(liar.id, restored=False)
+    assert liar.operation.phase is Phase.OUT_OF_STEP
+    assert liar.credential.sync is Sync.OUT_OF_STEP
+
+
+# --- what leaves the authority -----------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.ACTIVATE])
+def test_an_operation_that_needs_nothing_from_escrow_gets_nothing(kind: Kind) -> None:
+    liar = Liar(History(CHANGE if kind is Kind.CHANGE else ACTIVATE), kind)
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    assert why == "stop.nothing_in_escrow"
+
+
+def test_an_unblock_of_another_way_gets_no_puk() -> None:
+    liar = Liar(History(named("unblock, holder's PUK")), Kind.UNBLOCK)
+    assert liar.operation.way is UnblockWay.HOLDER_PUK
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    assert why == "stop.nothing_in_escrow"
+
+
+def test_a_puk_that_nobody_released_is_not_handed_out() -> None:
+    liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
+    liar.redeem(ApprovalKind.RELEASE, liar.history.world.release_code("alice"))
+    why = refused(lambda: liar.port.puk_next(liar.id, (), None))
+    assert why == "stop.nothing_in_escrow"
+    assert not puks.is_due(liar.credential.escrow)
+
+
+def test_a_puk_is_handed_out_once_in_an_operation() -> None:
+    liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
+    liar.reset_card()
+    label = liar.port.puk_next(liar.id, (), None).label
+    why = refused(lambda: liar.port.puk_next(liar.id, (label,), None))
+    assert why == "stop.puk_used_up"
+
+
+def test_a_typed_puk_costs_a_try_before_the_card_has_said_anything() -> None:
+    liar = Liar(History(named("unblock, holder's PUK")), Kind.UNBLOCK)
+    before = puks.of(liar.credential.escrow).left
+    liar.port.puk_typed(liar.id, None)
+    assert puks.of(liar.credential.escrow).left == before - 1
+
+
+def test_replacing_a_puk_does_not_spend_its_last_try() -> None:
+    history = History(CHANGE)
+    escrow = history.world.credential("alice").escrow
+    _edit(history, escrow=replace(escrow, known=Known.DUE, left=1))
+    liar = Liar(history, Kind.CHANGE)
+    liar.authorise(liar.sealed())
+    assert refused(lambda: liar.port.puk_plan(liar.id, None)) == "stop.puk_last_try"
+
+
+# --- who the card is ---------------------------------------------------------------
+
+
+def test_a_signature_by_another_key_is_no_proof_of_presence() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    challenge = liar.port.challenge_presence(liar.credential.id, KIOSK)
+    assert challenge is not None
+    other = ec.generate_private_key(ec.SECP256R1())
+    signed = other.sign(challenge.message, ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(ProofFailed):
+        liar.port.prove_card(liar.id, challenge.nonce, signed)
+    assert not liar.operation.card_proven
+
+
+def test_a_proof_of_presence_counts_once() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    proof = liar.presence()
+    liar.port.prove_card(liar.id, *proof)
+    with pytest.raises(ProofFailed):
+        liar.port.prove_card(liar.id, *proof)
+
+
+def test_a_card_that_proves_nothing_blocks_nobodys() -> None:
+    history = History(CHANGE)
+    port = history.world.authority.port
+    challenge = port.challenge_presence(history.holder.credential, KIOSK)
+    assert challenge is not None
+    with pytest.raises(ProofFailed):
+        port.prove_presence(
+            history.holder.credential, KIOSK, challenge.nonce, b"\x30\x00", 0
+        )
+    assert history.world.credential("alice").state is State.ACTIVE
+
+
+def test_a_card_that_was_unblocked_elsewhere_is_out_of_step() -> None:
+    history = History(UNBLOCK)
+    history.home_screen()
+    assert history.world.credential("alice").state is State.BLOCKED
+    history.holder.made.card.set_tries(pin=3)
+    history.home_screen()
+    credential = history.world.credential("alice")
+    assert credential.state is State.ACTIVE
+    assert credential.sync is Sync.OUT_OF_STEP
+    assert credential.sync_reason == "reason.unblocked_elsewhere"
+
+
+# --- marks of other hands ----------------------------------------------------------
+
+
+def test_a_password_changed_elsewhere_is_written_down_once() -> None:
+    history = History(CHANGE)
+    history.world.clock.sleep(60.0)
+    with Secret(b"Helpdesk-4711") as theirs:
+        history.domain.change_elsewhere(history.holder.account_guid, theirs)
+    for _ in range(2):
+        history.home_screen()
+    marks = [
+        event
+        for event in history.world.registry.audit_events()
+        if event.kind == "credential.out_of_step"
+    ]
+    assert [event.result for event in marks] == ["reason.changed_elsewhere"]
+
+
+# --- keys on record ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spki", [b"", b"\x30\x03\x02\x01\x01", bytes(64)])
+def test_a_key_that_is_none_signs_nothing(spki: bytes) -> None:
+    key = PublicKey(slot="9A", algorithm="P-256", spki=spki)
+    assert not signature.is_valid(key, b"message", b"signature")
+
+
+def test_a_key_of_a_kind_that_cannot_sign_signs_nothing() -> None:
+    public = x25519.X25519PrivateKey.generate().public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = PublicKey(slot="9A", algorithm="X25519", spki=spki)
+    assert not signature.is_valid(key, b"message", b"signature")
