@@ -19,14 +19,17 @@ from kiosk.authority.escrow import puks
 from kiosk.authority.ports import (
     Authority,
     CardLimits,
+    OpenRequest,
     Prepared,
     ProofFailed,
     Refused,
+    SeenCard,
 )
 from kiosk.authority.proof import seal, signature, statement
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet
+from statemachine.candidates import Label
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind, Phase
 from statemachine.puk import Known
@@ -44,7 +47,6 @@ from storage.registry import Tx
 
 LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 CHANGE, ACTIVATE, BY_CODE, UNBLOCK = STORIES[:4]
-KIOSK = "kiosk-1"
 
 
 def named(name: str) -> Story:
@@ -59,10 +61,7 @@ class Liar:
         if insert:
             history.home_screen()
         self.port: Authority = history.world.authority.port
-        self.prepared: Prepared = self.port.prepare(
-            *(history.holder.credential, kind, KIOSK, LIMITS),
-            history.announced(LIMITS),
-        )
+        self.prepared: Prepared = history.prepare(kind, LIMITS)
         self.id = self.prepared.operation
 
     @property
@@ -79,7 +78,7 @@ class Liar:
 
     def presence(self) -> tuple[bytes, bytes]:
         """A nonce, and the card's own signature over it."""
-        challenge = self.port.challenge_presence(self.credential.id, KIOSK)
+        challenge = self.port.challenge_presence(self.credential.id)
         assert challenge is not None
         return challenge.nonce, self.signed(0x9E, challenge.message)
 
@@ -97,16 +96,16 @@ class Liar:
             return seal.seal(secret, public_key=public, operation=self.id)
 
     def authorise(self, sealed: bytes) -> None:
-        challenge = self.prepared.challenge or self.port.renew_nonce(self.id)
+        challenge = self.prepared.challenge
+        assert challenge is not None
         message = statement.authorisation(challenge, seal.digest(sealed))
         signed = self.signed(0x9A, message)
-        self.port.authorise(self.id, challenge.nonce, signed, sealed)
+        self.port.authorise(self.id, challenge.nonce, signed, sealed, going_on=False)
 
     def reset_card(self) -> None:
         """What a visit does before the card of an unblock has its new PIN."""
         self.redeem(ApprovalKind.RELEASE, self.history.world.release_code("alice"))
-        self.port.release(self.id, *self.presence())
-        self.port.card_changing(self.id)
+        self.port.release(self.id, *self.presence(), None)
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -149,9 +148,8 @@ def test_the_same_code_opens_no_second_unblock() -> None:
     code = history.world.release_code("alice")
     first = Liar(history, Kind.UNBLOCK)
     first.redeem(ApprovalKind.RELEASE, code.copy())
-    first.port.release(first.id, *first.presence())
-    first.port.card_changing(first.id)
-    first.port.card_changed(first.id)
+    first.port.release(first.id, *first.presence(), None)
+    first.port.card_changed(first.id, Label.CURRENT)
     first.port.leave_out_of_step(first.id, Message("reason.interrupted"))
     second = Liar(history, Kind.UNBLOCK, insert=False)
     with pytest.raises(Exception, match="code_refused"):
@@ -173,7 +171,7 @@ def test_a_card_is_not_changed_before_its_code_was_typed(story: Story) -> None:
 def test_a_card_never_activated_needs_its_activation_code_besides() -> None:
     liar = Liar(History(named("unblock, never activated, by code")), Kind.UNBLOCK)
     liar.redeem(ApprovalKind.RELEASE, liar.history.world.release_code("alice"))
-    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.code_first"
 
 
@@ -181,7 +179,7 @@ def test_an_interrupted_activation_needs_a_code_again() -> None:
     history = History(ACTIVATE)
     _edit(history, activation_interrupted=True, sync=Sync.OUT_OF_STEP)
     liar = Liar(history, Kind.ACTIVATE)
-    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.code_first"
     assert refused(lambda: liar.port.card_changing(liar.id)) == "stop.code_first"
 
@@ -239,7 +237,11 @@ def test_what_was_announced_as_the_card_alone_authorises_no_write() -> None:
     _template(history, pin_policy=PinPolicy(update_ad_password=False))
     liar = Liar(history, Kind.CHANGE)
     sealed = liar.sealed()
-    assert refused(lambda: liar.authorise(sealed)) == "stop.no_write_wanted"
+    signed = liar.signed(0x9A, b"whatever")
+    why = refused(
+        lambda: liar.port.authorise(liar.id, bytes(32), signed, sealed, going_on=False)
+    )
+    assert why == "stop.no_write_wanted"
     assert refused(lambda: liar.port.write(liar.id, sealed))
     assert history.world.directory.writes == []
 
@@ -252,7 +254,7 @@ def test_a_template_that_lost_its_exception_lets_no_keyless_card_write() -> None
     liar.port.redeem(liar.id, ApprovalKind.RELEASE, code)
     _template(history, keyless=Keyless.OFF)
     with pytest.raises(ProofFailed):
-        liar.port.authorise(liar.id, b"", b"", liar.sealed())
+        liar.port.authorise(liar.id, b"", b"", liar.sealed(), going_on=False)
 
 
 def test_what_was_signed_is_in_the_evidence() -> None:
@@ -273,13 +275,13 @@ def test_what_was_signed_is_in_the_evidence() -> None:
 
 def test_a_way_back_that_failed_is_out_of_step() -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
-    liar.authorise(liar.sealed())
+    sealed = liar.sealed()
+    liar.authorise(sealed)
     liar.port.card_changing(liar.id)
-    liar.port.card_changed(liar.id)
     liar.history.domain.change_account(
         liar.history.holder.account_guid, privileged=True
     )
-    assert liar.port.write(liar.id, liar.sealed()).roll_back
+    assert liar.port.write(liar.id, sealed).roll_back
     liar.port.rolled_back(liar.id, restored=False)
     assert liar.operation.phase is Phase.OUT_OF_STEP
     assert liar.credential.sync is Sync.OUT_OF_STEP
@@ -291,14 +293,14 @@ def test_a_way_back_that_failed_is_out_of_step() -> None:
 @pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.ACTIVATE])
 def test_an_operation_that_needs_nothing_from_escrow_gets_nothing(kind: Kind) -> None:
     liar = Liar(History(CHANGE if kind is Kind.CHANGE else ACTIVATE), kind)
-    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.nothing_in_escrow"
 
 
 def test_an_unblock_of_another_way_gets_no_puk() -> None:
     liar = Liar(History(named("unblock, holder's PUK")), Kind.UNBLOCK)
     assert liar.operation.way is UnblockWay.HOLDER_PUK
-    why = refused(lambda: liar.port.release(liar.id, *liar.presence()))
+    why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.nothing_in_escrow"
 
 
@@ -313,8 +315,7 @@ def test_a_puk_that_nobody_released_is_not_handed_out() -> None:
 def test_a_puk_is_handed_out_once_in_an_operation() -> None:
     liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
     liar.reset_card()
-    label = liar.port.puk_next(liar.id, (), None).label
-    why = refused(lambda: liar.port.puk_next(liar.id, (label,), None))
+    why = refused(lambda: liar.port.puk_next(liar.id, (Label.CURRENT,), None))
     assert why == "stop.puk_used_up"
 
 
@@ -339,7 +340,7 @@ def test_replacing_a_puk_does_not_spend_its_last_try() -> None:
 
 def test_a_signature_by_another_key_is_no_proof_of_presence() -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
-    challenge = liar.port.challenge_presence(liar.credential.id, KIOSK)
+    challenge = liar.port.challenge_presence(liar.credential.id)
     assert challenge is not None
     other = ec.generate_private_key(ec.SECP256R1())
     signed = other.sign(challenge.message, ec.ECDSA(hashes.SHA256()))
@@ -359,11 +360,17 @@ def test_a_proof_of_presence_counts_once() -> None:
 def test_a_card_that_proves_nothing_blocks_nobodys() -> None:
     history = History(CHANGE)
     port = history.world.authority.port
-    challenge = port.challenge_presence(history.holder.credential, KIOSK)
+    challenge = port.challenge_presence(history.holder.credential)
     assert challenge is not None
     with pytest.raises(ProofFailed):
         port.prove_presence(
-            history.holder.credential, KIOSK, challenge.nonce, b"\x30\x00", 0
+            history.holder.credential,
+            challenge.nonce,
+            b"\x30\x00",
+            OpenRequest(
+                card=history.holder.made.identity.key,
+                seen=SeenCard(limits=LIMITS, tries_left=0),
+            ),
         )
     assert history.world.credential("alice").state is State.ACTIVE
 

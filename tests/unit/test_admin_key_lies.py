@@ -11,8 +11,10 @@ from kiosk.authority.ports import (
     Announced,
     CardLimits,
     OpenRequest,
+    PrepareRequest,
     ProofFailed,
     Refused,
+    SeenCard,
 )
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
@@ -101,7 +103,7 @@ class Station:
         self.port = self.world.authority.port
         case = self.port.open(
             OpenRequest(
-                station="kiosk-1", card=made.identity.key, limits=LIMITS, tries_left=0
+                card=made.identity.key, seen=SeenCard(limits=LIMITS, tries_left=0)
             )
         )
         told = Announced(
@@ -112,7 +114,12 @@ class Station:
             seen=case.seen,
         )
         prepared = self.port.prepare(
-            holder.credential, Kind.UNBLOCK, "kiosk-1", LIMITS, told
+            PrepareRequest(
+                credential=holder.credential,
+                kind=Kind.UNBLOCK,
+                seen=SeenCard(limits=LIMITS, tries_left=0),
+                announced=told,
+            )
         )
         self.id = prepared.operation
 
