@@ -173,6 +173,7 @@ def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
         config.readers.names,
         trace,
         use_pinpads=config.readers.pinpad is not PinpadUse.IGNORE,
+        requires_pinpads=config.readers.pinpad is PinpadUse.REQUIRED,
         more=_middleware(config),
     )
 

@@ -22,6 +22,7 @@ from kiosk.cards.ports import (
     Connection,
     Family,
     NotSupported,
+    PadRequired,
     RecognisedCard,
     UnknownCard,
 )
@@ -46,8 +47,12 @@ class AnyCard:
         reader: str,
         insertion: int,
         more: dict[Family, MakeCard] | None = None,
+        requires_pad: bool = False,
     ) -> None:
-        """`connect` is called once, when the card is first needed."""
+        """`connect` is called once, when the card is first needed. `requires_pad`: no
+        PIN of this card may be typed but at the reader.
+        """
+        self._requires_pad = requires_pad
         self._connect = connect
         self._connection: Connection | None = None
         self._reader = reader
@@ -84,6 +89,12 @@ class AnyCard:
         return self._insertion
 
     def recognise(self, family: Family | None = None) -> RecognisedCard:
+        recognised = self._recognise(family)
+        if self._requires_pad and not recognised.pinpad:
+            raise PadRequired(reader=self._reader)
+        return recognised
+
+    def _recognise(self, family: Family | None) -> RecognisedCard:
         if family is not None:
             if family not in self._families:
                 raise NotSupported(what=f"{family}")

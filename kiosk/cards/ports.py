@@ -235,6 +235,12 @@ class NotSupported(CardError):
     code = "card.not_supported"
 
 
+class PadRequired(CardError):
+    """PINs are typed at readers' own keys here, and card or `reader` cannot do that."""
+
+    code = "card.pad_required"
+
+
 class ContactNeeded(NotSupported):
     """The card does that only in a contact reader: `what`."""
 

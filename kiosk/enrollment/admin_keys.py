@@ -41,7 +41,7 @@ def keep(desk: Desk, card: Card, credential: Credential, key: Secret) -> Credent
     NotInRole, Refused, CardError, ProofFailed, WrongAdminKey.
     """
     require(desk.operator, Action.IMPORT)
-    if is_own_card(desk, credential.account_guid, credential.account):
+    if is_own_card(desk, credential):
         reason = Message("refusal.own_card")
         refuse(desk, "credential.admin_key_refused", credential.id, reason)
     if key.reveal() == FACTORY:

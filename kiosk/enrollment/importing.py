@@ -17,7 +17,14 @@ from cryptography import x509
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.office.desk import Desk, drafted, holder_of, note, refuse
+from kiosk.authority.office.desk import (
+    Desk,
+    drafted,
+    holder_of,
+    identified,
+    note,
+    refuse,
+)
 from kiosk.authority.office.operators import Action
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.authority.proof import signature
@@ -153,6 +160,7 @@ def import_certificate(
 def _judged(desk: Desk, wanted: CardImport) -> tuple[Account, Template]:
     """Look account and template up, and refuse the officer's own card."""
     holder = holder_of(desk, Action.IMPORT, wanted.account)
+    desk = identified(desk)
     template = desk.parts.registry.run(lambda tx: tx.template(wanted.template))
     if template.first_pin is not FirstPin.TRANSPORT_PIN:
         reason = Message("enrollment.import_needs_own_pin")

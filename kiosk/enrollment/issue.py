@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiosk.authority.office.desk import Desk, holder_of
+from kiosk.authority.office.desk import Desk, holder_of, identified
 from kiosk.authority.office.operators import Action
 from kiosk.cards.any_card import gids_of, piv_of, token_of
 from kiosk.cards.ports import Card
@@ -41,6 +41,7 @@ def issue_card(
     CertificatePending: repeat it with the same card when the certificate has come.
     """
     holder = holder_of(desk, Action.ISSUE, order.account)
+    desk = identified(desk)
     template = desk.parts.registry.run(lambda tx: tx.template(order.template))
     if (refusal := refusal_of(template)) is not None:
         raise refusal

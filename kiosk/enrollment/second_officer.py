@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from msgspec.structs import replace
 
-from kiosk.authority.office.desk import Desk, is_own_card, refuse
+from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
 from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates import card_certificates
@@ -16,7 +16,7 @@ from kiosk.enrollment import record
 from kiosk.enrollment.importing import PROPOSED
 from kiosk.enrollment.record import PossessionProof
 from storage import walk
-from storage.records import Credential, PublicKey
+from storage.records import AuditEvent, Credential, PublicKey
 from storage.registry import Tx
 
 
@@ -43,10 +43,10 @@ def confirm(
     )
     key = record.key_of(certificate, KeySlot.AUTHENTICATION)
     first = _proposer(desk, credential.id, key)
-    if first.casefold() == desk.operator.account.casefold():
+    if has_done(desk, first):
         reason = Message("enrollment.second_officer_is_first")
         refuse(desk, "credential.key_refused", credential.id, reason)
-    if is_own_card(desk, credential.account_guid, credential.account):
+    if is_own_card(desk, credential):
         reason = Message("refusal.own_card")
         refuse(desk, "credential.key_refused", credential.id, reason)
 
@@ -61,20 +61,20 @@ def confirm(
             current.id,
             key,
             PossessionProof.SECOND_OFFICER,
-            first_officer=first,
+            first_officer=first.actor,
         )
         return saved
 
     return desk.parts.registry.run(commit)
 
 
-def _proposer(desk: Desk, credential: str, key: PublicKey) -> str:
-    """Return who proposed just this key last. NothingProposed."""
+def _proposer(desk: Desk, credential: str, key: PublicKey) -> AuditEvent:
+    """Return who proposed just this key last, and when. NothingProposed."""
     wanted = record.key_evidence(key)["key_sha256"]
     proposals = walk.events(
         desk.parts.registry, credential=credential, kind=PROPOSED, newest_first=True
     )
     for event in proposals:
         if event.data.get("key_sha256") == wanted:
-            return event.actor
+            return event
     raise NothingProposed

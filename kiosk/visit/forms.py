@@ -34,6 +34,7 @@ def home(recognised: RecognisedCard, case: OpenedCredential) -> Home:
     """Put a case file into what a face shows."""
     recommended = _recommended(recognised, case)
     return Home(
+        credential=case.credential,
         person=case.holder,
         account=case.account,
         state=case.state,

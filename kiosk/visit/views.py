@@ -77,6 +77,7 @@ class ActionOffer:
 class Home:
     """The recognised card, judged."""
 
+    credential: str
     person: str
     account: str
     state: State

@@ -18,6 +18,7 @@ from lab.pcscd import Pcscd
 from lab.samba import LabUser, SambaDomain
 
 from kiosk.authority.office import templates
+from kiosk.bootstrap import found_registry
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import KeySlot
@@ -70,6 +71,7 @@ def test_an_officer_issues_a_blank_card_and_sees_its_transport_pin_once(
 def add_template(office: Office, template: Template) -> None:
     folder = office.layout.templates
     (folder / f"{template.name}.toml").write_text(templates.commented(template))
+    found_registry(office.config)
 
 
 def test_an_officer_issues_a_blank_gids_card(

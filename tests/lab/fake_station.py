@@ -58,6 +58,7 @@ SETTINGS = FaceSettings(
     helpdesk=Helpdesk(contact="Helpdesk, extension 4711", hours="Mon–Fri 7–18"),
 )
 HOME = Home(
+    credential="c1",
     person="Alice Arnold",
     account="alice@ad.test",
     state=State.ACTIVE,

@@ -38,16 +38,17 @@ def test_a_removed_edge_is_gone_and_the_others_stay(config: Config) -> None:
 def test_the_pads_of_readers_are_used_unless_they_are_to_be_ignored(
     config: Config,
 ) -> None:
-    for use, is_used in (
-        (PinpadUse.IF_PRESENT, True),
-        (PinpadUse.REQUIRED, True),
-        (PinpadUse.IGNORE, False),
+    for use, is_used, is_required in (
+        (PinpadUse.IF_PRESENT, True, False),
+        (PinpadUse.REQUIRED, True, True),
+        (PinpadUse.IGNORE, False, False),
     ):
         monitor = bootstrap.monitor_of(
             replace(config, readers=ReadersSettings(pinpad=use))
         )
         assert isinstance(monitor, PcscMonitor)
         assert monitor._use_pinpads is is_used
+        assert monitor._requires_pinpads is is_required
 
 
 def test_the_edge_of_a_new_card_can_be_removed(config: Config) -> None:

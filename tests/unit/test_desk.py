@@ -271,6 +271,28 @@ def test_finishing_wants_the_card_of_the_case() -> None:
     assert office.world.directory.writes == []
 
 
+def test_finishing_wants_the_card_of_the_case_not_another_of_the_same_person() -> None:
+    office = Office()
+    office.person("alice")
+    alice = office.holder("alice", sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("finish")
+    made, puk = office.world.make_card("alice", pin=PIN)
+    other = office.world.register(
+        "second card",
+        made,
+        puk,
+        account_guid=alice.account_guid,
+        template="staff",
+        sync=Sync.OUT_OF_STEP,
+    )
+    office.insert(other)
+    assert sentence(Message("card.wrong_card")) in office.text()
+    office.submit({"current_pin": PIN})
+    assert office.world.directory.writes == []
+
+
 def test_finishing_over_a_password_set_elsewhere_is_said_before_anything_is_typed() -> (
     None
 ):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.cards.any_card import AnyCard
+from kiosk.cards.ports import PadRequired
+from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
+from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.pinpad import SimulatedPad
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.world import World
@@ -165,3 +169,18 @@ def test_a_transport_pin_in_escrow_cannot_be_used_at_the_pad() -> None:
     assert result.outcome is Outcome.REFUSED
     assert result.headline.key == "card.not_supported"
     assert person.made.card.has_pin(PIN)
+
+
+def test_where_pads_are_required_nothing_is_typed_anywhere_else() -> None:
+    """A card that cannot use a pad, or a reader without one, opens no form."""
+    readers = SimulatedReaders()
+    made = make_card(SeededEntropy(1), subject="ann@ad.test", pin=PIN, puk=b"PUKPUK01")
+
+    def inserted() -> AnyCard:
+        shared = readers.insert(made.card)._shared
+        return AnyCard(shared, reader="Reader", insertion=1, requires_pad=True)
+
+    with pytest.raises(PadRequired):
+        inserted().recognise()
+    readers.fit_pad()
+    assert inserted().recognise().pinpad

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kiosk.authority.office.desk import Desk, is_own_name
+from kiosk.authority.office.desk import Desk, has_own_name
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.operation.offering import facts_of
 from kiosk.authority.rules.compliance import ComplianceProfile
@@ -87,7 +87,7 @@ def _holder_may(
 
 
 def _operator_may(desk: Desk, credential: Credential) -> dict[Event, Message | None]:
-    facts = Facts(own_card=is_own_name(desk, credential.account))
+    facts = Facts(own_card=has_own_name(desk, credential))
     standing = Standing(credential.state, credential.suspended_from)
     refusals = {
         event: desk.parts.lifecycle.why_not(standing, event, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from kiosk.authority.office.operators import Action, SignedIn, require
@@ -13,10 +13,13 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, DirectoryError
 from statemachine.lifecycle import State
-from storage.records import AuditDraft, Credential
+from storage.records import AuditDraft, AuditEvent, Credential
 from storage.registry import RecordMissing, Tx
 from storage.view import View
 
+OPERATOR = "operator_guid"
+"""In the evidence: objectGUID of the operator who acted, where it was known."""
+_TAKES_AWAY = frozenset({Action.SUSPEND, Action.REVOKE, Action.RETIRE})
 _SEVERAL = 100
 """How many are named where more than one has a name."""
 
@@ -90,19 +93,25 @@ def holder_of(desk: Desk, action: Action, name: str) -> Account:
     return holder
 
 
-def is_own_card(desk: Desk, account_guid: str, account_name: str) -> bool:
-    """Say whether the operator is the holder; sure, because the directory says so.
+def identified(desk: Desk) -> Desk:
+    """Return the desk with the operator's objectGUID known. DirectoryError.
 
-    DirectoryError, where it cannot be asked.
+    Names are given to others in time; what an operator has done is compared by this.
     """
-    if is_own_name(desk, account_name):
-        return True
-    return account(desk, desk.operator.account).guid == account_guid
+    if desk.operator.guid:
+        return desk
+    guid = guid_of(desk, desk.operator)
+    return replace(desk, operator=replace(desk.operator, guid=guid))
 
 
-def is_own_name(desk: Desk, account_name: str) -> bool:
-    """Say whether the holder's account has the operator's name."""
-    return account_name.casefold() == desk.operator.account.casefold()
+def guid_of(desk: Desk, person: SignedIn) -> str:
+    """Return an operator's objectGUID. DirectoryError."""
+    return person.guid or account(desk, person.account).guid
+
+
+def is_own_card(desk: Desk, credential: Credential) -> bool:
+    """Say whether the operator is the holder. DirectoryError."""
+    return guid_of(desk, desk.operator) == credential.account_guid
 
 
 def is_probably_own_card(desk: Desk, credential: Credential) -> bool:
@@ -111,9 +120,24 @@ def is_probably_own_card(desk: Desk, credential: Credential) -> bool:
     For acts that only take something away: they must work while it is down.
     """
     try:
-        return is_own_card(desk, credential.account_guid, credential.account)
+        return is_own_card(desk, credential)
     except DirectoryError:
-        return is_own_name(desk, credential.account)
+        return has_own_name(desk, credential)
+
+
+def has_own_name(desk: Desk, credential: Credential) -> bool:
+    """Say whether the holder's account has, or had, the operator's name."""
+    return credential.account.casefold() == desk.operator.account.casefold()
+
+
+def has_done(desk: Desk, event: AuditEvent) -> bool:
+    """Say whether the operator is who has done that. DirectoryError.
+
+    By name where the evidence is older than what it says of operators.
+    """
+    if guid := event.data.get(OPERATOR):
+        return guid == guid_of(desk, desk.operator)
+    return event.actor.casefold() == desk.operator.account.casefold()
 
 
 def agree(
@@ -122,18 +146,31 @@ def agree(
     """Let pass what needs no second operator, or has one; return what to audit.
 
     The second is another person, may do the same, and is not the holder.
-    SecondNeeded, NotInRole, Refused.
+    SecondNeeded, NotInRole, Refused; DirectoryError, where something is given.
     """
     if action not in desk.second_for:
         return {}
     if second is None:
         raise SecondNeeded(action=action)
     require(second, action)
-    same = second.account.casefold() == desk.operator.account.casefold()
-    if same or second.account.casefold() == credential.account.casefold():
+    if _is_involved(desk, action, credential, second):
         reason = Message("enrollment.second_is_involved")
         refuse(desk, f"{action}.second_refused", credential.id, reason)
     return {"second": second.account}
+
+
+def _is_involved(
+    desk: Desk, action: Action, credential: Credential, second: SignedIn
+) -> bool:
+    """Say whether the second operator is the first one, or the holder."""
+    try:
+        theirs = guid_of(desk, second)
+        return theirs in (guid_of(desk, desk.operator), credential.account_guid)
+    except DirectoryError:
+        if action not in _TAKES_AWAY:
+            raise
+    names = (desk.operator.account.casefold(), credential.account.casefold())
+    return second.account.casefold() in names
 
 
 def refuse(desk: Desk, kind: str, credential: str, reason: Message) -> NoReturn:
@@ -158,6 +195,7 @@ def drafted(
     desk: Desk, kind: str, credential: str, result: str, data: dict[str, str]
 ) -> Callable[[Tx], None]:
     """Return the same as a part of a transaction."""
+    who = {OPERATOR: desk.operator.guid} if desk.operator.guid else {}
 
     def commit(tx: Tx) -> None:
         tx.audit(
@@ -168,7 +206,7 @@ def drafted(
                 actor=desk.operator.account,
                 credential=credential,
                 result=result,
-                data=data,
+                data={**data, **who},
             )
         )
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from kiosk.authority.escrow import approvals, puks
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
-from kiosk.authority.office.desk import Desk, agree, is_own_card, note, refuse
+from kiosk.authority.office.desk import (
+    Desk,
+    agree,
+    has_done,
+    is_own_card,
+    note,
+    refuse,
+)
 from kiosk.authority.office.operators import Action, SignedIn, require
 from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
@@ -14,6 +21,7 @@ from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, Standing, State
 from storage.records import (
     ApprovalKind,
+    AuditEvent,
     Credential,
     FirstPin,
     Keyless,
@@ -50,7 +58,7 @@ def give(
     template = desk.parts.registry.run(
         lambda tx: tx.template(credential.template, credential.template_version)
     )
-    if is_own_card(desk, credential.account_guid, credential.account):
+    if is_own_card(desk, credential):
         reason: Message | None = Message("refusal.own_card")
     elif kind is ApprovalKind.RELEASE:
         reason = _no_release(desk, credential, template)
@@ -138,13 +146,14 @@ def _no_activation(
     fresh = credential.state is State.ISSUED or approvals.never_activated(credential)
     if not fresh:
         return Message("refusal.already_activated")
-    if desk.operator.account.casefold() == issuer(desk, credential).casefold():
+    issued = issuing(desk, credential)
+    if issued is not None and has_done(desk, issued):
         return Message("enrollment.issuer_sees_no_code")
     return None
 
 
-def issuer(desk: Desk, credential: Credential) -> str:
-    """Return the account that issued the card last; empty if none is recorded."""
+def issuing(desk: Desk, credential: Credential) -> AuditEvent | None:
+    """Return how the card was issued last; None if nothing is recorded."""
     last = desk.parts.registry.read(
         lambda view: view.events(
             credential=credential.id,
@@ -153,4 +162,4 @@ def issuer(desk: Desk, credential: Credential) -> str:
             limit=1,
         )
     )
-    return last[0].actor if last else ""
+    return last[0] if last else None

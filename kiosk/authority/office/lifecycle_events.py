@@ -46,7 +46,7 @@ def act(
     agreed = agree(desk, action, credential, second)
     event = _EVENTS[action]
     if action is Action.RESUME:
-        own = is_own_card(desk, credential.account_guid, credential.account)
+        own = is_own_card(desk, credential)
     else:
         own = is_probably_own_card(desk, credential)
     try:

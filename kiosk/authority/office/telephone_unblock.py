@@ -36,7 +36,7 @@ def answer(
         lambda tx: tx.template(credential.template, credential.template_version)
     )
     reason = _why_not(desk, credential, template)
-    if is_own_card(desk, credential.account_guid, credential.account):
+    if is_own_card(desk, credential):
         reason = Message("refusal.own_card")
     if reason is not None:
         refuse(desk, "approval.challenge_refused", credential.id, reason)

@@ -47,16 +47,19 @@ class PcscMonitor:
         trace: Trace | None = None,
         *,
         use_pinpads: bool = True,
+        requires_pinpads: bool = False,
         more: dict[Family, MakeCard] | None = None,
     ) -> None:
         """`trace`: where every connection to a card is written down, masked.
 
-        `use_pinpads` False: readers with a PIN pad count as readers without. `more`:
-        families of cards besides PIV and GIDS.
+        `use_pinpads` False: readers with a PIN pad count as readers without.
+        `requires_pinpads`: PINs are typed at readers only. `more`: families of cards
+        besides PIV and GIDS.
         """
         self._names = tuple(names)
         self._trace = trace
         self._use_pinpads = use_pinpads
+        self._requires_pinpads = requires_pinpads
         self._more = more
         self._emit: Callable[[ReaderEvent], None] = _nobody
         self._slots = Slots(self._card_in)
@@ -206,6 +209,7 @@ class PcscMonitor:
             reader=reader,
             insertion=insertion,
             more=self._more,
+            requires_pad=self._requires_pinpads,
         )
 
     def _connected(self, reader: str, events: int) -> Connection:

@@ -63,7 +63,7 @@ class FinishPage(Plain):
         if shown is None or shown.form is None or context.others_card() is None:
             return stay(Message("desk.finish.insert"))
         desk, credential = context.desk, self._credential
-        if is_own_card(desk, credential.account_guid, credential.account):
+        if is_own_card(desk, credential):
             own = Message("refusal.own_card")
             refuse(desk, "operation.not_opened", credential.id, own)
         typed = {
@@ -90,7 +90,7 @@ class FinishPage(Plain):
         try:
             home = visit.recognise()
             offer = next(each for each in home.actions if each.kind is Kind.FINISH)
-            if home.account != self._credential.account:
+            if home.credential != self._credential.id:
                 refusal = Message("card.wrong_card")
             elif offer.allowed:
                 form = visit.begin(Kind.FINISH)
