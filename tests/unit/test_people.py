@@ -1,4 +1,4 @@
-"""People are told apart by their objectGUID: a name is given to somebody else in time."""
+"""People are told apart by their objectGUID: names are given to others in time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_renamed_holder_is_told_that_it_is_her_own_card(site: Site) -> None:
     desk = at_desk(site, "anna")
     assert is_own_card(desk, card)
     with pytest.raises(Refused) as refused:
-        lifecycle_events.act(desk, Action.RESUME, card, "found")
+        lifecycle_events.act(desk, Action.SUSPEND, card, "lost?")
     assert refused.value.reason.key == "refusal.own_card"
 
 
