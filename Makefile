@@ -12,8 +12,8 @@ PYTEST_ARGS ?=
 EXTRA ?=
 # The Debians of `make test-debians`.
 DEBIANS ?= bookworm trixie
-# `make matrix` presses each EVERYth key at each place.
-EVERY ?= 1
+# `make matrix` goes everywhere so many times, each time with a sixtieth of the keys.
+PASSES ?= 60
 # How long `make fuzz` looks at each parser.
 SECONDS ?= 20
 
@@ -46,8 +46,8 @@ test-install: env-test ## type docs/install.md into fresh roots of both, as root
 	@$(BIN)/python -m pytest -p no:randomly tests/install \
 		$(addprefix --debian=,$(DEBIANS)) $(PYTEST_ARGS)
 
-matrix: env-test ## hours: every key at every screen in every rhythm; or every 50th: EVERY=50
-	@MATRIX=$(EVERY) $(BIN)/python -m pytest -n $(JOBS) tests/e2e/test_every_key.py
+matrix: env-test ## hours: every key at every screen in every rhythm; an even part: PASSES=1
+	@PYTHONPATH=tests $(BIN)/python -m lab.matrix build/matrix.log --last $(PASSES)
 
 planted: env-test ## plant bugs, one at a time, in a copy: does a test see each? ONLY="words"
 	@PYTHONPATH=tests $(BIN)/python -m planted $(ONLY)

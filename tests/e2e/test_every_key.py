@@ -6,27 +6,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from lab.matrix import value_fields, values
-from lab.matrix.cells import Pool, Run, sample, whole
+from lab.matrix.cells import Pool, Run, sample
 from lab.matrix.keys import keys
 from lab.matrix.oracle import Rhythm
 from lab.matrix.places import places
 
-EVERY = int(os.environ.get("MATRIX", "0"))
-IS_WHOLE = bool(EVERY)
-"""`make matrix`: each EVERYth key at each place."""
 PLACES = list(enumerate(places()))
 FIELDS = list(enumerate(value_fields.fields()))
-SHARES = len(PLACES) if IS_WHOLE else 8
-FIELD_SHARE = EVERY or 120
+SHARES = 8
+FIELD_SHARE = 120
 TELLING = [key for key in keys() if key.name in ("'A' as such", "'ü' as such")]
 """What a field of digits, and what any secret field, does not take."""
 
-pytestmark = pytest.mark.timeout(7200 if IS_WHOLE else 300)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +39,6 @@ def test_no_key_by_itself_changes_shows_or_ends_anything(
     faults: list[str] = []
     for at, place in PLACES[share::SHARES]:
         cells = sample(at, len(PLACES), keys())
-        if IS_WHOLE:
-            cells = whole(keys()[at % EVERY :: EVERY])
         faults += map(str, Run(place, pool).go(cells))
     assert faults == []
 
@@ -54,6 +48,5 @@ def test_what_is_used_is_what_was_typed(
     at: int, field: values.Field, pool: Pool
 ) -> None:
     share = [*keys()[at * 3 % FIELD_SHARE :: FIELD_SHARE], TELLING[at % len(TELLING)]]
-    rhythms = list(Rhythm) if IS_WHOLE else [Rhythm.FIRST]
-    cells = [(key, rhythm) for key in share for rhythm in rhythms]
+    cells = [(key, Rhythm.FIRST) for key in share]
     assert list(values.run(field, cells, pool)) == []

@@ -6,11 +6,13 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from lab.matrix import desk_pages, kiosk_worlds
+from lab.matrix.__main__ import _done, meaning, ranked
 from lab.matrix.keys import ENTER, Key, keys
 from lab.matrix.oracle import Rhythm, Seen, judge
 from lab.matrix.place import DIGITS, Place
@@ -127,6 +129,23 @@ def test_every_page_of_the_desk_is_a_place() -> None:
 def test_no_two_keys_are_the_same_bytes() -> None:
     sent = [key.data for key in keys()]
     assert len(sent) == len(set(sent)) > 600
+
+
+@pytest.mark.parametrize("at", [0, 7, 122])
+def test_every_key_is_pressed_at_a_place_and_one_of_each_meaning_first(at: int) -> None:
+    order = ranked(at)
+    assert sorted(key.data for key in order) == sorted(key.data for key in keys())
+    meanings = {meaning(key) for key in keys()}
+    assert {meaning(key) for key in order[: len(meanings)]} == meanings
+
+
+def test_what_had_a_fault_is_tried_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        '{"place": "idle", "pass": 0, "faults": []}\n'
+        '{"place": "home", "pass": 0, "faults": ["it ended"]}\n'
+    )
+    assert _done(log) == {("idle", 0)}
 
 
 @pytest.mark.parametrize("character", [chr(code) for code in range(0x20, 0x7F)])

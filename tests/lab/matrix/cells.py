@@ -11,6 +11,7 @@ from lab.matrix.oracle import TIMES, Rhythm, Seen, judge
 from lab.matrix.place import Place
 from lab.matrix.visitor import Visitor
 
+Cells = Iterable[tuple[Key, Rhythm]]
 _ALIKE = 4
 """After that many presses that drew nothing, a held key need not be waited for."""
 _REPEATS = 0.3
@@ -74,7 +75,7 @@ class Run:
     _is_here: bool = False
     """The screen of this place is still there, and nothing else has changed."""
 
-    def go(self, cells: Iterable[tuple[Key, Rhythm]]) -> list[Verdict]:
+    def go(self, cells: Cells) -> list[Verdict]:
         """Press each key in its rhythm, at this place, and judge."""
         inert: set[str] = set()
         for key, rhythm in cells:
