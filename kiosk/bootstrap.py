@@ -376,7 +376,12 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
 
     def open_authority() -> Opened:
         parts = parts_of(config)
-        return Opened(LocalAuthority(parts, config.station.name), parts.registry.close)
+        registry = parts.registry
+        return Opened(
+            LocalAuthority(parts, config.station.name),
+            registry.close,
+            lambda: registry.idle(parts.clock.now()),
+        )
 
     lifecycle_of(config)
     monitor = monitor_of(config, trace)

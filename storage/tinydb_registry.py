@@ -101,6 +101,10 @@ class TinyDbRegistry:
         """Write one moment of the registry into a new file. StoreFull."""
         self.db.storage.journal.snapshot(path)
 
+    def sealed_files(self) -> list[str]:
+        """Return the names of the files of sealed evidence that are to be here."""
+        return [each.file for each in self.evidence.segments() if not each.archived]
+
     def distrust(
         self, *, station: str, now: float, kind: str = "registry.restored"
     ) -> None:

@@ -13,6 +13,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+QUIET_SECONDS = 5.0
+"""Without a job before a worker looks for what can wait."""
+REST_SECONDS = 60.0
+"""Until it looks again, when nothing is due."""
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +54,11 @@ class PendingJob(Generic[T]):
 class SerialWorker:
     """Runs jobs one after the other on its own daemon thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, idle: Callable[[], bool] | None = None) -> None:
+        """`idle` does a little of what can wait, on the same thread, and says if more
+        is due. It is called when no job has come for `QUIET_SECONDS`.
+        """
+        self._idle = idle
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
@@ -73,11 +81,32 @@ class SerialWorker:
         self._thread.join(seconds)
 
     def _loop(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        wait = QUIET_SECONDS if self._idle is not None else None
+        while True:
             try:
-                job()
-            except Exception as error:  # noqa: BLE001 - one bad job must not end the worker
-                log.error("worker.job_failed type=%s", type(error).__name__)
+                job = self._jobs.get(timeout=wait)
+            except queue.Empty:
+                wait = self._use_quiet()
+                continue
+            if job is None:
+                return
+            self._do(job)
+            wait = QUIET_SECONDS if self._idle is not None else None
+
+    def _use_quiet(self) -> float:
+        """Do some of what can wait; return how long to be quiet before the next."""
+        more: list[bool] = []
+        if self._idle is not None:
+            idle = self._idle
+            self._do(lambda: more.append(idle()))
+        return 0.0 if any(more) else REST_SECONDS
+
+    @staticmethod
+    def _do(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - one bad job must not end the worker
+            log.error("worker.job_failed type=%s", type(error).__name__)
 
 
 class InlineWorker:

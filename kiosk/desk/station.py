@@ -61,7 +61,7 @@ class EmbeddedDesk:
         self._open = open
         self._opened: OpenedDesk | None = None
         self._session: Session | None = None
-        self._worker = SerialWorker("desk")
+        self._worker = SerialWorker("desk", self._use_quiet)
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self._monitor.start(emit)
@@ -82,6 +82,12 @@ class EmbeddedDesk:
         self._monitor.stop()
         self._worker.submit(self._close).wait(2.0)
         self._worker.stop()
+
+    def _use_quiet(self) -> bool:
+        if self._opened is None:
+            return False
+        parts = self._opened.parts
+        return parts.registry.idle(parts.clock.now())
 
     def _close(self) -> None:
         if self._session is not None:

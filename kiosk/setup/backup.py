@@ -23,11 +23,14 @@ from kiosk.core import new_files
 from kiosk.core.errors import KioskError
 from storage import audit, walk
 from storage.registry import RegistryError
+from storage.segments import folder_of
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, VaultError
 
 MANIFEST = "manifest.json"
 REGISTRY = "registry.journal"
+EVIDENCE = folder_of(Path(REGISTRY)).name
+"""The folder of sealed evidence."""
 CONFIG = "kiosk.toml"
 DESK = "desk.toml"
 TEMPLATES = "templates"
@@ -145,6 +148,8 @@ def back_up(
     registry = TinyDbRegistry(places.registry)
     try:
         registry.snapshot(folder / REGISTRY)
+        for name in registry.sealed_files():
+            _copy(folder_of(places.registry) / name, folder / EVIDENCE / name)
     finally:
         registry.close()
     _copy(places.config, folder / CONFIG)
@@ -206,6 +211,9 @@ def restore(
     """
     manifest = read(folder)
     new = {places.registry: folder / REGISTRY}
+    for name in manifest.files:
+        if name.startswith(f"{EVIDENCE}/"):
+            new[folder_of(places.registry) / Path(name).name] = folder / name
     if keys is not None:
         new |= {target: keys / name for name, target in places.keys.items()}
     for target in new:
@@ -248,6 +256,10 @@ def _check_key(journal: Path, key: Path, registry_id: str) -> None:
     with tempfile.TemporaryDirectory(prefix="pin-kiosk-") as scratch:
         copied = Path(scratch) / REGISTRY
         _copy(journal, copied)
+        evidence = folder_of(copied)
+        evidence.mkdir()
+        for sealed in folder_of(journal).glob("*.segment"):
+            (evidence / sealed.name).symlink_to(sealed.resolve())
         try:
             registry = TinyDbRegistry(copied)
             try:

@@ -28,6 +28,8 @@ class Opened:
 
     authority: Authority
     close: Callable[[], None]
+    idle: Callable[[], bool] = lambda: False
+    """Does a little of what can wait; says if more is due."""
 
 
 class EmbeddedStation:
@@ -42,7 +44,7 @@ class EmbeddedStation:
         self._open = open
         self._opened: Opened | None = None
         self._card_worker = SerialWorker("card")
-        self._authority_worker = SerialWorker("authority")
+        self._authority_worker = SerialWorker("authority", self._use_quiet)
 
     @property
     def settings(self) -> FaceSettings:
@@ -74,6 +76,9 @@ class EmbeddedStation:
         self._authority_worker.stop()
 
     # --- inside ---------------------------------------------------------------
+
+    def _use_quiet(self) -> bool:
+        return self._opened is not None and self._opened.idle()
 
     def _authority(self) -> Authority:
         """Return the authority, opened if it was not. Authority worker's thread."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from kiosk.setup import backup, nightly
 from kiosk.setup.backup import Places
 from statemachine.lifecycle import State
+from storage import audit
 from storage.records import (
     Approval,
     ApprovalKind,
@@ -124,6 +125,13 @@ def new_house(tmp_path: Path) -> House:
     return fresh
 
 
+def new_house_again(tmp_path: Path) -> House:
+    fresh = House(tmp_path / "another")
+    for key in fresh.places.keys.values():
+        key.unlink()
+    return fresh
+
+
 def test_a_station_comes_back_whole(house: House, tmp_path: Path) -> None:
     made, key = back_up(house, tmp_path)
     fresh = new_house(tmp_path)
@@ -139,6 +147,32 @@ def test_a_station_comes_back_whole(house: House, tmp_path: Path) -> None:
     )
     assert bytes(plain) == b"12345678"
     registry.close()
+
+
+def test_sealed_evidence_is_in_the_backup_and_comes_back(
+    house: House, tmp_path: Path
+) -> None:
+    registry = TinyDbRegistry(house.places.registry, sealing={"living": 2, "batch": 3})
+    for number in range(11):
+        draft = AuditDraft(at=float(number), station="k1", kind="x", actor="a")
+        registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    while registry.idle(0.0):
+        pass
+    before = list(registry.audit_events())
+    sealed = registry.sealed_files()
+    assert len(sealed) >= 3
+    registry.close()
+    made, key = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.restore(made, key)
+    registry = TinyDbRegistry(fresh.places.registry)
+    after = list(registry.audit_events())
+    assert after[: len(before)] == before
+    assert audit.verify(after).is_sound
+    registry.close()
+    (made / "registry.journal.evidence" / sealed[1]).unlink()
+    with pytest.raises(backup.Damaged):
+        new_house_again(tmp_path).restore(made, key)
 
 
 def test_what_was_open_then_is_void_after_a_restore(

@@ -11,6 +11,7 @@ from lab.site import Site
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import NotOnRecord
 from kiosk.cards.ports import Card, CardInserted
+from kiosk.core import workers
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
@@ -137,3 +138,26 @@ def test_a_station_that_never_opened_anything_stops_without_it(
 ) -> None:
     EmbeddedStation(SETTINGS, readers, opening).stop()
     assert opening.threads == []
+
+
+def test_what_the_registry_can_put_off_is_done_when_nobody_is_there(
+    readers: SimulatedReaders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "QUIET_SECONDS", 0.01)
+    site, done = Site(), threading.Event()
+    threads: list[str] = []
+
+    def idle() -> bool:
+        threads.append(threading.current_thread().name)
+        more = site.registry.idle(site.clock.now())
+        done.set()
+        return more
+
+    def opening() -> Opened:
+        return Opened(LocalAuthority(site.parts, "kiosk-1"), lambda: None, idle)
+
+    station = EmbeddedStation(SETTINGS, readers, opening)
+    health(station)
+    assert done.wait(10.0)
+    station.stop()
+    assert set(threads) == {"authority"}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kiosk.core import workers
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker, PendingJob, SerialWorker
 
@@ -97,6 +98,45 @@ def test_a_result_of_nothing_is_a_result(worker: SerialWorker) -> None:
     done = worker.submit(lambda: None)
     assert done.wait(SOON)
     done.result()
+
+
+def test_what_can_wait_is_done_when_no_job_comes_and_as_long_as_more_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "QUIET_SECONDS", 0.01)
+    left, done = [True, True, False], threading.Event()
+    names: set[str] = set()
+
+    def idle() -> bool:
+        names.add(threading.current_thread().name)
+        more = left.pop(0)
+        if not left:
+            done.set()
+        return more
+
+    made = SerialWorker("authority", idle)
+    assert done.wait(SOON)
+    assert made.submit(lambda: "still there").result() == "still there"
+    assert names == {"authority"}
+    made.stop()
+
+
+def test_what_fails_while_nobody_waits_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "QUIET_SECONDS", 0.01)
+    tried = threading.Event()
+
+    def idle() -> bool:
+        tried.set()
+        raise LookupError("PIN 271828")
+
+    made = SerialWorker("authority", idle)
+    assert tried.wait(SOON)
+    assert made.submit(lambda: 1).result() == 1
+    made.stop()
+    assert "LookupError" in caplog.text
+    assert "271828" not in caplog.text
 
 
 def test_inline_jobs_run_at_once_where_they_are_asked_for() -> None:
