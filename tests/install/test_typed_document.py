@@ -262,6 +262,7 @@ def update(machine: Machine, console: Console, command: str) -> None:
     recorder = machine.root.path / "usr/local/bin/systemctl"
     recorder.write_text('#!/bin/sh\necho "$*" >>/root/told-to-systemd\n')
     recorder.chmod(0o755)
+    console.type("hash -r")  # the shell remembers where the real one is
     build(machine, console, command)
 
 
@@ -274,6 +275,7 @@ def after_the_update(machine: Machine, console: Console) -> None:
     assert "try-restart pin-kiosk.service pin-kiosk-desk.service" in told
     (machine.root.path / "usr/local/bin/systemctl").unlink()
     machine.root.run("rmdir", "/run/systemd/system")
+    console.type("hash -r")
     machine.ask_the_domains_dns()
     console.type("sudo -u kiosk kiosk doctor")
 
