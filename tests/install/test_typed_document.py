@@ -28,11 +28,13 @@ DOCUMENT = (ROOT / "docs" / "install.md").read_text("utf-8")
 ACCOUNT, PASSWORD = "svc-pin-kiosk", "Typed-7hQ2-in-full"
 FIRST_PIN, NEXT_PIN = "271828", "314159"
 NEXT_VERSION = "9.9.9"
-pytestmark = [
-    pytest.mark.samba,
-    pytest.mark.slow,
-    pytest.mark.timeout(2400),
-]
+RECORDER = """\
+#!/bin/sh
+echo "$*" >>/root/told-to-systemd
+exec /usr/bin/systemctl.real "$@"
+"""
+
+pytestmark = [pytest.mark.samba, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture
@@ -259,10 +261,10 @@ def update(machine: Machine, console: Console, command: str) -> None:
     machine.before_update = machine.station()
     machine.publish(NEXT_VERSION)
     machine.root.run("mkdir", "-p", "/run/systemd/system")  # as on one that was booted
-    recorder = machine.root.path / "usr/local/bin/systemctl"
-    recorder.write_text('#!/bin/sh\necho "$*" >>/root/told-to-systemd\n')
-    recorder.chmod(0o755)
-    console.type("hash -r")  # the shell remembers where the real one is
+    systemctl = machine.root.path / "usr/bin/systemctl"
+    systemctl.rename(systemctl.with_name("systemctl.real"))
+    systemctl.write_text(RECORDER)
+    systemctl.chmod(0o755)
     build(machine, console, command)
 
 
@@ -273,9 +275,7 @@ def after_the_update(machine: Machine, console: Console) -> None:
     told = (machine.root.path / "root/told-to-systemd").read_text().splitlines()
     assert "daemon-reload" in told
     assert "try-restart pin-kiosk.service pin-kiosk-desk.service" in told
-    (machine.root.path / "usr/local/bin/systemctl").unlink()
     machine.root.run("rmdir", "/run/systemd/system")
-    console.type("hash -r")
     machine.ask_the_domains_dns()
     console.type("sudo -u kiosk kiosk doctor")
 
