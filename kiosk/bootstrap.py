@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from kiosk.setup.backup import Places
     from kiosk.visit.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
+    from storage.high_water import HighWaterMark
+    from storage.records import AuditEvent
     from storage.registry import Registry
     from storage.vault import Vault
 
@@ -76,6 +78,14 @@ def registry_of(config: Config, clock: Clock) -> Registry:
     return TinyDbRegistry(
         config.registry.path, station=config.station.name, now=clock.now()
     )
+
+
+def high_water_of(config: Config) -> HighWaterMark:
+    """Return how far this station has seen the registry come. Nothing is opened."""
+    from storage.high_water import HighWaterMark
+
+    beside = config.registry.path.with_name(f"{config.registry.path.name}.seen")
+    return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
 
 
 def places_of(named: Path | None) -> Places:
@@ -125,9 +135,9 @@ def found_registry(config: Config) -> None:
 
 def vault_of(config: Config) -> Vault:
     """Read the vault's key file. `storage.vault.VaultError`."""
-    from storage.vault import KeyRing, Vault
+    from storage.vault import KeyFile, Vault
 
-    return Vault(KeyRing.from_file(config.vault.key_file), config.registry.id)
+    return Vault(KeyFile(config.vault.key_file), config.registry.id)
 
 
 def lifecycle_of(config: Config) -> Lifecycle:
@@ -327,6 +337,7 @@ def parts_of(config: Config) -> RequiredPorts:
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
+    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
     from kiosk.authority.proof.seal import SealingKey
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
@@ -335,8 +346,21 @@ def parts_of(config: Config) -> RequiredPorts:
     clock = SystemClock()
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = directory_of(config)
+    store = registry_of(config, clock)
+    try:
+        registry = CheckpointedRegistry(
+            store,
+            vault=vault,
+            clock=clock,
+            station=config.station.name,
+            mark=high_water_of(config),
+            tell=_teller(config),
+        )
+    except BaseException:
+        store.close()
+        raise
     return RequiredPorts(
-        registry=registry_of(config, clock),
+        registry=registry,
         directory=directory,
         vault=vault,
         clock=clock,
@@ -349,6 +373,14 @@ def parts_of(config: Config) -> RequiredPorts:
         ),
         write_deadline=_write_deadline(config),
     )
+
+
+def _teller(config: Config) -> Callable[[AuditEvent], None] | None:
+    """Return what is told of every new checkpoint, if anything is."""
+    from kiosk.authority.proof import heads
+
+    syslog = config.evidence.syslog
+    return partial(heads.log_elsewhere, syslog) if syslog else None
 
 
 def _write_deadline(config: Config) -> float:

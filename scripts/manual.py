@@ -65,6 +65,8 @@ _MEANINGS = {
     "the reason was printed.",
     ExitCode.USAGE: "The command line, a configuration or another file is not as "
     "it must be.",
+    ExitCode.UNANCHORED: "Evidence fits together, but nothing known from elsewhere "
+    "vouches for it.",
     ExitCode.UNEXPECTED: "A defect of the program, or an environment it cannot run in.",
     ExitCode.TERMINAL_GONE: "The terminal went away; start the kiosk again.",
     ExitCode.INTERRUPTED: "Ctrl+C.",

@@ -1,16 +1,15 @@
 """Tamper-evident evidence: one hash chain per station.
 
 Each event carries the hash of the one before; a chain that verifies has lost,
-gained, changed and reordered nothing between its first and its last event. The tail
-may be cut unseen unless its head is known elsewhere: export it.
+gained, changed and reordered nothing between its first and its last event. That it
+goes on until its end is what `storage.checkpoints` show.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import msgspec
 
@@ -25,10 +24,6 @@ class Head(msgspec.Struct, frozen=True):
 
     seq: int
     hash: str
-
-
-_LONGEST_LINE = 1 << 20
-"""Bytes; no event is as long, and not every file has an end."""
 
 
 def link(draft: AuditDraft, *, seq: int, previous: str) -> AuditEvent:
@@ -58,49 +53,40 @@ class Verdict:
         return not self.problem
 
 
+class Chains:
+    """Follows the chains of all stations, link by link."""
+
+    def __init__(self) -> None:
+        self.heads: dict[str, Head] = {}
+        """The last sound link of each."""
+
+    def follow(self, event: AuditEvent) -> str:
+        """Take the next link of its chain; return its problem, or nothing."""
+        head = self.heads.get(event.station, Head(0, GENESIS))
+        if event.seq != head.seq + 1:
+            return "gap"
+        if event.previous != head.hash:
+            return "broken"
+        if not is_whole(event):
+            return "altered"
+        self.heads[event.station] = Head(event.seq, event.hash)
+        return ""
+
+
+def is_whole(event: AuditEvent) -> bool:
+    """Say whether an event is what its hash was made of."""
+    fields = msgspec.structs.asdict(event)
+    for name in ("seq", "previous", "hash"):
+        del fields[name]
+    return event.hash == _digest(fields, event.seq, event.previous)
+
+
 def verify(events: Iterable[AuditEvent]) -> Verdict:
     """Verify every station's chain from its first event; name the first bad link."""
-    heads: dict[str, tuple[int, str]] = {}
+    chains = Chains()
     count = 0
     for event in events:
-        seq, previous = heads.get(event.station, (0, GENESIS))
-        fields = msgspec.structs.asdict(event)
-        for name in ("seq", "previous", "hash"):
-            del fields[name]
-        if event.seq != seq + 1:
-            return Verdict(count, "gap", event.station, event.seq)
-        if event.previous != previous:
-            return Verdict(count, "broken", event.station, event.seq)
-        if event.hash != _digest(fields, event.seq, event.previous):
-            return Verdict(count, "altered", event.station, event.seq)
-        heads[event.station] = (event.seq, event.hash)
+        if problem := chains.follow(event):
+            return Verdict(count, problem, event.station, event.seq)
         count += 1
     return Verdict(count)
-
-
-class NotAnExport(ValueError):
-    """A line of a file is no audit event."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(f"line {line}")
-        self.line = line
-
-
-def export(events: Iterable[AuditEvent], stream: BinaryIO) -> int:
-    """Write events as JSON Lines; return how many."""
-    count = 0
-    for event in events:
-        stream.write(canonical.encode(event) + b"\n")
-        count += 1
-    return count
-
-
-def read(stream: BinaryIO) -> Iterator[AuditEvent]:
-    """Read what `export` wrote. NotAnExport names the line."""
-    decoder = msgspec.json.Decoder(AuditEvent)
-    lines = iter(lambda: stream.readline(_LONGEST_LINE), b"")
-    for number, line in enumerate(lines, 1):
-        try:
-            yield decoder.decode(line)
-        except msgspec.DecodeError as error:
-            raise NotAnExport(number) from error

@@ -1,20 +1,35 @@
-"""`kiosk audit`: verify and export the evidence."""
+"""`kiosk audit`: verify and export the evidence, and keep its checkpoints elsewhere."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.frame import ConfigOption, fail, new_app
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from storage.records import AuditEvent
+    from collections.abc import Iterator, Sequence
+
+    from kiosk.authority.proof.verification import Verified
+    from kiosk.config import Config
+    from storage.completeness import KnownHead
+    from storage.signed_note import NoteKey
 
 app = new_app("Verify and export the evidence.")
+
+_SHORT_HEAD = re.compile(r"(\d{1,12}):([0-9a-f]{32,64})")
+
+
+class NotConfigured(KioskError):
+    """The configuration does not say where to: `setting`."""
+
+    code = "evidence.not_configured"
 
 
 @app.command()
@@ -23,34 +38,93 @@ def verify(
         Path | None, typer.Argument(help="An exported file; else the registry.")
     ] = None,
     *,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key you know from elsewhere, or a file with it."),
+    ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(help="A checkpoint you have kept: NUMBER:HASH, or its file."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Verify the chains, and that every write came after its own signature."""
-    from kiosk.authority.proof.evidence import unproven_writes
-    from kiosk.cli.ending import words
-    from kiosk.core.errors import Message
-    from kiosk.texts import sentence
-    from storage import audit
+    """Verify that nothing is missing, and that every write has its own signature.
 
-    events = list(_events(file, config))
-    verdict = audit.verify(events)
-    if not verdict.is_sound:
-        told = {"station": verdict.station, "problem": verdict.problem}
-        counts = {"seq": verdict.seq, "events": verdict.events}
-        typer.echo(words(Message("evidence.broken", {**told, **counts})), err=True)
+    Exit code 3: it fits together, but nothing known from elsewhere vouches for it.
+    """
+    keys = [_key(each) for each in key or ()]
+    heads = [_head(each, keys) for each in head or ()]
+    if file is not None:
+        _say(_of_file(file, keys, heads), is_own_key=False)
+        return
+    _of_registry(config, keys, heads)
+
+
+def _of_file(
+    file: Path, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
+) -> Verified:
+    from kiosk.authority.proof import verification
+    from storage import evidence_file
+
+    try:
+        return verification.verify(
+            evidence_file.open_file(file), keys=keys, heads=heads
+        )
+    except evidence_file.NotAnExport as error:
+        raise typer.BadParameter(
+            f"{file}: line {error.line} is no audit event", param_hint="FILE"
+        ) from error
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        raise typer.BadParameter(f"{file}: {problem}", param_hint="FILE") from error
+
+
+def _of_registry(
+    config: Path | None, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
+) -> None:
+    """Verify what is here: by what is named, else by the station's own key."""
+    from kiosk.authority.proof import verification
+    from kiosk.bootstrap import high_water_of, operators_config, registry_of, vault_of
+    from kiosk.cli.ending import words
+    from kiosk.core.clock import SystemClock
+    from storage.high_water import missing
+
+    settings = operators_config(config)
+    is_own_key = not (keys or heads)
+    known = vault_of(settings).note_keys() if is_own_key else keys
+    seen = high_water_of(settings).read()
+    registry = registry_of(settings, SystemClock())
+    try:
+        lost = missing(seen, registry.read(lambda view: view.heads()))
+        evidence = verification.evidence_of(registry)
+        verified = verification.verify(evidence, keys=known, heads=heads)
+    finally:
+        registry.close()
+    if lost:
+        typer.echo(words(Message("evidence.older", {"lost": lost})), err=True)
         raise fail()
-    findings = unproven_writes(events)
-    for finding in findings:
+    _say(verified, is_own_key=is_own_key)
+
+
+def _say(verified: Verified, *, is_own_key: bool) -> None:
+    """Print what the evidence shows; end with the code that means it."""
+    from kiosk.authority.proof import verification
+    from kiosk.cli.ending import words
+    from kiosk.texts import sentence
+
+    damage = verification.damage(verified)
+    if damage is not None:
+        typer.echo(words(damage), err=True)
+    for finding in verified.findings:
         said = sentence(finding.reason)
         typer.echo(f"{finding.station} event {finding.seq}: {said}", err=True)
-    if findings:
+    if not verified.is_sound:
         raise fail()
-    sums: dict[str, str | int] = {
-        "events": verdict.events,
-        "stations": len({event.station for event in events}),
-        "writes": sum(event.kind == "operation.writing" for event in events),
-    }
-    typer.echo(words(Message("evidence.sound", sums)))
+    shown = verification.shown(verified, is_own_key=is_own_key)
+    for message in (*verification.signers(verified), *shown):
+        typer.echo(words(message))
+    if not verified.is_anchored:
+        raise typer.Exit(ExitCode.UNANCHORED)
 
 
 @app.command()
@@ -71,7 +145,6 @@ def export(
     from kiosk.authority.office import evidence_export as leaving
     from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
-    from kiosk.core.errors import Message
 
     with open_desk(operators_config(config)) as desk:
         if output is None:
@@ -82,25 +155,122 @@ def export(
     typer.echo(words(Message("evidence.written", told)))
 
 
-def _events(file: Path | None, config: Path | None) -> Iterable[AuditEvent]:
-    from kiosk.bootstrap import operators_config, registry_of
-    from kiosk.core.clock import SystemClock
-    from storage import audit
+@app.command()
+def head(
+    *,
+    short: Annotated[
+        bool, typer.Option("--short", help="One line: NUMBER:HASH.")
+    ] = False,
+    on_paper: Annotated[
+        bool, typer.Option("--print", help="Print it on the site's printer.")
+    ] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Hand it to the site's own command.")
+    ] = False,
+    syslog: Annotated[
+        bool, typer.Option("--syslog", help="Send its short form to the site's syslog.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the newest signed checkpoint, or bring it where nobody here can change it.
 
-    if file is not None:
-        try:
-            with file.open("rb") as stream:
-                yield from audit.read(stream)
-        except audit.NotAnExport as error:
-            raise typer.BadParameter(
-                f"{file}: line {error.line} is no audit event", param_hint="FILE"
-            ) from error
-        except OSError as error:
-            problem = error.strerror or type(error).__name__
-            raise typer.BadParameter(f"{file}: {problem}", param_hint="FILE") from error
-        return
-    registry = registry_of(operators_config(config), SystemClock())
+    `kiosk audit verify --head` takes it back.
+    """
+    from kiosk.authority.proof import heads
+    from kiosk.bootstrap import operators_config, registry_of
+    from kiosk.cli.ending import words
+    from kiosk.core.clock import SystemClock
+
+    settings = operators_config(config)
+    registry = registry_of(settings, SystemClock())
     try:
-        yield from registry.audit_events()
+        event = heads.newest(registry)
     finally:
         registry.close()
+    note, line = event.data["note"], heads.short(event)
+    if not (on_paper or send or syslog):
+        typer.echo(line if short else note, nl=short)
+        return
+    for command in _commands(settings, on_paper=on_paper, send=send):
+        heads.hand_over(command, f"{line}\n" if short else note)
+    if syslog:
+        if not settings.evidence.syslog:
+            raise NotConfigured(setting="[evidence] syslog")
+        heads.log_elsewhere(settings.evidence.syslog, event)
+    typer.echo(words(Message("evidence.sent", {"number": event.seq})))
+
+
+def _commands(
+    settings: Config, *, on_paper: bool, send: bool
+) -> Iterator[Sequence[str]]:
+    if on_paper:
+        if not settings.printing.command:
+            raise NotConfigured(setting="[printing] command")
+        yield settings.printing.command
+    if send:
+        if not settings.evidence.command:
+            raise NotConfigured(setting="[evidence] command")
+        yield settings.evidence.command
+
+
+@app.command()
+def key(
+    *,
+    pem: Annotated[
+        bool, typer.Option("--pem", help="The newest one as OpenSSL reads it.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the public keys that verify this station's checkpoints, the newest last.
+
+    Note them down elsewhere: `kiosk audit verify --key` takes them.
+    """
+    from kiosk.bootstrap import operators_config, vault_of
+
+    keys = vault_of(operators_config(config)).note_keys()
+    if pem:
+        typer.echo(keys[-1].pem(), nl=False)
+        return
+    for each in keys:
+        typer.echo(str(each))
+
+
+# --- what was kept elsewhere -----------------------------------------------------
+
+
+def _key(told: str) -> NoteKey:
+    from storage.signed_note import MalformedNote, NoteKey
+
+    try:
+        return NoteKey.read(_content(told))
+    except MalformedNote as error:
+        raise typer.BadParameter(f"{told}: no key", param_hint="--key") from error
+
+
+def _head(told: str, keys: Sequence[NoteKey]) -> KnownHead:
+    from storage.checkpoints import Checkpoint
+    from storage.completeness import KnownHead
+    from storage.signed_note import MalformedNote, SignedNote, WrongSignature
+
+    content = _content(told)
+    named = _SHORT_HEAD.fullmatch(content.strip())
+    if named is not None:
+        return KnownHead(int(named[1]), link=named[2])
+    try:
+        note = SignedNote.read(content)
+        if keys:
+            note.verified_by(keys)
+        return KnownHead(Checkpoint.read(note.text).number, text=note.text)
+    except (MalformedNote, WrongSignature) as error:
+        raise typer.BadParameter(
+            f"{told}: no checkpoint, or not one of the key", param_hint="--head"
+        ) from error
+
+
+def _content(told: str) -> str:
+    """Return what a file holds, or what was typed itself."""
+    path = Path(told)
+    try:
+        return path.read_text("utf-8") if path.is_file() else told
+    except (OSError, UnicodeDecodeError):
+        return told

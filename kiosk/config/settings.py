@@ -244,6 +244,35 @@ class RegistrySettings(Section, frozen=True, kw_only=True):
     ]
 
 
+class EvidenceSettings(Section, frozen=True, kw_only=True):
+    """Where the evidence's checkpoints go, so that nobody here can shorten it."""
+
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What takes a checkpoint elsewhere, on its standard input "
+            '(["mail", "-s", "Checkpoint", "audit@x.org"]); for `kiosk audit head '
+            "--send`."
+        ),
+    ] = ()
+    syslog: Annotated[
+        str,
+        Meta(
+            description="A syslog that is told of every checkpoint when it is signed: "
+            "the path of its socket (`/dev/log`), or ADDRESS:PORT (UDP); silent: none.",
+            pattern=r"^(/.+|\d{1,3}(\.\d{1,3}){3}:\d{1,5})?$",
+        ),
+    ] = ""
+    high_water_file: Annotated[
+        Path | None,
+        Meta(
+            description="Where this station keeps how far the registry had come; "
+            "silent: beside the registry. On another disk it also tells of a snapshot "
+            "of the machine that was put back."
+        ),
+    ] = None
+
+
 class VaultSettings(Section, frozen=True, kw_only=True):
     """The key that escrowed PUKs and management keys are encrypted with."""
 
@@ -626,6 +655,7 @@ class Config(Section, frozen=True, kw_only=True):
     registry: RegistrySettings
     vault: VaultSettings
     templates: Templates
+    evidence: EvidenceSettings = EvidenceSettings()
     readers: ReadersSettings = ReadersSettings()
     middleware: Middleware = Middleware()
     screens: Screens = Screens()

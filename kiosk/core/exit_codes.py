@@ -1,6 +1,6 @@
 """What `kiosk` ends with, for scripts and service managers.
 
-The numbers above 2 are those of sysexits(3) and of the shell, so that a service
+The numbers above 3 are those of sysexits(3) and of the shell, so that a service
 manager's own rules fit.
 """
 
@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     """It was refused, did not hold, or could not be done; the reason was printed."""
     USAGE = 2
     """The command line, a configuration or another file is not as it must be."""
+    UNANCHORED = 3
+    """Evidence fits together, but nothing known from elsewhere vouches for it."""
     UNEXPECTED = 70
     """A defect of the program: what happened is in the log, without any values."""
     TERMINAL_GONE = 75

@@ -10,6 +10,7 @@ from kiosk.authority.office import templates
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.bootstrap import (
     directory_of,
+    high_water_of,
     issuer_of,
     middleware_of,
     module_of,
@@ -20,7 +21,7 @@ from kiosk.bootstrap import (
 from kiosk.certificates.builder import est_client, requests_folder
 from kiosk.config import Config
 from kiosk.config.settings import CertificateOrigin
-from kiosk.core.clock import SystemClock
+from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.errors import KioskError
 from kiosk.directory.ports import Directory
 from kiosk.doctor import (
@@ -36,6 +37,8 @@ from kiosk.doctor import (
     profile,
     store,
 )
+from storage.registry import Registry
+from storage.vault import VaultError
 
 Domain = Callable[[], Directory]
 
@@ -148,12 +151,14 @@ def _domain(config: Config, domain_of: Domain, *, everybody: bool) -> Iterable[F
 def _stored(config: Config) -> Iterator[Finding]:
     """Everything that needs the registry open."""
     clock = SystemClock()
+    seen = high_water_of(config).read()
     registry = registry_of(config, clock)
     try:
         yield from examine(
             [
                 ("registry", lambda: store.registry(registry)),
-                ("evidence", lambda: store.evidence(registry)),
+                ("registry", lambda: store.high_water(registry, seen, clock)),
+                ("evidence", lambda: _evidence(config, registry, clock)),
                 ("clock", lambda: store.clock(registry, clock)),
                 (
                     "templates",
@@ -164,6 +169,15 @@ def _stored(config: Config) -> Iterator[Finding]:
         )
     finally:
         registry.close()
+
+
+def _evidence(config: Config, registry: Registry, clock: Clock) -> Iterator[Finding]:
+    """Judge it by this station's own key, where that is readable."""
+    try:
+        keys = vault_of(config).note_keys()
+    except VaultError:  # has a line of its own
+        keys = ()
+    return store.evidence(registry, clock, keys)
 
 
 def _certificate_checks(config: Config) -> list[tuple[str, Check]]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kiosk.authority.office.templates import read_folder, unpublished
+from kiosk.authority.proof import verification
 from kiosk.core.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
-from storage import audit, walk
+from storage import walk
+from storage.completeness import judge
+from storage.high_water import Mark, missing
 from storage.records import Credential
 from storage.registry import Registry
+from storage.signed_note import NoteKey
 from storage.vault import KeyRing, Vault
 
+_UNCOVERED_SECONDS = 600.0
+"""After an event within which a checkpoint covers it, wherever a station runs."""
+_SET_BACK_SECONDS = 30 * 86400.0
+"""How long it is said that an older registry was found."""
 _SEALED = {
     "escrow.current": lambda credential: credential.escrow.current_sealed,
     "escrow.pending": lambda credential: credential.escrow.pending_sealed,
@@ -53,15 +61,27 @@ def published(store: Registry, folder: Path) -> Iterator[Finding]:
         yield warn("templates", "templates_differ", names=names)
 
 
-def evidence(store: Registry) -> Iterator[Finding]:
-    """Verify the chains of the audit."""
-    verdict = audit.verify(store.audit_events())
-    if verdict.is_sound:
-        yield ok("evidence", "evidence_sound", events=verdict.events)
+def evidence(
+    store: Registry, clock: Clock, keys: Sequence[NoteKey] = ()
+) -> Iterator[Finding]:
+    """Verify the chains of the audit, and that checkpoints are signed over them."""
+    whole = judge(verification.evidence_of(store), keys=keys)
+    if whole.fault is not None:
+        station, seq = whole.fault.station, whole.fault.seq
+        yield fail("evidence", "evidence_broken", station=station, seq=seq)
+    elif whole.uncovered and clock.now() - whole.uncovered_since > _UNCOVERED_SECONDS:
+        yield warn("evidence", "evidence_uncovered", count=whole.uncovered)
     else:
-        yield fail(
-            "evidence", "evidence_broken", station=verdict.station, seq=verdict.seq
-        )
+        yield ok("evidence", "evidence_sound", events=whole.events)
+
+
+def high_water(store: Registry, mark: Mark, clock: Clock) -> Iterator[Finding]:
+    """A registry must not be older than this station has seen it."""
+    if lost := missing(mark, store.read(lambda it: it.heads())):
+        yield fail("registry", "registry_older", lost=lost)
+    elif mark.set_back_at and clock.now() - mark.set_back_at < _SET_BACK_SECONDS:
+        when = verification.moment(mark.set_back_at)
+        yield warn("registry", "registry_set_back", when=when, lost=mark.lost)
 
 
 def clock(store: Registry, clock: Clock) -> Iterator[Finding]:

@@ -44,6 +44,16 @@ class Terminal:
         person = OPERATOR.format(login=login_name(), role=role)
         self.file.write_text(self._settings + person, "utf-8")
 
+    def configure(self, section: str, line: str) -> None:
+        """Set one key of the configuration, which has each as a comment."""
+        head, name, rest = self._settings.partition(f"[{section}]\n")
+        assert name, section
+        own, gap, others = rest.partition("\n\n")
+        key = line.partition(" = ")[0]
+        kept = [each for each in own.splitlines() if not each.startswith(f"#{key} =")]
+        own = "\n".join([*kept, line])
+        self._settings = f"{head}{name}{own}{gap}{others}"
+
     @property
     def config(self) -> Config:
         return load(self.file)

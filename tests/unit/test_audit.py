@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import pytest
@@ -53,20 +52,3 @@ def test_the_first_bad_link_is_named(
 ) -> None:
     verdict = audit.verify(tamper(chain()))
     assert (verdict.problem, verdict.station, verdict.seq) == (problem, "k1", seq)
-
-
-def test_what_is_exported_is_read_back_and_verifies() -> None:
-    stream = io.BytesIO()
-    assert audit.export(chain(), stream) == 5
-    stream.seek(0)
-    assert list(audit.read(stream)) == chain()
-
-
-def test_a_line_that_is_no_event_is_named() -> None:
-    stream = io.BytesIO()
-    audit.export(chain(1), stream)
-    stream.write(b"{not json\n")
-    stream.seek(0)
-    with pytest.raises(audit.NotAnExport) as error:
-        list(audit.read(stream))
-    assert error.value.line == 2

@@ -414,10 +414,12 @@ def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
     office = signed_in("aaron")
     office.choose("audit")
     office.choose("verify")
-    assert "are sound" in office.text()
+    assert "UNANCHORED" in office.text(), "nothing has been signed yet"
     target = tmp_path / "evidence.jsonl"
     office.submit(file=str(target))
     assert office.notice == "desk.audit.exported"
+    office.choose("verify")
+    assert "SOUND and complete" in office.text()
     assert target.stat().st_mode & 0o777 == 0o600
     office.submit(file=str(target))
     assert office.notice == "desk.not_exported", "nothing is written over"

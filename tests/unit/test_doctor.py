@@ -362,7 +362,7 @@ def test_a_broken_chain_of_evidence_is_a_failure_that_names_the_place() -> None:
     registry = Altered()
     for at in (1.0, 2.0, 3.0):
         registry.run(partial(_audit, at=at))
-    (finding,) = store.evidence(registry)
+    (finding,) = store.evidence(registry, ManualClock())
     assert finding.health is Health.FAIL
     assert finding.meaning.data == {"station": "s", "seq": 2}
 

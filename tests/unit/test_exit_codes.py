@@ -14,6 +14,7 @@ def test_the_numbers_are_those_that_scripts_rely_on() -> None:
         "OK": 0,
         "FAILED": 1,
         "USAGE": 2,
+        "UNANCHORED": 3,
         "UNEXPECTED": 70,
         "TERMINAL_GONE": 75,
         "INTERRUPTED": 130,

@@ -78,6 +78,20 @@ def test_an_authorisation_is_void_once_the_wall_clock_was_set(wall: float) -> No
     assert history.card_pin() == OLD
 
 
+def test_a_clock_that_is_corrected_by_half_a_second_ends_nothing() -> None:
+    history = History(STORIES[0])
+
+    def spoil(world: World) -> None:
+        clock = world.clock
+        assert isinstance(clock, ManualClock)
+        world.authority.after("authorise", lambda: clock.set_wall(-0.5))
+
+    result = history.attempt(spoil)
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    history.assert_invariants(result)
+
+
 def test_an_authorisation_lasts_no_longer_by_a_clock_set_back() -> None:
     history = History(STORIES[0])
 

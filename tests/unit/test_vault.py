@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.vault import (
+    KeyFile,
     KeyFileMalformed,
     KeyFileMissing,
     KeyFileTooOpen,
@@ -100,7 +101,7 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -
         KeyRing.from_file(path)
 
 
-@pytest.mark.parametrize("content", ["", "k1\n", "k1 QUJD\n", "k1 !!!\n"])
+@pytest.mark.parametrize("content", ["", "k1\n", "k1 QUJD\n", "k1 !!!\n", "k1 QUJD"])
 def test_a_malformed_key_file_names_its_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "vault.key"
     path.write_text(content)
@@ -108,3 +109,98 @@ def test_a_malformed_key_file_names_its_line(tmp_path: Path, content: str) -> No
     with pytest.raises(KeyFileMalformed) as error:
         KeyRing.from_file(path)
     assert error.value.data["line"] == 1
+
+
+# --- a rotation that was interrupted ------------------------------------------
+
+
+def rotated(path: Path) -> tuple[str, bytes]:
+    """Make a key file with two keys; return the first one's id, and the bytes."""
+    first = add_key(path)
+    add_key(path)
+    return first, path.read_bytes()
+
+
+def test_a_last_line_cut_anywhere_leaves_every_earlier_key_in_force(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vault.key"
+    first, whole = rotated(path)
+    begins = whole.index(b"\n") + 1
+    for end in range(begins, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        assert KeyRing.from_file(path).ids == (first,)
+        second = add_key(path)
+        assert KeyRing.from_file(path).ids == (first, second), end
+
+
+def test_a_last_key_whose_line_has_no_end_is_a_key_and_stays_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vault.key"
+    _, whole = rotated(path)
+    path.write_bytes(whole.removesuffix(b"\n"))
+    before = KeyRing.from_file(path)
+    third = add_key(path)
+    after = KeyRing.from_file(path)
+    assert after.ids == (*before.ids, third)
+    assert [after.key(each) for each in before.ids] == [
+        before.key(each) for each in before.ids
+    ]
+
+
+def test_what_is_no_key_in_the_middle_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "vault.key"
+    _, whole = rotated(path)
+    path.write_bytes(b"torn QUJD\n" + whole)
+    with pytest.raises(KeyFileMalformed) as error:
+        KeyRing.from_file(path)
+    assert error.value.data["line"] == 1
+
+
+# --- a station that is running when it happens ---------------------------------
+
+
+def test_a_running_station_seals_with_the_new_key_and_opens_what_others_sealed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vault.key"
+    add_key(path)
+    running = Vault(KeyFile(path), "registry-1")
+    old = running.seal(b"PUKPUK01", **PLACE)
+    new = add_key(path)
+    theirs = Vault(KeyFile(path), "registry-1").seal(b"PUKPUK02", **PLACE)
+    assert running.open(theirs, **PLACE) == b"PUKPUK02"
+    assert running.needs_reseal(old)
+    assert f".{new}." in running.seal(b"PUKPUK03", **PLACE)
+
+
+def test_a_running_station_goes_on_with_its_keys_while_the_file_is_not_readable(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vault.key"
+    add_key(path)
+    running = Vault(KeyFile(path), "registry-1")
+    envelope = running.seal(b"PUKPUK01", **PLACE)
+    path.rename(tmp_path / "away")
+    assert running.open(envelope, **PLACE) == b"PUKPUK01"
+    path.write_text("")
+    path.chmod(0o600)
+    assert running.open(envelope, **PLACE) == b"PUKPUK01"
+
+
+# --- what signs checkpoints ------------------------------------------------------
+
+
+def test_a_rotation_gives_checkpoints_another_key_and_knows_the_earlier(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "vault.key"
+    add_key(path)
+    vault = Vault(KeyFile(path), "registry-1")
+    before = vault.signer().key
+    add_key(path)
+    after = vault.signer().key
+    assert before != after
+    assert vault.note_keys() == (before, after)
+    assert after.name == "pin-kiosk/registry-1"

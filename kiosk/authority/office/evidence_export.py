@@ -1,4 +1,7 @@
-"""Evidence leaves the station: by an auditor, noted, into a file of its own."""
+"""Evidence leaves the station: by an auditor, noted, into a file of its own.
+
+A checkpoint is signed first, so that the file can be judged up to its end.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from typing import BinaryIO
 from kiosk.authority.office.desk import Desk, note
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import KioskError
-from storage import audit
+from storage import checkpoints, evidence_file, extracts, walk
+from storage.checkpoints import LANE
+from storage.records import AuditEvent
 
 
 class NotExported(KioskError):
@@ -18,12 +23,19 @@ class NotExported(KioskError):
     code = "desk.not_exported"
 
 
+class NoSuchStation(KioskError):
+    """No station of that name has any evidence here: `station`."""
+
+    code = "desk.no_such_station"
+
+
 def to_file(desk: Desk, path: Path, *, station: str | None = None) -> int:
     """Write a new file, readable by its owner only; return how many events it has.
 
-    `station`: only that station's chain. NotInRole, NotExported.
+    `station`: only that station's chain. NotInRole, NoSuchStation, NotExported.
     """
     require(desk.operator, Action.EXPORT)
+    _known(desk, station)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as stream:
@@ -37,13 +49,48 @@ def to_file(desk: Desk, path: Path, *, station: str | None = None) -> int:
 
 
 def to_stream(desk: Desk, stream: BinaryIO, *, station: str | None = None) -> int:
-    """Write to a stream that is open; return how many events. NotInRole."""
+    """Write to a stream that is open; return how many events. As `to_file`."""
     require(desk.operator, Action.EXPORT)
+    _known(desk, station)
     return _write(desk, stream, "-", station)
+
+
+def _known(desk: Desk, station: str | None) -> None:
+    if station is not None and station not in desk.parts.registry.run(
+        lambda tx: tx.heads()
+    ):
+        raise NoSuchStation(station=station)
 
 
 def _write(desk: Desk, stream: BinaryIO, name: str, station: str | None) -> int:
     """Note it first: what left is told of, even if it left only in part."""
+    registry, vault, clock = desk.parts.registry, desk.parts.vault, desk.parts.clock
     data = {"file": name} if station is None else {"file": name, "station": station}
     note(desk, "audit.exported", data=data)
-    return audit.export(desk.parts.registry.audit_events(station=station), stream)
+    signer = vault.signer()
+    newest = registry.run(lambda tx: checkpoints.sign(tx, signer, clock.now()))
+    if station is None:
+        return evidence_file.write(registry.audit_events(), stream)
+    added = _needed(desk, station)
+    first = extracts.sign(
+        signer, station=station, now=clock.now(), checkpoint=newest.seq, added=added
+    )
+    count = evidence_file.write(added, stream, first=first)
+    for lane in (LANE, station):
+        count += evidence_file.write(registry.audit_events(station=lane), stream)
+    return count
+
+
+def _needed(desk: Desk, station: str) -> list[AuditEvent]:
+    """Return what other chains say of the keys that this station's writes rest on."""
+    registry = desk.parts.registry
+    written = {
+        event.credential
+        for event in registry.audit_events(station=station)
+        if event.kind == "operation.writing"
+    }
+    return [
+        event
+        for event in walk.events(registry, kind="credential.key_recorded")
+        if event.station != station and event.credential in written
+    ]

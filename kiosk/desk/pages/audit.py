@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.authority.office import evidence_export
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.proof import verification
 from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.authority.proof.verification import Verified
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
-from storage import audit, walk
+from storage import walk
 from storage.records import AuditEvent
 
 
@@ -38,28 +41,10 @@ class AuditPage(Plain):
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
         require(context.desk.operator, Action.EXPORT)
         emit(Message("desk.working"))
-        events = list(context.parts.registry.audit_events())
-        verdict = audit.verify(events)
-        if not verdict.is_sound:
-            told: dict[str, str | int] = {
-                "station": verdict.station,
-                "problem": verdict.problem,
-                "seq": verdict.seq,
-            }
-            self._found = (PageLine(Message("desk.audit.broken", told), Style.WARNING),)
-            return stay()
-        findings = unproven_writes(events)
-        writes = sum(event.kind == "operation.writing" for event in events)
-        sums: dict[str, str | int] = {"events": verdict.events, "writes": writes}
-        lines = [PageLine(Message("desk.audit.sound", sums), Style.DONE)]
-        for finding in findings:
-            where: dict[str, str | int] = {
-                "station": finding.station,
-                "seq": finding.seq,
-            }
-            lines.append(PageLine(Message("desk.audit.unproven", where), Style.WARNING))
-            lines.append(PageLine(finding.reason))
-        self._found = tuple(lines)
+        parts = context.parts
+        evidence = verification.evidence_of(parts.registry)
+        verified = verification.verify(evidence, keys=parts.vault.note_keys())
+        self._found = tuple(_verified(verified))
         return stay()
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
@@ -73,6 +58,21 @@ class AuditPage(Plain):
             count = evidence_export.to_file(context.desk, Path(file))
             return stay(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
+
+
+def _verified(verified: Verified) -> Iterator[PageLine]:
+    """Show what all evidence shows, or what is wrong with it."""
+    damage = verification.damage(verified)
+    if damage is not None:
+        yield PageLine(damage, Style.WARNING)
+    for finding in verified.findings:
+        where: dict[str, str | int] = {"station": finding.station, "seq": finding.seq}
+        yield PageLine(Message("desk.audit.unproven", where), Style.WARNING)
+        yield PageLine(finding.reason)
+    if verified.is_sound:
+        style = Style.DONE if verified.is_anchored else Style.WARNING
+        for message in verification.shown(verified, is_own_key=True):
+            yield PageLine(message, style)
 
 
 def _receipt(context: Context, number: str) -> list[PageLine]:

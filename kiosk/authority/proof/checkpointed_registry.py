@@ -1,0 +1,180 @@
+"""The registry as the authority uses it: what is committed is witnessed.
+
+Every minute in which something happened, or after 1,000 events, a signed checkpoint
+over all chains is committed (`storage.checkpoints`); the station's high-water mark
+follows every commit (`storage.high_water`). Neither holds up or ends what is being
+done: what could not be signed or marked is tried again, and `doctor` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from kiosk.authority.proof.heads import NotSent
+from kiosk.core.clock import Clock
+from storage import checkpoints
+from storage.audit import Head
+from storage.checkpoints import LANE
+from storage.high_water import HighWaterMark, missing
+from storage.records import AuditEvent
+from storage.registry import Registry, RegistryError, Tx
+from storage.vault import Vault
+from storage.view import View
+
+EVERY_SECONDS = 60.0
+EVERY_EVENTS = 1000
+OLDER = "registry.older"
+"""The event that says that an older registry was found, and codes were made void."""
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class CheckpointedRegistry:
+    """`registry.Registry` over another one. On the authority worker, as that one."""
+
+    def __init__(
+        self,
+        inner: Registry,
+        *,
+        vault: Vault,
+        clock: Clock,
+        station: str,
+        mark: HighWaterMark,
+        tell: Callable[[AuditEvent], None] | None = None,
+    ) -> None:
+        """Recognise an older registry than was seen, and trust nothing it gave out.
+
+        `tell` hears of every checkpoint that is signed here, and may raise NotSent.
+        RegistryError.
+        """
+        self._inner = inner
+        self._vault = vault
+        self._clock = clock
+        self._mark = mark
+        self._tell = tell
+        seen = mark.read()
+        self._heads = inner.read(lambda view: view.heads())
+        self._covered = seen.covered
+        self._uncovered_since: float | None = None
+        if lost := missing(seen, self._heads):
+            self._set_back(station, lost)
+        else:
+            self._move()
+        self._count()
+
+    def run(self, fn: Callable[[Tx], T]) -> T:
+        before, result, heads = self._inner.run(
+            lambda tx: (tx.heads().get(LANE), fn(tx), tx.heads())
+        )
+        if heads.get(LANE) != before:  # signed within: an export does
+            self._covered = _links(heads)
+        self._look(heads)
+        return result
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        result = self._inner.read(fn)
+        if self._is_due():
+            self._try_checkpoint()
+        return result
+
+    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+        return self._inner.audit_events(station=station)
+
+    def idle(self, now: float) -> bool:
+        self._look(self._inner.read(lambda view: view.heads()))
+        return self._inner.idle(now)
+
+    def distrust(
+        self, *, station: str, now: float, kind: str = "registry.restored"
+    ) -> None:
+        self._inner.distrust(station=station, now=now, kind=kind)
+
+    def recovered(self) -> str:
+        return self._inner.recovered()
+
+    def checkpoint(self) -> int:
+        """Sign over what is not covered yet; return the newest checkpoint's number.
+
+        RegistryError.
+        """
+        self._covered = max(self._covered, self._mark.read().covered)
+        self._heads = self._inner.read(lambda view: view.heads())
+        if _links(self._heads) > self._covered or LANE not in self._heads:
+            now = self._clock.now()
+            signer = self._vault.signer()
+            signed, self._heads = self._inner.run(
+                lambda tx: (checkpoints.sign(tx, signer, now), tx.heads())
+            )
+            self._covered = _links(self._heads)
+            self._move()
+            self._told(signed)
+        self._uncovered_since = None
+        return self._heads[LANE].seq
+
+    def close(self) -> None:
+        if _links(self._heads) > self._covered:
+            self._try_checkpoint()
+        self._inner.close()
+
+    # --- inside -----------------------------------------------------------------
+
+    def _told(self, checkpoint: AuditEvent) -> None:
+        if self._tell is None:
+            return
+        try:
+            self._tell(checkpoint)
+        except NotSent as error:
+            log.error("evidence.not_told %s", error)
+
+    def _look(self, heads: dict[str, Head]) -> None:
+        """Move the mark, and sign when it is time to. Never raises a RegistryError."""
+        if heads != self._heads:
+            self._heads = heads
+            self._move()
+        if self._count() >= EVERY_EVENTS or self._is_due():
+            self._try_checkpoint()
+
+    def _count(self) -> int:
+        """Return how many links no checkpoint covers, and since when there are any."""
+        fresh = _links(self._heads) - self._covered
+        if fresh <= 0:
+            self._uncovered_since = None
+        elif self._uncovered_since is None:
+            self._uncovered_since = self._clock.monotonic()
+        return fresh
+
+    def _is_due(self) -> bool:
+        since = self._uncovered_since
+        return since is not None and self._clock.monotonic() - since >= EVERY_SECONDS
+
+    def _try_checkpoint(self) -> None:
+        try:
+            self.checkpoint()
+        except RegistryError as error:
+            self._uncovered_since = self._clock.monotonic()
+            log.error("evidence.no_checkpoint code=%s", error.code)
+
+    def _set_back(self, station: str, lost: int) -> None:
+        now = self._clock.now()
+        log.error("registry.older lost=%d", lost)
+        self._inner.distrust(station=station, now=now, kind=OLDER)
+        self._heads = self._inner.read(lambda view: view.heads())
+        self._covered = 0
+        try:
+            self._mark.set_back(self._heads, now=now, lost=lost)
+        except OSError as error:
+            log.error("high_water.not_written errno=%s", error.errno)
+
+    def _move(self) -> None:
+        try:
+            self._mark.move(self._heads, self._covered)
+        except OSError as error:
+            log.error("high_water.not_written errno=%s", error.errno)
+
+
+def _links(heads: Mapping[str, Head]) -> int:
+    """Return how many links a checkpoint would cover: of all chains but its own."""
+    return sum(head.seq for head in checkpoints.covered(heads).values())

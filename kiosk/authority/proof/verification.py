@@ -1,0 +1,150 @@
+"""What evidence shows, and in words: is it whole, and is every write in it proven?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kiosk.authority.proof.evidence import EvidenceFinding, unproven_writes
+from kiosk.core.errors import Message
+from storage.checkpoints import LANE
+from storage.completeness import Completeness, Evidence, KnownHead, judge
+from storage.records import AuditEvent
+from storage.registry import Registry
+from storage.signed_note import NoteKey
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Evidence that was judged."""
+
+    whole: Completeness
+    findings: tuple[EvidenceFinding, ...]
+    """Writes that it does not carry. Not looked for where it is not whole."""
+    writes: int
+    station: str = ""
+    """It is an extract: this station's."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether nothing is wrong with it."""
+        return self.whole.fault is None and not self.findings
+
+    @property
+    def is_anchored(self) -> bool:
+        """Say whether something known from elsewhere vouches for it."""
+        return self.is_sound and self.whole.known is not None
+
+
+def evidence_of(registry: Registry) -> Evidence:
+    """Return the evidence of a registry."""
+    return Evidence(
+        checkpoints=lambda: registry.audit_events(station=LANE),
+        events=registry.audit_events,
+    )
+
+
+def verify(
+    evidence: Evidence,
+    *,
+    keys: Sequence[NoteKey] = (),
+    heads: Sequence[KnownHead] = (),
+) -> Verified:
+    """Judge evidence as a whole, then every write in it."""
+    whole = judge(evidence, keys=keys, heads=heads)
+    station = evidence.extract.station if evidence.extract else ""
+    if whole.fault is not None:
+        return Verified(whole, (), 0, station)
+    counted = _Writes(evidence)
+    findings = unproven_writes(counted.events(), whole.covers)
+    return Verified(whole, tuple(findings), counted.number, station)
+
+
+class _Writes:
+    """Passes events on, and counts the writes among them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.number = 0
+
+    def events(self) -> Iterator[AuditEvent]:
+        for event in self._evidence.events():
+            self.number += event.kind == "operation.writing"
+            yield event
+
+
+# --- in words --------------------------------------------------------------------
+
+
+def damage(verified: Verified) -> Message | None:
+    """Say where it is not whole."""
+    fault = verified.whole.fault
+    if fault is None:
+        return None
+    told: dict[str, str | int] = {"station": fault.station, "seq": fault.seq}
+    return Message(f"evidence.damage.{fault.damage}", told)
+
+
+def shown(verified: Verified, *, is_own_key: bool = False) -> tuple[Message, ...]:
+    """Say what it shows: of sound evidence only.
+
+    `is_own_key`: the key that vouches for it is the one of this station's own vault.
+    """
+    whole = verified.whole
+    sums: dict[str, str | int] = {
+        "events": whole.events,
+        "stations": len(whole.stations),
+        "writes": verified.writes,
+    }
+    return (
+        Message("evidence.sums", sums),
+        *_extract(verified),
+        *_reach(whole, is_own_key=is_own_key),
+    )
+
+
+def signers(verified: Verified) -> tuple[Message, ...]:
+    """Say which key has signed which checkpoints."""
+    return tuple(
+        Message(
+            "evidence.signed_by",
+            {"first": span.first, "last": span.last, "key": str(span.key)},
+        )
+        for span in verified.whole.spans
+    )
+
+
+def _extract(verified: Verified) -> Iterator[Message]:
+    if verified.station:
+        others = ", ".join(verified.whole.left_out) or "–"
+        told: dict[str, str | int] = {"station": verified.station, "others": others}
+        yield Message("evidence.extract", told)
+
+
+def _reach(whole: Completeness, *, is_own_key: bool) -> Iterator[Message]:
+    """Say from when to when, and who vouches for that."""
+    if not whole.spans:
+        yield Message("evidence.no_checkpoints")
+        return
+    newest = whole.known or whole.spans[-1]
+    told: dict[str, str | int] = {
+        "since": moment(whole.since),
+        "until": moment(newest.until),
+        "number": newest.last,
+        "last": whole.spans[-1].last,
+    }
+    if whole.known is None:
+        yield Message("evidence.unanchored", told)
+    else:
+        by = "own_key" if is_own_key else "complete"
+        yield Message(f"evidence.{by}", told)
+        if newest.last < whole.spans[-1].last:
+            yield Message("evidence.known_only_until", told)
+    if whole.uncovered:
+        yield Message("evidence.uncovered", {"count": whole.uncovered})
+
+
+def moment(at: float) -> str:
+    """Return a time as an auditor reads it anywhere."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,295 @@
+"""Is evidence whole: from when to when, under whose key, and who else knows it?
+
+The chains show that nothing between two links is missing; the checkpoints, where each
+chain ended when they were signed; a key or a checkpoint that is known from elsewhere,
+that the checkpoints themselves are not made up. Evidence for which nothing is known
+from elsewhere is *unanchored*: whoever gave it could have made all of it. Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from storage.audit import Chains, is_whole
+from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.extracts import Extract
+from storage.records import AuditEvent
+from storage.signed_note import MalformedNote, NoteKey, WrongSignature
+
+UNCOVERED = 1 << 62
+"""The number of the checkpoint that is still to come."""
+
+
+class Damage(StrEnum):
+    """What can be wrong with evidence as a whole."""
+
+    GAP = "gap"
+    BROKEN = "broken"
+    ALTERED = "altered"
+    REWRITTEN = "rewritten"
+    """A link is another one than a checkpoint names."""
+    CUT = "cut"
+    """A chain ends before the link that a checkpoint names."""
+    STATION_MISSING = "station_missing"
+    CHECKPOINT_FORGED = "checkpoint_forged"
+    CHECKPOINT_BACK = "checkpoint_back"
+    """It names less than one before it."""
+    CHECKPOINTS_CUT = "checkpoints_cut"
+    """The checkpoint that is known from elsewhere has not come yet."""
+    OTHER_CHECKPOINT = "other_checkpoint"
+    """It is another one than is known from elsewhere under its number."""
+    OTHER_KEY = "other_key"
+    """No checkpoint is signed with a key that is known from elsewhere."""
+    NOT_OF_EXTRACT = "not_of_extract"
+    """A link that the extract does not tell of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where evidence is not whole."""
+
+    damage: Damage
+    station: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Checkpoints one after the other that one key has signed."""
+
+    key: NoteKey
+    first: int
+    last: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHead:
+    """A checkpoint that is known from elsewhere: its number, and its text or link."""
+
+    number: int
+    text: str = ""
+    link: str = ""
+    """The beginning of the hash of its link."""
+
+    def is_of(self, event: AuditEvent, checkpoint: Checkpoint) -> bool:
+        """Say whether that is the checkpoint."""
+        if self.text:
+            return self.text == checkpoint.text()
+        return event.hash.startswith(self.link)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where evidence is read from, as often as it takes."""
+
+    checkpoints: Callable[[], Iterable[AuditEvent]]
+    """The links of the checkpoints' chain; others among them are passed over."""
+    events: Callable[[], Iterable[AuditEvent]]
+    extract: Extract | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """What evidence shows of itself as a whole."""
+
+    fault: Fault | None
+    events: int = 0
+    stations: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Stations that the checkpoints name and the extract leaves out."""
+    since: float = 0.0
+    """The first link's time."""
+    spans: tuple[Span, ...] = ()
+    uncovered: int = 0
+    """Links after the newest checkpoint: they could be cut unseen."""
+    uncovered_since: float = 0.0
+    """The first such link's time."""
+    known: Span | None = None
+    """Until where it is known from elsewhere; None: it is unanchored."""
+    covers: Coverage = field(default_factory=lambda: Coverage())
+
+    @property
+    def until(self) -> float:
+        """The newest checkpoint's time; 0: there is none."""
+        return self.spans[-1].until if self.spans else 0.0
+
+
+class Coverage:
+    """Which links the checkpoints name, and which checkpoint was the first to cover."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, dict[int, str]] = defaultdict(dict)
+        self._seqs: dict[str, list[int]] = defaultdict(list)
+        self._numbers: dict[str, list[int]] = defaultdict(list)
+
+    def add(self, checkpoint: Checkpoint) -> Fault | None:
+        """Take the next checkpoint; it may not take back what one before it named."""
+        for lane, seqs in self._seqs.items():
+            head = checkpoint.heads.get(lane)
+            if head is None or head.seq < seqs[-1]:
+                return Fault(Damage.CHECKPOINT_BACK, lane, checkpoint.number)
+        for lane, head in checkpoint.heads.items():
+            if self.named[lane].setdefault(head.seq, head.hash) != head.hash:
+                return Fault(Damage.CHECKPOINT_BACK, lane, checkpoint.number)
+            if self._seqs[lane][-1:] != [head.seq]:
+                self._seqs[lane].append(head.seq)
+                self._numbers[lane].append(checkpoint.number)
+        return None
+
+    def last(self) -> dict[str, int]:
+        """Return the last link that is named of every chain."""
+        return {lane: seqs[-1] for lane, seqs in self._seqs.items()}
+
+    def __call__(self, lane: str, seq: int) -> int:
+        """Return the number of the first checkpoint that covers a link."""
+        at = bisect_left(self._seqs.get(lane, ()), seq)
+        numbers = self._numbers.get(lane, ())
+        return numbers[at] if at < len(numbers) else UNCOVERED
+
+
+def judge(
+    evidence: Evidence,
+    *,
+    keys: Sequence[NoteKey] = (),
+    heads: Sequence[KnownHead] = (),
+) -> Completeness:
+    """Judge evidence against what is known from elsewhere; name its first fault."""
+    walk = _Walk(evidence, keys, heads)
+    fault = walk.through_checkpoints() or walk.through_events() or walk.at_the_end()
+    extract = evidence.extract
+    named = set(walk.coverage.last())
+    return Completeness(
+        fault=fault,
+        events=walk.events,
+        stations=tuple(sorted(set(walk.chains.heads) - {LANE})),
+        left_out=tuple(sorted(named - {extract.station})) if extract else (),
+        since=walk.since,
+        spans=tuple(walk.spans),
+        uncovered=walk.uncovered,
+        uncovered_since=walk.uncovered_since,
+        known=walk.known() if fault is None else None,
+        covers=walk.coverage,
+    )
+
+
+class _Walk:
+    """One reading of evidence: first its checkpoints, then everything."""
+
+    def __init__(
+        self, evidence: Evidence, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
+    ) -> None:
+        self._evidence = evidence
+        self._keys = keys
+        self._heads = {head.number: head for head in heads}
+        self.coverage = Coverage()
+        self.chains = Chains()
+        self.spans: list[Span] = []
+        self._met: Span | None = None
+        """The newest checkpoint that is known from elsewhere and was found."""
+        self.events = 0
+        self.uncovered = 0
+        self.uncovered_since = 0.0
+        self.since = 0.0
+
+    # --- the checkpoints --------------------------------------------------------
+
+    def through_checkpoints(self) -> Fault | None:
+        chain = Chains()
+        for event in self._evidence.checkpoints():
+            if event.station != LANE:
+                continue
+            fault = self._checkpoint(chain, event)
+            if fault is not None:
+                return fault
+        last = self.spans[-1].last if self.spans else 0
+        for number in self._heads:
+            if number > last:
+                return Fault(Damage.CHECKPOINTS_CUT, LANE, number)
+        return self._other_key()
+
+    def _checkpoint(self, chain: Chains, event: AuditEvent) -> Fault | None:
+        if problem := chain.follow(event):
+            return Fault(Damage(problem), LANE, event.seq)
+        try:
+            signed = SignedCheckpoint.of(event)
+        except (MalformedNote, WrongSignature):
+            return Fault(Damage.CHECKPOINT_FORGED, LANE, event.seq)
+        read = signed.checkpoint
+        known = self._heads.get(read.number)
+        if known is not None and not known.is_of(event, read):
+            return Fault(Damage.OTHER_CHECKPOINT, LANE, read.number)
+        if known is not None:
+            self._met = Span(signed.key, read.number, read.number, read.at)
+        first = read.number
+        if self.spans and self.spans[-1].key == signed.key:
+            first = self.spans.pop().first
+        self.spans.append(Span(signed.key, first, read.number, read.at))
+        return self.coverage.add(read)
+
+    def _other_key(self) -> Fault | None:
+        if not self._keys or not self.spans:
+            return None
+        if any(span.key in self._keys for span in self.spans):
+            return None
+        return Fault(Damage.OTHER_KEY, LANE, self.spans[-1].last)
+
+    # --- the events -------------------------------------------------------------
+
+    def through_events(self) -> Fault | None:
+        for event in self._evidence.events():
+            fault = self._event(event)
+            if fault is not None:
+                return fault
+            self.events += 1
+            if event.station != LANE:
+                self._count(event)
+        return None
+
+    def _count(self, event: AuditEvent) -> None:
+        self.since = min(self.since or event.at, event.at)
+        if self.coverage(event.station, event.seq) == UNCOVERED:
+            self.uncovered += 1
+            self.uncovered_since = self.uncovered_since or event.at
+
+    def _event(self, event: AuditEvent) -> Fault | None:
+        extract = self._evidence.extract
+        if extract is not None and event.station not in (LANE, extract.station):
+            if extract.holds(event) and is_whole(event):
+                return None
+            return Fault(Damage.NOT_OF_EXTRACT, event.station, event.seq)
+        if problem := self.chains.follow(event):
+            return Fault(Damage(problem), event.station, event.seq)
+        named = self.coverage.named.get(event.station, {}).get(event.seq)
+        if named not in (None, event.hash):
+            return Fault(Damage.REWRITTEN, event.station, event.seq)
+        return None
+
+    def at_the_end(self) -> Fault | None:
+        extract = self._evidence.extract
+        for lane, seq in self.coverage.last().items():
+            if extract is not None and lane != extract.station:
+                continue
+            reached = self.chains.heads.get(lane)
+            if reached is None:
+                return Fault(Damage.STATION_MISSING, lane, seq)
+            if reached.seq < seq:
+                return Fault(Damage.CUT, lane, reached.seq)
+        if extract is None:
+            return None
+        last = self.spans[-1].last if self.spans else 0
+        if last < extract.checkpoint:
+            return Fault(Damage.CHECKPOINTS_CUT, LANE, extract.checkpoint)
+        if all(span.key != extract.key for span in self.spans):
+            return Fault(Damage.CHECKPOINT_FORGED, extract.station, 0)
+        return None
+
+    def known(self) -> Span | None:
+        """Return until where it is known: by a checkpoint, or by the newest key."""
+        if self.spans and self.spans[-1].key in self._keys:
+            return self.spans[-1]
+        return self._met

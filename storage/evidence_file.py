@@ -1,0 +1,78 @@
+"""An exported file of evidence: JSON Lines, one link a line.
+
+An extract's first line says what it is an extract of. The file is read as often as it
+takes, a line at a time: evidence of ten years need not fit into memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from storage import canonical
+from storage.completeness import Evidence
+from storage.extracts import Extract, ExtractLine
+from storage.records import AuditEvent
+from storage.signed_note import MalformedNote, WrongSignature
+
+_LONGEST_LINE = 1 << 22
+"""Bytes; no line is as long, and not every file has an end."""
+_EXTRACT = b'{"extract":'
+_event = msgspec.json.Decoder(AuditEvent).decode
+
+
+class NotAnExport(ValueError):
+    """A line of a file is no link, and no extract's first line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+def write(
+    events: Iterable[AuditEvent], stream: BinaryIO, *, first: ExtractLine | None = None
+) -> int:
+    """Write links as JSON Lines; return how many."""
+    if first is not None:
+        stream.write(canonical.encode(first) + b"\n")
+    count = 0
+    for event in events:
+        stream.write(canonical.encode(event) + b"\n")
+        count += 1
+    return count
+
+
+def open_file(path: Path) -> Evidence:
+    """Return the evidence of a file. OSError, NotAnExport, also while it is read."""
+    with path.open("rb") as stream:
+        line = stream.readline(_LONGEST_LINE)
+    extract = _extract(line) if line.startswith(_EXTRACT) else None
+    skip = 1 if extract is not None else 0
+
+    def events() -> Iterator[AuditEvent]:
+        with path.open("rb") as stream:
+            yield from read(stream, skip=skip)
+
+    return Evidence(checkpoints=events, events=events, extract=extract)
+
+
+def read(stream: BinaryIO, *, skip: int = 0) -> Iterator[AuditEvent]:
+    """Read what `write` wrote, without the first lines. NotAnExport names the line."""
+    lines = iter(lambda: stream.readline(_LONGEST_LINE), b"")
+    for number, line in enumerate(lines, 1):
+        if number <= skip:
+            continue
+        try:
+            yield _event(line)
+        except msgspec.DecodeError as error:
+            raise NotAnExport(number) from error
+
+
+def _extract(line: bytes) -> Extract:
+    try:
+        return Extract.read(msgspec.json.decode(line, type=ExtractLine))
+    except (msgspec.DecodeError, MalformedNote, WrongSignature) as error:
+        raise NotAnExport(1) from error

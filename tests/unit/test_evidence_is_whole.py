@@ -1,0 +1,244 @@
+"""Evidence that cannot be shortened, judged by who has the file and a key alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lab.witnessed import (
+    WitnessedSite,
+    chained_again,
+    events_of,
+    verdict,
+    without,
+    written,
+)
+from msgspec.structs import replace
+
+from storage.checkpoints import LANE
+
+UNANCHORED = 3
+
+
+@pytest.fixture(name="site")
+def _site(tmp_path: Path) -> WitnessedSite:
+    site = WitnessedSite(tmp_path)
+    site.change("ann", at="lobby")
+    site.change("ben", at="annex")
+    site.clock.advance(61.0)
+    site.change("ann", at="lobby")
+    return site
+
+
+# --- honest files -------------------------------------------------------------
+
+
+def test_an_honest_export_is_sound_for_who_knows_the_key(site: WitnessedSite) -> None:
+    said = verdict(site.export(), "--key", site.key)
+    assert said.code == 0, said.text
+    assert "SOUND and complete from 2026-01-01 10:00:00 UTC" in said.text
+    assert "Password writes: 3" in said.text
+    assert site.key in said.text
+
+
+@pytest.mark.parametrize("form", ["line", "note"])
+def test_an_honest_export_is_sound_for_who_kept_a_checkpoint(
+    site: WitnessedSite, form: str
+) -> None:
+    kept = site.head if form == "line" else str(site.note())
+    site.change("ben", at="annex")
+    said = verdict(site.export(), "--head", kept)
+    assert said.code == 0, said.text
+    assert "vouches for the checkpoints after that one" in said.text
+
+
+def test_a_file_without_key_or_checkpoint_is_unanchored_never_sound(
+    site: WitnessedSite,
+) -> None:
+    said = verdict(site.export())
+    assert said.code == UNANCHORED
+    assert "UNANCHORED" in said.text
+    assert "SOUND" not in said.text
+
+
+def test_an_honest_extract_of_one_station_is_sound_and_says_what_it_leaves_out(
+    site: WitnessedSite,
+) -> None:
+    file = site.export(station="lobby")
+    assert {event.station for event in events_of(file)} == {LANE, "lobby", "kiosk-1"}
+    said = verdict(file, "--key", site.key)
+    assert said.code == 0, said.text
+    assert "events of lobby only. Left out: annex, kiosk-1" in said.text
+    assert "Password writes: 2" in said.text
+
+
+def test_a_clock_that_is_corrected_between_signature_and_write_makes_nothing_late(
+    site: WitnessedSite,
+) -> None:
+    site.world.authority.after("authorise", lambda: site.clock.set_wall(-0.5))
+    site.change("ben", at="annex")
+    said = verdict(site.export(), "--key", site.key)
+    assert said.code == 0, said.text
+
+
+def test_a_key_counts_only_from_when_it_went_on_record(site: WitnessedSite) -> None:
+    """A record that another chain got afterwards makes an earlier write no better."""
+    plain = site.export()
+    events = events_of(plain)
+    gone = without(
+        events,
+        lambda e: e.station == LANE or e.kind == "credential.key_recorded",
+    )
+    later = [e for e in events if e.kind == "credential.key_recorded"]
+    again = WitnessedSite(site.folder / "again")
+    again.forget_events()
+    again.add(gone)
+    again.registry.checkpoint()
+    again.add(later)
+    said = verdict(again.export(), "--key", again.key)
+    assert said.code == 1
+    assert "was never put on record for this credential" in said.text
+
+
+# --- what a thief does --------------------------------------------------------
+
+
+def test_a_cut_tail_is_seen(site: WitnessedSite) -> None:
+    file = site.export()
+    events = events_of(file)
+    last = max(event.seq for event in events if event.station == "lobby")
+    cut = without(events, lambda e: e.station == "lobby" and e.seq == last)
+    said = verdict(written(file, cut), "--key", site.key)
+    assert said.code == 1
+    assert "The chain of lobby ends" in said.text
+
+
+def test_a_tail_that_is_cut_with_its_checkpoints_is_seen_by_who_kept_one(
+    site: WitnessedSite,
+) -> None:
+    file = site.export()
+    kept = site.head
+    events = events_of(file)
+    first = next(event for event in events if event.station == LANE)
+    begun = events[: events.index(first) + 1]
+    shorter = written(file, begun)
+    said = verdict(shorter, "--head", kept)
+    assert said.code == 1
+    assert "is known to exist, and the evidence ends before it" in said.text
+    until = verdict(shorter, "--key", site.key)
+    assert "up to checkpoint 1," in until.text, "and otherwise it says until when"
+
+
+def test_a_station_that_is_removed_is_seen(site: WitnessedSite) -> None:
+    file = site.export()
+    gone = without(events_of(file), lambda e: e.station == "annex")
+    said = verdict(written(file, gone), "--key", site.key)
+    assert said.code == 1
+    assert "none is here: the station was removed" in said.text
+
+
+def test_a_chain_that_is_written_anew_is_seen(site: WitnessedSite) -> None:
+    file = site.export()
+    lane = [event for event in events_of(file) if event.station == LANE]
+    others = without(events_of(file), lambda e: e.station == LANE)
+    forged = chained_again(
+        others, lambda e: replace(e, actor="mallory" if e.seq == 1 else e.actor)
+    )
+    said = verdict(written(file, [*forged, *lane]), "--key", site.key)
+    assert said.code == 1
+    assert "the chain was written anew" in said.text
+
+
+def test_checkpoints_of_a_key_of_the_thiefs_own_are_seen(
+    site: WitnessedSite, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    theirs = WitnessedSite(other)
+    theirs.world.parts.vault._registry_id = "stolen"
+    theirs.change("ann", at="lobby")
+    file = theirs.export()
+    assert verdict(file).code == UNANCHORED
+    said = verdict(file, "--key", site.key)
+    assert said.code == 1
+    assert "No checkpoint is signed with a key that you named." in said.text
+    assert verdict(file, "--head", site.head).code == 1
+
+
+def test_checkpoints_that_are_made_anew_are_seen_by_who_kept_one(
+    site: WitnessedSite,
+) -> None:
+    """Whoever has the key itself can sign anything, but not what was kept elsewhere."""
+    site.export()
+    kept = [site.head, str(site.note())]
+    events = without(events_of(site.export()), lambda e: e.station == LANE)
+    again = WitnessedSite(site.folder / "again")
+    again.forget_events()
+    again.add(replace(e, at=e.at + 1) for e in events)
+    for _ in range(5):
+        again.add(events[:1])
+        again.registry.checkpoint()
+    file = again.export()
+    assert verdict(file, "--key", site.key).code == 0, "it is the key's own work"
+    for head in kept:
+        said = verdict(file, "--head", head)
+        assert said.code == 1
+        assert "is another one than is known from elsewhere" in said.text
+
+
+def test_an_empty_file_proves_nothing(site: WitnessedSite) -> None:
+    file = site.export()
+    kept = site.head
+    empty = written(file, [])
+    assert verdict(empty).code == UNANCHORED
+    assert verdict(empty, "--key", site.key).code == UNANCHORED
+    assert "UNANCHORED" in verdict(empty, "--key", site.key).text
+    assert verdict(empty, "--head", kept).code == 1
+
+
+def test_a_file_without_its_checkpoints_is_unanchored(site: WitnessedSite) -> None:
+    file = site.export()
+    bare = written(file, without(events_of(file), lambda e: e.station == LANE))
+    said = verdict(bare, "--key", site.key)
+    assert said.code == UNANCHORED
+    assert "There is no checkpoint" in said.text
+
+
+def test_an_export_without_a_station_does_not_pass_as_an_extract(
+    site: WitnessedSite,
+) -> None:
+    extract = site.export(station="lobby")
+    events = events_of(extract)
+    assert verdict(written(extract, events), "--key", site.key).code == 1
+    last = max(event.seq for event in events if event.station == "lobby")
+    cut = without(events, lambda e: e.station == "lobby" and e.seq == last)
+    said = verdict(written(extract, cut, keep_first=True), "--key", site.key)
+    assert said.code == 1
+    assert "The chain of lobby ends" in said.text
+
+
+def test_an_extract_says_for_itself_what_it_is_of_under_a_known_key_only(
+    site: WitnessedSite, tmp_path: Path
+) -> None:
+    extract = site.export(station="lobby")
+    lines = extract.read_bytes()
+    forged = tmp_path / "forged.jsonl"
+    forged.write_bytes(lines.replace(b"extract of lobby", b"extract of annex", 1))
+    assert verdict(forged, "--key", site.key).code not in (0, UNANCHORED)
+
+
+def test_whatever_line_is_changed_the_file_is_not_sound(site: WitnessedSite) -> None:
+    file = site.export()
+    events = events_of(file)
+    for number, event in enumerate(events):
+        for changed in (
+            replace(event, actor="mallory"),
+            replace(event, at=event.at + 1),
+            replace(event, hash="0" * 64),
+        ):
+            forged = written(file, [*events[:number], changed, *events[number + 1 :]])
+            assert verdict(forged, "--key", site.key).code == 1, (number, changed)
+            forged.unlink()
+        forged = written(file, [*events[:number], *events[number + 1 :]])
+        assert verdict(forged, "--key", site.key).code != 0 or number == len(events) - 1
+        forged.unlink()
