@@ -114,6 +114,7 @@ def places_in(config: Config, file: Path) -> Places:
         issuer=config.enrollment.ca_certificate_file,
         issuer_key=config.enrollment.ca_key_file,
         anchors={name: path for name, path in anchors.items() if path is not None},
+        high_water=high_water_of(config),
     )
 
 

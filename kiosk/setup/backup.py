@@ -22,6 +22,7 @@ import msgspec
 from kiosk.core import new_files
 from kiosk.core.errors import KioskError
 from storage import audit, walk
+from storage.high_water import HighWaterMark
 from storage.registry import RegistryError
 from storage.segments import folder_of
 from storage.tinydb_registry import TinyDbRegistry
@@ -111,6 +112,8 @@ class Places:
     issuer_key: Path | None = None
     anchors: Mapping[str, Path] = field(default_factory=dict)
     """Certificates that are trusted, by what they are for."""
+    high_water: HighWaterMark | None = None
+    """How far the station has seen the registry come: a restore begins it anew."""
 
     @property
     def keys(self) -> dict[str, Path]:
@@ -243,6 +246,9 @@ def restore(
         registry = TinyDbRegistry(places.registry, station=station, now=now)
         try:
             registry.distrust(station=station, now=now)
+            if places.high_water is not None:
+                with _named(places.registry.parent):
+                    places.high_water.restart(registry.read(lambda it: it.heads()))
             return registry.read(lambda it: it.count())
         finally:
             registry.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from kiosk.setup import backup, nightly
 from kiosk.setup.backup import Places
 from statemachine.lifecycle import State
 from storage import audit
+from storage.audit import Head
+from storage.high_water import HighWaterMark, missing
 from storage.records import (
     Approval,
     ApprovalKind,
@@ -195,6 +198,22 @@ def test_what_was_open_then_is_void_after_a_restore(
     (event,) = (e for e in registry.audit_events() if e.kind == "registry.restored")
     assert event.data == {"nonces": "1", "codes": "1"}
     registry.close()
+
+
+def test_what_is_restored_on_purpose_is_not_taken_for_an_older_registry(
+    house: House, tmp_path: Path
+) -> None:
+    made, key = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    mark = HighWaterMark(fresh.folder / "registry.seen", "registry-1")
+    mark.move({"k1": Head(1000, "f" * 64)}, 1000)
+    fresh.places = dataclasses.replace(fresh.places, high_water=mark)
+    fresh.restore(made, key)
+    registry = TinyDbRegistry(fresh.places.registry)
+    heads = registry.run(lambda tx: tx.heads())
+    registry.close()
+    assert mark.read().lanes == heads
+    assert missing(mark.read(), heads) == 0
 
 
 def test_no_key_is_ever_in_the_backup(house: House, tmp_path: Path) -> None:
