@@ -77,7 +77,7 @@ def without_key_record(file: Path) -> None:
     "spoil",
     [
         changed('"actor":"holder"', '"actor":"mallory"'),
-        changed("checkpoint 2\\n", "checkpoint 3\\n"),
+        changed("checkpoint 3\\n", "checkpoint 4\\n"),
         changed('"sealed_sha256":"', '"sealed_sha256":"0'),
         cut,
         without_key_record,

@@ -1,9 +1,10 @@
 """The registry as the authority uses it: what is committed is witnessed.
 
-Every minute in which something happened, or after 1,000 events, a signed checkpoint
-over all chains is committed (`storage.checkpoints`); the station's high-water mark
-follows every commit (`storage.high_water`). Neither holds up or ends what is being
-done: what could not be signed or marked is tried again, and `doctor` says so.
+At the first event, then every minute in which something happened, or after 1,000
+events, a signed checkpoint over all chains is committed (`storage.checkpoints`); the
+station's high-water mark follows every commit (`storage.high_water`). Neither holds up
+or ends what is being done: what could not be signed or marked is tried again, and
+`doctor` says so.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class CheckpointedRegistry:
         self._heads = inner.read(lambda view: view.heads())
         self._covered = seen.covered
         self._uncovered_since: float | None = None
+        self._has_failed = False
         if lost := missing(seen, self._heads):
             self._set_back(station, lost)
         else:
@@ -134,7 +136,8 @@ class CheckpointedRegistry:
         if heads != self._heads:
             self._heads = heads
             self._move()
-        if self._count() >= EVERY_EVENTS or self._is_due():
+        many = self._count() >= EVERY_EVENTS and not self._has_failed
+        if many or self._is_due():
             self._try_checkpoint()
 
     def _count(self) -> int:
@@ -148,12 +151,17 @@ class CheckpointedRegistry:
 
     def _is_due(self) -> bool:
         since = self._uncovered_since
-        return since is not None and self._clock.monotonic() - since >= EVERY_SECONDS
+        if since is None:
+            return False
+        is_first = LANE not in self._heads and not self._has_failed
+        return is_first or self._clock.monotonic() - since >= EVERY_SECONDS
 
     def _try_checkpoint(self) -> None:
         try:
             self.checkpoint()
+            self._has_failed = False
         except RegistryError as error:
+            self._has_failed = True
             self._uncovered_since = self._clock.monotonic()
             log.error("evidence.no_checkpoint code=%s", error.code)
 
