@@ -154,7 +154,7 @@ def test_checkpoints_of_a_key_of_the_thiefs_own_are_seen(
 ) -> None:
     theirs = WitnessedSite(tmp_path / "other")
     made_up = without(theirs.store.audit_events(), lambda e: e.station == LANE)
-    theirs.world.parts.vault._registry_id = "stolen"  # noqa: SLF001 - another vault
+    theirs.world.parts.vault._registry_id = "stolen"
     theirs.forget_events()
     theirs.add(made_up)
     theirs.change("ann", at="lobby")
