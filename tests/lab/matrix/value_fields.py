@@ -242,8 +242,11 @@ def _template(field: str) -> Used:
     """What the template that was made has there; it is checked, then saved."""
 
     def used(visitor: Visitor, right: str) -> str | None:
-        visitor.type(F2)
-        made: list[str] = visitor.ask("made", field=field)["made"]
+        made: list[str] = []
+        for _ in range(2):
+            if not made:
+                visitor.type(F2)
+                made = visitor.ask("made", field=field)["made"]
         return made[-1] if made else None
 
     return used
