@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lab.events import Watch
 from lab.judges import opensc
 from lab.office import Office
@@ -34,7 +36,10 @@ from kiosk.cards.ports import (
     PinRefused,
     WrongPin,
 )
+from kiosk.certificates.files import CertificateFolder
 from kiosk.certificates.local_ca import Issuer, new_issuer
+from kiosk.certificates.ports import Applicant, CertificatePending, CertificateSource
+from kiosk.certificates.tickets import Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
@@ -69,7 +74,9 @@ class Desk:
         (folder / "ca.pem").write_bytes(ca)
         (folder / "ca.key").write_bytes(key)
         (folder / "ca.key").chmod(0o600)
-        self.issuer = Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=30)
+        self.issuer: CertificateSource = Issuer.from_files(
+            folder / "ca.pem", folder / "ca.key", days=30
+        )
 
     def issue(self, card: Card, pin: str | None = PIN, account: str = "ann") -> Issued:
         typed = Secret(pin.encode()) if pin else None
@@ -233,6 +240,33 @@ def test_a_token_that_takes_no_pin_of_ours_keeps_the_one_it_had(
     (credential,) = desk.site.registry.run(lambda tx: tx.credentials(limit=9))
     assert credential.transport_pin_sealed == "", "no try is spent on it"
     desk.must_be_usable(card, desk.issue(card))
+
+
+def test_a_certificate_that_takes_days_finds_its_token_and_key_again(
+    desk: Desk, card: Pkcs11Card, tmp_path: Path
+) -> None:
+    folder, ca = tmp_path / "requests", desk.issuer
+    assert isinstance(ca, Issuer)
+    source = CertificateFolder(folder, days=30, issuers=[ca.certificate])
+    desk.issuer = Ticketed(source, tmp_path / "tickets")
+    for _ in range(2):
+        with pytest.raises(CertificatePending):
+            desk.issue(card)
+    (request,) = folder.glob("*-9A.csr")
+    csr = x509.load_pem_x509_csr(request.read_bytes())
+    spki = csr.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    ann = Applicant(account="ann@ad.test", display_name="Ann", guid="")
+    now, slot = desk.site.clock.now(), KeySlot.AUTHENTICATION
+    der = ca.certify(spki, ann, slot, guid=bytes(16), now=now)
+    pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+    request.with_suffix(".cer").write_bytes(pem)
+    issued = desk.issue(card)
+    desk.must_be_usable(card, issued)
+    key = issued.credential.authentication_key
+    assert key is not None
+    assert key.spki == spki
 
 
 def test_the_desk_asks_for_the_pin_that_the_token_has(card: Pkcs11Card) -> None:
