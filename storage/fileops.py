@@ -74,6 +74,11 @@ class FileOps:
         status = os.stat(path)  # noqa: PTH116 - the call that is traced in tests
         return status.st_dev, status.st_ino, status.st_size
 
+    def identity_of(self, handle: int) -> tuple[int, int, int]:
+        """Return device, inode and size of an open file."""
+        status = os.fstat(handle)
+        return status.st_dev, status.st_ino, status.st_size
+
     def lock(self, handle: int, seconds: float) -> bool:
         """Take the exclusive lock, waiting at most `seconds`; say if we have it."""
         deadline = time.monotonic() + seconds

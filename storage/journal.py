@@ -14,11 +14,12 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from storage import groups
+from storage.compaction import Compaction
 from storage.fileops import NETWORK, FileOps
 from storage.groups import MAGIC, START, Change
 from storage.registry import (
@@ -46,6 +47,15 @@ _LINE = 64
 _NO_SPACE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 )
+
+
+class Position(NamedTuple):
+    """How far a journal has been read."""
+
+    inode: tuple[int, int]
+    offset: int
+    seq: int
+    before: str
 
 
 class Listener(Protocol):
@@ -96,11 +106,13 @@ class Journal:
         self._poisoned = self._replaced = False
         self._is_loading = True
         self._handle = -1
+        self._compaction: Compaction | None = None
         self._check_place()
         self._lock = self._ops.open(path.with_name(path.name + ".lock"))
         try:
+            self._load(keeps_tail=True)
             with self._locked():
-                self._load()
+                self._refresh()
         except BaseException:  # who opens it again and again must not run out of files
             self.close()
             raise
@@ -113,8 +125,12 @@ class Journal:
         if self._ops.filesystem(folder.resolve()) in NETWORK:
             raise StoreUnsuitable(path=str(self.path), reason="network file system")
 
-    def _load(self) -> None:
-        """Read everything, cut and keep a torn tail, refuse a damaged middle."""
+    def _load(self, *, keeps_tail: bool = False) -> None:
+        """Read everything, cut and keep a torn tail, refuse a damaged middle.
+
+        `keeps_tail`: without the lock; whatever is wrong at the end is left to who
+        has it.
+        """
         if self._handle >= 0:
             self._ops.close(self._handle)
         self._is_readonly = False
@@ -124,20 +140,23 @@ class Journal:
             if error.errno not in _NO_SPACE or not self.path.exists():
                 raise StoreFull(path=str(self.path)) from error
             self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
+        self._inode = self._ops.identity_of(self._handle)[:2]
         self._forget()
         self._is_loading = True
         data = self._ops.read(self._handle, 0, len(MAGIC))
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
-            self._begin(data)
+            if keeps_tail:
+                self._inode, self._offset = (-1, -1), 0
+            else:
+                self._begin(data)
             self._loaded()
             return
         if not data.startswith(MAGIC):
             raise StoreUnsuitable(path=str(self.path), reason="not a journal")
         self._offset = len(MAGIC)
         with _gc_paused():
-            self._catch_up()
+            self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
-        self._inode = self._ops.identity(self.path)[:2]
 
     def _loaded(self) -> None:
         self._is_loading = False
@@ -279,6 +298,8 @@ class Journal:
         if self._overlay is not None:
             yield
             return
+        if self._has_moved():
+            self.look()  # at all of another file: before anybody has to wait for it
         with self._locked():
             self._refresh()
             self._overlay, self._dropped = {}, []
@@ -308,7 +329,8 @@ class Journal:
         if inode == self._inode and size == self._offset:
             return
         if inode != self._inode:
-            self.refresh()
+            self.foreign += 1
+            self._follow(keeps_tail=True)
             return
         self.foreign += 1
         if not self._catch_up(keeps_tail=True):
@@ -338,7 +360,13 @@ class Journal:
                 raise StoreReplaced(path=str(self.path))
         return (device, inode), size
 
-    def _follow(self) -> None:
+    def _has_moved(self) -> bool:
+        try:
+            return self._ops.identity(self.path)[:2] != self._inode
+        except FileNotFoundError as error:
+            raise StoreDeleted(path=str(self.path)) from error
+
+    def _follow(self, *, keeps_tail: bool = False) -> None:
         """Go on in the file that another process has compacted ours into.
 
         It says of which journals it is what lived: ours, to the last commit, is one of
@@ -346,7 +374,7 @@ class Journal:
         """
         self._catch_up(keeps_tail=True)
         end = [self._seq, self._before]
-        self._load()
+        self._load(keeps_tail=keeps_tail)
         if end[0] and end not in self._ends():
             self._inode = (-1, -1)
             self._forget()
@@ -466,26 +494,63 @@ class Journal:
     # --- upkeep -------------------------------------------------------------------
 
     def compact_if_worthwhile(self) -> bool:
-        """Compact when the dead outweighs twice the living and is worth it."""
-        dead = self._offset - self._live
-        if dead <= max(2 * self._live, COMPACT_BYTES):
-            return False
-        self.compact()
-        return True
+        """Do a little of a compaction that is due; say if more is to be done.
+
+        It is due when the dead outweighs twice the living and is worth it.
+        """
+        if self._compaction is None:
+            dead = self._offset - self._live
+            if self._is_readonly or dead <= max(2 * self._live, COMPACT_BYTES):
+                return False
+            self._compaction = Compaction(self)
+        try:
+            more = self._compaction.step()
+        except BaseException:
+            self._compaction = None
+            raise
+        if not more:
+            self._compaction = None
+        return more
 
     def compact(self) -> None:
         """Write only what lives into a new file and replace the old one atomically."""
+        compaction = Compaction(self)
+        while compaction.step():
+            pass
+
+    @property
+    def position(self) -> Position:
+        """Where in which file we have read to."""
+        return Position(self._inode, self._offset, self._seq, self._before)
+
+    def documents(self) -> Mapping[str, Mapping[str, bytes]]:
+        """Return everything that is committed."""
+        return self._tables
+
+    def bytes_from(self, offset: int) -> bytes:
+        """Return what we have read of the file behind `offset`."""
+        return self._ops.read(self._handle, offset, self._offset - offset)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock, having seen everything."""
         with self._locked():
             self._refresh()
-            self._note_end()
-            fresh = self.path.with_name(self.path.name + ".compact")
-            self._write_living(fresh, self.path)
-            self._load()
+            yield
 
-    def _note_end(self) -> None:
-        """Name this journal's end among those that the compacted one is made of."""
+    def end_noted(self) -> Change:
+        """Name this journal's end among those that a compacted one is made of."""
         ends = [*self._ends()[1 - _ENDS_KEPT :], [self._seq, self._before]]
-        self._tables.setdefault(OWN, {})[_ENDS] = msgspec.json.encode(ends)
+        return Change(OWN, _ENDS, msgspec.json.encode(ends))
+
+    def go_on(self, seq: int, before: str, size: int, head: tuple[int, bytes]) -> None:
+        """Go on in a file that says the same, and that the path names from now on."""
+        self._apply(self.end_noted())
+        self._ops.close(self._handle)
+        self._handle = self._ops.open(self.path)
+        self._inode = self._ops.identity_of(self._handle)[:2]
+        self._seq, self._before, self._offset = seq, before, size
+        self._last_head = head
 
     def snapshot(self, path: Path) -> None:
         """Write what lives now, as one moment, into a new journal. StoreFull.
@@ -522,8 +587,16 @@ class Journal:
             data, before = groups.write(self._seq + 1 + number, part, before)
             self._ops.write(handle, data)
 
+    @property
+    def ops(self) -> FileOps:
+        """What the file system is asked through."""
+        return self._ops
+
     def close(self) -> None:
         """Close the files. Safe to call twice."""
+        if self._compaction is not None:
+            self._compaction.close()
+            self._compaction = None
         for handle in (self._handle, self._lock):
             if handle >= 0:
                 self._ops.close(handle)

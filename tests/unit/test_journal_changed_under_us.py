@@ -133,8 +133,13 @@ def test_what_another_process_compacts_is_followed(
         put(theirs, 20 + number)
     ours.look()
     put(ours, 2)
+    put(theirs, 3)
+    put(ours, 4)
     theirs.look()
     assert set(ours.keys("t")) == set(theirs.keys("t"))
-    assert len(ours.keys("t")) == 2 + 2 * compactions
+    assert len(ours.keys("t")) == 4 + 2 * compactions
     ours.close()
     theirs.close()
+    again = Journal(path)
+    assert len(again.keys("t")) == 4 + 2 * compactions
+    again.close()
