@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import STORIES, History
+from msgspec.structs import replace
 
 from kiosk.authority.escrow import approvals
 from kiosk.authority.ports import (
@@ -36,6 +39,7 @@ from kiosk.simulation.interference import die
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, Sync
+from storage.registry import Tx
 
 UNBLOCK = next(story for story in STORIES if story.kind is Kind.UNBLOCK)
 CHANGE = next(story for story in STORIES if story.kind is Kind.CHANGE)
@@ -267,3 +271,43 @@ def test_the_card_itself_ends_what_it_left_at_another_station() -> None:
     home = history.world.visit(card, "kiosk-2").recognise()
     assert home.sync is Sync.OUT_OF_STEP
     assert any(each.allowed for each in home.actions), "it need not wait"
+
+
+def test_nothing_slow_happens_inside_a_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever waits for the registry does not wait for a slow hash."""
+    history = History(UNBLOCK)
+
+    def remember_five(tx: Tx) -> None:
+        template = tx.template("staff")
+        policy = replace(template.pin_policy, history=5)
+        saved = tx.save_template(replace(template, pin_policy=policy))
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, template_version=saved.version))
+
+    history.world.registry.run(remember_five)
+    inside: list[str] = []
+    depth = 0
+    run = history.world.registry.run
+
+    def counted(fn: Callable[[Tx], object]) -> object:
+        nonlocal depth
+        depth += 1
+        try:
+            return run(fn)
+        finally:
+            depth -= 1
+
+    scrypt = hashlib.scrypt
+
+    def watched(*args: Any, **named: Any) -> bytes:
+        inside.append("inside" if depth else "outside")
+        return scrypt(*args, **named)
+
+    monkeypatch.setattr(history.world.registry, "run", counted)
+    monkeypatch.setattr(hashlib, "scrypt", watched)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert set(inside) == {"outside"}

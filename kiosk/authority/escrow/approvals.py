@@ -9,6 +9,7 @@ a later operation of the same credential may resume it (a pulled card).
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from math import ceil
 
 from msgspec.structs import replace
@@ -114,10 +115,10 @@ def redeem(
     with normalised(typed) as code:
         if not is_well_formed(code):
             raise CodeMistyped
-        key = _key(parts)
-        entries_left = parts.registry.run(
-            lambda tx: _redeem(tx, parts, operation, kind, code, key, counts=is_proven)
-        )
+        attempts = _attempts(parts, operation, kind, code)
+    entries_left = parts.registry.run(
+        lambda tx: _redeem(tx, parts, operation, kind, attempts, counts=is_proven)
+    )
     if entries_left is None or is_proven:
         parts.entries.forgive(station)
     else:
@@ -135,23 +136,39 @@ def _who(tx: Tx, id: str) -> tuple[str, bool, bool]:
     return operation.station, operation.card_proven, key is not None
 
 
+def _attempts(
+    parts: RequiredPorts, operation: str, kind: ApprovalKind, code: Secret
+) -> dict[str, bytes]:
+    """Return what each open code of the kind would be, if the typed one were it.
+
+    Slow on purpose, so before the transaction and not inside it. A code that is given
+    meanwhile is not the one that was typed.
+    """
+    now = parts.clock.now()
+    waiting = parts.registry.run(
+        lambda tx: _open(tx, tx.operation(operation).credential, kind, now)
+    )
+    key = _key(parts)
+    return {each.id: keyed_digest(code, salt=each.salt, key=key) for each in waiting}
+
+
 def _redeem(
     tx: Tx,
     parts: RequiredPorts,
     operation: str,
     kind: ApprovalKind,
-    code: Secret,
-    key: bytes,
+    attempts: Mapping[str, bytes],
     *,
     counts: bool,
 ) -> int | None:
     """Return None if the code fits, else how many wrong entries are left."""
     now = parts.clock.now()
     current = tx.operation(operation)
-    candidates = _open(tx, current.credential, kind, now)
+    candidates = [
+        each for each in _open(tx, current.credential, kind, now) if each.id in attempts
+    ]
     for approval in candidates:
-        attempt = keyed_digest(code, salt=approval.salt, key=key)
-        if hmac.compare_digest(attempt, approval.digest):
+        if hmac.compare_digest(attempts[approval.id], approval.digest):
             tx.save_approval(replace(approval, redeemed_by=current.id))
             redeemed = (*current.approvals, approval.id)
             tx.save_operation(replace(current, approvals=redeemed))

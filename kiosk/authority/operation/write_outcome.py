@@ -39,7 +39,7 @@ from kiosk.directory.ports import (
     Spread,
 )
 from statemachine.operation import Kind, Phase, Route
-from storage.records import LastSync, Operation, Sync
+from storage.records import Credential, LastSync, Operation, Sync, Template
 from storage.registry import RegistryError, Tx
 
 
@@ -148,17 +148,25 @@ def decide_unknown(
     return _done(parts, id, before, written, password)
 
 
+def _credential_of(tx: Tx, id: str) -> tuple[Credential, Template]:
+    credential = tx.credential(tx.operation(id).credential)
+    return credential, tx.template(credential.template, credential.template_version)
+
+
 def _done(
     parts: RequiredPorts, id: str, before: Before, written: _Written, password: Secret
 ) -> WriteVerdict:
     """Operation, lifecycle event, the mark, audit and receipt in one commit."""
     seen = written.seen
+    known = parts.registry.run(lambda tx: _credential_of(tx, id))
+    earlier = pin_history.with_pin(parts, *known, password)  # slow: not in the commit
 
     def commit(tx: Tx) -> None:
         operation = tx.operation(id)
-        credential = tx.credential(operation.credential)
-        template = tx.template(credential.template, credential.template_version)
-        earlier = pin_history.with_pin(parts, credential, template, password)
+        credential, template = _credential_of(tx, id)
+        sealed = earlier
+        if credential.pin_history_sealed != known[0].pin_history_sealed:
+            sealed = pin_history.with_pin(parts, credential, template, password)
         if operation.kind is not Kind.FINISH:
             credential = transitions.card_is_final(tx, parts, credential, operation)
         now = parts.clock.now()
@@ -170,7 +178,7 @@ def _done(
                 sync_reason="",
                 activation_interrupted=False,
                 pin_changed_at=now if known_since is None else known_since,
-                pin_history_sealed=earlier,
+                pin_history_sealed=sealed,
                 last_sync=LastSync(
                     at=now, dc=seen.dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark
                 ),
