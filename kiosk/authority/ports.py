@@ -101,6 +101,12 @@ class NotAsAnnounced(AuthorityError):
     code = "authority.not_as_announced"
 
 
+class TooSlow(AuthorityError):
+    """No answer came while a card was held: it was let go."""
+
+    code = "authority.too_slow"
+
+
 class RulesBroken(AuthorityError):
     """The sealed value breaks a rule that the face should have shown: `rule`."""
 

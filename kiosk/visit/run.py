@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from kiosk.authority.ports import (
     PresenceChallenge,
     Refused,
     RulesBroken,
+    TooSlow,
 )
 from kiosk.authority.proof import seal, statement
 from kiosk.cards.ports import (
@@ -51,7 +52,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 AUTHORISE_SECONDS = 3.0
-"""How long a card transaction waits for the authority before it is let go."""
+"""How long a card transaction waits for the proof to be judged before it is let go."""
+HELD_SECONDS = 10.0
+"""How long it waits for any other answer; then the visit ends."""
 
 
 DEFINITE = (
@@ -115,6 +118,8 @@ class Run:
         """A PUK has left the authority in this operation."""
         self.said: tuple[Message, ...] = ()
         """What the result has to say besides."""
+        self._is_holding = False
+        """A card transaction is open: nobody else can use the card meanwhile."""
         self._workplace = workplace
         self._emit = emit
 
@@ -146,12 +151,27 @@ class Run:
         return self._workplace.worker.submit(lambda: question(authority))
 
     def ask(self, question: Callable[[Authority], T]) -> T:
-        """Ask the authority on its worker and wait for the answer."""
-        return self.submit(question).result()
+        """Ask the authority on its worker and wait for the answer.
 
-    def session(self) -> AbstractContextManager[CardSession]:
+        TooSlow: none came while the card is held.
+        """
+        return self.wait_for(self.submit(question))
+
+    def wait_for(self, answer: PendingJob[T]) -> T:
+        """Wait for an answer; no longer than a card may be held. TooSlow."""
+        if self._is_holding and not answer.wait(HELD_SECONDS):
+            raise TooSlow
+        return answer.result()
+
+    @contextmanager
+    def session(self) -> Iterator[CardSession]:
         """Open a transaction with the same card. WrongCard if it is another."""
-        return self._workplace.card.session(self.recognised.identity)
+        with self._workplace.card.session(self.recognised.identity) as session:
+            self._is_holding = True
+            try:
+                yield session
+            finally:
+                self._is_holding = False
 
     @contextmanager
     def step(self, step: VisitStep) -> Iterator[StepMark]:
@@ -251,9 +271,12 @@ class Run:
 
     def _end(self, question: Callable[[Authority], None]) -> None:
         """End it if the authority can hear us. If not, the durable mark that exists
-        already says the same at the next look.
+        already says the same at the next look. One that was too slow is not waited for.
         """
+        ended = self.submit(question)
+        if not ended.wait(HELD_SECONDS):
+            return log.error("visit.end_not_heard operation=%s", self.operation)
         try:
-            self.ask(question)
+            ended.result()
         except Exception as error:  # noqa: BLE001 - whatever it was, the mark stands
             log.error("visit.end_not_recorded type=%s", type(error).__name__)

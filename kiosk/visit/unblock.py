@@ -114,7 +114,7 @@ def _end(
     sealed, pending = _prove(run, session, challenge, new)
     puk.replace(run, session)
     session.logout()
-    pending.result()
+    run.wait_for(pending)
     return ending.write(run, kind, sealed, old=None, new=new)
 
 

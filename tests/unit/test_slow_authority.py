@@ -1,0 +1,147 @@
+"""A card is held no longer than its holder can be asked to wait, whoever is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+from lab.histories import NEW, OLD, STORIES, History, Story
+
+from kiosk.core.workers import PendingJob
+from kiosk.visit.run import Run
+from kiosk.visit.views import Outcome
+from statemachine.operation import Kind, Phase
+from storage.records import Sync
+
+T = TypeVar("T")
+CHANGE = next(story for story in STORIES if story.kind is Kind.CHANGE)
+UNBLOCK = next(story for story in STORIES if story.kind is Kind.UNBLOCK)
+
+
+class SlowJob(PendingJob[T]):
+    """A job of the authority whose answer is late, or never comes."""
+
+    __slots__ = ("_begun", "_job", "_late")
+
+    def __init__(self, job: Callable[[], T], late: Callable[[], bool]) -> None:
+        super().__init__()
+        self._job, self._late, self._begun = job, late, False
+
+    def wait(self, seconds: float | None = None) -> bool:
+        if self._late():
+            return False  # as long as it was waited for
+        self._carry_out()
+        return True
+
+    def result(self) -> T:
+        self._carry_out()
+        return super().result()
+
+    def _carry_out(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self.run(self._job)
+
+
+class Held(History):
+    """A history that knows whether somebody has the card, and how often they had."""
+
+    is_held = False
+    sessions = 0
+
+
+class SlowWorker:
+    """The authority's worker: late with the call that is named, once."""
+
+    def __init__(self, history: Held, call: int) -> None:
+        self.calls, self._late_at, self._history = 0, call, history
+        self.held: list[bool] = []
+        """For each call, whether a transaction with the card was open."""
+
+    def submit(self, job: Callable[[], T]) -> PendingJob[T]:
+        self.calls += 1
+        self.held.append(self._history.is_held)
+        mine = [self.calls == self._late_at]
+
+        def late() -> bool:
+            return bool(mine[0])
+
+        return SlowJob(job, late)
+
+
+@contextmanager
+def watched(history: Held) -> Iterator[None]:
+    session = Run.session
+
+    @contextmanager
+    def seen(run: Run):  # type: ignore[no-untyped-def]  # as the one it stands around
+        with session(run) as opened:
+            history.is_held = True
+            history.sessions += 1
+            try:
+                yield opened
+            finally:
+                history.is_held = False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "session", seen)
+        yield
+
+
+def worked(story: Story, late_at: int) -> tuple[Held, SlowWorker, Outcome | None]:
+    history = Held(story)
+    worker = SlowWorker(history, late_at)
+
+    history.world._authority_worker = worker
+    with watched(history):
+        result = history.attempt()
+    return history, worker, result.outcome if result else None
+
+
+def calls_of(story: Story) -> list[bool]:
+    return worked(story, 0)[1].held
+
+
+def test_a_proof_that_is_judged_late_lets_the_card_go_and_goes_on() -> None:
+    """The card is opened again, identified, and changed: the same end."""
+    held = calls_of(CHANGE)
+    (authorise,) = [at for at, is_held in enumerate(held, 1) if is_held]
+    history, worker, outcome = worked(CHANGE, authorise)
+    assert outcome is Outcome.DONE
+    assert history.card_pin() == NEW
+    assert history.is_in_step()
+    assert worker.held == held
+    assert history.sessions == 2, "the card was not let go"
+
+
+@pytest.mark.parametrize("story", [CHANGE, UNBLOCK], ids=lambda each: each.name)
+def test_no_answer_while_the_card_is_held_ends_the_visit_and_nothing_is_hidden(
+    story: Story,
+) -> None:
+    held = calls_of(story)
+    for at, is_held in enumerate(held, 1):
+        if not is_held:
+            continue
+        history, _, outcome = worked(story, at)
+        history.look()
+        if outcome is Outcome.DONE:
+            assert history.is_in_step()
+        elif history.sync() is Sync.IN_STEP:
+            assert history.agrees(), at
+        history.come_home()
+        assert history.is_in_step(), at
+
+
+def test_what_was_not_heard_is_no_success() -> None:
+    """The first answer that an unblock waits for with the card in its hands."""
+    held = calls_of(UNBLOCK)
+    first = held.index(True) + 1
+    history, _, outcome = worked(UNBLOCK, first)
+    assert outcome is Outcome.REFUSED
+    assert history.card_pin() == OLD
+    operation = history.world.registry.run(
+        lambda tx: tx.live_operations(history.holder.credential)
+    )
+    assert all(each.phase is Phase.PREPARED for each in operation) or not operation
