@@ -18,7 +18,8 @@ from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import CardRemoved
 from kiosk.core.errors import KioskError
-from kiosk.directory.ports import AccountMissing
+from kiosk.directory.asking import ask
+from kiosk.directory.ports import Account, AccountMissing, DomainController
 from kiosk.enrollment.issue import refusal_of
 from storage.records import Credential
 from storage.registry import RecordMissing, RegistryError
@@ -175,23 +176,36 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _problems(desk: Desk, rows: list[Row]) -> list[str]:
+    found: dict[int, Account | None] = {}
+    ask(desk.parts.directory, lambda dc: _look_up(dc, rows, found))
     problems: list[str] = []
     seen: dict[str, int] = {}
-    with desk.parts.directory.connect() as dc:
-        for row in rows:
-            where = f"line {row.number}"
-            first = seen.setdefault(row.account.casefold(), row.number)
-            if first != row.number:
-                problems.append(f"{where}: {row.account} is on line {first}, too")
-            try:
-                account = dc.find(row.account)
-                row.name = account.display_name or account.sam_account_name
-                row.account = account.user_principal_name or row.account
-            except AccountMissing:
-                problems.append(f"{where}: no account {row.account!r}")
-            if not _issues(desk, row.template):
-                problems.append(f"{where}: no template {row.template!r} for new cards")
+    for row in rows:
+        where = f"line {row.number}"
+        first = seen.setdefault(row.account.casefold(), row.number)
+        if first != row.number:
+            problems.append(f"{where}: {row.account} is on line {first}, too")
+        account = found[row.number]
+        if account is None:
+            problems.append(f"{where}: no account {row.account!r}")
+        else:
+            row.name = account.display_name or account.sam_account_name
+            row.account = account.user_principal_name or row.account
+        if not _issues(desk, row.template):
+            problems.append(f"{where}: no template {row.template!r} for new cards")
     return problems
+
+
+def _look_up(
+    dc: DomainController, rows: list[Row], found: dict[int, Account | None]
+) -> None:
+    """Add who is not looked up yet: where one DC breaks off another goes on."""
+    for row in rows:
+        if row.number not in found:
+            try:
+                found[row.number] = dc.find(row.account)
+            except AccountMissing:
+                found[row.number] = None
 
 
 def _issues(desk: Desk, name: str) -> bool:

@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from kiosk.directory.ports import Directory, DomainController, ReadFailed
+from kiosk.directory.ports import (
+    Directory,
+    DomainController,
+    ReadFailed,
+    TlsRefused,
+    Unreachable,
+)
 
 MOST = 3
 """Controllers that one question is put to: somebody stands there."""
 
 Answer = TypeVar("Answer")
+Question = Callable[[DomainController], Answer]
 
 
-def ask(directory: Directory, question: Callable[[DomainController], Answer]) -> Answer:
+def ask(directory: Directory, question: Question[Answer]) -> Answer:
     """Return the answer of the first controller that has one.
 
     The question is put anew, from its beginning, to another controller: what it reads
@@ -37,3 +44,20 @@ def ask(directory: Directory, question: Callable[[DomainController], Answer]) ->
             if error is trouble or not error.is_of_the_controller or len(asked) >= MOST:
                 raise
             trouble = error
+
+
+def ask_first(directory: Directory, first: str, question: Question[Answer]) -> Answer:
+    """Return the answer of one controller, or of another if that has none.
+
+    For what one controller knows best. As `ask`.
+    """
+    if not directory.rests(first):
+        try:
+            with directory.connect(first) as dc:
+                return question(dc)
+        except (Unreachable, TlsRefused):
+            pass  # it rests now, and whoever answers instead says who it is
+        except ReadFailed as error:
+            if not error.is_of_the_controller:
+                raise
+    return ask(directory, question)

@@ -9,6 +9,7 @@ number of the change (USN). No clock is part of it that we rely on.
 from __future__ import annotations
 
 import struct
+from collections.abc import Container
 from uuid import UUID
 
 from kiosk.directory.ports import Mark, Stamp
@@ -30,15 +31,15 @@ class MalformedMetadata(ValueError):
 
 def mark_of(data: bytes) -> Mark:
     """Return the mark of the password. Malformed."""
-    stamps = parse(data)
+    stamps = parse(data, (UNICODE_PWD, PWD_LAST_SET))
     return Mark(
         password=stamps.get(UNICODE_PWD, _NEVER),
         moved=stamps.get(PWD_LAST_SET, _NEVER),
     )
 
 
-def parse(data: bytes) -> dict[int, Stamp]:
-    """Return who last set each attribute, by its number (ATTRTYP). Malformed."""
+def parse(data: bytes, wanted: Container[int]) -> dict[int, Stamp]:
+    """Return who last set each of the wanted attributes (ATTRTYP). Malformed."""
     if not _HEADER.size <= len(data) <= LARGEST:
         raise MalformedMetadata("length")
     version, count = _HEADER.unpack_from(data)
@@ -47,8 +48,11 @@ def parse(data: bytes) -> dict[int, Stamp]:
     if len(data) != _HEADER.size + count * _ENTRY.size:
         raise MalformedMetadata("count")
     stamps: dict[int, Stamp] = {}
+    seen: set[int] = set()
     for attribute, sets, _, origin, usn, _ in _ENTRY.iter_unpack(data[_HEADER.size :]):
-        if attribute in stamps:
+        if attribute in seen:
             raise MalformedMetadata("attribute twice")
-        stamps[attribute] = Stamp(sets, str(UUID(bytes_le=origin)), usn)
+        seen.add(attribute)
+        if attribute in wanted:
+            stamps[attribute] = Stamp(sets, str(UUID(bytes_le=origin)), usn)
     return stamps

@@ -97,23 +97,22 @@ def with_card(
 def with_account(
     parts: RequiredPorts, station: str, policy: RolePolicy, name: str, password: Secret
 ) -> SignedIn:
-    """Sign in with account name and password: one bind.
+    """Sign in with account name and password: one bind, on one DC, whatever it says.
 
     SignInRefused, NoRole, DirectoryError.
     """
     if not policy.with_account:
         _refuse(parts, station, "", "enrollment.card_only")
-    with parts.directory.connect() as dc:
-        try:
-            account = dc.find(name)
-        except AccountMissing:
-            _refuse(parts, station, "", "enrollment.wrong_password")
-        said = dc.verify_password(account, password)
-        if said is not BindResult.OK:
-            wrong = said is BindResult.WRONG_PASSWORD
-            reason = "enrollment.wrong_password" if wrong else f"directory.bind.{said}"
-            _refuse(parts, station, account.user_principal_name, reason)
-        return _signed_in(parts, station, policy, dc, account, {"how": "account"})
+    account = ask(
+        parts.directory, lambda dc: _proven(parts, station, dc, name, password)
+    )
+    how = {"how": "account"}
+    return ask(
+        parts.directory,
+        lambda dc: _signed_in(
+            parts, station, policy, dc, dc.account(account.guid), how
+        ),
+    )
 
 
 def still(parts: RequiredPorts, policy: RolePolicy, operator: SignedIn) -> SignedIn:
@@ -129,6 +128,26 @@ def still(parts: RequiredPorts, policy: RolePolicy, operator: SignedIn) -> Signe
 
 
 # --- parts -------------------------------------------------------------------
+
+
+def _proven(
+    parts: RequiredPorts,
+    station: str,
+    dc: DomainController,
+    name: str,
+    password: Secret,
+) -> Account:
+    """Return whose password that is. SignInRefused; ReadFailed before it was tried."""
+    try:
+        account = dc.find(name)
+    except AccountMissing:
+        _refuse(parts, station, "", "enrollment.wrong_password")
+    said = dc.verify_password(account, password)
+    if said is not BindResult.OK:
+        wrong = said is BindResult.WRONG_PASSWORD
+        reason = "enrollment.wrong_password" if wrong else f"directory.bind.{said}"
+        _refuse(parts, station, account.user_principal_name, reason)
+    return account
 
 
 def _usable(

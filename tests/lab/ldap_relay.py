@@ -56,6 +56,8 @@ class Trouble:
     result: int = 0
     said: str = ""
     first: int = 1
+    naming: bytes = b""
+    """Only requests that have this in them count."""
 
     def __str__(self) -> str:
         number = f" {self.result}" if self.result else ""
@@ -113,11 +115,11 @@ def _pass_on(
         request, buffer = _message(line, buffer)
         number, kind = _number_and_tag(request)
         name = _REQUESTS.get(kind, "")
-        counted[name] += 1
+        counted[name] += trouble is None or trouble.naming in request
         record.requests[name] += 1
         if kind == _UNBIND:
             return
-        if trouble is None or name != trouble.request or counted[name] < trouble.first:
+        if trouble is None or not _is_due(trouble, name, request, counted[name]):
             far.sendall(request)
             _send_back(line, far, number, b"")
             continue
@@ -146,6 +148,11 @@ def _pass_on(
             case Doing.READ_ONLY:
                 far.sendall(request)
                 _send_back(line, far, number, READS_ONLY)
+
+
+def _is_due(trouble: Trouble, name: str, request: bytes, nth: int) -> bool:
+    is_meant = name == trouble.request and trouble.naming in request
+    return is_meant and nth >= trouble.first
 
 
 def answer(number: int, name: str, result: int, said: str = "") -> bytes:

@@ -12,7 +12,7 @@ from ldap3.protocol.rfc4511 import LDAPMessage, MessageID, ProtocolOp
 from pyasn1.codec.ber import encoder
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ldap import secret_requests
+from kiosk.directory.ldap import ber, secret_requests
 
 pytestmark = pytest.mark.slow
 
@@ -148,12 +148,12 @@ def test_the_password_itself_is_left_to_its_owner() -> None:
 
 def test_no_buffer_on_the_way_keeps_the_password() -> None:
     buffer = bytearray(b"secret")
-    whole = secret_requests._tlv(4, b"public", buffer)
+    whole = ber.tlv(4, b"public", buffer)
     assert whole == b"\x04\x0cpublicsecret"
     assert buffer == bytes(6)
 
 
 def test_wiping_leaves_zeros() -> None:
     request = secret_requests.bind(1, "a", Secret(b"secret"))
-    secret_requests.wipe(request)
+    ber.wipe(request)
     assert set(request) == {0}

@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from kiosk.directory.ldap.channel import Channel, Entry
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.policies import effective_policy
 from kiosk.directory.ports import PolicyUnreadable, ReadFailed
 

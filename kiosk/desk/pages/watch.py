@@ -7,11 +7,16 @@ from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.history import moment
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
+from kiosk.directory.asking import ask, ask_first
+from kiosk.directory.ports import DomainController, Lockout
 from storage.records import Credential
 
 
 class WatchPage(Plain):
-    """Asks the DC that took the last write, each time the page is shown."""
+    """Asks the DC that took the last write, each time the page is shown.
+
+    Each DC counts for itself. If that one is away another is asked, and named.
+    """
 
     def __init__(self, credential: Credential) -> None:
         self._credential = credential
@@ -19,9 +24,11 @@ class WatchPage(Plain):
     def show(self, context: Context) -> Page:
         require(context.desk.operator, Action.LOOK)
         last = self._credential.last_sync
-        with context.parts.directory.connect(last.dc if last else None) as dc:
-            account = dc.account(self._credential.account_guid)
-            seen, name = dc.lockout(account), dc.name
+        directory = context.parts.directory
+        if last is None:
+            seen, name = ask(directory, self._lockout)
+        else:
+            seen, name = ask_first(directory, last.dc, self._lockout)
         count = Message("desk.watch.count", {"count": seen.bad_passwords, "dc": name})
         lines = [PageLine(Message("desk.watch.about")), PageLine(count, Style.STRONG)]
         if seen.last_bad is not None:
@@ -37,6 +44,10 @@ class WatchPage(Plain):
             lines=tuple(lines),
             choices=(Choice("again", Message("desk.watch.again")),),
         )
+
+    def _lockout(self, dc: DomainController) -> tuple[Lockout, str]:
+        account = dc.account(self._credential.account_guid)
+        return dc.lockout(account), dc.name
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
         return stay()

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from kiosk.directory import metadata
-from kiosk.directory.ldap.channel import Entry
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ports import Account, Mark
 
 USER = "(&(objectCategory=person)(objectClass=user))"

@@ -6,16 +6,18 @@ import contextlib
 import logging
 import math
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal
 
 from ldap3 import BASE, SUBTREE
 from ldap3.protocol.microsoft import security_descriptor_control
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ldap import codes, secret_requests
+from kiosk.directory.ldap import ber, codes, many_reads, secret_requests
 from kiosk.directory.ldap.addresses import Resolve, by_system
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.failures import LineBroken, why_broken
 from kiosk.directory.ldap.opening import let_go, open_line
 from kiosk.directory.ldap.settings import LdapSettings
@@ -35,9 +37,6 @@ _PAGED = "1.2.840.113556.1.4.319"
 _log = logging.getLogger(__name__)
 _ANYTHING = "(objectClass=*)"
 _OWNER_AND_DACL = 0x1 | 0x4
-
-Entry = Mapping[str, Sequence[bytes]]
-"""An object's attributes as they came, by name in any case."""
 
 
 def _never() -> bool:
@@ -108,6 +107,24 @@ class Channel:
         """Read one object; None if there is none, or not such. ReadFailed."""
         found = self._search(dn, condition, BASE, attributes)
         return found[0] if found else None
+
+    def read_each(self, dns: Sequence[str], attribute: str) -> list[Entry | None]:
+        """Read one attribute of many objects, all asked for at once. ReadFailed.
+
+        None where there is no such object. One bad answer is that of all of them.
+        """
+        numbers = [self._connection.server.next_message_id() for _ in dns]
+        requests = map(many_reads.request, numbers, dns, repeat(attribute))
+        line = self._connection.socket
+        try:
+            with _line_broken():
+                line.sendall(b"".join(requests))
+                answered = many_reads.receive(line, numbers)
+        except LineBroken as error:
+            raise self._unanswered(error) from error
+        for found in answered.values():
+            self._judge(found.result, found.message)
+        return [answered[number].entry for number in numbers]
 
     def search(self, base: str, condition: str, *attributes: str) -> list[Entry]:
         """Return what is found below `base`, at most two objects. ReadFailed."""
@@ -205,7 +222,7 @@ class Channel:
             self.is_bad = True
             raise
         finally:
-            secret_requests.wipe(request)
+            ber.wipe(request)
         token = answer.get("saslCreds") or b""
         self._heard(answer["result"], answer["message"])
         return Answer(answer["result"], answer["message"], token)
@@ -260,18 +277,25 @@ class Channel:
                     if entry["type"] == "searchResEntry"
                 ]
         except LineBroken as error:
-            self.is_bad = True
-            garbled = error.why is WhyUnreachable.MALFORMED
-            reason = "malformed" if garbled else "no_answer"
-            raise ReadFailed(dc=self.dc, reason=reason) from error
+            raise self._unanswered(error) from error
+        self._judge(result, message)
+        return entries[:most]
+
+    def _unanswered(self, error: LineBroken) -> ReadFailed:
+        self.is_bad = True
+        garbled = error.why is WhyUnreachable.MALFORMED
+        reason = "malformed" if garbled else "no_answer"
+        return ReadFailed(dc=self.dc, reason=reason)
+
+    def _judge(self, result: int, message: str) -> None:
+        """Take an answer to a search for one, or say why it is none. ReadFailed."""
         self._heard(result, message)
         if result == codes.NO_SUCH_OBJECT:
-            return []
+            return
         if result not in (codes.SUCCESS, codes.SIZE_LIMIT_EXCEEDED):
             reason = "busy" if result in codes.NOT_NOW else "refused"
             raise ReadFailed(dc=self.dc, reason=reason, **codes.told(result, message))
         self.has_answered = True
-        return entries[:most]
 
 
 def _descriptors() -> Sequence[object]:

@@ -15,7 +15,8 @@ from kiosk.directory.ldap.accounts import (
     account_of,
     sampled,
 )
-from kiosk.directory.ldap.channel import Channel, Entry
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ports import Account, Guarded, ReadFailed, ServiceFacts
 
 PROTECTED = f"(&{USER}(adminCount=1))"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ldap3.core.exceptions import LDAPInvalidDnError
 from ldap3.utils.dn import parse_dn
 
-from kiosk.directory.ldap.channel import Channel, Entry
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ports import PasswordPolicy, PolicyUnreadable, ReadFailed
 
 _ANYTHING = "(objectClass=*)"

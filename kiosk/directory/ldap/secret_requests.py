@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.core.secret import Secret
+from kiosk.directory.ldap import ber
+from kiosk.directory.ldap.ber import (
+    BOOLEAN,
+    ENUMERATED,
+    INTEGER,
+    OCTETS,
+    SEQUENCE,
+    SET,
+    tlv,
+)
 
-_INTEGER, _OCTETS, _ENUMERATED = 0x02, 0x04, 0x0A
-_SEQUENCE, _SET = 0x30, 0x31
 _BIND, _SIMPLE, _SASL, _MODIFY = 0x60, 0x80, 0xA3, 0x66
-_BOOLEAN, _CONTROLS = 0x01, 0xA0
+_CONTROLS = 0xA0
 _VERSION = b"\x03"
 _REPLACE = b"\x02"
 _QUOTE = 0x22
@@ -32,26 +40,26 @@ def bind(message: int, name: str, password: Secret) -> bytearray:
     """
     if not password:
         raise ValueError("an empty password would sign in as nobody")
-    return _message(
+    return ber.message(
         message,
-        _tlv(
+        tlv(
             _BIND,
-            _tlv(_INTEGER, _VERSION),
-            _tlv(_OCTETS, name.encode()),
-            _tlv(_SIMPLE, bytearray(password.reveal())),
+            tlv(INTEGER, _VERSION),
+            tlv(OCTETS, name.encode()),
+            tlv(_SIMPLE, bytearray(password.reveal())),
         ),
     )
 
 
 def negotiate(message: int, mechanism: str, token: bytes) -> bytearray:
     """Encode one step of a SASL bind, as whoever the token says."""
-    return _message(
+    return ber.message(
         message,
-        _tlv(
+        tlv(
             _BIND,
-            _tlv(_INTEGER, _VERSION),
-            _tlv(_OCTETS, b""),
-            _tlv(_SASL, _tlv(_OCTETS, mechanism.encode()), _tlv(_OCTETS, token)),
+            tlv(INTEGER, _VERSION),
+            tlv(OCTETS, b""),
+            tlv(_SASL, tlv(OCTETS, mechanism.encode()), tlv(OCTETS, token)),
         ),
     )
 
@@ -63,13 +71,13 @@ def reset(message: int, dn: str, password: Secret, control: str = "") -> bytearr
     of a policy hints control, to be obeyed or else the request refused. ValueError if
     the password is no UTF-8.
     """
-    return _message(
+    return ber.message(
         message,
-        _tlv(
+        tlv(
             _MODIFY,
-            _tlv(_OCTETS, dn.encode()),
-            _tlv(
-                _SEQUENCE,
+            tlv(OCTETS, dn.encode()),
+            tlv(
+                SEQUENCE,
                 _replacing(b"unicodePwd", quoted_utf16(password)),
                 _replacing(b"lockoutTime", bytearray(b"0")),
             ),
@@ -95,11 +103,6 @@ def quoted_utf16(password: Secret) -> bytearray:
     end = _put(units, end, _QUOTE)
     del units[end:]
     return units
-
-
-def wipe(buffer: bytearray) -> None:
-    """Overwrite a buffer with zeros."""
-    buffer[:] = bytes(len(buffer))
 
 
 def _put(units: bytearray, at: int, unit: int) -> int:
@@ -141,58 +144,25 @@ def _begin(first: int) -> tuple[int, int]:
     raise ValueError("the text is not UTF-8")
 
 
-# --- BER ---------------------------------------------------------------------
-
-
-def _message(
-    message: int, operation: bytearray, controls: bytes | bytearray = b""
-) -> bytearray:
-    number = message.to_bytes(message.bit_length() // 8 + 1, "big")
-    return _tlv(_SEQUENCE, _tlv(_INTEGER, number), operation, controls)
+# --- parts -------------------------------------------------------------------
 
 
 def _critical(control: str) -> bytearray:
     """Encode the controls of a message (RFC 4511, 4.1.11): this one, critical."""
-    return _tlv(
+    return tlv(
         _CONTROLS,
-        _tlv(
-            _SEQUENCE,
-            _tlv(_OCTETS, control.encode("ascii")),
-            _tlv(_BOOLEAN, b"\xff"),
-            _tlv(_OCTETS, _HINTS),
+        tlv(
+            SEQUENCE,
+            tlv(OCTETS, control.encode("ascii")),
+            tlv(BOOLEAN, b"\xff"),
+            tlv(OCTETS, _HINTS),
         ),
     )
 
 
 def _replacing(attribute: bytes, value: bytearray) -> bytearray:
-    return _tlv(
-        _SEQUENCE,
-        _tlv(_ENUMERATED, _REPLACE),
-        _tlv(
-            _SEQUENCE,
-            _tlv(_OCTETS, attribute),
-            _tlv(_SET, _tlv(_OCTETS, value)),
-        ),
+    return tlv(
+        SEQUENCE,
+        tlv(ENUMERATED, _REPLACE),
+        tlv(SEQUENCE, tlv(OCTETS, attribute), tlv(SET, tlv(OCTETS, value))),
     )
-
-
-def _tlv(tag: int, *parts: bytes | bytearray) -> bytearray:
-    """Put parts together under a tag; parts that are buffers are wiped."""
-    content = sum(len(part) for part in parts)
-    head = bytes((tag, *_length(content)))
-    whole = bytearray(len(head) + content)
-    whole[: len(head)] = head
-    at = len(head)
-    for part in parts:
-        whole[at : at + len(part)] = part
-        at += len(part)
-        if isinstance(part, bytearray):
-            wipe(part)
-    return whole
-
-
-def _length(content: int) -> bytes:
-    if content < 0x80:
-        return bytes((content,))
-    digits = content.to_bytes((content.bit_length() + 7) // 8, "big")
-    return bytes((0x80 | len(digits), *digits))

@@ -1,7 +1,7 @@
 """Many accounts at once: for reports, on one connection, a few searches for each batch.
 
-A user's groups can be asked for one user at a time only (MS-ADTS 3.1.1.4.5.19); all
-else of a batch comes in one answer.
+A user's groups can be asked for one user at a time only (MS-ADTS 3.1.1.4.5.19), so
+those questions are sent together. All else of a batch comes in one answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kiosk.directory.ldap.accounts import (
     account_of,
     guid_of,
 )
-from kiosk.directory.ldap.channel import Channel, Entry
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.policies import policy_named, policy_of_domain
 from kiosk.directory.ports import (
     AccountMissing,
@@ -47,7 +48,14 @@ class Survey:
     def of(self, guids: Sequence[str], now: float) -> Mapping[str, Surveyed]:
         """Return what is seen of each. ReadFailed: of the batch as a whole."""
         entries = self._entries(guids)
-        return {guid: self._one(guid, entries.get(guid), now) for guid in guids}
+        asked = [f"<GUID={guid}>" for guid in entries]
+        groups = dict(
+            zip(entries, self._channel.read_each(asked, _GROUPS), strict=True)
+        )
+        return {
+            guid: self._one(guid, entries.get(guid), groups.get(guid), now)
+            for guid in guids
+        }
 
     def _entries(self, guids: Sequence[str]) -> dict[str, Entry]:
         known = [each for guid in guids if (each := _binary(guid))]
@@ -63,14 +71,15 @@ class Survey:
         )
         return {guid_of(entry): entry for entry in found}
 
-    def _one(self, guid: str, entry: Entry | None, now: float) -> Surveyed:
+    def _one(
+        self, guid: str, entry: Entry | None, groups: Entry | None, now: float
+    ) -> Surveyed:
         if entry is None:
             return Surveyed(trouble=AccountMissing(account=guid))
         try:
             if not entry.get("adminCount"):
                 visibility.must_be_readable(entry, self._token, "adminCount")
-            groups = self._channel.read(f"<GUID={guid}>", USER, _GROUPS) or {}
-            whole = {**entry, _GROUPS: groups.get(_GROUPS, ())}
+            whole = {**entry, _GROUPS: (groups or {}).get(_GROUPS, ())}
             account = account_of(whole, now)
             return Surveyed(account=account, policy=self._policy(entry))
         except Unjudgeable as error:

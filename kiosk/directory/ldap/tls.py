@@ -98,10 +98,14 @@ class TlsLine:
 
     def sendall(self, data: bytes | bytearray) -> None:
         """Send a request; its answer is due within the seconds. OSError."""
-        self._until = time.monotonic() + self._seconds
-        self._left = LARGEST_ANSWER
+        self.next_answer()
         self.socket.settimeout(self._seconds)
         self.socket.sendall(data)
+
+    def next_answer(self) -> None:
+        """Begin to wait for an answer: for another one, where several are due."""
+        self._until = time.monotonic() + self._seconds
+        self._left = LARGEST_ANSWER
 
     def recv(self, size: int) -> bytes:
         """Receive a part of the answer. TimeoutError, OSError, ValueError."""

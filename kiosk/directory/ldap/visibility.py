@@ -7,12 +7,13 @@ is taken for hidden: who may be an administrator is not touched.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from kiosk.directory.delegation import MUST_BE_READ
-from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
+from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
 from kiosk.directory.ldap.accounts import Unjudgeable
-from kiosk.directory.ldap.channel import Entry
+from kiosk.directory.ldap.entry import Entry
 
 _RIGHTS = {right.name: right for right in MUST_BE_READ}
 
@@ -32,12 +33,18 @@ def must_be_readable(entry: Entry, token: frozenset[str], attribute: str) -> Non
     """Make sure that an absent attribute is not a hidden one. Unjudgeable."""
     right = _RIGHTS[attribute]
     try:
-        descriptor = parse(_first(entry, "nTSecurityDescriptor"))
+        descriptor = _parsed(_first(entry, "nTSecurityDescriptor"))
         caller = Caller(token, sid_text(_first(entry, "objectSid")))
     except MalformedDescriptor as error:
         raise Unjudgeable(attribute) from error
     if may(descriptor, caller, right.access, right.objects) is not RightsVerdict.YES:
         raise Unjudgeable(attribute)
+
+
+@lru_cache(maxsize=64)
+def _parsed(descriptor: bytes) -> Descriptor:
+    """Read a descriptor: those of one unit are alike. Malformed."""
+    return parse(descriptor)
 
 
 def _first(entry: Entry, name: str) -> bytes:
