@@ -34,7 +34,7 @@ from kiosk.authority.ports import (
 )
 from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.core.errors import Message
+from kiosk.core.errors import Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import DirectoryError
 from statemachine.candidates import Label
@@ -55,9 +55,7 @@ class LocalAuthority:
         try:
             self._parts.registry.read(lambda view: view.count())
         except RegistryError as error:
-            faults.append(
-                StationFault(part="store", message=Message(error.code, error.data))
-            )
+            faults.append(StationFault(part="store", message=said_of(error)))
         try:
             with self._parts.directory.connect():
                 pass

@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
-from kiosk.core.errors import Coded, KioskError, Message
+from kiosk.core.errors import Message, message_of
 from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.ports import DirectoryError
 from kiosk.texts import UnknownText, sentence
@@ -43,15 +43,6 @@ def report(error: BaseException, stream: TextIO) -> ExitCode:
     if isinstance(error, DirectoryError) and error.detail is not None:
         print(words(error.detail), file=stream)
     return code
-
-
-def message_of(error: BaseException) -> Message | None:
-    """Return the catalogue's message for an error; None: it has none."""
-    if isinstance(error, KioskError):
-        return error.message
-    if isinstance(error, Coded):
-        return Message(error.code, error.data)
-    return None
 
 
 def of_system(error: OSError) -> Message:

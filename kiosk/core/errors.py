@@ -51,3 +51,17 @@ class KioskError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code} {self._data}" if self._data else self.code
+
+
+def message_of(error: BaseException) -> Message | None:
+    """Return the sentence of an error; None: it has none, and is a bug."""
+    if isinstance(error, KioskError):
+        return error.message
+    if isinstance(error, Coded):
+        return Message(error.code, dict(error.data))
+    return None
+
+
+def said_of(error: BaseException) -> Message:
+    """Return what to say of an error; an unknown one is not explained away."""
+    return message_of(error) or Message(KioskError.code)

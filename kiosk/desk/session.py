@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
 from kiosk.desk.pages.menu import Menu
 from kiosk.desk.pages.sign_in import SignInPage
@@ -43,7 +43,7 @@ class Session:
         try:
             shown = self._stack[-1].show(context)
         except (KioskError, RegistryError) as error:
-            notice = said(error)
+            notice = said_of(error)
             if len(self._stack) > 1:
                 self._stack.pop()
                 shown = self._stack[-1].show(context)
@@ -99,14 +99,14 @@ class Session:
             self._still_allowed()
             self._follow(act(self._stack[-1]))
         except (NoRole, NotSignedIn) as error:
-            self._notice = said(error)
+            self._notice = said_of(error)
             self._emptied()
         except (KioskError, RegistryError) as error:
-            self._notice, self._is_refused = said(error), True
+            self._notice, self._is_refused = said_of(error), True
         except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("desk.failed type=%s\n%s", type(error).__name__, frames)
-            self._notice = Message("kiosk.unexpected")
+            self._notice = said_of(error)
         if context.operator is not None and not was_signed_in:
             self._stack = [Menu()]
         return self.page()
@@ -132,13 +132,3 @@ class Session:
         self._context.own_insertion = 0
         self._stack = [SignInPage()]
         return self._stack[0]
-
-
-def said(error: Exception) -> Message:
-    """Return what to say of an error."""
-    message = getattr(error, "message", None)
-    if isinstance(message, Message):
-        return message
-    if isinstance(error, RegistryError):
-        return Message(error.code, error.data)
-    return Message("kiosk.unexpected")

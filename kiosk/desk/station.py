@@ -8,10 +8,10 @@ from typing import Protocol
 
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Monitor, ReaderEvent
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
-from kiosk.desk.session import Session, said
+from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.visit.station import FaceSettings
 from storage.registry import RegistryError
@@ -71,7 +71,7 @@ class EmbeddedDesk:
             try:
                 self._opened = self._open()
             except (KioskError, RegistryError) as error:
-                return said(error)
+                return said_of(error)
             self._session = Session(self._opened.parts, self._opened.site)
         return self._session
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kiosk.core.errors import Coded, KioskError, Message
+from kiosk.core.errors import Coded, KioskError, Message, message_of
 from kiosk.directory.ports import DirectoryError
 
 
@@ -63,11 +63,9 @@ def said(error: Exception) -> Message:
     """
     if isinstance(error, DirectoryError):
         return error.detail or error.message
-    if isinstance(error, KioskError):
-        return error.message
-    if isinstance(error, Coded):
-        return Message(error.code, error.data)
-    raise TypeError(type(error).__name__)
+    if (message := message_of(error)) is None:
+        raise TypeError(type(error).__name__)
+    return message
 
 
 def ok(part: str, key: str, /, **data: str | int) -> Finding:

@@ -19,8 +19,7 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongCard,
 )
-from kiosk.core.errors import Coded, Message
-from kiosk.faces.wording import of_error
+from kiosk.core.errors import Coded, Message, said_of
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class ErrorPage:
 
 def trouble_of(error: Exception) -> ErrorPage:
     """Judge an error that came out of a visit."""
-    message = of_error(error)
+    message = said_of(error)
     if isinstance(error, (UnknownCard, NotOnRecord)):
         return ErrorPage(ErrorPageKind.UNKNOWN_CARD, message)
     if isinstance(error, _AGAIN):

@@ -6,7 +6,7 @@ thread.
 
 from __future__ import annotations
 
-from kiosk.core.errors import Coded, Message
+from kiosk.core.errors import Message
 from kiosk.texts import ENGLISH, UnknownText, sentence
 from kiosk.visit.station import Helpdesk
 
@@ -35,16 +35,6 @@ def said(message: Message) -> str:
         return sentence(message, _language)
     except (UnknownText, KeyError):
         return message.key
-
-
-def of_error(error: Exception) -> Message:
-    """Return what to say of an error; unknown ones are not explained away."""
-    if isinstance(error, Coded):
-        message = getattr(error, "message", None)
-        if isinstance(message, Message):
-            return message
-        return Message(error.code, dict(error.data))
-    return Message("kiosk.unexpected")
 
 
 def whom_to_call(desk: Helpdesk) -> str:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from kiosk.authority.ports import StationFault
-from kiosk.core.errors import Message
+from kiosk.core.errors import Message, said_of
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces import wording
 from kiosk.faces.idleness import Idleness
@@ -165,7 +165,7 @@ class PlainController:
             faults = self._station.health()
         except Exception as error:  # noqa: BLE001 - then the station cannot be used
             log.error("ui.health_failed type=%s", type(error).__name__)
-            faults = (StationFault(part="store", message=Message("kiosk.unexpected")),)
+            faults = (StationFault(part="store", message=said_of(error)),)
         self._is_asking_health = False
         self._inbox.put(HealthNews(faults))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.authority.ports import StationFault
 from kiosk.cards.ports import Card, CardInserted
-from kiosk.core.errors import Message
+from kiosk.core.errors import said_of
 from kiosk.faces.reader_state import ReaderState
 from kiosk.faces.receipt import print_page
 from kiosk.tui import messages as told
@@ -178,7 +178,7 @@ class KioskController:
             faults = self._station.health()
         except Exception as error:  # noqa: BLE001 - then the station cannot be used
             log.error("ui.health_failed type=%s", type(error).__name__)
-            faults = (StationFault(part="store", message=Message("kiosk.unexpected")),)
+            faults = (StationFault(part="store", message=said_of(error)),)
         self._app.post_message(told.HealthKnown(faults))
 
     def _health_known(self, faults: tuple[StationFault, ...]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kiosk.authority.ports import Authority, StationFault
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, said_of
 from kiosk.core.workers import SerialWorker
 from kiosk.visit.run import Workplace
 from kiosk.visit.station import FaceSettings
@@ -57,7 +57,7 @@ class EmbeddedStation:
         try:
             authority = self._authority()
         except (KioskError, RegistryError) as error:
-            return (StationFault(part="store", message=_said(error)),)
+            return (StationFault(part="store", message=said_of(error)),)
         return authority.health()
 
     def visit(self, card: Card) -> VisitPort:
@@ -136,9 +136,3 @@ class _OpeningVisit:
         if self._visit is None:
             raise NotOffered
         return self._visit
-
-
-def _said(error: KioskError | RegistryError) -> Message:
-    if isinstance(error, KioskError):
-        return error.message
-    return Message(error.code, error.data)

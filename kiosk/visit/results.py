@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.authority.ports import CodeRefused, Verdict, WriteVerdict
 from kiosk.cards.ports import CardRemoved, PukBlocked, Tries, WrongPin, WrongPuk
-from kiosk.core.errors import Coded, Message
+from kiosk.core.errors import Message, said_of
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
@@ -12,15 +12,6 @@ from statemachine.operation import Kind
 _TAKE_CARD = Message("result.advice.take_card")
 _UNTRIED = "directory.bind.no_answer"
 _STAYS_OUT = (Message("result.advice.insert_again"), Message("result.advice.helpdesk"))
-
-
-def _said(error: Exception) -> Message:
-    if isinstance(error, Coded):
-        message = getattr(error, "message", None)
-        if isinstance(message, Message):
-            return message
-        return Message(error.code, dict(error.data))
-    return Message("kiosk.unexpected")
 
 
 def done(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
@@ -81,7 +72,7 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         again = None
     return Result(
         outcome=Outcome.REFUSED,
-        headline=_said(error),
+        headline=said_of(error),
         facts=(Message("result.fact.nothing_changed"), *run.said),
         advice=() if again else (Message("result.advice.helpdesk"),),
         event=run.event,
@@ -136,7 +127,7 @@ def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
 def interrupted(run: Run, error: Exception) -> Result:
     """Something broke after the command that cannot be taken back."""
     return _out_of_step(
-        run, (Message("result.fact.card_uncertain"), _said(error)), another=False
+        run, (Message("result.fact.card_uncertain"), said_of(error)), another=False
     )
 
 
@@ -145,7 +136,7 @@ def finish_interrupted(run: Run, error: Exception) -> Result:
     return Result(
         outcome=Outcome.OUT_OF_STEP,
         headline=Message("result.headline.still_out_of_step"),
-        facts=(Message("result.fact.card_unchanged"), _said(error)),
+        facts=(Message("result.fact.card_unchanged"), said_of(error)),
         advice=_STAYS_OUT,
         event=run.event,
     )

@@ -33,7 +33,7 @@ from kiosk.cards.ports import (
     UnknownCard,
     WrongPin,
 )
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.visit import at_pad, forms, results
 from kiosk.visit.change import activate, change
@@ -264,7 +264,7 @@ class Visit:
         if run.writing:
             run.leave_out_of_step(Message("reason.interrupted"))
             return results.finish_interrupted(run, error)
-        run.refuse(Message(error.code, dict(error.data)))
+        run.refuse(said_of(error))
         result = results.refused(run, kind, error)
         if isinstance(error, AuthorityError) and not run.operation:
             return self._looked_again(result, kind)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kiosk.cards.ports import CardError
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.directory.ports import DirectoryError
 from kiosk.simulation.interference import ProcessDied
 from kiosk.simulation.rehearsal.backends import RehearsalReaders
@@ -39,9 +39,7 @@ class StationState:
         """Keep what a face would show instead; a dead process shows nothing."""
         try:
             act()
-        except (KioskError, CardError, DirectoryError) as error:
-            self.error = error.message
-        except RegistryError as error:
-            self.error = Message(error.code, dict(error.data))
+        except (KioskError, CardError, DirectoryError, RegistryError) as error:
+            self.error = said_of(error)
         except ProcessDied:
             self.home = self.form = self.result = None
