@@ -72,6 +72,16 @@ needs_to_test() {
         /usr/lib/samba/vfs/acl_xattr.so
     need groff-base has groff
     need opensc has pkcs15-tool
+    need openssh-client has ssh
+    need openssh-server has sshd
+    need gpg has gpg
+    need gpgconf has gpg-connect-agent
+    need gpg-agent has gpg-agent
+    need scdaemon has_file /usr/lib/gnupg/scdaemon /usr/libexec/scdaemon
+    need p11-kit has p11-kit
+    need openssl has openssl
+    need "$(openssl_pkcs11)" has_file /usr/lib/*/ossl-modules/pkcs11.so \
+        /usr/lib/*/engines-3/pkcs11.so
     need yubico-piv-tool has yubico-piv-tool
     need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*
     need yubikey-manager has ykman
@@ -90,6 +100,15 @@ find_missing() {
     done
     missing=$(echo "$missing" | tr -s ' ' '\n' | sort -u | tr '\n' ' ')
     missing=${missing# }
+}
+
+# Debian 12 has the engine alone; the provider came after it.
+openssl_pkcs11() {
+    if grep -qs '^VERSION_ID="12"' /etc/os-release; then
+        echo libengine-pkcs11-openssl
+    else
+        echo pkcs11-provider
+    fi
 }
 
 # From Debian 13 on, the domain controller is a package of its own.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,24 @@ def not_run(why: str) -> BaseException:
     if os.environ.get("CI"):
         return pytest.fail.Exception(why, pytrace=False)
     return pytest.skip.Exception(f"{_MARK}{why}", allow_module_level=True)
+
+
+def not_offered(release: str, why: str) -> BaseException:
+    """Return what to raise where that release of Debian does not have something.
+
+    No machine with it can have it, so that is no failure under CI either; elsewhere it
+    is merely missing.
+    """
+    if f'VERSION_ID="{release}"' in _os_release():
+        return pytest.skip.Exception(f"{_MARK}{why}", allow_module_level=True)
+    return not_run(why)
+
+
+def _os_release() -> str:
+    try:
+        return Path("/etc/os-release").read_text("utf-8")
+    except OSError:
+        return ""
 
 
 def needs(fulfilled: bool, why: str) -> pytest.MarkDecorator:

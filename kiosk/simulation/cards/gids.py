@@ -7,6 +7,7 @@ Not for real use: its keys are ordinary Python objects.
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
     generate_private_key,
@@ -21,7 +22,7 @@ from kiosk.simulation.cards.framing import Framing, Request
 from kiosk.simulation.cards.gids_admin import FACTORY_KEY, GidsAdminKey
 from kiosk.simulation.cards.gids_files import GENERATE, GET, MASTER, PUT, USE, GidsFiles
 from kiosk.simulation.cards.gids_options import GidsOptions
-from kiosk.simulation.cards.keys import identifier, public_value, sign_raw
+from kiosk.simulation.cards.keys import decipher, identifier, public_value, sign_raw
 from kiosk.simulation.cards.status import Status
 
 ATR = bytes.fromhex("3B80800101")
@@ -36,6 +37,12 @@ _NOT_YET = 0x6986
 """A command that the applet does not know before it is operational."""
 _GENERATES = {0x06: 1024, 0x07: 2048, 0x08: 3072, 0x09: 4096}
 """Key identifier → bits."""
+_DECIPHER = 0x8086
+_PADDINGS: dict[int, hashes.HashAlgorithm | None] = {
+    0x40: None,
+    0x80: hashes.SHA1(),  # noqa: S303 - the card's own
+}
+"""Upper half of an algorithm reference → hash of OAEP; None: PKCS #1 v1.5."""
 _EXPONENT = b"\x01\x00\x01"
 
 
@@ -152,6 +159,8 @@ class SimulatedGidsCard:
                 return self._choose(request, data)
             case 0x87:
                 return self._authenticate(data)
+            case 0x2A if p1p2 == _DECIPHER:
+                return self._decipher(data)
             case 0x2A:
                 return self._sign(p1p2, data)
             case 0xCB:
@@ -322,6 +331,22 @@ class SimulatedGidsCard:
             raise Status(status.WRONG_LENGTH)
         block = b"\x00\x01" + b"\xff" * (size - len(data) - 3) + b"\x00" + data
         return sign_raw(key, identifier(key), block) or b""
+
+    def _decipher(self, cryptogram: bytes) -> bytes:
+        """Take a cryptogram as long as the key, no padding indicator before it."""
+        if not self._key:
+            raise Status(status.CONDITIONS)
+        if not self.is_verified:
+            raise Status(status.NOT_SATISFIED)
+        key = self.keys[self._key]
+        if len(cryptogram) != key.key_size // 8:
+            raise Status(status.WRONG_LENGTH)
+        if (padded := self._algorithm & 0xF0) not in _PADDINGS:
+            raise Status(status.NO_REFERENCE)
+        plain = decipher(key, cryptogram, _PADDINGS[padded])
+        if plain is None:
+            raise Status(status.WRONG_DATA)
+        return plain
 
     def _generate(self, data: bytes) -> bytes:
         wanted = tlv.need(data, 0xAC, "command")

@@ -9,14 +9,17 @@ for real use: its key is an ordinary Python object.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Container
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import wipe
 from kiosk.cards.ports import MalformedAnswer
+from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.framing import Framing, Request
-from kiosk.simulation.cards.keys import identifier, sign_raw
+from kiosk.simulation.cards.keys import decipher, identifier, sign_raw
 from kiosk.simulation.cards.status import Status
 
 ATR = bytes.fromhex("3B7F96000080318065B084565110120FFE829000")
@@ -38,12 +41,26 @@ _DIGEST_INFO = {
     0x02: (0, b""),
 }
 """Algorithm reference → length of the hash (0: any) and what is put before it."""
+_DECIPHERS: dict[int, hashes.HashAlgorithm | None] = {
+    0x1A: None,
+    0x1D: hashes.SHA1(),  # noqa: S303 - the card's own
+    0x4D: hashes.SHA256(),
+    0x5D: hashes.SHA384(),
+    0x6D: hashes.SHA512(),
+}
+"""Algorithm reference → hash of OAEP; None: PKCS #1 v1.5."""
+_CHALLENGES = {0x0001: 8, 0x0000: 16}
+"""P1 and P2 of GET CHALLENGE → how many bytes are given."""
+_PROPRIETARY = b"\x81"
+"""The padding indicator that stands before a cryptogram."""
 
 
 class SimulatedIdPrimeCard:
     """The card. One thread at a time."""
 
-    def __init__(self, *, pin: bytes, card_id: bytes, key: RSAPrivateKey) -> None:
+    def __init__(
+        self, *, entropy: Entropy, pin: bytes, card_id: bytes, key: RSAPrivateKey
+    ) -> None:
         """`card_id` is 16 bytes."""
         self.atr = ATR
         self.files: dict[int, bytes] = {CARD_ID: card_id}
@@ -53,6 +70,7 @@ class SimulatedIdPrimeCard:
         self.pin_tries_left = _TRIES
         self.second_pin_tries_left = _TRIES
         self.is_verified = False
+        self._entropy = entropy
         self._key = key
         self._pin = bytearray(pin)
         self._framing = Framing(_CHUNK)
@@ -103,6 +121,8 @@ class SimulatedIdPrimeCard:
                 return self._select(bytes(request.data))
             case 0xCA if p1p2 == 0x9F7F:
                 return _CPLC
+            case 0x84 if p1p2 in _CHALLENGES:
+                return self._entropy.bytes(_CHALLENGES[p1p2])
             case 0xB0 if self._is_selected:
                 return self._read(p1p2)
             case 0x20 if self._is_selected:
@@ -110,7 +130,11 @@ class SimulatedIdPrimeCard:
             case 0x24 if self._is_selected:
                 return self._change(request.p2, request.data)
             case 0x22 if self._is_selected and p1p2 == 0x41B6:
-                return self._choose(bytes(request.data))
+                return self._choose(bytes(request.data), _DIGEST_INFO)
+            case 0x22 if self._is_selected and p1p2 == 0x41B8:
+                return self._choose(bytes(request.data), _DECIPHERS)
+            case 0x2A if self._is_selected and p1p2 == 0x8086:
+                return self._decipher(bytes(request.data))
             case 0x2A if self._is_selected and p1p2 == 0x90A0:
                 return self._take_hash(bytes(request.data))
             case 0x2A if self._is_selected and p1p2 == 0x9E9A:
@@ -182,13 +206,13 @@ class SimulatedIdPrimeCard:
 
     # --- signing ---------------------------------------------------------------------
 
-    def _choose(self, data: bytes) -> bytes:
+    def _choose(self, data: bytes, algorithms: Container[int]) -> bytes:
         try:
             algorithm = tlv.need(data, 0x80, "command")[0]
             reference = tlv.need(data, 0x84, "command")[0]
         except MalformedAnswer:
             raise Status(status.WRONG_DATA) from None
-        if algorithm not in _DIGEST_INFO or reference not in KEY_REFERENCES:
+        if algorithm not in algorithms or reference not in KEY_REFERENCES:
             raise Status(status.NO_REFERENCE)
         self._algorithm = algorithm
         return b""
@@ -206,13 +230,25 @@ class SimulatedIdPrimeCard:
     def _sign(self) -> bytes:
         if not self.is_verified:
             raise Status(status.NOT_SATISFIED)
-        if not self._algorithm or not self._hash:
+        if self._algorithm not in _DIGEST_INFO or not self._hash:
             raise Status(status.CONDITIONS)
         info = _DIGEST_INFO[self._algorithm][1] + self._hash
         self._hash = b""
         size = self._key.key_size // 8
         block = b"\x00\x01" + b"\xff" * (size - len(info) - 3) + b"\x00" + info
         return sign_raw(self._key, identifier(self._key), block) or b""
+
+    def _decipher(self, data: bytes) -> bytes:
+        if not self.is_verified:
+            raise Status(status.NOT_SATISFIED)
+        if self._algorithm not in _DECIPHERS:
+            raise Status(status.CONDITIONS)
+        if data[:1] != _PROPRIETARY:
+            raise Status(status.WRONG_DATA)
+        plain = decipher(self._key, data[1:], _DECIPHERS[self._algorithm])
+        if plain is None:
+            raise Status(status.WRONG_DATA)
+        return plain
 
 
 def container_map(name: str) -> bytes:

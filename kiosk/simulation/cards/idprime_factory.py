@@ -23,7 +23,7 @@ def make_idprime_card(
     key = rsa_key(_BITS)
     made = key_of(key, KeyAlgorithm.RSA_2048, subject)
     card_id = entropy.bytes(16)
-    card = SimulatedIdPrimeCard(pin=pin, card_id=card_id, key=key)
+    card = SimulatedIdPrimeCard(entropy=entropy, pin=pin, card_id=card_id, key=key)
     file = idprime.compressed(made.certificate)
     card.files |= {
         idprime.CONTAINER_MAP: idprime.container_map(entropy.bytes(16).hex()),

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import (
+    ec,
+    ed25519,
+    padding,
+    rsa,
+    x25519,
+)
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from kiosk.cards import tlv
@@ -138,3 +144,16 @@ def _rsa(key: rsa.RSAPrivateKey, block: bytes) -> bytes | None:
     modulo_q = pow(value, numbers.dmq1, numbers.q)
     difference = (modulo_p - modulo_q) * numbers.iqmp % numbers.p
     return (modulo_q + difference * numbers.q).to_bytes(size, "big")
+
+
+def decipher(
+    key: rsa.RSAPrivateKey, data: bytes, hashed: hashes.HashAlgorithm | None = None
+) -> bytes | None:
+    """Decipher and take the padding off: OAEP with a hash, else PKCS #1 v1.5."""
+    chosen: padding.AsymmetricPadding = padding.PKCS1v15()
+    if hashed is not None:
+        chosen = padding.OAEP(padding.MGF1(hashed), hashed, None)
+    try:
+        return key.decrypt(data, chosen)
+    except ValueError:
+        return None
