@@ -447,6 +447,7 @@ def site_of(config: Config) -> Site:
         roles=role_policy_of(config),
         issuer=(lambda: source_of(config)) if has_source else None,
         anchors=lambda: anchors_of(config),
+        named_by=config.enrollment.named_by,
         questions=config.helpdesk.questions,
     )
 

@@ -94,10 +94,17 @@ def judge(
 
     NotTrusted, NamesAnother. `now` in seconds UTC; `account` a userPrincipalName.
     """
-    if not is_trusted(certificate, anchors, now=now):
-        raise NotTrusted
+    must_be_trusted(certificate, anchors, now=now)
     if account_key(account) not in map(account_key, accounts(certificate)):
         raise NamesAnother(account=account)
+
+
+def must_be_trusted(
+    certificate: x509.Certificate, anchors: Sequence[x509.Certificate], *, now: float
+) -> None:
+    """Let pass what a trusted issuer signed and is valid now. NotTrusted."""
+    if not is_trusted(certificate, anchors, now=now):
+        raise NotTrusted
 
 
 def account_key(name: str) -> str:
@@ -131,6 +138,17 @@ def accounts(certificate: x509.Certificate) -> list[str]:
         for name in names.get_values_for_type(x509.OtherName)
         if name.type_id == UPN and (upn := _utf8(name.value))
     ]
+
+
+def addresses(certificate: x509.Certificate) -> list[str]:
+    """Return the e-mail addresses in a certificate's subjectAltName."""
+    try:
+        names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return []
+    return names.get_values_for_type(x509.RFC822Name)
 
 
 def _utf8(value: bytes) -> str:

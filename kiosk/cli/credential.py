@@ -268,6 +268,7 @@ def import_(
         template=template,
         way=way,
         anchors=anchors_of(settings),
+        named_by=settings.enrollment.named_by,
         puk=puk,
     )
     with open_desk(settings) as desk:
@@ -321,5 +322,7 @@ def confirm(
     anchors = anchors_of(settings)
     (own,) = card_certificates.read_pem(certificate)[:1]
     with open_desk(settings) as desk:
-        done = second_officer.confirm(desk, find(desk, credential), own, anchors)
+        done = second_officer.confirm(
+            desk, find(desk, credential), own, anchors, settings.enrollment.named_by
+        )
     print(show_as.taken(done))

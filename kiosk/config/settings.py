@@ -441,6 +441,19 @@ class ProfileSettings(Section, frozen=True, kw_only=True):
     ] = False
 
 
+class NamedBy(StrEnum):
+    """By which rule a certificate names the account that it stands for."""
+
+    UPN = "upn"
+    """The certificate's userPrincipalName is the account's."""
+    E_MAIL = "e-mail"
+    """The certificate's e-mail address is in the account's `mail`, and no other's."""
+    IDENTITIES = "altSecurityIdentities"
+    """The account's altSecurityIdentities names the certificate in a strong form."""
+    OFFICER = "officer"
+    """An officer says whose it is, and a second one confirms it."""
+
+
 class Enrollment(Section, frozen=True, kw_only=True):
     """How cards are issued and taken over."""
 
@@ -468,6 +481,15 @@ class Enrollment(Section, frozen=True, kw_only=True):
             "key; silent: only the one above."
         ),
     ] = None
+    named_by: Annotated[
+        NamedBy,
+        Meta(
+            description="By what a certificate of an imported card names its account: "
+            "upn; e-mail (the address in `mail`, which no other account has); "
+            "altSecurityIdentities (issuer and serial number, SKI or SHA1-PUKEY: no "
+            "weaker form counts); officer (a person says so, a second one confirms it)."
+        ),
+    ] = NamedBy.UPN
 
 
 class CertificateOrigin(StrEnum):

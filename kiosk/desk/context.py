@@ -13,6 +13,7 @@ from kiosk.authority.office.operators import Action, SignedIn, may
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
 from kiosk.certificates.ports import CertificateSource
+from kiosk.config.settings import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.views import Emit, Filled, Page
 from kiosk.enrollment.signin import RolePolicy
@@ -34,6 +35,8 @@ class Site:
     """What certifies new cards; None: cards are not issued here."""
     anchors: Callable[[], Sequence[Certificate]] = list
     """Issuers whose cards may be imported with their key."""
+    named_by: NamedBy = NamedBy.UPN
+    """How it is told whose their certificates are."""
     questions: tuple[str, ...] = ()
     """What the helpdesk asks a caller before it releases anything."""
     print_with: tuple[str, ...] = ()

@@ -82,6 +82,21 @@ PUBLIC_INFORMATION = UUID("e48d0154-bcf8-11d1-8702-00c04fb96050")
 REMOTE_ACCESS_INFORMATION = UUID("037088f8-0ae1-11d2-b422-00a0c968f939")
 """The set of properties RAS-Information."""
 
+MAIL = Right(
+    "mail",
+    UUID("bf967961-0de6-11d0-a285-00aa003049e2"),
+    RightKind.READ,
+    PUBLIC_INFORMATION,
+)
+CERTIFICATE_IDENTITIES = Right(
+    "altSecurityIdentities",
+    UUID("00fbf30c-91fe-11d1-aebc-0000f80367c1"),
+    RightKind.READ,
+    PUBLIC_INFORMATION,
+)
+NAMES_IN_CERTIFICATES = (MAIL, CERTIFICATE_IDENTITIES)
+"""Read only where the site maps certificates by them. Everybody who is signed in may
+read them by default."""
 RESET_PASSWORD = Right(
     "Reset Password", UUID("00299570-246d-11d0-a768-00aa006e0529"), RightKind.CONTROL
 )

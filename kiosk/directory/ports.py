@@ -395,6 +395,13 @@ _SAID_OF_READING = {
 }
 
 
+class NameAttribute(StrEnum):
+    """Where an account says what names it in a certificate."""
+
+    MAIL = "mail"
+    IDENTITIES = "altSecurityIdentities"
+
+
 # --- ports -------------------------------------------------------------------
 
 
@@ -472,6 +479,17 @@ class Inspectable(Protocol):
 
         The right to reset a password is not among them: only a reset shows it.
         """
+
+
+@runtime_checkable
+class NamesInCertificates(Protocol):
+    """What an import asks besides, where the site maps certificates so."""
+
+    def values_of(self, account: Account, attribute: NameAttribute) -> tuple[str, ...]:
+        """Return what the account has there; nothing is really nothing. ReadFailed."""
+
+    def holders_of(self, attribute: NameAttribute, value: str) -> frozenset[str]:
+        """Return the objectGUIDs of all accounts with that value. ReadFailed."""
 
 
 @runtime_checkable

@@ -17,6 +17,8 @@ from kiosk.directory.ports import (
     DomainController,
     Examinable,
     Inspectable,
+    NameAttribute,
+    NamesInCertificates,
     ReadFailed,
     ServiceBindRefused,
     TlsRefused,
@@ -139,11 +141,15 @@ def _refused(part: str, error: DirectoryError, group: str) -> Finding:
 
 
 def account(
-    directory: Directory, name: str, templates: Sequence[Template]
+    directory: Directory,
+    name: str,
+    templates: Sequence[Template],
+    named_by: NameAttribute | None = None,
 ) -> Iterator[Finding]:
     """Look at one account as the kiosk would: found, changeable, its password policy.
 
-    Which templates could ever give it a PIN that the directory takes.
+    Which templates could ever give it a PIN that the directory takes. `named_by`: where
+    the site looks for what names the account in certificates.
     """
     part = f"account {name}"
     with directory.connect() as dc:
@@ -153,6 +159,7 @@ def account(
         else:
             yield ok(part, "account_found")
         yield from _rights(f"rights {name}", dc, found)
+        yield from _named(f"certificates {name}", dc, found, named_by)
         policy = dc.password_policy(found)
     yield ok(f"policy {name}", "policy_read", source=policy.source)
     for template in templates:
@@ -165,6 +172,25 @@ def account(
             )
         else:
             yield ok(f"template {template.name}", "possible", account=name)
+
+
+def _named(
+    part: str, dc: DomainController, account: Account, attribute: NameAttribute | None
+) -> Iterator[Finding]:
+    """Look whether it may be read by what certificates are mapped, and is there."""
+    if attribute is None or not isinstance(dc, NamesInCertificates):
+        return
+    try:
+        values = dc.values_of(account, attribute)
+    except ReadFailed as error:
+        if error.data.get("reason") != "hidden":
+            raise
+        yield fail(part, "named_hidden", attribute=attribute)
+        return
+    if values:
+        yield ok(part, "named", attribute=attribute)
+    else:
+        yield warn(part, "unnamed", attribute=attribute)
 
 
 def _rights(part: str, dc: DomainController, account: Account) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ from kiosk.doctor import (
     profile,
     store,
 )
+from kiosk.enrollment import naming
 from storage.registry import Registry
 from storage.vault import VaultError
 
@@ -129,7 +130,10 @@ def _located(config: Config, domain_of: Domain) -> Iterable[Finding]:
 
 def _account(config: Config, domain_of: Domain, name: str) -> Iterable[Finding]:
     return directory.account(
-        domain_of(), name, templates.read_folder(config.templates.folder)
+        domain_of(),
+        name,
+        templates.read_folder(config.templates.folder),
+        naming.ATTRIBUTES.get(config.enrollment.named_by),
     )
 
 

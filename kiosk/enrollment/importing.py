@@ -37,10 +37,11 @@ from kiosk.cards.ports import (
     PukTold,
 )
 from kiosk.certificates import card_certificates
+from kiosk.config.settings import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import Account
-from kiosk.enrollment import record
+from kiosk.enrollment import naming, record
 from kiosk.enrollment.record import PossessionProof
 from statemachine.lifecycle import State
 from storage.records import (
@@ -86,6 +87,8 @@ class CardImport:
     way: ImportWay = ImportWay.SIGNATURE
     anchors: Sequence[x509.Certificate] = ()
     """Issuers whose certificates are believed."""
+    named_by: NamedBy = NamedBy.UPN
+    """How the site tells whose a certificate is."""
     puk: ImportedPuk | None = None
     """What the officer says of its PUK; None: what the template says."""
 
@@ -119,6 +122,8 @@ def import_card(
         if believed is not None and pin is not None:
             session.verify(pin)
             own = _signed(desk, session, credential.id, believed)
+            if wanted.named_by is NamedBy.OFFICER:
+                own = None  # it is the card's key; whose it is, a second officer says
         proving = _card_key(desk, session, credential.id, wanted.anchors)
         told = session.puk_tries()
     credential = replace(credential, escrow=_escrow(wanted, template, told))
@@ -136,12 +141,9 @@ def import_certificate(
     Its key is only proposed: a second officer confirms it.
     """
     holder, template = _judged(desk, wanted)
-    card_certificates.judge(
-        certificate,
-        wanted.anchors,
-        account=holder.user_principal_name,
-        now=desk.parts.clock.now(),
-    )
+    now = desk.parts.clock.now()
+    card_certificates.must_be_trusted(certificate, wanted.anchors, now=now)
+    naming.must_name(desk, certificate, holder, wanted.named_by)
     _free(desk, card)
     key = record.key_of(certificate, KeySlot.AUTHENTICATION)
     credential = replace(
@@ -214,12 +216,9 @@ def _believed(
     if wanted.way is ImportWay.KEYLESS:
         return None
     certificate = card_certificates.read(session.certificate(KeySlot.AUTHENTICATION))
-    card_certificates.judge(
-        certificate,
-        wanted.anchors,
-        account=holder.user_principal_name,
-        now=desk.parts.clock.now(),
-    )
+    now = desk.parts.clock.now()
+    card_certificates.must_be_trusted(certificate, wanted.anchors, now=now)
+    naming.must_name(desk, certificate, holder, wanted.named_by)
     return record.key_of(certificate, KeySlot.AUTHENTICATION)
 
 

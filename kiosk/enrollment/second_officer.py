@@ -11,8 +11,10 @@ from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
 from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates import card_certificates
+from kiosk.config.settings import NamedBy
 from kiosk.core.errors import KioskError, Message
-from kiosk.enrollment import record
+from kiosk.directory.asking import ask
+from kiosk.enrollment import naming, record
 from kiosk.enrollment.importing import PROPOSED
 from kiosk.enrollment.record import PossessionProof
 from storage import walk
@@ -31,6 +33,7 @@ def confirm(
     credential: Credential,
     certificate: x509.Certificate,
     anchors: Sequence[x509.Certificate],
+    named_by: NamedBy = NamedBy.UPN,
 ) -> Credential:
     """Put the proposed key on record, as a second officer.
 
@@ -38,9 +41,10 @@ def confirm(
     DirectoryError.
     """
     require(desk.operator, Action.IMPORT)
-    card_certificates.judge(
-        certificate, anchors, account=credential.account, now=desk.parts.clock.now()
-    )
+    now = desk.parts.clock.now()
+    card_certificates.must_be_trusted(certificate, anchors, now=now)
+    holder = ask(desk.parts.directory, lambda dc: dc.account(credential.account_guid))
+    naming.must_name(desk, certificate, holder, named_by)
     key = record.key_of(certificate, KeySlot.AUTHENTICATION)
     first = _proposer(desk, credential.id, key)
     if has_done(desk, first):

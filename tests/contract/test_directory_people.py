@@ -6,12 +6,19 @@ import uuid
 
 import pytest
 from lab.directories import Hands
+from lab.directories import Person as LabPerson
 from lab.directory_acts import account_of, sign_in
 from lab.samba import SambaDomain
 
 from kiosk.core.clock import SystemClock
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ports import Lockout, Person
+from kiosk.directory.ports import (
+    Lockout,
+    NameAttribute,
+    NamesInCertificates,
+    Person,
+    ReadFailed,
+)
 
 
 def looked_for(hands: Hands, term: str) -> tuple[Person, ...]:
@@ -50,6 +57,49 @@ def test_a_wrong_password_is_counted_and_shown(hands: Hands) -> None:
     seen = lockout_of(hands, person)
     assert seen.bad_passwords == 1
     assert not seen.locked
+
+
+IDENTITY = "X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>1200000000AC11000000002B"
+NAMED = [
+    (NameAttribute.MAIL, "ann@ex(am)ple.test"),
+    (NameAttribute.IDENTITIES, IDENTITY),
+]
+
+
+def names(hands: Hands, person: LabPerson, attribute: NameAttribute) -> tuple[str, ...]:
+    account = account_of(hands, person)
+    with hands.directory.connect() as dc:
+        assert isinstance(dc, NamesInCertificates)
+        return dc.values_of(account, attribute)
+
+
+@pytest.mark.parametrize(("attribute", "value"), NAMED)
+def test_what_names_an_account_in_certificates_is_read_and_who_else_has_it(
+    hands: Hands, attribute: NameAttribute, value: str
+) -> None:
+    one, other, third = hands.person(), hands.person(), hands.person()
+    value = value.replace("ann", one.name).replace("1200", f"{uuid.uuid4().hex[:4]}00")
+    assert names(hands, one, attribute) == ()
+    hands.name(one, attribute, value)
+    hands.name(third, attribute, f"{value}1")
+    assert names(hands, one, attribute) == (value,)
+    assert names(hands, other, attribute) == ()
+    with hands.directory.connect() as dc:
+        assert isinstance(dc, NamesInCertificates)
+        assert dc.holders_of(attribute, value.upper()) == {one.guid}
+        hands.name(other, attribute, value)
+        assert dc.holders_of(attribute, value) == {one.guid, other.guid}
+        assert dc.holders_of(attribute, "*") == frozenset()
+
+
+@pytest.mark.parametrize("attribute", NameAttribute)
+def test_a_hidden_name_is_not_taken_for_none(
+    hands: Hands, attribute: NameAttribute
+) -> None:
+    person = hands.person()
+    with hands.hidden(person, attribute), pytest.raises(ReadFailed) as caught:
+        names(hands, person, attribute)
+    assert caught.value.data["attribute"] == attribute
 
 
 @pytest.mark.samba

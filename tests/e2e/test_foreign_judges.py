@@ -68,11 +68,11 @@ def verify(card: Inserted, signature: bytes) -> None:
 # --- pkcs11-tool --test -----------------------------------------------------------
 
 NOT_OURS = {
-    "GIDS": "C_GenerateRandom failed: CKR_FUNCTION_NOT_SUPPORTED",
-    "IDPrime": "encoding parameter (Label) present",
+    "GIDS": ("C_GenerateRandom failed: CKR_FUNCTION_NOT_SUPPORTED",),
+    "IDPrime": ("encoding parameter (Label) present, length 3", "source_len=3"),
 }
-"""OpenSC's driver of GIDS cards hands out no random numbers, because such cards give
-none; that of IDPrime cards claims OAEP with a label and does not tell the card of it."""
+"""OpenSC gives no random numbers for GIDS cards, because such cards have none; for
+IDPrime cards it claims OAEP with a label and does not tell the card of the label."""
 
 
 def test_pkcs11_tool_tests_the_token(card: Inserted) -> None:
@@ -82,7 +82,7 @@ def test_pkcs11_tool_tests_the_token(card: Inserted) -> None:
     name = next(name for name, kind in KINDS.items() if kind is card.kind)
     said = done.stdout + done.stderr
     if done.returncode:
-        assert NOT_OURS[name] in said, said
+        assert any(each in said for each in NOT_OURS.get(name, ())), said
         # Nothing else is wrong: one error counted, or all ended at that one.
         assert "1 errors" in said or said.count("error: PKCS11 function") == 1, said
     assert "Signatures" in said
@@ -313,7 +313,7 @@ def test_openssl_signs_through_the_provider(card: Inserted) -> None:
     settings = card.home / "openssl.cnf"
     settings.write_text(
         "openssl_conf = all\n[all]\nproviders = providers\n"
-        "[providers]\ndefault = default\npkcs11 = pkcs11\n[default]\nactivate = 1\n"
+        "[providers]\ndefault = own\npkcs11 = pkcs11\n[own]\nactivate = 1\n"
         f"[pkcs11]\nmodule = {found[0]}\npkcs11-module-path = {opensc()}\n"
         "activate = 1\n"
     )

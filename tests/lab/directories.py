@@ -20,7 +20,7 @@ from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
-from kiosk.directory.ports import Directory, PasswordPolicy
+from kiosk.directory.ports import Directory, NameAttribute, PasswordPolicy
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain_faults import AttributeHidden, DcDown, Frozen, PolicyHidden
 from lab import samba_domain
@@ -91,6 +91,9 @@ class Hands(Protocol):
 
     def rename(self, person: Person, name: str) -> None:
         """Change how the account is called, not what it signs in as."""
+
+    def name(self, person: Person, attribute: NameAttribute, value: str) -> None:
+        """Let that name the account in certificates."""
 
     def move(self, person: Person) -> None:
         """Put the account elsewhere."""
@@ -169,6 +172,9 @@ class SimulatedHands:
 
     def rename(self, person: Person, name: str) -> None:
         self._domain.change_account(person.guid, dn=f"CN={name},OU=Staff,DC=ad,DC=test")
+
+    def name(self, person: Person, attribute: NameAttribute, value: str) -> None:
+        self._domain.set_names(person.guid, attribute, value)
 
     def move(self, person: Person) -> None:
         dn = f"CN={person.name},OU=Elsewhere,DC=ad,DC=test"
@@ -268,6 +274,9 @@ class SambaHands:
 
     def rename(self, person: Person, name: str) -> None:
         self._domain.rename(self._users[person.guid], name)
+
+    def name(self, person: Person, attribute: NameAttribute, value: str) -> None:
+        self._domain.change_user(self._users[person.guid], **{attribute: value})
 
     def move(self, person: Person) -> None:
         self._domain.move(self._users[person.guid], samba_domain.ELSEWHERE)

@@ -22,6 +22,8 @@ _ATTRIBUTES = {
     "userAccountControl": "bf967a68-0de6-11d0-a285-00aa003049e2",
     "accountExpires": "bf967915-0de6-11d0-a285-00aa003049e2",
     "pwdLastSet": "bf967a0a-0de6-11d0-a285-00aa003049e2",
+    "mail": "bf967961-0de6-11d0-a285-00aa003049e2",
+    "altSecurityIdentities": "00fbf30c-91fe-11d1-aebc-0000f80367c1",
 }
 """schemaIDGUIDs, as this directory's own schema has them."""
 

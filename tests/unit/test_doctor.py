@@ -16,7 +16,7 @@ from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
 from kiosk.config.settings import StationRole
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.ports import NameAttribute, PasswordPolicy
 from kiosk.doctor import (
     Finding,
     Health,
@@ -31,7 +31,12 @@ from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.controller import SimulatedDc
-from kiosk.simulation.domain_faults import DcDown, ServiceAccountRefused, TlsWrong
+from kiosk.simulation.domain_faults import (
+    AttributeHidden,
+    DcDown,
+    ServiceAccountRefused,
+    TlsWrong,
+)
 from kiosk.texts import sentence
 from statemachine.lifecycle import State
 from storage.memory_registry import MemoryRegistry
@@ -245,6 +250,21 @@ def test_an_account_shows_its_policy_and_which_templates_can_work(
         "policy ann": Health.OK,
         "template staff": Health.OK,
     }
+
+
+def test_what_certificates_are_mapped_by_is_looked_for_and_told_from_hidden(
+    domain: SimulatedDirectory,
+) -> None:
+    guid, rule = domain.add_account("ann"), NameAttribute.IDENTITIES
+
+    def health() -> Health:
+        return healths(directory.account(domain, "ann", [], rule))["certificates ann"]
+
+    assert health() is Health.WARN
+    domain.set_names(guid, rule, "X509:<SKI>0123456789abcdef")
+    assert health() is Health.OK
+    domain.fail(AttributeHidden(attribute=rule))
+    assert health() is Health.FAIL
 
 
 def test_an_account_outside_what_was_delegated_is_a_failure(

@@ -28,14 +28,17 @@ from kiosk.certificates.card_certificates import NamesAnother, NotTrusted
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
 from kiosk.config import OperatorRole
+from kiosk.config.settings import NamedBy
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
+from kiosk.directory.ports import DirectoryError, NameAttribute
 from kiosk.enrollment import importing, record, second_officer
 from kiosk.enrollment.importing import AlreadyOnRecord, CardImport, ImportWay
 from kiosk.enrollment.second_officer import NothingProposed
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain_faults import AttributeHidden
 from statemachine.lifecycle import State
 from statemachine.puk import Known
 from storage.records import Credential, FirstPin, ImportedPuk, Template
@@ -46,7 +49,9 @@ PIN = b"481516"
 class Elsewhere:
     """Another issuer, and a card of ann's that it has made."""
 
-    def __init__(self, site: Site, *, account: str = "ann@ad.test") -> None:
+    def __init__(
+        self, site: Site, *, account: str = "ann@ad.test", mail: str = ""
+    ) -> None:
         certificate, key = new_issuer("Elsewhere", now=site.clock.now())
         private = load_pem_private_key(key, password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey)
@@ -55,7 +60,7 @@ class Elsewhere:
             SeededEntropy(5), subject="Ann", pin=PIN, puk=b"12345678"
         )
         issuer = Issuer(self.anchor, private, 30)
-        person = Applicant(display_name="Ann", account=account, guid="")
+        person = Applicant(display_name="Ann", account=account, guid="", email=mail)
         self.certificates = {}
         for slot, tag, key_made in (
             (KeySlot.AUTHENTICATION, objects.CERTIFICATE_9A, self.made.authentication),
@@ -458,3 +463,126 @@ def imported(
     credential = importing.import_card(desk, card, wanted, None)
     assert made.card.puk_tries_left == puk_tries
     return credential
+
+
+# --- whose the certificate is, by the site's rule ---------------------------------
+
+
+@pytest.fixture
+def nameless(site: Site) -> Elsewhere:
+    """Her card, whose certificate has another's UPN: only another rule can map it."""
+    return Elsewhere(site, account="4711@cards.test")
+
+
+def identity_of(elsewhere: Elsewhere) -> str:
+    key_id = x509.SubjectKeyIdentifier.from_public_key(
+        elsewhere.certificates[KeySlot.AUTHENTICATION].public_key()
+    )
+    return f"X509:<SHA1-PUKEY>{key_id.digest.hex()}"
+
+
+def mapped(site: Site, elsewhere: Elsewhere, rule: NamedBy) -> Credential:
+    return importing.import_card(
+        site.desk(OperatorRole.OFFICER),
+        elsewhere.card,
+        elsewhere.wanted(named_by=rule),
+        Secret(PIN),
+    )
+
+
+def test_an_identity_of_the_account_maps_a_certificate_without_its_upn(
+    site: Site, nameless: Elsewhere
+) -> None:
+    site.domain.set_names(
+        site.ann, NameAttribute.IDENTITIES, "X509:<RFC822>x@y", identity_of(nameless)
+    )
+    taken = mapped(site, nameless, NamedBy.IDENTITIES)
+    assert taken.authentication_key is not None
+    assert taken.account_guid == site.ann
+
+
+def test_an_address_that_only_this_account_has_maps_its_certificate(
+    site: Site,
+) -> None:
+    elsewhere = Elsewhere(site, mail="Ann.Smith@ad.test")
+    site.domain.set_names(site.ann, NameAttribute.MAIL, "ann.smith@AD.test")
+    assert mapped(site, elsewhere, NamedBy.E_MAIL).authentication_key is not None
+    other = Elsewhere(site, mail="bob@ad.test")
+    with pytest.raises(NamesAnother):
+        importing.import_certificate(
+            site.desk(OperatorRole.OFFICER),
+            "piv-other",
+            other.certificates[KeySlot.AUTHENTICATION],
+            other.wanted(named_by=NamedBy.E_MAIL),
+        )
+
+
+@pytest.mark.parametrize("rule", [NamedBy.UPN, NamedBy.E_MAIL, NamedBy.IDENTITIES])
+def test_without_what_the_rule_asks_for_nothing_is_imported(
+    site: Site, nameless: Elsewhere, rule: NamedBy
+) -> None:
+    with pytest.raises(NamesAnother):
+        mapped(site, nameless, rule)
+    assert kinds(site) == []
+
+
+def test_an_identity_that_two_accounts_have_maps_to_neither(
+    site: Site, nameless: Elsewhere
+) -> None:
+    other = site.domain.add_account("bob")
+    for guid in (site.ann, other):
+        site.domain.set_names(guid, NameAttribute.IDENTITIES, identity_of(nameless))
+    with pytest.raises(NamesAnother):
+        mapped(site, nameless, NamedBy.IDENTITIES)
+
+
+def test_a_hidden_identity_is_told_and_imports_nothing(
+    site: Site, nameless: Elsewhere
+) -> None:
+    site.domain.set_names(site.ann, NameAttribute.IDENTITIES, identity_of(nameless))
+    site.domain.fail(AttributeHidden(attribute=NameAttribute.IDENTITIES))
+    with pytest.raises(DirectoryError):
+        mapped(site, nameless, NamedBy.IDENTITIES)
+    assert kinds(site) == []
+
+
+def test_a_rule_that_the_site_has_not_chosen_does_not_count(
+    site: Site, nameless: Elsewhere
+) -> None:
+    site.domain.set_names(site.ann, NameAttribute.IDENTITIES, identity_of(nameless))
+    for rule in (NamedBy.UPN, NamedBy.E_MAIL):
+        with pytest.raises(NamesAnother):
+            mapped(site, nameless, rule)
+
+
+def test_an_officers_word_counts_once_a_second_one_confirms_it(
+    site: Site, nameless: Elsewhere
+) -> None:
+    taken = mapped(site, nameless, NamedBy.OFFICER)
+    assert taken.authentication_key is None, "nobody has confirmed whose it is"
+    own = nameless.certificates[KeySlot.AUTHENTICATION]
+    anchors = [nameless.anchor]
+    with pytest.raises(Refused):
+        second_officer.confirm(
+            site.desk(OperatorRole.OFFICER), taken, own, anchors, NamedBy.OFFICER
+        )
+    site.domain.add_account("second")
+    second = site.desk(OperatorRole.OFFICER, account="second@ad.test")
+    with pytest.raises(NamesAnother):
+        second_officer.confirm(second, taken, own, anchors, NamedBy.UPN)
+    done = second_officer.confirm(second, taken, own, anchors, NamedBy.OFFICER)
+    assert done.authentication_key is not None
+    assert done.authentication_key.spki == nameless.made.authentication.spki
+
+
+def test_under_an_officers_word_the_card_still_proves_its_key(
+    site: Site, nameless: Elsewhere
+) -> None:
+    with pytest.raises(WrongPin):
+        importing.import_card(
+            site.desk(OperatorRole.OFFICER),
+            nameless.card,
+            nameless.wanted(named_by=NamedBy.OFFICER),
+            Secret(b"000000"),
+        )
+    assert kinds(site) == []

@@ -205,6 +205,7 @@ class TakeoverPage(Plain):
             template=filled.texts["template"],
             way=way,
             anchors=context.site.anchors(),
+            named_by=context.site.named_by,
         )
         taken = importing.import_card(context.desk, card, wanted, pin)
         key = "keyless" if taken.authentication_key is None else "with_key"

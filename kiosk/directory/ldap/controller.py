@@ -41,6 +41,7 @@ from kiosk.directory.ports import (
     DirectoryError,
     Guarded,
     Lockout,
+    NameAttribute,
     OutcomeUnknown,
     PasswordPolicy,
     Person,
@@ -134,6 +135,26 @@ class LdapController:
 
     def password_policy(self, account: Account) -> PasswordPolicy:
         return effective_policy(self._channel, f"<GUID={account.guid}>")
+
+    def values_of(self, account: Account, attribute: NameAttribute) -> tuple[str, ...]:
+        dn = f"<GUID={account.guid}>"
+        entry = self._channel.guard(dn, "objectSid", attribute, condition=USER)
+        if entry is None:
+            raise AccountMissing(account=account.guid)
+        if values := entry.get(attribute):
+            return tuple(value.decode("utf-8", "replace") for value in values)
+        try:
+            visibility.must_be_readable(entry, self._own_token, attribute)
+        except Unjudgeable as error:
+            raise ReadFailed(
+                dc=self.name, reason="hidden", attribute=str(error)
+            ) from error
+        return ()
+
+    def holders_of(self, attribute: NameAttribute, value: str) -> frozenset[str]:
+        wanted = f"(&{USER}({attribute}={escape_filter_chars(value)}))"
+        found = self._channel.search(self._settings.base_dn, wanted, "objectGUID")
+        return frozenset(guid_of(entry) for entry in found)
 
     def time(self) -> float:
         return inspection.time_of(self._channel)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from kiosk.directory.delegation import MUST_BE_READ
+from kiosk.directory.delegation import MUST_BE_READ, NAMES_IN_CERTIFICATES
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
 from kiosk.directory.ldap.accounts import Unjudgeable
 from kiosk.directory.ldap.entry import Entry
 
-_RIGHTS = {right.name: right for right in MUST_BE_READ}
+_RIGHTS = {right.name: right for right in (*MUST_BE_READ, *NAMES_IN_CERTIFICATES)}
 
 
 def token_of(sids: Iterable[bytes]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from kiosk.directory.ports import (
     AccountMissing,
     BindResult,
     Lockout,
+    NameAttribute,
     OutcomeUnknown,
     PasswordPolicy,
     Person,
@@ -112,6 +113,23 @@ class SimulatedDc:
         if self._state.met(PolicyHidden, self.name) is not None:
             raise PolicyUnreadable(policy=fine_grained.source)
         return fine_grained
+
+    def values_of(self, account: Account, attribute: NameAttribute) -> tuple[str, ...]:
+        self._must_answer()
+        if attribute in self._state.hidden(self.name):
+            raise ReadFailed(dc=self.name, reason="hidden", attribute=attribute)
+        return self._dc.user(account.guid).named.get(attribute, ())
+
+    def holders_of(self, attribute: NameAttribute, value: str) -> frozenset[str]:
+        self._must_answer()
+        if attribute in self._state.hidden(self.name):
+            return frozenset()
+        return frozenset(
+            guid
+            for guid, user in self._dc.users.items()
+            for each in user.named.get(attribute, ())
+            if each.casefold() == value.casefold()
+        )
 
     def time(self) -> float:
         self._must_answer()

@@ -14,6 +14,7 @@ from kiosk.directory.ports import (
     Account,
     DirectoryError,
     DomainController,
+    NameAttribute,
     PasswordPolicy,
     ServiceBindRefused,
     Spread,
@@ -148,6 +149,13 @@ class SimulatedDirectory:
         """Say what tells a user from others of the same name, on every DC."""
         for dc in self._state.dcs:
             dc.user(guid).details = details
+
+    def set_names(self, guid: str, attribute: NameAttribute, *values: str) -> None:
+        """Say what names a user in certificates, on every DC."""
+        for dc in self._state.dcs:
+            user = dc.user(guid)
+            user.named = {**user.named, attribute: values}
+            self._state.touch(user)
 
     def remove_account(self, guid: str) -> None:
         """Delete a user everywhere."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import Account, BindResult, Mark, PasswordPolicy, Stamp
+from kiosk.directory.ports import (
+    Account,
+    BindResult,
+    Mark,
+    NameAttribute,
+    PasswordPolicy,
+    Stamp,
+)
 from kiosk.simulation.domain.passwords import StoredPassword
 
 OLD_PASSWORD_SECONDS = 3600.0
@@ -62,6 +70,8 @@ class User:
     """DNs of the groups it is in, nested ones too."""
     details: tuple[str, ...] = ()
     """Department, title, mail …"""
+    named: Mapping[NameAttribute, tuple[str, ...]] = field(default_factory=dict)
+    """What names it in certificates."""
     version: int = 0
     """Counts changes in the whole domain; the newer one wins when DCs replicate."""
     password_set: Signed = NEVER
