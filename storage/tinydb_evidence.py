@@ -100,11 +100,10 @@ class Evidence:
             b'"%s":%s' % (name.encode(), canonical.encode(value))
             for name, value in wanted.items()
         ]
-        for raw in self._living():
-            if all(needle in raw for needle in needles):
-                event = _decode(raw)
-                if fits(event):
-                    yield event
+        raws = self._living()
+        for needle in needles:
+            raws = [raw for raw in raws if needle in raw]
+        yield from filter(fits, map(_decode, raws))
         first, last = since, until
         if after is not None and newest_first:
             last = after.at if until is None else min(until, after.at)
@@ -147,9 +146,12 @@ class Evidence:
         answer = self._with_index(ask)
         return self._all_sealed() if answer is None else answer
 
-    def _living(self) -> Iterator[bytes]:
+    def _living(self) -> Iterable[bytes]:
         journal = self._journal
-        return (raw for key in journal.keys(AUDIT) if (raw := journal.get(AUDIT, key)))
+        committed, changed = journal.committed(AUDIT), journal.changed(AUDIT)
+        if not changed:
+            return committed.values()
+        return [raw for raw in {**committed, **changed}.values() if raw is not None]
 
     def _at(self, spot: Spot) -> AuditEvent | None:
         """Read one event; None: the index is of a later moment than this."""

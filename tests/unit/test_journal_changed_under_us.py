@@ -120,6 +120,24 @@ def test_a_restored_snapshot_is_not_taken_for_a_compaction(tmp_path: Path) -> No
     journal.close()
 
 
+def test_what_is_known_already_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal"
+    ours, theirs = Journal(path), Journal(path)
+    for number in range(20):
+        put(theirs, number)
+    theirs.compact()
+    put(theirs, 20)
+    monkeypatch.setattr(Journal, "_load", None)
+    ours.look()
+    put(ours, 21)
+    theirs.look()
+    assert ours.keys("t") == theirs.keys("t") == [f"k{number}" for number in range(22)]
+    ours.close()
+    theirs.close()
+
+
 @pytest.mark.parametrize("compactions", [1, 3])
 def test_what_another_process_compacts_is_followed(
     tmp_path: Path, compactions: int
