@@ -64,7 +64,7 @@ def test_the_last_try_is_not_spent(kind: Kind) -> None:
 
 
 def test_the_last_try_of_a_new_card_is_not_spent() -> None:
-    assert judged(State.ISSUED, tries=1)[Kind.ACTIVATE] == "one_try_left"
+    assert judged(State.ISSUED, tries=1)[Kind.ACTIVATE] == "first_pin_one_try"
 
 
 def test_a_used_up_counter_leaves_only_unblock() -> None:
