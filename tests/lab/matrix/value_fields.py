@@ -227,7 +227,7 @@ def _reason(visitor: Visitor, right: str) -> str | None:
 
 def _searched(visitor: Visitor, right: str) -> str | None:
     terms: list[str] = visitor.ask("searched")["terms"]
-    return terms[-1] if terms else None
+    return terms[0] if terms else None
 
 
 def _read_out(visitor: Visitor, right: str) -> str | None:
