@@ -16,6 +16,7 @@ from lab.witnessed import (
 from msgspec.structs import replace
 
 from storage.checkpoints import LANE
+from storage.records import AuditEvent
 
 UNANCHORED = 3
 
@@ -185,6 +186,25 @@ def test_checkpoints_that_are_made_anew_are_seen_by_who_kept_one(
         said = verdict(file, "--head", head)
         assert said.code == 1
         assert "is another one than is known from elsewhere" in said.text
+
+
+def test_a_write_without_signature_is_no_exception_where_a_key_is_on_record(
+    site: WitnessedSite,
+) -> None:
+    """Who owns the key that signs checkpoints cannot pass a signed card as keyless."""
+
+    def unsigned(event: AuditEvent) -> AuditEvent:
+        if event.kind != "operation.authorised":
+            return event
+        sealed = {"sealed_sha256": event.data["sealed_sha256"]}
+        return replace(event, data={"exception": "without", **sealed})
+
+    events = without(site.store.audit_events(), lambda e: e.station == LANE)
+    site.forget_events()
+    site.add(map(unsigned, events))
+    said = verdict(site.export(), "--key", site.key)
+    assert said.code == 1
+    assert "has a key on record, and the write rests on no signature" in said.text
 
 
 def test_an_empty_file_proves_nothing(site: WitnessedSite) -> None:
