@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from lab.witnessed import (
 )
 from msgspec.structs import replace
 
+from storage import canonical, extracts
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
+from storage.signed_note import NoteSigner
 
 UNANCHORED = 3
 
@@ -186,6 +189,59 @@ def test_checkpoints_that_are_made_anew_are_seen_by_who_kept_one(
         said = verdict(file, "--head", head)
         assert said.code == 1
         assert "is another one than is known from elsewhere" in said.text
+
+
+def test_checkpoints_that_were_edited_are_seen(site: WitnessedSite) -> None:
+    """A station is taken out of the chains and out of what the checkpoints say."""
+    file = site.export()
+
+    def edited(event: AuditEvent) -> AuditEvent:
+        if event.station != LANE:
+            return event
+        lines = event.data["note"].splitlines(keepends=True)
+        note = "".join(line for line in lines if not line.endswith(" annex\n"))
+        return replace(event, data={**event.data, "note": note})
+
+    first = next(e for e in events_of(file) if " annex" in e.data.get("note", ""))
+    kept = without(events_of(file), lambda e: e.station == "annex")
+    kept = without(kept, lambda e: e.station == LANE and e.seq > first.seq)
+    said = verdict(written(file, chained_again(kept, edited)), "--key", site.key)
+    assert said.code == 1
+    assert f"Checkpoint {first.seq} is not what its key has signed" in said.text
+
+
+@pytest.mark.parametrize("is_signed_as_the_authority", [True, False])
+def test_nobody_else_can_say_that_a_file_is_an_extract(
+    site: WitnessedSite, *, is_signed_as_the_authority: bool
+) -> None:
+    """A station is taken out, and the file called an extract of the other."""
+    file = site.export()
+    events = events_of(file)
+    thief = NoteSigner(site.world.parts.vault.signer().key.name, bytes(32))
+    line = extracts.sign(
+        thief,
+        station="lobby",
+        now=site.clock.now(),
+        checkpoint=1,
+        added=[e for e in events if e.kind == "credential.key_recorded"],
+    )
+    if is_signed_as_the_authority:
+        ours = site.world.parts.vault.signer().key
+        named = line.extract.rpartition(" ")
+        raw = base64.b64decode(named[2])
+        signed = base64.b64encode(ours.id + raw[4:]).decode()
+        note = f"{named[0]} {signed}\n"
+        line = extracts.ExtractLine(extract=note, key=str(ours))
+    kept = without(
+        events,
+        lambda e: (
+            e.station not in (LANE, "lobby") and e.kind != "credential.key_recorded"
+        ),
+    )
+    forged = written(file, kept)
+    forged.write_bytes(canonical.encode(line) + b"\n" + forged.read_bytes())
+    assert verdict(forged, "--key", site.key).code in (1, 2)
+    assert verdict(forged).code in (1, 2), "not even unanchored"
 
 
 def test_a_write_without_signature_is_no_exception_where_a_key_is_on_record(
