@@ -85,8 +85,8 @@ def simulate(
         str,
         typer.Option(
             metavar="NAME",
-            help="a, b (how two cards differ), yubikey, yubikey-5.2, yubikey-5.7, "
-            "bio, neo.",
+            help="a, b (how two cards differ), yubikey, yubikey-5.2, yubikey-5.4, "
+            "yubikey-5.7, bio, neo.",
         ),
     ] = "a",
     cards: Annotated[int, typer.Option(min=1, max=9, help="How many cards.")] = 1,

@@ -41,6 +41,7 @@ _GIDS, _IDPRIME = "gids", "idprime"
 _KEYS: dict[str, Callable[[int], PivOptions]] = {
     "yubikey": of_yubikey,
     "yubikey-5.2": lambda serial: of_yubikey(serial, (5, 2, 7)),
+    "yubikey-5.4": of_yubikey,
     "yubikey-5.7": lambda serial: of_yubikey(serial, (5, 7, 4)),
     "bio": of_bio_key,
     "neo": lambda _: of_neo(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from kiosk.authority.escrow import admin_key
 from kiosk.cards.apdu import Command
 from kiosk.cards.gids.application import FIRST_KEY
@@ -20,6 +22,7 @@ from kiosk.simulation.cards.gids_options import GidsOptions
 from kiosk.simulation.cards.options import (
     PivOptions,
     Variant,
+    of_neo,
     of_variant,
     of_yubikey,
 )
@@ -129,6 +132,13 @@ def _piv(
 A, B, YUBIKEY = of_variant(Variant.A), of_variant(Variant.B), of_yubikey(77)
 PIV = {"piv": _piv(PivOptions())}
 PIV_VARIANTS = {"piv a": _piv(A), "piv b": _piv(B), "yubikey": _piv(YUBIKEY)}
+FIRMWARE = {
+    "yubikey 5.2": _piv(of_yubikey(77, (5, 2, 7))),
+    "yubikey 5.7": _piv(of_yubikey(77, (5, 7, 4))),
+    "neo": _piv(of_neo()),
+    "digits as puk": _piv(replace(A, digits_only_puk=True)),
+}
+"""What else `kiosk card simulate` makes and has a PUK."""
 PIV_RSA = {
     f"{name} rsa": _piv(options, KeyAlgorithm.RSA_2048, apdus=9)
     for name, options in (("piv a", A), ("piv b", B), ("yubikey", YUBIKEY))
@@ -137,5 +147,5 @@ PIV_RSA = {
 GIDS = {"gids": _gids(make_gids), "gids issued": _gids(make_issued_gids)}
 FAMILIES = PIV | GIDS
 """One card of each family."""
-VARIANTS = PIV_VARIANTS | GIDS
+VARIANTS = PIV_VARIANTS | FIRMWARE | GIDS
 """All the ways in which cards of the families differ."""

@@ -282,3 +282,13 @@ def test_what_the_card_tells_is_believed_before_what_was_counted() -> None:
 def test_what_may_be_on_a_card_is_known_wherever_something_is_kept() -> None:
     for known in IN_ESCROW:
         assert not isinstance(advance(known, E.RELEASED), Refusal)
+
+
+def test_a_new_puk_that_cannot_be_on_the_card_costs_no_try_later() -> None:
+    """The card said no to the old value, so that nothing took its place."""
+    before = Puk(known=Known.DUE, current=Candidate())
+    sent = candidates.replacing(before, Label.CURRENT, None)
+    after = candidates.not_replaced(sent, Label.CURRENT, 2)
+    assert after.pending is None
+    assert after.remaining() == ()
+    assert after.known is Known.USED_UP
