@@ -118,6 +118,12 @@ class StorePoisoned(RegistryError):
     code = "registry.poisoned"
 
 
+class StoreTooNew(RegistryError):
+    """A later version of the program has worked with it: `path`, `version`."""
+
+    code = "registry.too_new"
+
+
 class StoreFull(RegistryError):
     """No space or no permission to write; nothing was changed: `path`."""
 

@@ -16,6 +16,7 @@ from statemachine.lifecycle import State
 from storage import audit, canonical
 from storage.audit import Head
 from storage.fileops import FileOps
+from storage.migrations import Versions
 from storage.records import (
     Approval,
     AuditDraft,
@@ -75,16 +76,24 @@ class TinyDbRegistry:
         ops = ops or FileOps()
         self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes)
         self.evidence = Evidence(self.db.storage.journal, ops, **sealing or {})
+        self._versions = Versions(self.db.storage.journal)
+        try:
+            self._versions.bring_forward()
+        except BaseException:  # who opens it again and again must not run out of files
+            self.close()
+            raise
         self._recovered = self.db.storage.journal.torn
         if self._recovered:
             self.run(lambda tx: _distrust(tx, self._tables(), station, now))
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         with self.db.storage.transaction():
+            self._versions.check()
             return fn(_JournalTx(self._tables(), self._indexes, self.evidence))
 
     def read(self, fn: Callable[[View], T]) -> T:
         self.db.storage.journal.look()
+        self._versions.check()
         return fn(JournalView(self._tables(), self._indexes, self.evidence))
 
     def _tables(self) -> Tables:

@@ -1,0 +1,68 @@
+"""Registries of other versions: older ones are brought forward, newer ones refused.
+
+What a journal's records are like has a number, which stands in the journal itself.
+Whoever changes a record so that an older program would misread it, or could not read
+it, raises `RECORDS` and says here what is to be done to the old ones. All of it is one
+commit: a program that dies in it leaves the older registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from storage.journal import OWN, Journal
+from storage.registry import StoreTooNew
+
+RECORDS = 1
+"""What this program writes. 1 is also what says nothing of itself."""
+SINCE = {1: "0.1.0"}
+"""The first version of the program that reads records of a number."""
+FORWARD: dict[int, Callable[[Journal], None]] = {}
+"""From each number to the next, inside a transaction."""
+_KEY = "records"
+
+
+class _Format(msgspec.Struct):
+    number: int
+    since: str
+
+
+class Versions:
+    """Watches what an open journal says of its records. One thread."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._seen: bytes | None = None
+
+    def bring_forward(self) -> None:
+        """Make the records what this program writes. StoreTooNew, StoreFull."""
+        self.check()
+        if self._number() == RECORDS:
+            return
+        with self._journal.transaction():
+            for number in range(self._number(), RECORDS):
+                FORWARD[number](self._journal)
+            now = _Format(RECORDS, SINCE[RECORDS])
+            self._journal.put(OWN, _KEY, msgspec.json.encode(now))
+
+    def check(self) -> None:
+        """Refuse what another program has brought further than this one can read.
+
+        StoreTooNew. To be asked inside each transaction and before each look.
+        """
+        raw = self._journal.get(OWN, _KEY)
+        if raw is self._seen:
+            return
+        found = self._format()
+        if found.number > RECORDS:
+            raise StoreTooNew(path=str(self._journal.path), version=found.since)
+        self._seen = raw
+
+    def _number(self) -> int:
+        return self._format().number
+
+    def _format(self) -> _Format:
+        raw = self._journal.get(OWN, _KEY)
+        return msgspec.json.decode(raw, type=_Format) if raw else _Format(1, SINCE[1])
