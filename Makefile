@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-fast test-debians test-install matrix planted bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak bench fuzz check wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -48,6 +48,9 @@ test-install: env-test ## type docs/install.md into fresh roots of both, as root
 
 matrix: env-test ## hours: every key at every screen in every rhythm; an even part: PASSES=1
 	@PYTHONPATH=tests $(BIN)/python -m lab.matrix build/matrix.log --last $(PASSES)
+
+soak: env-test ## let anything happen to people and cards for SECONDS, by SEED: is a promise broken?
+	@PYTHONPATH=tests $(BIN)/python -m lab.hostile $(SECONDS) $(SEED)
 
 planted: env-test ## plant bugs, one at a time, in a copy: does a test see each? ONLY="words"
 	@PYTHONPATH=tests $(BIN)/python -m planted $(ONLY)

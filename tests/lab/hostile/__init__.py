@@ -1,0 +1,1 @@
+"""A hostile town: people, cards and a domain, where anything happens at any moment."""

@@ -1,0 +1,96 @@
+"""What may happen at a point: faults of what is called, death, and other hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from kiosk.cards.ports import CardRemoved
+from kiosk.core.secret import Secret
+from kiosk.directory.ports import OutcomeUnknown, ReadFailed
+from kiosk.simulation.cards.reader import READER
+from kiosk.simulation.interference import ProcessDied
+from lab.hostile.points import AFTER, APDU, BEFORE, CALL, COMMIT, Act, Point
+from lab.hostile.town import THEIRS, Person, Town
+from statemachine.lifecycle import Event
+from storage.registry import StoreFull, StorePoisoned
+
+Named = tuple[str, Act]
+
+
+def possible(town: Town, person: Person, point: Point) -> list[Named]:
+    """Return everything that may happen at a point."""
+    return [*_faults(town, point), ("the process dies", _die), *_hands(town, person)]
+
+
+def _die(point: Point) -> None:
+    raise ProcessDied
+
+
+def _faults(town: Town, point: Point) -> list[Named]:
+    match point.kind, point.moment:
+        case (kind, _) if kind == APDU:
+            return [("the card is pulled", lambda point: _pull(town))]
+        case (kind, moment) if (kind, moment) == (COMMIT, BEFORE):
+            return [("the disk is full", lambda point: _raise(StoreFull(path="disk")))]
+        case (kind, moment) if (kind, moment) == (COMMIT, AFTER):
+            lost = "the disk took it and said no"
+            return [(lost, lambda point: _raise(StorePoisoned(path="disk")))]
+        case (kind, moment) if kind == CALL and point.name != "connect":
+            what = "no answer" if moment == AFTER else "nothing arrives"
+            return [(what, _no_answer)]
+    return []
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _pull(town: Town) -> None:
+    town.readers.pull()
+    raise CardRemoved(reader=READER)
+
+
+def _no_answer(point: Point) -> None:
+    if point.name == "set_password":
+        raise OutcomeUnknown(dc="dc1.ad.test")
+    if point.name != "verify_password":
+        raise ReadFailed(dc="dc1.ad.test", reason="no_answer")
+
+
+def _hands(town: Town, person: Person) -> list[Named]:
+    clock, guid = town.world.clock, person.holder.account_guid
+    acts: dict[str, Callable[[], object]] = {
+        "the helpdesk suspends the card": lambda: _operate(town, person, Event.SUSPEND),
+        "the helpdesk revokes the card": lambda: _operate(town, person, Event.REVOKE),
+        "the helpdesk gives a release code": lambda: _give(town, person),
+        "the password is set elsewhere": lambda: town.domain.change_elsewhere(
+            guid, Secret(THEIRS)
+        ),
+        "another station sees the card's name": lambda: _second(town, person),
+        "the wall clock goes an hour ahead": lambda: clock.set_wall(3600.0),  # type: ignore[attr-defined]  # a manual clock
+        "the wall clock goes an hour back": lambda: clock.set_wall(-3600.0),  # type: ignore[attr-defined]  # a manual clock
+        "an hour passes": lambda: clock.sleep(3600.0),
+    }
+    return [(name, _ignoring(act)) for name, act in acts.items()]
+
+
+def _ignoring(act: Callable[[], object]) -> Act:
+    def happen(point: Point) -> None:
+        act()
+
+    return happen
+
+
+def _operate(town: Town, person: Person, event: Event) -> None:
+    with suppress(ValueError):
+        town.world.operate(person.name, event)
+
+
+def _give(town: Town, person: Person) -> None:
+    town.world.release_code(person.name).wipe()
+
+
+def _second(town: Town, person: Person) -> None:
+    """Somebody elsewhere has a card of the same name: it is only looked at."""
+    town.look_elsewhere(person)

@@ -1,0 +1,169 @@
+"""Points at which something may happen: around each APDU, call, commit and message.
+
+`Points` numbers them from when a history is armed. At those that a plan names, its act
+happens: it may return, raise what the caller of that point would see, or let the
+process die. While an act is carried out, no point counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from kiosk.authority.ports import Authority
+from kiosk.directory.ports import Directory, DomainController
+from kiosk.simulation.cards.faults import FaultHand, Faults
+from storage.registry import Registry, Tx
+from storage.view import View
+
+T = TypeVar("T")
+APDU, CALL, COMMIT, MESSAGE = "apdu", "directory", "commit", "message"
+BEFORE, AFTER = "before", "after"
+_NOTED = frozenset({"authorise", "set_password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One moment of a history."""
+
+    number: int
+    kind: str
+    name: str
+    moment: str
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.kind} {self.name} (#{self.number})"
+
+
+Act = Callable[[Point], None]
+
+
+@dataclass(slots=True)
+class Points:
+    """Numbers the points of a history, and lets the plan's acts happen."""
+
+    plan: Mapping[int, tuple[str, Act]] = field(default_factory=dict)
+    seen: list[Point] = field(default_factory=list)
+    story: list[str] = field(default_factory=list)
+    done: list[tuple[str, float, bytes]] = field(default_factory=list)
+    """What was really carried out of that which counts, when, and the value."""
+    armed: bool = False
+    now: Callable[[], float] = float
+    """The clock that nobody sets."""
+
+    def arm(self, plan: Mapping[int, tuple[str, Act]]) -> None:
+        """Count from here; `plan` says what happens where."""
+        self.plan, self.seen, self.armed = plan, [], True
+
+    def at(self, kind: str, name: str, moment: str) -> None:
+        """Let happen what is planned for this point."""
+        if not self.armed:
+            return
+        point = Point(len(self.seen), kind, name, moment)
+        self.seen.append(point)
+        if point.number in self.plan:
+            what, act = self.plan[point.number]
+            self.story.append(f"{point}: {what}")
+            with self.quiet():
+                act(point)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Let nothing count meanwhile."""
+        was, self.armed = self.armed, False
+        try:
+            yield
+        finally:
+            self.armed = was
+
+
+class PointedFaults(Faults):
+    """The points around each APDU, in place of a reader's faults."""
+
+    def __init__(self, clock: Any, points: Points) -> None:
+        super().__init__(clock)
+        self._points = points
+        self.compared: list[bytes] = []
+        """Every command that presented a value."""
+
+    def transmit(
+        self,
+        apdu: bytearray,
+        card: Callable[[bytearray], bytearray],
+        hand: FaultHand,
+    ) -> bytearray:
+        name = f"{apdu[1]:02X}"
+        if apdu[1] in (0x20, 0x24, 0x2C) and len(apdu) > 5:
+            self.compared.append(bytes(apdu))
+        self._points.at(APDU, name, BEFORE)
+        answer = super().transmit(apdu, card, hand)
+        self._points.at(APDU, name, AFTER)
+        return answer
+
+
+class PointedRegistry:
+    """A registry with points around each commit."""
+
+    def __init__(self, registry: Registry, points: Points) -> None:
+        self._registry = registry
+        self._points = points
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        self._points.at(COMMIT, "read", BEFORE)
+        return self._registry.read(fn)
+
+    def run(self, fn: Callable[[Tx], T]) -> T:
+        self._points.at(COMMIT, "", BEFORE)
+        result = self._registry.run(fn)
+        self._points.at(COMMIT, "", AFTER)
+        return result
+
+
+class PointedDirectory:
+    """A domain with points around each call of one of its controllers."""
+
+    def __init__(self, directory: Directory, points: Points) -> None:
+        self._directory = directory
+        self._points = points
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._directory, name)
+
+    @contextmanager
+    def connect(self, dc: str | None = None) -> Iterator[DomainController]:
+        self._points.at(CALL, "connect", BEFORE)
+        with self._directory.connect(dc) as real:
+            yield cast("DomainController", _Calls(real, self._points))
+
+
+class _Calls:
+    def __init__(self, inner: object, points: Points, kind: str = CALL) -> None:
+        self._inner = inner
+        self._points = points
+        self._kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **named: Any) -> Any:
+            self._points.at(self._kind, name, BEFORE)
+            result = found(*args, **named)
+            if name in _NOTED:
+                value = bytes(args[1].reveal()) if name == "set_password" else b""
+                self._points.done.append((name, self._points.now(), value))
+            self._points.at(self._kind, name, AFTER)
+            return result
+
+        return call
+
+
+def pointed(authority: Authority, points: Points) -> Authority:
+    """Return the authority with points around each message to it."""
+    return cast("Authority", _Calls(authority, points, MESSAGE))

@@ -1,0 +1,252 @@
+"""Several people with cards of several kinds, one domain, as many stations as wanted.
+
+The visit, the authority, the machines and the registry are the product's; cards, domain
+and clock are simulated. One seed, one history.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.ports import CardLimits, OpenRequest, SeenCard
+from kiosk.cards.ports import Card
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
+from kiosk.core.workers import InlineWorker
+from kiosk.pin.rules import Alphabet
+from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.interference import ProcessDied
+from kiosk.simulation.world import Holder, World
+from kiosk.visit.run import Workplace
+from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
+from kiosk.visit.visit import Visit
+from lab.histories import Story
+from lab.hostile.points import (
+    PointedDirectory,
+    PointedFaults,
+    PointedRegistry,
+    Points,
+    pointed,
+)
+from statemachine.operation import Kind
+from storage.memory_registry import MemoryRegistry
+from storage.records import (
+    Credential,
+    FirstPin,
+    Keyless,
+    Operation,
+    Sync,
+    Template,
+)
+from storage.registry import Registry, RegistryError, Tx
+
+PINS = (b"314159", b"926535", b"846257", b"803476")
+THEIRS = b"Helpdesk-4711"
+LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a card."""
+
+    name: str
+    story: Story
+    holder: Holder
+    puk: Secret
+    pins: tuple[bytes, ...]
+    """What the card may have: all that was ever chosen."""
+    chosen: int = 0
+    shown: list[Result] = field(default_factory=list)
+    agreed: list[tuple[Outcome, bool]] = field(default_factory=list)
+    """What was shown, and whether the last value sent was the card's PIN then."""
+
+    @property
+    def card(self) -> Any:
+        """The simulated card itself."""
+        return self.holder.made.card
+
+    def pin(self) -> bytes:
+        """The PIN that the card really has."""
+        return next(pin for pin in self.pins if self.card.has_pin(pin))
+
+
+def _say_why(tx: Tx, credential: str) -> None:
+    known = tx.credential(credential)
+    tx.save_credential(replace(known, sync_reason="reason.interrupted"))
+
+
+class Town:
+    """One world with points in it."""
+
+    def __init__(self, *stories: Story, registry: Registry | None = None) -> None:
+        self.points = Points()
+        self.store: Registry = registry or MemoryRegistry()
+        self.world = World(registry=PointedRegistry(self.store, self.points))
+        assert isinstance(self.world.directory, SimulatedDirectory)
+        self.domain: SimulatedDirectory = self.world.directory
+        self.world.directory = PointedDirectory(self.domain, self.points)
+        self.readers = SimulatedReaders(clock=self.world.clock)
+        self.world.readers = self.readers
+        self.faults = PointedFaults(self.world.clock, self.points)
+        self.readers.faults = self.faults
+        self.points.now = self.world.clock.monotonic
+        self.restart()
+        self.people = [self._person(n, story) for n, story in enumerate(stories)]
+
+    def restart(self) -> None:
+        """A new process."""
+        self.world.restart()
+
+    def visit_of(self, card: Card, station: str) -> Visit:
+        """Return a visit with points around each message to the authority."""
+        authority = LocalAuthority(self.world.parts, station)
+        return Visit(
+            Workplace(
+                card=card,
+                authority=pointed(authority, self.points),
+                worker=InlineWorker(),
+            )
+        )
+
+    def _person(self, number: int, story: Story) -> Person:
+        name = f"p{number}"
+        template = f"t{number}"
+        self.world.add_template(
+            Template(
+                name=template,
+                first_pin=story.first_pin,
+                unblock=story.unblock,
+                keyless=story.keyless,
+            )
+        )
+        guid = self.domain.add_account(
+            name, display_name=f"Person {number}", password=Secret(story.password)
+        )
+        made, puk = self.world.make_card(
+            name,
+            pin=story.pin,
+            algorithm=story.algorithm,
+            options=story.options,
+            with_card_authentication=story.proves_itself,
+        )
+        made.card.set_tries(pin=story.tries)
+        by_code = story.first_pin is FirstPin.ACTIVATION_CODE
+        holder = self.world.register(
+            name,
+            made,
+            puk,
+            account_guid=guid,
+            template=template,
+            state=story.state,
+            sync=story.sync,
+            keyless=story.keyless is not Keyless.OFF,
+            transport_pin=Secret(story.pin) if by_code else None,
+        )
+        if story.sync is Sync.OUT_OF_STEP:
+            self.store.run(lambda tx: _say_why(tx, holder.credential))
+        return Person(name, story, holder, puk, (story.pin, *PINS))
+
+    # --- what people do ---------------------------------------------------------
+
+    def visit(
+        self, person: Person, kind: Kind | None, *, station: str = "kiosk-1"
+    ) -> Result | None:
+        """Insert the card and do `kind`, or what is recommended; what was shown."""
+        self.readers.pull()
+        try:
+            card = self.readers.insert(person.holder.made.card)
+            visit = self.visit_of(card, station)
+            home = visit.recognise()
+            if kind is None:
+                offers = [each.kind for each in home.actions if each.recommended]
+                if not offers:
+                    return None
+                kind = offers[0]
+            form = visit.begin(kind)
+            with self.points.quiet():
+                answers = self._answers(person, form)
+            result = visit.submit(form, answers, lambda progress: None)
+        except ProcessDied:
+            self.restart()
+            return None
+        except (KioskError, RegistryError):
+            return None
+        person.shown.append(result)
+        person.agreed.append((result.outcome, self._agree(person)))
+        return result
+
+    def _agree(self, person: Person) -> bool:
+        sent = [value for name, _, value in self.points.done if name == "set_password"]
+        return bool(sent) and person.card.has_pin(sent[-1])
+
+    def look_elsewhere(self, person: Person) -> None:
+        """Another station is shown a card of the same name, which is not there."""
+        with suppress(KioskError, RegistryError):
+            LocalAuthority(self.world.parts, "kiosk-2").open(
+                OpenRequest(
+                    card=person.holder.made.identity.key,
+                    seen=SeenCard(limits=LIMITS, tries_left=3),
+                )
+            )
+
+    def _answers(self, person: Person, form: Form) -> Answers:
+        person.chosen += 1
+        new = next(
+            pin
+            for pin in PINS[person.chosen % 4 :] + PINS
+            if not person.card.has_pin(pin)
+        )
+        typed: dict[FieldName, Secret] = {}
+        for name in form.fields:
+            match name:
+                case FieldName.OLD_PIN | FieldName.CURRENT_PIN:
+                    typed[name] = Secret(person.pin())
+                case FieldName.TRANSPORT_PIN:
+                    typed[name] = Secret(person.story.pin)
+                case FieldName.PUK:
+                    typed[name] = person.puk.copy()
+                case FieldName.RELEASE_CODE:
+                    typed[name] = self.world.release_code(person.name)
+                case FieldName.ACTIVATION_CODE:
+                    typed[name] = self.world.activation_code(person.name)
+                case _:
+                    typed[name] = Secret(new)
+        return Answers(typed, confirmed=True)
+
+    def settle(self, person: Person) -> None:
+        """All is well again, time passes, and the card is looked at."""
+        self.points.armed = False
+        self.domain.heal()
+        self.restart()
+        self.world.clock.sleep(200.0)
+        self.readers.pull()
+        self.visit_of(self.readers.insert(person.card), "kiosk-1").recognise()
+
+    # --- what is true -----------------------------------------------------------
+
+    def late(self) -> list[float]:
+        """Return how long after its authorisation each write was really sent."""
+        found, since = [], 0.0
+        for name, when, _ in self.points.done:
+            if name == "authorise":
+                since = when
+            else:
+                found.append(when - since)
+        return found
+
+    def credential(self, person: Person) -> Credential:
+        own = person.holder.credential
+        return self.store.run(lambda tx: tx.credential(own))
+
+    def operation(self, id: str) -> Operation:
+        return self.store.run(lambda tx: tx.operation(id))
+
+    def binds(self, person: Person, value: bytes) -> bool:
+        with Secret(value) as secret:
+            return self.domain.binds(person.holder.account_guid, secret)

@@ -1,0 +1,178 @@
+"""Anything may happen at any moment, and every promise is kept: judged from outside.
+
+A bounded part of what `make soak` goes on with: singles and pairs are taken evenly from
+all there are, and seeds begin at 0. Each judge is held to a history that breaks it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from lab.histories import PLAIN, STORIES, Story
+from lab.hostile.explore import Planned, happen, shrunk, singles, wander
+from lab.hostile.judges import broken
+from lab.hostile.town import PINS, Town
+
+from kiosk.authority.operation import write_outcome
+from kiosk.authority.rules import in_step
+from kiosk.core.secret import Secret
+from statemachine.operation import Kind
+from storage.records import AuditDraft
+from storage.registry import Tx
+
+EVERY_SINGLE, PAIRS, SEEDS = 8, 40, 60
+"""Every so many-th single of a story, pairs of each story, random histories."""
+CHANGE = STORIES[0]
+by_plain_story = pytest.mark.parametrize(
+    "story", STORIES[:PLAIN], ids=lambda story: story.name
+)
+
+
+@by_plain_story
+def test_no_single_act_breaks_a_promise(story: Story) -> None:
+    for one in itertools.islice(singles(story), 0, None, EVERY_SINGLE):
+        assert (failure := happen(story, one)) is None, str(failure)
+
+
+@by_plain_story
+def test_no_two_acts_break_a_promise(story: Story) -> None:
+    for pair in evenly(story, PAIRS):
+        failure = happen(story, *pair)
+        if failure is not None:
+            raise AssertionError(str(happen(story, *shrunk(story, pair))))
+
+
+def evenly(story: Story, count: int) -> Iterator[tuple[Planned, Planned]]:
+    """Take so many of all pairs of a story, evenly."""
+    every = list(singles(story))
+    step = max(len(every) ** 2 // count, 1)
+    for number in range(0, len(every) ** 2, step):
+        yield every[number // len(every)], every[number % len(every)]
+
+
+@pytest.mark.parametrize("begins", range(0, SEEDS, 20))
+def test_whatever_seeds_choose_breaks_no_promise(begins: int) -> None:
+    for seed in range(begins, begins + 20):
+        assert (failure := wander(seed)) is None, str(failure)
+
+
+def test_the_same_acts_are_the_same_history() -> None:
+    one = list(singles(CHANGE))[200]
+    stories = []
+    for _ in range(2):
+        town = Town(CHANGE)
+        town.visit(town.people[0], Kind.CHANGE)
+        stories.append([event.kind for event in town.store.audit_events()])
+    assert stories[0] == stories[1]
+    assert happen(CHANGE, one) == happen(CHANGE, one)
+
+
+# --- the judges -----------------------------------------------------------------
+
+
+@pytest.fixture
+def town() -> Town:
+    """One change went well."""
+    town = Town(CHANGE)
+    town.points.arm({})
+    town.visit(town.people[0], Kind.CHANGE)
+    assert broken(town) == []
+    return town
+
+
+def guilty(town: Town) -> set[str]:
+    return {each.split()[0] for each in broken(town)}
+
+
+def audited(town: Town, kind: str, data: dict[str, str] | None = None) -> None:
+    """Forge an event of the operation that went well."""
+    (operation,) = {e.operation for e in town.store.audit_events() if e.operation}
+
+    def commit(tx: Tx) -> None:
+        tx.audit(
+            AuditDraft(
+                at=town.world.clock.now(),
+                station="kiosk-1",
+                kind=kind,
+                actor="forger",
+                credential=town.people[0].holder.credential,
+                operation=operation,
+                data=data or {},
+            )
+        )
+
+    town.store.run(commit)
+
+
+def write_unproven(town: Town) -> None:
+    with town.domain.connect() as dc, Secret(PINS[3]) as value:
+        dc.set_password(dc.account(town.people[0].holder.account_guid), value)
+
+
+def send_late(town: Town) -> None:
+    town.points.done += [("authorise", 0.0, b""), ("set_password", 61.0, b"")]
+
+
+def accept_a_nonce_twice(town: Town) -> None:
+    (proof,) = [
+        e for e in town.store.audit_events() if e.kind == "operation.authorised"
+    ]
+    audited(town, proof.kind, proof.data)
+
+
+def change_the_card(town: Town) -> None:
+    town.people[0].card.references.pin.replace(PINS[3])
+
+
+def lose_a_try(town: Town) -> None:
+    town.people[0].card.set_tries(pin=2)
+
+
+def lose_a_try_of_the_puk(town: Town) -> None:
+    town.people[0].card.set_tries(puk=2)
+
+
+def tell_a_pin(town: Town) -> None:
+    audited(town, "credential.noted", {"words": f"it is {PINS[0].decode()}"})
+
+
+def leave_the_table(town: Town) -> None:
+    audited(town, "operation.rolled_back")
+
+
+def hand_out_a_puk(town: Town) -> None:
+    audited(town, "escrow.puk_sent")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "promise"),
+    [
+        (write_unproven, "I1"),
+        (send_late, "I1"),
+        (accept_a_nonce_twice, "I2"),
+        (change_the_card, "I3"),
+        (lose_a_try, "I4"),
+        (lose_a_try_of_the_puk, "I4"),
+        (tell_a_pin, "I5"),
+        (leave_the_table, "I6"),
+        (hand_out_a_puk, "I7"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_broken_promise_is_seen_by_its_judge(
+    town: Town, break_it: Callable[[Town], None], promise: str
+) -> None:
+    break_it(town)
+    assert promise in guilty(town)
+
+
+def test_a_history_is_cut_down_to_the_acts_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(write_outcome, "_differs", lambda *looks: False)
+    monkeypatch.setattr(in_step, "moved", lambda *looks: in_step.Moved.OURS)
+    pairs = evenly(CHANGE, 400)
+    failing = next(pair for pair in pairs if happen(CHANGE, *pair) is not None)
+    assert len(shrunk(CHANGE, failing)) <= len(failing)
