@@ -2,7 +2,8 @@
 
 A measurement is a module beside this one with a function `run() -> list[Row]`; with a
 `TITLE` its rows are a table of their own.
-`make bench` runs them all, `python -m scripts.bench NAME…` some of them.
+`make bench` runs them all but those that say `ON_REQUEST`, `python -m scripts.bench
+NAME…` some of them.
 """
 
 from __future__ import annotations

@@ -52,11 +52,13 @@ def table(rows: list[Row]) -> str:
 
 
 def main(wanted: list[str]) -> int:
-    """Run the wanted measurements, or all."""
+    """Run the wanted measurements, or all that need no request."""
     tables: dict[str, list[Row]] = {"": []}
     for name in wanted or names():
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
         module = importlib.import_module(f"scripts.bench.{name}")
+        if getattr(module, "ON_REQUEST", False) and not wanted:
+            continue
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
         tables.setdefault(getattr(module, "TITLE", ""), []).extend(module.run())
     for title, rows in tables.items():
         if rows:

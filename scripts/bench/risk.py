@@ -27,6 +27,8 @@ from statemachine.lifecycle import State
 from storage.records import Template
 
 LABORATORY = Path(__file__).parents[2] / "tests"
+ON_REQUEST = True
+"""`python -m scripts.bench risk`: founding that domain takes minutes."""
 OWN_SECONDS = 10.0
 SECONDS = 60.0
 PATIENCE = 60.0
