@@ -410,6 +410,20 @@ def test_templates_are_an_administrators(name: str) -> None:
 # --- evidence -----------------------------------------------------------------
 
 
+def test_operators_are_told_for_a_month_that_an_older_registry_was_found() -> None:
+    office = signed_in("hanna")
+    assert "older registry" not in office.text()
+    now = office.world.clock.now()
+    office.world.registry.distrust(station="desk-1", now=now, kind="registry.older")
+    office.choose("list:out_of_step")
+    office.back()
+    assert "an older registry was found in the place of this one" in office.text()
+    office.world.clock.sleep(31 * 86400.0)
+    office.choose("list:out_of_step")
+    office.back()
+    assert "older registry" not in office.text()
+
+
 def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
     office = signed_in("aaron")
     office.choose("audit")

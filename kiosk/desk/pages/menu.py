@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kiosk.authority.office.operators import Action
+from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Screen, go
 from kiosk.desk.pages.audit import AuditPage
 from kiosk.desk.pages.batch import BatchPage
 from kiosk.desk.pages.found import FoundPage, Listing
+from kiosk.desk.pages.history import moment
 from kiosk.desk.pages.issue import PersonPage, TakeoverPage
 from kiosk.desk.pages.templates import TemplatesPage
 from kiosk.desk.search import search
-from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
+from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
+
+_SET_BACK_SECONDS = 30 * 86400.0
 
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
@@ -42,6 +46,7 @@ class Menu:
         return Page(
             name="menu",
             title=Message("desk.menu.title"),
+            lines=tuple(_set_back(context)),
             fields=(PageField(name="term", label=Message("desk.field.search")),),
             action=Message("desk.menu.search"),
             choices=(*lists, *tasks, Choice("out", Message("desk.menu.sign_out"))),
@@ -63,6 +68,18 @@ class Menu:
         if not found:
             return Move(notice=Message("desk.nothing_found", {"term": term}))
         return go(FoundPage(tuple(each.id for each in found)))
+
+
+def _set_back(context: Context) -> Iterator[PageLine]:
+    """Say for a month that an older registry was found in the place of this one."""
+    parts = context.parts
+    since = parts.clock.now() - _SET_BACK_SECONDS
+    found = parts.registry.read(
+        lambda view: view.events(kind=OLDER, since=since, newest_first=True, limit=1)
+    )
+    for event in found:
+        when = Message("desk.menu.set_back", {"when": moment(event.at)})
+        yield PageLine(when, Style.WARNING)
 
 
 def _not_yours(action: Action) -> Message:
