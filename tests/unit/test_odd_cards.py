@@ -11,6 +11,7 @@ from kiosk.cards.any_card import AnyCard
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import (
     CardRemoved,
+    Family,
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
@@ -231,6 +232,13 @@ def test_a_piv_card_with_both_applications_in_use_is_a_piv_card() -> None:
     both = Both(make_piv())
     card = SimulatedReaders().insert(both)
     assert card.recognise().identity == both.piv.identity
+
+
+def test_whoever_asks_for_a_family_is_shown_no_other() -> None:
+    both = Both(make_piv())
+    card = SimulatedReaders().insert(both)
+    assert card.recognise(Family.GIDS).identity == both.gids.identity
+    assert card.recognise(Family.PIV).identity == both.piv.identity
 
 
 def test_a_blank_card_says_what_it_lacks() -> None:

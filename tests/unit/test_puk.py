@@ -292,3 +292,26 @@ def test_a_new_puk_that_cannot_be_on_the_card_costs_no_try_later() -> None:
     assert after.pending is None
     assert after.remaining() == ()
     assert after.known is Known.USED_UP
+
+
+BOTH = Puk(
+    known=Known.PENDING, current=Candidate(), pending=Candidate(placings=1), left=2
+)
+"""A replacement whose answer was not heard."""
+
+
+def test_what_the_card_would_not_even_compare_is_asked_last() -> None:
+    sent = candidates.released(BOTH, Label.PENDING, None)
+    after = candidates.unheard(sent, Label.PENDING)
+    assert after.remaining() == (Label.CURRENT, Label.PENDING)
+
+
+def test_what_was_on_the_card_is_kept_where_the_new_puk_cannot_replace_itself() -> None:
+    sent = candidates.replacing(BOTH, Label.PENDING, None)
+    after = candidates.new_refused(sent, Label.PENDING)
+    assert set(after.remaining()) == {Label.CURRENT, Label.PENDING}
+
+
+def test_a_puk_that_was_taken_has_all_its_tries_again() -> None:
+    sent = candidates.released(BOTH, Label.CURRENT, None)
+    assert candidates.taken(sent, Label.CURRENT).left == TRIES
