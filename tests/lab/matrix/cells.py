@@ -16,8 +16,6 @@ _ALIKE = 4
 """After that many presses that drew nothing, a held key need not be waited for."""
 _REPEATS = 0.3
 """A key that is held is pressed again by then, whatever it is still doing (seconds)."""
-_FULL = 20
-"""A key that types is held that often: no field takes as much."""
 _DIRTY = 12
 """After that many keys that typed something, a field is begun anew."""
 
@@ -139,7 +137,7 @@ def opened(place: Place) -> Visitor:
 
 def press(visitor: Visitor, key: Key, rhythm: Rhythm, is_inert: bool = False) -> int:
     """Press a key in a rhythm; how often. `is_inert`: once it did nothing at all."""
-    times = times_of(key, rhythm)
+    times = times_of(rhythm)
     if rhythm is Rhythm.HELD:
         _hold(visitor, key.data, times, is_inert)
     else:
@@ -148,11 +146,9 @@ def press(visitor: Visitor, key: Key, rhythm: Rhythm, is_inert: bool = False) ->
     return times
 
 
-def times_of(key: Key, rhythm: Rhythm) -> int:
+def times_of(rhythm: Rhythm) -> int:
     """Return how often a key is pressed in a rhythm."""
-    if rhythm is Rhythm.FIRST:
-        return 1
-    return _FULL if rhythm is Rhythm.HELD and key.text else TIMES
+    return 1 if rhythm is Rhythm.FIRST else TIMES
 
 
 def _hold(visitor: Visitor, data: bytes, times: int, is_inert: bool) -> None:

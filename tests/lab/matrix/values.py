@@ -96,7 +96,7 @@ def _entry(
     field.finish(visitor, front.encode() + pressed + back.encode())
     visitor.settle()
     key, rhythm = group[-1]
-    meant = may_be(front, key, times_of(key, rhythm), back)
+    meant = may_be(front, key, times_of(rhythm), back)
     used = field.used(visitor, right)
     if is_inert:
         meant.remove(None)
