@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from storage.high_water import HighWaterMark
     from storage.records import AuditEvent
     from storage.registry import Registry
+    from storage.tinydb_registry import TinyDbRegistry
     from storage.vault import Vault
 
 
@@ -86,6 +87,15 @@ def high_water_of(config: Config) -> HighWaterMark:
 
     beside = config.registry.path.with_name(f"{config.registry.path.name}.seen")
     return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
+
+
+def embedded_registry(config: Config) -> TinyDbRegistry:
+    """Open the registry as the file that it is. RegistryError."""
+    from storage.tinydb_registry import TinyDbRegistry
+
+    return TinyDbRegistry(
+        config.registry.path, station=config.station.name, now=SystemClock().now()
+    )
 
 
 def places_of(named: Path | None) -> Places:

@@ -558,6 +558,11 @@ class Journal:
             pass
 
     @property
+    def living(self) -> int:
+        """About how many bytes of the file are not dead."""
+        return self._live
+
+    @property
     def position(self) -> Position:
         """Where in which file we have read to."""
         return Position(self._inode, self._offset, self._seq, self._before)

@@ -24,7 +24,7 @@ from storage.fileops import FileOps
 from storage.journal import Journal
 from storage.memory_view import matches
 from storage.records import AuditEvent
-from storage.registry import EvidenceDamaged
+from storage.registry import EvidenceDamaged, EvidenceMissing
 from storage.segments import Segment
 from storage.view import ByTime
 
@@ -46,12 +46,12 @@ class Evidence:
         journal: Journal,
         ops: FileOps,
         *,
-        living: int = LIVING,
-        batch: int = BATCH,
+        living: int = 0,
+        batch: int = 0,
     ) -> None:
         self._journal = journal
         self._ops = ops
-        self._most_living, self._batch = living, batch
+        self._most_living, self._batch = living or LIVING, batch or BATCH
         self.folder: Path = segments.folder_of(journal.path)
         self._index = EvidenceIndex(self.folder)
         self._indexed: set[str] = set()
@@ -176,6 +176,18 @@ class Evidence:
             event = _decode(raw)
             if station in (None, event.station):
                 yield event
+
+    def examined(self) -> Iterator[EvidenceMissing | EvidenceDamaged | None]:
+        """Read each segment whole; yield what is wrong with it, or None."""
+        for named in self.segments():
+            trouble: EvidenceMissing | EvidenceDamaged | None = None
+            if not named.archived:
+                try:
+                    for _ in segments.read(self.folder, named):
+                        pass
+                except (EvidenceMissing, EvidenceDamaged) as error:
+                    trouble = error
+            yield trouble
 
     # --- the index ----------------------------------------------------------------
 

@@ -7,6 +7,7 @@ the journal says became true, so a commit costs the same at any size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +36,7 @@ from storage.registry import (
     Tx,
     VersionConflict,
 )
-from storage.tinydb_evidence import Evidence
+from storage.tinydb_evidence import AUDIT, Evidence
 from storage.tinydb_indexes import INDEXED, Indexes
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
 from storage.tinydb_view import (
@@ -51,6 +52,18 @@ from storage.view import View
 T = TypeVar("T")
 _SWEPT = 200
 """Nonces or answers that are forgotten in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How large a registry's journal is."""
+
+    path: Path
+    size: int
+    living: int
+    """Bytes of it that are not dead."""
+    events: int
+    """That are not sealed."""
 
 
 class TinyDbRegistry:
@@ -109,6 +122,21 @@ class TinyDbRegistry:
     def snapshot(self, path: Path) -> None:
         """Write one moment of the registry into a new file. StoreFull."""
         self.db.storage.journal.snapshot(path)
+
+    def figures(self) -> Figures:
+        """Say how large the file is, and how much of it lives."""
+        journal = self.db.storage.journal
+        journal.look()
+        return Figures(
+            path=journal.path,
+            size=journal.position.offset,
+            living=journal.living,
+            events=journal.size(AUDIT),
+        )
+
+    def compact(self) -> None:
+        """Write only what lives into a new file, now. StoreFull, StoreLocked."""
+        self.db.storage.journal.compact()
 
     def sealed_files(self) -> list[str]:
         """Return the names of the files of sealed evidence that are to be here."""

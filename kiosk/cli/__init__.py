@@ -39,6 +39,7 @@ COMMANDS = {
     "restore": "Put a backup back where nothing is.",
     "report": "What an administrator should know: risks.",
     "ca": "Make and show the authority that certifies new cards.",
+    "registry": "Look at the registry's files, check them, tidy them up.",
     "vault": "Change the key that escrowed secrets are encrypted with.",
     "directory": "Print what an administrator of the domain has to type.",
     "doctor": "Check everything this station needs.",

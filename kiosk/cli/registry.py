@@ -1,0 +1,85 @@
+"""`kiosk registry`: what the registry's files hold, whether they are whole, upkeep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from kiosk.cli.frame import ConfigOption, fail, new_app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.tinydb_registry import TinyDbRegistry
+
+app = new_app("Look at the registry's files, check them, tidy them up.")
+
+
+@app.command()
+def info(config: ConfigOption = None) -> None:
+    """Say how large the registry is, and what lives in it."""
+    with _opened(config) as registry:
+        counts = registry.read(lambda view: (view.count(), view.unfinished()))
+        figures = registry.figures()
+        sealed = registry.evidence.segments()
+    here = [each for each in sealed if not each.archived]
+    print(f"file            {figures.path}")
+    print(f"size            {figures.size:,} bytes, {figures.living:,} of them living")
+    print(f"credentials     {counts[0]:,}")
+    print(f"unfinished      {counts[1]:,} operations")
+    print(f"living events   {figures.events:,}")
+    events, size = sum(it.events for it in here), sum(it.size for it in here)
+    print(f"sealed events   {events:,} in {len(here):,} segments, {size:,} bytes")
+    if len(here) < len(sealed):
+        print(f"moved away      {len(sealed) - len(here):,} segments")
+
+
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Read the registry and its evidence whole; name what is damaged, and where.
+
+    Exit code 1 if anything is. Nothing is changed.
+    """
+    from kiosk.cli.ending import words
+    from kiosk.cli.progress import shown
+    from kiosk.core.errors import Message
+
+    with _opened(config) as registry:
+        total = len(registry.evidence.segments())
+        wrong = 0
+        for trouble in shown(registry.evidence.examined(), total, "segments"):
+            if trouble is not None:
+                typer.echo(words(Message(trouble.code, trouble.data)), err=True)
+                wrong += 1
+    if wrong:
+        raise fail()
+    print(f"The registry is whole, and so are {total:,} segments of evidence.")
+
+
+@app.command()
+def compact(config: ConfigOption = None) -> None:
+    """Seal what evidence may be sealed, and write only what lives into a new file.
+
+    A station does both by itself when nobody waits. It may go on working meanwhile.
+    """
+    with _opened(config) as registry:
+        before = registry.figures().size
+        while registry.evidence.seal():
+            pass
+        registry.compact()
+        after = registry.figures().size
+    print(f"The registry had {before:,} bytes and has {after:,} now.")
+
+
+@contextmanager
+def _opened(config: Path | None) -> Iterator[TinyDbRegistry]:
+    from kiosk.bootstrap import embedded_registry, operators_config
+
+    registry = embedded_registry(operators_config(config))
+    try:
+        yield registry
+    finally:
+        registry.close()
