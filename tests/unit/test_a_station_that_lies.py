@@ -419,3 +419,27 @@ def test_a_key_of_a_kind_that_cannot_sign_signs_nothing() -> None:
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = PublicKey(slot="9A", algorithm="X25519", spki=spki)
     assert not signature.is_valid(key, b"message", b"signature")
+
+
+# --- the last look -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+def test_a_card_that_is_held_after_it_changed_gets_no_password(event: Event) -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    sealed = liar.sealed()
+    liar.authorise(sealed)
+    liar.port.card_changing(liar.id)
+    liar.history.world.operate("alice", event)
+    verdict = liar.port.write(liar.id, sealed)
+    assert verdict.roll_back
+    assert liar.history.world.directory.writes == []
+
+
+def test_an_activation_that_broke_off_at_the_card_never_begins_anew() -> None:
+    liar = Liar(History(ACTIVATE), Kind.ACTIVATE)
+    liar.authorise(liar.sealed())
+    liar.port.card_changing(liar.id)
+    liar.port.leave_out_of_step(liar.id, Message("reason.interrupted"))
+    assert liar.credential.activation_interrupted
+    assert liar.credential.sync is Sync.OUT_OF_STEP
