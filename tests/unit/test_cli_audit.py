@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
@@ -154,3 +155,17 @@ def test_the_mark_may_lie_on_another_disk(terminal: Terminal, tmp_path: Path) ->
     terminal.card()
     assert terminal.type("credential", "suspend", "c1", "--reason", "x")[0] == 0
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o600
+
+
+def test_a_station_tells_its_syslog_of_every_checkpoint_it_signs(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listening.bind(str(tmp_path / "log"))
+    listening.settimeout(5.0)
+    configured(terminal, "evidence", f'syslog = "{tmp_path / "log"}"')
+    worked(terminal)
+    heard = listening.recv(1000).decode().rpartition(" ")[2]
+    assert terminal.type("audit", "verify", "--head", heard)[0] == 0
+    assert terminal.type("audit", "head", "--syslog")[0] == 0
+    listening.close()
