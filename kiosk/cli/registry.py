@@ -77,8 +77,11 @@ def compact(config: ConfigOption = None) -> None:
 @contextmanager
 def _opened(config: Path | None) -> Iterator[TinyDbRegistry]:
     from kiosk.bootstrap import embedded_registry, operators_config
+    from kiosk.setup.ownership import become_owner
 
-    registry = embedded_registry(operators_config(config))
+    settings = operators_config(config)
+    become_owner(settings.registry.path)  # what is made here is the station's to read
+    registry = embedded_registry(settings)
     try:
         yield registry
     finally:
