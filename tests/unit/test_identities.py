@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.certificates.identities import maps
 
-KEY = ec.generate_private_key(ec.SECP256R1())
+# The same in each process: values of it are names of tests.
+KEY = ec.derive_private_key(4711, ec.SECP256R1())
 SERIAL = 0x2B0000000011AC0000000012
 ISSUER = x509.Name(
     [
