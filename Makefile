@@ -36,7 +36,7 @@ test: env-test ## all tests, on real parts: pcscd, a domain controller, a termin
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 test-fast: env-test ## while you work: half a minute, without pcscd, controllers and terminals
-	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/unit $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n auto -m "not slow" tests/unit $(PYTEST_ARGS)
 
 test-debians: ## all tests in fresh roots of Debian 12 and 13, as root: see docs/testing.md
 	@sh $(SETUP)/debians.sh $(DEBIANS)
