@@ -33,6 +33,8 @@ _FILES = (
     "pyproject.toml",
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "Makefile",
     "requirements.lock",
 )

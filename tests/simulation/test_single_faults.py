@@ -182,6 +182,8 @@ def test_an_authorisation_that_is_a_minute_old_writes_nothing(story: Story) -> N
         lambda world: world.authority.before("write", lambda: world.clock.sleep(61.0))
     )
     assert history.world.directory.writes == []
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    assert "operation.writing" not in kinds, "a write was begun"
     history.assert_invariants(result)
     history.come_home()
     assert history.is_in_step()

@@ -9,6 +9,8 @@ import pytest
 from lab.histories import PLAIN, STORIES, History, Story
 from msgspec.structs import replace
 
+from kiosk.directory.ports import BindResult
+from kiosk.simulation.domain_faults import BindSays, Frozen
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
@@ -16,7 +18,7 @@ from storage.records import Keyless, Sync
 from storage.registry import RegistryError, StoreFull, StorePoisoned, Tx
 from storage.vault import UnknownKey
 
-FINISH = STORIES[4]
+CHANGE, FINISH = STORIES[0], STORIES[4]
 
 
 class Failing:
@@ -139,3 +141,25 @@ def test_a_release_code_that_stands_for_the_signature_writes_once(kind: Kind) ->
         )
     assert outcomes == [Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
     assert len(history.domain.writes) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        BindResult.MUST_CHANGE,
+        BindResult.EXPIRED_PASSWORD,
+        BindResult.DISABLED,
+        BindResult.LOCKED,
+        BindResult.LOGON_HOURS,
+        BindResult.NO_ANSWER,
+    ],
+)
+def test_a_lost_answer_is_done_only_if_the_new_value_binds(said: BindResult) -> None:
+    """Whatever else a bind says is no yes, and nobody has heard the write's own."""
+    history = History(CHANGE)
+    history.domain.fail(Frozen(applied=True))
+    history.domain.fail(BindSays(result=said))
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert history.sync() is Sync.OUT_OF_STEP

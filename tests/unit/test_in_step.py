@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NoReturn, cast
+
 import pytest
 
 from kiosk.authority.ports import Seen
+from kiosk.authority.rules import account_snapshot
 from kiosk.authority.rules.in_step import Compared, Moved, at_last_sync, compare, moved
-from kiosk.directory.ports import Account, Mark, Stamp
+from kiosk.directory.ports import Account, Directory, Mark, Stamp
 from storage.records import LastSync, PasswordMark
 
 HERE, THERE = "origin-of-dc1", "origin-of-dc2"
@@ -164,3 +167,20 @@ def test_without_a_mark_the_time_tells_as_far_as_it_can(
     before: Mark | None, after: Mark | None, origin: str, time: int, said: Moved
 ) -> None:
     assert moved(account(before), account(after, time), origin) is said
+
+
+def test_a_controller_of_the_record_that_rests_is_not_waited_for() -> None:
+    """It is left alone for a reason; until it answers, nothing is known."""
+
+    class Resting:
+        def rests(self, dc: str) -> bool:
+            return dc == "dc1"
+
+        def connect(self, dc: str) -> NoReturn:
+            raise AssertionError(f"{dc} was asked")
+
+    known = Seen(dc="dc1", pwd_last_set=1, mark=None)
+    looked = account_snapshot._on_record(
+        cast("Directory", Resting()), "guid", known, "dc2"
+    )
+    assert looked == (Compared.NOT_KNOWN, known)
