@@ -6,12 +6,10 @@ never carries a PIN: it is made of the sentences that the screen shows.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 
 from kiosk.core.errors import KioskError
-
-SECONDS = 20.0
+from kiosk.core.site_command import refusal_of
 
 
 class NotPrinted(KioskError):
@@ -21,18 +19,6 @@ class NotPrinted(KioskError):
 
 
 def print_text(command: Sequence[str], text: str) -> None:
-    """Hand the text to the command. Blocks at most `SECONDS`. NotPrinted."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the site's own command, no shell
-            list(command),
-            input=text.encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = getattr(error, "strerror", None) or "it took too long"
-        raise NotPrinted(command=command[0], reason=str(reason)) from error
-    if done.returncode:
-        raise NotPrinted(command=command[0], reason=f"exit code {done.returncode}")
+    """Hand the text to the command. Blocks for seconds at most. NotPrinted."""
+    if reason := refusal_of(command, text):
+        raise NotPrinted(command=command[0], reason=reason)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.faces import printer
+from kiosk.core import site_command
 from kiosk.faces.printer import NotPrinted, print_text
 
 
@@ -27,6 +27,6 @@ def test_a_command_that_fails_is_named(command: list[str], reason: str) -> None:
 
 
 def test_a_printer_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(printer, "SECONDS", 0.2)
+    monkeypatch.setattr(site_command, "SECONDS", 0.2)
     with pytest.raises(NotPrinted):
         print_text(["sleep", "30"], "text")

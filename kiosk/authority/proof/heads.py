@@ -8,17 +8,16 @@ no secret.
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from kiosk.core.errors import KioskError
+from kiosk.core.site_command import refusal_of
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
 from storage.registry import Registry
 
-SECONDS = 20.0
 _LOG_SECONDS = 1.0
 _NOTICE_OF_AUTHPRIV = 85
 """RFC 5424: facility 10, severity 5."""
@@ -51,20 +50,8 @@ def short(event: AuditEvent) -> str:
 
 def hand_over(command: Sequence[str], note: str) -> None:
     """Give a note to the site's command, on its standard input. NotSent."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the site's own command, no shell
-            list(command),
-            input=note.encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = getattr(error, "strerror", None) or "it took too long"
-        raise NotSent(place=command[0], reason=str(reason)) from error
-    if done.returncode:
-        raise NotSent(place=command[0], reason=f"exit code {done.returncode}")
+    if reason := refusal_of(command, note):
+        raise NotSent(place=command[0], reason=reason)
 
 
 def log_elsewhere(syslog: str, event: AuditEvent) -> None:
