@@ -44,7 +44,7 @@ class Person:
         return self.visitor.shown
 
     def look(self) -> str:
-        told = self.visitor.ask("still", probes=0, patience=0, is_read=False)
+        told = self.visitor.ask("still", probe=-1, patience=0, is_read=False)
         self.visitor.shown = str(told["shown"])
         return self.visitor.shown
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiosk.simulation.world import SETTINGS
 from lab.matrix.kiosk_room import KioskRoom, KioskStation
-from lab.matrix.room import PLAIN_PROBE, patient
+from lab.matrix.room import PLAIN_PROBES, patient
 from lab.matrix.stillness import unread
 
 _LONGEST = 20.0
@@ -48,9 +48,9 @@ class PlainRoom(KioskRoom):
 
         def probed(its: Any) -> int | None:
             byte = byte_of(its)
-            if byte != PLAIN_PROBE:
+            if byte not in PLAIN_PROBES:
                 return byte
-            room.probes += 1
+            room.probed = PLAIN_PROBES.index(byte)
             return None
 
         self._name_questions()
@@ -89,7 +89,7 @@ class PlainRoom(KioskRoom):
 
     def do_still(
         self,
-        probes: int,
+        probe: int,
         patience: float,
         longest: float | None = None,
         *,
@@ -97,7 +97,7 @@ class PlainRoom(KioskRoom):
         is_drawn: bool = True,
     ) -> dict[str, Any]:
         ends = time.monotonic() + patience
-        while self.probes < probes:
+        while self.probed != probe:
             if time.monotonic() > ends:
                 return {"probed": False}
             time.sleep(0.0005)

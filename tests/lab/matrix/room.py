@@ -20,11 +20,22 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-PROBE = "ctrl+shift+f11"
-"""A key that no page knows: seen here, it tells that all before it were handled."""
-PROBE_BYTES = b"\x1b[23;6~"
-PLAIN_PROBE = 0xF7
-"""The same where bytes are keys: one that begins no character."""
+PROBES = {
+    f"{held}+{key}": b"\x1b[%d;%d~" % (code, modifiers)
+    for key, code in (("f11", 23), ("f12", 24))
+    for held, modifiers in (
+        ("alt+shift", 4),
+        ("ctrl+shift", 6),
+        ("alt+ctrl", 7),
+        ("alt+ctrl+shift", 8),
+    )
+}
+"""Keys that no page knows: one seen here tells that all before it were handled.
+
+They take turns: one that is only late is never taken for the one sent after it.
+"""
+PLAIN_PROBES = tuple(range(0xF5, 0xFD))
+"""The same where bytes are keys: those that begin no character."""
 
 
 class Gate:
@@ -57,7 +68,8 @@ class Room:
     def __init__(self) -> None:
         self.app: Any = None
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.probes = 0
+        self.probed = -1
+        """Which probe was the last one."""
         self.gate = Gate()
         self._turns: list[Any] = []
 
@@ -129,7 +141,7 @@ class Room:
 
     def do_still(
         self,
-        probes: int,
+        probe: int,
         patience: float,
         longest: float | None = None,
         *,
@@ -145,17 +157,17 @@ class Room:
         if self.loop is None:
             return {"probed": False}
         coming = self._still(
-            probes, patience, longest, is_read=is_read, is_drawn=is_drawn
+            probe, patience, longest, is_read=is_read, is_drawn=is_drawn
         )
         return asyncio.run_coroutine_threadsafe(coming, self.loop).result(60)
 
     async def _still(
-        self, probes: int, patience: float, longest: float | None, **means: bool
+        self, probe: int, patience: float, longest: float | None, **means: bool
     ) -> dict[str, Any]:
         from lab.matrix.stillness import still
 
         ends = asyncio.get_running_loop().time() + patience
-        while self.probes < probes:
+        while self.probed != probe:
             if asyncio.get_running_loop().time() > ends:
                 return {"probed": False}
             await asyncio.sleep(0.0005)
@@ -178,14 +190,14 @@ class Room:
 
         from kiosk.tui.locked import LockedApp
 
-        room, seen = self, LockedApp.on_event
+        room, seen, names = self, LockedApp.on_event, list(PROBES)
 
         async def on_event(app: Any, event: events.Event) -> None:
             if room.app is None:
                 room.app, room.loop = app, asyncio.get_running_loop()
-            if isinstance(event, events.Key) and event.key == PROBE:
+            if isinstance(event, events.Key) and event.key in names:
                 if not event.is_forwarded:
-                    room.probes += 1
+                    room.probed = names.index(event.key)
                 return
             await seen(app, event)
 

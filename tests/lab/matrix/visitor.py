@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.matrix import room as program
 from lab.matrix.control import Line, Order
-from lab.matrix.room import PLAIN_PROBE, PROBE_BYTES
+from lab.matrix.room import PLAIN_PROBES, PROBES
 from lab.terminal import Terminal
 
 _PATIENCE = (0.25, 0.25, 0.25, 0.7, 2.5, 2.5)
@@ -50,8 +50,12 @@ class Visitor:
         ]
         self.terminal = kind(command, dict(os.environ), size, (self._line.descriptor,))
         self._line.begun()
-        self._probe = bytes((PLAIN_PROBE,)) if face == "plain" else PROBE_BYTES
-        self._probes = 0
+        self._probes = (
+            [bytes((each,)) for each in PLAIN_PROBES]
+            if face == "plain"
+            else list(PROBES.values())
+        )
+        self._turn = 0
         self._seen = 0
         self._read_log = 0
         self.shown = ""
@@ -72,12 +76,12 @@ class Visitor:
         `is_drawn`: what has changed can be seen, too.
         """
         for patience in _PATIENCE:
-            self._probes += 1
-            self.terminal.send(self._probe)
+            self._turn = (self._turn + 1) % len(self._probes)
+            self.terminal.send(self._probes[self._turn])
             answer = self._line.ask(
                 "still",
                 self.terminal.read,  # a terminal reads while its person waits
-                probes=self._probes,
+                probe=self._turn,
                 patience=patience,
                 longest=longest,
                 is_read=not self.terminal.is_stalled,
@@ -89,7 +93,7 @@ class Visitor:
                 return self.shown
             if self.terminal.process.poll() is not None:
                 raise NotResponding(f"it has ended: {self.terminal.process.poll()}")
-            self._probes -= 1  # it was taken for the end of another key
+            # It was taken for the end of another key, or is still on its way.
         raise NotResponding("no key is taken any more")
 
     def type(self, *pieces: bytes) -> str:
