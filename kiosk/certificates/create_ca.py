@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography import x509
@@ -10,7 +9,8 @@ from cryptography import x509
 from kiosk.certificates import ca_key
 from kiosk.certificates.card_certificates import CertificateError
 from kiosk.certificates.local_ca import new_issuer
-from kiosk.certificates.private_files import unusable, write_private
+from kiosk.certificates.source_files import unusable, write_private
+from kiosk.core import private_files
 from storage.vault import Vault
 
 
@@ -64,12 +64,7 @@ def reseal(certificate: x509.Certificate, key: Path, vault: Vault) -> bool:
 def _create(file: Path, content: bytes) -> None:
     """Write a file that is not there yet, durably."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        private_files.create(file, content)
     except FileExistsError:
         raise AuthorityExists(file=str(file)) from None
     except OSError as error:

@@ -22,7 +22,7 @@ from kiosk.certificates.ports import (
     Pending,
     SourceMalformed,
 )
-from kiosk.certificates.private_files import remove, unusable, write_private
+from kiosk.certificates.source_files import remove, unusable, write_private
 from kiosk.certificates.tickets import file_stem
 
 LARGEST = 64 * 1024

@@ -16,6 +16,7 @@ from kiosk.certificates.ports import (
     SourceSilent,
     SourceUnusable,
 )
+from kiosk.core.errors import reason_of
 from kiosk.core.secret import Secret
 from kiosk.core.secret_file import read_secret
 
@@ -134,7 +135,7 @@ class HttpsClient:
                 read_secret(file).wipe()  # refuses a key that others can read
                 context.load_cert_chain(told.client_certificate, file, _no_password)
         except (OSError, ssl.SSLError) as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             raise SourceUnusable(file=str(file), reason=reason) from error
         return context
 

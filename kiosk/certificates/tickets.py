@@ -20,7 +20,7 @@ from kiosk.certificates.ports import (
     CertificateRequest,
     Pending,
 )
-from kiosk.certificates.private_files import remove, write_private
+from kiosk.certificates.source_files import remove, write_private
 
 GUID_BYTES = 16
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import ConfigOption, fail, new_app
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, reason_of
 from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _of_file(
             f"{file}: line {error.line} is no audit event", param_hint="FILE"
         ) from error
     except OSError as error:
-        problem = error.strerror or type(error).__name__
+        problem = reason_of(error)
         raise typer.BadParameter(f"{file}: {problem}", param_hint="FILE") from error
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.cards.trace import Trace
-from kiosk.core.errors import KioskError
+from kiosk.core import private_files
+from kiosk.core.errors import KioskError, reason_of
 
 
 class TraceNotWritable(KioskError):
@@ -20,13 +21,12 @@ class TraceNotWritable(KioskError):
 @contextmanager
 def trace_to(file: Path) -> Iterator[Trace]:
     """Open a trace that adds to `file`, made 0600. TraceNotWritable."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     try:
-        descriptor = os.open(file, flags, 0o600)
+        opened = private_files.opened_to_append(file)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise TraceNotWritable(file=str(file), reason=reason) from error
-    with os.fdopen(descriptor, "a", buffering=1, encoding="utf-8") as stream:
+    with opened as raw, io.TextIOWrapper(raw, "utf-8", line_buffering=True) as stream:
         yield Trace(lambda line: print(line, file=stream))
 
 

@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
-from kiosk.core.errors import Message, message_of
+from kiosk.core.errors import Message, message_of, reason_of
 from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.ports import DirectoryError
 from kiosk.texts import UnknownText, sentence
@@ -47,7 +47,7 @@ def report(error: BaseException, stream: TextIO) -> ExitCode:
 
 def of_system(error: OSError) -> Message:
     """Return what the system refused, of a file where it names one."""
-    reason = error.strerror or type(error).__name__
+    reason = reason_of(error)
     if error.filename is None:
         return Message("cli.refused_by_system", {"reason": reason})
     file = os.fsdecode(error.filename)

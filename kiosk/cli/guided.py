@@ -22,7 +22,7 @@ from kiosk.cli.asking import agree, ask, choose, say
 from kiosk.cli.doctor import lines
 from kiosk.cli.typed import ask_secret
 from kiosk.config import Config, Operator, OperatorRole, toml_file
-from kiosk.core import new_files
+from kiosk.core import private_files
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from kiosk.core.hardening import harden_process
@@ -177,7 +177,7 @@ def _ask_password(answers: GuidedAnswers, password: Path) -> None:
     prompt = guided_line.sentence("guided.password", account=answers.account)
     with ask_secret(prompt + " ") as typed:
         password.unlink(missing_ok=True)
-        new_files.write(password, bytes(typed.reveal()))
+        private_files.create(password, bytes(typed.reveal()))
 
 
 def _config(answers: GuidedAnswers, layout: Layout, password: Path) -> Config:
@@ -187,7 +187,7 @@ def _config(answers: GuidedAnswers, layout: Layout, password: Path) -> Config:
     if answers.ca:
         ca = layout.ca.with_name(".ca.trial")
         ca.unlink(missing_ok=True)
-        new_files.write(ca, answers.ca.encode("ascii"))
+        private_files.create(ca, answers.ca.encode("ascii"))
         directory_told["ca_file"] = ca
     trial = SiteAnswers(values={**told.values, "directory": directory_told})
     text = configuration(layout, trial, issues=answers.issues)

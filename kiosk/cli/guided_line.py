@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.cli.asking import ask, choose, say
 from kiosk.core.clock import SystemClock
-from kiosk.core.errors import Message
+from kiosk.core.errors import Message, reason_of
 from kiosk.directory.ports import Unreachable
 from kiosk.setup.ownership import as_oneself
 from kiosk.texts import sentence as catalogue
@@ -115,7 +115,7 @@ def _trouble(dc: str, ca: str) -> Message | None:
     except ssl.SSLCertVerificationError as error:
         return Message("guided.not_trusted", {"dc": dc, "reason": error.verify_message})
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         return Message("guided.not_reached", {"dc": dc, "reason": reason})
 
 
@@ -127,7 +127,7 @@ def _ask_ca() -> str:
                 held = Path(typed).read_text("ascii")
             ssl.create_default_context(cadata=held)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             if isinstance(error, ssl.SSLError):
                 say("guided.ca_not_pem", file=typed)
             else:

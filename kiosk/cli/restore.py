@@ -14,7 +14,8 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config
-from kiosk.core import new_files
+from kiosk.core import private_files
+from kiosk.core.errors import reason_of
 from kiosk.setup.ownership import become_owner, make_folders, owner_of
 
 app = new_app("Put a backup back where nothing is.")
@@ -58,7 +59,7 @@ def restore(
     print(words(Message("backup.restored", {"count": count})))
     password = settings.directory.password_file
     if password is not None and not password.exists():
-        new_files.write(password, b"")
+        private_files.create(password, b"")
         print(words(Message("backup.password_next", {"file": str(password)})))
     print(words(Message("backup.doctor_next", {"config": str(target)})))
 
@@ -96,6 +97,6 @@ def _handed_over(
                 os.chown(path, owner, -1, follow_symlinks=False)
             become_owner(target)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             raise NotWritten(file=str(error.filename), reason=reason) from error
         yield backup, given

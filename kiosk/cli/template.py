@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import ConfigOption, fail, new_app
+from kiosk.core import private_files
+from kiosk.core.errors import reason_of
 
 if TYPE_CHECKING:
     from storage.records import Template
@@ -115,12 +116,11 @@ def export(
         print(text, end="")
         return
     try:
-        handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with private_files.created(output) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        problem = error.strerror or type(error).__name__
+        problem = reason_of(error)
         raise typer.BadParameter(f"{output}: {problem}", param_hint="-o") from error
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -110,7 +110,7 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
             raise FileUnreadable(file=str(path), reason=f"more than {_LARGEST} bytes")
         return tomllib.loads(text.decode())
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise FileUnreadable(file=str(path), reason=reason) from error
     except UnicodeDecodeError as error:
         raise NotToml(

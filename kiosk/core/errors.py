@@ -65,3 +65,8 @@ def message_of(error: BaseException) -> Message | None:
 def said_of(error: BaseException) -> Message:
     """Return what to say of an error; an unknown one is not explained away."""
     return message_of(error) or Message(KioskError.code)
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says is wrong, without the file that it is about."""
+    return error.strerror or type(error).__name__

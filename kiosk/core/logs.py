@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -43,5 +43,5 @@ def _private_file(file: Path) -> logging.Handler:
         os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
         return logging.FileHandler(file, encoding="utf-8")
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise LogNotWritable(file=str(file), reason=reason) from error

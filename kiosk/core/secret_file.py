@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 from kiosk.core.secret import Secret
 
 _LARGEST = 64 * 1024
@@ -60,7 +60,7 @@ def read_secret(path: Path) -> Secret:
                 raise SecretEmpty(file=str(path))
             return Secret(view[:end])
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise SecretUnreadable(file=str(path), reason=reason) from error
     finally:
         buffer[:] = bytes(len(buffer))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from kiosk.core.errors import reason_of
+
 SECONDS = 20.0
 """After which a command that has not ended did not take its text."""
 
@@ -27,7 +29,7 @@ def refusal_of(command: Sequence[str], text: str) -> str:
             check=False,
         )
     except OSError as error:
-        return error.strerror or type(error).__name__
+        return reason_of(error)
     except subprocess.TimeoutExpired:
         return "it took too long"
     return f"exit code {done.returncode}" if done.returncode else ""

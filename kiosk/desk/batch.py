@@ -17,7 +17,8 @@ from pathlib import Path
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import CardRemoved
-from kiosk.core.errors import KioskError
+from kiosk.core import private_files
+from kiosk.core.errors import KioskError, reason_of
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, AccountMissing, DomainController
 from kiosk.enrollment.issue import refusal_of
@@ -137,10 +138,9 @@ def read_batch(desk: Desk, path: Path) -> Batch:
         raise BatchWrong(file=str(path), problems=told)
     results = path.with_name(f"{path.stem}.results.csv")
     try:
-        handle = os.open(results, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.close(handle)
+        private_files.create(results, b"")
     except OSError as error:
-        reason = f"{results}: {error.strerror or type(error).__name__}"
+        reason = f"{results}: {reason_of(error)}"
         raise BatchUnreadable(file=str(path), reason=reason) from error
     _append(results, ("line", "account", "template", "result", "card", "reason"))
     return Batch(rows, results)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kiosk.config.settings import StationRole
+from kiosk.core.errors import reason_of
 from kiosk.doctor import Finding, fail, ok, unknown, warn
 
 SWAPS = Path("/proc/swaps")
@@ -20,7 +21,7 @@ def secret_files(files: Sequence[Path]) -> Iterator[Finding]:
         try:
             status = file.stat()
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             yield fail("file", "file_missing", file=str(file), reason=reason)
             continue
         if status.st_uid != os.geteuid():

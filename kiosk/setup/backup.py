@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.core import new_files
-from kiosk.core.errors import KioskError
+from kiosk.core import private_files
+from kiosk.core.errors import KioskError, reason_of
 from storage import audit, walk
 from storage.high_water import HighWaterMark
 from storage.registry import RegistryError
@@ -174,7 +174,7 @@ def back_up(
         files={str(path.relative_to(folder)): _sum(path) for path in names},
     )
     with _named(folder / MANIFEST):
-        new_files.write(folder / MANIFEST, msgspec.json.encode(manifest))
+        private_files.create(folder / MANIFEST, msgspec.json.encode(manifest))
     return manifest
 
 
@@ -184,7 +184,7 @@ def read(folder: Path) -> Manifest:
         raw = (folder / MANIFEST).read_bytes()
         manifest = msgspec.json.decode(raw, type=Manifest)
     except PermissionError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise Unreadable(file=str(folder / MANIFEST), reason=reason) from error
     except (OSError, msgspec.DecodeError) as error:
         raise NotABackup(folder=str(folder)) from error
@@ -237,7 +237,7 @@ def restore(
     new[places.config] = folder / CONFIG
     if DESK in manifest.files:
         new[places.desk] = folder / DESK
-    with new_files.all_or_none() as written:
+    with private_files.all_or_none() as written:
         for target, source in new.items():
             if target.exists():
                 continue
@@ -304,7 +304,7 @@ def _named(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise NotWritten(file=str(error.filename or file), reason=reason) from error
 
 
@@ -314,7 +314,7 @@ def _may_write(folder: Path) -> bool:
 
 def _copy(source: Path, target: Path) -> None:
     with _named(target):
-        new_files.copy(source, target)
+        private_files.copy(source, target)
 
 
 def _sum(path: Path) -> str:
@@ -322,5 +322,5 @@ def _sum(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise Unreadable(file=str(path), reason=reason) from error

@@ -20,9 +20,9 @@ from kiosk.config import Config, Operator, load
 from kiosk.config.location import NAME, SYSTEM
 from kiosk.config.render import Values, commented, toml_value
 from kiosk.config.settings import STATION_NAME
-from kiosk.core import new_files
-from kiosk.core.errors import KioskError
-from kiosk.core.new_files import all_or_none
+from kiosk.core import private_files
+from kiosk.core.errors import KioskError, reason_of
+from kiosk.core.private_files import all_or_none
 from storage.records import Template
 from storage.vault import add_key
 
@@ -146,14 +146,14 @@ def _named(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise NotWritable(file=str(file), reason=reason) from error
 
 
 def _write(file: Path, content: str, written: list[Path]) -> None:
     """Create one file, durable when this returns."""
     with _named(file):
-        new_files.write(file, content.encode("utf-8"))
+        private_files.create(file, content.encode("utf-8"))
     written.append(file)
 
 

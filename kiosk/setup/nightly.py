@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+from kiosk.core.errors import reason_of
 from kiosk.setup import backup
 
 _BY_MOMENT = "%Y-%m-%d-%H%M%S"
@@ -31,6 +32,6 @@ def prune(folder: Path, keep: int) -> tuple[Path, ...]:
         try:
             shutil.rmtree(path)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             raise backup.NotWritten(file=str(path), reason=reason) from error
     return tuple(doomed)

@@ -5,13 +5,13 @@ A checkpoint is signed first, so that the file can be judged up to its end.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import BinaryIO
 
 from kiosk.authority.office.desk import Desk, note
 from kiosk.authority.office.operators import Action, require
-from kiosk.core.errors import KioskError
+from kiosk.core import private_files
+from kiosk.core.errors import KioskError, reason_of
 from storage import checkpoints, evidence_file, extracts, walk
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
@@ -37,13 +37,10 @@ def to_file(desk: Desk, path: Path, *, station: str | None = None) -> int:
     require(desk.operator, Action.EXPORT)
     _known(desk, station)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
+        with private_files.created(path) as stream:
             count = _write(desk, stream, path.name, station)
-            stream.flush()
-            os.fsync(stream.fileno())
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise NotExported(file=str(path), reason=reason) from error
     return count
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 from kiosk.core.site_command import refusal_of
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
@@ -71,7 +71,7 @@ def log_elsewhere(syslog: str, event: AuditEvent) -> None:
                 host, _, port = syslog.rpartition(":")
                 line.sendto(_remote(said), (host, int(port)))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise NotSent(place=syslog, reason=reason) from error
 
 

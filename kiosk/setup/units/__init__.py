@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 
 PACKAGED = Path("/usr/lib/pin-kiosk")
 """Where Debian's package has its environment."""
@@ -153,5 +153,5 @@ def _prepared(unit: Unit, target: Path) -> tuple[Path, Path]:
 
 
 def _not_installed(error: OSError, place: Path) -> UnitsNotInstalled:
-    reason = error.strerror or type(error).__name__
+    reason = reason_of(error)
     return UnitsNotInstalled(file=str(error.filename or place), reason=reason)

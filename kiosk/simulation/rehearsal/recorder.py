@@ -15,7 +15,7 @@ import msgspec
 from kiosk.authority.ports import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.config.render import toml_value
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 from kiosk.faces.demo_deck import DemoCard
 from kiosk.simulation.demo import CAST, Demo, Role
 from kiosk.simulation.rehearsal import scenario as language
@@ -108,7 +108,7 @@ class Recorder:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write("\n".join(lines) + "\n")
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = reason_of(error)
             raise NotRecorded(file=str(path), reason=reason) from error
 
     def _lines(self) -> Iterable[str]:

@@ -14,7 +14,7 @@ import msgspec
 
 from kiosk.config import OperatorRole
 from kiosk.config.settings import Second
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, reason_of
 from kiosk.simulation.cards.faults import AnyCardFault
 from kiosk.simulation.cards.options import PivOptions, Variant, changed
 from kiosk.simulation.domain_faults import AnyFault
@@ -346,7 +346,7 @@ def read(path: Path) -> Scenario:
         with path.open("rb") as stream:  # of a device, not for ever
             return msgspec.toml.decode(stream.read(_LARGEST), type=Scenario)
     except OSError as error:
-        problem = error.strerror or type(error).__name__
+        problem = reason_of(error)
         raise ScenarioError(file=str(path), problem=problem) from error
     except UnicodeDecodeError as error:
         problem = f"no UTF-8 at byte {error.start}"

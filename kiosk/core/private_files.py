@@ -1,0 +1,88 @@
+"""Files for their owner alone (0600), whole or not at all.
+
+What is written is durable when the call returns. `create`, `copy` and `replace` make
+folders (0700) that are missing. Any thread; OSError as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def all_or_none() -> Iterator[list[Path]]:
+    """Remove again what the list names, should the block not end well."""
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException:
+        for file in written:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy into a new file."""
+    _make_folder(target)
+    with source.open("rb") as stream, created(target) as handle:
+        shutil.copyfileobj(stream, handle)
+
+
+def create(target: Path, data: bytes) -> None:
+    """Write a file that is not there yet: FileExistsError, and nothing is changed."""
+    _make_folder(target)
+    with created(target) as handle:
+        handle.write(data)
+
+
+def replace(target: Path, data: bytes) -> None:
+    """Write a file, over the one that is there if there is one."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)  # a process of this number died on the way
+    try:
+        create(beside, data)
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _make_names_durable(target.parent)
+
+
+@contextmanager
+def created(target: Path) -> Iterator[BinaryIO]:
+    """Open a new file; it is there when the block ends well, and else it is not."""
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    _make_names_durable(target.parent)
+
+
+def opened_to_append(target: Path) -> BinaryIO:
+    """Open a file to add to, made if need be; never what a symbolic link names."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return os.fdopen(os.open(target, flags, 0o600), "ab")
+
+
+def _make_folder(target: Path) -> None:
+    missing = [each for each in target.parents if not each.exists()]
+    for folder in reversed(missing):  # `parents=True` makes those as the umask says
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _make_names_durable(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,96 @@
+"""Files for their owner alone: 0600 in any umask, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.core import private_files
+
+
+@pytest.fixture(autouse=True)
+def open_handed() -> Iterator[None]:
+    """A person whose files anybody may read."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(file: Path) -> int:
+    return file.stat().st_mode & 0o777
+
+
+def test_a_new_file_and_its_folders_are_for_their_owner(tmp_path: Path) -> None:
+    file = tmp_path / "a" / "b" / "file"
+    private_files.create(file, b"one")
+    assert (file.read_bytes(), mode(file)) == (b"one", 0o600)
+    assert (mode(file.parent), mode(file.parent.parent)) == (0o700, 0o700)
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"before")
+    with pytest.raises(FileExistsError):
+        private_files.create(file, b"after")
+    assert file.read_bytes() == b"before"
+
+
+def test_a_link_to_elsewhere_is_no_new_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        private_files.create(tmp_path / "link", b"one")
+    with pytest.raises(OSError, match="link"):
+        private_files.opened_to_append(tmp_path / "link")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_is_replaced_is_the_old_or_the_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    private_files.replace(file, b"one")
+    private_files.replace(file, b"two")
+    assert (file.read_bytes(), mode(file)) == (b"two", 0o600)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        private_files.replace(file, b"three")
+    assert file.read_bytes() == b"two"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_dead_process_left_beside_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / f".file.{os.getpid()}").write_bytes(b"half")
+    private_files.replace(tmp_path / "file", b"one")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_new_file_goes_again_when_writing_it_does_not_end_well(
+    tmp_path: Path,
+) -> None:
+    def write_half() -> None:
+        with private_files.created(tmp_path / "file") as stream:
+            stream.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_files_all_or_none_are_there(tmp_path: Path) -> None:
+    def write_one_of_two() -> None:
+        with private_files.all_or_none() as written:
+            private_files.create(tmp_path / "one", b"1")
+            written.append(tmp_path / "one")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_one_of_two()
+    assert list(tmp_path.iterdir()) == []
