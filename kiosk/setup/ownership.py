@@ -12,8 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import kiosk
+from kiosk.core.errors import KioskError
+
+_PROGRAM = Path(kiosk.__file__).parent
+
 USER = "kiosk"
 """The user a kiosk machine has for it."""
+
+
+class ProgramOutOfReach(KioskError):
+    """The user whose a station is may not read the program: `user`, `folder`."""
+
+    code = "kiosk.program_out_of_reach"
 
 
 def owner_of(path: Path) -> int:
@@ -55,7 +66,10 @@ def make_folders(*folders: Path) -> None:
 
 
 def become_owner(path: Path) -> None:
-    """As root: become the user whose `path` is (or will be), for good. OSError."""
+    """As root: become the user whose `path` is (or will be), for good.
+
+    OSError. ProgramOutOfReach: nothing is changed.
+    """
     number = owner_of(path)
     if os.geteuid() != 0 or number == 0:
         return
@@ -63,6 +77,8 @@ def become_owner(path: Path) -> None:
         user = pwd.getpwuid(number)
     except KeyError:
         return
+    with acting_as_owner(path):
+        pass  # nobody comes back to tell that it cannot be done
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
@@ -71,7 +87,10 @@ def become_owner(path: Path) -> None:
 
 @contextmanager
 def acting_as_owner(path: Path) -> Iterator[None]:
-    """As root: do what follows as the user whose `path` is (or will be)."""
+    """As root: do what follows as the user whose `path` is (or will be).
+
+    ProgramOutOfReach: nothing is done.
+    """
     number = owner_of(path)
     if os.geteuid() != 0 or number == 0:
         yield
@@ -82,6 +101,8 @@ def acting_as_owner(path: Path) -> Iterator[None]:
     os.setegid(user.pw_gid)
     os.seteuid(user.pw_uid)
     try:
+        if not os.access(_PROGRAM, os.R_OK | os.X_OK, effective_ids=True):
+            raise ProgramOutOfReach(user=user.pw_name, folder=str(_PROGRAM))
         yield
     finally:
         os.seteuid(0)

@@ -62,6 +62,7 @@ furnish() {
     # What this machine trusts on the way out, its root trusts too.
     [ ! -f $bundle ] || cp -L $bundle "$2$bundle"
     mkdir -p "$2$seat"
+    chmod 755 "$2/home/tester"  # root's tests become other users there
     find "$2$seat" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .cache \
         -exec rm -rf {} +
     git -C "$checkout" ls-files -z --cached --others --exclude-standard |

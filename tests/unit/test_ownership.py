@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -30,16 +31,21 @@ from kiosk.cli import main
 sys.exit(main())
 """
 
+_MAY_ENTER = all(each.stat().st_mode & 0o001 for each in (ROOT, *ROOT.parents))
+
 root_only = needs(
-    os.geteuid() == 0 and PYTHON.exists(),
-    f"another user types here: run the tests as root, with {PYTHON}",
+    os.geteuid() == 0 and PYTHON.exists() and _MAY_ENTER,
+    f"another user types here: run the tests as root, with {PYTHON}, "
+    "in a checkout that everybody may enter",
 )
 
 
-def typed(*words: str | Path, user: str = "root") -> subprocess.CompletedProcess[str]:
+def typed(
+    *words: str | Path, user: str = "root", program: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     told = pwd.getpwnam(user)
     become = ["setpriv", f"--reuid={told.pw_uid}", f"--regid={told.pw_gid}"]
-    paths = f"{ROOT}:{sysconfig.get_path('purelib')}"
+    paths = f"{program}:{sysconfig.get_path('purelib')}"
     login = f'{{ echo {told.pw_uid} >/proc/self/loginuid; }} 2>/dev/null; exec "$@"'
     session = ["sh", "-c", login, "sh", *become]  # theirs, as if they had logged in
     return subprocess.run(
@@ -131,3 +137,18 @@ def test_doctor_as_another_user_says_just_that(folder: Path, asks: str) -> None:
         f"This station is the user nobody's, and you are {asks}: nothing was examined. "
         f"Type: sudo -u nobody kiosk doctor --config {config}\n"
     )
+
+
+@root_only
+def test_a_program_that_the_stations_user_may_not_read_is_said_before_anything_is_done(
+    folder: Path,
+) -> None:
+    elsewhere = folder.parent / "checkout"
+    shutil.copytree(
+        ROOT, elsewhere, ignore=shutil.ignore_patterns(".*", "tests", "docs")
+    )
+    elsewhere.chmod(0o700)
+    done = typed("init", folder, program=elsewhere)
+    assert done.returncode == ExitCode.FAILED
+    assert "nobody may not read the program in" in done.stderr
+    assert list(folder.iterdir()) == []
