@@ -136,7 +136,7 @@ TABLE: tuple[Step, ...] = (
         Phase.CARD_CHANGING,
         Phase.REFUSED,
         _CARD,
-        "The card definitely said no; nothing was changed.",
+        "The card said no, or may not be changed any more; nothing was changed.",
     ),
     Step(
         Phase.CARD_CHANGING,

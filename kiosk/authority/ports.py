@@ -7,8 +7,9 @@ the authority worker's thread. Raises `AuthorityError`s, `DirectoryError`s and
 `RegistryError`s only; anything else is a bug.
 
 A change is four calls: open → prepare → authorise (which also commits `card_changing`
-where the station goes on at once) → write (which first commits `card_changed`), and
-`rolled_back` where the directory refuses. Where the card comes first (unblock): open →
+where the station goes on at once; `card_changing` asks again where it could not) →
+write (which first commits `card_changed`), and `rolled_back` where the directory
+refuses. Where the card comes first (unblock): open →
 prepare → redeem → release, which also commits `card_changing` → card_changed, which
 gives the nonce → authorise → write. Where no password follows: open → prepare →
 card_changing → card_changed.
@@ -486,7 +487,11 @@ class Authority(Protocol):
         """
 
     def card_changing(self, operation: str) -> None:
-        """Commit the mark before the command that cannot be taken back. Refused."""
+        """Commit the mark before the command that cannot be taken back. Refused.
+
+        Where it was committed with the proof, and the card was let go since: say if it
+        may still be changed.
+        """
 
     def card_changed(self, operation: str, taken: Label | None) -> Challenge | None:
         """Commit that the new PIN was verified on the card, and which PUK set it.

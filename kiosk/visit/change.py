@@ -2,7 +2,8 @@
 
 One card transaction spans VERIFY, signature, CHANGE, VERIFY and logout when the
 authority answers within `AUTHORISE_SECONDS`; otherwise the card is let go while
-the authority thinks, and a second transaction identifies it again.
+the authority thinks, and a second transaction identifies it again. What was said by
+then may be old, so the authority is asked once more before the card is changed.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ def _change(
     with run.session() as session:
         authorised = _prove(run, prepared, session, old, sealed)
         if _in_time(run, authorised):
-            _change_card(run, prepared, session, old, new)
+            _change_card(run, prepared, session, old, new, asks=not _goes_on(prepared))
     if not run.touched:
         _wait(run, authorised)
         with run.session() as session:
-            _change_card(run, prepared, session, old, new)
+            _change_card(run, prepared, session, old, new, asks=True)
     if not prepared.password_follows:
         return results.card_only(run, kind)
     return ending.write(run, kind, sealed, old=old, new=new)
@@ -90,11 +91,18 @@ def _wait(run: Run, authorised: PendingJob[None] | None) -> None:
 
 
 def _change_card(
-    run: Run, prepared: Prepared, session: CardSession, old: Secret, new: Secret
+    run: Run,
+    prepared: Prepared,
+    session: CardSession,
+    old: Secret,
+    new: Secret,
+    *,
+    asks: bool,
 ) -> None:
+    """Change it. `asks`: the authority has not just said that it may be changed."""
     with run.step(VisitStep.CARD):
         puk.replace(run, session)
-        if not _goes_on(prepared):
+        if asks:
             run.card_changing()
         with run.card_may_change():
             session.change_pin(old, new)

@@ -10,13 +10,16 @@ import pytest
 from lab.histories import NEW, OLD, STORIES, History, Story
 
 from kiosk.core.workers import PendingJob
+from kiosk.simulation.world import World
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome
+from statemachine.lifecycle import Event
 from statemachine.operation import Kind, Phase
 from storage.records import Sync
 
 T = TypeVar("T")
 CHANGE = next(story for story in STORIES if story.kind is Kind.CHANGE)
+ACTIVATE = next(story for story in STORIES if story.kind is Kind.ACTIVATE)
 UNBLOCK = next(story for story in STORIES if story.kind is Kind.UNBLOCK)
 
 
@@ -53,22 +56,18 @@ class Held(History):
 
 
 class SlowWorker:
-    """The authority's worker: late with the call that is named, once."""
+    """The authority's worker: late with the calls that are named."""
 
-    def __init__(self, history: Held, call: int) -> None:
-        self.calls, self._late_at, self._history = 0, call, history
+    def __init__(self, history: Held, *calls: int) -> None:
+        self.calls, self._late_at, self._history = 0, calls, history
         self.held: list[bool] = []
         """For each call, whether a transaction with the card was open."""
 
     def submit(self, job: Callable[[], T]) -> PendingJob[T]:
         self.calls += 1
         self.held.append(self._history.is_held)
-        mine = [self.calls == self._late_at]
-
-        def late() -> bool:
-            return bool(mine[0])
-
-        return SlowJob(job, late)
+        is_late = self.calls in self._late_at
+        return SlowJob(job, lambda: is_late)
 
 
 @contextmanager
@@ -90,13 +89,15 @@ def watched(history: Held) -> Iterator[None]:
         yield
 
 
-def worked(story: Story, late_at: int) -> tuple[Held, SlowWorker, Outcome | None]:
+def worked(
+    story: Story, late_at: int, arrange: Callable[[World], None] | None = None
+) -> tuple[Held, SlowWorker, Outcome | None]:
     history = Held(story)
     worker = SlowWorker(history, late_at)
 
     history.world._authority_worker = worker
     with watched(history):
-        result = history.attempt()
+        result = history.attempt(arrange)
     return history, worker, result.outcome if result else None
 
 
@@ -104,16 +105,61 @@ def calls_of(story: Story) -> list[bool]:
     return worked(story, 0)[1].held
 
 
+def authorise_of(story: Story) -> int:
+    """The one call that a change makes while it has the card."""
+    (authorise,) = [at for at, is_held in enumerate(calls_of(story), 1) if is_held]
+    return authorise
+
+
 def test_a_proof_that_is_judged_late_lets_the_card_go_and_goes_on() -> None:
     """The card is opened again, identified, and changed: the same end."""
-    held = calls_of(CHANGE)
-    (authorise,) = [at for at, is_held in enumerate(held, 1) if is_held]
-    history, worker, outcome = worked(CHANGE, authorise)
+    history, worker, outcome = worked(CHANGE, authorise_of(CHANGE))
     assert outcome is Outcome.DONE
     assert history.card_pin() == NEW
     assert history.is_in_step()
-    assert worker.held == held
+    assert worker.held == [False, False, True, True, False]
+    steps = ["open", "prepare", "authorise", "card_changing", "write"]
+    assert history.world.authority.calls == steps
     assert history.sessions == 2, "the card was not let go"
+
+
+MEANWHILE: dict[str, tuple[str, Callable[[World], None]]] = {
+    "suspended": ("stop.suspended", lambda it: it.operate("alice", Event.SUSPEND)),
+    "revoked": ("stop.revoked", lambda it: it.operate("alice", Event.REVOKE)),
+    "over": ("reason.authorisation_late", lambda it: it.clock.sleep(61.0)),
+}
+
+
+@pytest.mark.parametrize("story", [CHANGE, ACTIVATE], ids=lambda each: each.name)
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_what_has_happened_since_the_proof_is_asked_before_the_card_is_changed(
+    story: Story, meanwhile: str
+) -> None:
+    reason, act = MEANWHILE[meanwhile]
+
+    def arrange(world: World) -> None:
+        world.authority.after("authorise", lambda: act(world))
+
+    history, _, outcome = worked(story, authorise_of(story), arrange)
+    assert outcome is Outcome.REFUSED
+    assert history.card_pin() == story.pin
+    (operation,) = history.world.registry.read(
+        lambda view: view.operations(history.holder.credential, limit=2)
+    )
+    assert (operation.phase, operation.reason) == (Phase.REFUSED, reason)
+    assert history.world.directory.writes == []
+
+
+def test_what_the_authority_does_not_say_again_in_time_is_no_yes() -> None:
+    """The card was let go, opened again, and held: no answer, and nothing is sent."""
+    history = Held(CHANGE)
+    worker = SlowWorker(history, authorise_of(CHANGE), authorise_of(CHANGE) + 1)
+    history.world._authority_worker = worker
+    with watched(history):
+        result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.REFUSED
+    assert history.card_pin() == OLD
 
 
 @pytest.mark.parametrize("story", [CHANGE, UNBLOCK], ids=lambda each: each.name)

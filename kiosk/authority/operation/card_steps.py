@@ -12,7 +12,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
-from statemachine.operation import Phase
+from statemachine.operation import Phase, Route
 from storage.records import Credential, Operation, Sync
 from storage.registry import Tx
 
@@ -28,9 +28,21 @@ def held(credential: Credential) -> Message | None:
 
 def changing(parts: RequiredPorts, id: str) -> None:
     """Commit `card_changing`. Refused, with nothing changed, if it may not go on."""
-    refusal = parts.registry.run(lambda tx: begin_changing(tx, parts, id))
+    refusal = parts.registry.run(lambda tx: _begin_or_go_on(tx, parts, id))
     if refusal is not None:
         raise Refused(refusal)
+
+
+def _begin_or_go_on(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
+    """As `begin_changing`. Committed with the proof, it is judged once more."""
+    operation = tx.operation(id)
+    is_with_proof = operation.phase is Phase.CARD_CHANGING
+    if not (is_with_proof and transitions.route_taken(operation) is Route.OLD_PIN):
+        return begin_changing(tx, parts, id)
+    refusal = _refusal(tx, parts, operation)
+    if refusal is not None:
+        transitions.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
+    return refusal
 
 
 def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
@@ -38,16 +50,21 @@ def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
     operation = tx.operation(id)
     if operation.ended_at is not None:
         return Message("stop.operation_ended")
+    refusal = _refusal(tx, parts, operation)
+    target = Phase.CARD_CHANGING if refusal is None else Phase.REFUSED
+    reason = refusal.key if refusal is not None else ""
+    transitions.move(tx, parts, operation, target, reason=reason)
+    return refusal
+
+
+def _refusal(tx: Tx, parts: RequiredPorts, operation: Operation) -> Message | None:
+    """Say why the card may not be changed now; None: it may."""
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
     refusal = held(credential) or _late(parts, operation)
     if refusal is None and approvals.missing(tx, operation, credential, template):
-        refusal = Message("stop.code_first")
-    if refusal is not None:
-        transitions.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
-        return refusal
-    transitions.move(tx, parts, operation, Phase.CARD_CHANGING)
-    return None
+        return Message("stop.code_first")
+    return refusal
 
 
 def _late(parts: RequiredPorts, operation: Operation) -> Message | None:
