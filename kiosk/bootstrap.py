@@ -188,7 +188,7 @@ def anchors_of(config: Config) -> list[x509.Certificate]:
 def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
     """Return what watches this station's readers."""
     from kiosk.cards.pcsc import PcscMonitor
-    from kiosk.config.settings import PinpadUse
+    from kiosk.config.sections.station import PinpadUse
 
     return PcscMonitor(
         config.readers.names,
@@ -446,7 +446,7 @@ def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
 
 def site_of(config: Config) -> Site:
     """Return what the site has decided about its desks."""
-    from kiosk.config.settings import CertificateOrigin
+    from kiosk.config.sections.enrollment import CertificateOrigin
     from kiosk.desk.context import Site
 
     told = config.certificates

@@ -19,7 +19,7 @@ from kiosk.certificates.ports import (
 )
 from kiosk.certificates.tickets import Ticketed
 from kiosk.config import Config
-from kiosk.config.settings import CertificateOrigin
+from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock
 from kiosk.core.errors import KioskError
 

@@ -9,7 +9,7 @@ import typer
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.cli.run import NotATerminal
 from kiosk.config import load
-from kiosk.config.settings import StationRole
+from kiosk.config.sections.station import StationRole
 from kiosk.core.errors import KioskError
 
 app = new_app("Run the kiosk line by line.")

@@ -10,7 +10,7 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config, load
-from kiosk.config.settings import StationRole
+from kiosk.config.sections.station import StationRole
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ from kiosk.config.location import (
     load_as,
     places,
 )
-from kiosk.config.settings import Config, Operator, OperatorRole, Tls
+from kiosk.config.sections.directory import Tls
+from kiosk.config.sections.operators import Operator, OperatorRole
+from kiosk.config.settings import Config
 
 __all__ = [
     "Config",

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import NODEFAULT, Struct, inspect
 
+from kiosk.config.described import descriptions
 from kiosk.config.settings import Config
 from kiosk.config.toml_file import expected
 
@@ -49,14 +50,14 @@ def _section(field: inspect.Field, values: Mapping[str, object]) -> Iterator[str
             raise TypeError(field.name)
     yield _wrapped(kind.cls.__doc__ or "")
     yield heading
+    described = descriptions(kind.cls)
     for setting in kind.fields:
-        yield from _setting(setting, values)
+        yield from _setting(setting, described[setting.name], values)
 
 
-def _setting(field: inspect.Field, values: Mapping[str, object]) -> Iterator[str]:
-    description = ""
-    if isinstance(field.type, inspect.Metadata):
-        description = (field.type.extra_json_schema or {}).get("description", "")
+def _setting(
+    field: inspect.Field, description: str, values: Mapping[str, object]
+) -> Iterator[str]:
     words = expected(field.type)
     choices = f" {words[0].upper()}{words[1:]}." if words.startswith("one of") else ""
     yield _wrapped(description + choices)

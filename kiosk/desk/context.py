@@ -13,7 +13,7 @@ from kiosk.authority.office.operators import Action, SignedIn, may
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
 from kiosk.certificates.ports import CertificateSource
-from kiosk.config.settings import NamedBy
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.views import Emit, Filled, Page
 from kiosk.enrollment.signin import RolePolicy

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kiosk.config.settings import StationRole
+from kiosk.config.sections.station import StationRole
 from kiosk.core.errors import reason_of
 from kiosk.doctor import Finding, fail, ok, unknown, warn
 

@@ -20,7 +20,7 @@ from kiosk.bootstrap import (
 )
 from kiosk.certificates.builder import est_client, requests_folder
 from kiosk.config import Config
-from kiosk.config.settings import CertificateOrigin
+from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.errors import KioskError
 from kiosk.directory.ports import Directory

@@ -37,7 +37,7 @@ from kiosk.cards.ports import (
     PukTold,
 )
 from kiosk.certificates import card_certificates
-from kiosk.config.settings import NamedBy
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import Account

@@ -12,7 +12,7 @@ from kiosk.certificates.card_certificates import (
     accounts,
     addresses,
 )
-from kiosk.config.settings import NamedBy
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
     Account,

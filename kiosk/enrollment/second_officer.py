@@ -11,7 +11,7 @@ from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
 from kiosk.authority.office.operators import Action, require
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates import card_certificates
-from kiosk.config.settings import NamedBy
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.directory.asking import ask
 from kiosk.enrollment import naming, record

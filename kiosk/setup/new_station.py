@@ -19,7 +19,7 @@ from kiosk.authority.office import templates
 from kiosk.config import Config, Operator, load
 from kiosk.config.location import NAME, SYSTEM
 from kiosk.config.render import Values, commented, toml_value
-from kiosk.config.settings import STATION_NAME
+from kiosk.config.sections.station import STATION_NAME
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.core.private_files import all_or_none

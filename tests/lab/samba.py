@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.config.settings import DirectorySettings as DirectoryConfig
+from kiosk.config.sections.directory import DirectorySettings as DirectoryConfig
 from kiosk.directory.ldap import LdapSettings
 from lab import samba_domain as setup
 from lab.not_run import not_run

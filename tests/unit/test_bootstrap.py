@@ -11,7 +11,8 @@ from kiosk import bootstrap
 from kiosk.bootstrap import ServiceSecretUnclear, UnknownLifecycleEdge
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.config import Config, load
-from kiosk.config.settings import LifecycleSettings, PinpadUse, ReadersSettings
+from kiosk.config.sections.rules import LifecycleSettings
+from kiosk.config.sections.station import PinpadUse, ReadersSettings
 from kiosk.setup.new_station import Layout, create
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State

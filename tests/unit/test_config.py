@@ -10,9 +10,10 @@ import pytest
 from msgspec import inspect
 
 from kiosk.config import Config, NoConfiguration, Tls, find, load, toml_file
+from kiosk.config.described import descriptions
 from kiosk.config.location import VARIABLE
 from kiosk.config.render import Values, commented, fields_of, toml_value
-from kiosk.config.settings import Operator
+from kiosk.config.sections.operators import Operator
 
 REQUIRED: Values = {
     "station": {"name": "lobby-1"},
@@ -79,7 +80,7 @@ def test_every_setting_has_a_description_that_is_written_above_it() -> None:
     for section in msgspec.structs.fields(Config):
         kind = Operator if section.name == "operators" else section.type
         for field in fields_of(kind):
-            assert isinstance(field.type, msgspec.inspect.Metadata), field.name
+            assert descriptions(kind)[field.name]
             places = [
                 index
                 for index, line in enumerate(lines)
@@ -97,10 +98,8 @@ def test_no_word_of_a_description_is_broken() -> None:
         if isinstance(kind, inspect.VarTupleType):
             kind = kind.item_type
         assert isinstance(kind, inspect.StructType)
-        for setting in kind.fields:
-            assert isinstance(setting.type, inspect.Metadata)
-            schema = setting.type.extra_json_schema or {}
-            assert set(schema["description"].split()) <= said, setting.name
+        for name, description in descriptions(kind.cls).items():
+            assert set(description.split()) <= said, name
 
 
 def test_every_default_in_the_written_file_is_the_real_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.office.templates import commented, publish, read_folder
 from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
-from kiosk.config.settings import StationRole
+from kiosk.config.sections.station import StationRole
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.directory.ports import NameAttribute, PasswordPolicy

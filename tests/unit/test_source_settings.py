@@ -20,7 +20,7 @@ from kiosk.certificates.card_certificates import NotACertificate
 from kiosk.certificates.local_ca import new_issuer
 from kiosk.certificates.ports import Certified, Pending, SourceUnusable
 from kiosk.config import Config, load
-from kiosk.config.settings import CertificateOrigin, Certificates
+from kiosk.config.sections.enrollment import CertificateOrigin, Certificates
 from kiosk.config.toml_file import WrongValue
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.doctor import Health, certificates, examine

@@ -28,7 +28,7 @@ from kiosk.certificates.card_certificates import NamesAnother, NotTrusted
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
 from kiosk.config import OperatorRole
-from kiosk.config.settings import NamedBy
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import DirectoryError, NameAttribute

@@ -9,7 +9,7 @@ import polib
 import pytest
 
 from kiosk import texts
-from kiosk.config.settings import Language
+from kiosk.config.sections.station import Language
 from kiosk.core.errors import Message
 from kiosk.texts import (
     ENGLISH,

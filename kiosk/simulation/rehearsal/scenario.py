@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.config import OperatorRole
-from kiosk.config.settings import Second
+from kiosk.config.sections.operators import Second
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.simulation.cards.faults import AnyCardFault
 from kiosk.simulation.cards.options import PivOptions, Variant, changed
