@@ -121,6 +121,15 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of requests and replies."""
 
 
+def wipe(answer: object) -> None:
+    """Wipe every secret in what the authority answered: nobody is left to use it."""
+    if isinstance(answer, Secret):
+        answer.wipe()
+    elif isinstance(answer, Value):
+        for field in answer.__struct_fields__:
+            wipe(getattr(answer, field))
+
+
 class CardLimits(Value, frozen=True, kw_only=True):
     """What the inserted card itself takes as a PIN, and by what it can be unblocked."""
 

@@ -23,21 +23,42 @@ log = logging.getLogger(__name__)
 class PendingJob(Generic[T]):
     """A result that is not there yet. Wait for it on another thread."""
 
-    __slots__ = ("_done", "_error", "_value")
+    __slots__ = ("_done", "_error", "_let_go", "_lock", "_value")
 
     def __init__(self) -> None:
         self._done = threading.Event()
+        self._lock = threading.Lock()
         self._value: T | None = None
         self._error: BaseException | None = None
+        self._let_go: Callable[[T], None] | None = None
 
     def run(self, job: Callable[[], T]) -> None:
         """Run `job` and keep what comes of it. Called by the worker."""
         try:
-            self._value = job()
+            self._keep(job())
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
             self._error = error
         finally:
             self._done.set()
+
+    def abandon(self, let_go: Callable[[T], None]) -> None:
+        """Nobody waits any more: `let_go` gets what came of it, or comes of it later.
+
+        On this thread or on the worker's; once.
+        """
+        with self._lock:
+            self._let_go = let_go
+            value, self._value = self._value, None
+        if value is not None:
+            let_go(value)
+
+    def _keep(self, value: T) -> None:
+        with self._lock:
+            let_go = self._let_go
+            if let_go is None:
+                self._value = value
+        if let_go is not None:
+            let_go(value)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait at most `seconds`; say whether the result is there."""

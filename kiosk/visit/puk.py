@@ -9,7 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from kiosk.authority.ports import AuthorityError, NotProven, PukPlan, PukTry, Refused
+from kiosk.authority.ports import (
+    AuthorityError,
+    NotProven,
+    PukPlan,
+    PukTry,
+    Refused,
+    wipe,
+)
 from kiosk.cards.ports import (
     CardError,
     CardMute,
@@ -56,6 +63,7 @@ def released(run: Run, session: CardSession, told: int | None) -> PukTry:
     nonce, signature = run.prove_presence(session)
     release = run.ask(lambda it: it.release(run.operation, nonce, signature, told))
     if release.puk is None:
+        wipe(release)
         raise Refused(Message("stop.nothing_in_escrow"))
     return release.puk
 

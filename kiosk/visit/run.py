@@ -23,6 +23,7 @@ from kiosk.authority.ports import (
     Refused,
     RulesBroken,
     TooSlow,
+    wipe,
 )
 from kiosk.authority.proof import seal, statement
 from kiosk.cards.ports import (
@@ -158,8 +159,12 @@ class Run:
         return self.wait_for(self.submit(question))
 
     def wait_for(self, answer: PendingJob[T]) -> T:
-        """Wait for an answer; no longer than a card may be held. TooSlow."""
+        """Wait for an answer; no longer than a card may be held. TooSlow.
+
+        A secret that comes later is wiped.
+        """
         if self._is_holding and not answer.wait(HELD_SECONDS):
+            answer.abandon(wipe)
             raise TooSlow
         return answer.result()
 

@@ -21,6 +21,7 @@ from kiosk.authority.ports import (
     Prepared,
     PrepareRequest,
     SeenCard,
+    wipe,
 )
 from kiosk.cards.ports import (
     CardError,
@@ -347,6 +348,7 @@ def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
         nonce, signature = run.prove_presence(session)
     released = run.ask(lambda it: it.release(run.operation, nonce, signature, None))
     if released.transport is None:
+        wipe(released)
         raise NotOffered
     with released.transport as transport:
         return activate(run, prepared, transport, new)

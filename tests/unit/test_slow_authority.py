@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from lab.histories import NEW, OLD, STORIES, History, Story
 
+from kiosk.authority.ports import PukPlan, PukTry, Release
+from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
 from kiosk.simulation.world import World
 from kiosk.visit.run import Run
@@ -26,11 +28,12 @@ UNBLOCK = next(story for story in STORIES if story.kind is Kind.UNBLOCK)
 class SlowJob(PendingJob[T]):
     """A job of the authority whose answer is late, or never comes."""
 
-    __slots__ = ("_begun", "_job", "_late")
+    __slots__ = ("_begun", "_job", "_late", "answer")
 
     def __init__(self, job: Callable[[], T], late: Callable[[], bool]) -> None:
         super().__init__()
         self._job, self._late, self._begun = job, late, False
+        self.answer: T | None = None
 
     def wait(self, seconds: float | None = None) -> bool:
         if self._late():
@@ -41,6 +44,10 @@ class SlowJob(PendingJob[T]):
     def result(self) -> T:
         self._carry_out()
         return super().result()
+
+    def come_at_last(self) -> None:
+        """Nobody waits any more, and the worker gets to it."""
+        self._carry_out()
 
     def _carry_out(self) -> None:
         if not self._begun:
@@ -62,12 +69,40 @@ class SlowWorker:
         self.calls, self._late_at, self._history = 0, calls, history
         self.held: list[bool] = []
         """For each call, whether a transaction with the card was open."""
+        self.answers: list[object] = []
+        self.late: list[SlowJob[Any]] = []
 
     def submit(self, job: Callable[[], T]) -> PendingJob[T]:
+        for earlier in self.late:
+            earlier.come_at_last()  # one after the other, as they were asked
         self.calls += 1
         self.held.append(self._history.is_held)
         is_late = self.calls in self._late_at
-        return SlowJob(job, lambda: is_late)
+
+        def seen() -> T:
+            slow.answer = job()
+            self.answers.append(slow.answer)
+            return slow.answer
+
+        slow: SlowJob[T] = SlowJob(seen, lambda: is_late)
+        if is_late:
+            self.late.append(slow)
+        return slow
+
+    @staticmethod
+    def secrets_of(answer: object) -> list[Secret]:
+        """Every secret in what the authority has handed out."""
+        match answer:
+            case Release():
+                return [it for it in (answer.transport,) if it is not None] + (
+                    [] if answer.puk is None else [answer.puk.secret]
+                )
+            case PukTry():
+                return [answer.secret]
+            case PukPlan():
+                return [answer.old, answer.new]
+            case _:
+                return []
 
 
 @contextmanager
@@ -191,3 +226,23 @@ def test_what_was_not_heard_is_no_success() -> None:
         lambda tx: tx.live_operations(history.holder.credential)
     )
     assert all(each.phase is Phase.PREPARED for each in operation) or not operation
+
+
+HANDS_OUT = [
+    story
+    for story in STORIES
+    if story.name in ("activate by code", "unblock", "unblock, no 9E")
+]
+
+
+@pytest.mark.parametrize("story", HANDS_OUT, ids=lambda each: each.name)
+def test_a_secret_that_is_handed_out_when_nobody_waits_is_wiped(story: Story) -> None:
+    """Whichever call it was that came too late, and the visit that went on as well."""
+    late_ones = 0
+    for at in range(1, len(calls_of(story)) + 1):
+        _, worker, _ = worked(story, at)
+        for job in worker.late:
+            job.come_at_last()
+            late_ones += len(worker.secrets_of(job.answer))
+        assert not any(it for each in worker.answers for it in worker.secrets_of(each))
+    assert late_ones, "nothing was handed out late"

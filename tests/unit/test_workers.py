@@ -76,6 +76,30 @@ def test_a_result_that_is_not_there_yet_can_be_waited_for(worker: SerialWorker) 
     assert pending.result() is True
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_nobody_waits_for_any_more_is_let_go_once(
+    worker: SerialWorker, is_there: bool
+) -> None:
+    """Whether it came before or after nobody wanted it."""
+    gate, gone = threading.Event(), threading.Event()
+    let_go: list[str] = []
+    pending = worker.submit(lambda: gate.wait(10.0) and "secret")
+    if is_there:
+        gate.set()
+        assert pending.wait(10.0)
+
+    def take(value: object) -> None:
+        let_go.append(str(value))
+        gone.set()
+
+    pending.abandon(take)
+    gate.set()
+    assert gone.wait(10.0)
+    assert pending.wait(10.0)
+    assert let_go == ["secret"]
+    assert pending.result() is None, "it is kept"
+
+
 def test_stopping_drops_what_has_not_begun(worker: SerialWorker) -> None:
     began, gate = threading.Event(), threading.Event()
     late: list[str] = []
