@@ -1,12 +1,12 @@
 """The tables as text, Markdown and Mermaid. `python -m statemachine.render` writes
-docs/lifecycle.md, docs/operation.md and the table in docs/puk.md.
+docs/lifecycle.md, docs/operation.md, docs/self-service.md and docs/puk.md.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from statemachine import operation, puk
+from statemachine import operation, puk, self_service
 from statemachine.lifecycle import Edge, Event, Lifecycle
 
 _NEW = "(new card)"
@@ -98,6 +98,25 @@ def puk_mermaid() -> str:
     return "\n".join(lines)
 
 
+def self_service_markdown() -> str:
+    """Return the kiosk's edges as a Markdown table."""
+    rows = [
+        (edge.event, edge.source, edge.target, ", ".join(edge.deeds), edge.sentence)
+        for edge in self_service.TABLE
+    ]
+    return _table(("event", "from", "to", "done first", "what happens"), [*rows])
+
+
+def self_service_mermaid() -> str:
+    """Return the kiosk's states as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {self_service.SelfServiceState.WAITING}"]
+    lines += [
+        f"    {edge.source} --> {edge.target}: {edge.event}"
+        for edge in self_service.TABLE
+    ]
+    return "\n".join(lines)
+
+
 _KNOWN = {
     puk.Known.UNKNOWN: "Nobody here knows it, so it is never sent.",
     puk.Known.HOLDERS: "The holder has it; it is sent when the holder types it.",
@@ -155,6 +174,13 @@ def documents() -> dict[str, str]:
             f"# The PIN operation\n\n{made}\n\n"
             f"{operation_markdown()}\n\n"
             f"```mermaid\n{operation_mermaid()}\n```\n"
+        ),
+        "self-service.md": (
+            f"# The self-service kiosk\n\n{made}\n\n"
+            "What has no edge changes nothing. After every edge the readers are looked"
+            " at, until they lead no further.\n\n"
+            f"{self_service_markdown()}\n\n"
+            f"```mermaid\n{self_service_mermaid()}\n```\n"
         ),
         "puk.md": f"# The PUK of a card\n\n{made}\n\n{puk_document()}",
     }

@@ -7,7 +7,6 @@ thread and return at once; what comes of a job is told by a message.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kiosk.faces.error_pages import record, trouble_of
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
     from statemachine.operation import Kind
 
 
-class ConversationPhase(Enum):
-    """Whose turn it is."""
-
-    ASKING = auto()
-    """A form was asked for and has not come yet."""
-    OPEN = auto()
-    """The person's."""
-    WORKING = auto()
-    """An operation is under way: its result will be shown, card or no card."""
-    OVER = auto()
-    """A result is on the screen."""
-
-
 class Conversation:
     """The visit of one inserted card, until it is closed."""
 
@@ -41,8 +27,8 @@ class Conversation:
     ) -> None:
         """`tell` is called from the card worker's thread."""
         self.insertion = card.insertion
-        self.phase = ConversationPhase.OPEN
         self.home: Home | None = None
+        """What may be done, as it was judged last."""
         self._station = station
         self._port = station.visit(card)
         self._tell = tell
@@ -52,16 +38,12 @@ class Conversation:
         self._queue(lambda: told.Recognised(self, self._port.recognise()))
 
     def begin(self, kind: Kind) -> None:
-        """Ask what an action wants to know; one at a time. `FormReady`."""
-        if self.phase is ConversationPhase.OPEN:
-            self.phase = ConversationPhase.ASKING
-            self._queue(lambda: told.FormReady(self, self._port.begin(kind)))
+        """Ask what an action wants to know. `FormReady`."""
+        self._queue(lambda: told.FormReady(self, self._port.begin(kind)))
 
     def begin_again(self, kind: Kind) -> None:
         """After a result: look at the card anew, then as `begin`."""
-        if self.phase is ConversationPhase.OVER:
-            self.phase = ConversationPhase.ASKING
-            self._queue(lambda: self._begin_again(kind))
+        self._queue(lambda: self._begin_again(kind))
 
     def _begin_again(self, kind: Kind) -> told.About:
         home = self._port.recognise()
@@ -69,7 +51,6 @@ class Conversation:
 
     def submit(self, form: Form, answers: Answers) -> None:
         """Do it; the visit wipes the answers. `Stepped` as it goes, then `Ended`."""
-        self.phase = ConversationPhase.WORKING
         self._queue(
             lambda: told.Ended(self, self._port.submit(form, answers, self._stepped))
         )
@@ -81,10 +62,6 @@ class Conversation:
     def close(self) -> None:
         """Let go of the card. What is still asked is answered to nobody."""
         self._station.on_card_worker(self._port.close)
-
-    @property
-    def is_working(self) -> bool:
-        return self.phase is ConversationPhase.WORKING
 
     # --- on the card worker -------------------------------------------------------
 

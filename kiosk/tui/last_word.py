@@ -36,7 +36,7 @@ class LastWord:
     def begin(self) -> None:
         """The card is gone: leave what is shown, if that is to be read."""
         screen = self._stage.screen
-        if screen is not None and screen.outlasts_card:
+        if screen is not None:
             self._until = self._now() + SECONDS
             screen.closes_in(math.ceil(SECONDS))
 

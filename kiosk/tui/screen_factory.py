@@ -47,9 +47,7 @@ class ScreenFactory:
 
     def unsent(self) -> MessageScreen:
         """A card left before anything of what its person chose was sent."""
-        screen = self._tell("unsent", say("tui.unsent.text"))
-        screen.outlasts_card = True
-        return screen
+        return self._tell("unsent", say("tui.unsent.text"))
 
     # --- with one ---------------------------------------------------------------
 
@@ -60,9 +58,7 @@ class ScreenFactory:
     def trouble(self, trouble: ErrorPage) -> MessageScreen:
         """The visit cannot go on."""
         text = said(trouble.message)
-        screen = self._tell(trouble.kind, text, is_dead_end=True, keys=_TAKE)
-        screen.outlasts_card = True
-        return screen
+        return self._tell(trouble.kind, text, is_dead_end=True, keys=_TAKE)
 
     def home(self, home: Home) -> HomeScreen:
         """What may be done."""

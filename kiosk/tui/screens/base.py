@@ -43,6 +43,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     """It is a person's turn on it."""
     is_private = True
     """It shows or takes something of a person, who is asked whether they are there."""
+    is_end = False
+    """The card is to be taken: nothing is left to do with it now."""
 
     def __init__(self, settings: FaceSettings) -> None:
         super().__init__()
@@ -51,8 +53,6 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """What it is about, where the same need not be shown twice."""
         self.floor: Widget | None = None
         """What stands under it."""
-        self.outlasts_card = False
-        """It is still to be read when its card has left."""
         self.turn = Turn()
         """Whose turn a key is; the stage's."""
         self.hear: Callable[[Told], None] = lambda _: None
@@ -149,6 +149,9 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self.open()
 
     # --- what it looks like -----------------------------------------------------
+
+    def take_in(self, news: Told) -> None:
+        """Show what is news while it is there; most screens have no place for any."""
 
     def wait(self) -> None:
         """Say that what was chosen is on its way."""

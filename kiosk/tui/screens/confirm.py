@@ -26,11 +26,11 @@ class ConfirmScreen(KioskScreen):
     KEYS = (KeyHint("1", "tui.key.yes"), KeyHint("2", "tui.key.no"))
 
     class Answered(Told):
-        """The person decided."""
+        """The person decided about `form`."""
 
-        def __init__(self, *, is_yes: bool) -> None:
+        def __init__(self, form: Form, *, is_yes: bool) -> None:
             super().__init__()
-            self.is_yes = is_yes
+            self.form, self.is_yes = form, is_yes
 
     def __init__(self, settings: FaceSettings, form: Form) -> None:
         super().__init__(settings)
@@ -46,6 +46,6 @@ class ConfirmScreen(KioskScreen):
 
     def pressed(self, key: events.Key) -> bool:
         if key.key in (*_YES, *_NO):
-            self.tell(self.Answered(is_yes=key.key in _YES))
+            self.tell(self.Answered(self.form, is_yes=key.key in _YES))
             return True
         return False

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from kiosk.faces.wording import say
+from kiosk.tui.messages import Stepped, Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.panels import line
@@ -24,6 +25,10 @@ class ProgressScreen(KioskScreen):
     def body(self) -> Iterable[Widget]:
         yield line(say("tui.progress.headline"), classes="headline")
         yield StepList()
+
+    def take_in(self, news: Told) -> None:
+        if isinstance(news, Stepped):
+            self.show(news.progress)
 
     def show(self, progress: Progress) -> None:
         """Show a step that began or ended."""

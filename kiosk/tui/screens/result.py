@@ -8,11 +8,10 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kiosk.core.errors import Message
 from kiosk.faces.glyphs import Glyphs, marks
 from kiosk.faces.receipt import page
 from kiosk.faces.wording import said, say
-from kiosk.tui.messages import Told
+from kiosk.tui.messages import Printed, Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.panels import (
@@ -24,6 +23,7 @@ from kiosk.tui.widgets.panels import (
 )
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Outcome, Result
+from statemachine.operation import Kind
 
 _TAKE = KeyHint("", "tui.key.take")
 
@@ -36,6 +36,10 @@ class ResultScreen(KioskScreen):
 
     class Again(Told):
         """The person wants to try again, or to go on where the result says."""
+
+        def __init__(self, kind: Kind) -> None:
+            super().__init__()
+            self.kind = kind
 
     class PrintWanted(Told):
         """The person wants it on paper: `text`, which has no secret in it."""
@@ -50,18 +54,13 @@ class ResultScreen(KioskScreen):
     def __init__(self, settings: FaceSettings, result: Result) -> None:
         super().__init__(settings)
         self.result = result
-        self.outlasts_card = True
+        self.is_end = result.again is None
         self.KEYS = (KeyHint("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
             self.KEYS = (KeyHint("Enter", "tui.key.again"), *self.KEYS)
         self._can_print = bool(settings.print_with)
         if self._can_print:
             self.KEYS = (*self.KEYS, KeyHint("F4", "tui.key.print"))
-
-    @property
-    def is_end(self) -> bool:
-        """The card is to be taken: nothing is left to do with it now."""
-        return self.result.again is None
 
     def body(self) -> Iterable[Widget]:
         result = self.result
@@ -85,17 +84,18 @@ class ResultScreen(KioskScreen):
         if self.result.outcome is Outcome.REFUSED and self.result.tries is not None:
             yield TriesLine(self.result.tries)
 
-    def printed(self, outcome: Message) -> None:
+    def take_in(self, news: Told) -> None:
         """Say whether it was printed."""
-        self.query_one(KeyBar).show(KeyHint("", outcome.key))
+        if isinstance(news, Printed):
+            self.query_one(KeyBar).show(KeyHint("", news.outcome.key))
 
     def pressed(self, key: events.Key) -> bool:
         match key.key:
             case "f4" if self._can_print:
                 self._can_print = False
                 self.hear(self.PrintWanted(page(self.settings, self.result)))
-            case "enter" if not self.is_end:
-                self.tell(self.Again())
+            case "enter" if self.result.again is not None:
+                self.tell(self.Again(self.result.again))
             case "enter" | "escape":
                 self.tell(self.Left())
             case _:
