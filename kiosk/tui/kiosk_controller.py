@@ -8,7 +8,6 @@ the new state. After each the readers are looked at. UI thread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.cards.ports import CardInserted
@@ -35,6 +34,7 @@ from statemachine.self_service import (
 if TYPE_CHECKING:
     from textual.app import App
 
+    from kiosk.cards.ports import ReaderEvent
     from kiosk.faces.idleness import Idleness
     from kiosk.tui.preferences import Preferences
     from kiosk.tui.screen_stack import ScreenStack
@@ -73,7 +73,11 @@ class KioskController:
 
     def start(self) -> None:
         """Begin to watch the readers and the station's health."""
-        self._station.start(lambda seen: self._app.post_message(told.ReaderNews(seen)))
+
+        def seen(event: ReaderEvent) -> None:  # monitor's thread
+            self._app.post_message(told.ReaderNews(event))
+
+        self._station.start(seen)
         self.ask_health()
 
     def ask_health(self) -> None:
@@ -214,8 +218,7 @@ class KioskController:
             case SelfServiceState.WAITING, _:
                 self._show_waiting()
             case SelfServiceState.CROWDED, _:
-                make = partial(scenes.two_cards, is_unsent=unsent)
-                stage.show_once("two_cards", make)
+                stage.show_once("two_cards", lambda: scenes.two_cards(is_unsent=unsent))
             case SelfServiceState.FORGOTTEN, _:
                 stage.show_once("forgotten", scenes.forgotten)
             case SelfServiceState.RECOGNISING, _:
