@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak bench fuzz check wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak bench fuzz check docs wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -67,6 +67,10 @@ check: env-test ## format, lint, types, import rules, shell scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@shellcheck $(SETUP)/*.sh $(SETUP)/deb/* .ci/run
+
+docs: env-test ## the documents as a site, in build/docs; every link is followed
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs/site . build/docs
+	@echo "The site is build/docs/README.html"
 
 wheel: ## the program as a wheel, and the wheels of what it uses, in dist/
 	@sh $(SETUP)/system.sh run $(EXTRA)

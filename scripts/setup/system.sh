@@ -90,6 +90,7 @@ needs_to_test() {
     need iproute2 has ip
     need util-linux has unshare
     need shellcheck has shellcheck
+    need graphviz has dot
 }
 
 # find_missing PURPOSE… : set `missing`, each package once.
