@@ -124,6 +124,30 @@ class StoreTooNew(RegistryError):
     code = "registry.too_new"
 
 
+class StoreTooOld(RegistryError):
+    """Its owner has to bring it forward first: `path`, `version`, `needed`."""
+
+    code = "registry.too_old"
+
+
+class StoreForeign(RegistryError):
+    """Its tables are not what this program made: `place`."""
+
+    code = "registry.foreign"
+
+
+class StoreForbidden(RegistryError):
+    """The account may not do what an authority does: `place`."""
+
+    code = "registry.forbidden"
+
+
+class OutcomeUnknown(RegistryError):
+    """Whether the last change was committed cannot be told now: `place`."""
+
+    code = "registry.outcome_unknown"
+
+
 class StoreFull(RegistryError):
     """No space or no permission to write; nothing was changed: `path`."""
 

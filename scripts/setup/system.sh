@@ -86,6 +86,9 @@ needs_to_test() {
     need ykcs11 has_file /usr/lib/*/libykcs11.so* /usr/lib/libykcs11.so*
     need yubikey-manager has ykman
     need softhsm2 has softhsm2-util
+    need postgresql has_file /usr/lib/postgresql/*/bin/initdb
+    need patroni has patroni
+    need etcd-server has etcd
     need systemd has systemd-analyze
     need iproute2 has ip
     need util-linux has unshare

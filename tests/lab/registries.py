@@ -7,9 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from lab import postgres
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.memory_registry import MemoryRegistry
+from storage.postgres_registry import PostgresRegistry
 from storage.records import (
     Approval,
     ApprovalKind,
@@ -38,10 +40,19 @@ class SealsAtOnce(TinyDbRegistry):
         return result
 
 
+def on_postgres(path: Path) -> Registry:
+    """Open the registry of a folder: a database that the folder names."""
+    named = path / "postgresql"
+    if not named.exists():
+        named.write_text(postgres.server().database())
+    return PostgresRegistry(named.read_text())
+
+
 IMPLEMENTATIONS: dict[str, Callable[[Path], Registry]] = {
     "memory": lambda path: MemoryRegistry(),
     "tinydb": lambda path: TinyDbRegistry(path / "registry.journal"),
     "tinydb, sealed": lambda path: SealsAtOnce(path / "registry.journal"),
+    "postgresql": on_postgres,
 }
 
 

@@ -20,19 +20,24 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("kiosk", "statemachine", "storage")
-HEAVY = {"textual", "ldap3", "smartcard", "tinydb", "typer", "cryptography"}
+HEAVY = {"textual", "ldap3", "smartcard", "tinydb", "psycopg", "typer", "cryptography"}
 
 LOADS = {
     "statemachine.offers": HEAVY | {"kiosk", "storage", "msgspec"},
     "statemachine.render": HEAVY | {"kiosk", "storage", "msgspec"},
-    "storage.tinydb_registry": {"kiosk", "textual", "ldap3", "smartcard", "typer"},
+    "storage.tinydb_registry": {
+        *("kiosk", "textual", "ldap3", "smartcard", "typer", "psycopg"),
+    },
+    "storage.postgres_registry": {
+        *("kiosk", "textual", "ldap3", "smartcard", "typer", "tinydb"),
+    },
     "kiosk.authority.local": HEAVY - {"cryptography"},
     "kiosk.visit.visit": HEAVY - {"cryptography"},
     "kiosk.tui.app": {"ldap3", "smartcard", "tinydb", "typer", "cryptography"},
     "kiosk.plain.controller": {"textual", "rich", *HEAVY} - {"cryptography"},
     "kiosk.simulation.world": HEAVY - {"cryptography"},
     "kiosk.simulation.demo": HEAVY - {"cryptography"},
-    "kiosk.bootstrap": {"textual", "ldap3", "smartcard", "tinydb"},
+    "kiosk.bootstrap": {"textual", "ldap3", "smartcard", "tinydb", "psycopg"},
     "kiosk.cli": HEAVY - {"typer"} | {"msgspec"},
 }
 """For each module what it must never pull in, however far away."""

@@ -1,0 +1,116 @@
+"""One connection to the database, opened again when it is lost; its errors, ours.
+
+The connection string is libpq's: several hosts may be named, and the one that takes
+writes is found (`target_session_attrs=read-write`, unless the string says otherwise).
+One thread.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from storage.registry import (
+    RegistryError,
+    StoreForbidden,
+    StoreFull,
+    StoreLocked,
+    StoreUnavailable,
+)
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+CONNECT_SECONDS = 2
+"""For each host that is named."""
+STATEMENT_SECONDS = 5
+LOCK_SECONDS = 3
+IDLE_SECONDS = 10
+"""How long a transaction may stand still before the server ends it."""
+DEFAULTS = {
+    "target_session_attrs": "read-write",
+    "connect_timeout": str(CONNECT_SECONDS),
+    "tcp_user_timeout": str(1000 * STATEMENT_SECONDS),
+    "keepalives_idle": "2",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+    "application_name": "pin-kiosk",
+}
+AGAIN = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+"""What another transaction has done to ours: run once more, it meets what is there now.
+
+A unique key is only violated where another has just taken it; looked at again, the
+function is told so (`DuplicateRecord`, `VersionConflict`).
+"""
+ELSEWHERE = (
+    errors.AdminShutdown,
+    errors.CrashShutdown,
+    errors.CannotConnectNow,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+)
+"""What a server says that does not lead any more, or is going away."""
+
+
+def place_of(conninfo: str) -> str:
+    """Return what may be shown of a connection string: hosts, ports, database.
+
+    StoreUnavailable: it is none.
+    """
+    try:
+        told = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        raise StoreUnavailable(place="postgresql") from error
+    hosts = str(told.get("host") or told.get("hostaddr") or "").split(",")
+    ports = str(told.get("port") or "").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    named = [
+        f"{host}:{port}" if port else host
+        for host, port in zip(hosts, ports, strict=False)
+    ]
+    return f"postgresql://{','.join(named)}/{told.get('dbname') or ''}"
+
+
+def connect(conninfo: str) -> Connection:
+    """Open a connection that waits for nothing for ever. psycopg.Error."""
+    told = conninfo_to_dict(conninfo)
+    wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
+    connection = psycopg.connect(make_conninfo("", **wanted))
+    try:
+        connection.execute(
+            "SELECT set_config('statement_timeout', %s, false),"
+            " set_config('lock_timeout', %s, false),"
+            " set_config('idle_in_transaction_session_timeout', %s, false)",
+            [f"{each}s" for each in (STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS)],
+        )
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_lost(connection: Connection, error: psycopg.Error) -> bool:
+    """Say whether only another connection can help."""
+    return connection.closed or isinstance(error, ELSEWHERE)
+
+
+def translated(error: psycopg.Error, place: str) -> RegistryError | psycopg.Error:
+    """Return what the port calls this; the error itself where that is a fault of ours.
+
+    Nothing of a statement or its values goes along: the port's data is the place.
+    """
+    match error:
+        case errors.LockNotAvailable():
+            return StoreLocked(path=place, seconds=LOCK_SECONDS)
+        case errors.QueryCanceled():
+            return StoreLocked(path=place, seconds=STATEMENT_SECONDS)
+        case errors.SerializationFailure() | errors.DeadlockDetected():
+            return StoreLocked(path=place, seconds=STATEMENT_SECONDS)
+        case errors.DiskFull() | errors.OutOfMemory():
+            return StoreFull(path=place)
+        case errors.InsufficientPrivilege():
+            return StoreForbidden(place=place)
+        case psycopg.OperationalError() | psycopg.InternalError():
+            return StoreUnavailable(place=place)
+    return error

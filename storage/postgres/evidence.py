@@ -1,0 +1,154 @@
+"""Evidence in tables: a lane's head is locked when its first event of a transaction
+comes, and what was added is written when the transaction ends, or is asked for it.
+
+A lane is the chain of one station. Its head is a row and belongs to no process: two
+authorities that serve one station in turn, or at once, go on with the same chain.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage import audit, canonical
+from storage.audit import Head
+from storage.postgres import rows
+from storage.postgres.connection import Connection
+from storage.records import AuditDraft, AuditEvent
+from storage.view import ByTime
+
+_HEAD = "SELECT seq, hash FROM evidence_head WHERE lane = %s FOR UPDATE"
+_FOUND_LANE = (
+    "INSERT INTO evidence_head (lane, seq, hash) VALUES (%s, 0, %s)"
+    " ON CONFLICT DO NOTHING"
+)
+_ADD = (
+    "WITH moved AS (UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s)"
+    " INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)"
+    " SELECT %s, e.* FROM unnest(%s::bigint[], %s::double precision[], %s::text[],"
+    " %s::text[], %s::text[], %s::text[]) e"
+)
+_WITNESS = (
+    "INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
+
+
+class EvidenceView:
+    """The evidence's half of `view.View`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _settle(self) -> None:
+        """Write what was added and is not in the tables yet, so that it is found."""
+
+    def heads(self) -> dict[str, Head]:
+        self._settle()
+        cursor = self._connection.execute(
+            "SELECT lane, seq, hash FROM evidence_head WHERE seq > 0 ORDER BY lane"
+        )
+        return {
+            str(lane): Head(int(str(seq)), str(digest))
+            for lane, seq, digest in cursor.fetchall()
+        }
+
+    def events(
+        self,
+        *,
+        credential: str | None = None,
+        operation: str | None = None,
+        kind: str | None = None,
+        station: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        newest_first: bool = False,
+        limit: int,
+        after: ByTime | None = None,
+    ) -> list[AuditEvent]:
+        self._settle()
+        wanted: dict[str, Any] = {
+            "credential = %s": credential,
+            "operation = %s": operation,
+            "kind = %s": kind,
+            "lane = %s": station,
+            "at >= %s": since,
+            "at < %s": until,
+        }
+        given = {each: value for each, value in wanted.items() if value is not None}
+        conditions, values = list(given), list(given.values())
+        if after is not None:
+            sign = "<" if newest_first else ">"
+            conditions.append(f"(at, lane, seq) {sign} (%s, %s, %s)")
+            values += after
+        way = "DESC" if newest_first else "ASC"
+        statement = (
+            f"SELECT document FROM evidence WHERE {' AND '.join(conditions) or 'TRUE'}"
+            f" ORDER BY at {way}, lane {way}, seq {way} LIMIT %s"
+        )
+        cursor = self._connection.execute(statement, [*values, limit])
+        return [rows.record(AuditEvent, document) for (document,) in cursor.fetchall()]
+
+
+class Lanes:
+    """What one transaction adds to the lanes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._heads: dict[str, Head] = {}
+        self._waiting: list[AuditEvent] = []
+        self.last: AuditEvent | None = None
+        """The last event that was added: where it stands tells whether it was."""
+
+    def add(self, draft: AuditDraft) -> AuditEvent:
+        """Give a draft its place behind the last one."""
+        head = self._heads.get(draft.station) or self._lock(draft.station)
+        event = audit.link(draft, seq=head.seq + 1, previous=head.hash)
+        self._heads[draft.station] = Head(event.seq, event.hash)
+        self._waiting.append(event)
+        self.last = event
+        return event
+
+    def write(self) -> None:
+        """Write what is waiting, a statement for each lane."""
+        waiting, self._waiting = self._waiting, []
+        for lane in dict.fromkeys(event.station for event in waiting):
+            added = [_row(event) for event in waiting if event.station == lane]
+            head = self._heads[lane]
+            columns = [list(column) for column in zip(*added, strict=True)]
+            self._connection.execute(
+                _ADD, [head.seq, head.hash, lane, lane, *columns[1:]]
+            )
+
+    def _lock(self, lane: str) -> Head:
+        found = self._connection.execute(_HEAD, [lane]).fetchone()
+        if found is None:
+            self._connection.execute(_FOUND_LANE, [lane, audit.GENESIS])
+            found = self._connection.execute(_HEAD, [lane]).fetchone()
+        if found is None:  # nobody removes a head
+            raise LookupError(lane)
+        return Head(int(str(found[0])), str(found[1]))
+
+
+def stands(connection: Connection, event: AuditEvent) -> bool:
+    """Say whether an event was committed; whoever may still commit it is waited for."""
+    if connection.execute(_WITNESS, _row(event)).rowcount:
+        connection.rollback()
+        return False
+    found = connection.execute(
+        "SELECT document FROM evidence WHERE lane = %s AND seq = %s",
+        [event.station, event.seq],
+    ).fetchone()
+    connection.rollback()
+    return found is not None and found[0] == rows.text(event)
+
+
+def _row(event: AuditEvent) -> tuple[Any, ...]:
+    return (
+        event.station,
+        event.seq,
+        event.at,
+        event.kind,
+        event.credential,
+        event.operation,
+        canonical.encode(event).decode(),
+    )

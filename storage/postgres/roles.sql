@@ -1,0 +1,13 @@
+-- The account that an authority signs in with may do what an authority does, and no
+-- more: it cannot change or remove evidence, remove a record, or alter a table. Run by
+-- the owner of the tables, once, and again after each upgrade; :"role" is the account,
+-- which the site creates with the way of signing in that it prefers:
+--     psql … -v role=pin_kiosk -f roles.sql
+GRANT USAGE ON SCHEMA public TO :"role";
+GRANT SELECT ON registry_schema TO :"role";
+GRANT SELECT, INSERT, UPDATE ON credential, certificate, operation, approval, evidence_head TO :"role";
+GRANT SELECT, INSERT ON template, evidence TO :"role";
+GRANT SELECT, INSERT, DELETE ON nonce, answer TO :"role";
+ALTER ROLE :"role" SET statement_timeout = '5s';
+ALTER ROLE :"role" SET lock_timeout = '3s';
+ALTER ROLE :"role" SET idle_in_transaction_session_timeout = '10s';

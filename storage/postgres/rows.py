@@ -1,0 +1,120 @@
+"""Records as rows and back: key columns beside the record as canonical JSON.
+
+Certificates are taken out of a credential's document and put back when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from statemachine.lifecycle import State
+from storage import canonical
+from storage.records import Credential, Operation, PublicKey, Record
+from storage.view import IN_USE, fold
+
+T = TypeVar("T")
+Values = dict[str, Any]
+"""A row to be written, by column; what psycopg adapts."""
+Certificates = tuple[bytes, bytes]
+"""Of the authentication key, of the card authentication key; empty if none."""
+
+NO_CERTIFICATES: Certificates = (b"", b"")
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def text(record: Record) -> str:
+    """Return a record as it is kept."""
+    return canonical.encode(record).decode()
+
+
+def record(kind: type[T], document: object) -> T:
+    """Read a record. msgspec.ValidationError where it is of another version."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    decoded: T = decoder.decode(str(document))
+    return decoded
+
+
+def is_storable(text: str) -> bool:
+    """Say whether the database can hold it: no key that cannot be is ever found."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def credential_row(credential: Credential) -> Values:
+    """Return the columns of a credential; its certificates are kept apart."""
+    holder, account = fold(credential.holder), fold(credential.account)
+    card = fold(credential.card)
+    is_retired = credential.state is State.RETIRED
+    key = credential.authentication_key
+    bare = replace(
+        credential,
+        authentication_key=_bare(credential.authentication_key),
+        card_authentication_key=_bare(credential.card_authentication_key),
+    )
+    return {
+        "id": credential.id,
+        "version": credential.version,
+        "card": credential.card,
+        "card_in_use": None if is_retired else credential.card,
+        "holder_fold": holder,
+        "account_fold": account,
+        "card_fold": card,
+        "sought": f"{holder}\n{account}\n{card}",
+        "account_guid": credential.account_guid,
+        "state": credential.state.value,
+        "sync": credential.sync.value,
+        "template": credential.template,
+        "key_digest": (
+            None if key is None or is_retired else hashlib.sha256(key.spki).digest()
+        ),
+        "expires_in_use": (
+            credential.expires_at if credential.state in IN_USE else None
+        ),
+        "document": text(bare),
+    }
+
+
+def certificates(credential: Credential) -> Certificates:
+    """Return what is kept apart of a credential."""
+    own, of_card = credential.authentication_key, credential.card_authentication_key
+    return (own.certificate if own else b"", of_card.certificate if of_card else b"")
+
+
+def credential(document: object, own: object, of_card: object) -> Credential:
+    """Put a credential together again: document and certificates (None: none)."""
+    bare = record(Credential, document)
+    if not own and not of_card:
+        return bare
+    return replace(
+        bare,
+        authentication_key=_with(bare.authentication_key, own),
+        card_authentication_key=_with(bare.card_authentication_key, of_card),
+    )
+
+
+def operation_row(operation: Operation) -> Values:
+    """Return the columns of an operation."""
+    return {
+        "id": operation.id,
+        "version": operation.version,
+        "credential": operation.credential,
+        "live_of": operation.credential if operation.ended_at is None else None,
+        "event": operation.event,
+        "started_at": operation.started_at,
+        "document": text(operation),
+    }
+
+
+def _bare(key: PublicKey | None) -> PublicKey | None:
+    return replace(key, certificate=b"") if key and key.certificate else key
+
+
+def _with(key: PublicKey | None, certificate: object) -> PublicKey | None:
+    if key is None or not isinstance(certificate, bytes):
+        return key
+    return replace(key, certificate=certificate)

@@ -1,0 +1,146 @@
+"""The tables' versions: brought forward by their owner, checked by whoever connects.
+
+Each file of `migrations/` is one step and one transaction, and stands in the table
+`registry_schema` with its checksum. A program says the lowest number it can work with;
+a step says the lowest program that can work with it. So old and new processes may run
+beside each other while a fleet is upgraded, where the step allows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+import psycopg
+from psycopg import errors
+
+from storage.postgres.connection import Connection
+from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
+
+NEEDS = 1
+"""The lowest number of the tables that this program works with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One migration."""
+
+    number: int
+    since: str
+    """The version of the program that brought it."""
+    works_from: int
+    """Programs that know the tables up to this number still work with it."""
+
+    @property
+    def text(self) -> str:
+        return _file(f"migrations/{self.number:04}.sql")
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+STEPS = (Step(1, "0.1.0", 1),)
+KNOWS = STEPS[-1].number
+
+_TABLE = """
+CREATE TABLE registry_schema (
+    number bigint PRIMARY KEY,
+    digest text NOT NULL,
+    since text NOT NULL,
+    works_from bigint NOT NULL
+)
+"""
+
+
+def check(connection: Connection, place: str) -> None:
+    """Refuse tables that this program cannot work with, or that are not there.
+
+    StoreTooNew, StoreTooOld. psycopg.Error.
+    """
+    found = _found(connection)
+    connection.rollback()
+    if not found:
+        raise StoreTooOld(path=place, version=0, needed=NEEDS)
+    newest = max(found)
+    for number in sorted(found):
+        _, since, works_from = found[number]
+        if works_from > KNOWS:
+            raise StoreTooNew(path=place, version=since)
+    if newest < NEEDS:
+        raise StoreTooOld(path=place, version=newest, needed=NEEDS)
+
+
+def upgrade(connection: Connection, place: str) -> list[int]:
+    """As the tables' owner: make the steps that are missing; return their numbers.
+
+    Two who do it at once wait for each other. StoreForeign, StoreTooNew,
+    psycopg.Error.
+    """
+    _found_table(connection)
+    made: list[int] = []
+    for step in STEPS:
+        with connection.transaction():
+            mine = connection.execute(
+                "INSERT INTO registry_schema (number, digest, since, works_from)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (step.number, step.digest, step.since, step.works_from),
+            )  # waits for whoever makes the same step at this moment
+            if mine.rowcount:
+                connection.execute(step.text)
+                made.append(step.number)
+            elif _found(connection)[step.number][0] != step.digest:
+                raise StoreForeign(place=place)
+    check(connection, place)
+    return made
+
+
+def improve(connection: Connection) -> list[str]:
+    """Make what is faster where the engine has it; return what it refused."""
+    refused = []
+    for statement in statements(_file("optional.sql")):
+        try:
+            with connection.transaction():
+                connection.execute(statement)
+        except psycopg.Error:
+            refused.append(statement)
+    return refused
+
+
+def roles(account: str) -> str:
+    """Return what gives an authority's account its rights: SQL, for the owner."""
+    name = '"' + account.replace('"', '""') + '"'
+    return _file("roles.sql").replace(':"role"', name)
+
+
+def statements(text: str) -> list[str]:
+    """Split SQL of ours, which has no semicolon inside a statement."""
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return [each.strip() for each in "\n".join(lines).split(";") if each.strip()]
+
+
+def _found_table(connection: Connection) -> None:
+    try:
+        with connection.transaction():
+            connection.execute(_TABLE)
+    except (errors.DuplicateTable, errors.UniqueViolation):
+        return  # it is there, or somebody makes it at this moment
+
+
+def _found(connection: Connection) -> dict[int, tuple[str, str, int]]:
+    try:
+        rows = connection.execute(
+            "SELECT number, digest, since, works_from FROM registry_schema"
+        ).fetchall()
+    except errors.UndefinedTable:
+        connection.rollback()
+        return {}
+    return {
+        int(str(number)): (str(digest), str(since), int(str(works_from)))
+        for number, digest, since, works_from in rows
+    }
+
+
+def _file(name: str) -> str:
+    return resources.files("storage.postgres").joinpath(name).read_text("utf-8")

@@ -1,0 +1,247 @@
+"""`registry.Tx` in SQL: what must be unique is so by constraint, not by looking first.
+
+No statement may fail that the caller is told of: a transaction that had an error can
+only be given up, and there are no savepoints. So rows are inserted where nothing is in
+the way, and changed where they still are as they were read; if none was, what is there
+is looked at, and the caller hears which of the two it was.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import LiteralString
+
+from msgspec.structs import replace
+
+from storage.postgres import rows
+from storage.postgres.connection import Connection
+from storage.postgres.evidence import Lanes
+from storage.postgres.rows import NO_CERTIFICATES, Values
+from storage.postgres.view import PostgresView
+from storage.records import (
+    Approval,
+    AuditDraft,
+    AuditEvent,
+    Credential,
+    Nonce,
+    NoncePurpose,
+    Operation,
+    Repeat,
+    Template,
+)
+from storage.registry import DuplicateRecord, VersionConflict
+
+_ANSWER = (
+    "INSERT INTO answer (station, call, given_at, document) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT DO NOTHING"
+)
+_NONCE = (
+    "INSERT INTO nonce (value, purpose, bound_to, station, expires_at)"
+    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
+_CERTIFICATE = (
+    "INSERT INTO certificate (credential, authentication, card_authentication)"
+    " VALUES (%s, %s, %s) ON CONFLICT (credential) DO UPDATE SET"
+    " authentication = excluded.authentication,"
+    " card_authentication = excluded.card_authentication"
+)
+OWN = "\t"
+"""The station of answers that nobody asked for: a tab is in no name of a station."""
+
+
+class PostgresTx(PostgresView):
+    """Reads and writes in the transaction that is open on the connection."""
+
+    locks = True
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.lanes = Lanes(connection)
+        self.has_written = False
+        self.answer: Repeat | None = None
+        """The last one that was saved."""
+        self.nonce: Nonce | None = None
+        """The last one that was issued."""
+
+    def _settle(self) -> None:
+        self.lanes.write()
+
+    def _write(self, statement: str, values: Sequence[object] | Values) -> int:
+        """Do it; return how many rows it was."""
+        self.has_written = True
+        return self._connection.execute(statement, values).rowcount
+
+    # --- records with a version -------------------------------------------------
+
+    def save_credential(self, credential: Credential) -> Credential:
+        saved = replace(credential, version=credential.version + 1)
+        row = rows.credential_row(saved)
+        if not self._save("credential", row, "card_in_use"):
+            if self._is_taken("credential", "card_in_use", row):
+                raise DuplicateRecord(kind="card", key=credential.card)
+            raise VersionConflict(kind="credential", key=credential.id)
+        self._save_certificates(saved)
+        self._locked[saved.id] = saved
+        return saved
+
+    def _save_certificates(self, credential: Credential) -> None:
+        now = rows.certificates(credential)
+        known = self._locked.get(credential.id)
+        before = rows.certificates(known) if known else NO_CERTIFICATES
+        if now != before or (known is None and credential.version > 1):
+            self._write(_CERTIFICATE, [credential.id, *now])
+
+    def save_operation(self, operation: Operation) -> Operation:
+        saved = replace(operation, version=operation.version + 1)
+        row = rows.operation_row(saved)
+        if not self._save("operation", row, "live_of"):
+            if self._is_taken("operation", "live_of", row):
+                raise DuplicateRecord(kind="live operation", key=operation.credential)
+            raise VersionConflict(kind="operation", key=operation.id)
+        return saved
+
+    def save_approval(self, approval: Approval) -> Approval:
+        saved = replace(approval, version=approval.version + 1)
+        row: Values = {
+            "id": saved.id,
+            "version": saved.version,
+            "credential": saved.credential,
+            "issued_at": saved.issued_at,
+            "open_until": None if saved.spent else saved.expires_at,
+            "document": rows.text(saved),
+        }
+        if not self._save("approval", row, ""):
+            raise VersionConflict(kind="approval", key=approval.id)
+        return saved
+
+    def _save(self, table: LiteralString, row: Values, unique: LiteralString) -> bool:
+        """Insert the first version of a row, or change the one before this one."""
+        if row["version"] == 1:
+            names, values = ", ".join(row), ", ".join(f"%({each})s" for each in row)
+            return bool(
+                self._write(
+                    f"INSERT INTO {table} ({names}) VALUES ({values})"
+                    " ON CONFLICT DO NOTHING",
+                    row,
+                )
+            )
+        changes = ", ".join(f"{each} = %({each})s" for each in row if each != "id")
+        statement = (
+            f"UPDATE {table} SET {changes}"
+            " WHERE id = %(id)s AND version = %(version)s - 1"
+        )
+        if unique:
+            statement += (
+                f" AND NOT EXISTS (SELECT 1 FROM {table} other"
+                f" WHERE other.{unique} = %({unique})s AND other.id <> %(id)s)"
+            )
+        return bool(self._write(statement, row))
+
+    def _is_taken(
+        self, table: LiteralString, unique: LiteralString, row: Values
+    ) -> bool:
+        statement = f"SELECT 1 FROM {table} WHERE {unique} = %s AND id <> %s"
+        return bool(self._rows(statement, [row[unique], row["id"]]))
+
+    def save_template(self, template: Template) -> Template:
+        saved = replace(template, version=template.version + 1)
+        written = self._write(
+            "INSERT INTO template (name, version, document) SELECT %s, %s, %s"
+            " WHERE %s = (SELECT coalesce(max(version), 0) FROM template"
+            " WHERE name = %s) ON CONFLICT DO NOTHING",
+            [
+                *(saved.name, saved.version, rows.text(saved)),
+                *(template.version, template.name),
+            ],
+        )
+        if not written:
+            raise VersionConflict(kind="template", key=template.name)
+        return saved
+
+    # --- once, ever -------------------------------------------------------------
+
+    def issue_nonce(self, nonce: Nonce) -> None:
+        if not self._write(_NONCE, _nonce_row(nonce)):
+            raise DuplicateRecord(kind="nonce", key=nonce.value.hex())
+        self.nonce = nonce
+
+    def consume_nonce(
+        self,
+        value: bytes,
+        *,
+        purpose: NoncePurpose,
+        bound_to: str,
+        station: str,
+        now: float,
+    ) -> bool:
+        self.has_written = True
+        found = self._connection.execute(
+            "DELETE FROM nonce WHERE value = %s"
+            " RETURNING purpose, bound_to, station, expires_at",
+            [value],
+        ).fetchone()
+        if self.nonce is not None and self.nonce.value == value:
+            self.nonce = None
+        return (
+            found is not None
+            and found[:3] == (purpose.value, bound_to, station)
+            and now < float(str(found[3]))
+        )
+
+    def drop_nonces(self, *, expired_before: float | None = None) -> int:
+        self.nonce = None
+        if expired_before is None:
+            return self._write("DELETE FROM nonce", ())
+        return self._write("DELETE FROM nonce WHERE expires_at <= %s", [expired_before])
+
+    def save_repeat(self, repeat: Repeat) -> None:
+        if not self._write(_ANSWER, _answer_row(repeat)):
+            raise DuplicateRecord(kind="repeat", key=repeat.key)
+        self.answer = repeat
+
+    def audit(self, draft: AuditDraft) -> AuditEvent:
+        self.has_written = True
+        return self.lanes.add(draft)
+
+    # --- the end ----------------------------------------------------------------
+
+    def finish(self, now: float) -> None:
+        """Write what is waiting, and something by which the commit can be told."""
+        self.lanes.write()
+        if self.has_written and not (self.lanes.last or self.answer or self.nonce):
+            mark = Repeat(
+                station=OWN, key=secrets.token_hex(16), request=b"", answer="", at=now
+            )
+            self.save_repeat(mark)
+
+
+def answer_stands(connection: Connection, answer: Repeat) -> bool:
+    """Say whether an answer was committed; who may still commit it is waited for."""
+    if connection.execute(_ANSWER, _answer_row(answer)).rowcount:
+        connection.rollback()
+        return False
+    found = connection.execute(
+        "SELECT document FROM answer WHERE station = %s AND call = %s",
+        [answer.station, answer.key],
+    ).fetchone()
+    connection.rollback()
+    return found is not None and found[0] == rows.text(answer)
+
+
+def nonce_stands(connection: Connection, nonce: Nonce) -> bool:
+    """Say whether a nonce was committed; who may still commit it is waited for."""
+    inserted = connection.execute(_NONCE, _nonce_row(nonce)).rowcount
+    connection.rollback()
+    return not inserted
+
+
+def _nonce_row(nonce: Nonce) -> list[object]:
+    return [
+        *(nonce.value, nonce.purpose.value),
+        *(nonce.bound_to, nonce.station, nonce.expires_at),
+    ]
+
+
+def _answer_row(repeat: Repeat) -> list[object]:
+    return [repeat.station, repeat.key, repeat.at, rows.text(repeat)]

@@ -1,0 +1,273 @@
+"""The registry of several hosts: `registry.Registry` on PostgreSQL.
+
+READ COMMITTED, with what must be single held by unique keys and versions, and who works
+on a credential kept apart by a lock on its row. `run` runs its function again after
+what another transaction did to it, and after the connection was lost: what had not been
+sent to be committed was not committed, and what had been is looked for before anything
+is done again. Every change leaves something by which that can be told: an event in its
+lane, an answer, a nonce, or else a mark of its own.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import psycopg
+from msgspec.structs import replace
+
+from storage.postgres import rows, schema
+from storage.postgres.connection import (
+    AGAIN,
+    Connection,
+    connect,
+    is_lost,
+    place_of,
+    translated,
+)
+from storage.postgres.evidence import stands
+from storage.postgres.view import PostgresView
+from storage.postgres.writing import PostgresTx, answer_stands, nonce_stands
+from storage.records import Approval, AuditDraft, AuditEvent
+from storage.registry import ANSWERS_KEPT_SECONDS, OutcomeUnknown, StoreUnavailable, Tx
+from storage.view import View
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 5.0
+"""How long a call tries to find a server that takes it before it says that there is
+none. A host's death takes Patroni longer; the station shows that, and tries again."""
+_TRIES = 12
+"""Of a transaction that others get in the way of."""
+_PAUSE_SECONDS = 0.01
+_RECONNECT_SECONDS = 0.2
+_SWEPT = 500
+"""Nonces or answers that are forgotten in one transaction."""
+_PAGE = 2_000
+"""Events that are read at once of a lane."""
+
+
+class PostgresRegistry:
+    """One connection to a registry that any number of processes share. One thread."""
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        connecting: Callable[[str], Connection] = connect,
+    ) -> None:
+        """Connect. StoreUnavailable, StoreTooNew, StoreTooOld, StoreForbidden."""
+        self._conninfo = conninfo
+        self._place = place_of(conninfo)
+        self._patience = patience
+        self._connecting = connecting
+        self._open: Connection | None = None
+        self._until_served(lambda _: None)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without anything secret."""
+        return self._place
+
+    def run(self, fn: Callable[[Tx], T]) -> T:
+        return self._until_served(lambda connection: self._commit(connection, fn))
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        def look(connection: Connection) -> T:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            result = fn(PostgresView(connection))
+            connection.rollback()
+            return result
+
+        return self._until_served(look)
+
+    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+        lanes = (
+            list(self.read(lambda view: view.heads())) if station is None else [station]
+        )
+        for lane in lanes:
+            after = 0
+            while page := self.asked(_LANE, [lane, after, _PAGE]):
+                for (document,) in page:
+                    event = rows.record(AuditEvent, document)
+                    yield event
+                after = event.seq
+
+    def idle(self, now: float) -> bool:
+        most = max(
+            self._changed(_OLD_NONCES, [now, _SWEPT]),
+            self._changed(_OLD_ANSWERS, [now - ANSWERS_KEPT_SECONDS, _SWEPT]),
+        )
+        return most == _SWEPT
+
+    def distrust(
+        self, *, station: str, now: float, kind: str = "registry.restored"
+    ) -> None:
+        def void(tx: Tx) -> None:
+            dropped = tx.drop_nonces()
+            open_ones = [rows.record(Approval, each) for (each,) in self._all(_OPEN)]
+            for approval in open_ones:
+                tx.save_approval(replace(approval, spent=True))
+            data = {"nonces": str(dropped), "codes": str(len(open_ones))}
+            tx.audit(
+                AuditDraft(
+                    at=now, station=station, kind=kind, actor="registry", data=data
+                )
+            )
+
+        self.run(void)
+
+    def recovered(self) -> str:
+        return ""  # the server has recovered by itself before it lets anybody in
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def asked(
+        self, statement: str, values: list[object] | None = None
+    ) -> list[tuple[object, ...]]:
+        """Return what the server says to a question, outside of any transaction."""
+
+        def ask(connection: Connection) -> list[tuple[object, ...]]:
+            connection.isolation_level = None
+            connection.read_only = True
+            found = connection.execute(statement, values).fetchall()
+            connection.rollback()
+            return found
+
+        return self._until_served(ask)
+
+    # --- one attempt ------------------------------------------------------------
+
+    def _commit(self, connection: Connection, fn: Callable[[Tx], T]) -> T:
+        """Run and commit; what others did to it passes as psycopg.Error."""
+        connection.isolation_level = None
+        connection.read_only = None
+        tx = PostgresTx(connection)
+        result = fn(tx)
+        tx.finish(time.time())
+        if not tx.has_written:
+            connection.rollback()
+            return result
+        try:
+            connection.commit()
+        except psycopg.Error as error:
+            if not is_lost(connection, error):
+                raise
+            self.close()
+            if not self._was_committed(tx):
+                raise
+        return result
+
+    def _was_committed(self, tx: PostgresTx) -> bool:
+        """Find out, on another connection. OutcomeUnknown: nobody can tell now."""
+
+        def look(connection: Connection) -> bool:
+            connection.isolation_level = None
+            connection.read_only = None
+            if tx.lanes.last is not None:
+                return stands(connection, tx.lanes.last)
+            if tx.answer is not None:
+                return answer_stands(connection, tx.answer)
+            return tx.nonce is not None and nonce_stands(connection, tx.nonce)
+
+        try:
+            return self._until_served(look)
+        except StoreUnavailable as error:
+            raise OutcomeUnknown(place=self._place) from error
+
+    def _changed(self, statement: str, values: list[object]) -> int:
+        """Make a change that may be made twice; return how many rows it was."""
+
+        def change(connection: Connection) -> int:
+            connection.isolation_level = None
+            connection.read_only = None
+            count = connection.execute(statement, values).rowcount
+            connection.commit()
+            return count
+
+        return self._until_served(change)
+
+    def _all(self, statement: str) -> list[tuple[object, ...]]:
+        """Ask inside the open transaction."""
+        if self._open is None:
+            raise StoreUnavailable(place=self._place)
+        return self._open.execute(statement).fetchall()
+
+    # --- until it is served -----------------------------------------------------
+
+    def _until_served(self, attempt: Callable[[Connection], T]) -> T:
+        """Try until it succeeds, or is clear that it will not. RegistryError."""
+        deadline = time.monotonic() + self._patience
+        tries = 0
+        while True:
+            used: Connection | None = None
+            try:
+                used = self._connected()
+                return attempt(used)
+            except psycopg.Error as error:
+                tries += 1
+                if used is None or is_lost(used, error):
+                    may_go_on = self._may_reconnect(error, used, deadline)
+                else:
+                    may_go_on = isinstance(error, AGAIN) and tries < _TRIES
+                    _wait_a_little(tries)
+                if not may_go_on:
+                    raise translated(error, self._place) from error
+            finally:
+                self._give_up()
+
+    def _connected(self) -> Connection:
+        if self._open is None:
+            opened = self._connecting(self._conninfo)
+            try:
+                schema.check(opened, self._place)
+            except BaseException:
+                opened.close()
+                raise
+            self._open = opened
+        return self._open
+
+    def _give_up(self) -> None:
+        """Leave no transaction open, whatever ended it; no connection that is lost."""
+        if self._open is None:
+            return
+        try:
+            self._open.rollback()
+        except psycopg.Error:
+            self.close()
+
+    def _may_reconnect(
+        self, error: psycopg.Error, used: Connection | None, deadline: float
+    ) -> bool:
+        """Leave a connection that is lost; say whether another one may be tried."""
+        if used is self._open:
+            self.close()
+        if not isinstance(error, psycopg.OperationalError | psycopg.InternalError):
+            return False
+        time.sleep(_RECONNECT_SECONDS)
+        return time.monotonic() < deadline
+
+
+def _wait_a_little(tries: int) -> None:
+    """Let the other one go first: not both again at the same moment."""
+    time.sleep(random.uniform(0, _PAUSE_SECONDS * tries))  # noqa: S311  # no secret
+
+
+_LANE = (
+    "SELECT document FROM evidence WHERE lane = %s AND seq > %s ORDER BY seq LIMIT %s"
+)
+_OPEN = "SELECT document FROM approval WHERE open_until IS NOT NULL"
+_OLD_NONCES = (
+    "DELETE FROM nonce WHERE value IN"
+    " (SELECT value FROM nonce WHERE expires_at <= %s ORDER BY expires_at LIMIT %s)"
+)
+_OLD_ANSWERS = (
+    "DELETE FROM answer WHERE (station, call) IN"
+    " (SELECT station, call FROM answer WHERE given_at < %s ORDER BY given_at LIMIT %s)"
+)

@@ -1,0 +1,463 @@
+"""What PostgreSQL adds: a line that breaks, others in the way, rights, its versions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from lab import postgres
+from lab.postgres_line import Line
+from lab.registries import approval, consume, credential, draft, nonce, operation
+from msgspec.structs import replace
+from psycopg import errors
+
+from storage import audit
+from storage.postgres import schema
+from storage.postgres.connection import connect, place_of
+from storage.postgres_registry import PostgresRegistry
+from storage.records import PublicKey, Repeat
+from storage.registry import (
+    OutcomeUnknown,
+    StoreForbidden,
+    StoreForeign,
+    StoreLocked,
+    StoreTooNew,
+    StoreTooOld,
+    StoreUnavailable,
+    Tx,
+)
+
+ANSWER = Repeat(station="k1", key="call-1", request=b"d" * 32, answer="{}", at=5.0)
+
+
+@pytest.fixture
+def conninfo() -> str:
+    return postgres.server().database()
+
+
+@pytest.fixture
+def registry(conninfo: str) -> Iterator[PostgresRegistry]:
+    opened = PostgresRegistry(conninfo, patience=1.0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    folder = postgres.own_folder("line")
+    between = Line(postgres.server().folder / ".s.PGSQL.5432", folder / ".s.PGSQL.5432")
+    between.folder = folder  # type: ignore[attr-defined]
+    yield between
+    between.close()
+
+
+def through(line: Line, conninfo: str) -> str:
+    own = str(line.folder)  # type: ignore[attr-defined]
+    return conninfo.replace(str(postgres.server().folder), own)
+
+
+# --- a line that breaks ------------------------------------------------------------
+
+
+def issue(tx: Tx) -> None:
+    tx.issue_nonce(nonce())
+
+
+def answer(tx: Tx) -> None:
+    tx.save_repeat(ANSWER)
+
+
+def witness(tx: Tx) -> None:
+    tx.audit(draft())
+
+
+def spend(tx: Tx) -> None:
+    for each in tx.approvals("c1", limit=9):
+        tx.save_approval(replace(each, wrong_entries=each.wrong_entries + 1))
+
+
+CHANGES = {"nonce": issue, "answer": answer, "event": witness, "record": spend}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_line_cut_at_the_commit_leaves_one_effect(
+    conninfo: str, line: Line, change: str, when: str
+) -> None:
+    registry = PostgresRegistry(through(line, conninfo))
+    registry.run(lambda tx: tx.save_approval(approval("a1", 1.0)))
+    setattr(line, f"cut_{when}", b"COMMIT")
+    runs: list[int] = []
+
+    def once(tx: Tx) -> None:
+        runs.append(1)
+        CHANGES[change](tx)
+
+    registry.run(once)
+    assert len(runs) == (2 if when == "before" else 1)
+    assert line.connections > 1
+    effects = {
+        "nonce": registry.run(consume),
+        "answer": registry.read(lambda it: it.repeat("k1", "call-1")) is not None,
+        "event": len(list(registry.audit_events())) == 1,
+        "record": registry.read(lambda it: it.approval("a1")).wrong_entries == 1,
+    }
+    assert [name for name, is_there in effects.items() if is_there] == [change]
+    registry.close()
+
+
+def test_a_line_cut_in_the_middle_is_a_function_run_again(
+    conninfo: str, line: Line
+) -> None:
+    registry = PostgresRegistry(through(line, conninfo))
+    line.cut_before = b"INSERT INTO operation"
+
+    def begin(tx: Tx) -> None:
+        tx.save_credential(credential())
+        tx.save_operation(operation())
+
+    registry.run(begin)
+    assert registry.read(lambda it: it.unfinished()) == 1
+    registry.close()
+
+
+def test_nobody_is_told_anything_where_nobody_knows(conninfo: str, line: Line) -> None:
+    registry = PostgresRegistry(through(line, conninfo), patience=0.3)
+    line.cut_after = b"COMMIT"
+
+    def cut_for_good(tx: Tx) -> None:
+        tx.audit(draft())
+        line.close()
+
+    with pytest.raises(OutcomeUnknown):
+        registry.run(cut_for_good)
+    registry.close()
+
+
+def test_a_server_that_is_away_is_named_without_what_is_secret() -> None:
+    with pytest.raises(StoreUnavailable) as away:
+        PostgresRegistry(
+            "host=/nowhere,/else port=5432 dbname=r user=u password=geheim",
+            patience=0.1,
+        )
+    assert away.value.data == {"place": "postgresql:///nowhere:5432,/else:5432/r"}
+    assert "geheim" not in repr(away.value)
+    assert place_of("host=a") == "postgresql://a/"
+
+
+def test_a_server_that_comes_back_is_found_again(registry: PostgresRegistry) -> None:
+    registry.run(issue)
+    postgres.server().stop(signal.SIGQUIT)
+    try:
+        with pytest.raises(StoreUnavailable):
+            registry.run(consume)
+    finally:
+        postgres.server().start()
+    assert registry.run(consume)
+
+
+# --- others in the way ------------------------------------------------------------
+
+
+def test_two_who_lock_each_other_out_both_get_through(conninfo: str) -> None:
+    both = [PostgresRegistry(conninfo) for _ in range(2)]
+    for name in ("c1", "c2"):
+        both[0].run(lambda tx, name=name: tx.save_credential(credential(name, name)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    met = threading.Barrier(2)
+
+    def take(number: int) -> None:
+        first, second = ("c1", "c2") if number else ("c2", "c1")
+        is_first_time = True
+
+        def both_of_them(tx: Tx) -> None:
+            nonlocal is_first_time
+            tx.save_credential(tx.credential(first))
+            if is_first_time:
+                is_first_time = False
+                met.wait()
+            tx.save_credential(tx.credential(second))
+
+        both[number].run(both_of_them)
+
+    threads = [threading.Thread(target=take, args=(each,)) for each in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    versions = [
+        both[0].read(lambda it, name=name: it.credential(name).version)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        for name in ("c1", "c2")
+    ]
+    assert versions == [3, 3]
+    for each in both:
+        each.close()
+
+
+def test_who_holds_a_record_for_too_long_is_not_waited_for(
+    conninfo: str, registry: PostgresRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.LOCK_SECONDS", 0.2)
+    registry.run(lambda tx: tx.save_credential(credential()))
+    waiting = PostgresRegistry(conninfo)
+
+    def hold(tx: Tx) -> None:
+        tx.credential("c1")
+        with pytest.raises(StoreLocked):
+            waiting.run(lambda it: it.credential("c1"))
+
+    registry.run(hold)
+    assert waiting.run(lambda it: it.credential("c1")).version == 1
+    waiting.close()
+
+
+def test_a_statement_that_takes_too_long_ends(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.STATEMENT_SECONDS", 0.1)
+    registry = PostgresRegistry(conninfo)
+    with pytest.raises(StoreLocked):
+        registry.asked("SELECT pg_sleep(60)")
+    registry.close()
+
+
+READS: dict[str, Callable[[Tx], object]] = {
+    "operation": lambda tx: tx.operation("o1"),
+    "live": lambda tx: tx.live_operations("c1"),
+    "event": lambda tx: tx.operation_by_event("1111-2222"),
+    "card": lambda tx: tx.credential_by_card("piv:guid:01"),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_who_reads_the_operation_waits_for_who_holds_its_credential(
+    conninfo: str, registry: PostgresRegistry, read: str
+) -> None:
+    """Else one decides by the credential, the other by the operation, and both pass."""
+    registry.run(lambda tx: tx.save_credential(credential()))
+    registry.run(lambda tx: tx.save_operation(operation()))
+    other = PostgresRegistry(conninfo)
+    seen: list[str] = []
+
+    def look(tx: Tx) -> None:
+        READS[read](tx)
+        seen.append("read")
+
+    thread = threading.Thread(target=other.run, args=(look,))
+
+    def hold(tx: Tx) -> None:
+        tx.save_credential(tx.credential("c1"))
+        thread.start()
+        _until_blocked()
+        seen.append("held")
+
+    registry.run(hold)
+    thread.join()
+    assert seen == ["held", "read"]
+    other.close()
+
+
+def _until_blocked() -> None:
+    """Wait until somebody waits for a lock."""
+    for _ in range(10_000):
+        found = postgres.server().ask(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        )
+        if found:
+            return
+    raise AssertionError("nobody waited")
+
+
+# --- what is kept -------------------------------------------------------------------
+
+
+def test_certificates_are_kept_apart_and_come_back(
+    conninfo: str, registry: PostgresRegistry
+) -> None:
+    key = PublicKey(slot="9A", algorithm="P-256", spki=b"s", certificate=b"\x00cert")
+    other = PublicKey(slot="9E", algorithm="P-256", spki=b"t", certificate=b"of card")
+    first = credential(authentication_key=key)
+    saved = registry.run(lambda tx: tx.save_credential(first))
+    assert registry.read(lambda it: it.credential("c1")) == saved
+    blind = replace(saved, card_authentication_key=other)  # saved without being read
+    saved = registry.run(lambda tx: tx.save_credential(blind))
+    assert registry.read(lambda it: it.credential("c1")) == saved
+    renewed = replace(saved, authentication_key=replace(key, certificate=b""))
+    saved = registry.run(lambda tx: tx.save_credential(renewed))
+    assert registry.read(lambda it: it.credentials(limit=9)) == [saved]
+    (document,) = registry.asked("SELECT document FROM credential")
+    assert b"of card".hex() not in str(document)
+
+
+def test_a_name_that_no_database_can_hold_finds_nothing(
+    registry: PostgresRegistry,
+) -> None:
+    def look(tx: Tx) -> None:
+        for term in ("\0", "a\ud800b", "100%", "_", "\\"):
+            assert tx.find(term, limit=9) == []
+            assert tx.named(term, limit=9) == []
+            assert tx.credential_by_card(term) is None
+            assert tx.operation_by_event(term) is None
+            assert tx.repeat(term, term) is None
+
+    registry.run(lambda tx: tx.save_credential(credential()))
+    registry.run(look)
+
+
+def test_several_events_of_one_transaction_follow_each_other(
+    registry: PostgresRegistry,
+) -> None:
+    def add(tx: Tx) -> list[str]:
+        for station in ("k1", "k2", "k1", "k1"):
+            tx.audit(draft(station=station))
+        found = tx.events(limit=9)
+        tx.audit(draft(station="k2", at=9.0))
+        return [f"{each.station}{each.seq}" for each in found]
+
+    assert registry.run(add) == ["k11", "k12", "k13", "k21"]
+    events = list(registry.audit_events())
+    assert len(events) == 5
+    assert audit.verify(events).is_sound
+
+
+# --- rights -------------------------------------------------------------------------
+
+FORBIDDEN = (
+    "DELETE FROM evidence",
+    "UPDATE evidence SET document = ''",
+    "TRUNCATE evidence",
+    "DELETE FROM evidence_head",
+    "DELETE FROM credential",
+    "DELETE FROM operation",
+    "DELETE FROM approval",
+    "UPDATE template SET document = ''",
+    "DELETE FROM template",
+    "UPDATE nonce SET expires_at = 9e9",
+    "UPDATE answer SET document = ''",
+    "UPDATE registry_schema SET number = 1",
+    "DROP TABLE evidence",
+    "CREATE TABLE own (id text)",
+)
+
+
+@pytest.fixture
+def account(conninfo: str) -> str:
+    """Sign in as an authority does, with the rights that the script gives."""
+    database = str(psycopg.conninfo.conninfo_to_dict(conninfo)["dbname"])
+    name = f"authority_{database}"
+    server = postgres.server()
+    server.ask(f"CREATE ROLE {name} LOGIN")
+    for statement in schema.statements(schema.roles(name)):
+        server.ask(statement, database)
+    return server.conninfo(database, name)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_an_authority_may_not_do_what_it_does_not_do(
+    account: str, statement: str
+) -> None:
+    with connect(account) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_an_authority_may_do_all_that_it_does(account: str) -> None:
+    registry = PostgresRegistry(account)
+
+    def everything(tx: Tx) -> None:
+        key = PublicKey(slot="9A", algorithm="P-256", spki=b"s", certificate=b"cert")
+        saved = tx.save_credential(credential(authentication_key=key))
+        tx.save_credential(replace(saved, authentication_key=None))
+        tx.save_operation(replace(tx.save_operation(operation()), ended_at=1.0))
+        tx.save_approval(replace(tx.save_approval(approval("a1", 1.0)), spent=True))
+        issue(tx)
+        answer(tx)
+        witness(tx)
+
+    registry.run(everything)
+    assert registry.run(consume)
+    assert not registry.idle(1e9)
+    registry.distrust(station="k1", now=2.0)
+    assert len(list(registry.audit_events())) == 2
+    limits = registry.asked("SHOW statement_timeout")
+    assert limits == [("5s",)]
+    registry.close()
+
+
+def test_an_account_without_rights_is_told_so(conninfo: str) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(conninfo)["dbname"])
+    name = f"nobody_{database}"
+    postgres.server().ask(f"CREATE ROLE {name} LOGIN")
+    with pytest.raises(StoreForbidden):
+        PostgresRegistry(postgres.server().conninfo(database, name))
+
+
+# --- versions -----------------------------------------------------------------------
+
+
+def test_an_empty_database_is_no_registry_until_its_owner_makes_it_one() -> None:
+    name = postgres.server().empty_database()
+    conninfo = postgres.server().conninfo(name)
+    with pytest.raises(StoreTooOld):
+        PostgresRegistry(conninfo)
+    with connect(conninfo) as owner:
+        assert schema.upgrade(owner, name) == [1]
+        assert schema.upgrade(owner, name) == []
+    PostgresRegistry(conninfo).close()
+
+
+def test_two_owners_at_once_make_each_step_once() -> None:
+    conninfo = postgres.server().conninfo(postgres.server().empty_database())
+    made: list[int] = []
+
+    def upgrade() -> None:
+        with connect(conninfo) as owner:
+            made.extend(schema.upgrade(owner, "here"))
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+
+
+def test_tables_of_a_later_program_are_refused_unless_they_may_be_used(
+    conninfo: str,
+) -> None:
+    with connect(conninfo) as owner:
+        owner.execute("INSERT INTO registry_schema VALUES (2, 'd', '9.8.0', 1)")
+    PostgresRegistry(conninfo).close()
+    with connect(conninfo) as owner:
+        owner.execute("UPDATE registry_schema SET works_from = 2 WHERE number = 2")
+    with pytest.raises(StoreTooNew) as refused:
+        PostgresRegistry(conninfo)
+    assert refused.value.data["version"] == "9.8.0"
+
+
+def test_tables_of_an_earlier_program_are_refused(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "NEEDS", 2)
+    with pytest.raises(StoreTooOld) as refused:
+        PostgresRegistry(conninfo)
+    assert (refused.value.data["version"], refused.value.data["needed"]) == (1, 2)
+
+
+def test_tables_that_somebody_else_made_are_not_touched(conninfo: str) -> None:
+    with connect(conninfo) as owner:
+        owner.execute("UPDATE registry_schema SET digest = 'other'")
+    with connect(conninfo) as owner, pytest.raises(StoreForeign):
+        schema.upgrade(owner, "here")
+
+
+def test_without_the_extension_everything_is_still_found(
+    conninfo: str, registry: PostgresRegistry
+) -> None:
+    with connect(conninfo) as owner:
+        owner.execute("DROP INDEX credential_by_part")
+        owner.execute("DROP EXTENSION pg_trgm")
+    registry.run(lambda tx: tx.save_credential(credential()))
+    assert registry.read(lambda it: it.find("lic", limit=9)) != []
