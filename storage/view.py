@@ -28,17 +28,28 @@ CARD_PART = 4
 """Characters from which on a term may be a part of a card's identity key."""
 
 
-_CONTROLS = dict.fromkeys((*range(32), 127), " ")
+_PLAIN: dict[int, str | None] = {
+    **dict.fromkeys((*range(32), 127), " "),
+    **{ord(mark): None for mark in map(chr, range(0x300, 0x370))},
+    **{ord(letter): plain for letter, plain in zip("øłđħıŧ", "oldhit", strict=True)},
+    ord("æ"): "ae",
+    ord("œ"): "oe",
+    ord("þ"): "th",
+    ord("ð"): "d",
+}
+"""Controls, accents that stand by themselves, letters that cannot be taken apart."""
 
 
 def fold(text: str) -> str:
     """Return a name as it is ordered and searched by, however it was typed.
 
-    Control characters, which no name has, become blanks.
+    Capitals and accents do not count: `Müller`, `muller` and `MÜLLER` are one. Control
+    characters, which no name has, become blanks.
     """
     if text.isascii() and text.isprintable():
         return text.lower()
-    return unicodedata.normalize("NFC", text).casefold().translate(_CONTROLS)
+    apart = unicodedata.normalize("NFD", text.casefold()).translate(_PLAIN)
+    return unicodedata.normalize("NFC", apart)
 
 
 class ByHolder(NamedTuple):
@@ -126,8 +137,8 @@ class View(Protocol):
         """Return credentials by a part of holder, account or (from `CARD_PART`
         characters on) card, or by the whole event number of an operation of theirs.
 
-        Capitals and the way accents are typed do not matter. An empty term finds
-        nothing. By holder then id.
+        Capitals and accents do not matter (`fold`). An empty term finds nothing. By
+        holder then id.
         """
 
     def named(self, name: str, *, limit: int) -> list[Credential]:

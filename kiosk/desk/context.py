@@ -15,7 +15,7 @@ from kiosk.cards.ports import Card
 from kiosk.certificates.ports import CertificateSource
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import KioskError, Message
-from kiosk.desk.views import Emit, Filled, Page
+from kiosk.desk.views import Emit, Filled, Look, Page
 from kiosk.enrollment.signin import RolePolicy
 
 
@@ -132,6 +132,9 @@ class Screen(Protocol):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         """Take what was typed."""
 
+    def look(self, look: Look) -> None:
+        """Note how the table is to be shown."""
+
 
 class Plain:
     """What most pages do about what they do not have."""
@@ -141,3 +144,6 @@ class Plain:
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - there are no fields
         return stay()
+
+    def look(self, look: Look) -> None:
+        """There is no table."""

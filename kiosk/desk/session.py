@@ -13,7 +13,7 @@ from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
 from kiosk.desk.pages.menu import Menu
 from kiosk.desk.pages.sign_in import SignInPage
-from kiosk.desk.views import Emit, Filled, Page
+from kiosk.desk.views import Emit, Filled, Look, Page
 from kiosk.enrollment import signin
 from kiosk.enrollment.signin import NoRole
 from storage.registry import RegistryError
@@ -65,6 +65,10 @@ class Session:
             return self._step(lambda screen: screen.submit(self._context, filled, emit))
         finally:
             filled.wipe()
+
+    def look(self, look: Look) -> Page:
+        self._stack[-1].look(look)
+        return self.page()
 
     def back(self) -> Page:
         if len(self._stack) > 1:

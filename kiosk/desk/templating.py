@@ -31,6 +31,8 @@ from storage.records import PinPolicy, Template
 _POLICY = "pin_policy."
 _YES, _NO = "yes", "no"
 _LARGEST = 9999
+MOST = 100
+"""Templates that are offered; a site has a handful."""
 _GROUPS = {
     "general": ("name", "card_type", "self_service", "card_access"),
     "issue": ("first_pin", "activation_code_days", "apply_pin_policy"),

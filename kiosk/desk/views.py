@@ -1,8 +1,9 @@
 """What an operator's page shows and asks: the only things its face knows.
 
-A page is data: lines to read, choices to make, fields to fill. One screen can show
-every page, a rehearsal can walk through them by name. Strings that are not `Message`s
-are outside text and must pass through `kiosk.core.untrusted_text.visible`.
+A page is data: lines to read, choices to make, fields to fill, a table to search. One
+screen can show every page, a rehearsal can walk through them by name. Strings that are
+not `Message`s are outside text and must pass through
+`kiosk.core.untrusted_text.visible`.
 """
 
 from __future__ import annotations
@@ -15,32 +16,22 @@ from typing import Protocol
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.desk.tables import Look, PageLine, Style, Table, Words
 
-Words = Message | str
-"""A sentence of the catalogue, or outside text."""
-
-
-class Style(StrEnum):
-    """How a line stands out; never by colour alone."""
-
-    NORMAL = "normal"
-    MUTED = "muted"
-    STRONG = "strong"
-    HEADING = "heading"
-    CODE = "code"
-    """To be read out: large, in groups."""
-    WARNING = "warning"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class PageLine:
-    """One thing to read."""
-
-    text: Words
-    style: Style = Style.NORMAL
-    label: Message | None = None
-    """What it is, in front of it."""
+__all__ = [
+    "Choice",
+    "DeskPort",
+    "Emit",
+    "FieldKind",
+    "Filled",
+    "Look",
+    "Page",
+    "PageField",
+    "PageLine",
+    "Style",
+    "Table",
+    "Words",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +42,10 @@ class Choice:
     label: Words
     detail: Words | None = None
     refusal: Message | None = None
+    letter: str = ""
+    """Its key, the same wherever it is offered; empty: it is numbered."""
+    count: str = ""
+    """How many wait there."""
 
 
 class FieldKind(StrEnum):
@@ -99,7 +94,13 @@ class Page:
     """
     choices: tuple[Choice, ...] = ()
     below: tuple[PageLine, ...] = ()
-    """More to read, under the choices."""
+    """More to read: beside the choices where there is room, else under them."""
+    table: Table | None = None
+    """Rows to choose one of."""
+    finds: bool = False
+    """What is in the first field is looked for while it is typed (`DeskPort.look`)."""
+    refresh: float = 0.0
+    """Seconds after which the page is to be asked for anew; 0: it does not change."""
     notice: Message | None = None
     """What came of what was just done."""
     is_refused: bool = False
@@ -143,6 +144,9 @@ class DeskPort(Protocol):
 
     def submit(self, filled: Filled, emit: Emit) -> Page:
         """Take what was typed."""
+
+    def look(self, look: Look) -> Page:
+        """Show the page's table as somebody wants to see it now."""
 
     def back(self) -> Page:
         """Go back one page."""

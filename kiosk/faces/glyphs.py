@@ -31,12 +31,16 @@ class Glyphs(NamedTuple):
     cursor: str
     arrows: str
     """The keys that move up and down."""
+    rising: str
+    falling: str
     dot: str
     """Between two things on one line."""
 
 
-UNICODE = Glyphs("✓", "○", "✗", "…", "!", "→", "▸", "●", "▏", "↑ ↓", "·")
-ASCII = Glyphs("[x]", "[ ]", "[!]", "...", "!", "->", ">", "*", "_", "Up Down", "-")
+UNICODE = Glyphs("✓", "○", "✗", "…", "!", "→", "▸", "●", "▏", "↑ ↓", "▲", "▼", "·")
+ASCII = Glyphs(
+    "[x]", "[ ]", "[!]", "...", "!", "->", ">", "*", "_", "Up Down", "^", "v", "-"
+)
 
 
 def marks() -> Glyphs:

@@ -6,6 +6,7 @@ worker; what comes back is the next page.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.exit_codes import ExitCode
+from kiosk.desk.tables import Look
 from kiosk.desk.views import DeskPort, Page
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
@@ -44,9 +46,11 @@ Ask = Callable[[DeskPort], Page]
 class PageReady(Told):
     """The session has its next page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, is_quiet: bool = False) -> None:
         super().__init__()
         self.page = page
+        self.is_quiet = is_quiet
+        """Nobody waits for it: only what is shown may have changed."""
 
 
 class Working(Told):
@@ -85,6 +89,11 @@ class DeskApp(LockedApp):
         self._stage = ScreenStack(self, self._tray, self.turn, self._hear)
         self._asked = 0
         """Questions whose page has not come yet: nothing is decided meanwhile."""
+        self._is_looking = False
+        """A quiet question is on its way."""
+        self._looked_for: Look | None = None
+        self._shown_at = 0.0
+        """When the page was asked for last."""
         self._last_key = time.monotonic()
         self._is_closed = False
         """The desk could not be opened; it is tried again."""
@@ -122,10 +131,13 @@ class DeskApp(LockedApp):
 
     def _tick(self) -> None:
         shown = self._stage.screen
-        if not isinstance(shown, PageScreen) or not shown.page.operator:
+        if not isinstance(shown, PageScreen) or not shown.page.operator or self._asked:
             return
-        if not self._asked and time.monotonic() - self._last_key > IDLE_SECONDS:
+        now = time.monotonic()
+        if now - self._last_key > IDLE_SECONDS:
             self._ask(lambda session: session.sign_out())
+        elif shown.page.refresh and now - self._shown_at >= shown.page.refresh:
+            self._ask_quietly(lambda session: session.page())
 
     def _retry(self) -> None:
         if self._is_closed and not self._asked:
@@ -134,8 +146,17 @@ class DeskApp(LockedApp):
     # --- asking -----------------------------------------------------------------
 
     def _ask(self, question: Ask) -> None:
+        """Ask for the page that follows; until it is there nothing is decided."""
         self._asked += 1
+        self._queue(question, is_quiet=False)
 
+    def _ask_quietly(self, question: Ask) -> None:
+        """Ask for what is on the page now, while somebody goes on working with it."""
+        if not self._is_looking:
+            self._is_looking = True
+            self._queue(question, is_quiet=True)
+
+    def _queue(self, question: Ask, *, is_quiet: bool) -> None:
         def job() -> None:
             session = self._station.open()
             if isinstance(session, Sentence):
@@ -143,9 +164,20 @@ class DeskApp(LockedApp):
                 page = Page(name="closed", title=closed, notice=session)
             else:
                 page = question(session)
-            self.post_message(PageReady(page))
+            self.post_message(PageReady(page, is_quiet=is_quiet))
 
+        self._shown_at = time.monotonic()
         self._station.on_worker(job)
+
+    def _look(self) -> None:
+        """Ask for other rows, if others are wanted than were asked for last."""
+        shown = self._stage.screen
+        wanted = shown.wanted() if isinstance(shown, PageScreen) else None
+        if wanted is None or self._is_looking or self._asked:
+            return
+        if _without_place(wanted) != self._looked_for:
+            self._looked_for = _without_place(wanted)
+            self._ask_quietly(lambda session: session.look(wanted))
 
     def _emit(self, what: Sentence) -> None:
         """Worker's thread."""
@@ -155,16 +187,29 @@ class DeskApp(LockedApp):
 
     @on(PageReady)
     def _page_ready(self, message: PageReady) -> None:
-        self._asked -= 1
-        self._is_closed = message.page.name == "closed"
-        shown = self._stage.screen
-        if isinstance(shown, PageScreen) and shown.page == message.page:
-            shown.stay()  # with what is being typed
+        if message.is_quiet:
+            self._is_looking = False
         else:
-            screen = PageScreen(self._station.settings, message.page)
-            if isinstance(shown, PageScreen):
-                screen.follow(shown)
-            self._stage.show(screen)
+            self._asked -= 1
+        if not (message.is_quiet and self._asked):  # else its successor is on its way
+            self._is_closed = message.page.name == "closed"
+            self._show(message.page, is_quiet=message.is_quiet)
+        self._look()
+
+    def _show(self, page: Page, *, is_quiet: bool) -> None:
+        shown = self._stage.screen
+        if isinstance(shown, PageScreen):
+            is_same = shown.page == page
+            if is_same or ((is_quiet or page.table is not None) and shown.renew(page)):
+                if not is_quiet:
+                    shown.stay()  # with what is being typed
+                return
+        screen = PageScreen(self._station.settings, page)
+        if isinstance(shown, PageScreen):
+            screen.follow(shown)
+        self._stage.show(screen)
+        wanted = screen.wanted()
+        self._looked_for = None if wanted is None else _without_place(wanted)
 
     @on(Working)
     def _working(self, message: Working) -> None:
@@ -186,6 +231,9 @@ class DeskApp(LockedApp):
         screen = self._stage.screen
         if not isinstance(screen, PageScreen):
             return
+        if isinstance(message, PageScreen.Looked):
+            self._look()
+            return
         if self._asked:
             screen.stay()  # a card has come or gone: its page is on its way
             screen.say_working(Sentence("desk.working"))
@@ -198,6 +246,11 @@ class DeskApp(LockedApp):
                 self._ask(lambda session: session.submit(filled, self._emit))
             case PageScreen.Back():
                 self._ask(lambda session: session.back())
+
+
+def _without_place(look: Look) -> Look:
+    """Return which rows are wanted, wherever the cursor is."""
+    return dataclasses.replace(look, at="")
 
 
 def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:

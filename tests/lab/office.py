@@ -16,7 +16,7 @@ from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
-from kiosk.desk.views import Filled, Page
+from kiosk.desk.views import Filled, Page, Words
 from kiosk.enrollment.signin import RolePolicy
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.world import Holder, World
@@ -157,9 +157,14 @@ class Office:
     def open(self, term: str) -> Page:
         """Search and open the first that is found."""
         self.submit(term=term)
-        if self.page.name == "found_search":
-            self.choose(self.page.choices[0].key)
+        if self.page.name == "menu" and self.page.table is not None:
+            self.choose(self.page.table.rows[0].key)
         return self.page
+
+    def rows(self) -> list[str]:
+        """The first cell of every row."""
+        rows = self.page.table.rows if self.page.table else ()
+        return [str(row.cells[0]) for row in rows]
 
     # --- what can be read -------------------------------------------------------
 
@@ -168,16 +173,16 @@ class Office:
         """The notice's key."""
         return self.page.notice.key if self.page.notice else ""
 
-    def refusal(self, key: str) -> str:
-        """Why a choice is greyed; empty: it is open."""
-        choice = next(each for each in self.page.choices if each.key == key)
-        return choice.refusal.key if choice.refusal else ""
+    def refusal(self, key: str) -> str | None:
+        """Why a choice is greyed; empty: it is open; None: it is not there."""
+        refusals = {each.key: each.refusal for each in self.page.choices}
+        refusal = refusals.get(key)
+        return None if key not in refusals else refusal.key if refusal else ""
 
     def text(self) -> str:
         """Every line of the page, in words."""
         return "\n".join(
-            sentence(line.text) if isinstance(line.text, Message) else line.text
-            for line in (*self.page.lines, *self.page.below)
+            _in_words(line.text) for line in (*self.page.lines, *self.page.below)
         )
 
     def events(self, kind: str) -> list[dict[str, str]]:
@@ -187,3 +192,9 @@ class Office:
             for event in self.world.registry.audit_events()
             if event.kind == kind
         ]
+
+
+def _in_words(words: Words) -> str:
+    if isinstance(words, tuple):
+        return "".join(_in_words(each) for each in words)
+    return sentence(words) if isinstance(words, Message) else words

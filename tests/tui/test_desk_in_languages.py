@@ -31,20 +31,18 @@ async def menu(shown: Desk) -> None:
 async def credential(shown: Desk) -> None:
     await menu(shown)
     await shown.pilot.press(*"carol", "enter")
-    await shown.until_page("found_search")
-    await shown.pilot.press("1")
     await shown.until_page("credential")
 
 
 async def caller(shown: Desk) -> None:
     await credential(shown)
-    await shown.pilot.press("1")
+    await shown.pilot.press("u")
     await shown.until_page("release_release")
 
 
 async def template(shown: Desk) -> None:
     await shown.sign_in(ADA)
-    await shown.pilot.press("tab", "8")
+    await shown.pilot.press("tab", "t")
     await shown.until_page("templates")
     await shown.pilot.press("2")
     await shown.until_page("template_edit")

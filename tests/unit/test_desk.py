@@ -160,10 +160,10 @@ def test_lists_show_what_needs_somebody() -> None:
         office.person(name)
         office.holder(name, state=state, sync=sync)
     office.choose("list:suspended")
-    assert [choice.label for choice in office.page.choices] == ["Bert Example"]
+    assert office.rows() == ["Bert Example"]
     office.back()
     office.choose("list:out_of_step")
-    assert [choice.label for choice in office.page.choices] == ["Cora Example"]
+    assert office.rows() == ["Cora Example"]
 
 
 # --- one credential -----------------------------------------------------------
@@ -174,7 +174,7 @@ def test_every_action_is_there_and_each_refused_one_says_why() -> None:
     office.open("alice")
     assert office.refusal("suspend") == ""
     assert office.refusal("resume").startswith("refusal.")
-    assert office.refusal("retire") == "desk.not_your_role"
+    assert office.refusal("retire") is None
     assert office.refusal("finish") == "enrollment.nothing_to_close"
     assert office.refusal("answer") == "enrollment.no_phone_way"
 
@@ -402,7 +402,7 @@ def test_a_field_that_means_nothing_is_named(field: str, typed: str, told: str) 
 @pytest.mark.parametrize("name", ["hanna", "olga", "aaron"])
 def test_templates_are_an_administrators(name: str) -> None:
     office = signed_in(name)
-    assert office.refusal("templates") == "desk.not_your_role"
+    assert office.refusal("templates") is None
     office.choose("templates")
     assert office.page.name == "menu"
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.desk.pages.found import midnight
+from kiosk.authority.office.listing import midnight
 
 ZONE = "Europe/Vienna"
 

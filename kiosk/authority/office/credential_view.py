@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kiosk.authority.office.desk import Desk, has_own_name
+from kiosk.authority.office.listing import Visited, visits
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.operation.offering import facts_of
 from kiosk.authority.rules.compliance import ComplianceProfile
@@ -19,6 +20,8 @@ from storage.records import Approval, AuditEvent, Credential, Sync, Template
 
 HISTORY = 200
 """How many events are shown, the newest; all are in an export."""
+VISITS = 5
+"""How many are told."""
 _CODES = 100
 """Far more codes than anybody gives out at a time."""
 
@@ -33,6 +36,10 @@ class View:
     """What the holder may do at a kiosk; None: nothing refuses it."""
     operator_may: dict[Event, Message | None]
     """What may happen to it through an operator."""
+    may_become: tuple[State, ...]
+    """Where the lifecycle leads from here, whoever does it."""
+    visits: tuple[Visited, ...]
+    """The holder's last ones, the newest first."""
     codes: tuple[Approval, ...]
     """Codes that may still be used."""
     history: tuple[AuditEvent, ...]
@@ -66,6 +73,8 @@ def view(desk: Desk, credential: Credential) -> View:
         template=template,
         holder_may=_holder_may(credential, template, desk.parts.profile),
         operator_may=_operator_may(desk, credential),
+        may_become=_may_become(desk, credential),
+        visits=visits(desk, credential.id, most=VISITS),
         codes=tuple(codes),
         history=tuple(reversed(newest)),
     )
@@ -97,3 +106,13 @@ def _operator_may(desk: Desk, credential: Credential) -> dict[Event, Message | N
         event: None if refusal is None else Message(refusal.code)
         for event, refusal in refusals.items()
     }
+
+
+def _may_become(desk: Desk, credential: Credential) -> tuple[State, ...]:
+    back = credential.suspended_from or State.ISSUED
+    targets = (
+        edge.target or back
+        for edge in desk.parts.lifecycle.edges()
+        if edge.source is credential.state and edge.target is not credential.state
+    )
+    return tuple(dict.fromkeys(targets))

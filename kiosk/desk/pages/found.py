@@ -1,96 +1,49 @@
-"""Lists of credentials: what a search found, and what needs somebody."""
+"""Worklists: what waits for somebody, the oldest first, as it is now."""
 
 from __future__ import annotations
 
-import time
-from enum import StrEnum
+from dataclasses import replace
 
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.listing import Worklist
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go
 from kiosk.desk.pages.credential import CredentialPage
-from kiosk.desk.search import MOST
-from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
-from statemachine.lifecycle import State
-from storage.records import Credential, Sync
-from storage.view import View
+from kiosk.desk.pages.rows import opened, table
+from kiosk.desk.views import Emit, Look, Page, PageLine, Style
 
-_DAY = 86_400
-_EVENTS = 1_000
-
-
-class Listing(StrEnum):
-    """Lists that are always there; `desk.list.<value>`."""
-
-    OUT_OF_STEP = "out_of_step"
-    BLOCKED_TODAY = "blocked_today"
-    SUSPENDED = "suspended"
-    EXPIRING = "expiring"
+REFRESH = 5.0
+"""Seconds after which a list is read anew."""
 
 
 class FoundPage(Plain):
-    """One line for each; choosing one opens it. Read anew each time it is shown."""
+    """One row for each; choosing one opens it, and the next case is one key away."""
 
-    def __init__(self, what: Listing | tuple[str, ...]) -> None:
+    def __init__(self, what: Worklist) -> None:
         self._what = what
+        self._look = Look()
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.LOOK)
-        found = self._found(context)
-        name = self._what if isinstance(self._what, Listing) else "search"
-        lines = [PageLine(Message("desk.found", {"count": len(found)}), Style.MUTED)]
-        if len(found) >= MOST:
-            lines.append(PageLine(Message("desk.more"), Style.WARNING))
+        rows = table(context, self._look, self._what)
+        nothing = PageLine(Message("desk.nothing_waits"), Style.DONE)
         return Page(
-            name=f"found_{name}",
-            title=Message(f"desk.list.{name}"),
-            lines=tuple(lines),
-            choices=tuple(
-                Choice(each.id, each.holder, _about(each)) for each in found[:MOST]
-            ),
+            name=f"found_{self._what}",
+            title=Message(f"desk.list.{self._what}"),
+            lines=() if rows.rows else (nothing,),
+            table=rows,
+            refresh=REFRESH,
         )
 
+    def look(self, look: Look) -> None:
+        self._look = look
+
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        return go(CredentialPage(key))
+        self._look = replace(self._look, at=key)
+        return go(CredentialPage(opened(key), self))
 
-    def _found(self, context: Context) -> list[Credential]:
-        what, registry = self._what, context.parts.registry
-        now = context.parts.clock.now()
-        match what:
-            case Listing.OUT_OF_STEP:
-                mark = Sync.OUT_OF_STEP
-                return registry.read(lambda it: it.credentials(sync=mark, limit=MOST))
-            case Listing.SUSPENDED:
-                state = State.SUSPENDED
-                return registry.read(lambda it: it.credentials(state=state, limit=MOST))
-            case Listing.EXPIRING:
-                until = now + context.site.expiring_days * _DAY
-                return registry.read(lambda it: it.expiring_before(until, limit=MOST))
-            case Listing.BLOCKED_TODAY:
-                return registry.read(lambda it: _blocked_since(it, midnight(now)))
-            case _:
-                return registry.read(lambda it: [it.credential(key) for key in what])
-
-
-def _blocked_since(view: View, since: float) -> list[Credential]:
-    events = view.events(kind="lifecycle.pin_blocked", since=since, limit=_EVENTS)
-    ids = sorted({event.credential for event in events})
-    return [view.credential(each) for each in ids]
-
-
-def midnight(now: float) -> float:
-    """Return when the local day of `now` began; clocks may have changed since."""
-    day = time.localtime(now)
-    return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))
-
-
-def _about(credential: Credential) -> Message:
-    return Message(
-        "desk.credential_line",
-        {
-            "account": credential.account,
-            "state": credential.state,
-            "sync": credential.sync,
-            "card": credential.card[-12:],
-        },
-    )
+    def after(self, context: Context, id: str) -> str:
+        """Return the case that follows; the first one if `id` has left the list."""
+        ids = [opened(row.key) for row in table(context, self._look, self._what).rows]
+        at = ids.index(id) + 1 if id in ids else 0
+        following = ids[at] if at < len(ids) else ""
+        self._look = replace(self._look, at=f"open:{following}")
+        return following

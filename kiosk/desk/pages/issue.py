@@ -6,7 +6,7 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
-from kiosk.desk.search import MOST
+from kiosk.desk.templating import MOST
 from kiosk.desk.views import (
     Choice,
     Emit,

@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from kiosk.authority.office import listing
+from kiosk.authority.office.listing import Worklist
 from kiosk.authority.office.operators import Action
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Screen, go
+from kiosk.desk.context import Context, Move, Plain, Screen, go, stay
 from kiosk.desk.pages.audit import AuditPage
 from kiosk.desk.pages.batch import BatchPage
-from kiosk.desk.pages.found import FoundPage, Listing
+from kiosk.desk.pages.credential import CredentialPage
+from kiosk.desk.pages.found import REFRESH, FoundPage
 from kiosk.desk.pages.history import moment
 from kiosk.desk.pages.issue import PersonPage, TakeoverPage
+from kiosk.desk.pages.rows import opened, table
 from kiosk.desk.pages.templates import TemplatesPage
-from kiosk.desk.search import search
-from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
+from kiosk.desk.views import (
+    Choice,
+    Emit,
+    Filled,
+    Look,
+    Page,
+    PageField,
+    PageLine,
+    Style,
+)
 
 _SET_BACK_SECONDS = 30 * 86400.0
 
+_LETTERS = {
+    Worklist.OUT_OF_STEP: "o",
+    Worklist.BLOCKED_TODAY: "b",
+    Worklist.SUSPENDED: "h",
+    Worklist.EXPIRING: "e",
+    Worklist.ROTATION_DUE: "u",
+    Worklist.KEYLESS: "k",
+    "issue": "i",
+    "batch": "a",
+    "import": "m",
+    "templates": "t",
+    "audit": "v",
+    "out": "q",
+}
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
     "batch": (Action.ISSUE, BatchPage),
@@ -28,46 +55,78 @@ _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
 }
 
 
-class Menu:
-    """Where everything begins."""
+class Menu(Plain):
+    """Where everything begins: what is typed is looked for at once, and while nothing
+    is typed there is what waits, and what the role includes.
+    """
+
+    def __init__(self) -> None:
+        self._look = Look()
 
     def show(self, context: Context) -> Page:
-        lists = tuple(
-            Choice(f"list:{each}", Message(f"desk.list.{each}")) for each in Listing
-        )
-        tasks = tuple(
-            Choice(
-                key,
-                Message(f"desk.menu.{key}"),
-                refusal=None if context.may(action) else _not_yours(action),
-            )
-            for key, (action, _) in _PAGES.items()
-        )
+        term = self._look.term
+        is_looking = bool(term.strip())
         return Page(
             name="menu",
             title=Message("desk.menu.title"),
-            lines=tuple(_set_back(context)),
-            fields=(PageField(name="term", label=Message("desk.field.search")),),
+            lines=() if is_looking else tuple(_set_back(context)),
+            fields=(
+                PageField(name="term", label=Message("desk.field.search"), value=term),
+            ),
             action=Message("desk.menu.search"),
-            choices=(*lists, *tasks, Choice("out", Message("desk.menu.sign_out"))),
+            choices=tuple(_choices(context)),
+            table=table(context, self._look) if is_looking else None,
+            finds=True,
+            refresh=REFRESH,
         )
+
+    def look(self, look: Look) -> None:
+        self._look = look
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
         if key == "out":
             context.operator = None
             context.own_insertion = 0
             return Move(home=True)
+        if credential := opened(key):
+            self._look = replace(self._look, at=key)
+            return go(CredentialPage(credential))
         if key.startswith("list:"):
-            return go(FoundPage(Listing(key.removeprefix("list:"))))
+            return go(FoundPage(Worklist(key.removeprefix("list:"))))
         action, page = _PAGES[key]
         return go(page()) if context.may(action) else Move(notice=_not_yours(action))
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        """Open what a whole number or card means, or the only one that is found."""
         term = filled.texts["term"].strip()
-        found = search(context.desk, term)
+        if term != self._look.term.strip():
+            self._look = Look(term=term)
+        credential = listing.meant(context.desk, term)
+        found = table(context, self._look).rows
+        if not credential and len(found) == 1:
+            credential = opened(found[0].key)
+        if credential:
+            return go(CredentialPage(credential))
         if not found:
-            return Move(notice=Message("desk.nothing_found", {"term": term}))
-        return go(FoundPage(tuple(each.id for each in found)))
+            return stay(Message("desk.nothing_found", {"term": term}))
+        return stay()
+
+
+def _choices(context: Context) -> Iterator[Choice]:
+    """What waits, with how many; then what the operator's roles include."""
+    waiting = listing.counts(context.desk, expiring_days=context.site.expiring_days)
+    for each in Worklist:
+        count = waiting.get(each)
+        yield Choice(
+            f"list:{each}",
+            Message(f"desk.list.{each}"),
+            letter=_LETTERS[each],
+            count="" if count is None else str(count),
+        )
+    for key, (action, _) in _PAGES.items():
+        if context.may(action):
+            yield Choice(key, Message(f"desk.menu.{key}"), letter=_LETTERS[key])
+    yield Choice("out", Message("desk.menu.sign_out"), letter=_LETTERS["out"])
 
 
 def _set_back(context: Context) -> Iterator[PageLine]:

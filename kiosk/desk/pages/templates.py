@@ -8,8 +8,14 @@ from kiosk.authority.office import templates as files
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
-from kiosk.desk.search import MOST
-from kiosk.desk.templating import Group, differences, filled_in, groups, satisfiable
+from kiosk.desk.templating import (
+    MOST,
+    Group,
+    differences,
+    filled_in,
+    groups,
+    satisfiable,
+)
 from kiosk.desk.views import (
     Choice,
     Emit,

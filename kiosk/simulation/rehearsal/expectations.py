@@ -79,9 +79,16 @@ def _desk(stage: ScenarioRuntime, expect: Expect) -> Iterator[str]:
         reason = reasons.get(key)
         found = "no such choice" if key not in reasons else reason.key if reason else ""
         yield from _differs(f"page_refused {key}", wanted, found)
-    lines = [line.text for line in (*page.lines, *page.below)]
-    lines += [each.label for each in page.choices]
-    said = [each.key if isinstance(each, Message) else each for each in lines]
+    words = [line.text for line in (*page.lines, *page.below)]
+    words += [each.label for each in page.choices]
+    words += (
+        [cell for row in page.table.rows for cell in row.cells] if page.table else []
+    )
+    said = [
+        each.key if isinstance(each, Message) else each
+        for row in words
+        for each in (row if isinstance(row, tuple) else (row,))
+    ]
     for text in expect.page_shows:
         if not any(text in each for each in said):
             yield f"page_shows: expected {text}, found {'; '.join(said)}"

@@ -81,7 +81,9 @@ class OfficeDesk:
         return kept
 
     def _first(self) -> str:
-        """The first choice that is open; empty if there is none."""
+        """The first row, or the first choice that is open; empty if there is none."""
+        if self.page.table is not None and self.page.table.rows:
+            return self.page.table.rows[0].key
         open_ = (each.key for each in self.page.choices if each.refusal is None)
         return next(open_, "")
 

@@ -220,7 +220,7 @@ def _shown(stage: ScenarioRuntime, step: language.Step) -> list[PlayedLine]:
 
 def _page(stage: ScenarioRuntime) -> list[PlayedLine]:
     page = stage.office.page
-    title = page.title if isinstance(page.title, str) else sentence(page.title)
+    title = sentence(page.title) if isinstance(page.title, Message) else page.title
     lines = [PlayedLine("step", sentence(each)) for each in stage.office.steps]
     lines.append(PlayedLine("screen", f"[{title}]"))
     if page.notice is not None:

@@ -64,13 +64,17 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """Where the focus was before the window became too small."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.settings.title, self.settings.station)
+        yield TopBar(self.settings.title, self.corner())
         with VerticalScroll(id="body", can_focus=False):
             yield Vertical(*self.body(), id="column")
         yield line(say("tui.too_small.text"), id="too-small")
         yield KeyBar(*self.KEYS)
         if self.floor is not None:
             yield self.floor
+
+    def corner(self) -> str:
+        """Return what stands at the right of the top bar."""
+        return self.settings.station
 
     def body(self) -> Iterable[Widget]:
         """Return what stands between the bars."""

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 
 from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.secret import Secret
 from kiosk.core.untrusted_text import visible
-from kiosk.desk.views import Choice, FieldKind, Filled, Page, PageField, PageLine, Style
+from kiosk.desk.tables import Look, Table
+from kiosk.desk.views import Choice, FieldKind, Filled, Page
 from kiosk.faces.glyphs import marks
-from kiosk.faces.typed import Repertoire
-from kiosk.faces.wording import said, say
-from kiosk.pin.rules import Alphabet
+from kiosk.faces.wording import said
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import KeyHint
-from kiosk.tui.widgets.choice_list import ChoiceList, in_words
+from kiosk.tui.widgets.bars import KeyBar, KeyHint
+from kiosk.tui.widgets.choice_list import ChoiceList
 from kiosk.tui.widgets.entry_field import OptionField, TextField
 from kiosk.tui.widgets.field import TypedField
+from kiosk.tui.widgets.page_fields import widget_of
+from kiosk.tui.widgets.page_lines import in_words, page_line
 from kiosk.tui.widgets.panels import Bullet, line
-from kiosk.tui.widgets.pin_field import PinField
+from kiosk.tui.widgets.row_table import RowTable
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.station import FaceSettings
-from kiosk.visit.views import FieldName
 
-_SECRETS: dict[FieldKind, tuple[Alphabet | None, int]] = {
-    FieldKind.SECRET: (Alphabet.PRINTABLE, 128),
-    FieldKind.PASSWORD: (None, 256),
-}
-"""What may be typed into each kind, and how many characters at most."""
 _ACTION = " action"
+_NO_TABLE = Table(columns=(), rows=())
+_WIDE = 110
+"""Columns from which there is room for two things side by side."""
 
 
 class PageScreen(KioskScreen):
@@ -56,24 +57,41 @@ class PageScreen(KioskScreen):
             super().__init__()
             self.key = key
 
+    class Looked(Told):
+        """Other rows are wanted: `wanted`."""
+
     class Back(Told):
         """The operator goes back."""
 
     def __init__(self, settings: FaceSettings, page: Page) -> None:
         super().__init__(settings)
         self.page = page
-        self._fields = [self._field(field) for field in page.fields]
+        self._fields = [
+            widget_of(field, self._submitted, self._changed) for field in page.fields
+        ]
         self._first = 0
         """The field that has the focus first."""
         self._choices = ChoiceList(
             self._offered(), self._choose, is_marked=not page.asks_own_key
         )
+        self._table = RowTable(page.table or _NO_TABLE, self._look)
         self.KEYS = self._keys()
+
+    def compose(self) -> ComposeResult:
+        self._place_table()
+        return super().compose()
+
+    def _place_table(self) -> None:
+        """Show the table or the choices: what is typed decides which."""
+        has_table = self.page.table is not None
+        self.set_class(has_table, "tabled")
+        self._table.display = has_table
+        self._choices.display = not (has_table and self.page.finds)
 
     def _offered(self) -> tuple[Choice, ...]:
         """Without fields, an action that anybody may try is a choice, the first."""
         page = self.page
-        if page.action is None or self._has_own_key:
+        if page.action is None or self._has_own_key or page.finds:
             return page.choices
         return (Choice(_ACTION, page.action), *page.choices)
 
@@ -81,49 +99,53 @@ class PageScreen(KioskScreen):
     def _has_own_key(self) -> bool:
         """F2 does what the page does."""
         page = self.page
-        return page.action is not None and bool(page.fields or page.asks_own_key)
+        can_act = page.action is not None and not page.finds
+        return can_act and bool(page.fields or page.asks_own_key)
 
     def _keys(self) -> tuple[KeyHint, ...]:
+        page = self.page
         keys: list[KeyHint] = []
-        if self._fields or self._choices.can_focus:
+        if page.table is not None:
+            keys += [
+                KeyHint("arrows", "tui.key.move"),
+                KeyHint("Enter", "tui.key.open"),
+                KeyHint("F3", "tui.key.sort"),
+                KeyHint("F4", "tui.key.turn"),
+            ]
+        elif self._fields or self._choices.can_focus:
             keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
-        if self._has_own_key and self.page.action is not None:
-            keys.append(KeyHint("F2", self.page.action.key))
-        if self.page.can_go_back:
+        if self._has_own_key and page.action is not None:
+            keys.append(KeyHint("F2", page.action.key))
+        if page.finds and page.table is not None:
+            keys.append(KeyHint("Esc", "tui.key.clear"))
+        elif page.can_go_back:
             keys.append(KeyHint("Esc", "tui.key.back"))
         return tuple(keys)
 
-    def _field(self, field: PageField) -> TextField | OptionField | SecretField:
-        label = said(field.label)
-        if field.kind in _SECRETS:
-            alphabet, maximum = _SECRETS[field.kind]
-            return PinField(
-                FieldName.CURRENT_PIN,
-                label,
-                repertoire=Repertoire(alphabet),
-                maximum=maximum,
-                submitted=self._submitted,
-                changed=self._changed,
-            )
-        if field.kind is FieldKind.CHOICE:
-            options = tuple((value, in_words(words)) for value, words in field.options)
-            return OptionField(label, field.value, self._submitted, options=options)
-        return TextField(
-            label, field.value, submitted=self._submitted, changed=self._changed
-        )
-
     # --- what it looks like -----------------------------------------------------
+
+    def corner(self) -> str:
+        who = visible(self.page.operator)
+        return f"{who}   {self.settings.station}" if who else self.settings.station
 
     def body(self) -> Iterable[Widget]:
         page = self.page
-        if page.operator:
-            who = say("tui.desk.operator", account=visible(page.operator))
-            yield line(who, classes="operator")
         yield line(in_words(page.title), classes="headline")
-        if page.notice is not None:
-            yield Bullet(marks().attention, said(page.notice), classes="notice")
-        for each in page.lines:
-            yield _line(each)
+        yield Vertical(*self._notice(), id="notice")
+        yield Vertical(*map(page_line, page.lines), id="lines")
+        beside = Vertical(*map(page_line, page.below), id="beside")
+        beside.display = bool(page.below)
+        yield Container(Vertical(*self._doing(), id="doing"), beside, id="panes")
+        yield self._table
+        yield Static("", id="hint", markup=False)
+
+    def _notice(self) -> Iterable[Widget]:
+        if self.page.notice is not None:
+            yield Bullet(marks().attention, said(self.page.notice), classes="notice")
+
+    def _doing(self) -> Iterable[Widget]:
+        """What is filled in and chosen."""
+        page = self.page
         for field, widget in zip(page.fields, self._fields, strict=True):
             if field.heading is not None:
                 yield line(said(field.heading), classes="heading")
@@ -131,14 +153,64 @@ class PageScreen(KioskScreen):
         if self._has_own_key and page.action is not None and not page.fields:
             yield line(f"F2  {said(page.action)}", classes="own-key")
         yield self._choices
-        for each in page.below:
-            yield _line(each)
-        yield Static("", id="hint", markup=False)
 
     def on_mount(self) -> None:
         first = self._fields[self._first] if self._fields else self._choices
         if first.can_focus:
             self.set_focus(first, scroll_visible=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Textual calls it besides the base's own."""
+        self.set_class(event.size.width >= _WIDE, "wide")
+
+    # --- what changes on it -------------------------------------------------------
+
+    def renew(self, page: Page) -> bool:
+        """Show the same page as it is now, with what is being typed; False: it is not
+        the same.
+        """
+        if _frame_of(page) != _frame_of(self.page):
+            return False
+        before = self.page
+        notice = before.notice if page.notice is None else page.notice
+        self.page = page = dataclasses.replace(page, notice=notice)
+        for place, is_new, widgets in (
+            ("#notice", notice != before.notice, self._notice()),
+            ("#lines", page.lines != before.lines, map(page_line, page.lines)),
+            ("#beside", page.below != before.below, map(page_line, page.below)),
+        ):
+            if is_new:
+                container = self.query_one(place, Vertical)
+                container.remove_children()
+                container.mount(*widgets)
+        self.query_one("#beside").display = bool(page.below)
+        self._choices.renew(self._offered())
+        if page.table is not None:
+            is_other = page.finds and _term_of(page) != _term_of(before)
+            self._table.show(page.table, from_the_top=is_other)
+        if (page.table is None) != (before.table is None):
+            self._place_table()
+            self.query_one(KeyBar).show(*self._keys())
+        return True
+
+    def wanted(self) -> Look | None:
+        """Return which rows are wanted; None: there is no table here."""
+        if not self.page.finds and self.page.table is None:
+            return None
+        return self._table.look(self._term)
+
+    @property
+    def _term(self) -> str:
+        field = self._fields[0] if self.page.finds else None
+        return field.value if isinstance(field, TextField) else ""
+
+    @property
+    def _is_fresh(self) -> bool:
+        """The rows are those of what is in the field."""
+        return not self.page.finds or self._term == _term_of(self.page)
+
+    def _look(self) -> None:
+        self.hear(self.Looked())
 
     def follow(self, other: PageScreen) -> None:
         """Keep the texts of a page that has changed around them, or was refused.
@@ -183,20 +255,40 @@ class PageScreen(KioskScreen):
 
     # --- keys -------------------------------------------------------------------
 
+    def press(self, key: events.Key) -> None:
+        """Take a key whole: what moves in the table is the table's."""
+        has_table = self.page.table is not None and self._table.display
+        if not (has_table and self._table.press(key)):
+            super().press(key)
+
     def _changed(self, field: TypedField) -> None:
         if field.typed.refusal is not None:
             self.app.bell()
         self._hint(field.typed.refusal)
+        if self.page.finds and field.typed.refusal is None:
+            self._table.begin_anew()
+            self._look()
 
     def _submitted(self, field: Widget) -> None:
         """Go to the next field; from the last one on, unless that has its own key."""
         wrong = _refusal(field)
         if wrong is not None:
             self._start_over(field, wrong)
+        elif self.page.finds:
+            self._open_found()
         elif field is not self._fields[-1]:
             self.focus_next()
         elif self.page.asks_own_key:
             self._ask_own_key()
+        else:
+            self._submit()
+
+    def _open_found(self) -> None:
+        """Open where the cursor is; what is not shown yet the session looks for."""
+        if not self._term.strip():
+            self.focus_next()
+        elif self._is_fresh and self._table.chosen:
+            self.tell(self.Chosen(self._table.chosen))
         else:
             self._submit()
 
@@ -231,6 +323,10 @@ class PageScreen(KioskScreen):
 
     def pressed(self, key: events.Key) -> bool:
         match key.key:
+            case "escape" if self.page.finds and self._term:
+                self._clear()
+            case "enter" if not self._fields and self._table.chosen:
+                self.tell(self.Chosen(self._table.chosen))
             case "escape" if self.page.can_go_back:
                 self.tell(self.Back())
             case "f2" if self._has_own_key:
@@ -244,6 +340,16 @@ class PageScreen(KioskScreen):
             case _:
                 return False
         return True
+
+    def _clear(self) -> None:
+        """Look for nothing any more."""
+        for field in self._fields[:1]:
+            if isinstance(field, TextField):
+                field.wipe()
+                self.set_focus(field)
+        self._table.begin_anew()
+        self._hint(None)
+        self._look()
 
     # --- handing over -----------------------------------------------------------
 
@@ -276,12 +382,13 @@ def _taken(widget: SecretField) -> Secret:
     return value
 
 
-def _line(each: PageLine) -> Widget:
-    text = in_words(each.text)
-    if each.label is not None:
-        text = f"{said(each.label)}: {text}"
-    if each.style is Style.WARNING:
-        return Bullet(marks().attention, text, classes="warning")
-    if each.style is Style.DONE:
-        return Bullet(marks().done, text, classes="done")
-    return line(text, classes=each.style.value)
+def _term_of(page: Page) -> str:
+    return page.fields[0].value if page.fields else ""
+
+
+def _frame_of(page: Page) -> tuple[object, ...]:
+    """Return what has to be the same for a page to be shown in place of another."""
+    offered = [(each.key, each.letter, each.refusal) for each in page.choices]
+    can = (page.action, page.asks_own_key, page.can_go_back, page.finds)
+    columns = () if page.table is None or page.finds else page.table.columns
+    return page.name, page.title, page.operator, _fields_of(page), offered, can, columns

@@ -1,4 +1,4 @@
-"""What can be done on an operator's page: arrows and Enter, or a number."""
+"""What can be done on an operator's page: arrows and Enter, a letter or a number."""
 
 from __future__ import annotations
 
@@ -10,20 +10,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
 
-from kiosk.core.errors import Message
-from kiosk.core.untrusted_text import visible
-from kiosk.desk.views import Choice, Words
+from kiosk.desk.views import Choice
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import said
+from kiosk.tui.widgets.page_lines import in_words
 from kiosk.tui.widgets.panels import Bullet, line
 
 _NONE = -1
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
-
-
-def in_words(words: Words) -> str:
-    """Return a sentence, or outside text made visible."""
-    return said(words) if isinstance(words, Message) else visible(words, 200)
 
 
 class ChoiceItem(Vertical):
@@ -37,16 +31,25 @@ class ChoiceItem(Vertical):
         super().__init__(self._title, *detail)
         self.choice = choice
         self._number = number
+        self._is_marked = False
         self.mark(is_marked=False)
 
     def mark(self, *, is_marked: bool) -> None:
         """Show whether Enter would choose this one."""
         pointer = marks().pointer if is_marked else " "
         number = str(self._number) if self._number <= len(_NUMBERS) else " "
-        self._title.update(
-            Content(f"{pointer} {number}  {in_words(self.choice.label)}")
-        )
+        cap = self.choice.letter.upper() or number
+        count = f"  {self.choice.count}" if self.choice.count else ""
+        label = in_words(self.choice.label)
+        self._title.update(Content(f"{pointer} {cap}  {label}{count}"))
         self.set_class(is_marked, "marked")
+        self._is_marked = is_marked
+
+    def renew(self, choice: Choice) -> None:
+        """Say how many wait there now."""
+        if choice != self.choice:
+            self.choice = choice
+            self.mark(is_marked=self._is_marked)
 
 
 class ChoiceList(Vertical, can_focus=True):
@@ -90,6 +93,13 @@ class ChoiceList(Vertical, can_focus=True):
                 marks().dot, f"{in_words(choice.label)}: {reason}", classes="not-now"
             )
 
+    def renew(self, choices: tuple[Choice, ...]) -> None:
+        """Show the same choices as they are now."""
+        for each in choices:
+            for item in self._items:
+                if item.choice.key == each.key:
+                    item.renew(each)
+
     def on_mount(self) -> None:
         self.watch_at()
 
@@ -104,6 +114,9 @@ class ChoiceList(Vertical, can_focus=True):
         """Take a key; False: it chooses and moves nothing here."""
         if not self._items:
             return False
+        if (at := self._of_letter(key.key)) is not None:
+            self._choose(at)
+            return True
         match key.key:
             case "down":
                 self.at = (self.at + 1) % len(self._items)
@@ -112,10 +125,19 @@ class ChoiceList(Vertical, can_focus=True):
             case "enter" if self.at != _NONE:
                 self._choose(self.at)
             case number if number in _NUMBERS[: len(self._items)]:
-                self._choose(_NUMBERS.index(number))
+                at = _NUMBERS.index(number)
+                if self._items[at].choice.letter:
+                    return False
+                self._choose(at)
             case _:
                 return False
         return True
+
+    def _of_letter(self, key: str) -> int | None:
+        """Return which choice has a letter, typed with or without Shift."""
+        letters = [item.choice.letter for item in self._items]
+        letter = key.lower()
+        return letters.index(letter) if letter and letter in letters else None
 
     def _choose(self, at: int) -> None:
         self.at = at

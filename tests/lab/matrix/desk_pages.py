@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk.authority.office.listing import Worklist
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -29,6 +30,7 @@ from kiosk.desk.pages import (
     templates,
     watch,
 )
+from kiosk.desk.tables import Look
 from kiosk.enrollment import signin
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
 from storage.records import ApprovalKind, Credential, Template
@@ -54,6 +56,12 @@ def _batch(context: Context) -> Any:
     file = folder / "people.csv"
     file.write_text("account,template\nalice,staff\nbob,staff\n")
     return read_batch(context.desk, file)
+
+
+def _looked_for(term: str) -> menu.Menu:
+    page = menu.Menu()
+    page.look(Look(term=term))
+    return page
 
 
 def _found_person(context: Context) -> issue.PersonPage:
@@ -86,12 +94,9 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "menu, administrator": (ADA, lambda _: menu.Menu()),
     **{
         f"list, {each}": (HANNA, lambda _, each=each: found.FoundPage(each))  # type: ignore[misc]  # one list each
-        for each in found.Listing
+        for each in Worklist
     },
-    "found": (
-        HANNA,
-        lambda _: found.FoundPage(("credential-blocked", "credential-first day")),
-    ),
+    "found": (HANNA, lambda _: _looked_for("a")),
     "credential, blocked": (
         HANNA,
         lambda _: credential.CredentialPage("credential-blocked"),

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.authority.escrow import admin_key
+from kiosk.authority.office import listing
 from kiosk.cards.ports import ReaderEvent
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.core.workers import SerialWorker
 from kiosk.desk import templating
-from kiosk.desk.pages import (
-    menu,
-)
 from kiosk.desk.views import DeskPort, Page
 from kiosk.pin.challenges import heard, spoken
 from kiosk.simulation.demo_desk import CARD_READER, OPERATORS_READER, DemoDesk
@@ -94,13 +92,13 @@ class DeskRoom(Room):
 
     def _watch_search(self) -> None:
         """Know what is looked for."""
-        search, searched = getattr(menu, "search"), self.station.searched  # noqa: B009 - a laboratory's hook
+        meant, searched = listing.meant, self.station.searched
 
-        def searching(desk: Any, term: str) -> Any:
+        def asking(desk: Any, term: str) -> str:
             searched.append(term)
-            return search(desk, term)
+            return meant(desk, term)
 
-        setattr(menu, "search", searching)  # noqa: B010 - a laboratory's hook
+        setattr(listing, "meant", asking)  # noqa: B010 - a laboratory's hook
 
     def workers(self) -> list[Any]:
         return [self.station.worker.post]

@@ -1,0 +1,31 @@
+"""The words of a page, and its lines as widgets."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
+from kiosk.desk.tables import PageLine, Style, Words
+from kiosk.faces.glyphs import marks
+from kiosk.faces.wording import said
+from kiosk.tui.widgets.panels import Bullet, line
+
+
+def in_words(words: Words) -> str:
+    """Return a sentence, or outside text made visible."""
+    if isinstance(words, tuple):
+        return "".join(in_words(each) for each in words)
+    return said(words) if isinstance(words, Message) else visible(words, 200)
+
+
+def page_line(each: PageLine) -> Widget:
+    """Return a line of a page; what stands out does so by a mark, too."""
+    text = in_words(each.text)
+    if each.label is not None:
+        text = f"{said(each.label)}: {text}"
+    if each.style is Style.WARNING:
+        return Bullet(marks().attention, text, classes="warning")
+    if each.style is Style.DONE:
+        return Bullet(marks().done, text, classes="done")
+    return line(text, classes=each.style.value)
