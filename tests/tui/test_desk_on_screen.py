@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lab.desk_screens import ADA, BOB, HANNA, OLGA, desk
+from lab.desk_screens import ADA, BOB, HANNA, OLGA, Desk, desk
+from msgspec.structs import replace
+from textual import events
 
 from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
@@ -105,3 +107,80 @@ async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> Non
         shown.hands.rest()
         await shown.pilot.press(*"carol", "enter")
         await shown.until_page("credential")
+
+
+def crowd(shown: Desk) -> None:
+    """Put eighty people on record."""
+    registry = shown.demo.world.registry
+    like = registry.run(lambda tx: tx.credential("credential-everyday"))
+    for number in range(80):
+        person = replace(
+            like,
+            id=f"crowd-{number}",
+            card=f"piv:guid:{number:032x}",
+            holder=f"Person {number:02}",
+            version=0,
+        )
+        registry.run(lambda tx, person=person: tx.save_credential(person))  # type: ignore[misc]
+
+
+def under_cursor(shown: Desk) -> str:
+    """Return the line that the cursor points at, and that is seen."""
+    pointed = [line for line in shown.text().splitlines() if " ▸" in line]
+    assert len(pointed) == 1, shown.text()
+    return pointed[0]
+
+
+async def test_pagedown_takes_the_cursor_along_and_escape_comes_back_to_it() -> None:
+    async with desk() as shown:
+        crowd(shown)
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"person")
+        await shown.until_said("Person 00")
+        await shown.pilot.press("pagedown")
+        shown.hands.rest()
+        await shown.pilot.press("pagedown")
+        shown.hands.rest()
+        name = under_cursor(shown).split("▸")[1].strip()[: len("Person 00")]
+        assert name > "Person 10"
+        await shown.pilot.press("enter")
+        await shown.until_page("credential")
+        assert name in shown.text()
+        await shown.pilot.press("escape")
+        await shown.until_page("menu")
+        assert name in under_cursor(shown)
+
+
+async def test_the_end_of_a_list_is_reached_although_it_comes_in_pieces() -> None:
+    async with desk() as shown:
+        crowd(shown)
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"person")
+        await shown.until_said("Person 00")
+        await shown.pilot.press("end")
+        await shown.until_said("of 80")
+        shown.hands.rest()
+        await shown.pilot.press("end")
+        await shown.until_said("80 of 80")
+        assert "Person 79" in under_cursor(shown)
+
+
+async def test_enter_opens_what_was_typed_whatever_is_still_shown() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"a")
+        await shown.until_said("Aaron Adler")
+        for key in (*"lice", "enter"):  # in one breath: nothing new is shown yet
+            shown.app.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        await shown.until_page("credential")
+        assert "Alice Arnold" in shown.text()
+
+
+async def test_escape_clears_what_is_looked_for() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol")
+        await shown.until_said("Carol Clark")
+        await shown.pilot.press("escape")
+        await shown.until_said("Sign out")
+        assert "Carol" not in shown.text()

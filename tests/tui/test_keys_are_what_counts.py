@@ -107,7 +107,7 @@ async def test_a_second_operator_is_asked_field_by_field() -> None:
 async def test_no_field_of_a_template_is_skipped() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)
-        await shown.pilot.press(TAB, "8")
+        await shown.pilot.press(TAB, "t")
         await shown.until_page("templates")
         await shown.pilot.press("2")
         await shown.until_page("template_edit")
@@ -119,7 +119,7 @@ async def test_no_field_of_a_template_is_skipped() -> None:
 async def test_the_number_of_a_receipt_is_not_all_evidence() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)
-        await shown.pilot.press(TAB, "9")
+        await shown.pilot.press(TAB, "v")
         await shown.until_page("audit")
         await shown.pilot.press(*"1234-5678", ENTER, ENTER)
         await shown.until_said("Nothing was found for")
@@ -265,7 +265,7 @@ async def test_a_secret_that_would_begin_on_a_changed_page_is_no_text() -> None:
 async def test_a_card_that_comes_takes_no_text_away() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)
-        await shown.pilot.press(TAB, "7")
+        await shown.pilot.press(TAB, "m")
         await shown.until_page("import")
         await shown.pilot.press(*"alice")
         shown.demo.insert(BOB)
@@ -290,7 +290,7 @@ async def test_texts_that_were_refused_can_be_put_right_and_a_secret_is_gone() -
 async def test_of_the_text_that_was_refused_the_next_character_begins_another() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)
-        await shown.pilot.press(TAB, "8")
+        await shown.pilot.press(TAB, "t")
         await shown.until_page("templates")
         await shown.pilot.press("2")
         await shown.until_page("template_edit")
@@ -312,7 +312,7 @@ async def test_a_sign_in_that_was_refused_begins_anew() -> None:
 async def test_a_pin_is_not_kept_for_another_card() -> None:
     async with desk() as shown:
         await shown.sign_in(ADA)
-        await shown.pilot.press(TAB, "7")
+        await shown.pilot.press(TAB, "m")
         await shown.until_page("import")
         await shown.pilot.press(*"alice", ENTER, ENTER, ENTER, *"1234")
         shown.demo.insert(BOB)

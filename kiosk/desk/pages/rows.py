@@ -17,9 +17,9 @@ _DAY = len("2026-01-01")
 _CARD_SHOWN = 5
 """Characters of a card's identity that tell it apart: its last."""
 _WIDTHS = {
-    SortedBy.NAME: (14, 3),
+    SortedBy.NAME: (13, 3),
     SortedBy.ACCOUNT: (14, 2),
-    SortedBy.STATE: (9, 0),
+    SortedBy.STATE: (10, 0),
     SortedBy.PASSWORD: (11, 0),
     SortedBy.CARD: (6, 0),
     SortedBy.LAST: (10, 0),
