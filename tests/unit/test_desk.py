@@ -173,7 +173,7 @@ def test_every_action_is_there_and_each_refused_one_says_why() -> None:
     office = signed_in("hanna")
     office.open("alice")
     assert office.refusal("suspend") == ""
-    assert office.refusal("resume").startswith("refusal.")
+    assert (office.refusal("resume") or "").startswith("refusal.")
     assert office.refusal("retire") is None
     assert office.refusal("finish") == "enrollment.nothing_to_close"
     assert office.refusal("answer") == "enrollment.no_phone_way"
