@@ -114,6 +114,24 @@ class RulesBroken(AuthorityError):
     code = "authority.rules_broken"
 
 
+class NotUnderstood(AuthorityError):
+    """A call or an answer that does not have its form: another version, or nonsense."""
+
+    code = "authority.not_understood"
+
+
+class UnknownAnswer(AuthorityError):
+    """The authority said no in a way that a later version knows: its `code`."""
+
+    code = "authority.unknown_answer"
+
+
+class SecretUnreadable(AuthorityError):
+    """A secret was not sealed for this call, or the key it was sealed to is gone."""
+
+    code = "authority.secret_unreadable"
+
+
 # --- values ------------------------------------------------------------------
 
 
@@ -282,6 +300,9 @@ class Prepared(Value, frozen=True, kw_only=True):
     """What to sign now; None: nothing (no sync, keyless), or later (unblock)."""
     seal_to: Challenge | None
     """Whom to seal the value to; None where the password does not follow."""
+    sealing_key: bytes
+    """The authority's X25519 public key (32 bytes raw): codes that are typed for this
+    operation are sealed to it on their way."""
     presence: PresenceChallenge | None = None
     """What the card can sign without its PIN, where it has to prove itself."""
     puk_due: bool = False

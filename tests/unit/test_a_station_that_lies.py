@@ -12,32 +12,27 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.histories import NEW, STORIES, History, Story
+from lab.histories import STORIES, History, Story
+from lab.liar import LIMITS, Liar, named
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.ports import (
-    Authority,
-    CardLimits,
     OpenRequest,
-    Prepared,
     ProofFailed,
     Refused,
     SeenCard,
 )
-from kiosk.authority.proof import seal, signature, statement
+from kiosk.authority.proof import seal, signature
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet
 from statemachine.candidates import Label
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind, Phase
 from statemachine.puk import Known
 from storage.records import (
     ApprovalKind,
-    Credential,
     Keyless,
-    Operation,
     PinPolicy,
     PublicKey,
     Sync,
@@ -45,67 +40,7 @@ from storage.records import (
 )
 from storage.registry import Tx
 
-LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 CHANGE, ACTIVATE, BY_CODE, UNBLOCK = STORIES[:4]
-
-
-def named(name: str) -> Story:
-    return next(story for story in STORIES if story.name == name)
-
-
-class Liar:
-    """A station in one operation, which calls what it likes."""
-
-    def __init__(self, history: History, kind: Kind, *, insert: bool = True) -> None:
-        self.history = history
-        if insert:
-            history.home_screen()
-        self.port: Authority = history.world.authority.port
-        self.prepared: Prepared = history.prepare(kind, LIMITS)
-        self.id = self.prepared.operation
-
-    @property
-    def operation(self) -> Operation:
-        return self.history.world.registry.run(lambda tx: tx.operation(self.id))
-
-    @property
-    def credential(self) -> Credential:
-        return self.history.world.credential("alice")
-
-    def redeem(self, kind: ApprovalKind, code: Secret) -> None:
-        self.prove_card()
-        self.port.redeem(self.id, kind, code)
-
-    def presence(self) -> tuple[bytes, bytes]:
-        """A nonce, and the card's own signature over it."""
-        challenge = self.port.challenge_presence(self.credential.id)
-        assert challenge is not None
-        return challenge.nonce, self.signed(0x9E, challenge.message)
-
-    def prove_card(self) -> None:
-        self.port.prove_card(self.id, *self.presence())
-
-    def signed(self, slot: int, message: bytes) -> bytes:
-        key = self.history.holder.made.card.keys[slot]
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        return key.sign(message, ec.ECDSA(hashes.SHA256()))
-
-    def sealed(self, value: bytes = NEW) -> bytes:
-        public = self.history.world.parts.sealing.public
-        with Secret(value) as secret:
-            return seal.seal(secret, public_key=public, operation=self.id)
-
-    def authorise(self, sealed: bytes) -> None:
-        challenge = self.prepared.challenge
-        assert challenge is not None
-        message = statement.authorisation(challenge, seal.digest(sealed))
-        signed = self.signed(0x9A, message)
-        self.port.authorise(self.id, challenge.nonce, signed, sealed, going_on=False)
-
-    def reset_card(self) -> None:
-        """What a visit does before the card of an unblock has its new PIN."""
-        self.redeem(ApprovalKind.RELEASE, self.history.world.release_code("alice"))
-        self.port.release(self.id, *self.presence(), None)
 
 
 def refused(call: Callable[[], object]) -> str:

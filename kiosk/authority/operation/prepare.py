@@ -96,6 +96,7 @@ def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prep
         rules=judgement.rules,
         challenge=challenge if signs_now else None,
         seal_to=challenge if operation.password_follows else None,
+        sealing_key=parts.sealing.public,
         presence=begun[0],
         puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
         puk_replaceable=puks.may_be_replaced(template),

@@ -26,8 +26,13 @@ _INFO = b"pin-kiosk sealed password v1\0"
 
 def seal(value: Secret, *, public_key: bytes, operation: str) -> bytes:
     """Seal `value` to a raw X25519 public key (32 bytes) for one operation."""
+    return sealed_for(value, public_key=public_key, info=_info(operation))
+
+
+def sealed_for(value: Secret, *, public_key: bytes, info: bytes) -> bytes:
+    """Seal `value` to a raw X25519 public key for what `info` says. ValueError."""
     recipient = X25519PublicKey.from_public_bytes(public_key)
-    return _SUITE.encrypt(value.reveal(), recipient, info=_info(operation))
+    return _SUITE.encrypt(value.reveal(), recipient, info=info)
 
 
 def digest(sealed: bytes) -> bytes:
@@ -52,10 +57,12 @@ class SealingKey:
 
     def open(self, sealed: bytes, *, operation: str) -> Secret:
         """Return the sealed value; ProofFailed if it is not for us and this."""
+        return self.open_for(sealed, info=_info(operation))
+
+    def open_for(self, sealed: bytes, *, info: bytes) -> Secret:
+        """Return what `sealed_for` sealed; ProofFailed if it is not for us and this."""
         try:
-            plain = bytearray(
-                _SUITE.decrypt(sealed, self._private, info=_info(operation))
-            )
+            plain = bytearray(_SUITE.decrypt(sealed, self._private, info=info))
         except (InvalidTag, ValueError) as error:
             raise ProofFailed from error
         try:

@@ -1,0 +1,74 @@
+"""Every call of the authority's port as a message, read off the port itself.
+
+A call that is added to the port has its form here at once: its arguments are the fields
+of its request, by their names and types.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import msgspec
+
+from kiosk.authority.ports import Authority, PukPlan, PukTry, Release
+
+_HANDS_OUT = (Release, PukTry, PukPlan, PukPlan | None)
+"""Answers with secrets in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the port."""
+
+    name: str
+    request: type[msgspec.Struct]
+    """Strict: what a newer station asks for besides is not left out in silence."""
+    answer: Any
+    """A type as msgspec takes it."""
+
+    @property
+    def hands_out(self) -> bool:
+        """Say whether secrets are answered."""
+        return self.answer in _HANDS_OUT
+
+    def asked(self, arguments: Mapping[str, object]) -> msgspec.Struct:
+        """Return the request of a call with these arguments."""
+        return self.request(**arguments)
+
+    def bound(
+        self, args: tuple[object, ...], named: dict[str, object]
+    ) -> msgspec.Struct:
+        """Return the request of a call as it is written in Python."""
+        signature = inspect.signature(getattr(Authority, self.name))
+        arguments = signature.bind(None, *args, **named).arguments
+        return self.asked({key: it for key, it in arguments.items() if key != "self"})
+
+    def carry_out(self, authority: Authority, request: msgspec.Struct) -> object:
+        """Let the authority answer. What its call raises."""
+        fields = request.__struct_fields__
+        arguments = {name: getattr(request, name) for name in fields}
+        return getattr(authority, self.name)(**arguments)
+
+
+def _call(name: str) -> Call:
+    hints = get_type_hints(getattr(Authority, name))
+    answer = hints.pop("return")
+    request = msgspec.defstruct(
+        "".join(word.capitalize() for word in name.split("_")) + "Call",
+        list(hints.items()),
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    return Call(name, request, answer)
+
+
+CALLS: Mapping[str, Call] = {
+    name: _call(name)
+    for name, member in vars(Authority).items()
+    if inspect.isfunction(member) and not name.startswith("_")
+}
