@@ -80,7 +80,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class OperationEnd:
     """One way through an operation's table."""
 
     phase: Phase
@@ -92,7 +92,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Transition:
     """What happens, who makes it happen, and what is then."""
 
     what: str
@@ -123,7 +123,7 @@ def paths(route: Route) -> Iterator[tuple[Phase, ...]]:
 
 
 @cache
-def ends(route: Route) -> list[End]:
+def ends(route: Route) -> list[OperationEnd]:
     """Return how an operation may end."""
     found = []
     for path in paths(route):
@@ -133,14 +133,14 @@ def ends(route: Route) -> list[End]:
         going_back = Phase.ROLLING_BACK in path and not restored
         changed = Phase.CARD_CHANGED in path and not (restored or going_back)
         doubtful = not restored and not changed and Phase.CARD_CHANGING in path
-        found.append(End(path[-1], changed, doubtful, path))
+        found.append(OperationEnd(path[-1], changed, doubtful, path))
     return found
 
 
 # --- moves -------------------------------------------------------------------
 
 
-def moves(now: Situation, opens: Opens) -> Iterator[Move]:
+def moves(now: Situation, opens: Opens) -> Iterator[Transition]:
     """Return everything that may happen next."""
     yield from _of_holder(now, opens)
     yield from _of_operators(now, opens)
@@ -190,7 +190,7 @@ def _has_way(now: Situation, opens: Opens) -> bool:
             return False
 
 
-def _of_holder(now: Situation, opens: Opens) -> Iterator[Move]:
+def _of_holder(now: Situation, opens: Opens) -> Iterator[Transition]:
     for kind in Kind:
         if why_not(now, opens, kind) is not None:
             continue
@@ -208,11 +208,11 @@ def _of_holder(now: Situation, opens: Opens) -> Iterator[Move]:
                     yield _ended(replace(now, known=known), kind, route, end)
 
 
-def _ended(now: Situation, kind: Kind, route: Route, end: End) -> Move:
+def _ended(now: Situation, kind: Kind, route: Route, end: OperationEnd) -> Transition:
     """Return what is true when an operation has ended so."""
     what, helps = f"{kind} ends as {end.phase}", end.phase is Phase.DONE
     if end.phase in (Phase.REFUSED, Phase.ROLLED_BACK):
-        return Move(what, now, helps)
+        return Transition(what, now, helps)
     after = now
     if end.changed:
         after = _final(now, kind)
@@ -224,7 +224,7 @@ def _ended(now: Situation, kind: Kind, route: Route, end: End) -> Move:
         after = replace(after, interrupted=False)
     else:
         agreement = Agreement.OUT_OF_STEP
-    return Move(what, replace(after, agreement=agreement), helps)
+    return Transition(what, replace(after, agreement=agreement), helps)
 
 
 def _final(now: Situation, kind: Kind) -> Situation:
@@ -285,58 +285,59 @@ def can_be_issued_again(now: Situation, opens: Opens) -> bool:
     return opens is Opens.ESCROW and now.known in IN_ESCROW
 
 
-def _of_operators(now: Situation, opens: Opens) -> Iterator[Move]:
+def _of_operators(now: Situation, opens: Opens) -> Iterator[Transition]:
     for event in (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE):
         after = _applied(now.standing, event, now.tries)
         if not isinstance(after, Refusal):
-            yield Move(event, replace(now, standing=after), event is Event.RESUME)
+            yield Transition(event, replace(now, standing=after), event is Event.RESUME)
     if now.standing.state is not State.RETIRED and can_be_issued_again(now, opens):
         new = Situation(standing=Standing(State.ISSUED), agreement=Agreement.NEVER)
         again = replace(new, known=Known.CURRENT)
-        yield Move(ISSUED_AGAIN, again, helps=True)
+        yield Transition(ISSUED_AGAIN, again, helps=True)
     if now.agreement is Agreement.OUT_OF_STEP and not now.is_over:
         closed = replace(now, agreement=Agreement.CARD_ALONE)
-        yield Move("the helpdesk closes the case", closed, helps=True)
+        yield Transition("the helpdesk closes the case", closed, helps=True)
 
 
-def _of_others(now: Situation, opens: Opens) -> Iterator[Move]:
+def _of_others(now: Situation, opens: Opens) -> Iterator[Transition]:
     """What nobody meant, or nobody told us."""
     if now.is_over:
         return
     if now.agreement is Agreement.IN_STEP:
         out = replace(now, agreement=Agreement.OUT_OF_STEP)
-        yield Move("the password is changed elsewhere", out, helps=False)
+        yield Transition("the password is changed elsewhere", out, helps=False)
     if now.tries:
         wrong = replace(now, tries=now.tries - 1)
-        yield Move("a wrong PIN is typed", wrong, helps=False)
+        yield Transition("a wrong PIN is typed", wrong, helps=False)
     if now.remembers:
         forgotten = replace(now, remembers=False)
-        yield Move("the PIN is forgotten", forgotten, helps=False)
+        yield Transition("the PIN is forgotten", forgotten, helps=False)
     yield from _of_card(now)
     yield from _of_puk(now, opens)
 
 
-def _of_card(now: Situation) -> Iterator[Move]:
+def _of_card(now: Situation) -> Iterator[Transition]:
     """What the card itself shows of its counter."""
     if now.tries == 0:
         blocked = _applied(now.standing, Event.PIN_BLOCKED, now.tries)
         if not isinstance(blocked, Refusal):
             to = replace(now, standing=blocked)
-            yield Move("the card shows that it is blocked", to, helps=True)
+            yield Transition("the card shows that it is blocked", to, helps=True)
             elsewhere = replace(to, tries=ENOUGH)
-            yield Move("it is unblocked elsewhere", elsewhere, helps=False)
+            yield Transition("it is unblocked elsewhere", elsewhere, helps=False)
     if now.tries and now.standing.state is State.BLOCKED:
         found = _applied(now.standing, Event.FOUND_UNBLOCKED, now.tries)
         if not isinstance(found, Refusal):
             to = replace(now, standing=found, agreement=Agreement.OUT_OF_STEP)
-            yield Move("the card shows that it is not blocked", to, helps=True)
+            yield Transition("the card shows that it is not blocked", to, helps=True)
 
 
-def _of_puk(now: Situation, opens: Opens) -> Iterator[Move]:
+def _of_puk(now: Situation, opens: Opens) -> Iterator[Transition]:
     if opens in (Opens.ESCROW, Opens.HOLDERS_PUK):
         for known in _after({now.known}, PukEvent.ALL_REFUSED):
             used_up = replace(now, known=known)
-            yield Move("the card has refused every PUK it may have", used_up, False)  # noqa: FBT003 - it does not help
+            what = "the card has refused every PUK it may have"
+            yield Transition(what, used_up, helps=False)
 
 
 # --- exploration -------------------------------------------------------------
@@ -355,9 +356,9 @@ def beginnings(opens: Opens) -> tuple[Situation, ...]:
     return tuple(replace(new, known=each) for each in known)
 
 
-def explored(opens: Opens) -> dict[Situation, tuple[Move, ...]]:
+def explored(opens: Opens) -> dict[Situation, tuple[Transition, ...]]:
     """Return every situation that can come about, and what may happen in it."""
-    found: dict[Situation, tuple[Move, ...]] = {}
+    found: dict[Situation, tuple[Transition, ...]] = {}
     waiting = deque(beginnings(opens))
     while waiting:
         now = waiting.popleft()
@@ -369,7 +370,7 @@ def explored(opens: Opens) -> dict[Situation, tuple[Move, ...]]:
 
 
 def homeless(
-    graph: dict[Situation, tuple[Move, ...]], *, issued_again: bool
+    graph: dict[Situation, tuple[Transition, ...]], *, issued_again: bool
 ) -> list[Situation]:
     """Return the situations that nobody can bring home.
 

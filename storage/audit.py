@@ -40,7 +40,7 @@ def _digest(fields: dict[str, object], seq: int, previous: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What a chain proves. `problem` is empty, or `gap`, `broken`, `altered`."""
 
     events: int
@@ -81,12 +81,12 @@ def is_whole(event: AuditEvent) -> bool:
     return event.hash == _digest(fields, event.seq, event.previous)
 
 
-def verify(events: Iterable[AuditEvent]) -> Verdict:
+def verify(events: Iterable[AuditEvent]) -> ChainVerdict:
     """Verify every station's chain from its first event; name the first bad link."""
     chains = Chains()
     count = 0
     for event in events:
         if problem := chains.follow(event):
-            return Verdict(count, problem, event.station, event.seq)
+            return ChainVerdict(count, problem, event.station, event.seq)
         count += 1
-    return Verdict(count)
+    return ChainVerdict(count)

@@ -22,7 +22,7 @@ from storage.audit import Head
 log = logging.getLogger(__name__)
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class HighWater(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen."""
 
     registry: str
@@ -43,11 +43,11 @@ class HighWaterMark:
         self._path = path
         self._registry = registry
 
-    def read(self) -> Mark:
+    def read(self) -> HighWater:
         """Return what was seen last; nothing, if there is no mark of this registry."""
-        nothing = Mark(registry=self._registry, lanes={})
+        nothing = HighWater(registry=self._registry, lanes={})
         try:
-            mark = msgspec.json.decode(self._path.read_bytes(), type=Mark)
+            mark = msgspec.json.decode(self._path.read_bytes(), type=HighWater)
         except FileNotFoundError:
             return nothing
         except (OSError, msgspec.DecodeError) as error:
@@ -71,7 +71,7 @@ class HighWaterMark:
     def set_back(self, lanes: Mapping[str, Head], *, now: float, lost: int) -> None:
         """Put the mark where the older registry is, and remember that. OSError."""
         self._write(
-            Mark(
+            HighWater(
                 registry=self._registry,
                 lanes=dict(lanes),
                 set_back_at=now,
@@ -81,9 +81,9 @@ class HighWaterMark:
 
     def restart(self, lanes: Mapping[str, Head]) -> None:
         """Put the mark where a registry is that was restored on purpose. OSError."""
-        self._write(Mark(registry=self._registry, lanes=dict(lanes)))
+        self._write(HighWater(registry=self._registry, lanes=dict(lanes)))
 
-    def _write(self, mark: Mark) -> None:
+    def _write(self, mark: HighWater) -> None:
         with _beside(self._path) as temporary:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as stream:
@@ -102,7 +102,7 @@ def _beside(path: Path) -> Iterator[Path]:
         raise
 
 
-def missing(mark: Mark, lanes: Mapping[str, Head]) -> int:
+def missing(mark: HighWater, lanes: Mapping[str, Head]) -> int:
     """Return how many links were seen that are not there; 0: the registry is not older.
 
     A chain that ends at another link under the same number has lost at least that one.

@@ -20,7 +20,7 @@ _FIELD, _ROW = "\x00", "\n"
 Place = tuple[str, str]
 
 
-class Row(NamedTuple):
+class NameRow(NamedTuple):
     """What is looked at of one credential; the names are folded."""
 
     holder: str
@@ -40,20 +40,20 @@ class _Chunk:
 
     __slots__ = ("ids", "marks", "names")
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[NameRow]) -> None:
         self.ids = [row.id for row in rows]
         self.names = _ROW.join(
             _FIELD.join((row.holder, row.account, row.card)) for row in rows
         )
         self.marks = _ROW.join(_FIELD.join(row.marks) for row in rows)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[NameRow]:
         names, marks = self.names.split(_ROW), self.marks.split(_ROW)
         found = []
         for key, name, mark in zip(self.ids, names, marks, strict=True):
             holder, account, card = name.split(_FIELD)
             state, sync, template = mark.split(_FIELD)
-            found.append(Row(holder, key, account, card, (state, sync, template)))
+            found.append(NameRow(holder, key, account, card, (state, sync, template)))
         return found
 
     def places(self) -> list[Place]:
@@ -124,7 +124,7 @@ def whole(term: str) -> Pick:
 class Names:
     """All rows, in chunks."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[NameRow]) -> None:
         ordered = sorted(rows)
         self._chunks = [
             _Chunk(ordered[begin : begin + _ROWS])
@@ -144,7 +144,7 @@ class Names:
                 if row >= behind:
                     yield chunk.ids[row]
 
-    def change(self, before: Row | None, after: Row | None) -> None:
+    def change(self, before: NameRow | None, after: NameRow | None) -> None:
         """Put a row in the place of another."""
         if before == after:
             return
@@ -156,9 +156,9 @@ class Names:
     def _chunk_of(self, place: Place) -> int:
         return max(bisect_right(self._firsts, place) - 1, 0)
 
-    def _edit(self, place: Place, row: Row | None) -> None:
+    def _edit(self, place: Place, row: NameRow | None) -> None:
         if not self._chunks:
-            rows: list[Row] = []
+            rows: list[NameRow] = []
             number = 0
             self._chunks, self._firsts = [_Chunk(rows)], [place]
         else:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from statemachine.lifecycle import State
-from storage.names import Names, Row
+from storage.names import NameRow, Names
 from storage.records import Sync
 from storage.view import IN_USE, ByExpiry, fold
 
@@ -261,11 +261,11 @@ class Indexes:
             digests.setdefault(after, []).append(key)
 
 
-def _row(raw: bytes | None) -> Row | None:
+def _row(raw: bytes | None) -> NameRow | None:
     if raw is None:
         return None
     each = _credential_names(raw)
-    return Row(
+    return NameRow(
         fold(each.holder), each.id, fold(each.account), fold(each.card), each.marks
     )
 

@@ -123,10 +123,10 @@ def simulate(
     For demonstrations and tests: the keys are not protected. Reads lines from
     standard input: insert [N], pull, swap N, fault JSON, heal, quit.
     """
-    from kiosk.cli.card_simulate import Wanted, simulate_cards
+    from kiosk.cli.card_simulate import SimulatedCards, simulate_cards
 
     simulate_cards(
-        Wanted(
+        SimulatedCards(
             host=host,
             port=port,
             family=family,

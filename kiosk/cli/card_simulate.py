@@ -62,7 +62,7 @@ _HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SimulatedCards:
     """What was asked for on the command line."""
 
     host: str
@@ -82,7 +82,7 @@ class Wanted:
     is_traced: bool
 
 
-def simulate_cards(wanted: Wanted) -> None:
+def simulate_cards(wanted: SimulatedCards) -> None:
     """Make the cards, put them at hand and obey lines from standard input."""
     harden_process()
     protocol = _one_of(Protocol, wanted.protocol, "--protocol")
@@ -136,7 +136,7 @@ def _fault(text: str) -> AnyCardFault | None:
     return fault
 
 
-def _cards(wanted: Wanted) -> dict[int, Made[Any]]:
+def _cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
     if wanted.family == _GIDS:
         return _gids_cards(wanted)
     if wanted.family == _IDPRIME:
@@ -159,7 +159,7 @@ def _cards(wanted: Wanted) -> dict[int, Made[Any]]:
         }
 
 
-def _gids_cards(wanted: Wanted) -> dict[int, Made[Any]]:
+def _gids_cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
     with _secret(wanted.pin_file, DEMO_PIN) as pin:
         return {
             number: make_gids_card(
@@ -172,7 +172,7 @@ def _gids_cards(wanted: Wanted) -> dict[int, Made[Any]]:
         }
 
 
-def _idprime_cards(wanted: Wanted) -> dict[int, Made[Any]]:
+def _idprime_cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
     with _secret(wanted.pin_file, DEMO_PIN) as pin:
         return {
             number: make_idprime_card(
@@ -184,7 +184,7 @@ def _idprime_cards(wanted: Wanted) -> dict[int, Made[Any]]:
         }
 
 
-def _options(wanted: Wanted, number: int) -> PivOptions:
+def _options(wanted: SimulatedCards, number: int) -> PivOptions:
     make = _KEYS.get(wanted.variant)
     if make is not None:
         options = make(_SERIAL + number)

@@ -18,7 +18,7 @@ from kiosk.config.sections.station import (
     Display,
     HelpdeskSettings,
     Log,
-    Middleware,
+    MiddlewareSettings,
     Printing,
     ReadersSettings,
     Screens,
@@ -37,7 +37,7 @@ class Config(Section, frozen=True, kw_only=True):
     templates: Templates
     evidence: EvidenceSettings = EvidenceSettings()
     readers: ReadersSettings = ReadersSettings()
-    middleware: Middleware = Middleware()
+    middleware: MiddlewareSettings = MiddlewareSettings()
     screens: Screens = Screens()
     display: Display = Display()
     printing: Printing = Printing()

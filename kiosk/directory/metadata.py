@@ -12,7 +12,7 @@ import struct
 from collections.abc import Container
 from uuid import UUID
 
-from kiosk.directory.ports import Mark, Stamp
+from kiosk.directory.ports import PwdReplicationMark, Stamp
 
 LARGEST = 1024 * 1024
 """Bytes; an object of every attribute that a schema has stays far below."""
@@ -29,10 +29,10 @@ class MalformedMetadata(ValueError):
     """The bytes are no replication metadata; what of them is not."""
 
 
-def mark_of(data: bytes) -> Mark:
+def mark_of(data: bytes) -> PwdReplicationMark:
     """Return the mark of the password. Malformed."""
     stamps = parse(data, (UNICODE_PWD, PWD_LAST_SET))
-    return Mark(
+    return PwdReplicationMark(
         password=stamps.get(UNICODE_PWD, _NEVER),
         moved=stamps.get(PWD_LAST_SET, _NEVER),
     )

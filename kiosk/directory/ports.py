@@ -38,7 +38,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PwdReplicationMark:
     """The directory's own mark of a password: a logical clock, which replicates."""
 
     password: Stamp
@@ -68,7 +68,7 @@ class Account:
     password_never_expires: bool = False
     """Whatever the policy says of its age."""
     when_changed: str = ""
-    mark: Mark | None = None
+    mark: PwdReplicationMark | None = None
     """None: this DC does not let us read it."""
 
     def knows(self, other: Account) -> bool:

@@ -11,7 +11,7 @@ from kiosk.core.clock import Clock
 from kiosk.doctor import Finding, fail, ok, unknown, warn
 from storage import walk
 from storage.completeness import judge
-from storage.high_water import Mark, missing
+from storage.high_water import HighWater, missing
 from storage.records import Credential
 from storage.registry import Registry
 from storage.signed_note import NoteKey
@@ -75,7 +75,7 @@ def evidence(
         yield ok("evidence", "evidence_sound", events=whole.events)
 
 
-def high_water(store: Registry, mark: Mark, clock: Clock) -> Iterator[Finding]:
+def high_water(store: Registry, mark: HighWater, clock: Clock) -> Iterator[Finding]:
     """A registry must not be older than this station has seen it."""
     if lost := missing(mark, store.read(lambda it: it.heads())):
         yield fail("registry", "registry_older", lost=lost)

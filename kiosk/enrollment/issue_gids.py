@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from kiosk.authority.escrow import admin_key
 from kiosk.authority.office.desk import drafted
 from kiosk.cards.gids import objects
-from kiosk.cards.gids.administration import GENERATED, Administration
+from kiosk.cards.gids.administration import GENERATED, GidsAdministration
 from kiosk.cards.gids.application import GidsApplication
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.gids.personalise import GidsPlan, equip, initialise, own_container
@@ -238,7 +238,7 @@ def _personalise(
         )
     else:
         authenticate(application, after.before, entropy)
-        card = Administration(application)
+        card = GidsAdministration(application)
         card.put(objects.CARD_ID, name)
         card.set_admin_key(after.admin_key, check)
     authenticate(application, after.admin_key, entropy)

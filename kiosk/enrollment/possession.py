@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kiosk.authority.escrow.puks import FACTORY_PUK
-from kiosk.cards.piv.administration import Administration, management_algorithm
+from kiosk.cards.piv.administration import PivAdministration, management_algorithm
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.management import (
     FACTORY_KEY,
@@ -151,7 +151,7 @@ def _management(
             continue
         held = HeldManagementKey(algorithm, key.copy())
         try:
-            Administration(application, held, entropy)
+            PivAdministration(application, held, entropy)
         except WrongManagementKey:
             held.key.wipe()
         else:

@@ -14,10 +14,10 @@ from lab.directory_acts import (
     sign_in,
 )
 
-from kiosk.directory.ports import BindResult, Mark
+from kiosk.directory.ports import BindResult, PwdReplicationMark
 
 
-def mark_of(hands: Hands, person: Person) -> Mark:
+def mark_of(hands: Hands, person: Person) -> PwdReplicationMark:
     mark = account_of(hands, person).mark
     assert mark is not None
     return mark

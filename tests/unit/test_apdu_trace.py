@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.cards.masking import Masking, Showing
-from kiosk.cards.piv.administration import Administration
+from kiosk.cards.piv.administration import PivAdministration
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.management import HeldManagementKey, ManagementAlgorithm
 from kiosk.cards.ports import CardRemoved, Connection, KeyAlgorithm, KeySlot
@@ -80,7 +80,7 @@ def test_a_proof_of_the_management_key_is_masked_in_both_directions() -> None:
     )
     new = HeldManagementKey(ManagementAlgorithm.TRIPLE_DES, Secret(KEY))
     with scene.card.application() as application:
-        administration = Administration(application, key, SeededEntropy(1))
+        administration = PivAdministration(application, key, SeededEntropy(1))
         administration.set_management_key(new)
         administration.put(0x5FC109, b"printed information")
         administration.put(0x5FC102, b"public")

@@ -9,7 +9,7 @@ import pytest
 from kiosk.authority.ports import Seen
 from kiosk.authority.rules import account_snapshot
 from kiosk.authority.rules.in_step import Compared, Moved, at_last_sync, compare, moved
-from kiosk.directory.ports import Account, Directory, Mark, Stamp
+from kiosk.directory.ports import Account, Directory, PwdReplicationMark, Stamp
 from storage.records import LastSync, PasswordMark
 
 HERE, THERE = "origin-of-dc1", "origin-of-dc2"
@@ -89,7 +89,7 @@ def test_a_password_that_must_be_changed_is_never_the_same_by_its_time() -> None
 # --- one write -----------------------------------------------------------------------
 
 
-def account(mark: Mark | None, time: int = NOON) -> Account:
+def account(mark: PwdReplicationMark | None, time: int = NOON) -> Account:
     return Account(
         guid="g",
         dn="CN=ann",
@@ -108,11 +108,11 @@ def account(mark: Mark | None, time: int = NOON) -> Account:
 
 def mark(
     sets: int, times: int, origin: str = HERE, usn: int = 80, time_usn: int = 80
-) -> Mark:
-    return Mark(Stamp(sets, origin, usn), Stamp(times, origin, time_usn))
+) -> PwdReplicationMark:
+    return PwdReplicationMark(Stamp(sets, origin, usn), Stamp(times, origin, time_usn))
 
 
-BEFORE = Mark(Stamp(5, THERE, 44), Stamp(3, THERE, 44))
+BEFORE = PwdReplicationMark(Stamp(5, THERE, 44), Stamp(3, THERE, 44))
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,17 @@ BEFORE = Mark(Stamp(5, THERE, 44), Stamp(3, THERE, 44))
         # Ours left it as it was, and a reset came after it.
         (mark(6, 5, usn=81, time_usn=81), Moved.ANOTHER),
         # Ours left it as it was.
-        (Mark(BEFORE.password, Stamp(4, HERE, 80)), Moved.REPEATED),
+        (PwdReplicationMark(BEFORE.password, Stamp(4, HERE, 80)), Moved.REPEATED),
         # Only the time moved, by somebody else.
-        (Mark(BEFORE.password, Stamp(4, THERE, 80)), Moved.ANOTHER),
-        (Mark(BEFORE.password, Stamp(5, HERE, 80)), Moved.ANOTHER),
+        (PwdReplicationMark(BEFORE.password, Stamp(4, THERE, 80)), Moved.ANOTHER),
+        (PwdReplicationMark(BEFORE.password, Stamp(5, HERE, 80)), Moved.ANOTHER),
         # A DC that was put back.
         (mark(4, 2), Moved.ANOTHER),
     ],
 )
-def test_one_write_moves_the_mark_by_one(after: Mark, said: Moved) -> None:
+def test_one_write_moves_the_mark_by_one(
+    after: PwdReplicationMark, said: Moved
+) -> None:
     assert moved(account(BEFORE), account(after), HERE) is said
 
 
@@ -164,7 +166,11 @@ def test_one_write_moves_the_mark_by_one(after: Mark, said: Moved) -> None:
     ],
 )
 def test_without_a_mark_the_time_tells_as_far_as_it_can(
-    before: Mark | None, after: Mark | None, origin: str, time: int, said: Moved
+    before: PwdReplicationMark | None,
+    after: PwdReplicationMark | None,
+    origin: str,
+    time: int,
+    said: Moved,
 ) -> None:
     assert moved(account(before), account(after, time), origin) is said
 

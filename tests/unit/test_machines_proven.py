@@ -16,9 +16,9 @@ from kiosk.texts import text
 from scripts import ways_home
 from statemachine.exploration import (
     Agreement,
-    Move,
     Opens,
     Situation,
+    Transition,
     ends,
     explored,
     homeless,
@@ -157,8 +157,8 @@ def test_a_way_home_that_is_taken_away_is_missed() -> None:
 
 
 def _without(
-    graph: dict[Situation, tuple[Move, ...]], what: str
-) -> dict[Situation, tuple[Move, ...]]:
+    graph: dict[Situation, tuple[Transition, ...]], what: str
+) -> dict[Situation, tuple[Transition, ...]]:
     return {
         now: tuple(move for move in possible if what not in move.what)
         for now, possible in graph.items()

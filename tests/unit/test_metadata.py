@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.directory.metadata import LARGEST, MalformedMetadata, mark_of, parse
-from kiosk.directory.ports import Mark, Stamp
+from kiosk.directory.ports import PwdReplicationMark, Stamp
 
 ORIGIN = "b4c50364-6ff3-42c3-ac36-1cb62ae03e95"
 HEAD = "01000000 00000000 02000000 00000000"
@@ -29,7 +29,7 @@ ALL = range(2**32)
 
 
 def test_a_dc_s_own_bytes_are_read() -> None:
-    assert mark_of(VECTOR) == Mark(
+    assert mark_of(VECTOR) == PwdReplicationMark(
         password=Stamp(3, ORIGIN, 0xF73), moved=Stamp(4, ORIGIN, 0xF74)
     )
 

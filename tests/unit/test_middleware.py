@@ -202,7 +202,7 @@ def test_rsa_is_given_a_digest_info_or_hashes_itself() -> None:
     assert raw.mechanism is Mechanism.RSA_PKCS
     assert raw.data.hex() == "3031300d060960864801650304020105000420" + SHA256
     whole = signing.job(KeyAlgorithm.RSA_3072, MESSAGE, {"SHA256_RSA_PKCS"})
-    assert whole == signing.Job(Mechanism.SHA256_RSA_PKCS, MESSAGE)
+    assert whole == signing.SigningJob(Mechanism.SHA256_RSA_PKCS, MESSAGE)
 
 
 def test_a_mechanism_that_is_not_offered_is_not_tried() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from lab.lines import ScriptedLine
 
-from kiosk.cards.piv.administration import Administration, management_algorithm
+from kiosk.cards.piv.administration import PivAdministration, management_algorithm
 from kiosk.cards.piv.application import GLOBAL_PIN, PUK, PivApplication, padded
 from kiosk.cards.piv.management import (
     FACTORY_KEY,
@@ -439,9 +439,9 @@ def authentication(key: HeldManagementKey) -> list[tuple[str, str]]:
     ]
 
 
-def administered(*exchanges: tuple[str, str]) -> tuple[Administration, ScriptedLine]:
+def administered(*exchanges: tuple[str, str]) -> tuple[PivAdministration, ScriptedLine]:
     application, line = selected(*authentication(KEY), *exchanges)
-    return Administration(application, KEY, Fixed()), line
+    return PivAdministration(application, KEY, Fixed()), line
 
 
 def test_the_factory_key_encrypts_as_everywhere_else() -> None:
@@ -455,7 +455,7 @@ def test_card_and_caller_prove_the_management_key_to_each_other(
     key: HeldManagementKey,
 ) -> None:
     application, line = selected(*authentication(key))
-    Administration(application, key, Fixed())
+    PivAdministration(application, key, Fixed())
     assert line.is_done
 
 
@@ -463,7 +463,7 @@ def test_a_card_that_does_not_know_the_key_is_found_out() -> None:
     (ask, proof) = authentication(KEY)
     application, _ = selected(ask, (proof[0], "7c0a8208" + "00" * 8 + "9000"))
     with pytest.raises(WrongManagementKey):
-        Administration(application, KEY, Fixed())
+        PivAdministration(application, KEY, Fixed())
 
 
 def test_a_card_whose_witness_would_be_its_answer_is_a_mirror() -> None:
@@ -473,7 +473,7 @@ def test_a_card_whose_witness_would_be_its_answer_is_a_mirror() -> None:
     ask = authentication(KEY)[0][0]
     application, line = selected((ask, f"7c{size + 2:02x}80{size:02x}{witness}9000"))
     with pytest.raises(WrongManagementKey):
-        Administration(application, KEY, Fixed())
+        PivAdministration(application, KEY, Fixed())
     assert line.is_done
 
 
@@ -482,7 +482,7 @@ def test_every_card_refuses_a_wrong_key_in_its_own_way(sw: str) -> None:
     (ask, proof) = authentication(KEY)
     application, _ = selected(ask, (proof[0], sw))
     with pytest.raises(WrongManagementKey):
-        Administration(application, KEY, Fixed())
+        PivAdministration(application, KEY, Fixed())
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from kiosk.authority.ports import Seen
-from kiosk.directory.ports import Account, Mark, Stamp
+from kiosk.directory.ports import Account, PwdReplicationMark, Stamp
 from storage.records import LastSync, Operation, PasswordMark
 
 
@@ -127,7 +127,7 @@ def moved(before: Account, after: Account, origin: str) -> Moved:
     return Moved.OURS if is_one and is_by_password else Moved.ANOTHER
 
 
-def _moved_alone(mark: Mark, times: int, origin: str) -> Moved:
+def _moved_alone(mark: PwdReplicationMark, times: int, origin: str) -> Moved:
     if times == 0:
         return Moved.NOTHING
     is_one = times == 1 and mark.moved.origin == origin

@@ -31,7 +31,7 @@ _ALREADY_THERE = frozenset({0x6984, 0x6A80, 0x6A89})
 _MASTER = bytes.fromhex("3FFF")
 
 
-class Administration:
+class GidsAdministration:
     """Commands on a selected application; each may come out refused as NotVerified."""
 
     def __init__(self, application: GidsApplication) -> None:

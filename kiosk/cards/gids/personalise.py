@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.cards.gids import objects
-from kiosk.cards.gids.administration import GENERATED, Administration
+from kiosk.cards.gids.administration import GENERATED, GidsAdministration
 from kiosk.cards.gids.application import GidsApplication
 from kiosk.cards.gids.objects import Container, FileEntry
 from kiosk.cards.new_keys import Certify, NewKey
@@ -54,7 +54,7 @@ def initialise(
     key's check value. PinRefused, NotVerified (the card is not blank),
     UnexpectedStatus.
     """
-    card = Administration(application)
+    card = GidsAdministration(application)
     card.set_pin(pin)
     named, _ = objects.CARD_ID
     card.make_file(named)
@@ -77,7 +77,7 @@ def equip(
 
     Logs the user in and out. WrongPin, NotSupported, and what `certify` raises.
     """
-    card = Administration(application)
+    card = GidsAdministration(application)
     application.verify(pin)
     card.make_key_file(_FIRST, plan.algorithm)
     spki = plan.kept or card.generate(_FIRST, plan.algorithm)

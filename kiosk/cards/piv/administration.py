@@ -35,7 +35,7 @@ def management_algorithm(application: PivApplication) -> ManagementAlgorithm:
     return ManagementAlgorithm(told) if known else ManagementAlgorithm.TRIPLE_DES
 
 
-class Administration:
+class PivAdministration:
     """An application whose management key is authenticated."""
 
     def __init__(

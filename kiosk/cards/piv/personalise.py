@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.piv import objects
-from kiosk.cards.piv.administration import Administration
+from kiosk.cards.piv.administration import PivAdministration
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.piv.management import HeldManagementKey
@@ -84,7 +84,7 @@ def personalise(
     by what it had. WrongManagementKey, WrongPin, PinRefused, NotSupported, and what
     `set_puk` and `certify` raise.
     """
-    administration = Administration(application, before.management, entropy)
+    administration = PivAdministration(application, before.management, entropy)
     _put_objects(administration, plan)
     set_puk()
     application.change_pin(before.pin, after.pin)
@@ -107,7 +107,7 @@ def personalise(
     )
 
 
-def _put_objects(administration: Administration, plan: Plan) -> None:
+def _put_objects(administration: PivAdministration, plan: Plan) -> None:
     chuid = objects.write_chuid(plan.guid, f"{plan.expires:%Y%m%d}")
     administration.put(objects.CHUID, chuid)
     administration.put(objects.CCC, objects.write_ccc(plan.card_id))
@@ -115,7 +115,7 @@ def _put_objects(administration: Administration, plan: Plan) -> None:
 
 def _make(
     application: PivApplication,
-    administration: Administration,
+    administration: PivAdministration,
     plan: Plan,
     pin: Secret,
 ) -> NewKey:
@@ -132,7 +132,7 @@ def _make(
 
 def _make_proving(
     application: PivApplication,
-    administration: Administration,
+    administration: PivAdministration,
     plan: Plan,
     algorithm: KeyAlgorithm,
 ) -> NewKey:
@@ -146,7 +146,7 @@ def _make_proving(
 
 
 def _put_certificate(
-    administration: Administration, key: NewKey, certificate: bytes
+    administration: PivAdministration, key: NewKey, certificate: bytes
 ) -> CertifiedKey:
     container = objects.CERTIFICATES[key.slot]
     administration.put(container, objects.write_certificate(certificate))

@@ -23,30 +23,32 @@ class Mechanism(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SigningJob:
     """One call of C_Sign."""
 
     mechanism: Mechanism
     data: bytes
 
 
-def job(algorithm: KeyAlgorithm, message: bytes, offered: set[str]) -> Job | None:
+def job(
+    algorithm: KeyAlgorithm, message: bytes, offered: set[str]
+) -> SigningJob | None:
     """Return what to sign; None: the token offers no mechanism for it.
 
     ECDSA hashes here: modules that know the curve may not know the hash.
     """
     match algorithm:
         case KeyAlgorithm.P256:
-            found = Job(Mechanism.ECDSA, hashlib.sha256(message).digest())
+            found = SigningJob(Mechanism.ECDSA, hashlib.sha256(message).digest())
         case KeyAlgorithm.P384:
-            found = Job(Mechanism.ECDSA, hashlib.sha384(message).digest())
+            found = SigningJob(Mechanism.ECDSA, hashlib.sha384(message).digest())
         case KeyAlgorithm.ED25519:
-            found = Job(Mechanism.EDDSA, message)
+            found = SigningJob(Mechanism.EDDSA, message)
         case _ if Mechanism.RSA_PKCS in offered:
             info = _DIGEST_INFO_SHA256 + hashlib.sha256(message).digest()
-            found = Job(Mechanism.RSA_PKCS, info)
+            found = SigningJob(Mechanism.RSA_PKCS, info)
         case _:
-            found = Job(Mechanism.SHA256_RSA_PKCS, message)
+            found = SigningJob(Mechanism.SHA256_RSA_PKCS, message)
     return found if found.mechanism in offered else None
 
 

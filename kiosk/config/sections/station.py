@@ -72,7 +72,7 @@ class UnblockStyle(StrEnum):
     PREFIXES = "prefixes"
 
 
-class Middleware(Section, frozen=True, kw_only=True):
+class MiddlewareSettings(Section, frozen=True, kw_only=True):
     """Cards behind a vendor's own software (PKCS#11; needs pin-kiosk[pkcs11])."""
 
     module: Path | None = None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from kiosk.directory import metadata
 from kiosk.directory.ldap.entry import Entry
-from kiosk.directory.ports import Account, Mark
+from kiosk.directory.ports import Account, PwdReplicationMark
 
 USER = "(&(objectCategory=person)(objectClass=user))"
 ATTRIBUTES = (
@@ -100,7 +100,7 @@ def is_called(entry: Entry, name: str) -> bool:
     return wanted in (each.casefold() for each in names)
 
 
-def _mark(entry: Entry) -> Mark | None:
+def _mark(entry: Entry) -> PwdReplicationMark | None:
     """Return the mark; None where it is hidden, or nothing that we can read."""
     values = entry.get("replPropertyMetaData", ())
     try:

@@ -9,9 +9,9 @@ from kiosk.core.secret import Secret
 from kiosk.directory.ports import (
     Account,
     BindResult,
-    Mark,
     NameAttribute,
     PasswordPolicy,
+    PwdReplicationMark,
     Stamp,
 )
 from kiosk.simulation.domain.passwords import StoredPassword
@@ -116,7 +116,7 @@ class User:
         self._mark()
 
     def _mark(self) -> None:
-        mark = Mark(self.password_set.stamp, self.moved.stamp)
+        mark = PwdReplicationMark(self.password_set.stamp, self.moved.stamp)
         self.account = replace(self.account, mark=mark)
 
     def may_choose(self, new: Secret, policy: PasswordPolicy, now: float) -> bool:
