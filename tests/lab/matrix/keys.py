@@ -58,8 +58,8 @@ class Key:
 
     @property
     def is_enter(self) -> bool:
-        """It may confirm."""
-        return "enter" in self.name
+        """It may confirm: a line feed is Enter, and Ctrl+J is a line feed."""
+        return "enter" in self.name or self.name.startswith("ctrl+j ")
 
     @property
     def leaves_field(self) -> bool:
