@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from kiosk.cards.gids.application import PIN_MAXIMUM, PIN_MINIMUM, GidsApplication
 from kiosk.cards.gids.objects import Container, default_of
-from kiosk.cards.no_pinpad import NoPinpad
+from kiosk.cards.lacking import NoPinpad
 from kiosk.cards.ports import (
     UNUSABLE,
     CardError,

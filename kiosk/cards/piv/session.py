@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from kiosk.cards.no_admin_key import NoAdminKey
+from kiosk.cards.lacking import NoAdminKey
 from kiosk.cards.piv import at_pad
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.traits import Traits

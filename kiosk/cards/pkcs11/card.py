@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 
-from kiosk.cards.no_admin_key import NoAdminKey
-from kiosk.cards.no_pinpad import NoPinpad
+from kiosk.cards.lacking import NoAdminKey, NoPinpad
 from kiosk.cards.pkcs11.choice import candidate
 from kiosk.cards.pkcs11.messages import (
     ChangeTokenPin,

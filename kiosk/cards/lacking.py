@@ -1,4 +1,7 @@
-"""The part of a `CardSession` about administrator keys, for cards that have none."""
+"""Parts of a `CardSession` for cards and readers that lack something: it is refused.
+
+Nothing is sent to the card. NotSupported.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,21 @@ from kiosk.cards.ports import NotSupported
 from kiosk.core.secret import Secret
 
 
+class NoPinpad:
+    """The reader has no keys of its own, or the card cannot use them."""
+
+    def verify_at_pad(self) -> None:
+        raise NotSupported(what="PIN pad")
+
+    def change_pin_at_pad(self) -> None:
+        raise NotSupported(what="PIN pad")
+
+    def unblock_at_pad(self, puk: Secret | None) -> None:
+        raise NotSupported(what="PIN pad")
+
+
 class NoAdminKey:
-    """Refuses whatever needs an administrator key; sends nothing. NotSupported."""
+    """The card has no administrator key."""
 
     def challenge(self) -> bytes:
         raise NotSupported(what="administrator key")
