@@ -29,6 +29,7 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.enrollment.secrets import new_pin
+from statemachine.candidates import TRIES
 
 
 class CardNotOurs(KioskError):
@@ -44,7 +45,7 @@ class PukNotOurs(KioskError):
 
 
 class PukNearlyUsedUp(KioskError):
-    """The card tells that one try at its PUK is left, or none: nothing was spent."""
+    """One try at the card's PUK is left at worst, or none: nothing was spent."""
 
     code = "enrollment.puk_nearly_used_up"
 
@@ -63,7 +64,7 @@ class Notes(Protocol):
 
 
 class NoNotes:
-    """For a value that nobody keeps: the factory's."""
+    """For the factory's value, sent to a card that has no record."""
 
     def sending(self) -> None:
         """Nothing to write."""
@@ -90,11 +91,22 @@ class Candidates:
     puks: list[PukCandidate] = field(default_factory=list)
     management: list[Secret] = field(default_factory=list)
     """Raw keys; the algorithm is the card's."""
+    tries: int = TRIES
+    """Tries at the PUK left at worst, by the record: where the card tells none."""
 
-    def add_factory(self) -> None:
+    def add_factory(self, notes: Notes) -> None:
         """Add, last, what a blank or reset card has."""
-        self.puks.append(PukCandidate(Secret(FACTORY_PUK), NoNotes()))
+        self.puks.append(PukCandidate(Secret(FACTORY_PUK), notes))
         self.management.append(Secret(FACTORY_KEY))
+
+    def is_reset(self, management: HeldManagementKey) -> bool:
+        """Say whether a key shows that the card was reset since the record was made.
+
+        It has the factory's, which the record does not know: its PUK has all its tries.
+        """
+        *recorded, factory = self.management
+        opened = management.key
+        return opened.matches(factory) and not any(map(opened.matches, recorded))
 
     def wipe(self) -> None:
         """Wipe them all."""
@@ -121,11 +133,15 @@ def take(
 
     NotOurs and PukNearlyUsedUp (nothing was spent), PukNotOurs, CardError.
     """
-    told = application.pin_metadata(PUK)
-    if told is not None and told.tries.left is not None and told.tries.left <= 1:
-        raise PukNearlyUsedUp
     algorithm = management_algorithm(application)
     management = _management(application, candidates.management, algorithm, entropy)
+    told = application.pin_metadata(PUK)
+    left = told.tries.left if told is not None else None
+    if left is None and not candidates.is_reset(management):
+        left = candidates.tries
+    if left is not None and left <= 1:
+        management.key.wipe()
+        raise PukNearlyUsedUp
     pin = new_pin(entropy)
     puks = candidates.puks
     if told is not None and told.is_default:

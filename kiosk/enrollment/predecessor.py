@@ -13,7 +13,7 @@ from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
 from kiosk.core.secret import Secret
 from kiosk.enrollment import secrets
 from kiosk.enrollment.importing import AlreadyOnRecord
-from kiosk.enrollment.possession import Candidates, PukCandidate
+from kiosk.enrollment.possession import Candidates, NoNotes, Notes, PukCandidate
 from statemachine import candidates
 from statemachine.candidates import Label, Puk
 from statemachine.lifecycle import State
@@ -83,10 +83,14 @@ def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candid
     Of our PUKs, only those that the card has not refused.
     """
     found = Candidates()
+    factory: Notes = NoNotes()
     try:
         if predecessor is not None:
             name = predecessor.id
-            for label in puks.of(predecessor.escrow).remaining():
+            factory = _Notes(desk, name, Label.TYPED)
+            puk = puks.of(predecessor.escrow)
+            found.tries = puk.left
+            for label in puk.remaining():
                 secret = puk_unblock.value(desk.parts, predecessor, label)
                 notes = _Notes(desk, name, label)
                 found.puks.append(PukCandidate(secret, notes))
@@ -94,7 +98,7 @@ def candidates_of(desk: Desk, predecessor: Credential | None) -> Iterator[Candid
                 field = secrets.ADMIN_KEY
                 with secrets.unseal(desk.parts, name, field, envelope) as joined:
                     found.management += secrets.split(joined)
-        found.add_factory()
+        found.add_factory(factory)
         yield found
     finally:
         found.wipe()
@@ -117,7 +121,10 @@ def admin_keys_of(desk: Desk, credential: Credential) -> list[Secret]:
 
 
 class _Notes:
-    """`possession.Notes` in the record of a retired credential."""
+    """`possession.Notes` in the record of a retired credential.
+
+    The factory's PUK is none that we keep: it is written down like a typed one.
+    """
 
     def __init__(self, desk: Desk, credential: str, label: Label) -> None:
         self._desk = desk
@@ -125,7 +132,10 @@ class _Notes:
         self._label = label
 
     def sending(self) -> None:
-        self._write(lambda it: candidates.released(it, self._label, None))
+        if self._label is Label.TYPED:
+            self._write(lambda it: candidates.typing(it, None))
+        else:
+            self._write(lambda it: candidates.released(it, self._label, None))
 
     def refused(self, left: int | None) -> None:
         self._write(lambda it: candidates.refused(it, self._label, left))

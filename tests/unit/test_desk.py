@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lab.office import PASSWORD, PIN, Office
+from msgspec.structs import replace as with_fields
 
+from kiosk.authority.escrow import puks
 from kiosk.authority.office.operators import Action
 from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
@@ -17,11 +20,13 @@ from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.domain_faults import WriteNo
+from kiosk.simulation.world import Holder
 from kiosk.texts import sentence
-from kiosk.visit.views import Answers, FieldName
+from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import CardType, Sync, Template, UnblockWay
+from storage.registry import Tx
 
 
 @pytest.fixture
@@ -634,3 +639,112 @@ def test_old_passwords_that_a_device_still_tries_are_seen() -> None:
     office.domain.change_account(guid, locked=True)
     office.choose("again")
     assert "The account is locked" in office.text()
+
+
+# --- what was true when the page was shown may not be any more -------------------
+
+
+def out_of_step() -> tuple[Office, Holder]:
+    """An operator is about to close the case of a person whose card is ahead."""
+    office = Office()
+    office.person("alice")
+    alice = office.holder("alice", sync=Sync.OUT_OF_STEP)
+    office.sign_in("hanna")
+    office.open("alice")
+    office.choose("close")
+    return office, alice
+
+
+def finish(office: Office, alice: Holder) -> Result:
+    """Alice is at a kiosk, and comes to an end."""
+    visit = office.world.visit(office.world.readers.insert(alice.made.card))
+    visit.recognise()
+    form = visit.begin(Kind.FINISH)
+    typed = {FieldName.CURRENT_PIN: Secret(PIN)}
+    return visit.submit(form, Answers(typed, confirmed=True), lambda progress: None)
+
+
+def test_a_case_that_is_in_step_meanwhile_is_not_closed() -> None:
+    office, alice = out_of_step()
+    assert finish(office, alice).outcome is Outcome.DONE
+    office.submit(reason="leaves on Friday")
+    assert office.notice == "enrollment.nothing_to_close"
+    assert office.world.credential("alice").sync is Sync.IN_STEP
+    assert office.events("credential.case_closed") == []
+
+
+@pytest.mark.parametrize("step", ["authorise", "write"])
+def test_a_case_that_somebody_is_finishing_is_not_closed(step: str) -> None:
+    office, alice = out_of_step()
+    world = office.world
+
+    def close() -> None:
+        office.submit(reason="leaves on Friday")
+
+    world.authority.before(step, close)
+    assert finish(office, alice).outcome is Outcome.DONE
+    assert office.notice == "enrollment.nothing_to_close"
+    assert world.credential("alice").sync is Sync.IN_STEP
+    assert office.events("credential.case_closed") == []
+
+
+def leave_one_try_at_the_puk(office: Office) -> None:
+    """By the record of alice's card, at worst."""
+    own = office.world.holders["alice"].credential
+
+    def commit(tx: Tx) -> None:
+        known = tx.credential(own)
+        escrow = puks.kept(known.escrow, replace(puks.of(known.escrow), left=1))
+        tx.save_credential(with_fields(known, escrow=escrow))
+
+    office.world.registry.run(commit)
+
+
+def about_to_release() -> Office:
+    office = signed_in("hanna")
+    office.world.holders["alice"].made.card.set_tries(pin=0)
+    office.open("alice")
+    return office
+
+
+def test_who_gives_a_code_for_the_last_try_is_told_so() -> None:
+    office = about_to_release()
+    leave_one_try_at_the_puk(office)
+    office.choose("release")
+    assert sentence(Message("desk.puk_last_try")) in office.text()
+    office.submit()
+    assert office.page.name == "read_out"
+
+
+def test_no_code_for_the_last_try_is_made_for_who_was_not_told() -> None:
+    """It became the last one while the page was open."""
+    office = about_to_release()
+    office.choose("release")
+    assert sentence(Message("desk.puk_last_try")) not in office.text()
+    leave_one_try_at_the_puk(office)
+    office.submit()
+    assert office.notice == "enrollment.last_try"
+    assert office.events("approval.issued") == []
+
+
+@pytest.mark.parametrize("changed", [{"enabled": False}, {"expired": True}])
+def test_an_account_that_may_not_sign_in_anywhere_does_not_here(
+    office: Office, changed: dict[str, bool]
+) -> None:
+    """The card and its PIN are as they were; the domain let the person go."""
+    hanna = office.holder("hanna")
+    office.domain.change_account(hanna.account_guid, **changed)
+    office.insert(hanna)
+    office.submit({"pin": PIN})
+    assert office.notice == "enrollment.account_not_usable"
+    assert office.page.operator == ""
+    assert office.events("operator.signed_in") == []
+
+
+def test_who_is_disabled_while_signed_in_is_signed_out() -> None:
+    office = signed_in("hanna")
+    (hanna,) = office._people("hanna")
+    office.domain.change_account(hanna.guid, enabled=False)
+    office.choose("list:suspended")
+    assert office.page.name == "sign_in"
+    assert office.notice == "enrollment.no_role"

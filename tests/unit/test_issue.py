@@ -224,9 +224,8 @@ def test_a_foreign_puk_costs_one_try_and_nothing_is_on_record(office: Office) ->
     assert office.credentials() == []
 
 
-def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
-    """Three values that could be the PUK, and none is."""
-    card = blank(YUBIKEY)
+def retired_with_two_puks(office: Office, card: SimulatedPivCard) -> Credential:
+    """Leave a record whose PUK may be one value or another, besides the factory's."""
     first = office.issue(card).credential
     lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
     parts, name = office.site.parts, secrets.PENDING_PUK
@@ -239,6 +238,12 @@ def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
             )
         )
     )
+    return first
+
+
+def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
+    """Three values that could be the PUK, and none is; the card tells its tries."""
+    retired_with_two_puks(office, blank(YUBIKEY))
     other = SimulatedPivCard(
         entropy=SeededEntropy(10), options=YUBIKEY, puk=b"87654321"
     )
@@ -248,6 +253,36 @@ def test_the_last_try_of_a_puk_is_not_spent(office: Office) -> None:
     with pytest.raises(PukNearlyUsedUp):
         office.issue(other)
     assert other.puk_tries_left == 1
+
+
+def test_nor_on_a_card_that_tells_its_tries_only_when_it_refuses(
+    office: Office,
+) -> None:
+    """The third value, the factory's, would be one guess too many, now or later."""
+    card = blank()
+    retired_with_two_puks(office, card)
+    card.references.puk.replace(b"87654321")
+    with pytest.raises(PukNotOurs):
+        office.issue(card)
+    for _ in range(3):
+        with pytest.raises(PukNearlyUsedUp):
+            office.issue(card)
+        assert card.puk_tries_left == 1
+
+
+def test_a_card_that_was_reset_has_its_tries_whatever_the_record_says(
+    office: Office,
+) -> None:
+    """An old YubiKey keeps its number, and does not tell the tries of its PUK."""
+    old = PivOptions(serial=b"\x00\xbc\x61\x4e", version=b"\x04\x03\x05")
+    card = blank(old)
+    first = retired_with_two_puks(office, card)
+    card.references.puk.replace(b"87654321")
+    with pytest.raises(PukNotOurs):
+        office.issue(card)
+    with pytest.raises(PukNearlyUsedUp):
+        office.issue(card)
+    assert office.issue(blank(old)).credential.card == first.card
 
 
 def test_keys_that_were_proven_too_late_are_not_on_record(

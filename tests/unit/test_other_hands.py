@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from kiosk.core.secret import Secret
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.state import Dc
-from kiosk.simulation.domain_faults import AttributeHidden, DcDown
+from kiosk.simulation.domain_faults import AttributeHidden, DcDown, Frozen
 from kiosk.visit.views import Outcome
 from storage.records import Sync
 from storage.registry import Tx
@@ -248,3 +248,53 @@ def test_a_user_who_is_renamed_in_the_middle_still_signs_in() -> None:
 
     assert case.meddle(Moment.UNANSWERED, rename).outcome is Outcome.DONE
     assert case.history.is_in_step()
+
+
+def changed_without_an_answer() -> Case:
+    """Our write was carried out, and nobody could ask whether it was."""
+    case = Case(STORIES[0])
+    case.domain.fail(Frozen(applied=True, stays=True))
+    assert case.meddle(None, lambda: None).outcome is Outcome.OUT_OF_STEP
+    case.domain.heal()
+    return case
+
+
+@pytest.mark.parametrize("resets", [0, 1, 2])
+def test_what_others_set_after_our_uncertain_write_is_not_taken_for_it(
+    resets: int,
+) -> None:
+    """One set may be ours; what was set once more than we wrote is somebody's."""
+    case = changed_without_an_answer()
+    for _ in range(resets):
+        case.act(reset, FIRST)
+    case.history.world.clock.sleep(120.0)
+    case.notices()
+    credential = case.history.world.credential("alice")
+    theirs = credential.sync_reason == "reason.changed_elsewhere"
+    assert credential.sync is Sync.OUT_OF_STEP
+    assert theirs is bool(resets), "asked before theirs is overwritten, ours is not"
+
+
+def test_a_look_that_a_write_overtook_marks_nothing() -> None:
+    """Another station changes the PIN while this one looks: what it sees is ours."""
+    case = Case(STORIES[0])
+    world, holder = case.history.world, case.history.holder
+    written: list[object] = []
+
+    class Overtaken:
+        """A domain that is asked only after somebody changed the PIN elsewhere."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(case.domain, name)
+
+        def connect(self, dc: str | None = None) -> Any:
+            if not written:
+                written.append(None)
+                written[0] = case.history.attempt()
+            return case.domain.connect(dc)
+
+    object.__setattr__(world.parts, "directory", Overtaken())
+    visit = world.visit(world.readers.insert(holder.made.card))
+    visit.recognise()
+    assert getattr(written[0], "outcome", None) is Outcome.DONE
+    assert case.history.is_in_step(), "a fresh write was marked by an older look"

@@ -315,3 +315,12 @@ def test_what_was_on_the_card_is_kept_where_the_new_puk_cannot_replace_itself() 
 def test_a_puk_that_was_taken_has_all_its_tries_again() -> None:
     sent = candidates.released(BOTH, Label.CURRENT, None)
     assert candidates.taken(sent, Label.CURRENT).left == TRIES
+
+
+def test_a_puk_of_which_the_card_says_that_it_is_blocked_is_used_up() -> None:
+    """Whatever else is kept, and whoever released what: there is nothing to send."""
+    for label in Label:
+        puk = Puk(known=K.PENDING, current=Candidate(), pending=Candidate(placings=1))
+        puk = candidates.refused(puk, label, 0)
+        assert puk.known is K.USED_UP
+        assert puk.known not in IN_ESCROW

@@ -110,3 +110,13 @@ def test_its_buffer_never_moves_and_is_wiped() -> None:
 def test_the_eye_sees_what_was_typed_and_where_it_cannot_be_used() -> None:
     entry = typed("1\xfc2")
     assert [entry.shown(index) for index in range(entry.keys)] == ["1", "?", "2"]
+
+
+@pytest.mark.parametrize("last", ["7", "\u00e9", "\u20ac", "\U0001f600"])
+def test_a_character_that_is_taken_back_leaves_nothing(last: str) -> None:
+    """Whatever it has of bytes: the buffer may be read long after it was typed."""
+    entry = Typed(ANY, 8)
+    entry.put("1")
+    entry.put(last)
+    entry.erase()
+    assert bytes(entry._buffer) == b"1".ljust(len(entry._buffer), b"\0")

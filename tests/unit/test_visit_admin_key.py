@@ -7,6 +7,7 @@ import pytest
 from kiosk.authority.office import telephone_unblock
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import SignedIn
+from kiosk.authority.ports import Refused
 from kiosk.cards import tlv
 from kiosk.config import OperatorRole
 from kiosk.core.secret import Secret
@@ -19,9 +20,17 @@ from kiosk.simulation.interference import die
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Outcome, Result
 from kiosk.visit.visit import Visit
-from statemachine.lifecycle import State
+from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.records import CardType, PinAlphabet, PinPolicy, Sync, Template, UnblockWay
+from storage.records import (
+    CardType,
+    Credential,
+    PinAlphabet,
+    PinPolicy,
+    Sync,
+    Template,
+    UnblockWay,
+)
 
 PIN, NEW = b"2718", b"Correct-Horse-9"
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
@@ -87,7 +96,8 @@ class Person:
 
     # --- at the helpdesk --------------------------------------------------------
 
-    def answered(self, form: Form) -> Secret:
+    def answered(self, form: Form, page: Credential | None = None) -> Secret:
+        """`page`: the credential as the helpdesk's screen still shows it."""
         assert form.challenge is not None
         hanna = SignedIn(
             account="hanna@ad.test", roles=frozenset({OperatorRole.HELPDESK})
@@ -96,7 +106,7 @@ class Person:
         desk = Desk(parts=self.world.parts, operator=hanna, station="desk-1")
         with Secret(form.challenge.spoken.encode()) as challenge:
             spoken = telephone_unblock.answer(
-                desk, self.world.credential("alice"), challenge
+                desk, page or self.world.credential("alice"), challenge
             )
         return Secret(spoken.encode())
 
@@ -262,6 +272,20 @@ def test_the_helpdesk_answers_the_challenge_on_the_screen() -> None:
     assert person.is_in_step()
     kinds = [event.kind for event in person.world.registry.audit_events()]
     assert "approval.challenge_answered" in kinds
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+def test_a_card_that_was_held_since_the_page_was_opened_gets_no_answer(
+    event: Event,
+) -> None:
+    person = Person(PHONE)
+    form = person.form()
+    page = person.world.credential("alice")
+    person.world.operate("alice", event)
+    with pytest.raises(Refused):
+        person.answered(form, page)
+    kinds = [each.kind for each in person.world.registry.audit_events()]
+    assert "approval.challenge_answered" not in kinds
 
 
 def test_between_challenge_and_answer_the_card_hears_nothing() -> None:

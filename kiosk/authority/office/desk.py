@@ -13,7 +13,7 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, DirectoryError
 from statemachine.lifecycle import State
-from storage.records import AuditDraft, AuditEvent, Credential
+from storage.records import AuditDraft, AuditEvent, Credential, Template
 from storage.registry import RecordMissing, Tx
 from storage.view import View
 
@@ -74,6 +74,19 @@ def _find(view: View, term: str) -> list[Credential]:
     except RecordMissing:
         pass  # it may be another of its names
     return view.named(term, limit=_SEVERAL)
+
+
+def as_of_now(desk: Desk, credential: Credential) -> tuple[Credential, Template]:
+    """Return a credential as it is by now, whatever a page still shows of it.
+
+    With the version of its template that it was issued by.
+    """
+
+    def read(view: View) -> tuple[Credential, Template]:
+        current = view.credential(credential.id)
+        return current, view.template(current.template, current.template_version)
+
+    return desk.parts.registry.read(read)
 
 
 def account(desk: Desk, name: str) -> Account:

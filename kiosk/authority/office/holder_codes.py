@@ -9,6 +9,7 @@ from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
 from kiosk.authority.office.desk import (
     Desk,
     agree,
+    as_of_now,
     has_done,
     is_own_card,
     note,
@@ -55,9 +56,7 @@ def give(
     be left, and lets it be spent.
     """
     require(desk.operator, Action.RELEASE)
-    template = desk.parts.registry.run(
-        lambda tx: tx.template(credential.template, credential.template_version)
-    )
+    credential, template = as_of_now(desk, credential)
     if is_own_card(desk, credential):
         reason: Message | None = Message("refusal.own_card")
     elif kind is ApprovalKind.RELEASE:

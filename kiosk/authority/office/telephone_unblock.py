@@ -9,7 +9,14 @@ from __future__ import annotations
 from kiosk.authority.escrow import admin_key, admin_unblock
 from kiosk.authority.escrow.escrowed_secrets import open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
-from kiosk.authority.office.desk import Desk, agree, is_own_card, note, refuse
+from kiosk.authority.office.desk import (
+    Desk,
+    agree,
+    as_of_now,
+    is_own_card,
+    note,
+    refuse,
+)
 from kiosk.authority.office.operators import Action, SignedIn, require
 from kiosk.authority.ports import CodeMistyped
 from kiosk.core.errors import Message
@@ -32,9 +39,7 @@ def answer(
     right), DirectoryError.
     """
     require(desk.operator, Action.RELEASE)
-    template = desk.parts.registry.run(
-        lambda tx: tx.template(credential.template, credential.template_version)
-    )
+    credential, template = as_of_now(desk, credential)
     reason = _why_not(desk, credential, template)
     if is_own_card(desk, credential):
         reason = Message("refusal.own_card")

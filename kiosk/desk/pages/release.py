@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office import holder_codes, telephone_unblock
+from kiosk.authority.office import desk, holder_codes, telephone_unblock
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -36,13 +36,9 @@ class ReleasePage(Plain):
         """Looked at anew: the card may have been at a kiosk meanwhile."""
         if self._kind is not ApprovalKind.RELEASE:
             return False
-        credential, template = context.parts.registry.run(
-            lambda tx: (
-                (now := tx.credential(self._credential.id)),
-                tx.template(now.template, now.template_version),
-            )
+        return holder_codes.spends_last_try(
+            *desk.as_of_now(context.desk, self._credential)
         )
-        return holder_codes.spends_last_try(credential, template)
 
     def show(self, context: Context) -> Page:
         self._warned = self._may_spend_last_try(context)

@@ -1,0 +1,65 @@
+"""Evidence rests on the key on record: another one proves nothing, however well."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from lab.histories import STORIES, History
+from msgspec.structs import replace
+
+from kiosk.authority.proof.evidence import unproven_writes
+from storage.records import AuditEvent
+
+
+@pytest.fixture(name="events")
+def _events() -> list[AuditEvent]:
+    """An honest change."""
+    history = History(STORIES[0])
+    history.attempt()
+    return list(history.world.registry.audit_events())
+
+
+def signed_by(key: ec.EllipticCurvePrivateKey, proof: AuditEvent) -> AuditEvent:
+    """Put another key, and its good signature, in place of the card's."""
+    message = base64.b64decode(proof.data["statement"])
+    spki = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    data = {
+        **proof.data,
+        "key": base64.b64encode(spki).decode(),
+        "signature": base64.b64encode(
+            key.sign(message, ec.ECDSA(hashes.SHA256()))
+        ).decode(),
+    }
+    return replace(proof, data=data)
+
+
+def test_a_write_under_the_key_on_record_is_proven(events: list[AuditEvent]) -> None:
+    assert unproven_writes(events) == []
+
+
+def test_a_write_under_any_other_key_is_not(events: list[AuditEvent]) -> None:
+    """The signature verifies, under the key beside it; the card has another."""
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    forged = [
+        signed_by(stranger, event) if event.kind == "operation.authorised" else event
+        for event in events
+    ]
+    (found,) = unproven_writes(forged)
+    assert found.reason.key == "evidence.key_not_on_record"
+
+
+def test_nor_under_the_key_of_somebody_elses_card(events: list[AuditEvent]) -> None:
+    """It is on record, for another credential."""
+    strangers = [
+        replace(event, credential="credential-bob")
+        if event.kind == "credential.key_recorded"
+        else event
+        for event in events
+    ]
+    (found,) = unproven_writes(strangers)
+    assert found.reason.key == "evidence.key_not_on_record"
