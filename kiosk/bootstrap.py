@@ -459,6 +459,7 @@ def site_of(config: Config) -> Site:
         anchors=lambda: anchors_of(config),
         named_by=config.enrollment.named_by,
         questions=config.helpdesk.questions,
+        answers=config.helpdesk.answers,
     )
 
 

@@ -39,6 +39,8 @@ class Site:
     """How it is told whose their certificates are."""
     questions: tuple[str, ...] = ()
     """What the helpdesk asks a caller before it releases anything."""
+    answers: tuple[str, ...] = ()
+    """Where the answer to each is found."""
     print_with: tuple[str, ...] = ()
     """The command that prints what it is given; never a PIN."""
     expiring_days: int = 30
@@ -123,6 +125,10 @@ def home(notice: Message | None = None) -> Move:
 class Screen(Protocol):
     """One page's mind. What KioskErrors and RegistryErrors say, the session shows."""
 
+    @property
+    def opens_cards(self) -> bool:
+        """A card that is put in opens its own page; else it is for this one."""
+
     def show(self, context: Context) -> Page:
         """Return the page as it is now."""
 
@@ -138,6 +144,8 @@ class Screen(Protocol):
 
 class Plain:
     """What most pages do about what they do not have."""
+
+    opens_cards = False
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - there are no choices
         return stay()

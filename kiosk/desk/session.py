@@ -7,10 +7,12 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
+from kiosk.authority.office import listing
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
+from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.menu import Menu
 from kiosk.desk.pages.sign_in import SignInPage
 from kiosk.desk.views import Emit, Filled, Look, Page
@@ -77,6 +79,8 @@ class Session:
 
     def card_came(self, card: Card) -> Page:
         self._context.cards[card.insertion] = card
+        if self._context.operator is not None and self._stack[-1].opens_cards:
+            self._open(card)
         return self.page()
 
     def card_left(self, insertion: int) -> Page:
@@ -114,6 +118,19 @@ class Session:
         if context.operator is not None and not was_signed_in:
             self._stack = [Menu()]
         return self.page()
+
+    def _open(self, card: Card) -> None:
+        """Open the page of a card that is put in while nobody waits for one."""
+        try:
+            identity = card.recognise().identity
+            known = listing.meant(self._context.desk, identity.key)
+        except (KioskError, RegistryError) as error:
+            self._notice = said_of(error)
+            return
+        if known:
+            if isinstance(self._stack[-1], CredentialPage):
+                self._stack.pop()
+            self._stack.append(CredentialPage(known))
 
     def _still_allowed(self) -> None:
         context = self._context

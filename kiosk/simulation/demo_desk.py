@@ -129,6 +129,7 @@ class DemoDesk:
             roles=policy,
             issuer=lambda: issuer,
             questions=("What is your employee number?", "Who is your manager?"),
+            answers=("employeeID", "manager"),
         )
 
     # --- demo_deck.DemoDeck ---------------------------------------------------------

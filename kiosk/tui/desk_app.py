@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 300.0
 """After which an operator who has not pressed a key is signed out."""
+SIGN_OUT = "f12"
 RETRY_SECONDS = 10.0
 """How often a desk that could not be opened is tried again."""
 
@@ -128,6 +129,17 @@ class DeskApp(LockedApp):
                 self.screen.refresh_floor()
             return True
         return False
+
+    def instead_of_screen(self, event: events.Key) -> bool:
+        """Sign out with one key, wherever somebody is."""
+        shown = self._stage.screen
+        is_anybodys = isinstance(shown, PageScreen) and shown.page.operator
+        if event.key != SIGN_OUT or not is_anybodys:
+            return False
+        if not self._asked and shown is not None:
+            shown.has_answered = True
+            self._ask(lambda session: session.sign_out())
+        return True
 
     def _tick(self) -> None:
         shown = self._stage.screen

@@ -179,6 +179,11 @@ class Office:
         refusal = refusals.get(key)
         return None if key not in refusals else refusal.key if refusal else ""
 
+    def sentences(self) -> list[str]:
+        """The key of every sentence on the page."""
+        words = [line.text for line in (*self.page.lines, *self.page.below)]
+        return [each.key for each in words if isinstance(each, Message)]
+
     def text(self) -> str:
         """Every line of the page, in words."""
         return "\n".join(

@@ -50,12 +50,23 @@ async def test_a_pin_is_never_on_the_screen() -> None:
 
 async def test_what_is_being_typed_stays_when_nothing_changes_on_the_page() -> None:
     async with desk() as shown:
-        await shown.sign_in(HANNA)
+        await shown.sign_in(OLGA)
+        await shown.pilot.press("tab", "i")
+        await shown.until_page("person")
         await shown.pilot.press(*"car")
         shown.demo.insert(BOB)
         await shown.pilot.pause(0.3)
         await shown.pilot.press(*"ol")
         await shown.until_said("carol")
+
+
+async def test_a_card_that_is_put_in_opens_its_own_page() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol")
+        shown.demo.insert(BOB)
+        await shown.until_page("credential")
+        assert "Bob Baker" in shown.text()
 
 
 async def test_an_officer_issues_a_card_and_sees_each_step() -> None:
@@ -184,3 +195,14 @@ async def test_escape_clears_what_is_looked_for() -> None:
         await shown.pilot.press("escape")
         await shown.until_said("Sign out")
         assert "Carol" not in shown.text()
+
+
+async def test_one_key_signs_out_and_leaves_nothing_of_the_caller() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol", "enter")
+        await shown.until_page("credential")
+        await shown.pilot.press("f12")
+        await shown.until_page("sign_in")
+        assert "Carol" not in shown.text()
+        assert "hanna" not in shown.text()

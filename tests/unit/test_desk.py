@@ -222,6 +222,64 @@ def test_a_release_asks_the_sites_questions_and_shows_the_code_once() -> None:
     assert code not in office.text()
 
 
+def test_what_the_holder_does_with_a_code_is_seen_and_the_code_goes() -> None:
+    office = signed_in("hanna")
+    card = office.world.holders["alice"].made.card
+    card.set_tries(pin=0)
+    office.open("alice")
+    office.choose("release")
+    office.submit()
+    code = office.page.lines[1].text
+    assert isinstance(code, str)
+    assert "desk.meanwhile.waiting" in office.sentences()
+    visit = office.world.visit(office.world.readers.insert(card))
+    visit.recognise()
+    form = visit.begin(Kind.UNBLOCK)
+    typed = {
+        FieldName.RELEASE_CODE: Secret(code.replace(" ", "").encode()),
+        FieldName.NEW_PIN: Secret(b"864209"),
+    }
+    visit.submit(form, Answers(typed, confirmed=True), lambda _: None)
+    office.page = office.desk.page()
+    assert {"desk.meanwhile.pin_set", "desk.visit.done"} <= set(office.sentences())
+    assert code not in office.text()
+
+
+def test_a_code_that_has_run_out_is_taken_off_the_screen() -> None:
+    office = signed_in("hanna")
+    office.world.holders["alice"].made.card.set_tries(pin=0)
+    office.open("alice")
+    office.choose("release")
+    office.submit()
+    code = str(office.page.lines[1].text)
+    office.world.clock.sleep(601.0)
+    office.page = office.desk.page()
+    assert code not in office.text()
+    assert "desk.code_is_over" in office.sentences()
+
+
+def test_where_the_answers_are_found_stands_beside_the_questions() -> None:
+    office = signed_in("hanna", answers=("employeeID",))
+    office.world.holders["alice"].made.card.set_tries(pin=0)
+    office.open("alice")
+    office.choose("release")
+    assert "compare with: employeeID" in office.text()
+
+
+def test_a_card_that_is_put_in_opens_its_own_page_where_nobody_waits_for_one() -> None:
+    office = signed_in("hanna")
+    office.insert(office.world.holders["alice"])
+    assert office.page.name == "credential"
+    assert office.page.title == "Alice Example"
+
+
+def test_a_card_that_is_put_in_for_a_page_stays_there() -> None:
+    office = signed_in("olga")
+    office.choose("import")
+    office.insert(office.world.holders["alice"])
+    assert office.page.name == "import"
+
+
 def test_nobody_acts_on_their_own_card() -> None:
     office = Office()
     office.holder("hanna")

@@ -338,16 +338,20 @@ def _last(registry: Registry, id: str) -> Visited | None:
 
 
 def _visits(view: View, id: str, most: int) -> Iterator[Visited]:
-    """Yield what the newest events of a credential are about."""
+    """Return what the newest events of a credential are about."""
     newest = view.events(credential=id, newest_first=True, limit=_NEWEST * most)
     numbers = dict.fromkeys(event.operation for event in newest if event.operation)
-    for number in itertools.islice(numbers, most):
-        done = view.operation(number)
-        yield Visited(
-            event=done.event,
-            kind=done.kind,
-            phase=done.phase,
-            reason=done.reason,
-            station=done.station,
-            at=done.ended_at or done.moved_at or done.started_at,
-        )
+    return (visited(view, number) for number in itertools.islice(numbers, most))
+
+
+def visited(view: View, operation: str) -> Visited:
+    """Return how an operation stands. RecordMissing."""
+    done = view.operation(operation)
+    return Visited(
+        event=done.event,
+        kind=done.kind,
+        phase=done.phase,
+        reason=done.reason,
+        station=done.station,
+        at=done.ended_at or done.moved_at or done.started_at,
+    )

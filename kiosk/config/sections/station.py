@@ -41,6 +41,10 @@ class HelpdeskSettings(Section, frozen=True, kw_only=True):
     """When somebody is there."""
     questions: tuple[str, ...] = ()
     """What the helpdesk asks a caller before it releases anything."""
+    answers: tuple[str, ...] = ()
+    """Where the answer to each of them is found, in their order: an attribute of the
+    directory, a file, a person.
+    """
 
 
 class PinpadUse(StrEnum):

@@ -55,6 +55,8 @@ class Cases(Protocol):
 class CredentialPage(Plain):
     """Read anew whenever it is shown."""
 
+    opens_cards = True
+
     def __init__(self, id: str, cases: Cases | None = None) -> None:
         """`cases`: where the next one comes from."""
         self._id = id

@@ -18,6 +18,8 @@ REFRESH = 5.0
 class FoundPage(Plain):
     """One row for each; choosing one opens it, and the next case is one key away."""
 
+    opens_cards = True
+
     def __init__(self, what: Worklist) -> None:
         self._what = what
         self._look = Look()

@@ -60,6 +60,8 @@ class Menu(Plain):
     is typed there is what waits, and what the role includes.
     """
 
+    opens_cards = True
+
     def __init__(self) -> None:
         self._look = Look()
 

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.secret import Secret
 from kiosk.core.untrusted_text import visible
-from kiosk.desk.tables import Look, Table
+from kiosk.desk.tables import Look, PageLine, Table
 from kiosk.desk.views import Choice, FieldKind, Filled, Page
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import said
@@ -120,6 +120,8 @@ class PageScreen(KioskScreen):
             keys.append(KeyHint("Esc", "tui.key.clear"))
         elif page.can_go_back:
             keys.append(KeyHint("Esc", "tui.key.back"))
+        if page.operator:
+            keys.append(KeyHint("F12", "tui.key.sign_out"))
         return tuple(keys)
 
     # --- what it looks like -----------------------------------------------------
@@ -132,12 +134,15 @@ class PageScreen(KioskScreen):
         page = self.page
         yield line(in_words(page.title), classes="headline")
         yield Vertical(*self._notice(), id="notice")
-        yield Vertical(*map(page_line, page.lines), id="lines")
+        yield Vertical(*map(self._line, page.lines), id="lines")
         beside = Vertical(*map(page_line, page.below), id="beside")
         beside.display = bool(page.below)
         yield Container(Vertical(*self._doing(), id="doing"), beside, id="panes")
         yield self._table
         yield Static("", id="hint", markup=False)
+
+    def _line(self, each: PageLine) -> Widget:
+        return page_line(each, is_big=self.settings.big_digits)
 
     def _notice(self) -> Iterable[Widget]:
         if self.page.notice is not None:
@@ -176,7 +181,7 @@ class PageScreen(KioskScreen):
         self.page = page = dataclasses.replace(page, notice=notice)
         for place, is_new, widgets in (
             ("#notice", notice != before.notice, self._notice()),
-            ("#lines", page.lines != before.lines, map(page_line, page.lines)),
+            ("#lines", page.lines != before.lines, map(self._line, page.lines)),
             ("#beside", page.below != before.below, map(page_line, page.below)),
         ):
             if is_new:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.widget import Widget
+from textual.widgets import Digits
 
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
@@ -10,6 +11,9 @@ from kiosk.desk.tables import PageLine, Style, Words
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import said
 from kiosk.tui.widgets.panels import Bullet, line
+
+_DRAWN = frozenset("0123456789 -")
+"""What is drawn three lines high."""
 
 
 def in_words(words: Words) -> str:
@@ -19,9 +23,14 @@ def in_words(words: Words) -> str:
     return said(words) if isinstance(words, Message) else visible(words, 200)
 
 
-def page_line(each: PageLine) -> Widget:
-    """Return a line of a page; what stands out does so by a mark, too."""
+def page_line(each: PageLine, *, is_big: bool = False) -> Widget:
+    """Return a line of a page; what stands out does so by a mark, too.
+
+    `is_big`: what is read out is three lines high, where it is made of digits.
+    """
     text = in_words(each.text)
+    if is_big and each.style is Style.CODE and not set(text) - _DRAWN:
+        return Digits(text, classes="code")
     if each.label is not None:
         text = f"{said(each.label)}: {text}"
     if each.style is Style.WARNING:
