@@ -59,15 +59,11 @@ def risk(
 
 
 def _sheet(found: Sequence[Risk]) -> None:
-    from kiosk.core.untrusted_text import visible
+    from kiosk.authority.office.risk_file import COLUMNS, cells
 
     writer = csv.writer(sys.stdout)
-    columns = ("finding", "detail", "holder", "account", "template", "credential")
-    writer.writerow(columns)
-    for each in found:
-        # A cell that begins like a formula is one, to a spreadsheet.
-        cells = (visible(str(getattr(each, name)), 256) for name in columns)
-        writer.writerow(["'" + c if c[:1] in "=+-@\t" else c for c in cells])
+    writer.writerow(COLUMNS)
+    writer.writerows(map(cells, found))
 
 
 def _text(report: Report) -> None:

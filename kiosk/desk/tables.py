@@ -68,8 +68,10 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     sorted_by: str = ""
-    """A column's key."""
+    """A column's key; empty: the order is not to be changed."""
     is_descending: bool = False
+    opens: bool = True
+    """Enter does something with a row."""
     filters: tuple[tuple[str, Words], ...] = ()
     """What can be left out: key and words of each."""
     filter: str = ""

@@ -193,7 +193,7 @@ async def test_escape_clears_what_is_looked_for() -> None:
         await shown.pilot.press(*"carol")
         await shown.until_said("Carol Clark")
         await shown.pilot.press("escape")
-        await shown.until_said("Sign out")
+        await shown.until_said("Without a key")
         assert "Carol" not in shown.text()
 
 

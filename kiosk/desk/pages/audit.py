@@ -12,7 +12,7 @@ from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.authority.proof.verification import Verified
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
-from kiosk.desk.pages.history import moment
+from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 from storage import walk
 from storage.records import AuditEvent

@@ -14,11 +14,13 @@ from kiosk.desk.context import Context, Move, Plain, Screen, go, stay
 from kiosk.desk.pages.audit import AuditPage
 from kiosk.desk.pages.batch import BatchPage
 from kiosk.desk.pages.credential import CredentialPage
+from kiosk.desk.pages.evidence import EvidencePage
 from kiosk.desk.pages.found import REFRESH, FoundPage
-from kiosk.desk.pages.history import moment
 from kiosk.desk.pages.issue import PersonPage, TakeoverPage
+from kiosk.desk.pages.risk import RiskPage
 from kiosk.desk.pages.rows import opened, table
 from kiosk.desk.pages.templates import TemplatesPage
+from kiosk.desk.pages.times import moment
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -43,15 +45,18 @@ _LETTERS = {
     "batch": "a",
     "import": "m",
     "templates": "t",
+    "evidence": "d",
     "audit": "v",
-    "out": "q",
+    "risk": "r",
 }
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
     "batch": (Action.ISSUE, BatchPage),
     "import": (Action.IMPORT, TakeoverPage),
     "templates": (Action.TEMPLATES, TemplatesPage),
+    "evidence": (Action.EXPORT, EvidencePage),
     "audit": (Action.EXPORT, AuditPage),
+    "risk": (Action.EXPORT, RiskPage),
 }
 
 
@@ -86,10 +91,6 @@ class Menu(Plain):
         self._look = look
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        if key == "out":
-            context.operator = None
-            context.own_insertion = 0
-            return Move(home=True)
         if credential := opened(key):
             self._look = replace(self._look, at=key)
             return go(CredentialPage(credential))
@@ -128,7 +129,6 @@ def _choices(context: Context) -> Iterator[Choice]:
     for key, (action, _) in _PAGES.items():
         if context.may(action):
             yield Choice(key, Message(f"desk.menu.{key}"), letter=_LETTERS[key])
-    yield Choice("out", Message("desk.menu.sign_out"), letter=_LETTERS["out"])
 
 
 def _set_back(context: Context) -> Iterator[PageLine]:

@@ -11,9 +11,9 @@ from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
-from kiosk.desk.pages.history import moment
 from kiosk.desk.pages.rows import visit_in_words
 from kiosk.desk.pages.second import second_fields, second_of
+from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from kiosk.pin.codes import grouped
 from statemachine.operation import Phase

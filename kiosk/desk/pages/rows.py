@@ -6,7 +6,7 @@ from kiosk.authority.office import listing
 from kiosk.authority.office.listing import Listed, SortedBy, Wanted, Worklist
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
-from kiosk.desk.pages.history import moment
+from kiosk.desk.pages.times import moment
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow, Words
 from statemachine.lifecycle import State
 from statemachine.operation import Phase

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from kiosk.authority.escrow import puks
 from kiosk.authority.office.credential_view import View
 from kiosk.core.errors import Message
-from kiosk.desk.pages.history import moment
 from kiosk.desk.pages.rows import state_in_words, sync_in_words, visit_in_words
+from kiosk.desk.pages.times import moment
 from kiosk.desk.tables import PageLine, Style
 from statemachine.lifecycle import State
 from statemachine.operation import Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
-from kiosk.desk.pages.history import moment
+from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from kiosk.directory.asking import ask, ask_first
 from kiosk.directory.ports import DomainController, Lockout

@@ -72,7 +72,9 @@ class PageScreen(KioskScreen):
         self._first = 0
         """The field that has the focus first."""
         self._choices = ChoiceList(
-            self._offered(), self._choose, is_marked=not page.asks_own_key
+            self._offered(),
+            self._choose,
+            is_marked=not page.asks_own_key and page.table is None,
         )
         self._table = RowTable(page.table or _NO_TABLE, self._look)
         self.KEYS = self._keys()
@@ -106,21 +108,16 @@ class PageScreen(KioskScreen):
         page = self.page
         keys: list[KeyHint] = []
         if page.table is not None:
-            keys += [
-                KeyHint("arrows", "tui.key.move"),
-                KeyHint("Enter", "tui.key.open"),
-                KeyHint("F3", "tui.key.sort"),
-                KeyHint("F4", "tui.key.turn"),
-            ]
+            keys += _table_keys(page.table)
         elif self._fields or self._choices.can_focus:
             keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
         if self._has_own_key and page.action is not None:
             keys.append(KeyHint("F2", page.action.key))
-        if page.finds and page.table is not None:
-            keys.append(KeyHint("Esc", "tui.key.clear"))
-        elif page.can_go_back:
+        if page.can_go_back:
             keys.append(KeyHint("Esc", "tui.key.back"))
-        if page.operator:
+        elif page.finds and page.table is not None:
+            keys.append(KeyHint("Esc", "tui.key.clear"))
+        if page.operator and page.table is None:
             keys.append(KeyHint("F12", "tui.key.sign_out"))
         return tuple(keys)
 
@@ -262,8 +259,13 @@ class PageScreen(KioskScreen):
 
     def press(self, key: events.Key) -> None:
         """Take a key whole: what moves in the table is the table's."""
-        has_table = self.page.table is not None and self._table.display
-        if not (has_table and self._table.press(key)):
+        table = self.page.table
+        if table is not None and self._table.press(key):
+            return
+        is_open = table is not None and table.opens and not self._fields
+        if is_open and key.key == "enter" and self._table.chosen:
+            self.tell(self.Chosen(self._table.chosen))
+        else:
             super().press(key)
 
     def _changed(self, field: TypedField) -> None:
@@ -290,10 +292,11 @@ class PageScreen(KioskScreen):
 
     def _open_found(self) -> None:
         """Open where the cursor is; what is not shown yet the session looks for."""
-        if not self._term.strip():
-            self.focus_next()
-        elif self._is_fresh and self._table.chosen:
+        has_table = self.page.table is not None
+        if has_table and self._is_fresh and self._table.chosen:
             self.tell(self.Chosen(self._table.chosen))
+        elif not self._term.strip():
+            self.focus_next()
         else:
             self._submit()
 
@@ -330,8 +333,6 @@ class PageScreen(KioskScreen):
         match key.key:
             case "escape" if self.page.finds and self._term:
                 self._clear()
-            case "enter" if not self._fields and self._table.chosen:
-                self.tell(self.Chosen(self._table.chosen))
             case "escape" if self.page.can_go_back:
                 self.tell(self.Back())
             case "f2" if self._has_own_key:
@@ -385,6 +386,15 @@ def _taken(widget: SecretField) -> Secret:
     value = widget.copy()
     widget.wipe()
     return value
+
+
+def _table_keys(table: Table) -> Iterable[KeyHint]:
+    yield KeyHint("arrows", "tui.key.move")
+    if table.opens:
+        yield KeyHint("Enter", "tui.key.open")
+    if table.sorted_by:
+        yield KeyHint("F3", "tui.key.sort")
+        yield KeyHint("F4", "tui.key.turn")
 
 
 def _term_of(page: Page) -> str:

@@ -199,9 +199,9 @@ class RowTable(Container):
             self._move(steps[key.key])
         elif key.key in ("left", "right") and self._table.filters:
             self._filter(1 if key.key == "right" else -1)
-        elif key.key == "f3":
+        elif key.key == "f3" and self._table.sorted_by:
             self._sort()
-        elif key.key == "f4":
+        elif key.key == "f4" and self._table.sorted_by:
             is_falling = not self._wanted.is_descending
             self._look(replace(self._wanted, is_descending=is_falling))
         else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk.authority.office import risk as office_risk
 from kiosk.authority.office.listing import Worklist
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
@@ -20,12 +21,14 @@ from kiosk.desk.pages import (
     audit,
     batch,
     credential,
+    evidence,
     finish,
     found,
     history,
     issue,
     menu,
     release,
+    risk,
     sign_in,
     templates,
     watch,
@@ -145,6 +148,9 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "template, edited": (ADA, lambda it: _edited(it, is_checked=False)),
     "template, checked": (ADA, lambda it: _edited(it, is_checked=True)),
     "audit": (AARON, lambda _: audit.AuditPage()),
+    "evidence": (AARON, lambda _: evidence.EvidencePage()),
+    "risk": (AARON, lambda _: risk.RiskPage()),
+    "risk, file": (AARON, lambda it: risk.RiskFilePage(office_risk.report(it.parts))),
     "batch": (OLGA, lambda _: batch.BatchPage()),
     "batch run": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),
     "batch run, card": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),

@@ -1,0 +1,131 @@
+"""The risk report as a table: findings by kind, each opened at its card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from kiosk.authority.office import risk, risk_file
+from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.risk import Report, Risk
+from kiosk.core.errors import Message
+from kiosk.desk.context import Context, Move, Plain, back, go, stay
+from kiosk.desk.pages.credential import CredentialPage
+from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
+from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
+
+_COLUMNS = (
+    Column("finding", Message("desk.column.finding"), 25, 2),
+    Column("name", Message("desk.column.name"), 18, 2),
+    Column("account", Message("desk.column.account"), 17, 1),
+    Column("template", Message("desk.column.template"), 10),
+)
+_ORDER = {
+    "finding": lambda it: it.finding,
+    "name": lambda it: it.holder,
+    "account": lambda it: it.account,
+    "template": lambda it: it.template,
+}
+
+
+class RiskPage(Plain):
+    """Looks at every account once, when it is opened; again when it is asked to."""
+
+    def __init__(self) -> None:
+        self._report: Report | None = None
+        self._look = Look(sorted_by="finding")
+
+    def show(self, context: Context) -> Page:
+        require(context.desk.operator, Action.EXPORT)
+        if self._report is None:
+            self._report = risk.report(context.parts)
+        report, look = self._report, self._look
+        kinds = sorted({each.finding for each in report.risks})
+        found = [each for each in report.risks if look.filter in ("", each.finding)]
+        found.sort(
+            key=_ORDER.get(look.sorted_by, _ORDER["finding"]),
+            reverse=look.is_descending,
+        )
+        return Page(
+            name="risk",
+            title=Message("desk.menu.risk"),
+            lines=tuple(_sums(report)),
+            choices=(
+                Choice("export", Message("desk.risk.export"), letter="e"),
+                Choice("again", Message("desk.risk.again"), letter="a"),
+            ),
+            table=Table(
+                columns=_COLUMNS,
+                rows=tuple(_rows(found[: look.rows])),
+                sorted_by=look.sorted_by,
+                is_descending=look.is_descending,
+                filters=(
+                    ("", Message("desk.filter_all")),
+                    *((each, Message(f"desk.finding.{each}")) for each in kinds),
+                ),
+                filter=look.filter,
+                has_more=len(found) > look.rows,
+                at=look.at,
+            ),
+        )
+
+    def look(self, look: Look) -> None:
+        self._look = look
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - it is known already
+        if key == "again":
+            emit(Message("desk.working"))
+            self._report = None
+            return stay()
+        if key == "export" and self._report is not None:
+            return go(RiskFilePage(self._report))
+        self._look = replace(self._look, at=key)
+        return go(CredentialPage(key.partition(" ")[2]))
+
+
+class RiskFilePage(Plain):
+    """Asks for the name of a new file."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
+        return Page(
+            name="risk_file",
+            title=Message("desk.menu.risk"),
+            fields=(
+                PageField(name="file", label=Message("desk.risk.file"), is_needed=True),
+            ),
+            action=Message("desk.risk.export"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        path = Path(filled.texts["file"].strip()).expanduser()
+        count = risk_file.to_file(context.desk, self._report, path)
+        return back(Message("desk.risk.exported", {"count": count, "file": str(path)}))
+
+
+def _sums(report: Report) -> Iterator[PageLine]:
+    if not report.risks:
+        yield PageLine(Message("risk.none"), Style.DONE)
+    sums: dict[str, str | int] = {"accounts": report.accounts, "unseen": report.unseen}
+    if report.unseen:
+        yield PageLine(Message("risk.unseen", sums), Style.WARNING)
+    else:
+        yield PageLine(Message("risk.all_seen", sums), Style.MUTED)
+
+
+def _rows(risks: Iterable[Risk]) -> Iterator[TableRow]:
+    for each in risks:
+        meaning = Message(f"risk.{each.finding}", {"detail": each.detail})
+        yield TableRow(
+            key=f"{each.finding} {each.credential}",
+            cells=(
+                Message(f"desk.finding.{each.finding}"),
+                each.holder,
+                each.account,
+                each.template,
+            ),
+            about=(PageLine(each.holder, Style.STRONG), PageLine(meaning)),
+        )
