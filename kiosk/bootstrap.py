@@ -6,7 +6,7 @@ imports what it builds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from kiosk.authority.office.desk import Desk
+    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.cards.any_card import MakeCard
     from kiosk.cards.pkcs11.process import ModuleProcess
@@ -72,12 +73,17 @@ def open_registry(named: Path | None = None) -> Registry:
     return registry_of(load(named), SystemClock())
 
 
-def registry_of(config: Config, clock: Clock) -> Registry:
-    """Open the registry. RegistryError."""
+def registry_of(
+    config: Config, clock: Clock, archives: Sequence[Path] = ()
+) -> Registry:
+    """Open the registry; evidence is read in `archives`, too. RegistryError."""
     from storage.tinydb_registry import TinyDbRegistry
 
     return TinyDbRegistry(
-        config.registry.path, station=config.station.name, now=clock.now()
+        config.registry.path,
+        station=config.station.name,
+        now=clock.now(),
+        archives=archives,
     )
 
 
@@ -89,12 +95,17 @@ def high_water_of(config: Config) -> HighWaterMark:
     return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
 
 
-def embedded_registry(config: Config) -> TinyDbRegistry:
-    """Open the registry as the file that it is. RegistryError."""
+def embedded_registry(
+    config: Config, archives: Sequence[Path] = ()
+) -> TinyDbRegistry:
+    """Open the registry as the file that it is, as `registry_of`. RegistryError."""
     from storage.tinydb_registry import TinyDbRegistry
 
     return TinyDbRegistry(
-        config.registry.path, station=config.station.name, now=SystemClock().now()
+        config.registry.path,
+        station=config.station.name,
+        now=SystemClock().now(),
+        archives=archives,
     )
 
 
@@ -342,13 +353,12 @@ def reseal_authority(config: Config) -> int:
 # --- the authority and what stands before it ---------------------------------
 
 
-def parts_of(config: Config) -> RequiredPorts:
-    """Open everything the authority is made of.
+def parts_of(config: Config, archives: Sequence[Path] = ()) -> RequiredPorts:
+    """Open everything the authority is made of, the registry as `registry_of` does.
 
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
-    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
     from kiosk.authority.proof.seal import SealingKey
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
@@ -357,16 +367,9 @@ def parts_of(config: Config) -> RequiredPorts:
     clock = SystemClock()
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = directory_of(config)
-    store = registry_of(config, clock)
+    store = registry_of(config, clock, archives)
     try:
-        registry = CheckpointedRegistry(
-            store,
-            vault=vault,
-            clock=clock,
-            station=config.station.name,
-            mark=high_water_of(config),
-            tell=_teller(config),
-        )
+        registry = witnessed(config, store, clock)
     except BaseException:
         store.close()
         raise
@@ -383,6 +386,20 @@ def parts_of(config: Config) -> RequiredPorts:
             second_factor=config.profile.second_factor,
         ),
         write_deadline=_write_deadline(config),
+    )
+
+
+def witnessed(config: Config, store: Registry, clock: Clock) -> CheckpointedRegistry:
+    """Return a registry over which checkpoints are signed. RegistryError, VaultError."""
+    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
+
+    return CheckpointedRegistry(
+        store,
+        vault=vault_of(config),
+        clock=clock,
+        station=config.station.name,
+        mark=high_water_of(config),
+        tell=_teller(config),
     )
 
 
@@ -516,7 +533,9 @@ def operators_config(named: Path | None) -> OperatorsConfig:
 
 
 @contextmanager
-def open_desk(config: OperatorsConfig) -> Iterator[Desk]:
+def open_desk(
+    config: OperatorsConfig, archives: Sequence[Path] = ()
+) -> Iterator[Desk]:
     """Sign the person at the keyboard in as an operator, and open the authority.
 
     NotAnOperator, before anything is opened; then as `parts_of`.
@@ -526,7 +545,7 @@ def open_desk(config: OperatorsConfig) -> Iterator[Desk]:
 
     harden_process()
     operator = signed_in(config.operators, login_name())
-    parts = parts_of(config)
+    parts = parts_of(config, archives)
     try:
         yield Desk(
             parts=parts,

@@ -8,8 +8,9 @@ goes on until its end is what `storage.checkpoints` show.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
@@ -56,8 +57,9 @@ class ChainVerdict:
 class Chains:
     """Follows the chains of all stations, link by link."""
 
-    def __init__(self) -> None:
-        self.heads: dict[str, Head] = {}
+    def __init__(self, begins: Mapping[str, Head] = MappingProxyType({})) -> None:
+        """`begins`: the last link before the first that will come, by station."""
+        self.heads: dict[str, Head] = dict(begins)
         """The last sound link of each."""
 
     def follow(self, event: AuditEvent) -> str:
@@ -81,9 +83,11 @@ def is_whole(event: AuditEvent) -> bool:
     return event.hash == _digest(fields, event.seq, event.previous)
 
 
-def verify(events: Iterable[AuditEvent]) -> ChainVerdict:
-    """Verify every station's chain from its first event; name the first bad link."""
-    chains = Chains()
+def verify(
+    events: Iterable[AuditEvent], begins: Mapping[str, Head] = MappingProxyType({})
+) -> ChainVerdict:
+    """Verify every station's chain from its beginning; name the first bad link."""
+    chains = Chains(begins)
     count = 0
     for event in events:
         if problem := chains.follow(event):

@@ -31,6 +31,8 @@ KIND = "evidence.checkpoint"
 _ACTOR = "authority"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _OWN_LINES = 4
+_LONGEST = 1 << 60
+"""Links; no chain is longer, and what is kept of one is a number of eight bytes."""
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -79,7 +81,9 @@ class Checkpoint:
             )
         except ValueError as error:
             raise MalformedNote("the checkpoint") from error
-        if read.text() != text:
+        if read.text() != text or _LONGEST < max(
+            read.number, *(head.seq for head in heads.values()), 0
+        ):
             raise MalformedNote("the checkpoint")
         return read
 

@@ -8,21 +8,16 @@ from elsewhere is *unanchored*: whoever gave it could have made all of it. Pure.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from storage.audit import Chains, is_whole
-from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.audit import Chains, Head, is_whole
+from storage.checkpoints import LANE, SignedCheckpoint
+from storage.coverage import UNCOVERED, Coverage
 from storage.extracts import Extract
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, NoteKey, WrongSignature
-
-UNCOVERED = 1 << 62
-"""The number of the checkpoint that is still to come."""
-
 
 class Damage(StrEnum):
     """What can be wrong with evidence as a whole."""
@@ -91,6 +86,8 @@ class Evidence:
     """The links of the checkpoints' chain; others among them are passed over."""
     events: Callable[[], Iterable[AuditEvent]]
     extract: Extract | None = None
+    begins: Mapping[str, Head] = field(default_factory=dict)
+    """The last link of each chain that was moved away, by station."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,45 +108,12 @@ class Completeness:
     """The first such link's time."""
     known: Span | None = None
     """Until where it is known from elsewhere; None: it is unanchored."""
-    covers: Coverage = field(default_factory=lambda: Coverage())
+    covers: Coverage = field(default_factory=Coverage)
 
     @property
     def until(self) -> float:
         """The newest checkpoint's time; 0: there is none."""
         return self.spans[-1].until if self.spans else 0.0
-
-
-class Coverage:
-    """Which links the checkpoints name, and which checkpoint was the first to cover."""
-
-    def __init__(self) -> None:
-        self.named: dict[str, dict[int, str]] = defaultdict(dict)
-        self._seqs: dict[str, list[int]] = defaultdict(list)
-        self._numbers: dict[str, list[int]] = defaultdict(list)
-
-    def add(self, checkpoint: Checkpoint) -> Fault | None:
-        """Take the next checkpoint; it may not take back what one before it named."""
-        for lane, seqs in self._seqs.items():
-            head = checkpoint.heads.get(lane)
-            if head is None or head.seq < seqs[-1]:
-                return Fault(Damage.CHECKPOINT_BACK, lane, checkpoint.number)
-        for lane, head in checkpoint.heads.items():
-            if self.named[lane].setdefault(head.seq, head.hash) != head.hash:
-                return Fault(Damage.CHECKPOINT_BACK, lane, checkpoint.number)
-            if self._seqs[lane][-1:] != [head.seq]:
-                self._seqs[lane].append(head.seq)
-                self._numbers[lane].append(checkpoint.number)
-        return None
-
-    def last(self) -> dict[str, int]:
-        """Return the last link that is named of every chain."""
-        return {lane: seqs[-1] for lane, seqs in self._seqs.items()}
-
-    def __call__(self, lane: str, seq: int) -> int:
-        """Return the number of the first checkpoint that covers a link."""
-        at = bisect_left(self._seqs.get(lane, ()), seq)
-        numbers = self._numbers.get(lane, ())
-        return numbers[at] if at < len(numbers) else UNCOVERED
 
 
 def judge(
@@ -187,7 +151,7 @@ class _Walk:
         self._keys = keys
         self._heads = {head.number: head for head in heads}
         self.coverage = Coverage()
-        self.chains = Chains()
+        self.chains = Chains(evidence.begins)
         self.spans: list[Span] = []
         self._met: Span | None = None
         """The newest checkpoint that is known from elsewhere and was found."""
@@ -199,14 +163,15 @@ class _Walk:
     # --- the checkpoints --------------------------------------------------------
 
     def through_checkpoints(self) -> Fault | None:
-        chain = Chains()
+        chain = Chains(self._evidence.begins)
         for event in self._evidence.checkpoints():
             if event.station != LANE:
                 continue
             fault = self._checkpoint(chain, event)
             if fault is not None:
                 return fault
-        last = self.spans[-1].last if self.spans else 0
+        away = self._evidence.begins.get(LANE, Head(0, "")).seq
+        last = self.spans[-1].last if self.spans else away
         for number in self._heads:
             if number > last:
                 return Fault(Damage.CHECKPOINTS_CUT, LANE, number)
@@ -229,7 +194,8 @@ class _Walk:
         if self.spans and self.spans[-1].key == signed.key:
             first = self.spans.pop().first
         self.spans.append(Span(signed.key, first, read.number, read.at))
-        return self.coverage.add(read)
+        lane = self.coverage.add(read)
+        return Fault(Damage.CHECKPOINT_BACK, lane, read.number) if lane else None
 
     def _other_key(self) -> Fault | None:
         if not self._keys or not self.spans:
@@ -264,8 +230,7 @@ class _Walk:
             return Fault(Damage.NOT_OF_EXTRACT, event.station, event.seq)
         if problem := self.chains.follow(event):
             return Fault(Damage(problem), event.station, event.seq)
-        named = self.coverage.named.get(event.station, {}).get(event.seq)
-        if named not in (None, event.hash):
+        if self.coverage.named(event.station, event.seq) not in ("", event.hash):
             return Fault(Damage.REWRITTEN, event.station, event.seq)
         return None
 

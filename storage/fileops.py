@@ -57,6 +57,10 @@ class FileOps:
         """Replace `target` atomically."""
         os.replace(source, target)  # noqa: PTH105 - the call that is traced in tests
 
+    def remove(self, path: Path) -> None:
+        """Remove a file; one that is gone is gone."""
+        path.unlink(missing_ok=True)
+
     def fsync_dir(self, folder: Path) -> None:
         """Make a rename durable."""
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

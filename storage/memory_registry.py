@@ -6,7 +6,7 @@ records are immutable, so nothing of a failed transaction remains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -152,6 +152,9 @@ class MemoryRegistry:
         for event in self._tables.events:
             if station in (None, event.station):
                 yield event
+
+    def moved_away(self) -> Mapping[str, Head]:
+        return {}
 
     def idle(self, now: float) -> bool:
         tx = _MemoryTx(self._tables)

@@ -7,9 +7,10 @@ tests/contract/test_registry.py. Beside the errors below, anything else is a bug
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Protocol, TypeVar
 
+from storage.audit import Head
 from storage.records import (
     Approval,
     AuditDraft,
@@ -86,6 +87,24 @@ class EvidenceDamaged(RegistryError):
     """A file of sealed evidence is not as it was sealed: `path`, `offset`."""
 
     code = "registry.evidence_damaged"
+
+
+class ArchiveBusy(RegistryError):
+    """Another program is sealing or moving evidence: `path`."""
+
+    code = "registry.archive_busy"
+
+
+class ArchiveTaken(RegistryError):
+    """An archive has another file of a segment's name: `path`."""
+
+    code = "registry.archive_taken"
+
+
+class ArchiveNotWritten(RegistryError):
+    """Something of an archive could not be written: `path`, `reason`."""
+
+    code = "registry.archive_not_written"
 
 
 class StoreChanged(RegistryError):
@@ -231,6 +250,12 @@ class Registry(Protocol):
         """Yield all events, each chain in its order: for verifying and exporting.
 
         Reads as it goes: what is added meanwhile may come, or not.
+        """
+
+    def moved_away(self) -> Mapping[str, Head]:
+        """Return the last link of each chain that was moved away, by station.
+
+        `audit_events` goes on behind it. Empty: everything is here.
         """
 
     def idle(self, now: float) -> bool:

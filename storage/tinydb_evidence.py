@@ -11,7 +11,7 @@ import fcntl
 import itertools
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from storage import canonical, groups, segments
+from storage.audit import Head
 from storage.evidence_index import EvidenceIndex, Spot
 from storage.fileops import FileOps
 from storage.journal import Journal
@@ -61,12 +62,44 @@ class Evidence:
         """Close the index. Safe to call twice."""
         self._index.close()
 
+    archives: Sequence[Path] = ()
+    """Folders that segments were moved to, and that are to be read, too."""
+
     # --- reading ----------------------------------------------------------------
 
     def segments(self) -> list[Segment]:
         """Return every segment that the journal names, in order."""
         keys = sorted(self._journal.keys(SEGMENTS))
         return [self._named(key) for key in keys]
+
+    def moved_away(self) -> dict[str, Head]:
+        """Return the ends of what was moved away and lies in none of the archives."""
+        ends: dict[str, Head] = {}
+        for named in self.segments():
+            if not named.archived or self._folder_of(named) is not None:
+                break
+            ends |= named.ends
+        return ends
+
+    def _folder_of(self, named: Segment) -> Path | None:
+        """Return where a segment lies; None: it was moved to somewhere else."""
+        if not named.archived:
+            return self.folder
+        for folder in (self.folder, *self.archives):
+            if (folder / named.file).exists():
+                return folder
+        return None
+
+    def _readable(self) -> Iterator[tuple[Path, Segment]]:
+        """Yield every segment behind those that were moved away. EvidenceMissing."""
+        begun = False
+        for named in self.segments():
+            folder = self._folder_of(named)
+            if folder is None and begun:
+                raise EvidenceMissing(path=str(self.folder / named.file))
+            if folder is not None:
+                begun = True
+                yield folder, named
 
     def _named(self, key: str) -> Segment:
         raw = self._journal.get(SEGMENTS, key)
@@ -163,9 +196,9 @@ class Evidence:
         )
 
     def _all_sealed(self, station: str | None = None) -> Iterator[AuditEvent]:
-        for named in self.segments():
-            if not named.archived and station in (None, *named.ends):
-                for located in segments.read(self.folder, named):
+        for folder, named in self._readable():
+            if station in (None, *named.ends):
+                for located in segments.read(folder, named):
                     if station in (None, located.event.station):
                         yield located.event
 
@@ -181,9 +214,10 @@ class Evidence:
         """Read each segment whole; yield what is wrong with it, or None."""
         for named in self.segments():
             trouble: EvidenceMissing | EvidenceDamaged | None = None
-            if not named.archived:
+            folder = self._folder_of(named)
+            if folder is not None:
                 try:
-                    for _ in segments.read(self.folder, named):
+                    for _ in segments.read(folder, named):
                         pass
                 except (EvidenceMissing, EvidenceDamaged) as error:
                     trouble = error
@@ -238,7 +272,7 @@ class Evidence:
         journal = self._journal
         if journal.size(AUDIT) <= least:
             return False
-        with self._alone() as is_alone:
+        with self.alone() as is_alone:
             if not is_alone:
                 return False
             journal.look()
@@ -261,8 +295,14 @@ class Evidence:
         self._with_index(lambda _: None)
         return True
 
+    def call_archived(self, moved: Iterable[Segment]) -> None:
+        """Inside a transaction: say of segments that they were moved away."""
+        for named in moved:
+            archived = msgspec.structs.replace(named, archived=True)
+            self._journal.put(SEGMENTS, _key(named.number), canonical.encode(archived))
+
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def alone(self) -> Iterator[bool]:
         """Hold the lock of whoever seals or moves segments; False: another does."""
         path = self._journal.path
         lock = path.with_name(path.name + ".sealing")

@@ -6,7 +6,7 @@ the journal says became true, so a commit costs the same at any size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -77,10 +77,12 @@ class TinyDbRegistry:
         now: float = 0.0,
         ops: FileOps | None = None,
         sealing: dict[str, int] | None = None,
+        archives: Sequence[Path] = (),
     ) -> None:
         """Open or create; errors are those of `journal.Journal`.
 
-        `sealing`: other numbers than `tinydb_evidence` has.
+        `sealing`: other numbers than `tinydb_evidence` has. `archives`: where evidence
+        was moved to that is to be verified and exported, too.
 
         After a torn tail was cut, outstanding nonces and codes are void: they may
         have been used in what was lost. `station`'s chain records that, at `now`.
@@ -89,6 +91,7 @@ class TinyDbRegistry:
         ops = ops or FileOps()
         self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes)
         self.evidence = Evidence(self.db.storage.journal, ops, **sealing or {})
+        self.evidence.archives = archives
         self._versions = Versions(self.db.storage.journal)
         try:
             self._versions.bring_forward()
@@ -115,6 +118,10 @@ class TinyDbRegistry:
     def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
         self.db.storage.journal.look()
         return self.evidence.chains(station)
+
+    def moved_away(self) -> Mapping[str, Head]:
+        self.db.storage.journal.look()
+        return self.evidence.moved_away()
 
     def recovered(self) -> str:
         return self._recovered

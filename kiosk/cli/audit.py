@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.cli.archive import ArchiveOption, archive
 from kiosk.cli.frame import ConfigOption, fail, new_app
 from kiosk.core.errors import KioskError, Message, reason_of
 from kiosk.core.exit_codes import ExitCode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from storage.signed_note import NoteKey
 
 app = new_app("Verify and export the evidence.")
+app.command()(archive)
 
 _SHORT_HEAD = re.compile(r"(\d{1,12}):([0-9a-f]{32,64})")
 
@@ -46,6 +48,7 @@ def verify(
         list[str] | None,
         typer.Option(help="A checkpoint you have kept: NUMBER:HASH, or its file."),
     ] = None,
+    archives: ArchiveOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Verify that nothing is missing, and that every write has its own signature.
@@ -57,7 +60,7 @@ def verify(
     if file is not None:
         _say(_of_file(file, keys, heads), is_own_key=False)
         return
-    _of_registry(config, keys, heads)
+    _of_registry(config, keys, heads, archives or ())
 
 
 def _of_file(
@@ -80,20 +83,22 @@ def _of_file(
 
 
 def _of_registry(
-    config: Path | None, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
+    config: Path | None,
+    keys: Sequence[NoteKey],
+    heads: Sequence[KnownHead],
+    archives: Sequence[Path],
 ) -> None:
     """Verify what is here: by what is named, else by the station's own key."""
     from kiosk.authority.proof import verification
-    from kiosk.bootstrap import high_water_of, operators_config, registry_of, vault_of
+    from kiosk.bootstrap import embedded_registry, high_water_of, operators_config, vault_of
     from kiosk.cli.ending import words
-    from kiosk.core.clock import SystemClock
     from storage.high_water import missing
 
     settings = operators_config(config)
     is_own_key = not (keys or heads)
     known = vault_of(settings).note_keys() if is_own_key else keys
     seen = high_water_of(settings).read()
-    registry = registry_of(settings, SystemClock())
+    registry = embedded_registry(settings, archives)
     try:
         lost = missing(seen, registry.read(lambda view: view.heads()))
         evidence = verification.evidence_of(registry)
@@ -137,6 +142,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A new file; else print it.")
     ] = None,
+    archives: ArchiveOption = None,
 ) -> None:
     """Write the evidence as JSON Lines, which `kiosk audit verify FILE` checks.
 
@@ -146,7 +152,7 @@ def export(
     from kiosk.bootstrap import open_desk, operators_config
     from kiosk.cli.ending import words
 
-    with open_desk(operators_config(config)) as desk:
+    with open_desk(operators_config(config), archives or ()) as desk:
         if output is None:
             leaving.to_stream(desk, sys.stdout.buffer, station=station)
             return

@@ -269,7 +269,8 @@ def _check_key(journal: Path, key: Path, registry_id: str) -> None:
         try:
             registry = TinyDbRegistry(copied)
             try:
-                if not audit.verify(registry.audit_events()).is_sound:
+                verdict = audit.verify(registry.audit_events(), registry.moved_away())
+                if not verdict.is_sound:
                     raise Damaged(file=str(journal))
                 _try_key(registry, key, registry_id)
             finally:

@@ -269,7 +269,7 @@ def test_an_index_that_is_wrong_changes_no_answer(
 def test_two_who_seal_at_once_are_one(path: Path) -> None:
     first, second = opened(path), opened(path)
     add(first)
-    with first.evidence._alone() as alone:
+    with first.evidence.alone() as alone:
         assert alone
         assert not second.evidence.seal()
     seal(second)

@@ -29,10 +29,17 @@ class NoSuchStation(KioskError):
     code = "desk.no_such_station"
 
 
+class MovedAway(KioskError):
+    """A part of the evidence was moved to an archive: `count` events."""
+
+    code = "desk.moved_away"
+
+
 def to_file(desk: Desk, path: Path, *, station: str | None = None) -> int:
     """Write a new file, readable by its owner only; return how many events it has.
 
-    `station`: only that station's chain. NotInRole, NoSuchStation, NotExported.
+    `station`: only that station's chain. NotInRole, NoSuchStation, MovedAway,
+    NotExported.
     """
     require(desk.operator, Action.EXPORT)
     _known(desk, station)
@@ -62,6 +69,8 @@ def _known(desk: Desk, station: str | None) -> None:
 def _write(desk: Desk, stream: BinaryIO, name: str, station: str | None) -> int:
     """Note it first: what left is told of, even if it left only in part."""
     registry, vault, clock = desk.parts.registry, desk.parts.vault, desk.parts.clock
+    if away := registry.moved_away():
+        raise MovedAway(count=sum(head.seq for head in away.values()))
     data = {"file": name} if station is None else {"file": name, "station": station}
     note(desk, "audit.exported", data=data)
     signer = vault.signer()

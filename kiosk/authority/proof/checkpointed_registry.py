@@ -85,6 +85,9 @@ class CheckpointedRegistry:
     def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
         return self._inner.audit_events(station=station)
 
+    def moved_away(self) -> Mapping[str, Head]:
+        return self._inner.moved_away()
+
     def idle(self, now: float) -> bool:
         self._look(self._inner.read(lambda view: view.heads()))
         return self._inner.idle(now)

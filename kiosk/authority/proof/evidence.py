@@ -16,8 +16,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kiosk.authority.operation.authorised_time import CLOCK_STEP, WRITE_SECONDS
 from kiosk.authority.proof import signature, statement
@@ -49,49 +50,111 @@ def unproven_writes(
     Each chain's events come in its order; the chains may be mixed as one likes.
     `covers` silent: a key that another chain has on record counts whenever it came.
     """
-    keys: dict[str, list[AuditEvent]] = {}
-    authorised: dict[str, AuditEvent] = {}
-    written: set[str] = set()
-    found: list[tuple[AuditEvent, str]] = []
-    judged: list[tuple[AuditEvent, str]] = []
+    proofs = Proofs(covers)
     for event in events:
+        proofs.take(event)
+    return proofs.findings()
+
+
+class _Record(NamedTuple):
+    """One key that was put on record."""
+
+    station: str
+    seq: int
+    key: str
+
+
+class _Write(NamedTuple):
+    """A write whose signature is sound, if its key was on record before."""
+
+    event: AuditEvent
+    key: str
+
+
+class Proofs:
+    """Looks for the proof of each write while the events pass.
+
+    What is kept is what is on record of keys, what has been authorised and not yet
+    written, and eight bytes for each write.
+    """
+
+    def __init__(self, covers: Covers, begins: Container[str] = ()) -> None:
+        """`begins`: the chains of which a part was moved away (see `unjudged`)."""
+        self._covers, self._begins = covers, begins
+        self.writes = 0
+        self.unjudged = 0
+        """Writes whose proof may lie in what was moved away. After `findings`."""
+        self._keys: dict[str, list[_Record]] = {}
+        self._authorised: dict[str, AuditEvent] = {}
+        self._written: set[int] = set()
+        self._first: dict[str, float] = {}
+        self._found: list[tuple[AuditEvent, str]] = []
+        self._open: list[_Write] = []
+
+    def take(self, event: AuditEvent) -> None:
+        """Take the next event."""
+        if event.station in self._begins:
+            self._first.setdefault(event.station, event.at)
         if event.kind == "credential.key_recorded":
-            keys.setdefault(event.credential, []).append(event)
+            record = _Record(event.station, event.seq, event.data["key_sha256"])
+            self._keys.setdefault(event.credential, []).append(record)
         elif event.kind == "operation.authorised":
-            authorised[event.operation] = event
+            self._authorised[event.operation] = event
         elif event.kind == "operation.writing":
-            key, problem = _judged(event, authorised.get(event.operation))
-            if event.operation in written:
-                problem = "written_twice"
-            written.add(event.operation)
-            if problem:
-                found.append((event, problem))
-            else:
-                judged.append((event, key))
-    for write, key in judged:
-        on_record = {
-            each.data["key_sha256"]
-            for each in keys.get(write.credential, [])
-            if _came_before(each, write, covers)
+            self._write(event)
+
+    def _write(self, write: AuditEvent) -> None:
+        self.writes += 1
+        proof = self._authorised.pop(write.operation, None)
+        key, problem = _judged(write, proof)
+        once = hash(write.operation)
+        if once in self._written:
+            problem = "written_twice"
+        self._written.add(once)
+        if problem == "no_authorisation" and self._is_early(write):
+            self.unjudged += 1
+        elif problem:
+            self._found.append((write, problem))
+        elif not key or key not in self._on_record(write):
+            self._open.append(_Write(write, key))
+
+    def _is_early(self, write: AuditEvent) -> bool:
+        """Say whether its authorisation can have been moved away."""
+        first = self._first.get(write.station)
+        return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
+
+    def _on_record(self, write: AuditEvent) -> set[str]:
+        return {
+            each.key
+            for each in self._keys.get(write.credential, ())
+            if self._came_before(each, write)
         }
-        if key and key not in on_record:
-            found.append((write, "key_not_on_record"))
-        if not key and on_record:
-            found.append((write, "has_a_key"))
-    return [
-        EvidenceFinding(
-            write.station,
-            write.seq,
-            Message(f"evidence.{problem}", {"operation": write.operation}),
-        )
-        for write, problem in found
-    ]
 
+    def _came_before(self, record: _Record, write: AuditEvent) -> bool:
+        if record.station == write.station:
+            return record.seq < write.seq
+        covers = self._covers
+        return covers(record.station, record.seq) <= covers(write.station, write.seq)
 
-def _came_before(record: AuditEvent, write: AuditEvent, covers: Covers) -> bool:
-    if record.station == write.station:
-        return record.seq < write.seq
-    return covers(record.station, record.seq) <= covers(write.station, write.seq)
+    def findings(self) -> list[EvidenceFinding]:
+        """Return the writes that nothing proves, when all events have passed."""
+        found = list(self._found)
+        for write, key in self._open:
+            on_record = self._on_record(write)
+            if not key and on_record:
+                found.append((write, "has_a_key"))
+            elif key not in on_record and self._begins:
+                self.unjudged += 1
+            elif key and key not in on_record:
+                found.append((write, "key_not_on_record"))
+        return [
+            EvidenceFinding(
+                write.station,
+                write.seq,
+                Message(f"evidence.{problem}", {"operation": write.operation}),
+            )
+            for write, problem in found
+        ]
 
 
 def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[str, str]:

@@ -8,7 +8,6 @@ no secret.
 from __future__ import annotations
 
 import socket
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -37,7 +36,9 @@ class NotSent(KioskError):
 
 def newest(registry: Registry) -> AuditEvent:
     """Return the newest checkpoint's link. NoCheckpoint, RegistryError."""
-    found = deque(registry.audit_events(station=LANE), maxlen=1)
+    found = registry.read(
+        lambda view: view.events(station=LANE, newest_first=True, limit=1)
+    )
     if not found:
         raise NoCheckpoint
     return found[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kiosk.authority.proof.evidence import EvidenceFinding, unproven_writes
+from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, Evidence, KnownHead, judge
@@ -25,6 +25,10 @@ class Verified:
     writes: int
     station: str = ""
     """It is an extract: this station's."""
+    unjudged: int = 0
+    """Writes whose proof may lie in what was moved away."""
+    moved_away: int = 0
+    """Events that were moved away and are not looked at."""
 
     @property
     def is_sound(self) -> bool:
@@ -42,6 +46,7 @@ def evidence_of(registry: Registry) -> Evidence:
     return Evidence(
         checkpoints=lambda: registry.audit_events(station=LANE),
         events=registry.audit_events,
+        begins=registry.moved_away(),
     )
 
 
@@ -56,22 +61,20 @@ def verify(
     station = evidence.extract.station if evidence.extract else ""
     if whole.fault is not None:
         return Verified(whole, (), 0, station)
-    counted = _Writes(evidence)
-    findings = unproven_writes(counted.events(), whole.covers)
-    return Verified(whole, tuple(findings), counted.number, station)
-
-
-class _Writes:
-    """Passes events on, and counts the writes among them."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self.number = 0
-
-    def events(self) -> Iterator[AuditEvent]:
-        for event in self._evidence.events():
-            self.number += event.kind == "operation.writing"
-            yield event
+    proofs = Proofs(whole.covers, evidence.begins)
+    for event in evidence.events():
+        proofs.take(event)
+    findings = tuple(proofs.findings())
+    return Verified(
+        whole,
+        findings,
+        proofs.writes,
+        station,
+        unjudged=proofs.unjudged,
+        moved_away=sum(
+            head.seq for lane, head in evidence.begins.items() if lane != LANE
+        ),
+    )
 
 
 # --- in words --------------------------------------------------------------------
@@ -99,6 +102,7 @@ def shown(verified: Verified, *, is_own_key: bool = False) -> tuple[Message, ...
     }
     return (
         Message("evidence.sums", sums),
+        *_moved_away(verified),
         *_extract(verified),
         *_reach(whole, is_own_key=is_own_key),
     )
@@ -120,6 +124,13 @@ def _extract(verified: Verified) -> Iterator[Message]:
         others = ", ".join(verified.whole.left_out) or "–"
         told: dict[str, str | int] = {"station": verified.station, "others": others}
         yield Message("evidence.extract", told)
+
+
+def _moved_away(verified: Verified) -> Iterator[Message]:
+    if verified.moved_away:
+        yield Message("evidence.moved_away", {"count": verified.moved_away})
+    if verified.unjudged:
+        yield Message("evidence.unjudged", {"count": verified.unjudged})
 
 
 def _reach(whole: Completeness, *, is_own_key: bool) -> Iterator[Message]:
