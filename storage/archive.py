@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import takewhile
 from pathlib import Path
 
 from storage.fileops import FileOps
@@ -34,9 +33,13 @@ TOGETHER = 50
 
 
 def due(evidence: Evidence, before: float) -> list[Segment]:
-    """Return what can be moved: the sealed evidence until one has a later event."""
+    """Return what can be moved: all until the last segment with earlier events only.
+
+    A single event of a clock that was wrong does not keep what came after it.
+    """
     here = [each for each in evidence.segments() if not each.archived]
-    return list(takewhile(lambda each: each.last_at < before, here))
+    old = [number for number, each in enumerate(here, 1) if each.last_at < before]
+    return here[: max(old, default=0)]
 
 
 def move(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lab.registries import draft
 from lab.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
@@ -44,3 +46,54 @@ def test_every_damaged_segment_is_named(lived: Terminal) -> None:
     assert code == 1
     assert str(first) in err
     assert str(second) in err
+
+
+def test_old_evidence_is_moved_away_and_verified_where_it_is(
+    lived: Terminal, tmp_path: Path
+) -> None:
+    lived.type("registry", "compact")
+    away = tmp_path / "disk" / "archive"
+    there = ("--to", str(away))
+    code, out, err = lived.type("audit", "archive", "--before", "2020-01-01", *there)
+    assert code == 0, err
+    assert "events to" in out
+    assert list(away.glob("*.segment"))
+    code, out, err = lived.type("registry", "info")
+    assert "moved away" in out
+    code, out, err = lived.type("audit", "verify")
+    assert code == 0, err
+    assert "were moved away" in out
+    code, out, err = lived.type("audit", "verify", "--archive", str(away))
+    assert code == 0, err
+    assert "moved away" not in out
+    code, out, err = lived.type("audit", "archive", "--before", "2020-01-01", *there)
+    assert code == 0, err
+    assert "nothing to move" in out
+
+
+def test_what_was_moved_away_is_exported_with_its_folder_or_not_at_all(
+    lived: Terminal, tmp_path: Path
+) -> None:
+    lived.type("registry", "compact")
+    away, file = tmp_path / "archive", tmp_path / "all.jsonl"
+    lived.type("audit", "archive", "--before", "2020-01-01", "--to", str(away))
+    lived.sign_in("auditor")
+    code, _, err = lived.type("audit", "export", "-o", str(file))
+    assert code == 1
+    assert "--archive" in err
+    assert not file.exists()
+    named = ("--archive", str(away))
+    code, _, err = lived.type("audit", "export", "-o", str(file), *named)
+    assert code == 0, err
+    key = lived.type("audit", "key")[1].strip()
+    code, _, err = lived.type_bare("audit", "verify", str(file), "--key", key)
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2020-13-01", "9999-01-01", ""])
+def test_a_day_that_is_none_or_to_come_moves_nothing(
+    lived: Terminal, tmp_path: Path, day: str
+) -> None:
+    there = ("--to", str(tmp_path / "archive"))
+    assert lived.type("audit", "archive", "--before", day, *there)[0] == 2
+    assert not (tmp_path / "archive").exists()
