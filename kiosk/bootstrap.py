@@ -95,9 +95,7 @@ def high_water_of(config: Config) -> HighWaterMark:
     return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
 
 
-def embedded_registry(
-    config: Config, archives: Sequence[Path] = ()
-) -> TinyDbRegistry:
+def embedded_registry(config: Config, archives: Sequence[Path] = ()) -> TinyDbRegistry:
     """Open the registry as the file that it is, as `registry_of`. RegistryError."""
     from storage.tinydb_registry import TinyDbRegistry
 
@@ -390,7 +388,7 @@ def parts_of(config: Config, archives: Sequence[Path] = ()) -> RequiredPorts:
 
 
 def witnessed(config: Config, store: Registry, clock: Clock) -> CheckpointedRegistry:
-    """Return a registry over which checkpoints are signed. RegistryError, VaultError."""
+    """Return a registry that signs checkpoints. RegistryError, VaultError."""
     from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
 
     return CheckpointedRegistry(
@@ -533,9 +531,7 @@ def operators_config(named: Path | None) -> OperatorsConfig:
 
 
 @contextmanager
-def open_desk(
-    config: OperatorsConfig, archives: Sequence[Path] = ()
-) -> Iterator[Desk]:
+def open_desk(config: OperatorsConfig, archives: Sequence[Path] = ()) -> Iterator[Desk]:
     """Sign the person at the keyboard in as an operator, and open the authority.
 
     NotAnOperator, before anything is opened; then as `parts_of`.

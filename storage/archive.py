@@ -146,9 +146,7 @@ def _synced(ops: FileOps, target: Path) -> None:
         raise _not_written(target, error) from error
 
 
-def _name(
-    tx: Tx, evidence: Evidence, part: list[Segment], draft: AuditDraft
-) -> None:
+def _name(tx: Tx, evidence: Evidence, part: list[Segment], draft: AuditDraft) -> None:
     evidence.call_archived(part)
     over = hashlib.sha256("".join(each.sha256 for each in part).encode())
     tx.audit(

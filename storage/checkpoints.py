@@ -81,8 +81,9 @@ class Checkpoint:
             )
         except ValueError as error:
             raise MalformedNote("the checkpoint") from error
-        if read.text() != text or _LONGEST < max(
-            read.number, *(head.seq for head in heads.values()), 0
+        if (
+            read.text() != text
+            or max(read.number, *(head.seq for head in heads.values()), 0) > _LONGEST
         ):
             raise MalformedNote("the checkpoint")
         return read

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from storage.audit import Chains, Head, is_whole
-from storage.checkpoints import LANE, SignedCheckpoint
+from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
 from storage.coverage import UNCOVERED, Coverage
 from storage.extracts import Extract
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, NoteKey, WrongSignature
+
 
 class Damage(StrEnum):
     """What can be wrong with evidence as a whole."""

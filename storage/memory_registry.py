@@ -13,6 +13,7 @@ import msgspec
 
 from statemachine.lifecycle import State
 from storage import audit
+from storage.audit import Head
 from storage.memory_view import MemoryView, R, Tables
 from storage.records import (
     Approval,

@@ -29,9 +29,7 @@ def archive(
         str,
         typer.Option(metavar="YYYY-MM-DD", help="Move what is older than that day."),
     ],
-    to: Annotated[
-        Path, typer.Option("--to", metavar="FOLDER", help="The archive.")
-    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The archive.")],
     config: ConfigOption = None,
 ) -> None:
     """Move sealed evidence into a folder, e.g. on another disk; the chains go on.
@@ -39,8 +37,8 @@ def archive(
     `kiosk audit verify --archive FOLDER` verifies it with the rest. The station may
     go on working. What was interrupted goes on when the same is typed again.
     """
-    from kiosk.bootstrap import embedded_registry, operators_config
     from kiosk.authority.office.operators import login_name
+    from kiosk.bootstrap import embedded_registry, operators_config
     from kiosk.setup.ownership import become_owner
 
     until, actor = _day(before), login_name()

@@ -90,7 +90,12 @@ def _of_registry(
 ) -> None:
     """Verify what is here: by what is named, else by the station's own key."""
     from kiosk.authority.proof import verification
-    from kiosk.bootstrap import embedded_registry, high_water_of, operators_config, vault_of
+    from kiosk.bootstrap import (
+        embedded_registry,
+        high_water_of,
+        operators_config,
+        vault_of,
+    )
     from kiosk.cli.ending import words
     from storage.high_water import missing
 

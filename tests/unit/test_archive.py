@@ -65,7 +65,7 @@ def move(
 
 
 def of_old(registry: TinyDbRegistry) -> list[float]:
-    """Return the times of all events but those that tell of a move or of a torn tail."""
+    """Return the times of all events that were added here."""
     return sorted(e.at for e in registry.audit_events() if e.kind == "x")
 
 

@@ -11,6 +11,7 @@ from lab.dying import DiesAt, Killed
 from lab.registries import draft
 
 from storage import audit
+from storage.fileops import FileOps
 from storage.records import AuditEvent
 from storage.registry import EvidenceDamaged, EvidenceMissing
 from storage.tinydb_registry import TinyDbRegistry

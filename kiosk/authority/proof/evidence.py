@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Proofs:
     written, and eight bytes for each write.
     """
 
-    def __init__(self, covers: Covers, begins: Container[str] = ()) -> None:
+    def __init__(self, covers: Covers, begins: Collection[str] = ()) -> None:
         """`begins`: the chains of which a part was moved away (see `unjudged`)."""
         self._covers, self._begins = covers, begins
         self.writes = 0

@@ -10,7 +10,6 @@ from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, Evidence, KnownHead, judge
-from storage.records import AuditEvent
 from storage.registry import Registry
 from storage.signed_note import NoteKey
 
