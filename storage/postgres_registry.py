@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import psycopg
 from msgspec.structs import replace
 
+from storage.audit import Head
 from storage.postgres import rows, schema
 from storage.postgres.connection import (
     AGAIN,
@@ -95,6 +96,9 @@ class PostgresRegistry:
                     event = rows.record(AuditEvent, document)
                     yield event
                 after = event.seq
+
+    def moved_away(self) -> Mapping[str, Head]:
+        return {}
 
     def idle(self, now: float) -> bool:
         most = max(
