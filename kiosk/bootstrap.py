@@ -21,7 +21,9 @@ from kiosk.core.secret_file import credential
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from kiosk.authority.office.desk import Desk
+    from kiosk.authority.local_office import LocalOfficeAuthority
+    from kiosk.authority.office.policy import OfficePolicy
+    from kiosk.authority.office.ports import Office
     from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.cards.any_card import MakeCard
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.directory.ports import Directory
-    from kiosk.enrollment.signin import RolePolicy
+    from kiosk.enrollment.bench import Bench
     from kiosk.setup.backup import Places
     from kiosk.visit.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
     from storage.registry import Registry
     from storage.tinydb_registry import TinyDbRegistry
     from storage.vault import Vault
+
+
+EXPIRING_DAYS = 30
+"""How long before its end a card is on the desk's list of those that expire."""
 
 
 class UnknownLifecycleEdge(KioskError):
@@ -452,40 +458,55 @@ def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
 
     def open_desk_parts() -> OpenedDesk:
         parts = parts_of(config)
-        return OpenedDesk(parts, site_of(config), parts.registry.close)
+        registry = parts.registry
+        return OpenedDesk(
+            office_of(config, parts),
+            site_of(config),
+            registry.close,
+            lambda: registry.idle(parts.clock.now()),
+        )
 
     lifecycle_of(config)
     monitor = monitor_of(config, trace)
     return EmbeddedDesk(face_settings_of(config), monitor, open_desk_parts)
 
 
+def office_of(config: Config, parts: RequiredPorts) -> LocalOfficeAuthority:
+    """Return the operators' half of the authority, for this station."""
+    from kiosk.authority.local_office import LocalOfficeAuthority
+    from kiosk.certificates.judge import SiteCertificates
+
+    certificates = SiteCertificates(lambda: anchors_of(config))
+    policy = office_policy_of(config)
+    return LocalOfficeAuthority(parts, config.station.name, policy, certificates)
+
+
 def site_of(config: Config) -> Site:
-    """Return what the site has decided about its desks."""
+    """Return what a desk has of its own."""
     from kiosk.config.sections.enrollment import CertificateOrigin
+    from kiosk.core.entropy import SystemEntropy
     from kiosk.desk.context import Site
 
     told = config.certificates
     is_own = told.source is CertificateOrigin.LOCAL_CA
     has_source = not is_own or config.enrollment.ca_certificate_file is not None
     return Site(
-        station=config.station.name,
-        roles=role_policy_of(config),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
         issuer=(lambda: source_of(config)) if has_source else None,
-        anchors=lambda: anchors_of(config),
-        named_by=config.enrollment.named_by,
         questions=config.helpdesk.questions,
         answers=config.helpdesk.answers,
     )
 
 
-def role_policy_of(config: Config) -> RolePolicy:
-    """Return who has which role, and what needs two operators."""
+def office_policy_of(config: Config) -> OfficePolicy:
+    """Return what the site has decided about its operators."""
     from kiosk.authority.office.operators import Action
+    from kiosk.authority.office.policy import OfficePolicy
     from kiosk.config import OperatorRole
-    from kiosk.enrollment.signin import RolePolicy
 
     told = config.sign_in
-    return RolePolicy(
+    return OfficePolicy(
         groups={
             OperatorRole.HELPDESK: told.helpdesk_group,
             OperatorRole.OFFICER: told.officer_group,
@@ -494,6 +515,8 @@ def role_policy_of(config: Config) -> RolePolicy:
         },
         with_account=told.with_account,
         second_for=frozenset(Action(each) for each in told.second_operator),
+        named_by=config.enrollment.named_by,
+        expiring_days=EXPIRING_DAYS,
     )
 
 
@@ -531,23 +554,27 @@ def operators_config(named: Path | None) -> OperatorsConfig:
 
 
 @contextmanager
-def open_desk(config: OperatorsConfig, archives: Sequence[Path] = ()) -> Iterator[Desk]:
+def open_office(
+    config: OperatorsConfig, archives: Sequence[Path] = ()
+) -> Iterator[Office]:
     """Sign the person at the keyboard in as an operator, and open the authority.
 
     NotAnOperator, before anything is opened; then as `parts_of`.
     """
-    from kiosk.authority.office.desk import Desk
     from kiosk.authority.office.operators import login_name, signed_in
 
     harden_process()
     operator = signed_in(config.operators, login_name())
     parts = parts_of(config, archives)
     try:
-        yield Desk(
-            parts=parts,
-            operator=operator,
-            station=config.station.name,
-            second_for=role_policy_of(config).second_for,
-        )
+        yield office_of(config, parts).session(operator)
     finally:
         parts.registry.close()
+
+
+def bench_of(office: Office) -> Bench:
+    """Return where somebody at the keyboard works on cards."""
+    from kiosk.core.entropy import SystemEntropy
+    from kiosk.enrollment.bench import Bench
+
+    return Bench(office=office, clock=SystemClock(), entropy=SystemEntropy())

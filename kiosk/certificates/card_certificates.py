@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from kiosk.authority.office.values import NamesAnother
 from kiosk.cards import tlv
 from kiosk.cards.ports import MalformedAnswer
 from kiosk.certificates.profiles import UPN, UTF8_STRING
@@ -58,12 +59,6 @@ class NotTrusted(CertificateError):
     """None of the site's trusted issuers has signed it, or it has expired."""
 
     code = "enrollment.not_trusted"
-
-
-class NamesAnother(CertificateError):
-    """It does not name the account it is to stand for: `account`."""
-
-    code = "enrollment.names_another"
 
 
 def read(der: bytes) -> x509.Certificate:

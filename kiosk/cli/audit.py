@@ -153,15 +153,15 @@ def export(
 
     For auditors; each export is itself noted in the evidence.
     """
-    from kiosk.authority.office import evidence_export as leaving
-    from kiosk.bootstrap import open_desk, operators_config
+    from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
+    from kiosk.desk.export import to_file
 
-    with open_desk(operators_config(config), archives or ()) as desk:
+    with open_office(operators_config(config), archives or ()) as office:
         if output is None:
-            leaving.to_stream(desk, sys.stdout.buffer, station=station)
+            office.export("-", station)(sys.stdout.buffer)
             return
-        count = leaving.to_file(desk, output, station=station)
+        count = to_file(office, output, station=station)
     told: dict[str, str | int] = {"file": str(output), "count": count}
     typer.echo(words(Message("evidence.written", told)))
 

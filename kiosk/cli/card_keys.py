@@ -115,7 +115,7 @@ def described(
 def _certified(
     slot: KeySlot, certificate: x509.Certificate, now: datetime.datetime
 ) -> KeyReport:
-    from kiosk.enrollment.record import key_of
+    from kiosk.certificates.card_keys import key_of
 
     since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     try:

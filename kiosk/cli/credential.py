@@ -10,19 +10,18 @@ from typing import Annotated
 import typer
 
 from kiosk.authority.escrow.admin_key import KEY_BYTES
-from kiosk.authority.office import holder_codes, lifecycle_events, telephone_unblock
-from kiosk.authority.office.credential_view import credentials, view
-from kiosk.authority.office.desk import Desk, find
+from kiosk.authority.office.card_values import CardImport, ImportWay
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.ports import Office
 from kiosk.bootstrap import (
-    anchors_of,
+    bench_of,
     monitor_of,
-    open_desk,
+    open_office,
     operators_config,
     source_of,
 )
-from kiosk.cards.ports import Card
-from kiosk.certificates import card_certificates
+from kiosk.cards.ports import Card, KeySlot
+from kiosk.certificates import card_certificates, card_keys
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
@@ -31,8 +30,8 @@ from kiosk.config import Config
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.core.secret_file import read_hex
-from kiosk.enrollment import admin_keys, importing, second_officer
-from kiosk.enrollment.importing import CardImport, ImportWay
+from kiosk.enrollment import admin_keys, importing
+from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.issue import Order, issue_card
 from kiosk.enrollment.reader import one_card
 from kiosk.pin.codes import grouped
@@ -79,8 +78,8 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List credentials, by holder."""
-    with open_desk(operators_config(config)) as desk:
-        found = list(credentials(desk, state=state, sync=sync))
+    with open_office(operators_config(config)) as office:
+        found = list(office.credentials(state=state, sync=sync))
     print(show_as.list_json(found) if json else show_as.table(found))
 
 
@@ -89,8 +88,8 @@ def show(
     credential: Which, config: ConfigOption = None, *, json: JsonOption = False
 ) -> None:
     """Show one credential: how it stands, why not, and what happened to it."""
-    with open_desk(operators_config(config)) as desk:
-        seen = view(desk, find(desk, credential))
+    with open_office(operators_config(config)) as office:
+        seen = office.view(office.find(credential).id)
     print(show_as.view_json(seen) if json else show_as.page(seen))
 
 
@@ -98,8 +97,8 @@ def show(
 
 
 def _act(action: Action, credential: str, config: Path | None, reason: str) -> None:
-    with open_desk(operators_config(config)) as desk:
-        after = lifecycle_events.act(desk, action, find(desk, credential), reason)
+    with open_office(operators_config(config)) as office:
+        after = office.act(action, office.find(credential).id, reason, None)
     now = Message("enrollment.now", {"holder": after.holder, "state": after.state})
     print(words(now))
     if action is Action.REVOKE:
@@ -148,9 +147,9 @@ def release(
 ) -> None:
     """Give a code to unblock a card (or to activate it); it is shown once."""
     kind = ApprovalKind.ACTIVATION if activation else ApprovalKind.RELEASE
-    with open_desk(operators_config(config)) as desk:
-        found = find(desk, credential)
-        given = holder_codes.give(desk, found, kind, last_try=last_try)
+    with open_office(operators_config(config)) as office:
+        found = office.find(credential)
+        given = office.give_code(found.id, kind, None, last_try=last_try)
     with given.code as code:
         print(words(Message(f"enrollment.code_{kind}", {"holder": found.holder})))
         print(f"\n    {grouped(code)}\n")
@@ -160,11 +159,11 @@ def release(
 @app.command()
 def answer(credential: Which, config: ConfigOption = None) -> None:
     """Answer, by telephone, the challenge that a waiting card shows at a kiosk."""
-    with open_desk(operators_config(config)) as desk:
-        found = find(desk, credential)
+    with open_office(operators_config(config)) as office:
+        found = office.find(credential)
         prompt = words(Message("enrollment.challenge", {"holder": found.holder}))
         with ask_secret(prompt + " ") as challenge:
-            spoken = telephone_unblock.answer(desk, found, challenge)
+            spoken = office.answer(found.id, challenge, None)
     print(words(Message("enrollment.read_out")))
     print(f"\n    {spoken}\n")
 
@@ -182,9 +181,9 @@ def issue(
     """Personalise the blank or retired card in the reader, as its template says."""
     settings = operators_config(config)
     with (
-        open_desk(settings) as desk,
-        _token_pin(desk, template) as pin,
-        _card(desk, Action.ISSUE, settings, reader) as card,
+        open_office(settings) as office,
+        _token_pin(office, template) as pin,
+        _card(office, Action.ISSUE, settings, reader) as card,
     ):
         order = Order(
             account=account,
@@ -192,7 +191,7 @@ def issue(
             issuer=source_of(settings),
             token_pin=pin,
         )
-        issued = issue_card(desk, card, order, _tell)
+        issued = issue_card(bench_of(office), card, order, _tell)
     print(show_as.issued(issued.credential))
     if issued.puk is not None:
         with issued.puk as puk:
@@ -207,11 +206,10 @@ def issue(
 
 
 @contextmanager
-def _token_pin(desk: Desk, template: str) -> Iterator[Secret | None]:
+def _token_pin(office: Office, template: str) -> Iterator[Secret | None]:
     """Ask for the PIN that a token has now; None: such cards need none."""
-    require(desk.operator, Action.ISSUE)
-    found = desk.parts.registry.run(lambda tx: tx.template(template))
-    if found.card_type is not CardType.PKCS11:
+    require(office.operator, Action.ISSUE)
+    if office.template(template).card_type is not CardType.PKCS11:
         yield None
         return
     with ask_secret(words(Message("enrollment.token_pin")) + " ") as pin:
@@ -225,9 +223,11 @@ def _tell(step: Message) -> None:
 
 
 @contextmanager
-def _card(desk: Desk, action: Action, settings: Config, reader: str) -> Iterator[Card]:
+def _card(
+    office: Office, action: Action, settings: Config, reader: str
+) -> Iterator[Card]:
     """Ask who may do that for a card, and wait for it. NotInRole."""
-    require(desk.operator, action)
+    require(office.operator, action)
     print(words(Message("enrollment.insert")))
     monitor = monitor_of(settings)
     with one_card(monitor, reader=reader, seconds=CARD_SECONDS) as card:
@@ -267,25 +267,23 @@ def import_(
         account=account,
         template=template,
         way=way,
-        anchors=anchors_of(settings),
-        named_by=settings.enrollment.named_by,
         puk=puk,
     )
-    with open_desk(settings) as desk:
+    with open_office(settings) as office:
         if certificate is not None:
             (own,) = card_certificates.read_pem(certificate)[:1]
-            taken = importing.import_certificate(desk, card, own, wanted)
+            taken = importing.import_certificate(bench_of(office), card, own, wanted)
         else:
-            with _card(desk, Action.IMPORT, settings, reader) as inserted:
-                taken = _taken(desk, inserted, wanted)
+            with _card(office, Action.IMPORT, settings, reader) as inserted:
+                taken = _taken(bench_of(office), inserted, wanted)
     print(show_as.taken(taken))
 
 
-def _taken(desk: Desk, card: Card, wanted: CardImport) -> Credential:
+def _taken(bench: Bench, card: Card, wanted: CardImport) -> Credential:
     if wanted.way is not ImportWay.SIGNATURE:
-        return importing.import_card(desk, card, wanted, None)
+        return importing.import_card(bench, card, wanted, None)
     with ask_secret(words(Message("enrollment.holders_pin")) + " ") as pin:
-        return importing.import_card(desk, card, wanted, pin)
+        return importing.import_card(bench, card, wanted, pin)
 
 
 @app.command("admin-key")
@@ -302,10 +300,10 @@ def admin_key(
     settings = operators_config(config)
     with (
         read_hex(key_file, KEY_BYTES) as key,
-        open_desk(settings) as desk,
-        _card(desk, Action.IMPORT, settings, reader) as card,
+        open_office(settings) as office,
+        _card(office, Action.IMPORT, settings, reader) as card,
     ):
-        kept = admin_keys.keep(desk, card, find(desk, credential), key)
+        kept = admin_keys.keep(bench_of(office), card, office.find(credential), key)
     print(words(Message("enrollment.admin_key_kept", {"holder": kept.holder})))
 
 
@@ -318,11 +316,8 @@ def confirm(
     config: ConfigOption = None,
 ) -> None:
     """Confirm, as a second officer, the key that a first one has proposed."""
-    settings = operators_config(config)
-    anchors = anchors_of(settings)
     (own,) = card_certificates.read_pem(certificate)[:1]
-    with open_desk(settings) as desk:
-        done = second_officer.confirm(
-            desk, find(desk, credential), own, anchors, settings.enrollment.named_by
-        )
+    key = card_keys.key_of(own, KeySlot.AUTHENTICATION)
+    with open_office(operators_config(config)) as office:
+        done = office.confirm_key(office.find(credential).id, key)
     print(show_as.taken(done))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.office.credential_view import View
+from kiosk.authority.office.values import CredentialView
 from kiosk.cli.ending import words
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
@@ -41,12 +41,12 @@ def _row(credential: Credential) -> tuple[str, ...]:
     )
 
 
-def page(view: View) -> str:
+def page(view: CredentialView) -> str:
     """Return everything about one credential, for a person."""
     return "\n".join(_page(view))
 
 
-def _page(view: View) -> Iterator[str]:
+def _page(view: CredentialView) -> Iterator[str]:
     credential = view.credential
     yield f"{visible(credential.holder)}  {visible(credential.account)}"
     yield ""
@@ -138,7 +138,7 @@ def list_json(credentials: Sequence[Credential]) -> str:
     return _json([_fields(each) for each in credentials])
 
 
-def view_json(view: View) -> str:
+def view_json(view: CredentialView) -> str:
     """Return the page for a program; without anything sealed."""
     return _json(
         {

@@ -16,7 +16,7 @@ from kiosk.cli.frame import ConfigOption, new_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kiosk.authority.office.risk import Report, Risk
+    from kiosk.authority.office.values import Report, Risk
 
 app = new_app("What an administrator should know.")
 
@@ -42,13 +42,10 @@ def risk(
     config: ConfigOption = None,
 ) -> None:
     """Whose password is a short secret, which templates cannot work, and why."""
-    from kiosk.authority.office.operators import Action, require
-    from kiosk.authority.office.risk import report
-    from kiosk.bootstrap import open_desk, operators_config
+    from kiosk.bootstrap import open_office, operators_config
 
-    with open_desk(operators_config(config)) as desk:
-        require(desk.operator, Action.EXPORT)
-        found = report(desk.parts)
+    with open_office(operators_config(config)) as office:
+        found = office.risks()
     match format_:
         case ReportFormat.JSON:
             print(msgspec.json.encode(found).decode())
@@ -59,7 +56,7 @@ def risk(
 
 
 def _sheet(found: Sequence[Risk]) -> None:
-    from kiosk.authority.office.risk_file import COLUMNS, cells
+    from kiosk.desk.export import COLUMNS, cells
 
     writer = csv.writer(sys.stdout)
     writer.writerow(COLUMNS)

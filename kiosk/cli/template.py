@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,13 +40,13 @@ def validate(files: _Files, config: ConfigOption = None) -> None:
 
 
 def _ask_domain(read: list[Template], config: Path | None) -> None:
+    from kiosk.authority.office import templates
     from kiosk.bootstrap import directory_of
     from kiosk.config import load
-    from kiosk.desk.templating import satisfiable_in
 
     directory = directory_of(load(config))
     for template in read:
-        satisfiable_in(directory, template)
+        templates.satisfiable(directory, template)
 
 
 @app.command("import")
@@ -71,21 +70,12 @@ def publish(config: ConfigOption = None) -> None:
 
 
 def _save(read: list[Template], config: Path | None) -> None:
-    from kiosk.authority.office import templates
-    from kiosk.authority.office.operators import Action, require
-    from kiosk.bootstrap import open_desk, operators_config
+    from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
     from kiosk.core.errors import Message
 
-    with open_desk(operators_config(config)) as desk:
-        require(desk.operator, Action.TEMPLATES)
-        saved = templates.publish(
-            desk.parts.registry,
-            read,
-            at=time.time(),
-            station=desk.station,
-            actor=desk.operator.account,
-        )
+    with open_office(operators_config(config)) as office:
+        saved = office.publish(read)
     for each in saved:
         told: dict[str, str | int] = {"name": each.name, "version": each.version}
         print(words(Message("desk.template_saved", told)))

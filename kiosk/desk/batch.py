@@ -14,16 +14,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.ports import TROUBLES, Office, RecordMissing
 from kiosk.cards.ports import CardRemoved
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
-from kiosk.directory.asking import ask
-from kiosk.directory.ports import Account, AccountMissing, DomainController
 from kiosk.enrollment.issue import refusal_of
 from storage.records import Credential
-from storage.registry import RecordMissing, RegistryError
 
 MOST = 10_000
 """Lines; more is a mistake."""
@@ -100,7 +97,7 @@ class Batch:
         """Note what goes wrong with a row; it stays the current one."""
         try:
             yield
-        except (KioskError, RegistryError) as error:
+        except TROUBLES as error:
             row.state, row.note = RowState.FAILED, error.code
             if not isinstance(error, CardRemoved):
                 self._write(row, "")
@@ -124,15 +121,15 @@ class Batch:
         _append(self.results, fields)
 
 
-def read_batch(desk: Desk, path: Path) -> Batch:
+def read_batch(office: Office, path: Path) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
     Each account must be in the directory once, and each template must be one that
-    cards can be issued with. DirectoryError.
+    cards can be issued with. NotInRole, DirectoryError.
     """
-    require(desk.operator, Action.ISSUE)
+    require(office.operator, Action.ISSUE)
     rows = _rows(path)
-    problems = _problems(desk, rows)
+    problems = _problems(office, rows)
     if problems:
         told = "; ".join(problems[:10]) + (" …" if len(problems) > 10 else "")
         raise BatchWrong(file=str(path), problems=told)
@@ -175,45 +172,31 @@ def _rows(path: Path) -> list[Row]:
     ]
 
 
-def _problems(desk: Desk, rows: list[Row]) -> list[str]:
-    found: dict[int, Account | None] = {}
-    ask(desk.parts.directory, lambda dc: _look_up(dc, rows, found))
+def _problems(office: Office, rows: list[Row]) -> list[str]:
+    found = office.resolve([row.account for row in rows])
+    issuable = {name: _issues(office, name) for name in {row.template for row in rows}}
     problems: list[str] = []
     seen: dict[str, int] = {}
-    for row in rows:
+    for row, holder in zip(rows, found, strict=True):
         where = f"line {row.number}"
         first = seen.setdefault(row.account.casefold(), row.number)
         if first != row.number:
             problems.append(f"{where}: {row.account} is on line {first}, too")
-        account = found[row.number]
-        if account is None:
+        if holder is None:
             problems.append(f"{where}: no account {row.account!r}")
         else:
-            row.name = account.display_name or account.sam_account_name
-            row.account = account.user_principal_name or row.account
-        if not _issues(desk, row.template):
+            row.name = holder.name
+            row.account = holder.account or row.account
+        if not issuable[row.template]:
             problems.append(f"{where}: no template {row.template!r} for new cards")
     return problems
 
 
-def _look_up(
-    dc: DomainController, rows: list[Row], found: dict[int, Account | None]
-) -> None:
-    """Add who is not looked up yet: where one DC breaks off another goes on."""
-    for row in rows:
-        if row.number not in found:
-            try:
-                found[row.number] = dc.find(row.account)
-            except AccountMissing:
-                found[row.number] = None
-
-
-def _issues(desk: Desk, name: str) -> bool:
+def _issues(office: Office, name: str) -> bool:
     try:
-        found = desk.parts.registry.run(lambda tx: tx.template(name))
+        return refusal_of(office.template(name)) is None
     except RecordMissing:
         return False
-    return refusal_of(found) is None
 
 
 def _append(path: Path, fields: tuple[object, ...]) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cryptography.x509 import Certificate
-
-from kiosk.authority.office.desk import Desk
-from kiosk.authority.office.operators import Action, SignedIn, may
-from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.office.operators import Action, may, require
+from kiosk.authority.office.ports import Office, OfficeAuthority
 from kiosk.cards.ports import Card
 from kiosk.certificates.ports import CertificateSource
-from kiosk.config.sections.enrollment import NamedBy
+from kiosk.core.clock import Clock
+from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.views import Emit, Filled, Look, Page
-from kiosk.enrollment.signin import RolePolicy
+from kiosk.enrollment.bench import Bench
 
 
 class NotSignedIn(KioskError):
@@ -27,52 +25,59 @@ class NotSignedIn(KioskError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What a site has decided about its desks."""
+    """What a desk has of its own, beside the office."""
 
-    station: str
-    roles: RolePolicy
-    issuer: Callable[[], CertificateSource] | None = None
+    clock: Clock
+    entropy: Entropy
+    issuer: Callable[[], CertificateSource] | None
     """What certifies new cards; None: cards are not issued here."""
-    anchors: Callable[[], Sequence[Certificate]] = list
-    """Issuers whose cards may be imported with their key."""
-    named_by: NamedBy = NamedBy.UPN
-    """How it is told whose their certificates are."""
     questions: tuple[str, ...] = ()
     """What the helpdesk asks a caller before it releases anything."""
     answers: tuple[str, ...] = ()
     """Where the answer to each is found."""
-    print_with: tuple[str, ...] = ()
-    """The command that prints what it is given; never a PIN."""
-    expiring_days: int = 30
-    """How long before its end a card counts as expiring."""
 
 
 @dataclass(slots=True)
 class Context:
     """One session's state. Authority worker's thread."""
 
-    parts: RequiredPorts
+    authority: OfficeAuthority
     site: Site
-    operator: SignedIn | None = None
+    session: Office | None = None
+    """What the operator who is signed in asks; None: nobody is."""
     own_insertion: int = 0
     """The operator's card; 0: signed in by account."""
     cards: dict[int, Card] = field(default_factory=dict)
 
     @property
-    def desk(self) -> Desk:
-        """The operator's place. NotSignedIn."""
-        if self.operator is None:
+    def office(self) -> Office:
+        """What the operator asks. NotSignedIn."""
+        if self.session is None:
             raise NotSignedIn
-        return Desk(
-            parts=self.parts,
-            operator=self.operator,
-            station=self.site.station,
-            second_for=self.site.roles.second_for,
+        return self.session
+
+    @property
+    def bench(self) -> Bench:
+        """Where the operator works on cards. NotSignedIn."""
+        return Bench(
+            office=self.office, clock=self.site.clock, entropy=self.site.entropy
         )
 
     def may(self, action: Action) -> bool:
         """Say whether the operator's roles include the action."""
-        return self.operator is not None and may(self.operator, action)
+        return self.session is not None and may(self.session.operator, action)
+
+    def require(self, action: Action) -> None:
+        """Let pass what one of the operator's roles includes. NotSignedIn, NotInRole.
+
+        For what a page shows; the office judges again whatever it is asked.
+        """
+        require(self.office.operator, action)
+
+    def sign_out(self) -> None:
+        """Nobody is signed in any more."""
+        self.session = None
+        self.own_insertion = 0
 
     def others_card(self) -> Card | None:
         """Return the one card that is not the operator's; None: none, or several."""

@@ -51,8 +51,7 @@ TOKEN_PIN = "token_pin"  # noqa: S105 - the name of a field
 
 def asked_for(context: Context, template: str) -> tuple[PageField, ...]:
     """Return what has to be typed before such a card is issued."""
-    found = context.parts.registry.run(lambda tx: tx.template(template))
-    if found.card_type is not CardType.PKCS11:
+    if context.office.template(template).card_type is not CardType.PKCS11:
         return ()
     label = Message("enrollment.token_pin")
     return (PageField(name=TOKEN_PIN, label=label, kind=FieldKind.SECRET),)
@@ -76,5 +75,5 @@ def personalise(
         issuer=context.site.issuer(),
         token_pin=token_pin,
     )
-    issued = issue_card(context.desk, card, order, emit)
+    issued = issue_card(context.bench, card, order, emit)
     return IssuedCard(issued.credential, issued.transport_pin, issued.puk)

@@ -7,18 +7,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from kiosk.authority.office import listing
-from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.office.ports import TROUBLES, OfficeAuthority
+from kiosk.authority.office.values import NoRole
 from kiosk.cards.ports import Card
-from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.errors import Message, said_of
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.menu import Menu
 from kiosk.desk.pages.sign_in import SignInPage
 from kiosk.desk.views import Emit, Filled, Look, Page
-from kiosk.enrollment import signin
-from kiosk.enrollment.signin import NoRole
-from storage.registry import RegistryError
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +27,8 @@ class Session:
     who has lost it is signed out.
     """
 
-    def __init__(self, parts: RequiredPorts, site: Site) -> None:
-        self._context = Context(parts, site)
+    def __init__(self, authority: OfficeAuthority, site: Site) -> None:
+        self._context = Context(authority, site)
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None
         self._is_refused = False
@@ -44,7 +41,7 @@ class Session:
         context = self._context
         try:
             shown = self._stack[-1].show(context)
-        except (KioskError, RegistryError) as error:
+        except TROUBLES as error:
             notice = said_of(error)
             if len(self._stack) > 1:
                 self._stack.pop()
@@ -55,7 +52,7 @@ class Session:
             shown,
             notice=notice or shown.notice,
             is_refused=is_refused,
-            operator=context.operator.account if context.operator else "",
+            operator=context.session.operator.account if context.session else "",
             can_go_back=len(self._stack) > 1,
         )
 
@@ -79,7 +76,7 @@ class Session:
 
     def card_came(self, card: Card) -> Page:
         self._context.cards[card.insertion] = card
-        if self._context.operator is not None and self._stack[-1].opens_cards:
+        if self._context.session is not None and self._stack[-1].opens_cards:
             self._open(card)
         return self.page()
 
@@ -87,7 +84,7 @@ class Session:
         card = self._context.cards.pop(insertion, None)
         if card is not None:
             card.close()
-        if self._context.operator is not None and (
+        if self._context.session is not None and (
             insertion == self._context.own_insertion
         ):
             self._notice = Message("desk.card_left")
@@ -102,20 +99,20 @@ class Session:
 
     def _step(self, act: Callable[[Screen], Move]) -> Page:
         context = self._context
-        was_signed_in = context.operator is not None
+        was_signed_in = context.session is not None
         try:
             self._still_allowed()
             self._follow(act(self._stack[-1]))
         except (NoRole, NotSignedIn) as error:
             self._notice = said_of(error)
             self._emptied()
-        except (KioskError, RegistryError) as error:
+        except TROUBLES as error:
             self._notice, self._is_refused = said_of(error), True
         except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("desk.failed type=%s\n%s", type(error).__name__, frames)
             self._notice = said_of(error)
-        if context.operator is not None and not was_signed_in:
+        if context.session is not None and not was_signed_in:
             self._stack = [Menu()]
         return self.page()
 
@@ -123,8 +120,8 @@ class Session:
         """Open the page of a card that is put in while nobody waits for one."""
         try:
             identity = card.recognise().identity
-            known = listing.meant(self._context.desk, identity.key)
-        except (KioskError, RegistryError) as error:
+            known = self._context.office.meant(identity.key)
+        except TROUBLES as error:
             self._notice = said_of(error)
             return
         if known:
@@ -133,11 +130,8 @@ class Session:
             self._stack.append(CredentialPage(known))
 
     def _still_allowed(self) -> None:
-        context = self._context
-        if context.operator is not None:
-            context.operator = signin.still(
-                context.parts, context.site.roles, context.operator
-            )
+        if self._context.session is not None:
+            self._context.session.still()
 
     def _follow(self, move: Move) -> None:
         self._notice = move.notice
@@ -149,7 +143,6 @@ class Session:
             self._stack.append(move.to)
 
     def _emptied(self) -> Screen:
-        self._context.operator = None
-        self._context.own_insertion = 0
+        self._context.sign_out()
         self._stack = [SignInPage()]
         return self._stack[0]

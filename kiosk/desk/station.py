@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.office.ports import TROUBLES, OfficeAuthority
 from kiosk.cards.ports import Monitor, ReaderEvent
-from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.errors import Message, said_of
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.visit.station import FaceSettings
-from storage.registry import RegistryError
 
 
 class DeskStation(Protocol):
@@ -41,9 +40,11 @@ class DeskStation(Protocol):
 class OpenedDesk:
     """What a session works with, and how to let go of it."""
 
-    parts: RequiredPorts
+    authority: OfficeAuthority
     site: Site
     close: Callable[[], None]
+    idle: Callable[[], bool]
+    """Tidies up while nobody asks; says whether there is more."""
 
 
 class EmbeddedDesk:
@@ -70,9 +71,9 @@ class EmbeddedDesk:
         if self._session is None:
             try:
                 self._opened = self._open()
-            except (KioskError, RegistryError) as error:
+            except TROUBLES as error:
                 return said_of(error)
-            self._session = Session(self._opened.parts, self._opened.site)
+            self._session = Session(self._opened.authority, self._opened.site)
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:
@@ -84,10 +85,7 @@ class EmbeddedDesk:
         self._worker.stop()
 
     def _use_quiet(self) -> bool:
-        if self._opened is None:
-            return False
-        parts = self._opened.parts
-        return parts.registry.idle(parts.clock.now())
+        return self._opened is not None and self._opened.idle()
 
     def _close(self) -> None:
         if self._session is not None:

@@ -13,26 +13,13 @@ from typing import Any
 
 import msgspec
 
-from kiosk.authority.office.templates import UnsatisfiableTemplate, limits_of
-from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.rules.effective import effective
 from kiosk.cards.ports import KeyAlgorithm
 from kiosk.core.errors import KioskError
-from kiosk.directory.asking import ask
-from kiosk.directory.ports import (
-    Directory,
-    DomainController,
-    Examinable,
-    PasswordPolicy,
-)
-from kiosk.pin.rules import contradiction
 from storage.records import PinPolicy, Template
 
 _POLICY = "pin_policy."
 _YES, _NO = "yes", "no"
 _LARGEST = 9999
-MOST = 100
-"""Templates that are offered; a site has a handful."""
 _GROUPS = {
     "general": ("name", "card_type", "self_service", "card_access"),
     "issue": ("first_pin", "activation_code_days", "apply_pin_policy"),
@@ -130,29 +117,6 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
     if draft.key_algorithm not in set(KeyAlgorithm):
         raise NoSuchAlgorithm(known=", ".join(KeyAlgorithm))
     return draft
-
-
-def satisfiable(parts: RequiredPorts, template: Template) -> None:
-    """Ask whether any PIN can satisfy card, template and the domain together.
-
-    UnsatisfiableTemplate, DirectoryError. A fine-grained policy of one holder is
-    judged when the card is there.
-    """
-    satisfiable_in(parts.directory, template)
-
-
-def satisfiable_in(directory: Directory, template: Template) -> None:
-    """As `satisfiable`, of the directory alone."""
-    policy = None
-    if template.pin_policy.update_ad_password:
-        policy = ask(directory, _domain_policy)
-    broken = contradiction(effective(limits_of(template), template, None, policy))
-    if broken is not None:
-        raise UnsatisfiableTemplate(file=template.name, rule=broken)
-
-
-def _domain_policy(dc: DomainController) -> PasswordPolicy | None:
-    return dc.domain_policy() if isinstance(dc, Examinable) else None
 
 
 def differences(before: Template, after: Template) -> list[tuple[str, str, str]]:

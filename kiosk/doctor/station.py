@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
-from kiosk.authority.office import templates
+from kiosk.authority.office import naming, templates
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.bootstrap import (
     directory_of,
@@ -37,7 +37,6 @@ from kiosk.doctor import (
     profile,
     store,
 )
-from kiosk.enrollment import naming
 from storage.registry import Registry
 from storage.vault import VaultError
 

@@ -1,27 +1,17 @@
-"""An administrator key goes on record: only after the card has shown that it has it."""
+"""A card's administrator key: card and caller show each other that they have it."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from msgspec.structs import replace
-
-from kiosk.authority.escrow import admin_key, admin_unblock
-from kiosk.authority.escrow.escrowed_secrets import seal_field
-from kiosk.authority.office.desk import Desk, drafted, is_own_card, refuse
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.escrow import admin_key
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.ports import Card, WrongAdminKey
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.enrollment.bench import Bench
 from storage.records import Credential
-from storage.registry import Tx
-
-FACTORY = bytes(admin_key.KEY_BYTES)
-"""What cards leave the factory with: known to everybody."""
-KEPT = "credential.admin_key_kept"
-"""The audit event: a card has shown that it has the key in escrow."""
 
 
 class Mutual(Protocol):
@@ -34,36 +24,19 @@ class Mutual(Protocol):
         """Send our proof, return the card's (40 bytes). WrongAdminKey."""
 
 
-def keep(desk: Desk, card: Card, credential: Credential, key: Secret) -> Credential:
+def keep(bench: Bench, card: Card, credential: Credential, key: Secret) -> Credential:
     """Escrow the key (24 bytes) of the card in the reader.
 
     The card is asked once, by mutual authentication: a wrong key may count on it.
     NotInRole, Refused, CardError, ProofFailed, WrongAdminKey.
     """
-    require(desk.operator, Action.IMPORT)
-    if is_own_card(desk, credential):
-        reason = Message("refusal.own_card")
-        refuse(desk, "credential.admin_key_refused", credential.id, reason)
-    if key.reveal() == FACTORY:
-        raise Refused(Message("enrollment.admin_key_factory"))
-    _prove(desk, card, credential, key)
-    sealed = seal_field(desk.parts, credential.id, admin_unblock.FIELD, key)
-    noted = drafted(desk, KEPT, credential.id, "", {})
-
-    def commit(tx: Tx) -> Credential:
-        noted(tx)
-        current = tx.credential(credential.id)
-        return tx.save_credential(replace(current, admin_key_sealed=sealed))
-
-    return desk.parts.registry.run(commit)
-
-
-def _prove(desk: Desk, card: Card, credential: Credential, key: Secret) -> None:
+    bench.office.judge_admin_key(credential.id, key)
     recognised = card.recognise()
     if recognised.identity.key != credential.card:
         raise Refused(Message("enrollment.another_card"))
     with card.session(recognised.identity) as session:
-        authenticate(session, key, desk.parts.entropy)
+        authenticate(session, key, bench.entropy)
+    return bench.office.keep_admin_key(credential.id, key)
 
 
 def authenticate(card: Mutual, key: Secret, entropy: Entropy) -> None:

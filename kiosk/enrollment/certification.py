@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.card_values import Predecessor
+from kiosk.authority.office.values import Holder
 from kiosk.authority.proof import signature
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import Attestation
 from kiosk.cards.ports import CardError, CardRemoved, KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests
 from kiosk.certificates.answer import accepted
+from kiosk.certificates.card_keys import public_key
 from kiosk.certificates.ports import (
     Answer,
     Applicant,
@@ -32,10 +34,8 @@ from kiosk.certificates.ports import (
     SourceError,
     SourceRefused,
 )
+from kiosk.core.clock import Clock
 from kiosk.core.errors import Message
-from kiosk.directory.ports import Account
-from kiosk.enrollment.record import public_key
-from storage.records import Credential
 
 log = logging.getLogger(__name__)
 _NONCE_BYTES = 32
@@ -59,23 +59,19 @@ class Waited:
         return {request.slot: request.spki for request in self.requests}
 
 
-def person_of(holder: Account) -> Applicant:
-    """Return an account as a source of certificates knows it."""
-    return Applicant(
-        account=holder.user_principal_name,
-        display_name=holder.display_name or holder.sam_account_name,
-        guid=holder.guid,
-    )
+def person_of(holder: Holder) -> Applicant:
+    """Return a holder as a source of certificates knows them."""
+    return Applicant(account=holder.account, display_name=holder.name, guid=holder.guid)
 
 
 # --- what an earlier visit has asked for -------------------------------------
 
 
 def waited(
-    desk: Desk,
+    clock: Clock,
     source: CertificateSource,
     card: str,
-    holder: Account,
+    holder: Holder,
     algorithm: KeyAlgorithm,
 ) -> Waited:
     """Ask for what this card waits for, if it is for this person still.
@@ -85,13 +81,13 @@ def waited(
     requests = tuple(source.waiting(card)) if card else ()
     if not _fit(requests, holder, algorithm):
         return Waited()
-    now = desk.parts.clock.now()
+    now = clock.now()
     answers = [_asked(source, request, now) for request in requests]
     return Waited(requests, _all_there(requests, answers, now))
 
 
 def _fit(
-    requests: Sequence[CertificateRequest], holder: Account, algorithm: KeyAlgorithm
+    requests: Sequence[CertificateRequest], holder: Holder, algorithm: KeyAlgorithm
 ) -> bool:
     """Say whether the requests are for this person, and one key of this kind."""
     wanted = {KeySlot.AUTHENTICATION: algorithm}
@@ -134,13 +130,13 @@ def _holds(sign: Sign, request: CertificateRequest) -> bool:
 class Certification:
     """One card that is being personalised, and who certifies its keys."""
 
-    desk: Desk
+    clock: Clock
     source: CertificateSource
     person: Applicant
     card: str
     guid: bytes
     found: Waited
-    predecessor: Credential | None
+    predecessor: Predecessor | None
     emit: Callable[[Message], None]
     attest: Callable[[KeySlot], Attestation | None] | None = None
     """Asks the card whether it made a key itself; None: such cards cannot say."""
@@ -150,7 +146,7 @@ class Certification:
 
         CertificatePending, SourceError, ProofFailed, CardError.
         """
-        now = self.desk.parts.clock.now()
+        now = self.clock.now()
         new = [key for key in keys if key.slot not in self.found.certificates]
         requests: list[CertificateRequest] = []
         answers: list[Answer] = []
@@ -158,7 +154,7 @@ class Certification:
             self.emit(Message("enrollment.step.certificate", {"slot": key.slot}))
             requests.append(self._request(key))
             answers.append(_asked(self.source, requests[-1], now))
-        certificates = _all_there(requests, answers, self.desk.parts.clock.now())
+        certificates = _all_there(requests, answers, self.clock.now())
         certificates |= self.found.certificates
         return [certificates[key.slot] for key in keys]
 
@@ -178,11 +174,7 @@ class Certification:
         before = self.predecessor
         if before is None or before.account_guid != self.person.guid:
             return b""
-        keys = (before.authentication_key, before.card_authentication_key)
-        return next(
-            (key.certificate for key in keys if key is not None and key.slot == slot),
-            b"",
-        )
+        return next((key.certificate for key in before.keys if key.slot == slot), b"")
 
     def done(self) -> None:
         """Nothing is waited for any more."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiosk.authority.office.desk import Desk, holder_of, identified
-from kiosk.authority.office.operators import Action
 from kiosk.cards.any_card import gids_of, piv_of, token_of
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.enrollment import issue_gids, issue_piv, issue_token
+from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.issuing import Issued, NotForThisCard, Order, Wanted
 from storage.records import CardType, Template
 
@@ -28,7 +27,7 @@ def refusal_of(template: Template) -> KioskError | None:
 
 
 def issue_card(
-    desk: Desk,
+    bench: Bench,
     card: Card,
     order: Order,
     emit: Callable[[Message], None] = _nobody,
@@ -40,14 +39,11 @@ def issue_card(
     CardError, DirectoryError, SourceError;
     CertificatePending: repeat it with the same card when the certificate has come.
     """
-    holder = holder_of(desk, Action.ISSUE, order.account)
-    desk = identified(desk)
-    template = desk.parts.registry.run(lambda tx: tx.template(order.template))
+    judged = bench.office.judge_issue(order.account, order.template)
+    template = judged.template
     if (refusal := refusal_of(template)) is not None:
         raise refusal
-    wanted = Wanted(
-        desk=desk, holder=holder, template=template, issuer=order.issuer, emit=emit
-    )
+    wanted = Wanted(bench=bench, order=judged, issuer=order.issuer, emit=emit)
     match template.card_type:
         case CardType.PIV if (piv := piv_of(card)) is not None:
             return issue_piv.issue(wanted, piv)

@@ -12,10 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from msgspec.structs import replace
-
 from kiosk.authority.escrow import admin_key
-from kiosk.authority.office.desk import drafted
+from kiosk.authority.office.card_values import CardOpening, Predecessor
 from kiosk.cards.gids import objects
 from kiosk.cards.gids.administration import GENERATED, GidsAdministration
 from kiosk.cards.gids.application import GidsApplication
@@ -35,23 +33,30 @@ from kiosk.cards.ports import (
 )
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.enrollment import certification, secrets
-from kiosk.enrollment.admin_keys import FACTORY, KEPT, authenticate
+from kiosk.enrollment import certification
+from kiosk.enrollment.admin_keys import authenticate
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.issuing import (
     Issued,
     Job,
-    Opening,
+    Opened,
     Wanted,
     begin,
     carry_out,
     handed_over,
-    transport_pin,
 )
 from kiosk.enrollment.possession import CardNotOurs
-from kiosk.enrollment.predecessor import admin_keys_of, last_retired, name_begun
-from storage.records import Credential, Template
-from storage.registry import Tx
+from kiosk.enrollment.predecessor import (
+    admin_keys_in,
+    last_retired,
+    name_begun,
+    openers_of,
+)
+from kiosk.pin.drawn import new_pin
+from storage.records import Template
+
+_FACTORY = bytes(admin_key.KEY_BYTES)
+"""What cards leave the factory with: known to everybody."""
 
 
 class KeyNotOfThisCard(KioskError):
@@ -86,16 +91,16 @@ def refusal_of(template: Template) -> KioskError | None:
 
 def issue(wanted: Wanted, gids: GidsCard) -> Issued:
     """Personalise the card. As `issue.issue_card`."""
-    desk, algorithm = wanted.desk, KeyAlgorithm(wanted.template.key_algorithm)
+    bench, algorithm = wanted.bench, KeyAlgorithm(wanted.template.key_algorithm)
     with gids.application() as application, ExitStack() as wiped:
         known = _identity(application)
         wanted.emit(Message("enrollment.step.take"))
-        predecessor = last_retired(desk, known)
+        predecessor = last_retired(bench.office, known)
         card = known.key if known is not None else ""
         found = certification.waited(
-            desk, wanted.issuer, card, wanted.holder, algorithm
+            bench.clock, wanted.issuer, card, wanted.order.holder, algorithm
         )
-        pin = wiped.enter_context(secrets.new_pin(desk.parts.entropy))
+        pin = wiped.enter_context(new_pin(bench.entropy))
         before = None
         if not application.is_blank():
             before = wiped.enter_context(_take(wanted, application, predecessor))
@@ -110,15 +115,13 @@ def issue(wanted: Wanted, gids: GidsCard) -> Issued:
             admin_key=wiped.enter_context(_new_key(wanted)),
             before=before,
         )
-        name = (
-            found.guid or name_begun(known, predecessor) or desk.parts.entropy.bytes(16)
-        )
+        name = found.guid or name_begun(known, predecessor) or bench.entropy.bytes(16)
         job = Job(
             wanted=wanted,
             certification=Certification(
-                desk=desk,
+                clock=bench.clock,
                 source=wanted.issuer,
-                person=certification.person_of(wanted.holder),
+                person=certification.person_of(wanted.order.holder),
                 card=CardIdentity(Family.GIDS, IdentityKind.CARD_ID, name).key,
                 guid=name,
                 found=found,
@@ -127,12 +130,13 @@ def issue(wanted: Wanted, gids: GidsCard) -> Issued:
             ),
             predecessor=predecessor,
         )
-        credential = begin(job, partial(_opening, job, after))
+        opening = CardOpening(admin_key=after.admin_key, admin_key_before=after.before)
+        credential = begin(job, opening)
         saved = carry_out(
             job,
             credential,
             partial(_personalise, job, application, after),
-            partial(_opened, job, after),
+            Opened(pin=pin, has_shown_admin_key=True),
         )
         return Issued(saved, handed_over(job, pin))
 
@@ -151,7 +155,7 @@ def _identity(application: GidsApplication) -> CardIdentity | None:
 
 @contextmanager
 def _take(
-    wanted: Wanted, application: GidsApplication, predecessor: Credential | None
+    wanted: Wanted, application: GidsApplication, predecessor: Predecessor | None
 ) -> Iterator[Secret]:
     """Authenticate with the key that opens the card, and yield it. AdminKeyNotOurs.
 
@@ -160,14 +164,12 @@ def _take(
     """
     with ExitStack() as wiped:
         if predecessor is not None:
-            keys: Sequence[Secret] = [
-                wiped.enter_context(each)
-                for each in admin_keys_of(wanted.desk, predecessor)
-            ]
+            kept = wiped.enter_context(openers_of(wanted.bench.office, predecessor))
+            keys: Sequence[Secret] = admin_keys_in(kept)
         elif _is_used(application):
             raise AdminKeyNotOurs
         else:
-            keys = [wiped.enter_context(Secret(FACTORY))]
+            keys = [wiped.enter_context(Secret(_FACTORY))]
         yield _opens(wanted, application, keys)
 
 
@@ -176,7 +178,7 @@ def _opens(
 ) -> Secret:
     for key in keys:
         try:
-            authenticate(application, key, wanted.desk.parts.entropy)
+            authenticate(application, key, wanted.bench.entropy)
         except WrongAdminKey:
             continue
         except NotSupported as error:
@@ -209,24 +211,14 @@ def _signed(
 
 
 def _new_key(wanted: Wanted) -> Secret:
-    return Secret(wanted.desk.parts.entropy.bytes(admin_key.KEY_BYTES))
-
-
-def _opening(job: Job, after: _Secrets, id: str) -> Opening:
-    seal = partial(secrets.seal, job.desk.parts, id)
-    before = ""
-    if after.before is not None:
-        before = seal(secrets.ADMIN_KEY_BEFORE, after.before)
-    return Opening(
-        admin_key=seal(secrets.ADMIN_KEY, after.admin_key), admin_key_before=before
-    )
+    return Secret(wanted.bench.entropy.bytes(admin_key.KEY_BYTES))
 
 
 def _personalise(
     job: Job, application: GidsApplication, after: _Secrets, certify: Certify
 ) -> CardIdentity:
     """Change name and administrator key first: from then the card proves itself."""
-    entropy, name = job.desk.parts.entropy, job.certification.guid
+    entropy, name = job.bench.entropy, job.certification.guid
     check = admin_key.check(after.admin_key)
     if after.before is None:
         initialise(
@@ -249,13 +241,3 @@ def _personalise(
         kept=job.certification.found.keys.get(KeySlot.AUTHENTICATION, b""),
     )
     return equip(application, plan, pin=after.pin, certify=certify)
-
-
-def _opened(job: Job, after: _Secrets, tx: Tx, current: Credential) -> Credential:
-    """Return the record of a card that has shown that it has our key, and no other."""
-    drafted(job.desk, KEPT, current.id, "", {})(tx)
-    return replace(
-        current,
-        admin_key_before_sealed="",
-        transport_pin_sealed=transport_pin(job, current.id, after.pin),
-    )

@@ -12,9 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from msgspec.structs import replace
-
-from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.card_values import CardOpening, Predecessor
 from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.pkcs11.card import Pkcs11Card, Pkcs11Session
 from kiosk.cards.ports import (
@@ -29,21 +27,20 @@ from kiosk.cards.ports import (
 )
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.enrollment import certification, secrets
+from kiosk.enrollment import certification
+from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.issuing import (
     Issued,
     Job,
-    Opening,
+    Opened,
     Wanted,
     begin,
     carry_out,
     handed_over,
-    transport_pin,
 )
-from kiosk.enrollment.predecessor import is_unfinished, last_retired
-from storage.records import Credential
-from storage.registry import Tx
+from kiosk.enrollment.predecessor import last_retired, openers_of
+from kiosk.pin.drawn import new_pin
 
 
 class NoTokenPin(KioskError):
@@ -79,41 +76,47 @@ class _Pins:
 
 def issue(wanted: Wanted, token: Pkcs11Card, typed: Secret | None) -> Issued:
     """Personalise the token. As `issue.issue_card`."""
-    desk, algorithm = wanted.desk, KeyAlgorithm(wanted.template.key_algorithm)
+    bench, algorithm = wanted.bench, KeyAlgorithm(wanted.template.key_algorithm)
     identity = token.recognise(Family.PKCS11).identity
     if not _is_named(identity):
         raise NotSupported(what="serial number")
     wanted.emit(Message("enrollment.step.take"))
-    predecessor = last_retired(desk, identity)
+    predecessor = last_retired(bench.office, identity)
     with token.session(identity) as session, ExitStack() as wiped:
         is_ours = predecessor is not None and session.has_our_certificate
         if session.has_certificate and not is_ours:
             raise TokenInUse
         found = certification.waited(
-            desk, wanted.issuer, identity.key, wanted.holder, algorithm
+            bench.clock,
+            wanted.issuer,
+            identity.key,
+            wanted.order.holder,
+            algorithm,
         )
-        pins = _pins(wiped, desk, session, predecessor, typed)
+        pins = _pins(wiped, bench, session, predecessor, typed)
         found = certification.still_held(found, partial(_signed, session, found))
         job = Job(
             wanted=wanted,
             certification=Certification(
-                desk=desk,
+                clock=bench.clock,
                 source=wanted.issuer,
-                person=certification.person_of(wanted.holder),
+                person=certification.person_of(wanted.order.holder),
                 card=identity.key,
-                guid=found.guid or desk.parts.entropy.bytes(16),
+                guid=found.guid or bench.entropy.bytes(16),
                 found=found,
                 predecessor=predecessor,
                 emit=wanted.emit,
             ),
             predecessor=predecessor,
         )
-        credential = begin(job, partial(_opening, desk, pins))
+        # A PIN of ours is kept at once where the token has it already.
+        set_already = pins.after if pins.is_changed else None
+        credential = begin(job, CardOpening(transport_pin=set_already))
         saved = carry_out(
             job,
             credential,
             partial(_personalise, job, session, identity, pins, credential.id),
-            partial(_opened, job, pins.after),
+            Opened(pin=pins.after),
         )
         return Issued(saved, handed_over(job, pins.after))
 
@@ -129,47 +132,39 @@ def _is_named(identity: CardIdentity) -> bool:
 
 def _pins(
     wiped: ExitStack,
-    desk: Desk,
+    bench: Bench,
     session: Pkcs11Session,
-    predecessor: Credential | None,
+    predecessor: Predecessor | None,
     typed: Secret | None,
 ) -> _Pins:
     """Log in: by what an earlier attempt has set, else by what was typed.
 
     NoTokenPin, WrongPin, PinBlocked.
     """
-    if predecessor is not None and is_unfinished(predecessor):
-        begun = _begun(wiped, desk, session, predecessor)
+    if predecessor is not None and predecessor.is_unfinished:
+        begun = _begun(wiped, bench, session, predecessor)
         if begun is not None:
             return _Pins(now=begun, after=begun)
     if not typed:
         raise NoTokenPin
     session.verify(typed)
-    after = wiped.enter_context(secrets.new_pin(desk.parts.entropy))
+    after = wiped.enter_context(new_pin(bench.entropy))
     return _Pins(now=typed, after=after)
 
 
 def _begun(
-    wiped: ExitStack, desk: Desk, session: Pkcs11Session, predecessor: Credential
+    wiped: ExitStack, bench: Bench, session: Pkcs11Session, predecessor: Predecessor
 ) -> Secret | None:
     """Try the PIN that was about to be set; one that is refused is not kept."""
-    envelope = predecessor.transport_pin_sealed
-    if not envelope:
+    pin = wiped.enter_context(openers_of(bench.office, predecessor)).transport_pin
+    if pin is None:
         return None
-    field = secrets.TRANSPORT_PIN
-    pin = wiped.enter_context(
-        secrets.unseal(desk.parts, predecessor.id, field, envelope)
-    )
     try:
         session.verify(pin)
     except WrongPin:
-        desk.parts.registry.run(lambda tx: _forget(tx, predecessor.id))
+        bench.office.transport_pin_refused(predecessor.id)
         return None
     return pin
-
-
-def _forget(tx: Tx, id: str) -> None:
-    tx.save_credential(replace(tx.credential(id), transport_pin_sealed=""))
 
 
 def _signed(
@@ -183,15 +178,6 @@ def _signed(
 
 
 # --- the token is changed ----------------------------------------------------
-
-
-def _sealed(desk: Desk, pins: _Pins, id: str) -> str:
-    return secrets.seal(desk.parts, id, secrets.TRANSPORT_PIN, pins.after)
-
-
-def _opening(desk: Desk, pins: _Pins, id: str) -> Opening:
-    """Return what has to be kept: a PIN of ours, where the token has it already."""
-    return Opening(transport_pin=_sealed(desk, pins, id) if pins.is_changed else "")
 
 
 def _personalise(
@@ -216,26 +202,16 @@ def _personalise(
     if session.look_again() != certificate:
         raise TokenInUse  # what a kiosk would find is another one
     if not pins.is_changed:
-        _change_pin(job.desk, session, pins, id)
+        _change_pin(job.bench, session, pins, id)
     return identity
 
 
-def _change_pin(desk: Desk, session: Pkcs11Session, pins: _Pins, id: str) -> None:
+def _change_pin(bench: Bench, session: Pkcs11Session, pins: _Pins, id: str) -> None:
     """Write the new PIN down, set it, and see that it opens the token."""
-
-    def write_down(tx: Tx) -> None:
-        sealed = _sealed(desk, pins, id)
-        tx.save_credential(replace(tx.credential(id), transport_pin_sealed=sealed))
-
-    desk.parts.registry.run(write_down)
+    bench.office.keep_transport_pin(id, pins.after)
     try:
         session.change_pin(pins.now, pins.after)
     except PinRefused as refused:
-        desk.parts.registry.run(lambda tx: _forget(tx, id))
+        bench.office.transport_pin_refused(id)
         raise TokenPinRefused from refused
     session.verify(pins.after)
-
-
-def _opened(job: Job, pin: Secret, tx: Tx, current: Credential) -> Credential:  # noqa: ARG001 - nothing more is read
-    """Return the record of a token whose holder knows its PIN, or will."""
-    return replace(current, transport_pin_sealed=transport_pin(job, current.id, pin))

@@ -1,8 +1,8 @@
 """What issuing is for every kind of card: on record first, then changed, then proven.
 
-The credential and the card's new secrets are on record before the card is changed.
-A personalisation that does not end well leaves a retired credential whose escrow
-opens the card again, so the command can simply be repeated.
+The office puts credential and secrets on record before the card is changed. A
+personalisation that does not end well leaves a retired credential whose escrow opens
+the card again, so the command can simply be repeated.
 """
 
 from __future__ import annotations
@@ -12,26 +12,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from msgspec.structs import replace
-
-from kiosk.authority.office.desk import Desk
-from kiosk.authority.operation import transitions
-from kiosk.authority.ports import ProofFailed
-from kiosk.authority.proof import signature
+from kiosk.authority.office.card_values import (
+    BeginIssue,
+    CardOpening,
+    FinishIssue,
+    JudgedOrder,
+    Predecessor,
+    ProvenKey,
+)
+from kiosk.authority.office.ports import TROUBLES, Office
 from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.ports import CardIdentity, KeySlot, WrongCard
+from kiosk.certificates import card_keys
 from kiosk.certificates.ports import CertificateSource
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import Account
-from kiosk.enrollment import certification, record, secrets
+from kiosk.enrollment import certification
+from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.certification import Certification
-from kiosk.enrollment.predecessor import is_unfinished
-from kiosk.enrollment.record import PossessionProof
-from statemachine.guards import Facts
-from statemachine.lifecycle import Event, Standing, State
-from storage.records import Credential, Escrow, FirstPin, PublicKey, Template
-from storage.registry import RegistryError, Tx
+from storage.records import Credential, FirstPin, Template
 
 log = logging.getLogger(__name__)
 _DAY = 86_400
@@ -70,14 +69,17 @@ class Issued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An order that was judged: for whom, as what, by whose certificates."""
+    """An order that the office has judged: for whom, as what, by whose certificates."""
 
-    desk: Desk
-    holder: Account
-    template: Template
+    bench: Bench
+    order: JudgedOrder
     issuer: CertificateSource
     emit: Callable[[Message], None]
     """Is told each step as it begins."""
+
+    @property
+    def template(self) -> Template:
+        return self.order.template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,66 +88,51 @@ class Job:
 
     wanted: Wanted
     certification: Certification
-    predecessor: Credential | None
+    predecessor: Predecessor | None
 
     @property
-    def desk(self) -> Desk:
-        return self.wanted.desk
+    def bench(self) -> Bench:
+        return self.wanted.bench
+
+    @property
+    def office(self) -> Office:
+        return self.wanted.bench.office
 
     @property
     def expires(self) -> float:
         """When the card is expected to expire, in seconds UTC."""
         days = self.wanted.issuer.days
-        return self.desk.parts.clock.now() + days * _DAY
+        return self.bench.clock.now() + days * _DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What opens a card, as the registry keeps it: envelopes."""
+class Opened:
+    """What alone opens a card that has been personalised. The job wipes it."""
 
-    escrow: Escrow = Escrow()  # noqa: RUF009 - immutable
-    admin_key: str = ""
-    admin_key_before: str = ""
-    transport_pin: str = ""
+    pin: Secret
+    puk: Secret | None = None
+    admin_key: Secret | None = None
+    has_shown_admin_key: bool = False
 
 
 # --- before the card is changed ----------------------------------------------
 
 
-def begin(job: Job, opening: Callable[[str], Opening]) -> Credential:
-    """Put the credential on record, with what opens its card now and will then.
-
-    One that was never finished is taken up again: trying leaves nothing behind.
-    `opening` seals for the credential that it is told.
-    """
-    desk, wanted, before = job.desk, job.wanted, job.predecessor
-    again = before if before and is_unfinished(before) else None
-    name = again.id if again else desk.parts.entropy.bytes(8).hex()
-    opens = opening(name)
-    credential = Credential(
-        id=name,
-        card=job.certification.card,
-        holder=wanted.holder.display_name or wanted.holder.sam_account_name,
-        account=wanted.holder.user_principal_name,
-        account_guid=wanted.holder.guid,
-        template=wanted.template.name,
-        template_version=wanted.template.version,
-        state=State.ISSUED,
-        escrow=opens.escrow,
-        admin_key_sealed=opens.admin_key,
-        admin_key_before_sealed=opens.admin_key_before,
-        transport_pin_sealed=opens.transport_pin,
-        issued_at=desk.parts.clock.now(),
-        expires_at=job.expires,
+def begin(job: Job, opening: CardOpening) -> Credential:
+    """Put the credential on record, with what opens its card now and will then."""
+    order, before = job.wanted.order, job.predecessor
+    return job.office.begin_issue(
+        BeginIssue(
+            credential=order.credential,
+            holder=order.holder.guid,
+            template=order.template.name,
+            template_version=order.template.version,
+            card=job.certification.card,
+            predecessor=before.id if before is not None else "",
+            expires_at=job.expires,
+            opening=opening,
+        )
     )
-    standing = Standing(State.RETIRED) if before is not None else None
-
-    def commit(tx: Tx) -> Credential:
-        version = tx.credential(name).version if again else 0
-        now = replace(credential, version=version)
-        return record.issue(tx, desk, now, standing=standing, by="issue")
-
-    return desk.parts.registry.run(commit)
 
 
 # --- the card is changed -----------------------------------------------------
@@ -155,24 +142,19 @@ def carry_out(
     job: Job,
     credential: Credential,
     personalise: Callable[[Certify], CardIdentity],
-    opened: Callable[[Tx, Credential], Credential],
+    opened: Opened,
 ) -> Credential:
-    """Personalise, and put keys and secrets on record; else retire the credential.
-
-    `opened` puts into the record what opens the card from now.
-    """
-    proven: list[tuple[PublicKey, bytes]] = []
+    """Personalise, and put keys and secrets on record; else retire the credential."""
+    proven: dict[KeySlot, ProvenKey] = {}
     job.wanted.emit(Message("enrollment.step.keys"))
     try:
         identity = personalise(partial(_certify, job, credential, proven))
         job.wanted.emit(Message("enrollment.step.record"))
         if identity.key != credential.card:
             raise WrongCard
-        saved = job.desk.parts.registry.run(
-            lambda tx: _commit(tx, job, credential.id, proven, opened)
-        )
-    except (KioskError, RegistryError) as error:
-        _abandon(job.desk, credential, error)
+        saved = job.office.finish_issue(_finished(credential, proven, opened))
+    except TROUBLES as error:
+        _abandon(job.office, credential, error.code)
         raise
     job.certification.done()
     return saved
@@ -181,49 +163,34 @@ def carry_out(
 def _certify(
     job: Job,
     credential: Credential,
-    proven: list[tuple[PublicKey, bytes]],
+    proven: dict[KeySlot, ProvenKey],
     keys: Sequence[NewKey],
 ) -> list[bytes]:
     """Have every key certified, then let it sign a fresh nonce: its proof."""
     certificates = job.certification.certify(keys)
     for key, certificate in zip(keys, certificates, strict=True):
-        public = record.public_key(key.spki, key.slot, certificate)
-        nonce, message = record.challenge(job.desk, credential.id)
-        if not signature.is_valid(public, message, key.sign(message)):
-            raise ProofFailed
-        proven.append((public, nonce))
+        public = card_keys.public_key(key.spki, key.slot, certificate)
+        asked = job.office.key_challenge(credential.id)
+        proven[key.slot] = ProvenKey(
+            key=public, nonce=asked.nonce, signature=key.sign(asked.message)
+        )
     return certificates
 
 
-def _commit(
-    tx: Tx,
-    job: Job,
-    id: str,
-    proven: list[tuple[PublicKey, bytes]],
-    opened: Callable[[Tx, Credential], Credential],
-) -> Credential:
-    """Keys on record, the new secrets current, the nonces used: in one commit."""
-    keys = {key.slot: key for key, _ in proven}
-    own_key = keys[KeySlot.AUTHENTICATION]
-    for key, nonce in proven:
-        if not record.is_fresh(tx, job.desk, nonce, id):
-            raise ProofFailed
-        record.key_recorded(tx, job.desk, id, key, PossessionProof.GENERATED)
-    return tx.save_credential(
-        replace(
-            opened(tx, tx.credential(id)),
-            authentication_key=own_key,
-            card_authentication_key=keys.get(KeySlot.CARD_AUTHENTICATION),
-            expires_at=certification.valid_until(own_key.certificate),
-        )
+def _finished(
+    credential: Credential, proven: dict[KeySlot, ProvenKey], opened: Opened
+) -> FinishIssue:
+    own = proven[KeySlot.AUTHENTICATION]
+    return FinishIssue(
+        credential=credential.id,
+        own=own,
+        card_key=proven.get(KeySlot.CARD_AUTHENTICATION),
+        expires_at=certification.valid_until(own.key.certificate),
+        pin=opened.pin,
+        puk=opened.puk,
+        admin_key=opened.admin_key,
+        has_shown_admin_key=opened.has_shown_admin_key,
     )
-
-
-def transport_pin(job: Job, id: str, pin: Secret) -> str:
-    """Return the envelope of the first PIN, where the escrow shall have it."""
-    if job.wanted.template.first_pin is not FirstPin.ACTIVATION_CODE:
-        return ""
-    return secrets.seal(job.desk.parts, id, secrets.TRANSPORT_PIN, pin)
 
 
 def handed_over(job: Job, pin: Secret) -> Secret | None:
@@ -232,22 +199,9 @@ def handed_over(job: Job, pin: Secret) -> Secret | None:
     return pin.copy() if by_hand else None
 
 
-def _abandon(
-    desk: Desk, credential: Credential, why: KioskError | RegistryError
-) -> None:
+def _abandon(office: Office, credential: Credential, why: str) -> None:
     """Retire what was not finished; its escrow still opens the card."""
     try:
-        desk.parts.registry.run(
-            lambda tx: transitions.happen(
-                tx,
-                desk.parts,
-                tx.credential(credential.id),
-                Event.RETIRE,
-                facts=Facts(),
-                actor=desk.operator.account,
-                station=desk.station,
-                evidence={"reason": f"not finished: {why.code}"},
-            )
-        )
-    except (KioskError, RegistryError) as error:
+        office.abandon(credential.id, why)
+    except TROUBLES as error:
         log.error("enrollment.not_retired id=%s code=%s", credential.id, error.code)

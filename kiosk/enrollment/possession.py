@@ -28,7 +28,7 @@ from kiosk.cards.ports import PukBlocked, WrongManagementKey, WrongPuk
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
-from kiosk.enrollment.secrets import new_pin
+from kiosk.pin.drawn import new_pin
 from statemachine.candidates import TRIES
 
 

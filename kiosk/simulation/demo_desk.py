@@ -15,7 +15,6 @@ from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
-from kiosk.enrollment.signin import RolePolicy
 from kiosk.faces.demo_deck import DemoCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
@@ -23,7 +22,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.demo import CAST, add_to, pin_of, shown
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.issuer import rehearsal_issuer
-from kiosk.simulation.rehearsal.office import GROUPS
+from kiosk.simulation.rehearsal.office import GROUPS, office_of
 from kiosk.simulation.world import World
 from kiosk.visit.station import FaceSettings
 from statemachine.lifecycle import State
@@ -109,7 +108,12 @@ class DemoDesk:
 
     def open(self) -> DeskPort:
         if self._session is None:
-            self._session = Session(self.world.parts, self._site())
+            office = office_of(
+                self.world.parts,
+                with_account=True,
+                second_for=frozenset({Action.REVOKE}),
+            )
+            self._session = Session(office, self._site())
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:
@@ -120,13 +124,10 @@ class DemoDesk:
         self._worker.stop()
 
     def _site(self) -> Site:
-        policy = RolePolicy(
-            groups=GROUPS, with_account=True, second_for=frozenset({Action.REVOKE})
-        )
         issuer = rehearsal_issuer(self.world.clock.now())
         return Site(
-            station="desk-1",
-            roles=policy,
+            clock=self.world.clock,
+            entropy=self.world.entropy,
             issuer=lambda: issuer,
             questions=("What is your employee number?", "Who is your manager?"),
             answers=("employeeID", "manager"),

@@ -28,6 +28,7 @@ from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
 from kiosk.directory.ports import Account, PasswordPolicy
+from kiosk.pin.drawn import new_puk
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
 from kiosk.simulation.cards.middleware import middleware_card
 from kiosk.simulation.cards.options import PivOptions
@@ -175,7 +176,7 @@ class World:
         guid: bytes = b"",
     ) -> tuple[MadeCard, Secret]:
         """Make a card nobody has registered; returned with its PUK (drawn if empty)."""
-        own = Secret(puk) if puk else escrowed_secrets.new_puk(self.parts)
+        own = Secret(puk) if puk else new_puk(self.entropy)
         made = make_card(
             self.entropy,
             subject=subject,

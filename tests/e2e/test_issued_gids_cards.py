@@ -6,6 +6,7 @@ say whether it is one.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,7 +21,7 @@ from lab.events import Watch
 from lab.judges import accepted
 from lab.not_run import not_run
 from lab.pcscd import Pcscd
-from lab.site import STAFF, Site
+from lab.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import admin_unblock
@@ -69,7 +70,9 @@ class Desk:
 
     def issue(self, card: Card) -> None:
         order = Order(account="ann", template="staff", issuer=self.issuer)
-        self.issued = issue_card(self.desk, card, order)
+        issued = issue_card(bench_at(self.desk), card, order)
+        credential = self.site.kept(issued.credential)
+        self.issued = dataclasses.replace(issued, credential=credential)
 
     @property
     def pin(self) -> str:

@@ -13,12 +13,13 @@ from lab.events import Watch
 from lab.judges import opensc
 from lab.office import Office
 from lab.pcscd import Pcscd
-from lab.site import STAFF, Site
+from lab.site import STAFF, Site, bench_at
 from lab.softhsm import MODULE, PIN, SoftToken, certificate, tool
 from msgspec.structs import replace
 
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import AlreadyOnRecord
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11 import card as pkcs11_card
@@ -43,7 +44,6 @@ from kiosk.certificates.tickets import Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.enrollment.importing import AlreadyOnRecord
 from kiosk.enrollment.issue import Issued, Order, issue_card
 from kiosk.enrollment.issue_token import NoTokenPin, TokenInUse, TokenPinRefused
 from kiosk.simulation.cards.gids import SimulatedGidsCard
@@ -83,7 +83,7 @@ class Desk:
         order = Order(
             account=account, template="staff", issuer=self.issuer, token_pin=typed
         )
-        return issue_card(self.desk, card, order)
+        return issue_card(bench_at(self.desk), card, order)
 
     def retire(self, credential: Credential) -> None:
         lifecycle_events.act(self.desk, Action.RETIRE, credential, "left")

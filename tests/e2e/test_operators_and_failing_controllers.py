@@ -17,8 +17,13 @@ from lab.ldap_relay import Doing, Record, Trouble, misbehaving
 from lab.office import Office
 from lab.samba import LabUser, SambaDomain
 
+from kiosk.authority.local_office import LocalOfficeAuthority
 from kiosk.authority.office.operators import SignedIn
+from kiosk.authority.office.policy import OfficePolicy
+from kiosk.authority.office.values import SignInRefused
+from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.clock import ManualClock
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -26,7 +31,6 @@ from kiosk.desk.batch import read_batch
 from kiosk.desk.context import Context
 from kiosk.desk.pages.watch import WatchPage
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.enrollment.signin import RolePolicy, SignInRefused, with_account
 from storage.records import LastSync
 
 pytestmark = pytest.mark.samba
@@ -59,14 +63,26 @@ class Desks:
         self.parts = replace(self.office.world.parts, directory=self.directory)
 
     def sign_in(self, operator: LabUser, group: str, password: str) -> SignedIn:
-        policy = RolePolicy(groups={OperatorRole.OFFICER: group}, with_account=True)
+        office = self.authority({OperatorRole.OFFICER: group})
         with Secret(password.encode()) as typed:
-            return with_account(self.parts, "desk-1", policy, operator.name, typed)
+            return office.sign_in_by_account(operator.name, typed).operator
+
+    def authority(self, groups: dict[OperatorRole, str]) -> LocalOfficeAuthority:
+        policy = OfficePolicy(
+            groups=groups,
+            with_account=True,
+            second_for=frozenset(),
+            named_by=NamedBy.UPN,
+            expiring_days=30,
+        )
+        judge = SiteCertificates(list)
+        return LocalOfficeAuthority(self.parts, "desk-1", policy, judge)
 
     @property
     def context(self) -> Context:
         everything = SignedIn(account="olga", roles=frozenset(OperatorRole), guid="")
-        return Context(self.parts, self.office.site, everything)
+        authority = self.authority({})
+        return Context(authority, self.office.site, authority.session(everything))
 
 
 @contextmanager
@@ -130,7 +146,7 @@ def test_a_batch_goes_on_where_one_controller_breaks_off(
     lines = [f"{each.name},staff" for each in people]
     file.write_text("\n".join(("account,template", *lines, "")))
     with desks(samba, Trouble("search", doing, 51, first=nth)) as (office, first):
-        batch = read_batch(office.context.desk, file)
+        batch = read_batch(office.context.office, file)
         assert [row.account for row in batch.rows] == [each.upn for each in people]
         assert [row.name for row in batch.rows] == ["Person 0", "Person 1", "Person 2"]
         assert first.lines == 1

@@ -8,8 +8,10 @@ office.page.name
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from kiosk.authority.office.operators import Action
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
@@ -17,14 +19,13 @@ from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page, Words
-from kiosk.enrollment.signin import RolePolicy
 from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.rehearsal.office import GROUPS, office_of
 from kiosk.simulation.world import Holder, World
 from kiosk.texts import sentence
-from statemachine.lifecycle import State
+from statemachine.lifecycle import Lifecycle, State
 from storage.records import Sync, Template
 
-GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
 PASSWORD = b"Operator-2026"
 PIN = b"271828"
 
@@ -32,22 +33,29 @@ PIN = b"271828"
 class Office:
     """One site, with an operator of each role: hanna, olga, aaron, ada."""
 
-    def __init__(self, **changes: object) -> None:
-        self.world = World()
+    def __init__(
+        self,
+        *,
+        with_account: bool = True,
+        second_for: Iterable[Action] = (),
+        answers: tuple[str, ...] = (),
+        lifecycle: Lifecycle | None = None,
+    ) -> None:
+        self.world = World(lifecycle=lifecycle)
         assert isinstance(self.world.directory, SimulatedDirectory)
         self.domain = self.world.directory
         self.world.add_template(Template(name="staff"))
-        policy = RolePolicy(
-            groups=GROUPS,
-            with_account=bool(changes.pop("with_account", True)),
-            second_for=frozenset(changes.pop("second_for", ())),  # type: ignore[call-overload]  # whatever a test gives
+        self.authority = office_of(
+            self.world.parts,
+            with_account=with_account,
+            second_for=frozenset(second_for),
         )
         self.site = Site(
-            station="desk-1",
-            roles=policy,
+            clock=self.world.clock,
+            entropy=self.world.entropy,
             issuer=self._issuer,
             questions=("What is your employee number?",),
-            **changes,  # type: ignore[arg-type]  # fields of Site
+            answers=answers,
         )
         for name, role in (
             ("hanna", OperatorRole.HELPDESK),
@@ -56,7 +64,7 @@ class Office:
             ("ada", OperatorRole.ADMINISTRATOR),
         ):
             self.person(name, role)
-        self.desk = Session(self.world.parts, self.site)
+        self.desk = Session(self.authority, self.site)
         self.page = self.desk.page()
         self.said: list[Message] = []
 

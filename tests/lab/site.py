@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cryptography.x509 import Certificate
 from msgspec.structs import replace
 
+from kiosk.authority.local_office import LocalOffice
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import SignedIn
+from kiosk.authority.office.policy import OfficePolicy
+from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
+from kiosk.enrollment.bench import Bench
 from kiosk.simulation.domain import SimulatedDirectory
 from statemachine.lifecycle import Lifecycle, State
 from storage.memory_registry import MemoryRegistry
@@ -52,7 +61,16 @@ class Site:
             account=account or f"{name}@ad.test",
             roles=frozenset({role}),
         )
-        return Desk(parts=self.parts, operator=operator, station="desk-1")
+        return Desk(
+            parts=self.parts,
+            operator=operator,
+            station="desk-1",
+            second_for=frozenset(),
+        )
+
+    def kept(self, credential: Credential) -> Credential:
+        """Return what the registry has of a credential that the office has shown."""
+        return self.registry.read(lambda view: view.credential(credential.id))
 
     def template(self, template: Template) -> Template:
         return self.registry.run(lambda tx: tx.save_template(template))
@@ -80,3 +98,33 @@ class Site:
 
     def state(self, id: str = "c1") -> State:
         return self.registry.run(lambda tx: tx.credential(id)).state
+
+
+def office_at(
+    desk: Desk,
+    anchors: Sequence[Certificate] = (),
+    named_by: NamedBy = NamedBy.UPN,
+) -> LocalOffice:
+    """Return the session of a desk's operator, at a site that trusts these issuers."""
+    policy = OfficePolicy(
+        groups={},
+        with_account=True,
+        second_for=desk.second_for,
+        named_by=named_by,
+        expiring_days=30,
+    )
+    entrance = Entrance(parts=desk.parts, station=desk.station, policy=policy)
+    return LocalOffice(entrance, SiteCertificates(lambda: anchors), desk.operator)
+
+
+def bench_at(
+    desk: Desk,
+    anchors: Sequence[Certificate] = (),
+    named_by: NamedBy = NamedBy.UPN,
+) -> Bench:
+    """Return where a desk's operator works on cards."""
+    return Bench(
+        office=office_at(desk, anchors, named_by),
+        clock=desk.parts.clock,
+        entropy=desk.parts.entropy,
+    )

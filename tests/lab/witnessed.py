@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from kiosk.authority.office import evidence_export
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import SignedIn
 from kiosk.authority.proof import heads
@@ -25,9 +24,11 @@ from kiosk.cli import main
 from kiosk.config import OperatorRole
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret import Secret
+from kiosk.desk.export import to_file
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
+from lab.site import office_at
 from statemachine.operation import Kind
 from storage import audit, canonical
 from storage.high_water import HighWaterMark
@@ -122,7 +123,7 @@ class WitnessedSite:
     def export(self, station: str | None = None) -> Path:
         """An auditor exports what there is into a new file."""
         file = self.folder / f"evidence-{len(list(self.folder.iterdir()))}.jsonl"
-        evidence_export.to_file(self.desk, file, station=station)
+        to_file(office_at(self.desk), file, station=station)
         return file
 
     @property
@@ -130,7 +131,12 @@ class WitnessedSite:
         auditor = SignedIn(
             account="aaron@ad.test", roles=frozenset({OperatorRole.AUDITOR})
         )
-        return Desk(parts=self.world.parts, operator=auditor, station="kiosk-1")
+        return Desk(
+            parts=self.world.parts,
+            operator=auditor,
+            station="kiosk-1",
+            second_for=frozenset(),
+        )
 
     @property
     def key(self) -> str:

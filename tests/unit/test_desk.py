@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,8 +35,10 @@ def office() -> Office:
     return Office()
 
 
-def signed_in(name: str, **changes: object) -> Office:
-    office = Office(**changes)
+def signed_in(
+    name: str, *, second_for: Iterable[Action] = (), answers: tuple[str, ...] = ()
+) -> Office:
+    office = Office(second_for=second_for, answers=answers)
     office.person("alice")
     office.holder("alice")
     office.sign_in(name)

@@ -7,12 +7,20 @@ import itertools
 from pathlib import Path
 
 import pytest
-from lab.site import STAFF, Site
+from lab.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
-from kiosk.authority.escrow import escrowed_secrets, puks
-from kiosk.authority.office import lifecycle_events
+from kiosk.authority.escrow import puks
+from kiosk.authority.escrow.escrowed_secrets import (
+    CURRENT,
+    PENDING,
+    TRANSPORT,
+    open_field,
+    seal_field,
+)
+from kiosk.authority.office import key_records, lifecycle_events
 from kiosk.authority.office.operators import Action, NotInRole
+from kiosk.authority.office.values import AlreadyOnRecord
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.authority.proof import signature
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
@@ -21,10 +29,10 @@ from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.enrollment import first_puk, record, secrets
-from kiosk.enrollment.importing import AlreadyOnRecord
+from kiosk.enrollment import first_puk, secrets
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
 from kiosk.enrollment.possession import CardNotOurs, PukNearlyUsedUp, PukNotOurs
+from kiosk.pin import drawn
 from kiosk.simulation.cards.faults import PullAfter, PullBefore
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
@@ -56,14 +64,17 @@ class Office:
     def issue(self, card: SimulatedPivCard, account: str = "ann") -> Issued:
         inserted = self.readers.insert(card)
         try:
-            return issue_card(self.desk, inserted, self.order(account))
+            issued = issue_card(bench_at(self.desk), inserted, self.order(account))
+            return dataclasses.replace(
+                issued, credential=self.site.kept(issued.credential)
+            )
         finally:
             inserted.close()
 
     def puk(self, credential: Credential) -> bytes:
         """Return the PUK our escrow has for a credential."""
         parts, envelope = self.site.parts, credential.escrow.current_sealed
-        secret = secrets.unseal(parts, credential.id, secrets.CURRENT_PUK, envelope)
+        secret = open_field(parts, credential.id, CURRENT, envelope)
         return bytes(secret.reveal())
 
     def credentials(self) -> list[Credential]:
@@ -158,9 +169,7 @@ def test_with_an_activation_code_the_officer_never_sees_the_pin(
     issued = office.issue(card)
     assert issued.transport_pin is None
     envelope = issued.credential.transport_pin_sealed
-    pin = secrets.unseal(
-        office.site.parts, issued.credential.id, secrets.TRANSPORT_PIN, envelope
-    )
+    pin = open_field(office.site.parts, issued.credential.id, TRANSPORT, envelope)
     assert card.has_pin(pin.reveal())
 
 
@@ -228,8 +237,8 @@ def retired_with_two_puks(office: Office, card: SimulatedPivCard) -> Credential:
     """Leave a record whose PUK may be one value or another, besides the factory's."""
     first = office.issue(card).credential
     lifecycle_events.act(office.desk, Action.RETIRE, first, "left")
-    parts, name = office.site.parts, secrets.PENDING_PUK
-    pending = secrets.seal(parts, first.id, name, Secret(b"23456789"))
+    parts, name = office.site.parts, PENDING
+    pending = seal_field(parts, first.id, name, Secret(b"23456789"))
     office.site.registry.run(
         lambda tx: tx.save_credential(
             replace(
@@ -288,7 +297,7 @@ def test_a_card_that_was_reset_has_its_tries_whatever_the_record_says(
 def test_keys_that_were_proven_too_late_are_not_on_record(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "NONCE_SECONDS", -1.0)
+    monkeypatch.setattr(key_records, "NONCE_SECONDS", -1.0)
     with pytest.raises(ProofFailed):
         office.issue(blank())
     assert office.kinds() == ["lifecycle.issue", "lifecycle.retire"]
@@ -430,10 +439,8 @@ def test_a_card_that_takes_digits_alone_as_its_puk_is_issued(office: Office) -> 
 def test_a_card_that_takes_no_new_puk_is_told_so_and_its_keys_are_as_they_were(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_puk, "new_digits_puk", escrowed_secrets.new_puk)
-    monkeypatch.setattr(
-        "kiosk.enrollment.issue_piv.new_digits_puk", escrowed_secrets.new_puk
-    )
+    monkeypatch.setattr(first_puk, "new_digits_puk", drawn.new_puk)
+    monkeypatch.setattr("kiosk.enrollment.issue_piv.new_digits_puk", drawn.new_puk)
     card = blank(PivOptions(digits_only_puk=True))
     for _ in range(3):
         with pytest.raises(first_puk.PukNotAccepted):

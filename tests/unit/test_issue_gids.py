@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.site import STAFF, Site
+from lab.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import admin_unblock
-from kiosk.authority.escrow.escrowed_secrets import open_field
+from kiosk.authority.escrow.escrowed_secrets import TRANSPORT, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import AlreadyOnRecord
 from kiosk.authority.proof import signature
 from kiosk.cards.gids import objects
 from kiosk.cards.ports import CardRemoved, Family, KeyAlgorithm, KeySlot
@@ -27,9 +29,7 @@ from kiosk.certificates.tickets import Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.enrollment import secrets
 from kiosk.enrollment.admin_keys import authenticate
-from kiosk.enrollment.importing import AlreadyOnRecord
 from kiosk.enrollment.issue import Issued, Order, issue_card
 from kiosk.enrollment.issue_gids import AdminKeyNotOurs, KeyNotOfThisCard
 from kiosk.simulation.cards import gids as simulated
@@ -78,7 +78,10 @@ class Office:
         order = Order(account=account, template="staff", issuer=self.issuer)
         inserted = self.readers.insert(card)
         try:
-            return issue_card(self.desk, inserted, order)
+            issued = issue_card(bench_at(self.desk), inserted, order)
+            return dataclasses.replace(
+                issued, credential=self.site.kept(issued.credential)
+            )
         finally:
             inserted.close()
 
@@ -204,8 +207,8 @@ def test_with_an_activation_code_the_officer_never_sees_the_pin(
     card = blank()
     issued = office.issue(card)
     assert issued.transport_pin is None
-    envelope, field = issued.credential.transport_pin_sealed, secrets.TRANSPORT_PIN
-    pin = secrets.unseal(office.site.parts, issued.credential.id, field, envelope)
+    envelope, field = issued.credential.transport_pin_sealed, TRANSPORT
+    pin = open_field(office.site.parts, issued.credential.id, field, envelope)
     assert card.has_pin(pin.reveal())
 
 

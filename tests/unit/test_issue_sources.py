@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from lab.est_server import PASSWORD, USER, Behaviour, EstServer
-from lab.site import Site
+from lab.site import Site, bench_at
 
 from kiosk.authority.escrow import puk_unblock, puks
 from kiosk.authority.office import lifecycle_events
@@ -78,7 +79,10 @@ class Office:
         card = self.readers.insert(chip)
         try:
             order = Order(account=account, template="staff", issuer=self.source)
-            return issue_card(self.desk, card, order)
+            issued = issue_card(bench_at(self.desk), card, order)
+            return dataclasses.replace(
+                issued, credential=self.site.kept(issued.credential)
+            )
         finally:
             card.close()
 

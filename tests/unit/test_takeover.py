@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from cryptography import x509
@@ -15,16 +15,24 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     load_pem_private_key,
 )
-from lab.site import Site
+from lab.site import Site, bench_at, office_at
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
+from kiosk.authority.office import key_records
+from kiosk.authority.office.card_values import CardImport, ImportWay
+from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import NotInRole
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+    NamesAnother,
+    NothingProposed,
+)
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import KeySlot, MalformedAnswer, ObjectMissing, WrongPin
-from kiosk.certificates import card_certificates
-from kiosk.certificates.card_certificates import NamesAnother, NotTrusted
+from kiosk.cards.ports import Card, KeySlot, MalformedAnswer, ObjectMissing, WrongPin
+from kiosk.certificates import card_certificates, card_keys
+from kiosk.certificates.card_certificates import NotTrusted
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
 from kiosk.config import OperatorRole
@@ -32,9 +40,7 @@ from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import DirectoryError, NameAttribute
-from kiosk.enrollment import importing, record, second_officer
-from kiosk.enrollment.importing import AlreadyOnRecord, CardImport, ImportWay
-from kiosk.enrollment.second_officer import NothingProposed
+from kiosk.enrollment import importing
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
@@ -44,6 +50,40 @@ from statemachine.puk import Known
 from storage.records import Credential, FirstPin, ImportedPuk, Template
 
 PIN = b"481516"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """An import, and whom the site trusts."""
+
+    order: CardImport
+    anchors: Sequence[x509.Certificate] = ()
+    named_by: NamedBy = NamedBy.UPN
+
+
+def import_card(
+    desk: Desk, card: Card, wanted: Wanted, pin: Secret | None
+) -> Credential:
+    bench = bench_at(desk, wanted.anchors, wanted.named_by)
+    return importing.import_card(bench, card, wanted.order, pin)
+
+
+def import_certificate(
+    desk: Desk, card: str, certificate: x509.Certificate, wanted: Wanted
+) -> Credential:
+    bench = bench_at(desk, wanted.anchors, wanted.named_by)
+    return importing.import_certificate(bench, card, certificate, wanted.order)
+
+
+def confirm(
+    desk: Desk,
+    taken: Credential,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    named_by: NamedBy = NamedBy.UPN,
+) -> Credential:
+    key = card_keys.key_of(certificate, KeySlot.AUTHENTICATION)
+    return office_at(desk, anchors, named_by).confirm_key(taken.id, key)
 
 
 class Elsewhere:
@@ -78,12 +118,9 @@ class Elsewhere:
             self.certificates[slot] = card_certificates.read(der)
         self.card = SimulatedReaders().insert(self.made.card)
 
-    def wanted(
-        self, way: ImportWay = ImportWay.SIGNATURE, **changes: object
-    ) -> CardImport:
-        plain = CardImport(
-            account="ann@ad.test", template="staff", way=way, anchors=[self.anchor]
-        )
+    def wanted(self, way: ImportWay = ImportWay.SIGNATURE, **changes: object) -> Wanted:
+        order = CardImport(account="ann@ad.test", template="staff", way=way)
+        plain = Wanted(order, [self.anchor])
         return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -104,7 +141,7 @@ def kinds(site: Site) -> list[str]:
 def test_a_card_that_signs_is_imported_with_both_its_keys(
     site: Site, elsewhere: Elsewhere
 ) -> None:
-    taken = importing.import_card(
+    taken = import_card(
         site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
     )
     assert taken.state is State.ISSUED
@@ -125,7 +162,7 @@ def test_a_wrong_pin_imports_nothing_and_costs_one_try(
 ) -> None:
     before = elsewhere.made.card.pin_tries_left
     with pytest.raises(WrongPin):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -138,7 +175,7 @@ def test_a_wrong_pin_imports_nothing_and_costs_one_try(
 def test_the_last_try_is_not_spent(site: Site, elsewhere: Elsewhere) -> None:
     elsewhere.made.card.set_tries(pin=1)
     with pytest.raises(Refused) as caught:
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -155,7 +192,7 @@ def test_a_card_with_the_certificate_but_not_the_key_of_another_is_refused(
     own = elsewhere.made.card.keys
     own[0x9A] = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(ProofFailed):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -167,9 +204,9 @@ def test_a_card_with_the_certificate_but_not_the_key_of_another_is_refused(
 def test_a_proof_that_came_too_late_imports_nothing(
     site: Site, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "NONCE_SECONDS", -1.0)
+    monkeypatch.setattr(key_records, "NONCE_SECONDS", -1.0)
     with pytest.raises(ProofFailed):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -182,7 +219,7 @@ def test_an_untrusted_certificate_imports_nothing(
     site: Site, elsewhere: Elsewhere
 ) -> None:
     with pytest.raises(NotTrusted):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(anchors=()),
@@ -193,7 +230,7 @@ def test_an_untrusted_certificate_imports_nothing(
 def test_a_certificate_for_somebody_else_imports_nothing(site: Site) -> None:
     elsewhere = Elsewhere(site, account="bob@ad.test")
     with pytest.raises(NamesAnother):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             elsewhere.card,
             elsewhere.wanted(),
@@ -207,37 +244,31 @@ def test_a_card_without_a_certificate_can_only_be_imported_keyless(
     del elsewhere.made.card.objects[objects.CERTIFICATE_9A]
     desk = site.desk(OperatorRole.OFFICER)
     with pytest.raises(ObjectMissing):
-        importing.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
-    taken = importing.import_card(
-        desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
-    )
+        import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+    taken = import_card(desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None)
     assert taken.authentication_key is None
     assert taken.migrated
 
 
 def test_a_card_is_imported_once(site: Site, elsewhere: Elsewhere) -> None:
     desk = site.desk(OperatorRole.OFFICER)
-    taken = importing.import_card(
-        desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
-    )
+    taken = import_card(desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None)
     with pytest.raises(AlreadyOnRecord) as caught:
-        importing.import_card(
-            desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None
-        )
+        import_card(desk, elsewhere.card, elsewhere.wanted(ImportWay.KEYLESS), None)
     assert caught.value.data == {"credential": taken.id}
 
 
 def test_nobody_imports_their_own_card(site: Site, elsewhere: Elsewhere) -> None:
     desk = site.desk(OperatorRole.OFFICER, "ann@ad.test")
     with pytest.raises(Refused) as caught:
-        importing.import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
+        import_card(desk, elsewhere.card, elsewhere.wanted(), Secret(PIN))
     assert caught.value.reason.key == "refusal.own_card"
     assert kinds(site) == ["lifecycle.issue_refused"]
 
 
 def test_importing_is_the_officers_business(site: Site, elsewhere: Elsewhere) -> None:
     with pytest.raises(NotInRole):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.HELPDESK), elsewhere.card, elsewhere.wanted(), None
         )
 
@@ -247,7 +278,7 @@ def test_a_template_with_activation_codes_cannot_take_a_card_from_elsewhere(
 ) -> None:
     site.template(Template(name="staff", version=1, first_pin=FirstPin.ACTIVATION_CODE))
     with pytest.raises(Refused) as caught:
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), None
         )
     assert caught.value.reason.key == "enrollment.import_needs_own_pin"
@@ -257,7 +288,7 @@ def test_a_template_with_activation_codes_cannot_take_a_card_from_elsewhere(
 
 
 def proposed(site: Site, elsewhere: Elsewhere) -> Credential:
-    taken = importing.import_certificate(
+    taken = import_certificate(
         site.desk(OperatorRole.OFFICER),
         elsewhere.made.identity.key,
         elsewhere.certificates[KeySlot.AUTHENTICATION],
@@ -272,7 +303,7 @@ def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
     site: Site, elsewhere: Elsewhere
 ) -> None:
     taken = proposed(site, elsewhere)
-    done = second_officer.confirm(
+    done = confirm(
         site.desk(OperatorRole.ADMINISTRATOR),
         taken,
         elsewhere.certificates[KeySlot.AUTHENTICATION],
@@ -289,7 +320,7 @@ def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
 def test_the_card_in_the_reader_can_be_proposed_too(
     site: Site, elsewhere: Elsewhere
 ) -> None:
-    taken = importing.import_card(
+    taken = import_card(
         site.desk(OperatorRole.OFFICER),
         elsewhere.card,
         elsewhere.wanted(ImportWay.PROPOSED),
@@ -302,7 +333,7 @@ def test_the_card_in_the_reader_can_be_proposed_too(
 def test_one_officer_is_not_two(site: Site, elsewhere: Elsewhere) -> None:
     taken = proposed(site, elsewhere)
     with pytest.raises(Refused) as caught:
-        second_officer.confirm(
+        confirm(
             site.desk(OperatorRole.OFFICER),
             taken,
             elsewhere.certificates[KeySlot.AUTHENTICATION],
@@ -317,7 +348,7 @@ def test_only_the_key_that_was_proposed_can_be_confirmed(
     taken = proposed(site, elsewhere)
     other = Elsewhere(site)
     with pytest.raises(NothingProposed):
-        second_officer.confirm(
+        confirm(
             site.desk(OperatorRole.ADMINISTRATOR),
             taken,
             other.certificates[KeySlot.AUTHENTICATION],
@@ -328,7 +359,7 @@ def test_only_the_key_that_was_proposed_can_be_confirmed(
 def test_the_holder_is_no_second_officer(site: Site, elsewhere: Elsewhere) -> None:
     taken = proposed(site, elsewhere)
     with pytest.raises(Refused) as caught:
-        second_officer.confirm(
+        confirm(
             site.desk(OperatorRole.OFFICER, "ann@ad.test"),
             replace(taken, account="ann@ad.test"),
             elsewhere.certificates[KeySlot.AUTHENTICATION],
@@ -382,7 +413,7 @@ def test_an_odd_card_authentication_key_does_not_stop_an_import(
     anchors = [elsewhere.anchor]
     with contextlib.suppress(MalformedAnswer, card_certificates.CertificateError):
         anchors.append(card_certificates.read(objects.read_certificate(value)))
-    taken = importing.import_card(
+    taken = import_card(
         site.desk(OperatorRole.OFFICER),
         elsewhere.card,
         elsewhere.wanted(anchors=anchors),
@@ -399,7 +430,7 @@ def test_a_card_authentication_key_may_be_refused_in_any_way(
     del elsewhere.made.card.objects[objects.CERTIFICATE_9E]
     options = replace(elsewhere.made.card.options, missing_object=sw)
     elsewhere.made.card.options = options
-    taken = importing.import_card(
+    taken = import_card(
         site.desk(OperatorRole.OFFICER), elsewhere.card, elsewhere.wanted(), Secret(PIN)
     )
     assert taken.card_authentication_key is None
@@ -456,11 +487,11 @@ def imported(
     made = make_card(SeededEntropy(6), subject="Ann", pin=PIN, puk=puk, options=options)
     made.card.set_tries(puk=puk_tries)
     desk = site.desk(OperatorRole.OFFICER)
-    wanted = CardImport(
-        account="ann", template="staff", way=ImportWay.KEYLESS, puk=said
+    wanted = Wanted(
+        CardImport(account="ann", template="staff", way=ImportWay.KEYLESS, puk=said)
     )
     card = SimulatedReaders().insert(made.card)
-    credential = importing.import_card(desk, card, wanted, None)
+    credential = import_card(desk, card, wanted, None)
     assert made.card.puk_tries_left == puk_tries
     return credential
 
@@ -482,7 +513,7 @@ def identity_of(elsewhere: Elsewhere) -> str:
 
 
 def mapped(site: Site, elsewhere: Elsewhere, rule: NamedBy) -> Credential:
-    return importing.import_card(
+    return import_card(
         site.desk(OperatorRole.OFFICER),
         elsewhere.card,
         elsewhere.wanted(named_by=rule),
@@ -509,7 +540,7 @@ def test_an_address_that_only_this_account_has_maps_its_certificate(
     assert mapped(site, elsewhere, NamedBy.E_MAIL).authentication_key is not None
     other = Elsewhere(site, mail="bob@ad.test")
     with pytest.raises(NamesAnother):
-        importing.import_certificate(
+        import_certificate(
             site.desk(OperatorRole.OFFICER),
             "piv-other",
             other.certificates[KeySlot.AUTHENTICATION],
@@ -563,14 +594,12 @@ def test_an_officers_word_counts_once_a_second_one_confirms_it(
     own = nameless.certificates[KeySlot.AUTHENTICATION]
     anchors = [nameless.anchor]
     with pytest.raises(Refused):
-        second_officer.confirm(
-            site.desk(OperatorRole.OFFICER), taken, own, anchors, NamedBy.OFFICER
-        )
+        confirm(site.desk(OperatorRole.OFFICER), taken, own, anchors, NamedBy.OFFICER)
     site.domain.add_account("second")
     second = site.desk(OperatorRole.OFFICER, account="second@ad.test")
     with pytest.raises(NamesAnother):
-        second_officer.confirm(second, taken, own, anchors, NamedBy.UPN)
-    done = second_officer.confirm(second, taken, own, anchors, NamedBy.OFFICER)
+        confirm(second, taken, own, anchors, NamedBy.UPN)
+    done = confirm(second, taken, own, anchors, NamedBy.OFFICER)
     assert done.authentication_key is not None
     assert done.authentication_key.spki == nameless.made.authentication.spki
 
@@ -579,7 +608,7 @@ def test_under_an_officers_word_the_card_still_proves_its_key(
     site: Site, nameless: Elsewhere
 ) -> None:
     with pytest.raises(WrongPin):
-        importing.import_card(
+        import_card(
             site.desk(OperatorRole.OFFICER),
             nameless.card,
             nameless.wanted(named_by=NamedBy.OFFICER),

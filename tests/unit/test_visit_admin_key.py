@@ -103,7 +103,12 @@ class Person:
             account="hanna@ad.test", roles=frozenset({OperatorRole.HELPDESK})
         )
         self.world.directory.add_account("hanna")
-        desk = Desk(parts=self.world.parts, operator=hanna, station="desk-1")
+        desk = Desk(
+            parts=self.world.parts,
+            operator=hanna,
+            station="desk-1",
+            second_for=frozenset(),
+        )
         with Secret(form.challenge.spoken.encode()) as challenge:
             spoken = telephone_unblock.answer(
                 desk, page or self.world.credential("alice"), challenge

@@ -14,7 +14,6 @@ from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.pin.weak import is_weak
 from statemachine.operation import Kind
 from storage.records import (
     AuditDraft,
@@ -26,9 +25,6 @@ from storage.records import (
 )
 from storage.registry import Tx
 
-PUK_LENGTH = 8
-_ALPHABET = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
-_DIGITS = b"0123456789"
 _TABLE = "credentials"
 PENDING, CURRENT, TRANSPORT = "escrow.pending", "escrow.current", "transport_pin"
 """Fields of an envelope."""
@@ -51,26 +47,6 @@ def open_field(
     finally:
         for index in range(len(plain)):
             plain[index] = 0
-
-
-def new_puk(parts: RequiredPorts) -> Secret:
-    """Return eight random printable ASCII characters, none easily misread."""
-    return _drawn(parts, _ALPHABET)
-
-
-def new_digits_puk(parts: RequiredPorts) -> Secret:
-    """Return eight random digits, which every card takes, not easy to guess."""
-    while True:
-        puk = _drawn(parts, _DIGITS)
-        if not is_weak(puk.reveal()):
-            return puk
-        puk.wipe()
-
-
-def _drawn(parts: RequiredPorts, alphabet: bytes) -> Secret:
-    return Secret(
-        bytes(alphabet[parts.entropy.below(len(alphabet))] for _ in range(PUK_LENGTH))
-    )
 
 
 # --- release -----------------------------------------------------------------

@@ -11,8 +11,6 @@ from msgspec.structs import replace
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import (
     PENDING,
-    new_digits_puk,
-    new_puk,
     note,
     open_field,
     seal_field,
@@ -22,6 +20,7 @@ from kiosk.authority.ports import NotProven, ProofFailed, PukPlan
 from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
+from kiosk.pin.drawn import new_digits_puk, new_puk
 from statemachine import candidates
 from statemachine.candidates import Label
 from storage.records import Credential
@@ -98,7 +97,8 @@ def plan(parts: RequiredPorts, id: str, told: int | None) -> PukPlan | None:
 
 def _fresh(parts: RequiredPorts, credential: Credential) -> Secret:
     """Return a new PUK of a form that the card has not refused."""
-    return new_digits_puk(parts) if credential.escrow.forms_refused else new_puk(parts)
+    draw = new_digits_puk if credential.escrow.forms_refused else new_puk
+    return draw(parts.entropy)
 
 
 def replaced(parts: RequiredPorts, id: str) -> None:

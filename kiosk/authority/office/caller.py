@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kiosk.authority.office.desk import Desk
-from kiosk.authority.office.listing import Visited, visited
+from kiosk.authority.office.listing import visited
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.ports import Value
+from kiosk.authority.office.values import CodeInUse
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import DirectoryError
 from storage.records import Approval, ApprovalKind, Credential
@@ -13,17 +13,6 @@ from storage.view import View
 
 _NEWEST = 10
 """Codes among which the newest of a kind is."""
-
-
-class CodeInUse(Value, frozen=True, kw_only=True):
-    """How far the holder has come with a code."""
-
-    given_at: float
-    seconds_left: int
-    """0: it has run out, was void, or is spent."""
-    wrong_entries: int
-    visit: Visited | None
-    """Where it was typed; None: nowhere yet."""
 
 
 def follow(desk: Desk, credential: str, kind: ApprovalKind) -> CodeInUse | None:

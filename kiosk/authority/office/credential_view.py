@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kiosk.authority.office.desk import Desk, has_own_name
-from kiosk.authority.office.listing import Visited, visits
+from kiosk.authority.office.listing import visits
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.shown import shown
+from kiosk.authority.office.values import CredentialView, OpenCode
 from kiosk.authority.operation.offering import facts_of
-from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.core.errors import Message
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage import walk
-from storage.records import Approval, AuditEvent, Credential, Sync, Template
+from storage.records import Credential, Sync, Template
 
 HISTORY = 200
 """How many events are shown, the newest; all are in an export."""
@@ -24,26 +24,6 @@ VISITS = 5
 """How many are told."""
 _CODES = 100
 """Far more codes than anybody gives out at a time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """Everything about one credential. Names in it are outside text."""
-
-    credential: Credential
-    template: Template
-    holder_may: dict[Kind, Message | None]
-    """What the holder may do at a kiosk; None: nothing refuses it."""
-    operator_may: dict[Event, Message | None]
-    """What may happen to it through an operator."""
-    may_become: tuple[State, ...]
-    """Where the lifecycle leads from here, whoever does it."""
-    visits: tuple[Visited, ...]
-    """The holder's last ones, the newest first."""
-    codes: tuple[Approval, ...]
-    """Codes that may still be used."""
-    history: tuple[AuditEvent, ...]
-    """The newest `HISTORY` events, oldest first."""
 
 
 _OPERATORS = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE, Event.ISSUE)
@@ -57,7 +37,7 @@ def credentials(
     return walk.credentials(desk.parts.registry, state=state, sync=sync)
 
 
-def view(desk: Desk, credential: Credential) -> View:
+def view(desk: Desk, credential: Credential) -> CredentialView:
     """Look at one credential. NotInRole. Asks the directory for nothing."""
     require(desk.operator, Action.LOOK)
     now = desk.parts.clock.now()
@@ -68,26 +48,30 @@ def view(desk: Desk, credential: Credential) -> View:
             it.events(credential=credential.id, newest_first=True, limit=HISTORY),
         )
     )
-    return View(
-        credential=credential,
+    return CredentialView(
+        credential=shown(credential),
         template=template,
-        holder_may=_holder_may(credential, template, desk.parts.profile),
+        holder_may=_holder_may(desk, credential, template),
         operator_may=_operator_may(desk, credential),
         may_become=_may_become(desk, credential),
         visits=visits(desk, credential.id, most=VISITS),
-        codes=tuple(codes),
+        codes=tuple(
+            OpenCode(kind=each.kind, expires_at=each.expires_at) for each in codes
+        ),
         history=tuple(reversed(newest)),
     )
 
 
 def _holder_may(
-    credential: Credential, template: Template, profile: ComplianceProfile
+    desk: Desk, credential: Credential, template: Template
 ) -> dict[Kind, Message | None]:
+    """Judge by the lifecycle of this site, as a kiosk does."""
     judged = offers(
         Standing(credential.state, credential.suspended_from),
-        facts_of(credential, template, None, profile),
+        facts_of(credential, template, None, desk.parts.profile),
         out_of_step=credential.sync is Sync.OUT_OF_STEP,
         activation_interrupted=credential.activation_interrupted,
+        lifecycle=desk.parts.lifecycle,
     )
     return {
         each.kind: None if each.refusal is None else Message(each.refusal.code)

@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from kiosk.authority.office.operators import Action, SignedIn, require
+from kiosk.authority.office.values import (
+    NoSuchCredential,
+    SecondNeeded,
+    SeveralCredentials,
+)
 from kiosk.authority.ports import Refused
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Account, DirectoryError
 from statemachine.lifecycle import State
@@ -24,24 +29,6 @@ _SEVERAL = 100
 """How many are named where more than one has a name."""
 
 
-class NoSuchCredential(KioskError):
-    """Nothing in the registry fits what was typed: `term`."""
-
-    code = "enrollment.no_such_credential"
-
-
-class SecondNeeded(KioskError):
-    """The site wants two operators for that: `action`."""
-
-    code = "enrollment.second_needed"
-
-
-class SeveralCredentials(KioskError):
-    """More than one fits what was typed: `term`, `ids`."""
-
-    code = "enrollment.several_credentials"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """One operator's place. Used on one thread, the registry's."""
@@ -49,7 +36,7 @@ class Desk:
     parts: RequiredPorts
     operator: SignedIn
     station: str
-    second_for: frozenset[Action] = frozenset()
+    second_for: frozenset[Action]
     """What needs a second operator here."""
 
 
@@ -104,6 +91,14 @@ def holder_of(desk: Desk, action: Action, name: str) -> Account:
     if holder.guid == own.guid:
         refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
     return holder
+
+
+def judged_holder(desk: Desk, action: Action, guid: str) -> Account:
+    """Return a holder who was judged before, judged again. As `holder_of`."""
+    require(desk.operator, action)
+    if guid == guid_of(desk, desk.operator):
+        refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
+    return ask(desk.parts.directory, lambda dc: dc.account(guid))
 
 
 def identified(desk: Desk) -> Desk:

@@ -6,21 +6,13 @@ import itertools
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.ports import Value
+from kiosk.authority.office.values import EvidenceRow
 from storage import walk
-from storage.records import AuditEvent
 from storage.registry import RecordMissing
 from storage.view import View, fold
 
 EXAMINED = 20_000
 """Events that are looked at for one list."""
-
-
-class EvidenceRow(Value, frozen=True, kw_only=True):
-    """One event, and whose card it is about. Names are outside text."""
-
-    event: AuditEvent
-    holder: str
 
 
 def look(desk: Desk, term: str, *, most: int) -> tuple[EvidenceRow, ...]:

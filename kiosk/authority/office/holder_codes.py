@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kiosk.authority.escrow import approvals, puks
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
 from kiosk.authority.office.desk import (
@@ -16,9 +14,9 @@ from kiosk.authority.office.desk import (
     refuse,
 )
 from kiosk.authority.office.operators import Action, SignedIn, require
+from kiosk.authority.office.values import GivenCode
 from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
-from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, Standing, State
 from storage.records import (
     ApprovalKind,
@@ -33,14 +31,6 @@ from storage.records import (
 _DAY = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A code to be shown once and wiped, and how long it may be used."""
-
-    code: Secret
-    validity: Message
-
-
 def give(
     desk: Desk,
     credential: Credential,
@@ -48,7 +38,7 @@ def give(
     second: SignedIn | None = None,
     *,
     last_try: bool = False,
-) -> Given:
+) -> GivenCode:
     """Make a code for a credential; its caller shows it once and wipes it.
 
     NotInRole, Refused, SecondNeeded, DirectoryError. Earlier codes of the kind
@@ -78,7 +68,7 @@ def give(
         valid_for=_seconds_valid(template, kind),
         last_try=last_try and kind is ApprovalKind.RELEASE,
     )
-    return Given(code, _validity(template, kind))
+    return GivenCode(code=code, validity=_validity(template, kind))
 
 
 def _validity(template: Template, kind: ApprovalKind) -> Message:

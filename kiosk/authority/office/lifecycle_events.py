@@ -66,6 +66,17 @@ def act(
         refuse(desk, f"lifecycle.{event}_refused", credential.id, refused.reason)
 
 
+def must_not_be_own(desk: Desk, credential: Credential) -> None:
+    """Let pass an operator who is not the holder. NotInRole, Refused, DirectoryError.
+
+    Before the holder finishes a case with the operator's help.
+    """
+    require(desk.operator, Action.LOOK)
+    if is_own_card(desk, credential):
+        own = Message("refusal.own_card")
+        refuse(desk, "operation.not_opened", credential.id, own)
+
+
 def close_case(desk: Desk, credential: Credential, reason: str) -> Credential:
     """Close an out-of-step case as not synchronised: the password stays as it is.
 

@@ -7,12 +7,11 @@ over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.office.survey import SurveyedAccount, survey
 from kiosk.authority.office.templates import limits_of
+from kiosk.authority.office.values import Report, Risk, RiskFinding
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.effective import effective
@@ -31,53 +30,6 @@ from storage.records import Credential, Keyless, Sync, Template
 _IN_USE = frozenset({State.ISSUED, State.ACTIVE, State.BLOCKED, State.SUSPENDED})
 LONG_ENOUGH = 12
 """Characters from which a secret of digits is not called short."""
-
-
-class RiskFinding(StrEnum):
-    """What can be wrong; `risk.<value>` says it in a sentence."""
-
-    SHORT_NUMERIC = "short_numeric"
-    SHORT = "short"
-    NO_LOCKOUT = "no_lockout"
-    SMART_CARD_REQUIRED = "smart_card_required"
-    PRIVILEGED = "privileged"
-    UNSATISFIABLE = "unsatisfiable"
-    OUT_OF_STEP = "out_of_step"
-    CHANGED_ELSEWHERE = "changed_elsewhere"
-    """In step, as far as was known: somebody has set another password since."""
-    MARK_HIDDEN = "mark_hidden"
-    """The directory's own mark may not be read: other hands are not all seen."""
-    KEYLESS = "keyless"
-    PUK_FACTORY = "puk_factory"
-    PUK_DUE = "puk_due"
-    PUK_NOT_TAKEN = "puk_not_taken"
-    PUK_USED_UP = "puk_used_up"
-    ACCOUNT_GONE = "account_gone"
-    UNKNOWN = "unknown"
-    """The directory did not say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
-    """One finding about one credential. Names are outside text."""
-
-    finding: RiskFinding
-    credential: str
-    holder: str
-    account: str
-    template: str
-    detail: str = ""
-    """A number, a rule or a code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All findings, and of how many accounts nothing could be seen."""
-
-    risks: tuple[Risk, ...]
-    accounts: int
-    """That were to be looked at in the directory."""
-    unseen: int
 
 
 def report(parts: RequiredPorts) -> Report:

@@ -18,6 +18,13 @@ from kiosk.authority.rules.effective import effective
 from kiosk.config import toml_file
 from kiosk.config.render import comment, toml_value
 from kiosk.core.errors import KioskError, Message
+from kiosk.directory.asking import ask
+from kiosk.directory.ports import (
+    Directory,
+    DomainController,
+    Examinable,
+    PasswordPolicy,
+)
 from kiosk.pin.rules import Alphabet, contradiction
 from kiosk.texts import text
 from storage.records import AuditDraft, CardType, PinPolicy, Template
@@ -60,6 +67,24 @@ def read(path: Path) -> Template:
     if broken is not None:
         raise UnsatisfiableTemplate(file=str(path), rule=broken)
     return template
+
+
+def satisfiable(directory: Directory, template: Template) -> None:
+    """Ask whether any PIN can satisfy card, template and the domain together.
+
+    UnsatisfiableTemplate, DirectoryError. A fine-grained policy of one holder is
+    judged when the card is there.
+    """
+    policy = None
+    if template.pin_policy.update_ad_password:
+        policy = ask(directory, _domain_policy)
+    broken = contradiction(effective(limits_of(template), template, None, policy))
+    if broken is not None:
+        raise UnsatisfiableTemplate(file=template.name, rule=broken)
+
+
+def _domain_policy(dc: DomainController) -> PasswordPolicy | None:
+    return dc.domain_policy() if isinstance(dc, Examinable) else None
 
 
 def limits_of(template: Template) -> CardLimits:

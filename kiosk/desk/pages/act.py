@@ -4,7 +4,6 @@ where the site wants one.
 
 from __future__ import annotations
 
-from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, stay
@@ -45,12 +44,10 @@ class ReasonPage(Plain):
             return stay(Message("desk.reason_needed"))
         emit(Message("desk.working"))
         if self._action is Action.CLOSE:
-            lifecycle_events.close_case(context.desk, self._credential, reason)
+            context.office.close_case(self._credential.id, reason)
             return back(Message("desk.closed"))
         second = second_of(context, self._action, filled)
-        after = lifecycle_events.act(
-            context.desk, self._action, self._credential, reason, second
-        )
+        after = context.office.act(self._action, self._credential.id, reason, second)
         told = {"holder": after.holder, "state": after.state}
         if self._action is Action.REVOKE:
             account = {"account": after.account}

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk.authority.office import evidence_export
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.operators import Action
 from kiosk.authority.proof import verification
-from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.authority.proof.verification import Verified
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
+from kiosk.desk.export import to_file
 from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
-from storage import walk
 from storage.records import AuditEvent
 
 
@@ -25,7 +23,7 @@ class AuditPage(Plain):
         self._found: tuple[PageLine, ...] = ()
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.EXPORT)
+        context.require(Action.EXPORT)
         return Page(
             name="audit",
             title=Message("desk.menu.audit"),
@@ -39,23 +37,19 @@ class AuditPage(Plain):
         )
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
-        require(context.desk.operator, Action.EXPORT)
         emit(Message("desk.working"))
-        parts = context.parts
-        evidence = verification.evidence_of(parts.registry)
-        verified = verification.verify(evidence, keys=parts.vault.note_keys())
-        self._found = tuple(_verified(verified))
+        self._found = tuple(_verified(context.office.verified()))
         return stay()
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
-        require(context.desk.operator, Action.EXPORT)
+        context.require(Action.EXPORT)
         emit(Message("desk.working"))
         receipt, file = filled.texts["receipt"].strip(), filled.texts["file"].strip()
         if receipt:
             self._found = tuple(_receipt(context, receipt))
             return stay()
         if file:
-            count = evidence_export.to_file(context.desk, Path(file))
+            count = to_file(context.office, Path(file), station=None)
             return stay(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
 
@@ -77,27 +71,17 @@ def _verified(verified: Verified) -> Iterator[PageLine]:
 
 def _receipt(context: Context, number: str) -> list[PageLine]:
     """Follow one operation through the evidence."""
-    operation = context.parts.registry.run(lambda tx: tx.operation_by_event(number))
-    if operation is None:
+    found = context.office.receipt(number)
+    if found is None:
         nothing = Message("desk.nothing_found", {"term": number})
         return [PageLine(nothing, Style.WARNING)]
-    own: list[AuditEvent] = []
-    evidence: list[AuditEvent] = []
-    for event in walk.events(context.parts.registry, credential=operation.credential):
-        if event.kind == "credential.key_recorded":
-            evidence.append(event)
-        if event.operation == operation.id:
-            own.append(event)
-            evidence.append(event)
-    findings = unproven_writes(evidence)
-    wrote = any(event.kind == "operation.writing" for event in own)
-    if findings:
-        verdict = PageLine(findings[0].reason, Style.WARNING)
-    elif wrote:
+    if found.unproven is not None:
+        verdict = PageLine(found.unproven, Style.WARNING)
+    elif found.wrote:
         verdict = PageLine(Message("desk.audit.receipt_sound"), Style.DONE)
     else:
         verdict = PageLine(Message("desk.audit.receipt_no_write"))
-    return [verdict, *(line for event in own for line in _step(event))]
+    return [verdict, *(line for event in found.events for line in _step(event))]
 
 
 def _step(event: AuditEvent) -> list[PageLine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, Row, RowState, read_batch
 from kiosk.desk.context import Context, Move, Plain, instead, stay
@@ -24,7 +24,7 @@ class BatchPage(Plain):
     """Asks for the file; every line is checked before the first card is touched."""
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.ISSUE)
+        context.require(Action.ISSUE)
         return Page(
             name="batch",
             title=Message("desk.menu.batch"),
@@ -36,7 +36,7 @@ class BatchPage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         path = Path(filled.texts["file"].strip()).expanduser()
-        return instead(BatchRunPage(read_batch(context.desk, path)))
+        return instead(BatchRunPage(read_batch(context.office, path)))
 
 
 class BatchRunPage(Plain):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from kiosk.authority.office.credential_view import View, view
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import CredentialView
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.pages.act import ReasonPage
@@ -63,10 +63,10 @@ class CredentialPage(Plain):
         self._cases = cases
 
     def _credential(self, context: Context) -> Credential:
-        return context.parts.registry.run(lambda tx: tx.credential(self._id))
+        return context.office.credential(self._id)
 
     def show(self, context: Context) -> Page:
-        seen = view(context.desk, self._credential(context))
+        seen = context.office.view(self._id)
         choices = [*_choices(context, seen)]
         if self._cases is not None:
             choices.append(_choice("next", None))
@@ -109,7 +109,7 @@ class CredentialPage(Plain):
 # --- what can be done --------------------------------------------------------
 
 
-def _choices(context: Context, seen: View) -> Iterator[Choice]:
+def _choices(context: Context, seen: CredentialView) -> Iterator[Choice]:
     """What the operator's roles include; what is refused says why."""
     asked = [*_asked(seen), *_to_read()]
     return (
@@ -117,7 +117,7 @@ def _choices(context: Context, seen: View) -> Iterator[Choice]:
     )
 
 
-def _asked(seen: View) -> Sequence[tuple[str, Action, Message | None]]:
+def _asked(seen: CredentialView) -> Sequence[tuple[str, Action, Message | None]]:
     credential, template = seen.credential, seen.template
     by_phone = UnblockWay.ADMIN_KEY_PHONE in template.unblock
     no_phone = None if by_phone else Message("enrollment.no_phone_way")

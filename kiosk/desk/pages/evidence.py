@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.office import evidence_list
-from kiosk.authority.office.evidence_list import EvidenceRow
+from kiosk.authority.office.values import EvidenceRow
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
 from kiosk.desk.pages.credential import CredentialPage
@@ -26,7 +25,7 @@ class EvidencePage(Plain):
 
     def show(self, context: Context) -> Page:
         look = self._look
-        found = evidence_list.look(context.desk, look.term, most=look.rows + 1)
+        found = context.office.evidence(look.term, most=look.rows + 1)
         shown = found[: look.rows]
         rows = tuple(_row(each) for each in shown)
         self._credentials = {

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.authority.local import LocalAuthority
-from kiosk.authority.office.desk import is_own_card, refuse
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.workers import InlineWorker
@@ -62,10 +60,7 @@ class FinishPage(Plain):
         shown, self._shown = self._shown, None
         if shown is None or shown.form is None or context.others_card() is None:
             return stay(Message("desk.finish.insert"))
-        desk, credential = context.desk, self._credential
-        if is_own_card(desk, credential):
-            own = Message("refusal.own_card")
-            refuse(desk, "operation.not_opened", credential.id, own)
+        context.office.must_not_be_own(self._credential.id)
         typed = {
             FieldName(name): secret.copy() for name, secret in filled.secrets.items()
         }
@@ -82,7 +77,7 @@ class FinishPage(Plain):
             return self._shown
         workplace = Workplace(
             card=card,
-            authority=LocalAuthority(context.parts, context.site.station),
+            authority=context.office.visit_port(),
             worker=InlineWorker(),
         )
         visit = Visit(workplace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office.credential_view import view
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Plain
 from kiosk.desk.pages.events import COLUMNS, row
@@ -18,7 +17,7 @@ class HistoryPage(Plain):
         self._credential = credential
 
     def show(self, context: Context) -> Page:
-        newest = reversed(view(context.desk, self._credential).history)
+        newest = reversed(context.office.view(self._credential.id).history)
         rows = tuple(row(event, key=str(at)) for at, event in enumerate(newest))
         return Page(
             name="history",

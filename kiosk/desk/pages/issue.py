@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.card_values import CardImport, ImportWay
+from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import MOST, Holder
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
-from kiosk.desk.templating import MOST
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -17,10 +18,7 @@ from kiosk.desk.views import (
     PageLine,
     Style,
 )
-from kiosk.directory.asking import ask
-from kiosk.directory.ports import MOST_PEOPLE, Person
 from kiosk.enrollment import importing
-from kiosk.enrollment.importing import CardImport, ImportWay
 from kiosk.enrollment.issue import refusal_of
 from storage.records import Template
 
@@ -29,12 +27,12 @@ class PersonPage(Plain):
     """Find the holder in the directory; enough is shown to tell two apart."""
 
     def __init__(self) -> None:
-        self._found: tuple[Person, ...] = ()
+        self._found: tuple[Holder, ...] = ()
         self._term = ""
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.ISSUE)
-        is_cut = len(self._found) >= MOST_PEOPLE
+        context.require(Action.ISSUE)
+        is_cut = len(self._found) >= MOST
         more = PageLine(Message("desk.more"), Style.WARNING)
         return Page(
             name="person",
@@ -59,8 +57,7 @@ class PersonPage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         self._term = filled.texts["term"].strip()
-        term = self._term
-        self._found = ask(context.parts.directory, lambda dc: dc.look_for(term))
+        self._found = context.office.look_for(self._term)
         if not self._found:
             return stay(Message("desk.nothing_found", {"term": self._term}))
         return stay()
@@ -74,11 +71,11 @@ class PersonPage(Plain):
 class TemplatePage(Plain):
     """Choose what the card will be."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Holder) -> None:
         self._person = person
 
     def show(self, context: Context) -> Page:
-        templates = context.parts.registry.read(lambda it: it.templates(limit=MOST))
+        templates = context.office.templates()
         return Page(
             name="template",
             title=Message("desk.issue_for", {"holder": self._person.name}),
@@ -106,7 +103,7 @@ def _not_here(template: Template) -> Message | None:
 class CardPage(Plain):
     """Insert the blank card, and go. A card pulled in the middle can come again."""
 
-    def __init__(self, person: Person, template: str) -> None:
+    def __init__(self, person: Holder, template: str) -> None:
         self._person = person
         self._template = template
 
@@ -154,9 +151,9 @@ class TakeoverPage(Plain):
     """Import a card that was issued elsewhere."""
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.IMPORT)
+        context.require(Action.IMPORT)
         there = context.others_card() is not None
-        templates = context.parts.registry.read(lambda it: it.templates(limit=MOST))
+        templates = context.office.templates()
         return Page(
             name="import",
             title=Message("desk.menu.import"),
@@ -204,10 +201,8 @@ class TakeoverPage(Plain):
             account=filled.texts["account"].strip(),
             template=filled.texts["template"],
             way=way,
-            anchors=context.site.anchors(),
-            named_by=context.site.named_by,
         )
-        taken = importing.import_card(context.desk, card, wanted, pin)
+        taken = importing.import_card(context.bench, card, wanted, pin)
         key = "keyless" if taken.authentication_key is None else "with_key"
         told = {"holder": taken.holder, "id": taken.id}
         return stay(Message(f"enrollment.taken_{key}", told))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from kiosk.authority.office import listing
-from kiosk.authority.office.listing import Worklist
 from kiosk.authority.office.operators import Action
-from kiosk.authority.proof.checkpointed_registry import OLDER
+from kiosk.authority.office.values import Worklist
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, Screen, go, stay
 from kiosk.desk.pages.audit import AuditPage
@@ -31,8 +29,6 @@ from kiosk.desk.views import (
     PageLine,
     Style,
 )
-
-_SET_BACK_SECONDS = 30 * 86400.0
 
 _LETTERS = {
     Worklist.OUT_OF_STEP: "o",
@@ -104,7 +100,7 @@ class Menu(Plain):
         term = filled.texts["term"].strip()
         if term != self._look.term.strip():
             self._look = Look(term=term)
-        credential = listing.meant(context.desk, term)
+        credential = context.office.meant(term)
         found = table(context, self._look).rows
         if not credential and len(found) == 1:
             credential = opened(found[0].key)
@@ -117,7 +113,7 @@ class Menu(Plain):
 
 def _choices(context: Context) -> Iterator[Choice]:
     """What waits, with how many; then what the operator's roles include."""
-    waiting = listing.counts(context.desk, expiring_days=context.site.expiring_days)
+    waiting = context.office.counts()
     for each in Worklist:
         count = waiting.get(each)
         yield Choice(
@@ -133,13 +129,9 @@ def _choices(context: Context) -> Iterator[Choice]:
 
 def _set_back(context: Context) -> Iterator[PageLine]:
     """Say for a month that an older registry was found in the place of this one."""
-    parts = context.parts
-    since = parts.clock.now() - _SET_BACK_SECONDS
-    found = parts.registry.read(
-        lambda view: view.events(kind=OLDER, since=since, newest_first=True, limit=1)
-    )
-    for event in found:
-        when = Message("desk.menu.set_back", {"when": moment(event.at)})
+    at = context.office.set_back_at()
+    if at is not None:
+        when = Message("desk.menu.set_back", {"when": moment(at)})
         yield PageLine(when, Style.WARNING)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from kiosk.authority.office import caller, desk, holder_codes, telephone_unblock
-from kiosk.authority.office.caller import CodeInUse
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import CodeInUse
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
@@ -64,14 +63,12 @@ class ReleasePage(Plain):
         """Looked at anew: the card may have been at a kiosk meanwhile."""
         if self._kind is not ApprovalKind.RELEASE:
             return False
-        return holder_codes.spends_last_try(
-            *desk.as_of_now(context.desk, self._credential)
-        )
+        return context.office.spends_last_try(self._credential.id)
 
     def show(self, context: Context) -> Page:
         self._warned = self._may_spend_last_try(context)
         if self._details is None:
-            self._details = caller.details(context.desk, self._credential)
+            self._details = context.office.details(self._credential.id)
         warning = PageLine(Message("desk.puk_last_try"), Style.WARNING)
         return Page(
             name=f"release_{self._kind}",
@@ -88,8 +85,8 @@ class ReleasePage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         second = second_of(context, Action.RELEASE, filled)
-        given = holder_codes.give(
-            context.desk, self._credential, self._kind, second, last_try=self._warned
+        given = context.office.give_code(
+            self._credential.id, self._kind, second, last_try=self._warned
         )
         told = Message(
             f"enrollment.code_{self._kind}", {"holder": self._credential.holder}
@@ -127,9 +124,7 @@ class AnswerPage(Plain):
         emit(Message("desk.working"))
         second = second_of(context, Action.RELEASE, filled)
         with Secret(filled.texts["challenge"].encode("ascii", "replace")) as challenge:
-            spoken = telephone_unblock.answer(
-                context.desk, self._credential, challenge, second
-            )
+            spoken = context.office.answer(self._credential.id, challenge, second)
         return instead(
             ReadOutPage(Message("enrollment.read_out"), spoken, Message("desk.once"))
         )
@@ -157,7 +152,7 @@ class ReadOutPage(Plain):
     def show(self, context: Context) -> Page:
         used = None
         if self._follows is not None:
-            used = caller.follow(context.desk, *self._follows)
+            used = context.office.follow(*self._follows)
         if used is not None and not used.seconds_left:
             self._spoken = ""
         return Page(

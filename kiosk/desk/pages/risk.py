@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk.authority.office import risk, risk_file
-from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.risk import Report, Risk
+from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import Report, Risk
 from kiosk.core.errors import Message
+from kiosk.desk import export
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
@@ -37,9 +37,9 @@ class RiskPage(Plain):
         self._look = Look(sorted_by="finding")
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.EXPORT)
+        context.require(Action.EXPORT)
         if self._report is None:
-            self._report = risk.report(context.parts)
+            self._report = context.office.risks()
         report, look = self._report, self._look
         kinds = sorted({each.finding for each in report.risks})
         found = [each for each in report.risks if look.filter in ("", each.finding)]
@@ -102,7 +102,7 @@ class RiskFilePage(Plain):
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
         path = Path(filled.texts["file"].strip()).expanduser()
-        count = risk_file.to_file(context.desk, self._report, path)
+        count = export.risks_to_file(context.office, self._report, path)
         return back(Message("desk.risk.exported", {"count": count, "file": str(path)}))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office import listing
-from kiosk.authority.office.listing import Listed, SortedBy, Wanted, Worklist
+from kiosk.authority.office.values import Listed, SortedBy, Visited, Wanted, Worklist
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.pages.times import moment
@@ -42,8 +41,7 @@ def table(context: Context, look: Look, worklist: Worklist | None = None) -> Tab
     own = SortedBy.EXPIRES if is_ending else SortedBy.LAST
     columns = (*_ALWAYS, own)
     sorted_by = _sorted_by(look, worklist, own)
-    found = listing.look(
-        context.desk,
+    found = context.office.look(
         Wanted(
             term=look.term,
             worklist=worklist,
@@ -51,8 +49,7 @@ def table(context: Context, look: Look, worklist: Worklist | None = None) -> Tab
             sorted_by=sorted_by,
             is_descending=look.is_descending,
             most=look.rows,
-        ),
-        expiring_days=context.site.expiring_days,
+        )
     )
     return Table(
         columns=tuple(_column(each) for each in columns),
@@ -143,7 +140,7 @@ def _about(each: Listed) -> list[PageLine]:
     return lines
 
 
-def visit_in_words(last: listing.Visited) -> PageLine:
+def visit_in_words(last: Visited) -> PageLine:
     """Tell what a holder did, where, and how that ended."""
     told = {"at": moment(last.at), "station": last.station, "event": last.event}
     ended = last.phase if last.phase in _ENDED else "unfinished"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office.desk import SecondNeeded
-from kiosk.authority.office.operators import Action, SignedIn
+from kiosk.authority.office.operators import Action
+from kiosk.authority.office.ports import Office
+from kiosk.authority.office.values import SecondNeeded
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.views import FieldKind, Filled, PageField
-from kiosk.enrollment import signin
+from kiosk.enrollment import sign_in
 
 
 def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
@@ -15,7 +16,7 @@ def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
 
     With a card in the reader its PIN is asked, else account name and password.
     """
-    if action not in context.site.roles.second_for:
+    if action not in context.authority.rules.second_for:
         return ()
     heading = Message("desk.second.heading")
     secret = PageField(
@@ -40,19 +41,18 @@ def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
     )
 
 
-def second_of(context: Context, action: Action, filled: Filled) -> SignedIn | None:
+def second_of(context: Context, action: Action, filled: Filled) -> Office | None:
     """Sign the second operator in; None where none is needed.
 
     SecondNeeded, and what signing in raises.
     """
-    if action not in context.site.roles.second_for:
+    if action not in context.authority.rules.second_for:
         return None
     secret = filled.secrets.get("second_secret")
     if not secret:
         raise SecondNeeded(action=action)
-    parts, site = context.parts, context.site
     card = context.others_card()
     if card is not None and "second_account" not in filled.texts:
-        return signin.with_card(parts, site.station, site.roles, card, secret)
+        return sign_in.with_card(context.authority, card, secret)
     name = filled.texts.get("second_account", "").strip()
-    return signin.with_account(parts, site.station, site.roles, name, secret)
+    return context.authority.sign_in_by_account(name, secret)

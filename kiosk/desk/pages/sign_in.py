@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
 from kiosk.desk.views import Choice, Emit, FieldKind, Filled, Page, PageField, PageLine
-from kiosk.enrollment import signin
+from kiosk.enrollment import sign_in
 
 
 class SignInPage(Plain):
@@ -14,7 +14,7 @@ class SignInPage(Plain):
     def show(self, context: Context) -> Page:
         title = Message("desk.sign_in.title")
         choices: tuple[Choice, ...] = ()
-        if context.site.roles.with_account:
+        if context.authority.rules.with_account:
             choices = (Choice("account", Message("desk.sign_in.by_account")),)
         if not context.cards:
             return Page(
@@ -53,12 +53,8 @@ class SignInPage(Plain):
         if card is None:
             return stay(Message("desk.sign_in.insert"))
         emit(Message("desk.sign_in.asking"))
-        context.operator = signin.with_card(
-            context.parts,
-            context.site.station,
-            context.site.roles,
-            card,
-            filled.secrets["pin"],
+        context.session = sign_in.with_card(
+            context.authority, card, filled.secrets["pin"]
         )
         context.own_insertion = card.insertion
         return stay()
@@ -89,11 +85,7 @@ class AccountPage(Plain):
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.sign_in.asking"))
-        context.operator = signin.with_account(
-            context.parts,
-            context.site.station,
-            context.site.roles,
-            filled.texts["account"].strip(),
-            filled.secrets["password"],
+        context.session = context.authority.sign_in_by_account(
+            filled.texts["account"].strip(), filled.secrets["password"]
         )
         return stay()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.office.credential_view import View
+from kiosk.authority.office.values import CredentialView
 from kiosk.core.errors import Message
 from kiosk.desk.pages.rows import state_in_words, sync_in_words, visit_in_words
 from kiosk.desk.pages.times import moment
@@ -20,7 +20,7 @@ _CARD_SHOWN = 12
 """Characters of a card's identity that are read out: its last."""
 
 
-def standing(seen: View) -> Iterator[PageLine]:
+def standing(seen: CredentialView) -> Iterator[PageLine]:
     """Tell the state, drawn on its way, and whether the password is the PIN."""
     credential = seen.credential
     card = Message("desk.of_card", {"card": credential.card[-_CARD_SHOWN:]})
@@ -39,7 +39,7 @@ def standing(seen: View) -> Iterator[PageLine]:
         yield PageLine(Message(f"desk.code_open.{code.kind}", until), Style.STRONG)
 
 
-def _road(seen: View) -> tuple[Message | str, ...]:
+def _road(seen: CredentialView) -> tuple[Message | str, ...]:
     """Return every state, with where this card is."""
     state = seen.credential.state
     road: list[Message | str] = []
@@ -52,7 +52,7 @@ def _road(seen: View) -> tuple[Message | str, ...]:
     return tuple(road)
 
 
-def _targets(seen: View) -> tuple[Message | str, ...]:
+def _targets(seen: CredentialView) -> tuple[Message | str, ...]:
     told: list[Message | str] = [Message("desk.may_become"), " "]
     for number, each in enumerate(seen.may_become):
         told += [", "] if number else []
@@ -81,7 +81,7 @@ def _last_written(last: LastSync) -> Message:
 # --- beside what can be done ----------------------------------------------------
 
 
-def beside(seen: View) -> Iterator[PageLine]:
+def beside(seen: CredentialView) -> Iterator[PageLine]:
     """Tell what the holder can do at a kiosk now, the last visits, and the rest."""
     yield from _holder(seen)
     yield PageLine(Message("desk.last_visits"), Style.HEADING)
@@ -95,7 +95,7 @@ def beside(seen: View) -> Iterator[PageLine]:
     yield from _more(seen.credential)
 
 
-def _holder(seen: View) -> Iterator[PageLine]:
+def _holder(seen: CredentialView) -> Iterator[PageLine]:
     """What the holder may do at a kiosk, and why not the rest."""
     yield PageLine(Message("desk.holder_may"), Style.HEADING)
     may = {kind: seen.holder_may.get(kind) for kind in Kind}

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority.office import templates as files
-from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
 from kiosk.desk.templating import (
-    MOST,
     Group,
     differences,
     filled_in,
     groups,
-    satisfiable,
 )
 from kiosk.desk.views import (
     Choice,
@@ -33,8 +30,8 @@ class TemplatesPage(Plain):
     """Every template in its newest version, and a new one."""
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.TEMPLATES)
-        saved = context.parts.registry.read(lambda it: it.templates(limit=MOST))
+        context.require(Action.TEMPLATES)
+        saved = context.office.templates()
         return Page(
             name="templates",
             title=Message("desk.menu.templates"),
@@ -57,8 +54,7 @@ class TemplatesPage(Plain):
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
         if key == " new":
             return go(EditPage(Template(name="")))
-        saved = context.parts.registry.run(lambda tx: tx.template(key))
-        return go(EditPage(saved))
+        return go(EditPage(context.office.template(key)))
 
 
 class EditPage(Plain):
@@ -70,7 +66,7 @@ class EditPage(Plain):
         self._is_checked = False
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.TEMPLATES)
+        context.require(Action.TEMPLATES)
         lines: list[PageLine] = []
         if self._is_checked:
             lines = [PageLine(each, Style.WARNING) for each in self._meaning(context)]
@@ -90,21 +86,15 @@ class EditPage(Plain):
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
-        require(context.desk.operator, Action.TEMPLATES)
+        context.require(Action.TEMPLATES)
         before = self._draft
         self._draft = filled_in(self._template, filled.texts)
         if not self._is_checked or self._draft != before:
             emit(Message("desk.working"))
-            satisfiable(context.parts, self._draft)
+            context.office.check_template(self._draft)
             self._is_checked = True
             return stay(Message("desk.template_is_possible"))
-        saved = files.publish(
-            context.parts.registry,
-            (replace(self._draft, version=0),),
-            at=context.parts.clock.now(),
-            station=context.site.station,
-            actor=context.desk.operator.account,
-        )
+        saved = context.office.publish((replace(self._draft, version=0),))
         if not saved:
             return back(Message("desk.template_unchanged"))
         told: dict[str, str | int] = {
@@ -116,7 +106,7 @@ class EditPage(Plain):
     def _meaning(self, context: Context) -> list[Message]:
         """Say what saving will mean, and for how many cards it will not."""
         name = self._draft.name
-        using = context.parts.registry.read(lambda it: it.count(template=name))
+        using = context.office.template_users(name)
         changed = len(differences(self._template, self._draft))
         return [
             Message("desk.template_means", {"changed": changed, "using": using}),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
-from kiosk.directory.asking import ask, ask_first
-from kiosk.directory.ports import DomainController, Lockout
 from storage.records import Credential
 
 
@@ -22,14 +19,10 @@ class WatchPage(Plain):
         self._credential = credential
 
     def show(self, context: Context) -> Page:
-        require(context.desk.operator, Action.LOOK)
-        last = self._credential.last_sync
-        directory = context.parts.directory
-        if last is None:
-            seen, name = ask(directory, self._lockout)
-        else:
-            seen, name = ask_first(directory, last.dc, self._lockout)
-        count = Message("desk.watch.count", {"count": seen.bad_passwords, "dc": name})
+        seen = context.office.lockout(self._credential.id)
+        count = Message(
+            "desk.watch.count", {"count": seen.bad_passwords, "dc": seen.dc}
+        )
         lines = [PageLine(Message("desk.watch.about")), PageLine(count, Style.STRONG)]
         if seen.last_bad is not None:
             at = Message("desk.watch.last", {"at": moment(seen.last_bad)})
@@ -44,10 +37,6 @@ class WatchPage(Plain):
             lines=tuple(lines),
             choices=(Choice("again", Message("desk.watch.again")),),
         )
-
-    def _lockout(self, dc: DomainController) -> tuple[Lockout, str]:
-        account = dc.account(self._credential.account_guid)
-        return dc.lockout(account), dc.name
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
         return stay()

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from kiosk.authority.local_office import LocalOfficeAuthority
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.policy import OfficePolicy
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.cards.ports import Card
+from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
+from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page, Style
-from kiosk.enrollment.signin import RolePolicy
 from kiosk.simulation.issuer import rehearsal_issuer
 from kiosk.simulation.rehearsal.scenario import AtDesk, GivenDesk, ScenarioSignIn
 from kiosk.simulation.world import World
 
 STATION = "desk-1"
 GROUPS = {role: f"CN={role},OU=Groups,DC=ad,DC=test" for role in OperatorRole}
+
+
+def office_of(
+    parts: RequiredPorts, *, with_account: bool, second_for: frozenset[Action]
+) -> LocalOfficeAuthority:
+    """Return the operators' half of an authority, as `STATION` has it."""
+    policy = OfficePolicy(
+        groups=GROUPS,
+        with_account=with_account,
+        second_for=second_for,
+        named_by=NamedBy.UPN,
+        expiring_days=30,
+    )
+    return LocalOfficeAuthority(parts, STATION, policy, SiteCertificates(list))
 
 
 class NothingToKeep(KioskError):
@@ -31,16 +49,17 @@ class OfficeDesk:
     def __init__(self, world: World, given: GivenDesk) -> None:
         self._world = world
         site = Site(
-            station=STATION,
-            roles=RolePolicy(
-                groups=GROUPS,
-                with_account=given.with_account,
-                second_for=frozenset(Action(each) for each in given.second_operator),
-            ),
+            clock=world.clock,
+            entropy=world.entropy,
             issuer=lambda: rehearsal_issuer(world.clock.now()),
             questions=given.questions,
         )
-        self._session = Session(world.parts, site)
+        office = office_of(
+            world.parts,
+            with_account=given.with_account,
+            second_for=frozenset(Action(each) for each in given.second_operator),
+        )
+        self._session = Session(office, site)
         self._inserted: dict[str, int] = {}
         self.page: Page = self._session.page()
         self.steps: list[Message] = []

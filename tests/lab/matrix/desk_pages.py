@@ -9,9 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.authority.office import risk as office_risk
-from kiosk.authority.office.listing import Worklist
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.values import Holder, Worklist
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.batch import read_batch
@@ -34,7 +33,6 @@ from kiosk.desk.pages import (
     watch,
 )
 from kiosk.desk.tables import Look
-from kiosk.enrollment import signin
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
 from storage.records import ApprovalKind, Credential, Template
 
@@ -46,19 +44,18 @@ _READ_OUT = Message("enrollment.read_out")
 
 
 def _of(context: Context, name: str) -> Credential:
-    return context.parts.registry.run(lambda tx: tx.credential(f"credential-{name}"))
+    return context.office.credential(f"credential-{name}")
 
 
-def _person(context: Context, account: str) -> Any:
-    with context.parts.directory.connect() as dc:
-        return dc.look_for(account)[0]
+def _person(context: Context, account: str) -> Holder:
+    return context.office.look_for(account)[0]
 
 
 def _batch(context: Context) -> Any:
     folder = Path(tempfile.mkdtemp(prefix="batch-"))
     file = folder / "people.csv"
     file.write_text("account,template\nalice,staff\nbob,staff\n")
-    return read_batch(context.desk, file)
+    return read_batch(context.office, file)
 
 
 def _looked_for(term: str) -> menu.Menu:
@@ -75,7 +72,7 @@ def _found_person(context: Context) -> issue.PersonPage:
 
 def _edited(context: Context, *, is_checked: bool) -> templates.EditPage:
     """A template with a change in it that nobody has saved."""
-    saved = context.parts.registry.run(lambda tx: tx.template("staff"))
+    saved = context.office.template("staff")
     page = templates.EditPage(saved)
     page._draft = replace(saved, self_service=not saved.self_service)
     page._is_checked = is_checked
@@ -150,7 +147,7 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "audit": (AARON, lambda _: audit.AuditPage()),
     "evidence": (AARON, lambda _: evidence.EvidencePage()),
     "risk": (AARON, lambda _: risk.RiskPage()),
-    "risk, file": (AARON, lambda it: risk.RiskFilePage(office_risk.report(it.parts))),
+    "risk, file": (AARON, lambda it: risk.RiskFilePage(it.office.risks())),
     "batch": (OLGA, lambda _: batch.BatchPage()),
     "batch run": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),
     "batch run, card": (OLGA, lambda it: batch.BatchRunPage(_batch(it))),
@@ -184,11 +181,8 @@ def opened(demo: DemoDesk, who: int | None, make: Make) -> Any:
     context = session._context
     first: Any = sign_in.SignInPage()
     if who is not None:
-        parts, site = context.parts, context.site
         password = Secret(PASSWORD)
-        context.operator = signin.with_account(
-            parts, site.station, site.roles, OPERATORS[who], password
-        )
+        context.session = context.authority.sign_in_by_account(OPERATORS[who], password)
         first = menu.Menu()
     page = make(context)
     is_first = isinstance(page, type(first))

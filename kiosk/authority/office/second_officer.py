@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from cryptography import x509
 from msgspec.structs import replace
 
+from kiosk.authority.office import key_records, naming
 from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
+from kiosk.authority.office.importing import PROPOSED, Trust
+from kiosk.authority.office.key_records import PossessionProof
 from kiosk.authority.office.operators import Action, require
-from kiosk.cards.ports import KeySlot
-from kiosk.certificates import card_certificates
-from kiosk.config.sections.enrollment import NamedBy
-from kiosk.core.errors import KioskError, Message
+from kiosk.authority.office.values import NothingProposed
+from kiosk.authority.ports import ProofFailed
+from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
-from kiosk.enrollment import naming, record
-from kiosk.enrollment.importing import PROPOSED
-from kiosk.enrollment.record import PossessionProof
 from storage import walk
 from storage.records import AuditEvent, Credential, PublicKey
 from storage.registry import Tx
 
 
-class NothingProposed(KioskError):
-    """No first officer has proposed just this key for the credential."""
-
-    code = "enrollment.nothing_proposed"
-
-
 def confirm(
-    desk: Desk,
-    credential: Credential,
-    certificate: x509.Certificate,
-    anchors: Sequence[x509.Certificate],
-    named_by: NamedBy = NamedBy.UPN,
+    desk: Desk, trust: Trust, credential: Credential, key: PublicKey
 ) -> Credential:
     """Put the proposed key on record, as a second officer.
 
-    NotInRole, NothingProposed, Refused (the same officer), CertificateError,
-    DirectoryError.
+    NotInRole, NothingProposed, Refused (the same officer), NamesAnother,
+    DirectoryError, and what the judge of certificates raises.
     """
     require(desk.operator, Action.IMPORT)
-    now = desk.parts.clock.now()
-    card_certificates.must_be_trusted(certificate, anchors, now=now)
+    if not trust.judge.is_of(key):
+        raise ProofFailed
+    trust.judge.must_be_trusted(key.certificate, desk.parts.clock.now())
     holder = ask(desk.parts.directory, lambda dc: dc.account(credential.account_guid))
-    naming.must_name(desk, certificate, holder, named_by)
-    key = record.key_of(certificate, KeySlot.AUTHENTICATION)
+    naming.must_name(desk, trust.judge, key.certificate, holder, trust.named_by)
     first = _proposer(desk, credential.id, key)
     if has_done(desk, first):
         reason = Message("enrollment.second_officer_is_first")
@@ -59,7 +45,7 @@ def confirm(
         saved = tx.save_credential(
             replace(current, authentication_key=key, migrated=False)
         )
-        record.key_recorded(
+        key_records.key_recorded(
             tx,
             desk,
             current.id,
@@ -74,7 +60,7 @@ def confirm(
 
 def _proposer(desk: Desk, credential: str, key: PublicKey) -> AuditEvent:
     """Return who proposed just this key last, and when. NothingProposed."""
-    wanted = record.key_evidence(key)["key_sha256"]
+    wanted = key_records.key_evidence(key)["key_sha256"]
     proposals = walk.events(
         desk.parts.registry, credential=credential, kind=PROPOSED, newest_first=True
     )

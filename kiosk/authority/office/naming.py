@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.x509 import Certificate
-
+from kiosk.authority.office.certificates import CertificateJudge
 from kiosk.authority.office.desk import Desk
-from kiosk.certificates import identities
-from kiosk.certificates.card_certificates import (
-    NamesAnother,
-    account_key,
-    accounts,
-    addresses,
-)
+from kiosk.authority.office.values import NamesAnother
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import (
@@ -29,9 +22,13 @@ ATTRIBUTES = {
 
 
 def must_name(
-    desk: Desk, certificate: Certificate, account: Account, rule: NamedBy
+    desk: Desk,
+    judge: CertificateJudge,
+    certificate: bytes,
+    account: Account,
+    rule: NamedBy,
 ) -> None:
-    """Let pass a certificate that names the account and no other.
+    """Let pass a certificate (DER) that names the account and no other.
 
     Where an officer says whose it is, a second officer is who decides. NamesAnother,
     DirectoryError.
@@ -40,30 +37,29 @@ def must_name(
         return
     name = account.user_principal_name
     if rule is NamedBy.UPN:
-        fits = account_key(name) in map(account_key, accounts(certificate))
+        fits = judge.names(certificate, name, rule)
     else:
         fits = ask(
-            desk.parts.directory, lambda dc: _names(dc, certificate, account, rule)
+            desk.parts.directory,
+            lambda dc: _names(dc, judge, certificate, account, rule),
         )
     if not fits:
         raise NamesAnother(account=name or account.sam_account_name)
 
 
 def _names(
-    dc: DomainController, certificate: Certificate, account: Account, rule: NamedBy
+    dc: DomainController,
+    judge: CertificateJudge,
+    certificate: bytes,
+    account: Account,
+    rule: NamedBy,
 ) -> bool:
     """Say whether a value of the account's fits that nobody else has."""
     if not isinstance(dc, NamesInCertificates):
         return False
     attribute = ATTRIBUTES[rule]
     return any(
-        _fits(value, certificate, rule)
+        judge.names(certificate, value, rule)
         and dc.holders_of(attribute, value) == {account.guid}
         for value in dc.values_of(account, attribute)
     )
-
-
-def _fits(value: str, certificate: Certificate, rule: NamedBy) -> bool:
-    if rule is NamedBy.IDENTITIES:
-        return identities.maps(value, certificate)
-    return account_key(value) in map(account_key, addresses(certificate))

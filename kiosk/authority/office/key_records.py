@@ -1,4 +1,4 @@
-"""Putting a credential and its keys on record, in one commit with the evidence."""
+"""Keys go on record: each with a fresh proof, in one commit with the evidence."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ import base64
 import hashlib
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    load_der_public_key,
-)
-from cryptography.x509 import Certificate
 from msgspec.structs import replace
 
+from kiosk.authority.office.card_values import KeyChallenge, ProvenKey
 from kiosk.authority.office.desk import Desk, drafted
-from kiosk.authority.ports import Refused
-from kiosk.authority.proof import statement
+from kiosk.authority.office.operators import Action, may, require
+from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.authority.proof import signature, statement
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, NotSupported
-from kiosk.certificates import card_certificates
 from kiosk.core.errors import Message
 from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Event, Standing
@@ -37,46 +31,10 @@ class PossessionProof(StrEnum):
     SECOND_OFFICER = "second officer"
 
 
-def public_key(spki: bytes, slot: KeySlot, certificate: bytes) -> PublicKey:
-    """Return a record of a key (DER SubjectPublicKeyInfo). NotSupported."""
-    return PublicKey(
-        slot=slot, algorithm=algorithm(spki), spki=spki, certificate=certificate
-    )
-
-
-def key_of(certificate: Certificate, slot: KeySlot) -> PublicKey:
-    """Return a record of a certificate's key. NotSupported, UnreadableCertificate."""
-    spki = card_certificates.key_of(certificate)
-    return public_key(spki, slot, certificate.public_bytes(Encoding.DER))
-
-
-def algorithm(spki: bytes) -> KeyAlgorithm:
-    """Return which algorithm a key signs with. NotSupported."""
-    match load_der_public_key(spki):
-        case rsa.RSAPublicKey(key_size=(2048 | 3072 | 4096) as bits):
-            return KeyAlgorithm(f"RSA-{bits}")
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
-            return KeyAlgorithm.P256
-        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
-            return KeyAlgorithm.P384
-        case ed25519.Ed25519PublicKey():
-            return KeyAlgorithm.ED25519
-        case other:
-            raise NotSupported(what=_name_of(other))
-
-
-def _name_of(key: object) -> str:
-    """Say which kind of key that is, for those who have to get another one."""
-    match key:
-        case rsa.RSAPublicKey():
-            return f"RSA-{key.key_size}"
-        case ec.EllipticCurvePublicKey():
-            return key.curve.name
-    return type(key).__name__
-
-
-def challenge(desk: Desk, credential: str) -> tuple[bytes, bytes]:
-    """Issue a nonce for a proof; return it and the statement the card signs."""
+def challenge(desk: Desk, credential: str) -> KeyChallenge:
+    """Issue a nonce for a proof, and return what the card signs. NotInRole."""
+    if not may(desk.operator, Action.IMPORT):
+        require(desk.operator, Action.ISSUE)
     nonce = desk.parts.entropy.bytes(NONCE_BYTES)
     record = Nonce(
         value=nonce,
@@ -86,18 +44,27 @@ def challenge(desk: Desk, credential: str) -> tuple[bytes, bytes]:
         expires_at=desk.parts.clock.now() + NONCE_SECONDS,
     )
     desk.parts.registry.run(lambda tx: tx.issue_nonce(record))
-    return nonce, statement.presence(nonce, credential, desk.station)
+    message = statement.presence(nonce, credential, desk.station)
+    return KeyChallenge(nonce=nonce, message=message)
 
 
-def is_fresh(tx: Tx, desk: Desk, nonce: bytes, credential: str) -> bool:
-    """Consume the nonce of a proof; say whether it was there and in time."""
-    return tx.consume_nonce(
-        nonce,
+def has_signed(desk: Desk, credential: str, proven: ProvenKey) -> bool:
+    """Say whether the key signed the challenge it names."""
+    message = statement.presence(proven.nonce, credential, desk.station)
+    return signature.is_valid(proven.key, message, proven.signature)
+
+
+def consume(tx: Tx, desk: Desk, credential: str, proven: ProvenKey) -> None:
+    """Consume the nonce of a proof. ProofFailed: it is not there, or too old."""
+    is_fresh = tx.consume_nonce(
+        proven.nonce,
         purpose=NoncePurpose.PRESENCE,
         bound_to=credential,
         station=desk.station,
         now=desk.parts.clock.now(),
     )
+    if not is_fresh:
+        raise ProofFailed
 
 
 def issue(

@@ -1,0 +1,343 @@
+"""The office in the authority's own process: the port, one line per call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import BinaryIO
+
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.office import (
+    admin_keys,
+    caller,
+    credential_view,
+    desk,
+    evidence_export,
+    evidence_list,
+    evidence_seen,
+    holder_codes,
+    importing,
+    issuing,
+    key_records,
+    lifecycle_events,
+    listing,
+    people,
+    predecessors,
+    risk,
+    second_officer,
+    sign_in,
+    telephone_unblock,
+    templates,
+)
+from kiosk.authority.office.card_values import (
+    BeginIssue,
+    CardImport,
+    FinishIssue,
+    ImportedCard,
+    JudgedOrder,
+    KeyChallenge,
+    Openers,
+    Predecessor,
+)
+from kiosk.authority.office.certificates import CertificateJudge
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.importing import Trust
+from kiosk.authority.office.operators import Action, SignedIn, require
+from kiosk.authority.office.policy import OfficePolicy
+from kiosk.authority.office.ports import Office
+from kiosk.authority.office.shown import shown
+from kiosk.authority.office.sign_in import Entrance
+from kiosk.authority.office.values import (
+    MOST,
+    CodeInUse,
+    CredentialView,
+    EvidenceRow,
+    GivenCode,
+    Holder,
+    LockoutSeen,
+    OfficeRules,
+    Receipt,
+    Report,
+    Rows,
+    SignInChallenge,
+    SignInProof,
+    Wanted,
+    Worklist,
+)
+from kiosk.authority.ports import Authority
+from kiosk.authority.proof.verification import Verified
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.secret import Secret
+from statemachine.candidates import Label
+from statemachine.lifecycle import State
+from storage.records import ApprovalKind, Credential, PublicKey, Sync, Template
+
+
+class LocalOfficeAuthority:
+    """`ports.OfficeAuthority` for one station. Used on the authority worker only."""
+
+    def __init__(
+        self,
+        parts: RequiredPorts,
+        station: str,
+        policy: OfficePolicy,
+        certificates: CertificateJudge,
+    ) -> None:
+        """`station`: who is asking."""
+        self._entrance = Entrance(parts=parts, station=station, policy=policy)
+        self._certificates = certificates
+
+    @property
+    def rules(self) -> OfficeRules:
+        policy = self._entrance.policy
+        return OfficeRules(
+            with_account=policy.with_account, second_for=policy.second_for
+        )
+
+    def sign_in_challenge(self, card: str, tries_left: int | None) -> SignInChallenge:
+        return sign_in.challenge(self._entrance, card, tries_left)
+
+    def sign_in_by_card(self, proof: SignInProof) -> LocalOffice:
+        return self.session(sign_in.by_card(self._entrance, proof))
+
+    def sign_in_by_account(self, name: str, password: Secret) -> LocalOffice:
+        return self.session(sign_in.by_account(self._entrance, name, password))
+
+    def session(self, operator: SignedIn) -> LocalOffice:
+        """Begin a session of somebody who is known already, by the system's login."""
+        return LocalOffice(self._entrance, self._certificates, operator)
+
+
+class LocalOffice:
+    """`ports.Office`: one operator at one station. Authority worker's thread only."""
+
+    def __init__(
+        self, entrance: Entrance, certificates: CertificateJudge, operator: SignedIn
+    ) -> None:
+        self._policy = entrance.policy
+        self._trust = Trust(certificates, entrance.policy.named_by)
+        self._desk = Desk(
+            parts=entrance.parts,
+            operator=operator,
+            station=entrance.station,
+            second_for=entrance.policy.second_for,
+        )
+
+    @property
+    def operator(self) -> SignedIn:
+        return self._desk.operator
+
+    def still(self) -> None:
+        operator = sign_in.still(self._desk.parts, self._policy, self.operator)
+        self._desk = replace(self._desk, operator=operator)
+
+    def _named(self) -> Desk:
+        """Return the desk with the operator's objectGUID known. DirectoryError."""
+        self._desk = desk.identified(self._desk)
+        return self._desk
+
+    def _record(self, id: str) -> Credential:
+        return self._desk.parts.registry.read(lambda view: view.credential(id))
+
+    # --- looking --------------------------------------------------------------
+
+    def look(self, wanted: Wanted) -> Rows:
+        days = self._policy.expiring_days
+        return listing.look(self._desk, wanted, expiring_days=days)
+
+    def meant(self, term: str) -> str:
+        return listing.meant(self._desk, term)
+
+    def counts(self) -> dict[Worklist, int]:
+        days = self._policy.expiring_days
+        return listing.counts(self._desk, expiring_days=days)
+
+    def credentials(
+        self, *, state: State | None = None, sync: Sync | None = None
+    ) -> Iterator[Credential]:
+        found = credential_view.credentials(self._desk, state=state, sync=sync)
+        return map(shown, found)
+
+    def find(self, term: str) -> Credential:
+        require(self.operator, Action.LOOK)
+        return shown(desk.find(self._desk, term))
+
+    def credential(self, id: str) -> Credential:
+        require(self.operator, Action.LOOK)
+        return shown(self._record(id))
+
+    def view(self, id: str) -> CredentialView:
+        return credential_view.view(self._desk, self._record(id))
+
+    def lockout(self, id: str) -> LockoutSeen:
+        return people.lockout(self._desk, self._record(id))
+
+    def set_back_at(self) -> float | None:
+        return evidence_seen.set_back_at(self._desk)
+
+    def verified(self) -> Verified:
+        return evidence_seen.verified(self._desk)
+
+    def receipt(self, number: str) -> Receipt | None:
+        return evidence_seen.receipt(self._desk, number)
+
+    def export(self, name: str, station: str | None) -> Callable[[BinaryIO], int]:
+        return evidence_export.export(self._desk, name, station)
+
+    def evidence(self, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
+        return evidence_list.look(self._desk, term, most=most)
+
+    def note_export(self, name: str) -> None:
+        require(self.operator, Action.EXPORT)
+        desk.note(self._desk, "audit.exported", data={"file": name})
+
+    def risks(self) -> Report:
+        require(self.operator, Action.EXPORT)
+        return risk.report(self._desk.parts)
+
+    # --- deciding -------------------------------------------------------------
+
+    def act(
+        self, action: Action, id: str, reason: str, second: Office | None
+    ) -> Credential:
+        agreeing = _person(second)
+        record = self._record(id)
+        return shown(lifecycle_events.act(self._desk, action, record, reason, agreeing))
+
+    def close_case(self, id: str, reason: str) -> Credential:
+        return shown(lifecycle_events.close_case(self._desk, self._record(id), reason))
+
+    def spends_last_try(self, id: str) -> bool:
+        require(self.operator, Action.LOOK)
+        return holder_codes.spends_last_try(
+            *desk.as_of_now(self._desk, self._record(id))
+        )
+
+    def give_code(
+        self, id: str, kind: ApprovalKind, second: Office | None, *, last_try: bool
+    ) -> GivenCode:
+        agreeing = _person(second)
+        record = self._record(id)
+        return holder_codes.give(self._desk, record, kind, agreeing, last_try=last_try)
+
+    def follow(self, id: str, kind: ApprovalKind) -> CodeInUse | None:
+        return caller.follow(self._desk, id, kind)
+
+    def details(self, id: str) -> tuple[str, ...]:
+        return caller.details(self._desk, self._record(id))
+
+    def answer(self, id: str, challenge: Secret, second: Office | None) -> str:
+        agreeing = _person(second)
+        return telephone_unblock.answer(
+            self._desk, self._record(id), challenge, agreeing
+        )
+
+    def visit_port(self) -> Authority:
+        require(self.operator, Action.LOOK)
+        return LocalAuthority(self._desk.parts, self._desk.station)
+
+    def must_not_be_own(self, id: str) -> None:
+        lifecycle_events.must_not_be_own(self._desk, self._record(id))
+
+    def templates(self) -> list[Template]:
+        require(self.operator, Action.LOOK)
+        return self._desk.parts.registry.read(lambda view: view.templates(limit=MOST))
+
+    def template(self, name: str) -> Template:
+        require(self.operator, Action.LOOK)
+        return self._desk.parts.registry.read(lambda view: view.template(name))
+
+    def template_users(self, name: str) -> int:
+        require(self.operator, Action.LOOK)
+        return self._desk.parts.registry.read(lambda view: view.count(template=name))
+
+    def check_template(self, template: Template) -> None:
+        require(self.operator, Action.TEMPLATES)
+        templates.satisfiable(self._desk.parts.directory, template)
+
+    def publish(self, new: Sequence[Template]) -> tuple[Template, ...]:
+        require(self.operator, Action.TEMPLATES)
+        return templates.publish(
+            self._desk.parts.registry,
+            new,
+            at=self._desk.parts.clock.now(),
+            station=self._desk.station,
+            actor=self.operator.account,
+        )
+
+    # --- card work ------------------------------------------------------------
+
+    def look_for(self, term: str) -> tuple[Holder, ...]:
+        return people.look_for(self._desk, term)
+
+    def resolve(self, names: Sequence[str]) -> tuple[Holder | None, ...]:
+        return people.resolve(self._desk, names)
+
+    def judge_issue(self, account: str, template: str) -> JudgedOrder:
+        return issuing.judge(self._desk, account, template)
+
+    def predecessor(self, card: str) -> Predecessor | None:
+        return predecessors.last_of(self._desk, card)
+
+    def openers(self, predecessor: str) -> Openers:
+        return predecessors.openers(self._desk, predecessor)
+
+    def puk_sent(self, predecessor: str, label: Label) -> None:
+        predecessors.puk_sent(self._desk, predecessor, label)
+
+    def puk_refused(self, predecessor: str, label: Label, left: int | None) -> None:
+        predecessors.puk_refused(self._desk, predecessor, label, left)
+
+    def puk_taken(self, predecessor: str, label: Label) -> None:
+        predecessors.puk_taken(self._desk, predecessor, label)
+
+    def transport_pin_refused(self, credential: str) -> None:
+        predecessors.transport_pin_refused(self._desk, credential)
+
+    def begin_issue(self, wanted: BeginIssue) -> Credential:
+        return shown(issuing.begin(self._named(), wanted))
+
+    def keep_transport_pin(self, credential: str, pin: Secret) -> None:
+        predecessors.keep_transport_pin(self._desk, credential, pin)
+
+    def keep_puk_of_digits(self, credential: str, puk: Secret) -> None:
+        predecessors.keep_puk_of_digits(self._desk, credential, puk)
+
+    def key_challenge(self, credential: str) -> KeyChallenge:
+        return key_records.challenge(self._desk, credential)
+
+    def finish_issue(self, done: FinishIssue) -> Credential:
+        return shown(issuing.finish(self._desk, done))
+
+    def abandon(self, credential: str, why: str) -> None:
+        issuing.abandon(self._desk, credential, why)
+
+    def judge_import(self, wanted: CardImport) -> JudgedOrder:
+        return importing.judge(self._desk, wanted)
+
+    def must_be_free(self, card: str) -> None:
+        importing.must_be_free(self._desk, card)
+
+    def believe(self, certificate: bytes, holder: str) -> None:
+        importing.believe(self._desk, self._trust, certificate, holder)
+
+    def trust_card_key(self, certificate: bytes) -> None:
+        importing.trust_card_key(self._desk, self._trust, certificate)
+
+    def take_over(self, seen: ImportedCard) -> Credential:
+        return shown(importing.take_over(self._named(), self._trust, seen))
+
+    def confirm_key(self, id: str, key: PublicKey) -> Credential:
+        record = self._record(id)
+        return shown(second_officer.confirm(self._desk, self._trust, record, key))
+
+    def judge_admin_key(self, id: str, key: Secret) -> None:
+        admin_keys.judge(self._desk, self._record(id), key)
+
+    def keep_admin_key(self, id: str, key: Secret) -> Credential:
+        return shown(admin_keys.keep(self._desk, self._record(id), key))
+
+
+def _person(second: Office | None) -> SignedIn | None:
+    """Return who a second session is of."""
+    return second.operator if second is not None else None

@@ -1,0 +1,58 @@
+"""What the evidence says, for an auditor at a desk: as a whole, and of one receipt."""
+
+from __future__ import annotations
+
+from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.values import Receipt
+from kiosk.authority.proof import verification
+from kiosk.authority.proof.checkpointed_registry import OLDER
+from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.authority.proof.verification import Verified
+from storage import walk
+from storage.records import AuditEvent
+
+_SET_BACK_SECONDS = 30 * 86400.0
+
+
+def verified(desk: Desk) -> Verified:
+    """Judge all evidence by the authority's own key. NotInRole."""
+    require(desk.operator, Action.EXPORT)
+    evidence = verification.evidence_of(desk.parts.registry)
+    return verification.verify(evidence, keys=desk.parts.vault.note_keys())
+
+
+def receipt(desk: Desk, number: str) -> Receipt | None:
+    """Follow one operation through the evidence; None: no such receipt. NotInRole."""
+    require(desk.operator, Action.EXPORT)
+    registry = desk.parts.registry
+    operation = registry.read(lambda view: view.operation_by_event(number))
+    if operation is None:
+        return None
+    own: list[AuditEvent] = []
+    evidence: list[AuditEvent] = []
+    for event in walk.events(registry, credential=operation.credential):
+        if event.kind == "credential.key_recorded":
+            evidence.append(event)
+        if event.operation == operation.id:
+            own.append(event)
+            evidence.append(event)
+    findings = unproven_writes(evidence)
+    return Receipt(
+        events=tuple(own),
+        unproven=findings[0].reason if findings else None,
+        wrote=any(event.kind == "operation.writing" for event in own),
+    )
+
+
+def set_back_at(desk: Desk) -> float | None:
+    """Say for a month when an older registry was found in the place of this one.
+
+    Seconds UTC; None: none was. NotInRole.
+    """
+    require(desk.operator, Action.LOOK)
+    since = desk.parts.clock.now() - _SET_BACK_SECONDS
+    found = desk.parts.registry.read(
+        lambda view: view.events(kind=OLDER, since=since, newest_first=True, limit=1)
+    )
+    return found[0].at if found else None

@@ -1,0 +1,331 @@
+"""What an operator asks of the office and is told: plain values, and what it refuses.
+
+Nothing here says who asks: that is the session's. A credential leaves without what is
+sealed in it (`shown`), and a secret only as a `Secret`, which whoever gets it wipes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kiosk.authority.office.operators import Action
+from kiosk.authority.ports import Value
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.secret import Secret
+from statemachine.lifecycle import Event, State
+from statemachine.operation import Kind, Phase
+from storage.records import ApprovalKind, AuditEvent, Credential, Sync, Template
+
+MOST = 100
+"""How many a list has at most; a list of so many may be cut."""
+
+# --- what is refused ---------------------------------------------------------
+
+
+class SignInRefused(KioskError):
+    """Who this is could not be shown. `reason` says why."""
+
+    code = "enrollment.sign_in_refused"
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason=reason.key)
+        self.reason = reason
+
+    @property
+    def message(self) -> Message:
+        return self.reason
+
+
+class NoRole(KioskError):
+    """The account is in none of the groups that have a role: `account`."""
+
+    code = "enrollment.no_role"
+
+
+class NoSuchCredential(KioskError):
+    """Nothing in the registry fits what was typed: `term`."""
+
+    code = "enrollment.no_such_credential"
+
+
+class SeveralCredentials(KioskError):
+    """More than one fits what was typed: `term`, `ids`."""
+
+    code = "enrollment.several_credentials"
+
+
+class SecondNeeded(KioskError):
+    """The site wants two operators for that: `action`."""
+
+    code = "enrollment.second_needed"
+
+
+class AlreadyOnRecord(KioskError):
+    """The card is a credential already: `credential`."""
+
+    code = "enrollment.already_on_record"
+
+
+class NothingProposed(KioskError):
+    """No first officer has proposed just this key for the credential."""
+
+    code = "enrollment.nothing_proposed"
+
+
+class NamesAnother(KioskError):
+    """A certificate does not name the account it is to stand for: `account`."""
+
+    code = "enrollment.names_another"
+
+
+class NotBegun(KioskError):
+    """Nobody is issuing the card, or not any more: `credential`."""
+
+    code = "enrollment.not_begun"
+
+
+class NoSuchStation(KioskError):
+    """No station of that name has any evidence here: `station`."""
+
+    code = "desk.no_such_station"
+
+
+class MovedAway(KioskError):
+    """A part of the evidence was moved to an archive: `count` events."""
+
+    code = "desk.moved_away"
+
+
+# --- signing in --------------------------------------------------------------
+
+
+class OfficeRules(Value, frozen=True, kw_only=True):
+    """What a desk has to know of a site's rules before anybody is signed in."""
+
+    with_account: bool
+    """Operators may sign in with account name and password."""
+    second_for: frozenset[Action]
+    """What needs two operators."""
+
+
+class SignInChallenge(Value, frozen=True, kw_only=True):
+    """What the operator's own card signs, after its PIN."""
+
+    credential: str
+    nonce: bytes
+    message: bytes
+    key_slot: str
+    key_algorithm: str
+
+
+class SignInProof(Value, frozen=True, kw_only=True):
+    """The card's answer to a challenge."""
+
+    credential: str
+    nonce: bytes
+    signature: bytes
+
+
+# --- looking -----------------------------------------------------------------
+
+
+class Worklist(StrEnum):
+    """Lists that are always there; `desk.list.<value>`."""
+
+    OUT_OF_STEP = "out_of_step"
+    BLOCKED_TODAY = "blocked_today"
+    SUSPENDED = "suspended"
+    EXPIRING = "expiring"
+    ROTATION_DUE = "rotation_due"
+    KEYLESS = "keyless"
+
+
+class SortedBy(StrEnum):
+    """Columns; `desk.column.<value>`."""
+
+    NAME = "name"
+    ACCOUNT = "account"
+    STATE = "state"
+    PASSWORD = "password"  # noqa: S105 - the name of a column
+    CARD = "card"
+    LAST = "last"
+    EXPIRES = "expires"
+
+
+class Wanted(Value, frozen=True, kw_only=True):
+    """What is to be listed, and how."""
+
+    term: str = ""
+    """Words, each a part of holder, account or card; or an event's number, or an id."""
+    worklist: Worklist | None = None
+    """Instead of a term."""
+    state: State | None = None
+    sorted_by: SortedBy = SortedBy.NAME
+    is_descending: bool = False
+    most: int
+
+
+class Visited(Value, frozen=True, kw_only=True):
+    """How an operation of a holder stands."""
+
+    event: str
+    kind: Kind
+    phase: Phase
+    reason: str
+    """Catalogue key; empty: none."""
+    station: str
+    at: float
+
+
+class Listed(Value, frozen=True, kw_only=True):
+    """One credential. Names are outside text."""
+
+    id: str
+    holder: str
+    account: str
+    card: str
+    state: State
+    sync: Sync
+    sync_reason: str
+    template: str
+    template_version: int
+    issued_at: float
+    expires_at: float | None
+    last: Visited | None
+
+
+class Rows(Value, frozen=True, kw_only=True):
+    """What was found, in order."""
+
+    rows: tuple[Listed, ...]
+    has_more: bool
+    """There are others behind the last."""
+
+
+class Holder(Value, frozen=True, kw_only=True):
+    """Somebody a card is for. All of it is raw: show it `visible`."""
+
+    guid: str
+    """objectGUID."""
+    account: str
+    """userPrincipalName; of people who were looked for, else the account name."""
+    name: str
+    details: tuple[str, ...] = ()
+    """What tells two people of one name apart: department, title, mail …"""
+
+
+class OpenCode(Value, frozen=True, kw_only=True):
+    """A code that may still be used."""
+
+    kind: ApprovalKind
+    expires_at: float
+
+
+class CredentialView(Value, frozen=True, kw_only=True):
+    """Everything about one credential. Names in it are outside text."""
+
+    credential: Credential
+    template: Template
+    holder_may: dict[Kind, Message | None]
+    """What the holder may do at a kiosk; None: nothing refuses it."""
+    operator_may: dict[Event, Message | None]
+    """What may happen to it through an operator."""
+    may_become: tuple[State, ...]
+    """Where the lifecycle leads from here, whoever does it."""
+    visits: tuple[Visited, ...]
+    """The holder's last ones, the newest first."""
+    codes: tuple[OpenCode, ...]
+    history: tuple[AuditEvent, ...]
+    """The newest events, oldest first."""
+
+
+class LockoutSeen(Value, frozen=True, kw_only=True):
+    """Wrong passwords that one domain controller has counted for a holder."""
+
+    dc: str
+    bad_passwords: int
+    last_bad: float | None
+    """Seconds UTC; None: never."""
+    locked: bool
+
+
+class Receipt(Value, frozen=True, kw_only=True):
+    """One operation, followed through the evidence."""
+
+    events: tuple[AuditEvent, ...]
+    unproven: Message | None
+    """Why a write that it carries is not proven; None: each is."""
+    wrote: bool
+
+
+class EvidenceRow(Value, frozen=True, kw_only=True):
+    """One event, and whose card it is about. Names are outside text."""
+
+    event: AuditEvent
+    holder: str
+
+
+class RiskFinding(StrEnum):
+    """What can be wrong; `risk.<value>` says it in a sentence."""
+
+    SHORT_NUMERIC = "short_numeric"
+    SHORT = "short"
+    NO_LOCKOUT = "no_lockout"
+    SMART_CARD_REQUIRED = "smart_card_required"
+    PRIVILEGED = "privileged"
+    UNSATISFIABLE = "unsatisfiable"
+    OUT_OF_STEP = "out_of_step"
+    CHANGED_ELSEWHERE = "changed_elsewhere"
+    """In step, as far as was known: somebody has set another password since."""
+    MARK_HIDDEN = "mark_hidden"
+    """The directory's own mark may not be read: other hands are not all seen."""
+    KEYLESS = "keyless"
+    PUK_FACTORY = "puk_factory"
+    PUK_DUE = "puk_due"
+    PUK_NOT_TAKEN = "puk_not_taken"
+    PUK_USED_UP = "puk_used_up"
+    ACCOUNT_GONE = "account_gone"
+    UNKNOWN = "unknown"
+    """The directory did not say."""
+
+
+class Risk(Value, frozen=True, kw_only=True):
+    """One finding about one credential. Names are outside text."""
+
+    finding: RiskFinding
+    credential: str
+    holder: str
+    account: str
+    template: str
+    detail: str = ""
+    """A number, a rule or a code."""
+
+
+class Report(Value, frozen=True, kw_only=True):
+    """All findings, and of how many accounts nothing could be seen."""
+
+    risks: tuple[Risk, ...]
+    accounts: int
+    """That were to be looked at in the directory."""
+    unseen: int
+
+
+# --- deciding ----------------------------------------------------------------
+
+
+class GivenCode(Value, frozen=True, kw_only=True):
+    """A code to be shown once and wiped, and how long it may be used."""
+
+    code: Secret
+    validity: Message
+
+
+class CodeInUse(Value, frozen=True, kw_only=True):
+    """How far the holder has come with a code."""
+
+    given_at: float
+    seconds_left: int
+    """0: it has run out, was void, or is spent."""
+    wrong_entries: int
+    visit: Visited | None
+    """Where it was typed; None: nowhere yet."""
