@@ -115,6 +115,8 @@ LOOKS: dict[str, Callable[[Office], object]] = {
     "verified": lambda it: it.verified(),
     "receipt": lambda it: it.receipt("E1"),
     "export": lambda it: it.export("-", None),
+    "evidence": lambda it: it.evidence("", most=9),
+    "note_export": lambda it: it.note_export("risk.csv"),
     "risks": lambda it: it.risks(),
     "follow": lambda it: it.follow("c1", ApprovalKind.RELEASE),
     "details": lambda it: it.details("c1"),
