@@ -23,8 +23,8 @@ Export = Callable[[BinaryIO], int]
 def export(desk: Desk, name: str, station: str | None) -> Export:
     """Judge an export, and return what notes and writes it.
 
-    `name`: what the copy is called, in the note. `station`: only that one's chain. NotInRole,
-    NoSuchStation, MovedAway.
+    `name`: what the copy is called, in the note. `station`: only that one's chain.
+    NotInRole, NoSuchStation, MovedAway.
     """
     require(desk.operator, Action.EXPORT)
     if station is not None and station not in desk.parts.registry.run(
