@@ -134,6 +134,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    typed = sys.argv[1:] if arguments is None else arguments
+    if "" in typed:  # a path would be the folder that one happens to be in
+        from kiosk.cli.ending import EmptyArgument  # what most calls never need
+
+        raise EmptyArgument(number=typed.index("") + 1)
     try:
         app(args=arguments, prog_name="kiosk")
     except SystemExit as end:

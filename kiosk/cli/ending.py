@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from typing import TextIO
 
-from kiosk.core.errors import Message, message_of, reason_of
+from kiosk.core.errors import KioskError, Message, message_of, reason_of
 from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.ports import DirectoryError
 from kiosk.texts import UnknownText, sentence
@@ -22,6 +22,12 @@ _USAGE = ("cli.", "config.", "template.")
 _LONG = 4000
 
 log = logging.getLogger(__name__)
+
+
+class EmptyArgument(KioskError):
+    """A word that was typed is empty: `number`, counted from one."""
+
+    code = "cli.empty_argument"
 
 
 def report(error: BaseException, stream: TextIO) -> ExitCode:

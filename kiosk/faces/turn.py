@@ -6,7 +6,8 @@ hands. A key is taken only by a page that could be seen when it was pressed:
 * a page that cannot take keys yet, or no more, takes none, and what is pressed in the
   same breath (`BREATH`) is not begun in the middle by the next one;
 * a key that is held down while pages change is for the page where it was pressed
-  (`HELD`, longer than a keyboard waits before it repeats).
+  (`HELD`, longer than a keyboard waits before it repeats). Time in which nobody could
+  hear the keyboard (`kiosk.faces.attention`) does not count as silence.
 
 Characters that were not taken are counted: an entry that lacks them is refused, never
 used. UI thread.
@@ -17,6 +18,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from kiosk.faces.attention import Attention
+
 BREATH = 0.5
 """Seconds without a key after which a person begins anew."""
 HELD = 1.0
@@ -26,10 +29,21 @@ _ENDS = frozenset({"enter", "tab"})
 
 
 class Turn:
-    """One for each running app. `now` is a clock that only goes forward (seconds)."""
+    """One for each running app.
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    `now` is a clock that only goes forward (seconds); without `attention` somebody
+    listens all the time.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        attention: Attention | None = None,
+    ) -> None:
         self._now = now
+        self._attention = attention
+        self._lost = 0.0
+        """For how long nobody had listened when the last key came."""
         self._at = float("-inf")
         self._key = ""
         self._is_cut = False
@@ -63,9 +77,8 @@ class Turn:
 
         `is_typed`: it is a character. `is_open`: the page takes keys.
         """
-        now = self._now()
-        passed, is_same = now - self._at, key == self._key
-        self._at, self._key = now, key
+        passed, is_same = self._silence(), key == self._key
+        self._at, self._key = self._now(), key
         if not is_open:
             self._is_cut = self._is_cut or is_typed
         elif not (self._is_cut and passed < BREATH) and not (
@@ -76,6 +89,16 @@ class Turn:
         if is_typed or (self._early and key in _ENDS):
             self._early += 1
         return False
+
+    def _silence(self) -> float:
+        """Return for how long somebody has listened, and no key came (seconds)."""
+        silence = self._now() - self._at
+        if self._attention is not None:
+            lost = self._attention.lost()
+            silence -= lost - self._lost
+            self._lost = lost
+            self._attention.look()
+        return silence
 
     def take_early(self) -> int:
         """Return how many keys a page lacks that can take them now."""

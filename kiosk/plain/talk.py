@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from kiosk.faces.attention import LOOK, Attention
 from kiosk.faces.keyboard.names import PASTE
 from kiosk.faces.phrases import of_step
 from kiosk.faces.terminal_line import TerminalGone
@@ -43,7 +44,6 @@ _REPEAT = "?"
 _ORDER_CHARACTERS = 32
 _DRAIN_SECONDS = 0.1
 _LONGEST_DRAIN_SECONDS = 1.0
-_WAIT_SECONDS = 0.5
 
 
 class _AskAgain(Exception):
@@ -74,7 +74,8 @@ class Talk:
         self._done: JobDone | None = None
         self._is_warned = False
         self._is_to_end = False
-        self._turn = Turn()
+        self._attention = Attention()
+        self._turn = Turn(attention=self._attention)
 
     # --- saying -------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class Talk:
     def _next_key(self) -> Key | None:
         """Wait for a key a little; whatever else happens is seen to."""
         self._end_if_told()
-        key, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        key, has_news = self._wait()
         if has_news:
             self._hear()
         if self._insertion and not self._is_there():
@@ -188,6 +189,13 @@ class Talk:
             raise _AskAgain
         is_theirs = self._turn.has(key.name, is_typed=_is_typed(key), is_open=True)
         return key if is_theirs else None
+
+    def _wait(self) -> tuple[Key | None, bool]:
+        """Listen a little: for a key, and for news."""
+        key, has_news = self.terminal.wait(self._inbox.fileno(), LOOK)
+        if key is None:
+            self._attention.look()
+        return key, has_news
 
     def _drop(self) -> None:
         """Take in what was typed before it was asked for: the next line lacks it."""
@@ -268,8 +276,8 @@ class Talk:
     def _has_news(self, gone: TerminalGone | None) -> bool:
         news = self._inbox.fileno()
         if gone is not None:
-            return wait_without_terminal(news, _WAIT_SECONDS)
-        key, has_news = self.terminal.wait(news, _WAIT_SECONDS)
+            return wait_without_terminal(news, LOOK)
+        key, has_news = self._wait()
         if key is not None:
             self._too_early(key)
         return has_news
@@ -282,7 +290,7 @@ class Talk:
 
     def _wait_a_little(self) -> Key | None:
         self._end_if_told()
-        key, has_news = self.terminal.wait(self._inbox.fileno(), _WAIT_SECONDS)
+        key, has_news = self._wait()
         if has_news:
             self._hear()
         return key

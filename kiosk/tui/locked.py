@@ -23,7 +23,8 @@ from textual.binding import BindingType
 from textual.command import Provider
 
 from kiosk.core.exit_codes import ExitCode
-from kiosk.faces.turn import Turn
+from kiosk.faces.attention import LOOK, Attention
+from kiosk.faces.turn import HELD, Turn
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.terminal.driver import KioskDriver
 from kiosk.tui.theme import CONTRAST, KIOSK, edges
@@ -55,7 +56,9 @@ class LockedApp(App[int], inherit_bindings=False):
         """`now`: a clock that only goes forward (seconds)."""
         super().__init__(driver_class=KioskDriver)
         self.now = now
-        self.turn = Turn(now)
+        self._attention = Attention()
+        self._next_look: asyncio.TimerHandle | None = None
+        self.turn = Turn(now, self._attention)
         self._after_return = False
         self.register_theme(KIOSK)
         self.register_theme(CONTRAST)
@@ -144,10 +147,24 @@ class LockedApp(App[int], inherit_bindings=False):
             return
         screen.catch_up()
         is_open, is_typed = screen.is_open, key.is_printable
-        if not self.turn.has(key.key, is_typed=is_typed, is_open=is_open):
+        is_theirs = self.turn.has(key.key, is_typed=is_typed, is_open=is_open)
+        self._look_for(2 * HELD)
+        if not is_theirs:
             screen.catch_up()
         elif not self.instead_of_screen(key):
             screen.press(key)
+
+    def _look_for(self, seconds: float) -> None:
+        """Show now and then that this thread hears keys, for so long."""
+        self._attention.look()
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._next_look = None
+        if seconds <= 0:
+            self._attention.rest()
+        else:
+            loop = asyncio.get_running_loop()
+            self._next_look = loop.call_later(LOOK, self._look_for, seconds - LOOK)
 
     def _refuse_paste(self) -> None:
         """What is pasted was not typed: it spoils the entry that it was meant for."""

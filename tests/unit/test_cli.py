@@ -186,3 +186,17 @@ def test_doctors_table_stands_alone(tmp_path: Path) -> None:
     )
     assert "FAIL    card service" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [("init", ""), ("backup", "", "--keep", "3")])
+def test_an_empty_word_names_nothing_and_nothing_is_done(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`kiosk init "$FOLDER"`, where FOLDER is not set."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == ExitCode.USAGE
+    assert "Word 2 after kiosk is empty" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -92,9 +92,9 @@ class Room:
 
         made, known = Turn.__init__, self._turns
 
-        def making(turn: Any, *given: Any) -> None:
+        def making(turn: Any, *given: Any, **named: Any) -> None:
             known.append(turn)
-            made(turn, *given)
+            made(turn, *given, **named)
 
         setattr(Turn, "__init__", making)  # noqa: B010 - a laboratory's hook
 

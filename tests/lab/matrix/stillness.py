@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kiosk.tui.locked import LockedApp
+
 SOON = 0.05
 """A timer that is due within this is part of what was typed (seconds)."""
 _LONGEST = 20.0
@@ -66,9 +68,15 @@ def _moves(app: Any, loop: Any, soon: float, *, is_read: bool) -> bool:
     if unread() or len(loop._ready) > 0:
         return True
     now = loop.time()
-    if any(not it._cancelled and it._when - now < soon for it in loop._scheduled):
+    if any(it._when - now < soon for it in loop._scheduled if _means_something(it)):
         return True
     return any(node.message_queue_size for node in (app, *app._registry))
+
+
+def _means_something(timer: Any) -> bool:
+    """It does something; the kiosk's listening for keys draws and changes nothing."""
+    name = getattr(timer._callback, "__name__", "")
+    return not timer._cancelled and name != LockedApp._look_for.__name__
 
 
 def unread() -> int:
