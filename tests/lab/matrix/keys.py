@@ -193,6 +193,7 @@ def _kitty() -> Iterator[Key]:
         57412: "-",
         57413: "+",
         57415: "=",
+        57416: ",",
     }
     for code in range(57344, 57455):
         name = "keypad enter kitty" if code == 57414 else f"functional {code}"
