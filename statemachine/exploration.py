@@ -169,6 +169,7 @@ def _judged(
         facts,
         out_of_step=out_of_step,
         activation_interrupted=activation_interrupted,
+        lifecycle=_LIFECYCLE,
     )
     return {each.kind: each.refusal for each in judged}
 

@@ -16,8 +16,6 @@ from statemachine.guards import (
 from statemachine.lifecycle import Event, Lifecycle, Standing, State
 from statemachine.operation import Kind
 
-_WHOLE = Lifecycle()
-
 
 @dataclass(frozen=True, slots=True)
 class KindOffer:
@@ -32,8 +30,8 @@ def offers(
     facts: Facts,
     *,
     out_of_step: bool,
-    activation_interrupted: bool = False,
-    lifecycle: Lifecycle = _WHOLE,
+    activation_interrupted: bool,
+    lifecycle: Lifecycle,
 ) -> tuple[KindOffer, ...]:
     """Judge activate, change, unblock and finish, in the order a home screen has.
 

@@ -30,7 +30,7 @@ class RequiredPorts:
     entropy: Entropy
     lifecycle: Lifecycle
     sealing: SealingKey
-    profile: ComplianceProfile = field(default_factory=ComplianceProfile)
+    profile: ComplianceProfile
     """What the site has bound itself to."""
     write_deadline: float = 10.0
     """Seconds after which a directory write has certainly ended or timed out."""

@@ -14,7 +14,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kiosk.authority.office.values import NamesAnother
+from kiosk.authority.office.values import (
+    NamesAnother,
+)
 from kiosk.cards import tlv
 from kiosk.cards.ports import MalformedAnswer
 from kiosk.certificates.profiles import UPN, UTF8_STRING

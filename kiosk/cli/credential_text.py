@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.office.values import CredentialView
+from kiosk.authority.office.values import (
+    CredentialView,
+)
 from kiosk.cli.ending import words
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible

@@ -16,7 +16,10 @@ from kiosk.cli.frame import ConfigOption, new_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kiosk.authority.office.values import Report, Risk
+    from kiosk.authority.office.values import (
+        Report,
+        Risk,
+    )
 
 app = new_app("What an administrator should know.")
 

@@ -7,7 +7,10 @@ import io
 from pathlib import Path
 
 from kiosk.authority.office.ports import Office
-from kiosk.authority.office.values import Report, Risk
+from kiosk.authority.office.values import (
+    Report,
+    Risk,
+)
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.core.untrusted_text import visible

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kiosk.authority.office.ports import TROUBLES, OfficeAuthority
-from kiosk.authority.office.values import NoRole
+from kiosk.authority.office.values import (
+    NoRole,
+)
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message, said_of
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site

@@ -16,7 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.authority.office.card_values import Predecessor
-from kiosk.authority.office.values import Holder
+from kiosk.authority.office.values import (
+    Holder,
+)
 from kiosk.authority.proof import signature
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import Attestation

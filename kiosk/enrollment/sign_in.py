@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kiosk.authority.office.ports import Office, OfficeAuthority
-from kiosk.authority.office.values import SignInProof
+from kiosk.authority.office.values import (
+    SignInProof,
+)
 from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 

@@ -17,7 +17,9 @@ from pathlib import Path
 import msgspec
 
 from kiosk.authority.office.risk import report
-from kiosk.authority.office.values import Report
+from kiosk.authority.office.values import (
+    Report,
+)
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret

@@ -19,7 +19,9 @@ from msgspec.structs import replace
 
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import AlreadyOnRecord
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+)
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11 import card as pkcs11_card

@@ -20,7 +20,9 @@ from lab.samba import LabUser, SambaDomain
 from kiosk.authority.local_office import LocalOfficeAuthority
 from kiosk.authority.office.operators import SignedIn
 from kiosk.authority.office.policy import OfficePolicy
-from kiosk.authority.office.values import SignInRefused
+from kiosk.authority.office.values import (
+    SignInRefused,
+)
 from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
 from kiosk.config.sections.enrollment import NamedBy

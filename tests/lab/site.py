@@ -14,6 +14,7 @@ from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
 from kiosk.config.sections.enrollment import NamedBy
@@ -47,6 +48,7 @@ class Site:
             entropy=SeededEntropy(2),
             lifecycle=Lifecycle(),
             sealing=SealingKey(),
+            profile=ComplianceProfile(),
         )
         self.template(STAFF)
 

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kiosk.authority.office.values import NamesAnother
+from kiosk.authority.office.values import (
+    NamesAnother,
+)
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates import card_certificates
 from kiosk.certificates.card_certificates import (

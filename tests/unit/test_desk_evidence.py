@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from lab.office import Office
 
-from kiosk.authority.office.values import RiskFinding
+from kiosk.authority.office.values import (
+    RiskFinding,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.pages import events
 from kiosk.desk.tables import Look

@@ -20,7 +20,9 @@ from kiosk.authority.escrow.escrowed_secrets import (
 )
 from kiosk.authority.office import key_records, lifecycle_events
 from kiosk.authority.office.operators import Action, NotInRole
-from kiosk.authority.office.values import AlreadyOnRecord
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+)
 from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.authority.proof import signature
 from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot

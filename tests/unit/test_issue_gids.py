@@ -17,7 +17,9 @@ from kiosk.authority.escrow.escrowed_secrets import TRANSPORT, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import AlreadyOnRecord
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+)
 from kiosk.authority.proof import signature
 from kiosk.cards.gids import objects
 from kiosk.cards.ports import CardRemoved, Family, KeyAlgorithm, KeySlot

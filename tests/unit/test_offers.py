@@ -27,6 +27,7 @@ def judged(
         facts,
         out_of_step=out_of_step,
         activation_interrupted=interrupted,
+        lifecycle=Lifecycle(),
     )
     return {
         each.kind: each.refusal.code.removeprefix("refusal.") if each.refusal else OPEN
@@ -105,6 +106,7 @@ def removed(
         Standing(state),
         Facts(tries_left=tries),
         out_of_step=False,
+        activation_interrupted=False,
         lifecycle=Lifecycle(removed=edges),
     )
     return {each.kind: each.refusal for each in found}

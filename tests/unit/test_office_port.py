@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.local_office import LocalOffice
-from kiosk.authority.office import card_values, values
+from kiosk.authority.office import card_values, list_values, values
 from kiosk.authority.office.card_values import (
     BeginIssue,
     CardImport,
@@ -25,10 +25,16 @@ from kiosk.authority.office.card_values import (
     ImportedCard,
     ProvenKey,
 )
+from kiosk.authority.office.list_values import (
+    Wanted,
+)
 from kiosk.authority.office.operators import Action, NotInRole, SignedIn
 from kiosk.authority.office.ports import CardWork, Deciding, Looking, Office
 from kiosk.authority.office.shown import SEALED
-from kiosk.authority.office.values import AlreadyOnRecord, NotBegun, Wanted
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+    NotBegun,
+)
 from kiosk.authority.ports import ProofFailed, Refused, Value
 from kiosk.cards.ports import KeySlot
 from kiosk.certificates.card_keys import public_key
@@ -206,7 +212,9 @@ def _values(module: ModuleType) -> list[type[Value]]:
 
 
 @pytest.mark.parametrize(
-    "kind", [*_values(values), *_values(card_values)], ids=lambda it: it.__name__
+    "kind",
+    [*_values(values), *_values(list_values), *_values(card_values)],
+    ids=lambda it: it.__name__,
 )
 def test_every_request_and_reply_can_be_carried(kind: type[Value]) -> None:
     """Every field has a type that a wire knows; a secret is one, and never bare."""

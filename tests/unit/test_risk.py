@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from kiosk.authority.office.risk import report
-from kiosk.authority.office.values import RiskFinding
+from kiosk.authority.office.values import (
+    RiskFinding,
+)
 from kiosk.core.secret import Secret
 from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.simulation.domain_faults import DcDown, PolicyHidden

@@ -34,8 +34,8 @@ def keeps_admin_key(credential: Credential) -> bool:
 def wants_code(
     way: UnblockWay | None,
     profile: ComplianceProfile,
-    escrow: Escrow = Escrow(),  # noqa: B008 - immutable
-    card: CardLimits = ANY_CARD,
+    escrow: Escrow,
+    card: CardLimits,
 ) -> bool:
     """Say whether a helpdesk's release code is needed; where no way is, it is.
 

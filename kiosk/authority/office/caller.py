@@ -5,7 +5,9 @@ from __future__ import annotations
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.listing import visited
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import CodeInUse
+from kiosk.authority.office.values import (
+    CodeInUse,
+)
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import DirectoryError
 from storage.records import Approval, ApprovalKind, Credential

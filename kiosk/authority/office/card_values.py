@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from kiosk.authority.office.values import Holder
+from kiosk.authority.office.values import (
+    Holder,
+)
 from kiosk.authority.ports import PukTry, Value
 from kiosk.core.secret import Secret
 from storage.records import ImportedPuk, PublicKey, Template

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kiosk.authority.escrow.unblock_methods import ANY_CARD
 from kiosk.authority.office.desk import Desk, has_own_name
 from kiosk.authority.office.listing import visits
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.shown import shown
-from kiosk.authority.office.values import CredentialView, OpenCode
+from kiosk.authority.office.values import (
+    CredentialView,
+    OpenCode,
+)
 from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
 from statemachine.guards import Facts
@@ -68,7 +72,7 @@ def _holder_may(
     """Judge by the lifecycle of this site, as a kiosk does."""
     judged = offers(
         Standing(credential.state, credential.suspended_from),
-        facts_of(credential, template, None, desk.parts.profile),
+        facts_of(credential, template, None, desk.parts.profile, ANY_CARD),
         out_of_step=credential.sync is Sync.OUT_OF_STEP,
         activation_interrupted=credential.activation_interrupted,
         lifecycle=desk.parts.lifecycle,

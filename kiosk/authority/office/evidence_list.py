@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 
 from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.list_values import (
+    EvidenceRow,
+)
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import EvidenceRow
 from storage import walk
 from storage.registry import RecordMissing
 from storage.view import View, fold

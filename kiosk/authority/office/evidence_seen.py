@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import Receipt
+from kiosk.authority.office.values import (
+    Receipt,
+)
 from kiosk.authority.proof import verification
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.authority.proof.evidence import unproven_writes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.authority.escrow import approvals, puks
-from kiosk.authority.escrow.unblock_methods import keeps_admin_key, wants_code
+from kiosk.authority.escrow.unblock_methods import ANY_CARD, keeps_admin_key, wants_code
 from kiosk.authority.office.desk import (
     Desk,
     agree,
@@ -14,7 +14,9 @@ from kiosk.authority.office.desk import (
     refuse,
 )
 from kiosk.authority.office.operators import Action, SignedIn, require
-from kiosk.authority.office.values import GivenCode
+from kiosk.authority.office.values import (
+    GivenCode,
+)
 from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
 from statemachine.lifecycle import Event, Standing, State
@@ -93,9 +95,9 @@ def _no_release(
     if _stands_in_for_signature(credential, template):
         return None
     profile, escrow = desk.parts.profile, credential.escrow
-    if not any(wants_code(way, profile, escrow) for way in template.unblock):
+    if not any(wants_code(way, profile, escrow, ANY_CARD) for way in template.unblock):
         return Message("enrollment.no_release_way")
-    facts = facts_of(credential, template, None, desk.parts.profile)
+    facts = facts_of(credential, template, None, profile, ANY_CARD)
     standing = Standing(credential.state, credential.suspended_from)
     refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
     return None if refusal is None else Message(refusal.code)

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.office.desk import Desk
-from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
+from kiosk.authority.office.list_values import (
     Listed,
     Rows,
     SortedBy,
@@ -22,6 +21,7 @@ from kiosk.authority.office.values import (
     Wanted,
     Worklist,
 )
+from kiosk.authority.office.operators import Action, require
 from statemachine.lifecycle import State
 from storage import walk
 from storage.records import Credential, Sync

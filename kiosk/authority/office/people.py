@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import Holder, LockoutSeen
+from kiosk.authority.office.values import (
+    Holder,
+    LockoutSeen,
+)
 from kiosk.directory.asking import ask, ask_first
 from kiosk.directory.ports import Account, AccountMissing, DomainController, Person
 from storage.records import Credential

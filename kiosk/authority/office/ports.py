@@ -2,9 +2,9 @@
 
 Who asks comes with the port, never with a request: a station gets an `OfficeAuthority`
 of its own, and an `Office` is one operator's session there. Requests and replies are
-plain values (`values`, `card_values`), so that a service can carry them later; a second
-operator is another session. What the office reads or gives, it gives without anything
-sealed (`shown`).
+plain values (`values`, `list_values`, `card_values`), so that a service can carry them
+later; a second operator is another session. A credential is given without anything that
+is sealed in it (`shown`).
 
 Called on the authority worker's thread. Every call may raise NotInRole, and what
 `TROUBLES` names; anything else is a bug.
@@ -25,22 +25,24 @@ from kiosk.authority.office.card_values import (
     Openers,
     Predecessor,
 )
+from kiosk.authority.office.list_values import (
+    EvidenceRow,
+    Rows,
+    Wanted,
+    Worklist,
+)
 from kiosk.authority.office.operators import Action, SignedIn
 from kiosk.authority.office.values import (
     CodeInUse,
     CredentialView,
-    EvidenceRow,
     GivenCode,
     Holder,
     LockoutSeen,
     OfficeRules,
     Receipt,
     Report,
-    Rows,
     SignInChallenge,
     SignInProof,
-    Wanted,
-    Worklist,
 )
 from kiosk.authority.ports import Authority
 from kiosk.authority.proof.verification import Verified

@@ -16,7 +16,10 @@ from kiosk.authority.escrow.escrowed_secrets import seal_field as seal
 from kiosk.authority.office.card_values import Openers, Predecessor
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import AlreadyOnRecord, NotBegun
+from kiosk.authority.office.values import (
+    AlreadyOnRecord,
+    NotBegun,
+)
 from kiosk.authority.ports import PukTry
 from kiosk.core.secret import Secret
 from statemachine import candidates

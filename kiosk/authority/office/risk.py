@@ -11,7 +11,11 @@ from collections.abc import Iterator, Mapping
 from kiosk.authority.escrow import puks
 from kiosk.authority.office.survey import SurveyedAccount, survey
 from kiosk.authority.office.templates import limits_of
-from kiosk.authority.office.values import Report, Risk, RiskFinding
+from kiosk.authority.office.values import (
+    Report,
+    Risk,
+    RiskFinding,
+)
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.effective import effective

@@ -9,7 +9,9 @@ from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
 from kiosk.authority.office.importing import PROPOSED, Trust
 from kiosk.authority.office.key_records import PossessionProof
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import NothingProposed
+from kiosk.authority.office.values import (
+    NothingProposed,
+)
 from kiosk.authority.ports import ProofFailed
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from kiosk.authority.office.list_values import Visited
 from kiosk.authority.office.operators import Action
 from kiosk.authority.ports import Value
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, State
-from statemachine.operation import Kind, Phase
-from storage.records import ApprovalKind, AuditEvent, Credential, Sync, Template
+from statemachine.operation import Kind
+from storage.records import ApprovalKind, AuditEvent, Credential, Template
 
 MOST = 100
 """How many a list has at most; a list of so many may be cut."""
@@ -129,79 +130,6 @@ class SignInProof(Value, frozen=True, kw_only=True):
 # --- looking -----------------------------------------------------------------
 
 
-class Worklist(StrEnum):
-    """Lists that are always there; `desk.list.<value>`."""
-
-    OUT_OF_STEP = "out_of_step"
-    BLOCKED_TODAY = "blocked_today"
-    SUSPENDED = "suspended"
-    EXPIRING = "expiring"
-    ROTATION_DUE = "rotation_due"
-    KEYLESS = "keyless"
-
-
-class SortedBy(StrEnum):
-    """Columns; `desk.column.<value>`."""
-
-    NAME = "name"
-    ACCOUNT = "account"
-    STATE = "state"
-    PASSWORD = "password"  # noqa: S105 - the name of a column
-    CARD = "card"
-    LAST = "last"
-    EXPIRES = "expires"
-
-
-class Wanted(Value, frozen=True, kw_only=True):
-    """What is to be listed, and how."""
-
-    term: str = ""
-    """Words, each a part of holder, account or card; or an event's number, or an id."""
-    worklist: Worklist | None = None
-    """Instead of a term."""
-    state: State | None = None
-    sorted_by: SortedBy = SortedBy.NAME
-    is_descending: bool = False
-    most: int
-
-
-class Visited(Value, frozen=True, kw_only=True):
-    """How an operation of a holder stands."""
-
-    event: str
-    kind: Kind
-    phase: Phase
-    reason: str
-    """Catalogue key; empty: none."""
-    station: str
-    at: float
-
-
-class Listed(Value, frozen=True, kw_only=True):
-    """One credential. Names are outside text."""
-
-    id: str
-    holder: str
-    account: str
-    card: str
-    state: State
-    sync: Sync
-    sync_reason: str
-    template: str
-    template_version: int
-    issued_at: float
-    expires_at: float | None
-    last: Visited | None
-
-
-class Rows(Value, frozen=True, kw_only=True):
-    """What was found, in order."""
-
-    rows: tuple[Listed, ...]
-    has_more: bool
-    """There are others behind the last."""
-
-
 class Holder(Value, frozen=True, kw_only=True):
     """Somebody a card is for. All of it is raw: show it `visible`."""
 
@@ -256,13 +184,6 @@ class Receipt(Value, frozen=True, kw_only=True):
     unproven: Message | None
     """Why a write that it carries is not proven; None: each is."""
     wrote: bool
-
-
-class EvidenceRow(Value, frozen=True, kw_only=True):
-    """One event, and whose card it is about. Names are outside text."""
-
-    event: AuditEvent
-    holder: str
 
 
 class RiskFinding(StrEnum):

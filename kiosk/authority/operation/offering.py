@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.escrow.unblock_methods import ANY_CARD, way_of
+from kiosk.authority.escrow.unblock_methods import way_of
 from kiosk.authority.operation.sync_decision import SyncDecision
 from kiosk.authority.ports import CardLimits, Offer, SeenCard
 from kiosk.authority.required_ports import RequiredPorts
@@ -27,7 +27,7 @@ def facts_of(
     template: Template,
     tries_left: int | None,
     profile: ComplianceProfile,
-    card: CardLimits = ANY_CARD,
+    card: CardLimits,
 ) -> Facts:
     """Put what the guards ask for into one value.
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import CredentialView
+from kiosk.authority.office.values import (
+    CredentialView,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.pages.act import ReasonPage

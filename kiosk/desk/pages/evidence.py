@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.office.values import EvidenceRow
+from kiosk.authority.office.list_values import (
+    EvidenceRow,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
 from kiosk.desk.pages.credential import CredentialPage

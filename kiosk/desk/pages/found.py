@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.office.values import Worklist
+from kiosk.authority.office.list_values import (
+    Worklist,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go
 from kiosk.desk.pages.credential import CredentialPage

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from kiosk.authority.office.card_values import CardImport, ImportWay
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import MOST, Holder
+from kiosk.authority.office.values import (
+    MOST,
+    Holder,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise

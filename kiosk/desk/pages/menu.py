@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from kiosk.authority.office.list_values import (
+    Worklist,
+)
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import Worklist
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, Screen, go, stay
 from kiosk.desk.pages.audit import AuditPage

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import CodeInUse
+from kiosk.authority.office.values import (
+    CodeInUse,
+)
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead

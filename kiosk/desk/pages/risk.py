@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import Report, Risk
+from kiosk.authority.office.values import (
+    Report,
+    Risk,
+)
 from kiosk.core.errors import Message
 from kiosk.desk import export
 from kiosk.desk.context import Context, Move, Plain, back, go, stay

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from kiosk.authority.office.values import Listed, SortedBy, Visited, Wanted, Worklist
+from kiosk.authority.office.list_values import (
+    Listed,
+    SortedBy,
+    Visited,
+    Wanted,
+    Worklist,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.pages.times import moment

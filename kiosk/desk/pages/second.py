@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.ports import Office
-from kiosk.authority.office.values import SecondNeeded
+from kiosk.authority.office.values import (
+    SecondNeeded,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.views import FieldKind, Filled, PageField

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.office.values import CredentialView
+from kiosk.authority.office.values import (
+    CredentialView,
+)
 from kiosk.core.errors import Message
 from kiosk.desk.pages.rows import state_in_words, sync_in_words, visit_in_words
 from kiosk.desk.pages.times import moment

@@ -9,8 +9,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk.authority.office.list_values import (
+    Worklist,
+)
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import Holder, Worklist
+from kiosk.authority.office.values import (
+    Holder,
+)
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.batch import read_batch
