@@ -6,6 +6,8 @@ from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.challenges import DIGITS as RESPONSE_DIGITS
 from kiosk.pin.challenges import heard
+from kiosk.pin.codes import DIGITS as CODE_DIGITS
+from kiosk.pin.codes import is_well_formed
 from kiosk.pin.rules import Alphabet
 from kiosk.visit.views import FieldName, Form
 
@@ -18,8 +20,6 @@ It is shown as typed; typing it blindly would cost more than a look over a shoul
 """
 PUNCTUATION = " -"
 """Between the groups of a number that is read out; it means nothing."""
-CODE_DIGITS = 9
-"""How many a code has (`kiosk.pin.codes`); a test holds the two together."""
 _PUK_MAXIMUM = 16
 
 
@@ -39,8 +39,10 @@ def takes(form: Form, name: FieldName) -> tuple[Alphabet, int]:
 def wrong_with(form: Form, name: FieldName, typed: Secret) -> Message | None:
     """Say what keeps a field from being finished, the rules of a new PIN aside."""
     if name in CODES:
-        is_whole = len(typed) == CODE_DIGITS
-        return None if is_whole else Message("tui.form.code_incomplete")
+        if len(typed) != CODE_DIGITS:
+            return Message("tui.form.code_incomplete")
+        is_heard = is_well_formed(typed)
+        return None if is_heard else Message("tui.form.code_misheard")
     if name is FieldName.ADMIN_RESPONSE:
         return None if _is_heard(typed) else Message("tui.form.response_misheard")
     if not len(typed):

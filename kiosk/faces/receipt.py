@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.core.errors import Message
 from kiosk.faces.printer import NotPrinted, print_text
-from kiosk.faces.wording import said, say, whom_to_call
+from kiosk.faces.wording import moment, said, say, whom_to_call
 
 if TYPE_CHECKING:
     from kiosk.visit.station import FaceSettings
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def page(settings: FaceSettings, result: Result) -> str:
     """Return what the screen says, with the time, as plain text. UI thread."""
-    now = time.strftime("%Y-%m-%d %H:%M", time.localtime())
+    now = moment(time.localtime())
     lines = [
         settings.title,
         say("tui.result.printed_at", time=now, station=settings.station),

@@ -6,11 +6,17 @@ thread.
 
 from __future__ import annotations
 
+import time
+
 from kiosk.core.errors import Message
 from kiosk.texts import ENGLISH, UnknownText, sentence
 from kiosk.visit.station import Helpdesk
 
 _language = ENGLISH
+_LONGEST = 160
+"""Characters of each value in a sentence that somebody else has put together."""
+_WHOLE = 400
+"""Characters of what the faces themselves put into a sentence."""
 
 
 def speak(language: str) -> None:
@@ -26,19 +32,35 @@ def spoken() -> str:
 
 def say(key: str, **data: str | int) -> str:
     """Return a sentence of the catalogue."""
-    return sentence(Message(key, dict(data)), _language)
+    return sentence(Message(key, dict(data)), _language, limit=_WHOLE)
 
 
 def said(message: Message) -> str:
     """Return the words of a message; its key where the catalogue has none."""
     try:
-        return sentence(message, _language)
+        return sentence(message, _language, limit=_LONGEST)
     except (UnknownText, KeyError):
         return message.key
 
 
+def moment(at: time.struct_time) -> str:
+    """Return a time as the language writes it, with its zone (minutes)."""
+    return say(
+        "tui.date_time",
+        year=at.tm_year,
+        month=f"{at.tm_mon:02}",
+        day=f"{at.tm_mday:02}",
+        hour=f"{at.tm_hour:02}",
+        minute=f"{at.tm_min:02}",
+        zone=at.tm_zone,
+    )
+
+
+def who_helps(desk: Helpdesk) -> str:
+    """Return the helpdesk's contact and hours, to stand in a sentence."""
+    return f"{desk.contact} ({desk.hours})" if desk.hours else desk.contact
+
+
 def whom_to_call(desk: Helpdesk) -> str:
     """Return the helpdesk's contact and hours in one line."""
-    if desk.hours:
-        return say("tui.help.with_hours", contact=desk.contact, hours=desk.hours)
-    return say("tui.help.any_time", contact=desk.contact)
+    return say("tui.help", who=who_helps(desk))

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from kiosk.core.secret import Secret
-from kiosk.pin.weak import is_weak
+from kiosk.pin.weak import Weakness, weakness
 
 COMPLEXITY_CLASSES = 3
 """How many of the five character classes a complex password has (MS-SAMR)."""
@@ -59,6 +59,8 @@ class RuleVerdict:
 
     rule: Rule
     holds: bool
+    why: Weakness | None = None
+    """Of a PIN that is easy to guess."""
 
 
 def check(
@@ -77,7 +79,8 @@ def check(
     if old is not None:
         verdicts.append(RuleVerdict(Rule.DIFFERENT, bool(pin) and not new.matches(old)))
     if rules.refuse_weak:
-        verdicts.append(RuleVerdict(Rule.NOT_WEAK, bool(pin) and not is_weak(pin)))
+        why = weakness(pin)
+        verdicts.append(RuleVerdict(Rule.NOT_WEAK, bool(pin) and why is None, why))
     if rules.names:
         verdicts.append(
             RuleVerdict(Rule.NO_NAME, bool(pin) and not _holds_name(pin, rules.names))

@@ -10,6 +10,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from enum import StrEnum
+
+
+class Weakness(StrEnum):
+    """Why a PIN is one of those; `rule.weak.<value>` in the catalogue."""
+
+    SAME = "same"
+    UP = "up"
+    DOWN = "down"
+    REPEATED = "repeated"
+    DOUBLED = "doubled"
+    MIRRORED = "mirrored"
+    COMMON = "common"
+    PAD = "pad"
+    DATE = "date"
+
 
 _TOP = (
     *(b"520520", b"5201314", b"696969", b"102030", b"010203", b"258000"),
@@ -37,16 +53,29 @@ _RANGES = {
 
 def is_weak(pin: bytes | bytearray) -> bool:
     """Say whether `pin` (ASCII) is one of those. One character or none is weak, too."""
+    return weakness(pin) is not None
+
+
+def weakness(pin: bytes | bytearray) -> Weakness | None:
+    """Say why `pin` (ASCII) is weak; None: it is not."""
     with memoryview(pin) as view:
-        return (
-            len(set(view)) <= 1
-            or _is_run(view)
-            or _is_repeated(view)
-            or _is_doubled(view)
-            or _is_mirrored(view)
-            or any(_reads(view, word) for word in _TOP)
-            or (_is_digits(view) and (_is_on_lines(view) or _is_date(view)))
-        )
+        if len(set(view)) <= 1:
+            return Weakness.SAME
+        if _is_run(view):
+            return Weakness.UP if (view[1] - view[0]) in (1, -9) else Weakness.DOWN
+        if _is_repeated(view):
+            return Weakness.REPEATED
+        if _is_doubled(view):
+            return Weakness.DOUBLED
+        if _is_mirrored(view):
+            return Weakness.MIRRORED
+        if any(_reads(view, word) for word in _TOP):
+            return Weakness.COMMON
+        if _is_digits(view) and _is_on_lines(view):
+            return Weakness.PAD
+        if _is_digits(view) and _is_date(view):
+            return Weakness.DATE
+    return None
 
 
 def _is_digits(pin: Sequence[int]) -> bool:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HEALTH_SECONDS = 10.0
+_SMALL = frozenset({"fr", "es"})
+"""Languages that write their own name with a small letter inside a sentence."""
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -202,6 +204,7 @@ class PlainController:
         def ask() -> None:
             for number, code in enumerate(languages, 1):
                 name = LANGUAGES.get(code, code)
+                name = name.lower() if code in _SMALL else name
                 offer = Message("plain.language", {"name": name, "number": number})
                 self._talk.say(sentence(offer, code))
 

@@ -147,7 +147,7 @@ class Talk:
     def _ask_until_done(self, question: str, entry: LineEntry) -> None:
         """Ask, and let a line be typed; from its beginning after a warning."""
         while True:
-            self.terminal.write(f"{question} ")
+            self.terminal.ask(question)
             try:
                 self._read(entry)
             except _AskAgain:

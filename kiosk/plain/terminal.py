@@ -106,9 +106,24 @@ class Terminal:
     def say(self, text: str = "") -> None:
         """Write a sentence on lines of its own. TerminalGone."""
         for line in text.split("\n"):
-            folded = textwrap.wrap(line, self._width(), break_on_hyphens=False)
-            for piece in folded or [""]:
+            for piece in self._folded(line, self._width()):
                 self.write(f"{piece}\n")
+
+    def ask(self, question: str) -> None:
+        """Write a question, folded at words; what is typed stands behind it.
+
+        TerminalGone.
+        """
+        *before, last = self._folded(question, self._width())
+        for piece in before:
+            self.write(f"{piece}\n")
+        self.write(f"{last} ")
+
+    def _folded(self, line: str, width: int) -> list[str]:
+        after = " " * (len(line) - len(line.lstrip()))
+        return textwrap.wrap(
+            line, width, break_on_hyphens=False, subsequent_indent=after
+        ) or [""]
 
     def write(self, text: str) -> None:
         """Write a part of a line. TerminalGone."""

@@ -9,7 +9,18 @@ from kiosk.core.secret import Secret
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_with
 from kiosk.faces.error_pages import record, trouble_of
-from kiosk.faces.phrases import of_refusal, of_rule, of_tries
+from kiosk.faces.phrases import (
+    choices,
+    is_at_stake,
+    is_short,
+    of_broken,
+    of_call,
+    of_help,
+    of_refusals,
+    of_rule,
+    of_standing,
+    of_tries,
+)
 from kiosk.faces.receipt import page, print_page
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.wording import said, say, whom_to_call
@@ -97,20 +108,22 @@ class PlainVisit:
     def _say_home(self, home: Home) -> None:
         talk = self._talk
         talk.say("", f"{visible(home.person)}, {visible(home.account)}")
-        talk.say(said(home.headline), of_tries(home.tries))
-        talk.say(*(said(notice) for notice in home.notices))
+        talk.say(*of_standing(home))
+        if is_short(home.tries):
+            talk.say(of_tries(home.tries))
         allowed = [offer for offer in home.actions if offer.allowed]
-        refused = [offer for offer in home.actions if not offer.allowed]
-        if refused:
-            talk.say(say("tui.home.not_now"))
-            talk.say(*(f"- {of_refusal(offer)}" for offer in refused))
-        if not allowed:
-            talk.say(say("tui.home.nothing"))
-            talk.say(whom_to_call(self._station.settings.helpdesk))
-            return
-        talk.say(say("tui.home.question"))
+        desk = self._station.settings.helpdesk
+        if allowed:
+            talk.say(say("tui.home.question"))
         for number, offer in enumerate(allowed, 1):
             talk.say(f"{number}: {say(f'tui.action.{offer.kind}')}")
+            talk.say(f"   {of_help(offer, desk)}")
+        refused = of_refusals(home)
+        if refused:
+            talk.say(say("plain.not_now"))
+            talk.say(*(f"- {each}" for each in refused))
+        if not allowed:
+            talk.say(whom_to_call(desk))
 
     # --- an operation ---------------------------------------------------------------
 
@@ -149,8 +162,8 @@ class PlainVisit:
 
         def ask() -> None:
             self._talk.say("", said(confirm))
-            self._talk.say(f"1: {say('tui.confirm.yes')}")
-            self._talk.say(f"2: {say('tui.confirm.no')}")
+            for number, choice in enumerate(choices(form), 1):
+                self._talk.say(f"{number}: {say(f'tui.confirm.{choice}')}")
 
         ask()
         if self._talk.choose(2, ask) != 1:
@@ -160,7 +173,10 @@ class PlainVisit:
     def _explain(self, form: Form) -> None:
         talk = self._talk
         talk.say("", say(f"tui.form.{form.kind}"))
-        talk.say(*(said(notice) for notice in form.notices), of_tries(form.tries))
+        talk.say(*(said(notice) for notice in form.notices))
+        if is_at_stake(form):
+            talk.say(of_tries(form.tries))
+        talk.say(of_call(form, self._station.settings.helpdesk))
         if form.challenge is not None:
             talk.say(say("tui.form.challenge"), form.challenge.spoken)
             talk.say(say("tui.form.challenge_hex", hex=form.challenge.hex))
@@ -202,11 +218,11 @@ class PlainVisit:
                 talk.say(f"- {of_rule(verdict.rule, rules)}")
         while True:
             new = self._ask(form, FieldName.NEW_PIN, say("field.new_pin"))
-            broken = [it.rule for it in check(rules, new, old) if not it.holds]
+            broken = [it for it in check(rules, new, old) if not it.holds]
             if broken:
                 new.wipe()
-                talk.refuse(say("tui.form.rules_first"))
-                talk.say(*(f"- {of_rule(rule, rules)}" for rule in broken))
+                why = ", ".join(of_broken(it, rules) for it in broken)
+                talk.refuse(say("tui.form.rules_first", rule=why))
                 continue
             try:
                 with self._ask(
@@ -247,8 +263,6 @@ class PlainVisit:
         talk = self._talk
         talk.say("", said(result.headline))
         talk.say(*(said(fact) for fact in result.facts))
-        if result.outcome is Outcome.REFUSED and result.tries is not None:
-            talk.say(of_tries(result.tries))
         if result.advice:
             talk.say(say("tui.result.next"))
             talk.say(*(f"- {said(advice)}" for advice in result.advice))

@@ -52,6 +52,7 @@ def text(key: str, language: str = ENGLISH) -> str:
 def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> str:
     """Return the words of `message`; outside text in it is made visible.
 
+    A name of something on the screen stands there as `{label[tui.action.change]}`.
     `limit` is how many characters of each value are shown (a screen is narrow; a
     path on the command line must be whole).
     """
@@ -59,7 +60,17 @@ def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> s
         name: visible(value, limit) if isinstance(value, str) else value
         for name, value in message.data.items()
     }
-    return text(message.key, language).format(**data)
+    return text(message.key, language).format(**data, label=_Labels(language))
+
+
+class _Labels:
+    """What `{label[key]}` in a sentence stands for: the words on that label."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def __getitem__(self, key: str) -> str:
+        return text(key, self._language)
 
 
 def english() -> dict[str, str]:

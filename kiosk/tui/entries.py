@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
+from kiosk.faces.phrases import of_broken
 from kiosk.faces.typed import Repertoire
 from kiosk.faces.wording import say
 from kiosk.pin.rules import PinRules, Rule, RuleVerdict, check
@@ -72,7 +73,7 @@ class Entries:
             return verdicts
         refused = (Rule.LENGTH, Rule.ALPHABET)
         return tuple(
-            RuleVerdict(it.rule, holds=it.holds and it.rule not in refused)
+            RuleVerdict(it.rule, it.holds and it.rule not in refused, it.why)
             for it in verdicts
         )
 
@@ -97,8 +98,10 @@ class Entries:
 
     def _wrong_with_new(self, field: SecretField) -> Message | None:
         rules = self._form.rules
-        if rules and not all(verdict.holds for verdict in self.verdicts(rules)):
-            return Message("tui.form.rules_first")
+        for verdict in self.verdicts(rules) if rules else ():
+            if not verdict.holds and rules is not None:
+                broken = of_broken(verdict, rules)
+                return Message("tui.form.rules_first", {"rule": broken})
         if field.has_class("again") and not self.is_same:
             return Message("tui.form.not_same")
         return None

@@ -19,6 +19,7 @@ from kiosk.tui.kiosk_events import ask, event_of
 from kiosk.tui.last_word import LastWord
 from kiosk.tui.screen_factory import ScreenFactory
 from kiosk.tui.screens.confirm import ConfirmScreen
+from kiosk.tui.screens.form import FormScreen
 from kiosk.tui.screens.idle_warning import IdleWarningScreen
 from kiosk.tui.screens.result import ResultScreen
 from kiosk.tui.station_health import StationHealth
@@ -237,8 +238,10 @@ class KioskController:
                 self._show(scenes.form(message.form, is_confirmed=False))
             case SelfServiceState.TYPING, ConfirmScreen.Answered():
                 self._show(scenes.form(message.form, is_confirmed=True))
-            case SelfServiceState.WORKING, _:
-                self._show(scenes.progress())
+            case SelfServiceState.WORKING, FormScreen.Filled():
+                self._show(scenes.progress(message.screen.form))
+            case SelfServiceState.WORKING, ConfirmScreen.Answered():
+                self._show(scenes.progress(message.form))
             case _, told.Ended():
                 self._show(scenes.result(message.result))
             case _, told.Failed():
@@ -250,6 +253,8 @@ class KioskController:
 
     def _show(self, screen: KioskScreen) -> None:
         self._idleness.reset()
+        if self._visit is not None and self._visit.home is not None:
+            screen.person = self._visit.home.person
         self._stage.show(screen)
 
     def _show_waiting(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.faces.error_pages import ErrorPage
+from kiosk.faces.phrases import expected
 from kiosk.faces.wording import said, say
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
@@ -72,9 +73,9 @@ class ScreenFactory:
         """What to type."""
         return FormScreen(self._settings, form, is_confirmed=is_confirmed)
 
-    def progress(self) -> ProgressScreen:
+    def progress(self, form: Form) -> ProgressScreen:
         """The steps as they happen."""
-        return ProgressScreen(self._settings)
+        return ProgressScreen(self._settings, expected(form))
 
     def result(self, result: Result) -> ResultScreen:
         """How it ended."""

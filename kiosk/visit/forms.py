@@ -8,7 +8,14 @@ from kiosk.authority.ports import Announced, OpenedCredential
 from kiosk.cards.ports import RecognisedCard, Tries
 from kiosk.core.errors import Message
 from kiosk.pin.challenges import in_hex, spoken
-from kiosk.visit.views import ActionOffer, CardChallenge, FieldName, Form, Home
+from kiosk.visit.views import (
+    FROM_ELSEWHERE,
+    ActionOffer,
+    CardChallenge,
+    FieldName,
+    Form,
+    Home,
+)
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync, UnblockWay
@@ -48,8 +55,9 @@ def home(recognised: RecognisedCard, case: OpenedCredential) -> Home:
                 allowed=offer.allowed,
                 reason=offer.refusal,
                 recommended=offer.kind is recommended,
+                needs=_needs(case, offer.kind),
             )
-            for offer in case.offers
+            for offer in sorted(case.offers, key=lambda it: it.kind is not recommended)
         ),
     )
 
@@ -90,7 +98,7 @@ def form(
         old_limits=(pin.minimum, pin.maximum),
         tries=recognised.pin_tries,
         password_follows=case.password_follows,
-        notices=_notices(case, challenge),
+        notices=_notices(case, kind, challenge),
         challenge=None
         if challenge is None
         else CardChallenge(spoken(challenge), in_hex(challenge)),
@@ -132,6 +140,11 @@ def _fields(case: OpenedCredential, kind: Kind) -> tuple[FieldName, ...]:
     return fields
 
 
+def _needs(case: OpenedCredential, kind: Kind) -> FieldName | None:
+    """What a person cannot have in mind: they get it from somebody, or have it home."""
+    return next((name for name in _fields(case, kind) if name in FROM_ELSEWHERE), None)
+
+
 def is_by_telephone(case: OpenedCredential, kind: Kind) -> bool:
     """Say whether the card's challenge is answered by telephone."""
     is_reset = kind is Kind.UNBLOCK or (
@@ -156,14 +169,17 @@ def _activation(case: OpenedCredential) -> tuple[FieldName, ...]:
     return (FieldName.ACTIVATION_CODE,) if case.never_activated else ()
 
 
-def _notices(case: OpenedCredential, challenge: bytes | None) -> tuple[Message, ...]:
+def _notices(
+    case: OpenedCredential, kind: Kind, challenge: bytes | None
+) -> tuple[Message, ...]:
     notices: list[Message] = []
     if case.at_pad:
         notices.append(Message("notice.at_pad"))
     if challenge is not None:
         notices.append(Message("notice.card_held"))
     if case.password_follows:
-        notices.append(Message("notice.password_follows", {"account": case.account}))
+        key = "finish_follows" if kind is Kind.FINISH else "password_follows"
+        notices.append(Message(f"notice.{key}", {"account": case.account}))
     return tuple(notices)
 
 

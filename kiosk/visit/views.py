@@ -71,6 +71,8 @@ class ActionOffer:
     reason: Message | None
     recommended: bool
     """At most one: what most people in this situation came for."""
+    needs: FieldName | None = None
+    """What has to be at hand before it is begun: a code, a letter, a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,18 @@ class FieldName(StrEnum):
     PUK = "puk"
     ADMIN_RESPONSE = "admin_response"
     """What the helpdesk read out in answer to the card's challenge."""
+
+
+FROM_ELSEWHERE = frozenset(
+    {
+        FieldName.TRANSPORT_PIN,
+        FieldName.RELEASE_CODE,
+        FieldName.ACTIVATION_CODE,
+        FieldName.PUK,
+        FieldName.ADMIN_RESPONSE,
+    }
+)
+"""What somebody gives to the person, on paper or by telephone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def test_a_terminal_that_takes_nothing_does_not_hold_up_a_visit(kiosk: Visitor) 
     assert pin(kiosk) == "314159"
     assert memory(kiosk) - before < BOUND
     kiosk.terminal.is_stalled = False
-    text = kiosk.terminal.shows("Number for the helpdesk")
+    text = kiosk.terminal.shows("Case number")
     assert "Your PIN and your Windows password are changed." in text
 
 

@@ -74,7 +74,7 @@ def test_a_pin_is_changed_with_simulated_cards() -> None:
         shown.shows("Alice Arnold, alice@ad.test")
         change(shown)
         shown.shows("Your PIN and your Windows password are changed.")
-        shown.shows("Number for the helpdesk:")
+        shown.shows("Case number:")
         shown.shows("1: to the start")
         assert b"314159" not in shown.raw  # later the demo's hand tells it
         shown.type("pull\r")
@@ -121,7 +121,10 @@ def test_what_is_wrong_is_said_and_asked_again(opened: Opened) -> None:
         text = shown.shows("The two entries of the new PIN differ.")
         assert "This PIN has at least 6 characters." in text
         assert "You typed more than 8 characters." in text
-        assert "The new PIN does not meet every rule yet." in text
+        assert (
+            "Please choose another PIN. Not met: not easy to guess (it counts upwards)."
+            in text
+        )
 
 
 def test_enter_alone_goes_back(opened: Opened) -> None:
@@ -351,7 +354,7 @@ def test_a_console_that_knows_ascii_only_is_given_ascii(opened: Opened) -> None:
     with opened("inserted", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as it:
         change(it)
         it.shows("The card has proved itself.")
-        it.shows("Your card is proving itself ...")
+        it.shows("Your card is being checked ...")
         assert it.raw.isascii()
 
 

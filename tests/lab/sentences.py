@@ -61,7 +61,8 @@ def catalogue() -> Iterator[tuple[str, str]]:
 def placeholders(key: str) -> frozenset[str]:
     """Return what the sentence of `key` names; UnknownText."""
     parts = string.Formatter().parse(text(key))
-    return frozenset(field for _, field, _, _ in parts if field)
+    fields = frozenset(field for _, field, _, _ in parts if field)
+    return frozenset(field for field in fields if not field.startswith("label["))
 
 
 # --- errors ------------------------------------------------------------------

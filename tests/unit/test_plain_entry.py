@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.core.errors import Message
-from kiosk.faces.entering import CODE_DIGITS
 from kiosk.faces.keyboard.decoder import Decoder
-from kiosk.pin.codes import DIGITS
 from kiosk.pin.rules import Alphabet
 from kiosk.plain.entry import LineEntry, Readable, anything, choice_up_to
 
@@ -144,10 +142,6 @@ def test_it_is_wiped_when_it_is_left() -> None:
         assert b"271828" in buffer
     assert not any(buffer)
     assert entry.keys == 0
-
-
-def test_a_code_is_as_long_as_the_authority_makes_it() -> None:
-    assert CODE_DIGITS == DIGITS
 
 
 def test_what_is_read_out_may_be_typed_in_groups() -> None:

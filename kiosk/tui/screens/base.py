@@ -31,6 +31,8 @@ MINIMUM = (80, 24)
 """Columns and lines below which nothing is shown and nothing can be typed."""
 ROOMY = 30
 """Lines from which there is space to breathe."""
+WIDE = 100
+"""Columns from which the column has a frame."""
 
 
 class KioskScreen(Screen[None], inherit_bindings=False):
@@ -43,6 +45,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     """It is a person's turn on it."""
     is_private = True
     """It shows or takes something of a person, who is asked whether they are there."""
+    has_frame = True
+    """What it says stands in a frame, where there is room."""
     is_end = False
     """The card is to be taken: nothing is left to do with it now."""
 
@@ -51,6 +55,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self.settings = settings
         self.subject: Hashable = None
         """What it is about, where the same need not be shown twice."""
+        self.person = ""
+        """Whose visit it is; stays on top whatever is scrolled."""
         self.floor: Widget | None = None
         """What stands under it."""
         self.turn = Turn()
@@ -64,7 +70,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         """Where the focus was before the window became too small."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.settings.title, self.corner())
+        yield TopBar(self.settings.title, self.corner(), self.person)
         with VerticalScroll(id="body", can_focus=False):
             yield Vertical(*self.body(), id="column")
         yield line(say("tui.too_small.text"), id="too-small")
@@ -162,7 +168,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self.query_one(KeyBar).show(KeyHint("", "tui.key.one_moment"))
 
     def closes_in(self, seconds: int) -> None:
-        """Its card is gone: only reading is left, and it closes by itself.
+        """Its card is gone: only reading is left, of nobody by name, and it closes.
 
         A card can be gone before its screen is drawn.
         """
@@ -177,6 +183,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
             self.call_later(change)
 
     def _count_down(self, seconds: int) -> None:
+        self.query_one(TopBar).forget()
         known = self.query(Countdown)
         if known:
             known.first().show(seconds)
@@ -210,6 +217,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         width, height = event.size
         is_small = width < MINIMUM[0] or height < MINIMUM[1]
         self.set_class(height >= ROOMY, "roomy")
+        self.set_class(self.has_frame and height >= ROOMY and width >= WIDE, "framed")
         if is_small and not self.is_too_small:
             self._parked = self.focused
             self.set_focus(None)

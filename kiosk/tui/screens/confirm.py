@@ -8,11 +8,12 @@ from textual import events
 from textual.widget import Widget
 
 from kiosk.faces.glyphs import marks
+from kiosk.faces.phrases import choices
 from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyHint
-from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.widgets.panels import Bullet, HelpLine, line
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Form
 
@@ -23,7 +24,6 @@ class ConfirmScreen(KioskScreen):
     """1 goes on, 2 or Esc goes back. Enter decides nothing: it may be leant on."""
 
     CSS_PATH = "confirm.tcss"
-    KEYS = (KeyHint("1", "tui.key.yes"), KeyHint("2", "tui.key.no"))
 
     class Answered(Told):
         """The person decided about `form`."""
@@ -35,14 +35,18 @@ class ConfirmScreen(KioskScreen):
     def __init__(self, settings: FaceSettings, form: Form) -> None:
         super().__init__(settings)
         self.form = form
+        yes, no = choices(form)
+        self.KEYS = (KeyHint("1", f"tui.key.{yes}"), KeyHint("2", f"tui.key.{no}"))
 
     def body(self) -> Iterable[Widget]:
         yield line(say("tui.confirm.headline"), classes="headline")
         if self.form.confirm is not None:
             text = said(self.form.confirm)
             yield Bullet(marks().attention, text, classes="question")
-        yield line(f"1  {say('tui.confirm.yes')}")
-        yield line(f"2  {say('tui.confirm.no')}")
+        yes, no = choices(self.form)
+        yield line(f"1  {say(f'tui.confirm.{yes}')}", classes="choice")
+        yield line(f"2  {say(f'tui.confirm.{no}')}", classes="choice")
+        yield HelpLine(self.settings.helpdesk)
 
     def pressed(self, key: events.Key) -> bool:
         if key.key in (*_YES, *_NO):

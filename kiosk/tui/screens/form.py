@@ -10,20 +10,23 @@ from textual.widget import Widget
 from textual.widgets import Digits, Static
 
 from kiosk.core.errors import Message as Sentence
+from kiosk.faces.glyphs import marks
+from kiosk.faces.phrases import is_at_stake, of_call
 from kiosk.faces.wording import said, say
 from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyBar, KeyHint
+from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.field import TypedField
-from kiosk.tui.widgets.panels import TriesLine, line
+from kiosk.tui.widgets.panels import Bullet, TriesLine, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form
 
-_ESC = KeyHint("Esc", "tui.key.back")
+_ESC = KeyHint("Esc", "tui.key.leave_form")
 
 
 class FormScreen(KioskScreen):
@@ -59,12 +62,14 @@ class FormScreen(KioskScreen):
         form = self.form
         yield line(say(f"tui.form.{form.kind}"), classes="headline")
         for notice in form.notices:
-            yield line(said(notice), classes="muted")
+            yield Bullet(marks().attention, said(notice), classes="notice")
         yield from self._challenge()
-        yield TriesLine(form.tries)
         fields = Vertical(*self._entries.fields, id="fields")
-        yield Horizontal(fields, RuleList(id="rules"), id="columns")
+        beside = [RuleList(id="rules")]
+        tries = [TriesLine(form.tries)] if is_at_stake(form) else []
+        yield Horizontal(fields, Vertical(*tries, *beside, id="beside"), id="columns")
         yield Static("", id="hint", markup=False)
+        yield line(of_call(form, self.settings.helpdesk), classes="call")
 
     def _challenge(self) -> Iterable[Widget]:
         """What to read out to the helpdesk, where the card waits for an answer."""
@@ -91,8 +96,14 @@ class FormScreen(KioskScreen):
         refusal = field.typed.refusal
         if refusal is not None:
             self.app.bell()
-        self._hint(refusal)
+        self._hint(refusal or self._misheard(field))
         self._judge()
+
+    def _misheard(self, field: TypedField) -> Sentence | None:
+        """Say at its last digit that a code was heard or typed wrongly."""
+        if isinstance(field, CodeField) and len(field) == field.typed.maximum:
+            return self._entries.wrong_with(field)
+        return None
 
     def _submitted(self, field: TypedField) -> None:
         """Go to the next field, or to what is not right yet; or on."""

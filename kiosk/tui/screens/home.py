@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual.containers import Horizontal
+from textual import events
+from textual.containers import Center, Horizontal, Vertical
 from textual.widget import Widget
 
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import said, say
+from kiosk.faces.phrases import is_of_a_call, is_short, of_refusals, of_standing
+from kiosk.faces.wording import say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.card_drawing import CardDrawing, CardPose
 from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Home
+from statemachine.lifecycle import State
 from statemachine.operation import Kind
+
+_WHY = "?"
 
 
 class HomeScreen(KioskScreen):
@@ -45,6 +51,7 @@ class HomeScreen(KioskScreen):
             self.KEYS = (*choose, take)
         else:
             self.KEYS = (take,)
+        self._refused = of_refusals(home)
 
     def body(self) -> Iterable[Widget]:
         home = self.home
@@ -53,18 +60,48 @@ class HomeScreen(KioskScreen):
             line(visible(home.account), classes="account"),
             classes="person",
         )
-        yield line(said(home.headline))
-        yield TriesLine(home.tries)
-        for notice in home.notices:
-            yield Bullet(marks().attention, said(notice), classes="notice")
+        yield Vertical(*self._standing(), classes=f"standing {self._look()}")
+        if not self._is_open:
+            yield HelpLine(self.settings.helpdesk, classes="strong")
+            yield Center(CardDrawing(CardPose.COMES_OUT), classes="gap")
         question = "tui.home.question" if self._is_open else "tui.home.nothing"
         yield line(say(question), classes="question")
-        yield ActionList(home.actions, self._choose)
-        if not self._is_open:
+        yield ActionList(home.actions, self.settings.helpdesk, self._choose)
+        if self._refused:
+            yield line(f"  {_WHY}  {say('tui.home.why')}", id="why")
+            yield Vertical(*self._refusals(), id="refusals")
+        if self._is_open and not any(is_of_a_call(it) for it in self.home.actions):
             yield HelpLine(self.settings.helpdesk)
+
+    def _look(self) -> str:
+        is_well = self.home.state in (State.ACTIVE, State.ISSUED)
+        is_well = is_well and self.home.tries.left != 0 and not self.home.notices
+        return "well" if is_well and self._is_open else "attention"
+
+    def _standing(self) -> Iterable[Widget]:
+        """How the card stands, and what to know: each once."""
+        home = self.home
+        headline, *notices = of_standing(home)
+        yield line(headline, classes="headline")
+        for notice in notices:
+            yield line(notice, classes="notice")
+        if is_short(home.tries):
+            yield TriesLine(home.tries)
+
+    def _refusals(self) -> Iterable[Widget]:
+        """Why the rest is not possible now, once somebody asks."""
+        for each in self._refused:
+            yield Bullet(marks().dot, each)
 
     def on_mount(self) -> None:
         self.query_one(ActionList).focus()
+
+    def pressed(self, key: events.Key) -> bool:
+        if key.character == _WHY and self._refused:
+            self.query_one("#refusals").toggle_class("shown")
+            self.query_one("#body").scroll_end(animate=False)
+            return True
+        return False
 
     def _choose(self, kind: Kind) -> None:
         self.tell(self.Chosen(kind))

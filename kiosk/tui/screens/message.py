@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual.containers import Center
 from textual.widget import Widget
 
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import say
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.card_drawing import CardDrawing, CardPose
 from kiosk.tui.widgets.panels import Bullet, HelpLine, line
 from kiosk.visit.station import FaceSettings
+
+_POSES = {
+    "recognising": CardPose.IS_IN,
+    "forgotten": CardPose.COMES_OUT,
+    "unknown_card": CardPose.COMES_OUT,
+    "unreadable": CardPose.COMES_OUT,
+    "two_cards": CardPose.COMES_OUT,
+}
+"""What is to be done with the card."""
 
 
 class MessageScreen(KioskScreen):
@@ -42,4 +53,7 @@ class MessageScreen(KioskScreen):
         for text in others:
             yield Bullet(marks().attention, text, classes="gap fault")
         if self._is_dead_end:
-            yield HelpLine(self.settings.helpdesk)
+            yield HelpLine(self.settings.helpdesk, classes="strong")
+        pose = _POSES.get(self.kind)
+        if pose is not None:
+            yield Center(CardDrawing(pose))

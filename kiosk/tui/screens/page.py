@@ -41,6 +41,7 @@ class PageScreen(KioskScreen):
     """Shows one `Page`; nothing of it outlives the next."""
 
     CSS_PATH = "page.tcss"
+    has_frame = False
     AUTO_FOCUS = ""  # it would scroll what is to be read first out of sight
 
     class Submitted(Told):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual.containers import Center
 from textual.widget import Widget
 
 from kiosk.faces.wording import say
 from kiosk.tui.messages import Stepped, Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.card_drawing import CardDrawing, CardPose
 from kiosk.tui.widgets.panels import line
 from kiosk.tui.widgets.steps import StepList
-from kiosk.visit.views import Progress
+from kiosk.visit.station import FaceSettings
+from kiosk.visit.views import Progress, VisitStep
 
 
 class ProgressScreen(KioskScreen):
@@ -22,9 +25,17 @@ class ProgressScreen(KioskScreen):
     KEYS = (KeyHint("", "tui.key.leave_in"),)
     takes_keys = False
 
+    def __init__(
+        self, settings: FaceSettings, expected: tuple[VisitStep, ...] = ()
+    ) -> None:
+        """`expected`: the steps there are if all goes well."""
+        super().__init__(settings)
+        self._expected = expected
+
     def body(self) -> Iterable[Widget]:
         yield line(say("tui.progress.headline"), classes="headline")
-        yield StepList()
+        yield Center(CardDrawing(CardPose.IS_IN))
+        yield StepList(self._expected)
 
     def take_in(self, news: Told) -> None:
         if isinstance(news, Stepped):

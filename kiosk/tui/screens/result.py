@@ -8,16 +8,16 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from kiosk.faces.glyphs import Glyphs, marks
+from kiosk.faces.glyphs import marks
 from kiosk.faces.receipt import page
 from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Printed, Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyBar, KeyHint
+from kiosk.tui.widgets.outcome_band import OutcomeBand
 from kiosk.tui.widgets.panels import (
     Bullet,
     HelpLine,
-    TriesLine,
     line,
     number_line,
 )
@@ -64,25 +64,19 @@ class ResultScreen(KioskScreen):
 
     def body(self) -> Iterable[Widget]:
         result = self.result
-        mark = _mark(marks(), result.outcome)
-        with_mark = Bullet(mark, said(result.headline), classes="headline")
-        yield Vertical(with_mark, *self._facts(), classes=f"outcome {result.outcome}")
+        yield OutcomeBand(result.outcome, said(result.headline))
         if result.advice:
             yield line(say("tui.result.next"), classes="gap muted")
         for advice in result.advice:
-            yield Bullet(marks().advice, said(advice))
+            yield Bullet(marks().advice, said(advice), classes="advice")
+        facts = (line(said(fact)) for fact in result.facts)
+        yield Vertical(*facts, classes="facts")
         if result.event:
             yield from number_line(
                 "tui.result.event", result.event, big=self.settings.big_digits
             )
         if result.outcome not in (Outcome.DONE, Outcome.CARD_ONLY):
-            yield HelpLine(self.settings.helpdesk)
-
-    def _facts(self) -> Iterable[Widget]:
-        for fact in self.result.facts:
-            yield line(said(fact), classes="gap")
-        if self.result.outcome is Outcome.REFUSED and self.result.tries is not None:
-            yield TriesLine(self.result.tries)
+            yield HelpLine(self.settings.helpdesk, classes="strong")
 
     def take_in(self, news: Told) -> None:
         """Say whether it was printed."""
@@ -101,13 +95,3 @@ class ResultScreen(KioskScreen):
             case _:
                 return False
         return True
-
-
-def _mark(signs: Glyphs, outcome: Outcome) -> str:
-    match outcome:
-        case Outcome.DONE | Outcome.CARD_ONLY:
-            return signs.done
-        case Outcome.OUT_OF_STEP:
-            return signs.attention
-        case _:
-            return signs.failed

@@ -1,4 +1,4 @@
-"""The actions of a card: allowed ones can be chosen, the others say why not."""
+"""What may be done with a card now, to choose from."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.phrases import of_refusal
+from kiosk.faces.phrases import of_help
 from kiosk.faces.wording import say
-from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.widgets.panels import line
+from kiosk.visit.station import Helpdesk
 from kiosk.visit.views import ActionOffer
 from statemachine.operation import Kind
 
@@ -21,12 +22,10 @@ from statemachine.operation import Kind
 class ActionItem(Vertical):
     """One action that can be chosen: its number, its name, what will be typed."""
 
-    def __init__(self, number: int, offer: ActionOffer) -> None:
+    def __init__(self, number: int, offer: ActionOffer, desk: Helpdesk) -> None:
         self._number = number
         self._title = line("", classes="title")
-        super().__init__(
-            self._title, line(say(f"tui.action_help.{offer.kind}"), classes="help")
-        )
+        super().__init__(self._title, line(of_help(offer, desk), classes="help"))
         self.offer = offer
         self.mark(is_marked=False)
 
@@ -48,30 +47,27 @@ class ActionList(Vertical, can_focus=True):
     ActionItem .help { width: 100%; padding: 0 0 0 5; color: $text-muted; }
     ActionItem.marked { background: $panel; border-left: thick $accent; padding: 0; }
     ActionItem.marked .help { color: $foreground; }
-    ActionList .not-now { color: $text-muted; }
     """
 
     at: reactive[int] = reactive(0, init=False)
     """Which of the allowed actions is marked."""
 
     def __init__(
-        self, offers: tuple[ActionOffer, ...], chosen: Callable[[Kind], None]
+        self,
+        offers: tuple[ActionOffer, ...],
+        desk: Helpdesk,
+        chosen: Callable[[Kind], None],
     ) -> None:
         """`chosen` is called at once, before the next key is looked at."""
         super().__init__()
         self._chosen = chosen
         allowed = [offer for offer in offers if offer.allowed]
-        self._items = [ActionItem(n, offer) for n, offer in enumerate(allowed, 1)]
-        self._refused = [offer for offer in offers if not offer.allowed]
+        self._items = [ActionItem(n, offer, desk) for n, offer in enumerate(allowed, 1)]
         marked = [n for n, offer in enumerate(allowed) if offer.recommended]
         self.set_reactive(ActionList.at, marked[0] if marked else 0)
 
     def compose(self) -> ComposeResult:
         yield from self._items
-        if self._refused:
-            yield line(say("tui.home.not_now"), classes="not-now")
-        for offer in self._refused:
-            yield Bullet(marks().dot, of_refusal(offer), classes="not-now")
 
     def on_mount(self) -> None:
         self.watch_at()

@@ -14,6 +14,9 @@ from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import line
 
+_LONGEST_NAME = 40
+"""Columns of a person's name in the top bar."""
+
 
 class KeyHint(NamedTuple):
     """A key and what it does here. An empty cap: something to do with the hands."""
@@ -24,21 +27,29 @@ class KeyHint(NamedTuple):
 
 
 class TopBar(Horizontal):
-    """The site's title and the station's name."""
+    """The site's title, the person who is there, and the station's name."""
 
     DEFAULT_CSS = """
     TopBar { height: 1; background: $panel; padding: 0 2; }
     TopBar .title { width: 1fr; text-style: bold; }
-    TopBar .station { width: auto; color: $text-muted; }
+    TopBar .person { width: auto; text-style: bold; color: $accent; }
+    TopBar .station { width: 1fr; text-align: right; color: $text-muted; }
     """
 
-    def __init__(self, title: str, station: str) -> None:
+    def __init__(self, title: str, station: str, person: str = "") -> None:
         super().__init__()
         self._title, self._station = visible(title), visible(station)
+        self._person = visible(person, _LONGEST_NAME)
 
     def compose(self) -> ComposeResult:
         yield line(self._title, classes="title")
+        yield line(self._person, classes="person")
         yield line(self._station, classes="station")
+
+    def forget(self) -> None:
+        """Name nobody any more."""
+        for shown in self.query(".person").results(Static):
+            shown.update("")
 
 
 class KeyBar(Static):

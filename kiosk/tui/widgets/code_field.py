@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kiosk.faces.entering import CODE_DIGITS, PUNCTUATION
+from kiosk.faces.entering import PUNCTUATION
 from kiosk.faces.typed import Repertoire
+from kiosk.pin.codes import DIGITS as CODE_DIGITS
 from kiosk.pin.rules import Alphabet
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField

@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.phrases import of_rule
+from kiosk.faces.phrases import of_rule, of_why
 from kiosk.faces.wording import say
-from kiosk.pin.rules import PinRules, Rule, RuleVerdict
+from kiosk.pin.rules import Alphabet, PinRules, Rule, RuleVerdict
 
 
 class RuleList(Static):
@@ -24,16 +24,13 @@ class RuleList(Static):
     ) -> None:
         """Show how the typed value stands to each rule, and to its second entry."""
         judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)
+        shown = _merged(rules, verdicts)
         lines = [
-            _line(
-                of_rule(it.rule, rules),
-                holds=it.holds,
-                judged=judged,
-            )
-            for it in verdicts
+            _line(of_rule(it.rule, rules), of_why(it), holds=it.holds, judged=judged)
+            for it in shown
         ]
-        lines.append(_line(say("tui.rules.twice"), holds=is_same, judged=False))
-        met = sum(verdict.holds for verdict in verdicts) + is_same
+        lines.append(_line(say("tui.rules.twice"), "", holds=is_same, judged=False))
+        met = sum(verdict.holds for verdict in shown) + is_same
         count = say("tui.rules.met", met=met, all=len(lines))
         if met == len(lines):
             count = say("tui.rules.all_met")
@@ -41,10 +38,21 @@ class RuleList(Static):
         self.update(Content("\n").join([head, *lines, Content(""), Content(count)]))
 
 
-def _line(text: str, *, holds: bool, judged: bool) -> Content:
+def _merged(rules: PinRules, verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
+    """Say "6 to 8 digits" once: how many and which are one rule to a person."""
+    if rules.alphabet is not Alphabet.DIGITS:
+        return list(verdicts)
+    both = (Rule.LENGTH, Rule.ALPHABET)
+    holds = all(it.holds for it in verdicts if it.rule in both)
+    rest = [it for it in verdicts if it.rule not in both]
+    return [RuleVerdict(Rule.LENGTH, holds=holds), *rest]
+
+
+def _line(text: str, why: str, *, holds: bool, judged: bool) -> Content:
     """`judged`: long enough that a broken rule is more than not there yet."""
     if holds:
         return Content.assemble((marks().done, "$success"), f" {text}")
     if judged:
-        return Content.styled(f"{marks().failed} {text}", "bold $error")
+        reason = f"\n{' ' * len(marks().failed)} {why}" if why else ""
+        return Content.styled(f"{marks().failed} {text}{reason}", "bold $error")
     return Content(f"{marks().open} {text}")
