@@ -159,6 +159,16 @@ def of_rule(rule: Rule, rules: PinRules) -> str:
     return say(key, minimum=rules.minimum, maximum=rules.maximum)
 
 
+def merged(rules: PinRules, verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
+    """Say "6 to 8 digits" once: how many and which are one rule to a person."""
+    if rules.alphabet is not Alphabet.DIGITS:
+        return list(verdicts)
+    both = (Rule.LENGTH, Rule.ALPHABET)
+    holds = all(it.holds for it in verdicts if it.rule in both)
+    rest = [it for it in verdicts if it.rule not in both]
+    return [RuleVerdict(Rule.LENGTH, holds=holds), *rest]
+
+
 def of_why(verdict: RuleVerdict) -> str:
     """Return why a rule is broken, where it can be said; else nothing."""
     return "" if verdict.why is None else say(f"rule.weak.{verdict.why}")

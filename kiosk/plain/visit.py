@@ -13,6 +13,7 @@ from kiosk.faces.phrases import (
     choices,
     is_at_stake,
     is_short,
+    merged,
     of_broken,
     of_call,
     of_help,
@@ -214,11 +215,12 @@ class PlainVisit:
         talk = self._talk
         with Secret(b"") as nothing:
             talk.say(say("tui.rules.title"))
-            for verdict in check(rules, nothing, old):
+            for verdict in merged(rules, check(rules, nothing, old)):
                 talk.say(f"- {of_rule(verdict.rule, rules)}")
         while True:
             new = self._ask(form, FieldName.NEW_PIN, say("field.new_pin"))
-            broken = [it for it in check(rules, new, old) if not it.holds]
+            verdicts = merged(rules, check(rules, new, old))
+            broken = [it for it in verdicts if not it.holds]
             if broken:
                 new.wipe()
                 why = ", ".join(of_broken(it, rules) for it in broken)

@@ -217,7 +217,7 @@ def test_asked_to_end_it_finishes_the_operation_first(
 ) -> None:
     with opened("slow") as shown:
         change(shown)
-        shown.shows("The card has proved itself.")
+        shown.shows("The card is checked.")
         shown.process.send_signal(signal.SIGTERM)
         shown.process.send_signal(signal.SIGTERM)
         assert shown.wait() == ExitCode.OK
@@ -230,7 +230,7 @@ def test_an_operation_ends_though_its_terminal_is_gone(
 ) -> None:
     with opened("slow") as shown:
         change(shown)
-        shown.shows("The card has proved itself.")
+        shown.shows("The card is checked.")
         shown.close_line()
         assert shown.wait() == ExitCode.TERMINAL_GONE
     written = log.read_text()
@@ -322,7 +322,7 @@ def test_the_language_is_asked_first(opened: Opened) -> None:
 def test_a_station_that_lacks_something_says_so(opened: Opened) -> None:
     with opened("faulty") as shown:
         text = shown.shows("Out of service")
-        assert "Help: Helpdesk, extension 4711" in text
+        assert "Stuck? Call Helpdesk, extension 4711" in text
 
 
 def test_what_a_library_writes_is_not_read_out(opened: Opened) -> None:
@@ -353,7 +353,7 @@ def test_a_terminal_that_is_gone_ends_it(opened: Opened) -> None:
 def test_a_console_that_knows_ascii_only_is_given_ascii(opened: Opened) -> None:
     with opened("inserted", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as it:
         change(it)
-        it.shows("The card has proved itself.")
+        it.shows("The card is checked.")
         it.shows("Your card is being checked ...")
         assert it.raw.isascii()
 

@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.phrases import of_rule, of_why
+from kiosk.faces.phrases import merged, of_rule, of_why
 from kiosk.faces.wording import say
-from kiosk.pin.rules import Alphabet, PinRules, Rule, RuleVerdict
+from kiosk.pin.rules import PinRules, Rule, RuleVerdict
 
 
 class RuleList(Static):
@@ -24,7 +24,7 @@ class RuleList(Static):
     ) -> None:
         """Show how the typed value stands to each rule, and to its second entry."""
         judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)
-        shown = _merged(rules, verdicts)
+        shown = merged(rules, verdicts)
         lines = [
             _line(of_rule(it.rule, rules), of_why(it), holds=it.holds, judged=judged)
             for it in shown
@@ -36,16 +36,6 @@ class RuleList(Static):
             count = say("tui.rules.all_met")
         head = Content.styled(say("tui.rules.title"), "bold")
         self.update(Content("\n").join([head, *lines, Content(""), Content(count)]))
-
-
-def _merged(rules: PinRules, verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
-    """Say "6 to 8 digits" once: how many and which are one rule to a person."""
-    if rules.alphabet is not Alphabet.DIGITS:
-        return list(verdicts)
-    both = (Rule.LENGTH, Rule.ALPHABET)
-    holds = all(it.holds for it in verdicts if it.rule in both)
-    rest = [it for it in verdicts if it.rule not in both]
-    return [RuleVerdict(Rule.LENGTH, holds=holds), *rest]
 
 
 def _line(text: str, why: str, *, holds: bool, judged: bool) -> Content:
