@@ -357,9 +357,10 @@ class Repeat(Record, frozen=True, kw_only=True):
     key: str
     """The caller's own name for the call, unique at its station."""
     request: bytes
-    """SHA-256 of what was asked. The same key with another request is no repeat."""
+    """A keyed digest (32 bytes) of what was asked: a typed code is short. The same key
+    with another request is no repeat."""
     answer: str
-    """JSON; an envelope of the vault if it holds a secret."""
+    """JSON, with an envelope of the vault for every secret in it."""
     at: float
 
 

@@ -18,7 +18,8 @@ def reseal_all(registry: Registry, vault: Vault) -> int:
     """Seal every escrowed secret with the current key; return how many were due.
 
     May be interrupted and run again. When it returns 0, older keys protect nothing
-    any more but the hashes of codes that were made with the oldest.
+    any more but the hashes of codes that were made with the oldest, and for a day the
+    answers that are kept for calls that come again.
     """
     ids = [each.id for each in walk.credentials(registry)]
     resealed = 0

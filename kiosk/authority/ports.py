@@ -14,6 +14,10 @@ prepare → redeem → release, which also commits `card_changing` → card_chan
 gives the nonce → authorise → write. Where no password follows: open → prepare →
 card_changing → card_changed.
 
+A call that writes may come again under the same key, which comes with the port as well:
+its effect happens once, and its answer is the same (`kiosk.authority.repeats`). `open`,
+`outcome` and `health` say how things stand, each time.
+
 Who is asking comes with the port, never with a request: a station gets one of its own,
 and an operation that was prepared at another station is not to be had through it.
 """
@@ -112,6 +116,12 @@ class RulesBroken(AuthorityError):
     """The sealed value breaks a rule that the face should have shown: `rule`."""
 
     code = "authority.rules_broken"
+
+
+class KeyReused(AuthorityError):
+    """A call has the key of an earlier one that asked for something else."""
+
+    code = "authority.key_reused"
 
 
 class NotUnderstood(AuthorityError):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from lab.registries import (
@@ -17,13 +15,13 @@ from lab.registries import (
     nonce,
     operation,
 )
+from lab.together import at_once
 from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import audit
 from storage.registry import DuplicateRecord, Registry, Tx, VersionConflict
 
-T = TypeVar("T")
 HANDS = 4
 
 
@@ -35,25 +33,6 @@ def registries(
     yield opened
     for each in opened:
         each.close()
-
-
-def at_once(registries: list[Registry], act: Callable[[Registry, int], T]) -> list[T]:
-    """Let each do it on a thread of its own, all from the same moment on."""
-    start = threading.Barrier(len(registries))
-    results: dict[int, T] = {}
-
-    def go(number: int) -> None:
-        start.wait()
-        results[number] = act(registries[number], number)
-
-    threads = [
-        threading.Thread(target=go, args=(number,)) for number in range(len(registries))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [results[number] for number in range(len(registries))]
 
 
 @pytest.mark.parametrize("round", range(5))

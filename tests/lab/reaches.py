@@ -51,7 +51,7 @@ class Remote:
 
 
 def over_bytes(parts: RequiredPorts, station: str) -> Authority:
-    served = Served(lambda key: LocalAuthority(parts, station), parts.sealing)
+    served = Served(lambda key: LocalAuthority(parts, station, key), parts.sealing)
     name = parts.entropy.bytes(8).hex()
     return cast("Authority", Remote(served, name))
 

@@ -13,6 +13,7 @@ from kiosk.authority.escrow import admin_key, approvals
 from kiosk.authority.escrow.escrowed_secrets import note, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
 from kiosk.authority.ports import AdminProof, ProofFailed, Refused
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from statemachine.operation import Kind
@@ -22,11 +23,11 @@ from storage.registry import Tx
 FIELD = "admin_key"
 
 
-def challenge(parts: RequiredPorts, id: str) -> bytes:
+def challenge(parts: RequiredPorts, once: Once, id: str) -> bytes:
     """Return our challenge (16 bytes), once for each operation. Refused."""
     ours = parts.entropy.bytes(admin_key.MUTUAL_BYTES)
 
-    def commit(tx: Tx) -> None:
+    def commit(tx: Tx) -> bytes:
         operation, credential = _judged(tx, id)
         template = tx.template(credential.template, credential.template_version)
         if approvals.missing(tx, operation, credential, template):
@@ -34,34 +35,32 @@ def challenge(parts: RequiredPorts, id: str) -> bytes:
         if operation.admin_challenges:
             raise Refused(Message("stop.operation_ended"))
         tx.save_operation(replace(operation, admin_challenges=ours))
+        return ours
 
-    parts.registry.run(commit)
-    return ours
+    return once.commit(commit)
 
 
-def proof(parts: RequiredPorts, id: str, cards: bytes) -> AdminProof:
+def proof(parts: RequiredPorts, once: Once, id: str, cards: bytes) -> AdminProof:
     """Answer the card's challenge (16 bytes), once. Refused, ProofFailed."""
     if len(cards) != admin_key.MUTUAL_BYTES:
         raise ProofFailed
 
-    def commit(tx: Tx) -> tuple[bytes, Credential] | None:
+    def commit(tx: Tx) -> AdminProof | ProofFailed:
         operation, credential = _judged(tx, id)
         ours = operation.admin_challenges
         if len(ours) != admin_key.MUTUAL_BYTES:
             raise Refused(Message("stop.operation_ended"))
         if admin_key.is_mirrored(ours, cards):
             note(tx, parts, operation, "escrow.proof_failed", why="mirrored")
-            return None
+            return ProofFailed()
         saved = replace(operation, admin_challenges=ours + cards)
         note(tx, parts, tx.save_operation(saved), "escrow.admin_key_used")
-        return ours, credential
+        sealed = credential.admin_key_sealed
+        with open_field(parts, credential.id, FIELD, sealed) as key:
+            answer = admin_key.prove(key, ours, cards, parts.entropy)
+        return AdminProof(cryptogram=answer)
 
-    answerable = parts.registry.run(commit)
-    if answerable is None:
-        raise ProofFailed
-    ours, credential = answerable
-    with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
-        return AdminProof(cryptogram=admin_key.prove(key, ours, cards, parts.entropy))
+    return once.commit(commit)
 
 
 def is_card_on_record(parts: RequiredPorts, id: str, answered: bytes) -> bool:

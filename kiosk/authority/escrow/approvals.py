@@ -20,6 +20,7 @@ from kiosk.authority.ports import (
     EntriesPaused,
     NotProven,
 )
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
 from kiosk.pin.codes import is_well_formed, keyed_digest, new_code, normalised
@@ -98,7 +99,11 @@ def issue_code(
 
 
 def redeem(
-    parts: RequiredPorts, operation: str, kind: ApprovalKind, typed: Secret
+    parts: RequiredPorts,
+    once: Once,
+    operation: str,
+    kind: ApprovalKind,
+    typed: Secret,
 ) -> None:
     """Bind the typed code to `operation`, or count a wrong entry.
 
@@ -116,17 +121,22 @@ def redeem(
         if not is_well_formed(code):
             raise CodeMistyped
         attempts = _attempts(parts, operation, kind, code)
-    entries_left = parts.registry.run(
-        lambda tx: _redeem(tx, parts, operation, kind, attempts, counts=is_proven)
-    )
-    if entries_left is None or is_proven:
+
+    def commit(tx: Tx) -> CodeRefused | NotProven | None:
+        left = _redeem(tx, parts, operation, kind, attempts, counts=is_proven)
+        if left is None:
+            return None
+        return NotProven() if can_prove and not is_proven else CodeRefused(left)
+
+    try:
+        once.commit(commit)
+    except (CodeRefused, NotProven):
+        if not is_proven:
+            parts.entries.wrong(station, now)
+            raise
         parts.entries.forgive(station)
-    else:
-        parts.entries.wrong(station, now)
-        if can_prove:
-            raise NotProven
-    if entries_left is not None:
-        raise CodeRefused(entries_left)
+        raise
+    parts.entries.forgive(station)
 
 
 def _who(tx: Tx, id: str) -> tuple[str, bool, bool]:

@@ -18,6 +18,7 @@ from kiosk.authority.escrow.escrowed_secrets import (
 from kiosk.authority.escrow.puk_unblock import happened, live, must_be_sendable, value
 from kiosk.authority.ports import NotProven, ProofFailed, PukPlan
 from kiosk.authority.proof import presence
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
 from kiosk.pin.drawn import new_digits_puk, new_puk
@@ -27,10 +28,12 @@ from storage.records import Credential
 from storage.registry import Tx
 
 
-def prove_card(parts: RequiredPorts, id: str, nonce: bytes, signed: bytes) -> None:
+def prove_card(
+    parts: RequiredPorts, once: Once, id: str, nonce: bytes, signed: bytes
+) -> None:
     """Take the card's proof without a PIN, for this operation. ProofFailed."""
 
-    def commit(tx: Tx) -> bool:
+    def commit(tx: Tx) -> ProofFailed | None:
         operation, credential = live(tx, id)
         is_proven = presence.is_proven(
             tx, parts, credential, operation.station, nonce, signed
@@ -43,13 +46,12 @@ def prove_card(parts: RequiredPorts, id: str, nonce: bytes, signed: bytes) -> No
         )
         if is_proven:
             tx.save_operation(replace(operation, card_proven=True))
-        return is_proven
+        return None if is_proven else ProofFailed()
 
-    if not parts.registry.run(commit):
-        raise ProofFailed
+    once.commit(commit)
 
 
-def plan(parts: RequiredPorts, id: str, told: int | None) -> PukPlan | None:
+def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan | None:
     """Say what to send next, written down as sent; None: nothing is due.
 
     An unresolved new PUK is the new one again: the card may have it already, so it is
@@ -58,7 +60,7 @@ def plan(parts: RequiredPorts, id: str, told: int | None) -> PukPlan | None:
     credential = parts.registry.run(lambda tx: live(tx, id)[1])
     fresh = _fresh(parts, credential)
 
-    def commit(tx: Tx) -> tuple[Label, Credential] | None:
+    def commit(tx: Tx) -> PukPlan | None:
         operation, credential = live(tx, id)
         template = tx.template(credential.template, credential.template_version)
         puk = puks.of(credential.escrow)
@@ -79,19 +81,19 @@ def plan(parts: RequiredPorts, id: str, told: int | None) -> PukPlan | None:
             "escrow.rotation_begun",
             fields={"pending_sealed": sealed} if draws else None,
         )
-        return label, tx.credential(credential.id)
+        return _to_be_sent(parts, tx.credential(credential.id), label)
 
     with fresh:
         sealed = seal_field(parts, credential.id, PENDING, fresh)
-        planned = parts.registry.run(commit)
-    if planned is None:
-        return None
-    label, credential = planned
-    escrow = credential.escrow
+        return once.commit(commit)
+
+
+def _to_be_sent(parts: RequiredPorts, credential: Credential, label: Label) -> PukPlan:
+    pending = credential.escrow.pending_sealed
     return PukPlan(
         label=label,
         old=value(parts, credential, label),
-        new=open_field(parts, credential.id, PENDING, escrow.pending_sealed),
+        new=open_field(parts, credential.id, PENDING, pending),
     )
 
 
@@ -101,10 +103,11 @@ def _fresh(parts: RequiredPorts, credential: Credential) -> Secret:
     return draw(parts.entropy)
 
 
-def replaced(parts: RequiredPorts, id: str) -> None:
+def replaced(parts: RequiredPorts, once: Once, id: str) -> None:
     """The card confirmed the new PUK: it is current, and nobody has seen it."""
-    parts.registry.run(
-        lambda tx: happened(
+
+    def commit(tx: Tx) -> None:
+        happened(
             tx,
             parts,
             tx.operation(id),
@@ -112,23 +115,28 @@ def replaced(parts: RequiredPorts, id: str) -> None:
             "escrow.rotated",
             promotes=True,
         )
-    )
+
+    once.commit(commit)
 
 
-def not_replaced(parts: RequiredPorts, id: str, label: Label, left: int | None) -> None:
+def not_replaced(
+    parts: RequiredPorts, once: Once, id: str, label: Label, left: int | None
+) -> None:
     """The card refused the PUK that was to be replaced; it told `left`."""
-    parts.registry.run(
-        lambda tx: happened(
+
+    def commit(tx: Tx) -> None:
+        happened(
             tx,
             parts,
             tx.operation(id),
             lambda it: candidates.not_replaced(it, label, left),
             "escrow.puk_wrong",
         )
-    )
+
+    once.commit(commit)
 
 
-def new_refused(parts: RequiredPorts, id: str, label: Label) -> None:
+def new_refused(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
     """The card definitely does not take the new PUK; it has what it had."""
 
     def commit(tx: Tx) -> None:
@@ -146,4 +154,4 @@ def new_refused(parts: RequiredPorts, id: str, label: Label) -> None:
             fields={"forms_refused": escrow.forms_refused + (0 if stays else 1)},
         )
 
-    parts.registry.run(commit)
+    once.commit(commit)

@@ -20,6 +20,7 @@ from kiosk.authority.escrow.escrowed_secrets import (
     seal_field,
 )
 from kiosk.authority.ports import PukTry, Refused
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -30,22 +31,19 @@ from storage.registry import Tx
 
 
 def next_try(
-    parts: RequiredPorts, id: str, tried: Sequence[Label], told: int | None
+    parts: RequiredPorts, once: Once, id: str, tried: Sequence[Label], told: int | None
 ) -> PukTry:
     """Hand out what is to be sent next, written down as sent. Refused: nothing is.
 
     `tried` in this operation; `told`: tries that the card says are left.
     """
-    label, credential = parts.registry.run(
-        lambda tx: choose(tx, parts, id, tried, told)
-    )
-    return PukTry(label=label, secret=value(parts, credential, label))
+    return once.commit(lambda tx: choose(tx, parts, id, tried, told))
 
 
 def choose(
     tx: Tx, parts: RequiredPorts, id: str, tried: Sequence[Label], told: int | None
-) -> tuple[Label, Credential]:
-    """Write down as sent what is to be sent next, and say which it is. Refused."""
+) -> PukTry:
+    """Write down as sent what is to be sent next, and return it. Refused."""
     operation, credential = live(tx, id)
     if not operation.puk_released:
         raise Refused(Message("stop.nothing_in_escrow"))
@@ -62,7 +60,7 @@ def choose(
         lambda it: candidates.released(it, label, told),
         "escrow.puk_sent",
     )
-    return label, credential
+    return PukTry(label=label, secret=value(parts, credential, label))
 
 
 def typing(tx: Tx, parts: RequiredPorts, id: str, told: int | None) -> None:
@@ -78,21 +76,31 @@ def typing(tx: Tx, parts: RequiredPorts, id: str, told: int | None) -> None:
     )
 
 
-def wrong(parts: RequiredPorts, id: str, label: Label, left: int | None) -> None:
+def wrong(
+    parts: RequiredPorts, once: Once, id: str, label: Label, left: int | None
+) -> None:
     """The card compared that PUK and refused it; it told `left`."""
-    _answered(
-        parts, id, lambda it: candidates.refused(it, label, left), "escrow.puk_wrong"
-    )
+
+    def commit(tx: Tx) -> None:
+        change = lambda it: candidates.refused(it, label, left)  # noqa: E731 - as below
+        happened(tx, parts, tx.operation(id), change, "escrow.puk_wrong")
+
+    once.commit(commit)
 
 
-def unheard(parts: RequiredPorts, id: str, label: Label) -> None:
+def unheard(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
     """The card said no to something else, and compared nothing."""
-    _answered(parts, id, lambda it: candidates.unheard(it, label), "escrow.puk_unheard")
+
+    def commit(tx: Tx) -> None:
+        change = lambda it: candidates.unheard(it, label)  # noqa: E731 - as above
+        happened(tx, parts, tx.operation(id), change, "escrow.puk_unheard")
+
+    once.commit(commit)
 
 
-def accepted(parts: RequiredPorts, id: str, label: Label) -> None:
+def accepted(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
     """The card took that PUK, and the PIN that it set was verified."""
-    parts.registry.run(lambda tx: take(tx, parts, tx.operation(id), label))
+    once.commit(lambda tx: take(tx, parts, tx.operation(id), label))
 
 
 def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> None:
@@ -105,12 +113,6 @@ def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> No
         "escrow.puk_taken",
         promotes=label is Label.PENDING,
     )
-
-
-def _answered(
-    parts: RequiredPorts, id: str, change: Callable[[Puk], Puk], kind: str
-) -> None:
-    parts.registry.run(lambda tx: happened(tx, parts, tx.operation(id), change, kind))
 
 
 # --- what replacing shares ---------------------------------------------------

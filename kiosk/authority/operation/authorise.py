@@ -16,6 +16,7 @@ from kiosk.authority.operation import card_steps, transitions
 from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.ports import Challenge, ProofFailed, Refused, RulesBroken
 from kiosk.authority.proof import seal, signature, statement
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import pin_history
 from kiosk.authority.rules.sync_conditions import proof_of
@@ -36,6 +37,7 @@ from storage.registry import Tx
 
 def authorise(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     nonce: bytes,
     signed: bytes,
@@ -65,19 +67,13 @@ def authorise(
         valid = signature.is_valid(credential.authentication_key, message, signed)
     since = parts.clock.monotonic()
 
-    def commit(tx: Tx) -> tuple[bool, Message | None]:
-        accepted = _commit(
-            tx, parts, id, nonce, seal.digest(sealed), evidence, valid=valid
-        )
-        if not (accepted and going_on):
-            return accepted, None
-        return accepted, card_steps.begin_changing(tx, parts, id)
+    def commit(tx: Tx) -> ProofFailed | Refused | None:
+        digest = seal.digest(sealed)
+        if not _commit(tx, parts, id, nonce, digest, evidence, valid=valid):
+            return ProofFailed()
+        return card_steps.begin_changing(tx, parts, id) if going_on else None
 
-    accepted, refusal = parts.registry.run(commit)
-    if not accepted:
-        raise ProofFailed
-    if refusal is not None:
-        raise Refused(refusal)
+    once.commit(commit)
     parts.fences.allow(id, since + WRITE_SECONDS)
 
 

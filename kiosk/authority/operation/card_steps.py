@@ -8,6 +8,7 @@ from kiosk.authority.escrow import approvals, puk_unblock
 from kiosk.authority.operation import prepare, transitions
 from kiosk.authority.operation.authorised_time import is_late
 from kiosk.authority.ports import Challenge, OperationOutcome, Refused
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from statemachine.candidates import Label
@@ -26,35 +27,34 @@ def held(credential: Credential) -> Message | None:
     return None
 
 
-def changing(parts: RequiredPorts, id: str) -> None:
+def changing(parts: RequiredPorts, once: Once, id: str) -> None:
     """Commit `card_changing`. Refused, with nothing changed, if it may not go on."""
-    refusal = parts.registry.run(lambda tx: _begin_or_go_on(tx, parts, id))
-    if refusal is not None:
-        raise Refused(refusal)
+    once.commit(lambda tx: _begin_or_go_on(tx, parts, id))
 
 
-def _begin_or_go_on(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
+def _begin_or_go_on(tx: Tx, parts: RequiredPorts, id: str) -> Refused | None:
     """As `begin_changing`. Committed with the proof, it is judged once more."""
     operation = tx.operation(id)
     is_with_proof = operation.phase is Phase.CARD_CHANGING
     if not (is_with_proof and transitions.route_taken(operation) is Route.OLD_PIN):
         return begin_changing(tx, parts, id)
     refusal = _refusal(tx, parts, operation)
-    if refusal is not None:
-        transitions.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
-    return refusal
+    if refusal is None:
+        return None
+    transitions.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
+    return Refused(refusal)
 
 
-def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Message | None:
+def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Refused | None:
     """Mark that the card is about to be changed; or end it, and say why it may not."""
     operation = tx.operation(id)
     if operation.ended_at is not None:
-        return Message("stop.operation_ended")
+        return Refused(Message("stop.operation_ended"))
     refusal = _refusal(tx, parts, operation)
     target = Phase.CARD_CHANGING if refusal is None else Phase.REFUSED
     reason = refusal.key if refusal is not None else ""
     transitions.move(tx, parts, operation, target, reason=reason)
-    return refusal
+    return None if refusal is None else Refused(refusal)
 
 
 def _refusal(tx: Tx, parts: RequiredPorts, operation: Operation) -> Message | None:
@@ -73,7 +73,9 @@ def _late(parts: RequiredPorts, operation: Operation) -> Message | None:
     return None
 
 
-def changed(parts: RequiredPorts, id: str, taken: Label | None) -> Challenge | None:
+def changed(
+    parts: RequiredPorts, once: Once, id: str, taken: Label | None
+) -> Challenge | None:
     """Commit that the new PIN was verified, and which PUK the card took for it.
 
     Ends the operation if nothing follows; else gives what to sign for the write.
@@ -90,7 +92,7 @@ def changed(parts: RequiredPorts, id: str, taken: Label | None) -> Challenge | N
             return None
         return prepare.renew(tx, parts, operation)
 
-    return parts.registry.run(commit)
+    return once.commit(commit)
 
 
 def verified(tx: Tx, parts: RequiredPorts, operation: Operation) -> Operation:
@@ -109,7 +111,7 @@ def verified(tx: Tx, parts: RequiredPorts, operation: Operation) -> Operation:
 
 def outcome(parts: RequiredPorts, id: str) -> OperationOutcome:
     """Say how an operation stands."""
-    operation = parts.registry.run(lambda tx: tx.operation(id))
+    operation = parts.registry.read(lambda view: view.operation(id))
     return OperationOutcome(
         event=operation.event,
         phase=operation.phase,
@@ -118,7 +120,7 @@ def outcome(parts: RequiredPorts, id: str) -> OperationOutcome:
     )
 
 
-def rolled_back(parts: RequiredPorts, id: str, *, restored: bool) -> None:
+def rolled_back(parts: RequiredPorts, once: Once, id: str, *, restored: bool) -> None:
     """Commit how the way back ended."""
 
     def commit(tx: Tx) -> None:
@@ -131,10 +133,10 @@ def rolled_back(parts: RequiredPorts, id: str, *, restored: bool) -> None:
             reason = Message("reason.not_restored")
             transitions.end_out_of_step(tx, parts, operation, reason)
 
-    parts.registry.run(commit)
+    once.commit(commit)
 
 
-def refuse(parts: RequiredPorts, id: str, reason: Message) -> None:
+def refuse(parts: RequiredPorts, once: Once, id: str, reason: Message) -> None:
     """End an operation that changed nothing."""
 
     def commit(tx: Tx) -> None:
@@ -142,10 +144,12 @@ def refuse(parts: RequiredPorts, id: str, reason: Message) -> None:
         if operation.ended_at is None:
             transitions.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)
 
-    parts.registry.run(commit)
+    once.commit(commit)
 
 
-def leave_out_of_step(parts: RequiredPorts, id: str, reason: Message) -> None:
+def leave_out_of_step(
+    parts: RequiredPorts, once: Once, id: str, reason: Message
+) -> None:
     """End an operation whose card could not be asked."""
 
     def commit(tx: Tx) -> None:
@@ -153,4 +157,4 @@ def leave_out_of_step(parts: RequiredPorts, id: str, reason: Message) -> None:
         if operation.ended_at is None:
             transitions.end_out_of_step(tx, parts, operation, reason)
 
-    parts.registry.run(commit)
+    once.commit(commit)

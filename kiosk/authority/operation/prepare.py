@@ -14,15 +14,16 @@ from kiosk.authority.operation.offering import refusal_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
 from kiosk.authority.ports import (
     Announced,
+    AuthorityError,
     Challenge,
     NotAsAnnounced,
     Prepared,
     PrepareRequest,
-    PresenceChallenge,
     Refused,
 )
 from kiosk.authority.proof import presence
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.core.errors import Message
@@ -32,7 +33,9 @@ from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Operati
 from storage.registry import Tx
 
 
-def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prepared:
+def prepare(
+    parts: RequiredPorts, once: Once, station: str, request: PrepareRequest
+) -> Prepared:
     """Ask everything that can refuse, then commit `prepared`.
 
     Refused, NotAsAnnounced.
@@ -46,13 +49,14 @@ def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prep
     )
     judgement = judge(parts, credential, template, limits)
     if (stop := judgement.stop_of(kind)) is not None:
-        refuse_before(parts, credential, kind, station, stop)
+        refuse_before(parts, once, credential, kind, station, stop)
     credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
     if announcement.broken(parts, announced, credential, judgement, station):
-        refuse_before(parts, credential, kind, station, Message(NotAsAnnounced.code))
+        reason = Message(NotAsAnnounced.code)
+        refuse_before(parts, once, credential, kind, station, reason)
     refusal = refusal_of(parts, credential, template, request.seen, judgement, kind)
     if refusal is not None:
-        refuse_before(parts, credential, kind, station, refusal)
+        refuse_before(parts, once, credential, kind, station, refusal)
     way = way_of(credential, template, limits, parts.profile)
     operation = replace(
         _new(parts, credential, kind, station, judgement),
@@ -63,9 +67,11 @@ def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prep
     challenge = _challenge(parts, operation, credential)
     signs_now = operation.route is not Route.RESET and _signs(operation, credential)
 
-    def commit(tx: Tx) -> tuple[PresenceChallenge | None] | None:
+    def commit(tx: Tx) -> Prepared | Refused:
         if not transitions.supersede(tx, parts, credential.id, station):
-            return None
+            busy = Message("stop.another_is_writing")
+            tx.audit(_not_opened(parts, credential, kind, station, busy))
+            return Refused(busy)
         tx.save_operation(operation)
         if signs_now:
             tx.issue_nonce(_nonce(parts, challenge))
@@ -80,40 +86,56 @@ def prepare(parts: RequiredPorts, station: str, request: PrepareRequest) -> Prep
                 data={"event": operation.event, "kind": kind},
             )
         )
-        if not escrowed_secrets.wants_proof(operation, credential, template):
-            return (None,)
-        return (presence.challenge(tx, parts, credential.id, station),)
+        proves = escrowed_secrets.wants_proof(operation, credential, template)
+        return Prepared(
+            operation=operation.id,
+            event=operation.event,
+            password_follows=operation.password_follows,
+            why_not=judgement.why_not,
+            rules=judgement.rules,
+            challenge=challenge if signs_now else None,
+            seal_to=challenge if operation.password_follows else None,
+            sealing_key=parts.sealing.public,
+            presence=presence.challenge(tx, parts, credential.id, station)
+            if proves
+            else None,
+            puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
+            puk_replaceable=puks.may_be_replaced(template),
+            puk_is_factory=puks.is_factory(credential.escrow),
+            puk_uncertain=puks.of(credential.escrow).left < TRIES,
+        )
 
-    begun = parts.registry.run(commit)
-    if begun is None:
-        busy = Message("stop.another_is_writing")
-        refuse_before(parts, credential, kind, station, busy)
-    return Prepared(
-        operation=operation.id,
-        event=operation.event,
-        password_follows=operation.password_follows,
-        why_not=judgement.why_not,
-        rules=judgement.rules,
-        challenge=challenge if signs_now else None,
-        seal_to=challenge if operation.password_follows else None,
-        sealing_key=parts.sealing.public,
-        presence=begun[0],
-        puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
-        puk_replaceable=puks.may_be_replaced(template),
-        puk_is_factory=puks.is_factory(credential.escrow),
-        puk_uncertain=puks.of(credential.escrow).left < TRIES,
-    )
+    return once.commit(commit)
 
 
 def refuse_before(
     parts: RequiredPorts,
+    once: Once,
     credential: Credential,
     kind: Kind,
     station: str,
     reason: Message,
 ) -> NoReturn:
     """Audit a refusal that came before any operation, and raise it. Refused."""
-    draft = AuditDraft(
+    is_news = reason.key == NotAsAnnounced.code
+    error = NotAsAnnounced() if is_news else Refused(reason)
+
+    def commit(tx: Tx) -> AuthorityError:
+        tx.audit(_not_opened(parts, credential, kind, station, reason))
+        return error
+
+    once.commit(commit)
+    raise error
+
+
+def _not_opened(
+    parts: RequiredPorts,
+    credential: Credential,
+    kind: Kind,
+    station: str,
+    reason: Message,
+) -> AuditDraft:
+    return AuditDraft(
         at=parts.clock.now(),
         station=station,
         kind="operation.not_opened",
@@ -122,10 +144,6 @@ def refuse_before(
         result=reason.key,
         data={"kind": kind},
     )
-    parts.registry.run(lambda tx: tx.audit(draft))
-    if reason.key == NotAsAnnounced.code:
-        raise NotAsAnnounced
-    raise Refused(reason)
 
 
 def _seen(announced: Announced, judgement: SyncDecision) -> dict[str, Any]:

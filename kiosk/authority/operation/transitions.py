@@ -270,7 +270,7 @@ def settle_interrupted(
     at another station: the card here may be a copy of its name.
     """
     for operation in tx.live_operations(credential):
-        if _is_writing(parts, operation):
+        if is_writing(parts, operation):
             return False
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
             if _is_under_way(parts, operation, station):
@@ -301,7 +301,7 @@ def is_under_way_elsewhere(
 def end_elsewhere(tx: Tx, parts: RequiredPorts, credential: str, station: str) -> None:
     """End what is under way at other stations: the card is here, and has proven it."""
     for operation in tx.live_operations(credential):
-        if operation.station == station or _is_writing(parts, operation):
+        if operation.station == station or is_writing(parts, operation):
             continue
         if card_may_have_changed(operation) or operation.phase is Phase.WRITING:
             end_out_of_step(tx, parts, operation, Message("reason.interrupted"))
@@ -317,7 +317,7 @@ def _is_under_way(parts: RequiredPorts, operation: Operation, station: str) -> b
     return 0 <= since < UNDER_WAY_SECONDS
 
 
-def _is_writing(parts: RequiredPorts, operation: Operation) -> bool:
+def is_writing(parts: RequiredPorts, operation: Operation) -> bool:
     """Say whether its answer may still come. Whatever is done to the wall clock, it is
     waited for no longer than the deadline.
     """

@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.operation import changed_elsewhere, transitions
 from kiosk.authority.ports import Seen, Verdict, WriteVerdict
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step, pin_history
 from kiosk.authority.rules.in_step import Compared, Moved
@@ -64,6 +65,7 @@ class _Written:
 
 def decide_written(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     dc: DomainController,
     before: Before,
@@ -76,20 +78,21 @@ def decide_written(
     """
     ours = _look(dc, before.account)
     if ours is None:
-        return out_of_step(parts, id, Message("reason.not_seen"))
+        return out_of_step(parts, once, id, Message("reason.not_seen"))
     match in_step.moved(before.account, ours, before.origin):
         case Moved.ANOTHER:
-            return _changed_elsewhere(parts, id)
+            return _changed_elsewhere(parts, once, id)
         case Moved.NOTHING:
-            return out_of_step(parts, id, Message("reason.bind_refused"))
+            return out_of_step(parts, once, id, Message("reason.bind_refused"))
     bind = dc.verify_password(ours, password)
     now = _look(dc, ours)
     if now is not None and _differs(before.dc, ours, now):
-        return _changed_elsewhere(parts, id)
+        return _changed_elsewhere(parts, once, id)
     if bind is BindResult.WRONG_PASSWORD:
-        return out_of_step(parts, id, Message("reason.bind_refused"))
+        return out_of_step(parts, once, id, Message("reason.bind_refused"))
     written = _Written(bind, _seen(before, ours))
-    return _with_spread(parts, _done(parts, id, before, written, password), dc, ours)
+    verdict = _done(parts, once, id, before, written, password)
+    return _with_spread(parts, verdict, dc, ours)
 
 
 def _seen(before: Before, account: Account) -> Seen:
@@ -124,7 +127,7 @@ def _with_spread(
 
 
 def decide_unknown(
-    parts: RequiredPorts, id: str, before: Before, password: Secret
+    parts: RequiredPorts, once: Once, id: str, before: Before, password: Secret
 ) -> WriteVerdict:
     """No answer came: ask the same DC whether it did it. One look, one bind."""
     unknown = Message("reason.no_answer")
@@ -133,19 +136,19 @@ def decide_unknown(
             ours = dc.account(before.account.guid)
             match in_step.moved(before.account, ours, before.origin):
                 case Moved.ANOTHER:
-                    return _changed_elsewhere(parts, id)
+                    return _changed_elsewhere(parts, once, id)
                 case Moved.NOTHING | Moved.REPEATED:
-                    return out_of_step(parts, id, unknown)
+                    return out_of_step(parts, once, id, unknown)
             bind = dc.verify_password(ours, password)
             now = dc.account(ours.guid)
     except DirectoryError:
-        return out_of_step(parts, id, unknown)
+        return out_of_step(parts, once, id, unknown)
     if _differs(before.dc, ours, now):
-        return _changed_elsewhere(parts, id)
+        return _changed_elsewhere(parts, once, id)
     if bind is not BindResult.OK:
-        return out_of_step(parts, id, unknown)
+        return out_of_step(parts, once, id, unknown)
     written = _Written(bind, _seen(before, ours))
-    return _done(parts, id, before, written, password)
+    return _done(parts, once, id, before, written, password)
 
 
 def _credential_of(tx: Tx, id: str) -> tuple[Credential, Template]:
@@ -154,14 +157,19 @@ def _credential_of(tx: Tx, id: str) -> tuple[Credential, Template]:
 
 
 def _done(
-    parts: RequiredPorts, id: str, before: Before, written: _Written, password: Secret
+    parts: RequiredPorts,
+    once: Once,
+    id: str,
+    before: Before,
+    written: _Written,
+    password: Secret,
 ) -> WriteVerdict:
     """Operation, lifecycle event, the mark, audit and receipt in one commit."""
     seen = written.seen
     known = parts.registry.run(lambda tx: _credential_of(tx, id))
     earlier = pin_history.with_pin(parts, *known, password)  # slow: not in the commit
 
-    def commit(tx: Tx) -> None:
+    def commit(tx: Tx) -> WriteVerdict:
         operation = tx.operation(id)
         credential, template = _credential_of(tx, id)
         sealed = earlier
@@ -199,19 +207,28 @@ def _done(
             },
         )
 
-    parts.registry.run(commit)
+        return WriteVerdict(
+            verdict=Verdict.DONE, dc=seen.dc, warnings=_warnings(before, written)
+        )
+
+    return once.commit(commit)
+
+
+def _warnings(before: Before, written: _Written) -> tuple[Message, ...]:
+    """Return what to say beside a success."""
     warnings = []
     if written.bind is not BindResult.OK:
         warnings.append(Message(f"directory.bind.{written.bind}"))
     if before.asked.history_unchecked:
         warnings.append(Message("notice.history_unchecked"))
-    if seen.mark is None:
+    if written.seen.mark is None:
         warnings.append(Message("notice.mark_hidden"))
-    return WriteVerdict(verdict=Verdict.DONE, dc=seen.dc, warnings=tuple(warnings))
+    return tuple(warnings)
 
 
 def refused(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     reason: Message,
     *,
@@ -224,7 +241,7 @@ def refused(
     """
     answer = _answer(error)
 
-    def commit(tx: Tx) -> Operation:
+    def commit(tx: Tx) -> WriteVerdict:
         operation = tx.operation(id)
         if reason.key == changed_elsewhere.REASON:
             credential = tx.credential(operation.credential)
@@ -235,23 +252,27 @@ def refused(
         elif route is Route.FINISH and operation.phase is Phase.AUTHORISED:
             target = Phase.REFUSED
         else:
-            return transitions.end_out_of_step(
-                tx, parts, operation, reason, evidence=answer
-            )
-        return transitions.move(
+            transitions.end_out_of_step(tx, parts, operation, reason, evidence=answer)
+            return _no(reason, Verdict.OUT_OF_STEP, another=another)
+        moved = transitions.move(
             tx, parts, operation, target, reason=reason.key, evidence=answer
         )
+        return _no(reason, Verdict.REFUSED, moved, another=another)
 
-    operation = parts.registry.run(commit)
-    match operation.phase:
-        case Phase.ROLLING_BACK | Phase.REFUSED:
-            verdict = Verdict.REFUSED
-        case _:
-            verdict = Verdict.OUT_OF_STEP
+    return once.commit(commit)
+
+
+def _no(
+    reason: Message,
+    verdict: Verdict,
+    operation: Operation | None = None,
+    *,
+    another: bool,
+) -> WriteVerdict:
     return WriteVerdict(
         verdict=verdict,
         reason=reason,
-        roll_back=operation.phase is Phase.ROLLING_BACK,
+        roll_back=operation is not None and operation.phase is Phase.ROLLING_BACK,
         may_choose_another=another,
     )
 
@@ -268,24 +289,28 @@ def _answer(error: DirectoryError | None) -> dict[str, str]:
     return {name: str(value) for name, value in told.items() if value != ""}
 
 
-def _changed_elsewhere(parts: RequiredPorts, id: str) -> WriteVerdict:
-    return out_of_step(parts, id, Message(changed_elsewhere.REASON))
+def _changed_elsewhere(parts: RequiredPorts, once: Once, id: str) -> WriteVerdict:
+    return out_of_step(parts, once, id, Message(changed_elsewhere.REASON))
 
 
-def out_of_step(parts: RequiredPorts, id: str, reason: Message) -> WriteVerdict:
+def out_of_step(
+    parts: RequiredPorts, once: Once, id: str, reason: Message
+) -> WriteVerdict:
     """Commit that card and password may differ."""
-    parts.registry.run(
-        lambda tx: transitions.end_out_of_step(tx, parts, tx.operation(id), reason)
-    )
-    return WriteVerdict(verdict=Verdict.OUT_OF_STEP, reason=reason)
+
+    def commit(tx: Tx) -> WriteVerdict:
+        transitions.end_out_of_step(tx, parts, tx.operation(id), reason)
+        return WriteVerdict(verdict=Verdict.OUT_OF_STEP, reason=reason)
+
+    return once.commit(commit)
 
 
-def not_recorded(parts: RequiredPorts, id: str) -> WriteVerdict:
+def not_recorded(parts: RequiredPorts, once: Once, id: str) -> WriteVerdict:
     """A write was sent and what came of it cannot be written down: say nothing else.
 
     The mark before it stands, and says the same at the next look.
     """
     reason = Message("reason.not_recorded")
     with suppress(KioskError, RegistryError):
-        return out_of_step(parts, id, reason)
+        return out_of_step(parts, once, id, reason)
     return WriteVerdict(verdict=Verdict.OUT_OF_STEP, reason=reason)

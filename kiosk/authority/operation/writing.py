@@ -9,7 +9,11 @@ from __future__ import annotations
 import logging
 
 from kiosk.authority.escrow import approvals
-from kiosk.authority.operation import changed_elsewhere, transitions
+from kiosk.authority.operation import (
+    changed_elsewhere,
+    transitions,
+    write_repeated,
+)
 from kiosk.authority.operation.authorised_time import is_late, left_of
 from kiosk.authority.operation.card_steps import held, verified
 from kiosk.authority.operation.write_outcome import (
@@ -21,6 +25,7 @@ from kiosk.authority.operation.write_outcome import (
 )
 from kiosk.authority.ports import Refused, WriteVerdict
 from kiosk.authority.proof import seal
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import SEND_SECONDS, RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
@@ -45,22 +50,27 @@ from storage.registry import RegistryError, Tx
 log = logging.getLogger(__name__)
 
 
-def write(parts: RequiredPorts, id: str, sealed: bytes) -> WriteVerdict:
+def write(parts: RequiredPorts, once: Once, id: str, sealed: bytes) -> WriteVerdict:
     """Write the sealed value once. Refused if the operation may not write at all."""
+    if once.may_repeat:
+        verdict = write_repeated.verdict_of(parts, once, id, sealed)
+        if verdict is not None:
+            return verdict
     with parts.sealing.open(sealed, operation=id) as password:
         try:
             operation, template = parts.registry.run(lambda tx: _wanted(tx, parts, id))
             return ask(
                 parts.directory,
-                lambda dc: _on(dc, parts, operation, template, sealed, password),
+                lambda dc: _on(dc, parts, once, operation, template, sealed, password),
             )
         except DirectoryError as error:
-            return refused(parts, id, error.message, another=False, error=error)
+            return refused(parts, once, id, error.message, another=False, error=error)
 
 
 def _on(
     dc: DomainController,
     parts: RequiredPorts,
+    once: Once,
     operation: Operation,
     template: Template,
     sealed: bytes,
@@ -78,12 +88,13 @@ def _on(
         lambda tx: _mark(tx, parts, operation.id, sealed, before)
     )
     if refusal is not None:
-        return refused(parts, operation.id, refusal, another=False)
-    return _sent(parts, operation.id, dc, before, password, until)
+        return refused(parts, once, operation.id, refusal, another=False)
+    return _sent(parts, once, operation.id, dc, before, password, until)
 
 
 def _sent(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     dc: DomainController,
     before: Before,
@@ -92,10 +103,10 @@ def _sent(
 ) -> WriteVerdict:
     """Send it. From here on, what cannot be written down has happened all the same."""
     try:
-        return _send(parts, id, dc, before, password, until)
+        return _send(parts, once, id, dc, before, password, until)
     except (KioskError, RegistryError) as error:
         log.error("write.not_recorded operation=%s code=%s", id, error.code)
-        return not_recorded(parts, id)
+        return not_recorded(parts, once, id)
 
 
 def _wanted(tx: Tx, parts: RequiredPorts, id: str) -> tuple[Operation, Template]:
@@ -174,6 +185,7 @@ def _seconds(parts: RequiredPorts, operation: Operation) -> float:
 
 def _send(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     dc: DomainController,
     before: Before,
@@ -186,12 +198,12 @@ def _send(
         dc.set_password(before.account, password, semantics, until=until)
     except SentTooLate:
         late = Message("reason.authorisation_late")
-        return refused(parts, id, late, another=False)
+        return refused(parts, once, id, late, another=False)
     except WriteRefused as no:
         code = no.data["hex"] or no.data["result"]
         reason = Message(f"directory.refusal.{no.why}", {"code": code})
         another = no.why is WriteRefusal.POLICY
-        return refused(parts, id, reason, another=another, error=no)
+        return refused(parts, once, id, reason, another=another, error=no)
     except OutcomeUnknown:
-        return decide_unknown(parts, id, before, password)
-    return decide_written(parts, id, dc, before, password)
+        return decide_unknown(parts, once, id, before, password)
+    return decide_written(parts, once, id, dc, before, password)

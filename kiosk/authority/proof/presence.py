@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from kiosk.authority.operation import transitions
 from kiosk.authority.ports import PresenceChallenge, ProofFailed
 from kiosk.authority.proof import signature, statement
+from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, State
@@ -69,6 +70,7 @@ def is_proven(
 
 def prove(
     parts: RequiredPorts,
+    once: Once,
     id: str,
     station: str,
     nonce: bytes,
@@ -77,7 +79,7 @@ def prove(
 ) -> None:
     """Take the proof and record what the counter says. ProofFailed."""
 
-    def commit(tx: Tx) -> bool:
+    def commit(tx: Tx) -> ProofFailed | None:
         credential = tx.credential(id)
         proven = is_proven(tx, parts, credential, station, nonce, signed)
         if proven:
@@ -94,10 +96,9 @@ def prove(
                     credential=id,
                 )
             )
-        return proven
+        return None if proven else ProofFailed()
 
-    if not parts.registry.run(commit):
-        raise ProofFailed
+    once.commit(commit)
 
 
 def _observe(

@@ -38,7 +38,7 @@ class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to seal the secrets of the answer to; empty: there are none."""
 
 
-class _Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True):
     """What came of it: one of the two."""
 
     answer: msgspec.Raw = msgspec.Raw(b"null")
@@ -68,7 +68,7 @@ class Question:
 
         Raises the authority's error as itself; NotUnderstood, SecretUnreadable.
         """
-        answered = _read(body, _Answered)
+        answered = _read(body, Answered)
         if answered.error is not None:
             raise errors.rebuilt(answered.error)
         way = self._way(ANSWERED, mine=self._mine)
@@ -98,9 +98,9 @@ class Served:
         What is neither is a bug, and passes.
         """
         try:
-            answered = _Answered(msgspec.Raw(self._carried(name, body)))
+            answered = Answered(msgspec.Raw(self._carried(name, body)))
         except (AuthorityError, DirectoryError, RegistryError) as error:
-            answered = _Answered(error=errors.told(error))
+            answered = Answered(error=errors.told(error))
         return msgspec.json.encode(answered)
 
     def _carried(self, name: str, body: bytes) -> bytes:
