@@ -18,6 +18,7 @@ from storage.records import (
     Credential,
     PinAlphabet,
     PinPolicy,
+    Sync,
     Template,
     UnblockWay,
 )
