@@ -6,6 +6,7 @@ imports what it builds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     from kiosk.visit.station import FaceSettings, Station
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.high_water import HighWaterMark
+    from storage.postgres.facts import Facts
+    from storage.postgres_registry import PostgresRegistry
     from storage.records import AuditEvent
-    from storage.registry import Registry
+    from storage.registry import RecordDamaged, Registry
     from storage.tinydb_registry import TinyDbRegistry
     from storage.vault import Vault
 
@@ -60,6 +63,28 @@ class NoIssuer(KioskError):
     """The configuration names no authority of the site's own."""
 
     code = "config.no_issuer"
+
+
+class PasswordInConfiguration(KioskError):
+    """The connection string of the registry holds a password."""
+
+    code = "config.registry_password"
+
+
+class NoDatabaseLibrary(KioskError):
+    """The registry is a database, and what speaks to it is not installed."""
+
+    code = "config.no_database_library"
+
+
+class RegistryElsewhere(KioskError):
+    """What is of the registry's file was asked of a database."""
+
+    code = "config.registry_elsewhere"
+
+
+_PASSWORD = re.compile(r"\bpassword\s*=|://[^@/]*:[^@/]*@")
+"""A password in a connection string, of either form."""
 
 
 class ServiceSecretUnclear(KioskError):
@@ -82,9 +107,14 @@ def open_registry(named: Path | None = None) -> Registry:
 def registry_of(
     config: Config, clock: Clock, archives: Sequence[Path] = ()
 ) -> Registry:
-    """Open the registry; evidence is read in `archives`, too. RegistryError."""
+    """Open the registry; evidence of a file is read in `archives`, too.
+
+    RegistryError, PasswordInConfiguration, NoDatabaseLibrary.
+    """
     from storage.tinydb_registry import TinyDbRegistry
 
+    if config.registry.postgresql:
+        return database_of(config)
     return TinyDbRegistry(
         config.registry.path,
         station=config.station.name,
@@ -99,6 +129,52 @@ def high_water_of(config: Config) -> HighWaterMark:
 
     beside = config.registry.path.with_name(f"{config.registry.path.name}.seen")
     return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
+
+
+def database_of(config: Config) -> PostgresRegistry:
+    """Open the registry that is a database.
+
+    RegistryError, PasswordInConfiguration, NoDatabaseLibrary.
+    """
+    conninfo = config.registry.postgresql
+    if _PASSWORD.search(conninfo):
+        raise PasswordInConfiguration
+    try:
+        from storage.postgres_registry import PostgresRegistry
+    except ImportError as error:
+        raise NoDatabaseLibrary from error
+    return PostgresRegistry(conninfo)
+
+
+def facts_of(registry: PostgresRegistry) -> Facts:
+    """Ask a database what is to be known of it. RegistryError."""
+    from storage.postgres.facts import facts
+
+    return facts(registry)
+
+
+def examined_of(registry: PostgresRegistry) -> Iterator[RecordDamaged | None]:
+    """Read every record of a database; yield what is wrong with it, or None."""
+    from storage.postgres.facts import examined
+
+    return examined(registry)
+
+
+def upgraded_database(conninfo: str) -> tuple[list[int], list[str]]:
+    """As the tables' owner: make the steps that are missing.
+
+    Returns their numbers, and what the engine does without. RegistryError.
+    """
+    from storage.postgres.schema import upgraded
+
+    return upgraded(conninfo)
+
+
+def rights_of(account: str) -> str:
+    """Return the SQL that gives an authority's account its rights."""
+    from storage.postgres.schema import roles
+
+    return roles(account)
 
 
 def embedded_registry(config: Config, archives: Sequence[Path] = ()) -> TinyDbRegistry:
@@ -121,8 +197,14 @@ def places_of(named: Path | None) -> Places:
 
 
 def places_in(config: Config, file: Path) -> Places:
-    """Return where the files of a station are that has this configuration there."""
+    """Return where the files of a station are that has this configuration there.
+
+    RegistryElsewhere.
+    """
     from kiosk.setup.backup import Places
+
+    if config.registry.postgresql:
+        raise RegistryElsewhere
 
     anchors = {
         "directory.pem": config.directory.ca_file,

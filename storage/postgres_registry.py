@@ -17,6 +17,8 @@ from typing import TypeVar
 
 import psycopg
 from msgspec.structs import replace
+from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from storage.audit import Head
 from storage.postgres import rows, schema
@@ -28,11 +30,16 @@ from storage.postgres.connection import (
     place_of,
     translated,
 )
-from storage.postgres.evidence import stands
 from storage.postgres.view import PostgresView
-from storage.postgres.writing import PostgresTx, answer_stands, nonce_stands
+from storage.postgres.writing import PostgresTx
 from storage.records import Approval, AuditDraft, AuditEvent
-from storage.registry import ANSWERS_KEPT_SECONDS, OutcomeUnknown, StoreUnavailable, Tx
+from storage.registry import (
+    ANSWERS_KEPT_SECONDS,
+    OutcomeUnknown,
+    StoreLocked,
+    StoreUnavailable,
+    Tx,
+)
 from storage.view import View
 
 T = TypeVar("T")
@@ -158,8 +165,10 @@ class PostgresRegistry:
         if not tx.has_written:
             connection.rollback()
             return result
+        if connection.info.transaction_status is not TransactionStatus.INTRANS:
+            raise errors.InFailedSqlTransaction  # the function hid an error from us
         try:
-            connection.commit()
+            self._commit_everywhere(connection)
         except psycopg.Error as error:
             if not is_lost(connection, error):
                 raise
@@ -168,21 +177,38 @@ class PostgresRegistry:
                 raise
         return result
 
+    def _commit_everywhere(self, connection: Connection) -> None:
+        """Commit; OutcomeUnknown if the server did not wait until it was safe.
+
+        A COMMIT whose wait for a standby is cancelled succeeds with a warning: it is
+        on one host, which may be about to be put aside.
+        """
+        before = connection.warnings
+        connection.commit()
+        if connection.warnings != before:
+            self.close()
+            raise OutcomeUnknown(place=self._place)
+
     def _was_committed(self, tx: PostgresTx) -> bool:
-        """Find out, on another connection. OutcomeUnknown: nobody can tell now."""
+        """Find out, on another connection. OutcomeUnknown: nobody can tell now.
+
+        What is there may still be on that host alone, if it died and came back. So
+        something is committed behind it: when that is safe, so is what was before.
+        """
 
         def look(connection: Connection) -> bool:
             connection.isolation_level = None
             connection.read_only = None
-            if tx.lanes.last is not None:
-                return stands(connection, tx.lanes.last)
-            if tx.answer is not None:
-                return answer_stands(connection, tx.answer)
-            return tx.nonce is not None and nonce_stands(connection, tx.nonce)
+            if not tx.stands(connection):
+                return False
+            behind = PostgresTx(connection)
+            behind.leave_mark(time.time())
+            self._commit_everywhere(connection)
+            return True
 
         try:
             return self._until_served(look)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreLocked) as error:
             raise OutcomeUnknown(place=self._place) from error
 
     def _changed(self, statement: str, values: list[object]) -> int:

@@ -167,6 +167,12 @@ class OutcomeUnknown(RegistryError):
     code = "registry.outcome_unknown"
 
 
+class RecordDamaged(RegistryError):
+    """A record is not what was written: `kind`, `key`."""
+
+    code = "registry.record_damaged"
+
+
 class StoreFull(RegistryError):
     """No space or no permission to write; nothing was changed: `path`."""
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.cli import registry_database
 from kiosk.cli.frame import ConfigOption, fail, new_app
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kiosk.config import Config
     from storage.tinydb_registry import TinyDbRegistry
 
 app = new_app("Look at the registry's files, check them, tidy them up.")
@@ -21,6 +23,9 @@ app = new_app("Look at the registry's files, check them, tidy them up.")
 @app.command()
 def info(config: ConfigOption = None) -> None:
     """Say how large the registry is, and what lives in it."""
+    if database := _database(config):
+        registry_database.info(database)
+        return
     with _opened(config) as registry:
         counts = registry.read(lambda view: (view.count(), view.unfinished()))
         figures = registry.figures()
@@ -47,6 +52,9 @@ def check(config: ConfigOption = None) -> None:
     from kiosk.cli.progress import shown
     from kiosk.core.errors import Message
 
+    if database := _database(config):
+        registry_database.check(database)
+        return
     with _opened(config) as registry:
         total = len(registry.evidence.segments())
         wrong = 0
@@ -65,6 +73,9 @@ def compact(config: ConfigOption = None) -> None:
 
     A station does both by itself when nobody waits. It may go on working meanwhile.
     """
+    if database := _database(config):
+        registry_database.compact(database)
+        return
     with _opened(config) as registry:
         before = registry.figures().size
         while registry.evidence.seal():
@@ -72,6 +83,38 @@ def compact(config: ConfigOption = None) -> None:
         registry.compact()
         after = registry.figures().size
     print(f"The registry had {before:,} bytes and has {after:,} now.")
+
+
+@app.command()
+def upgrade(database: Annotated[str, typer.Argument(metavar="CONNECTION")]) -> None:
+    """Make the tables of a registry in PostgreSQL, or bring them forward.
+
+    CONNECTION is libpq's connection string, of the account that owns the tables. Old
+    programs go on beside it where the step allows that.
+    """
+    from kiosk.bootstrap import upgraded_database
+
+    made, refused = upgraded_database(database)
+    numbers = ", ".join(str(number) for number in made)
+    print(f"Made: step {numbers}." if made else "There was nothing to be made.")
+    for statement in refused:
+        typer.echo(f"Goes without: {statement}", err=True)
+
+
+@app.command()
+def roles(account: Annotated[str, typer.Argument(metavar="ACCOUNT")]) -> None:
+    """Print the SQL that gives an authority's account its rights, and no more."""
+    from kiosk.bootstrap import rights_of
+
+    print(rights_of(account), end="")
+
+
+def _database(named: Path | None) -> Config | None:
+    """Return the configuration, if its registry is a database."""
+    from kiosk.bootstrap import operators_config
+
+    settings = operators_config(named)
+    return settings if settings.registry.postgresql else None
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 from kiosk.authority.office import naming, templates
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.bootstrap import (
+    database_of,
     directory_of,
+    facts_of,
     high_water_of,
     issuer_of,
     middleware_of,
@@ -29,6 +31,7 @@ from kiosk.doctor import (
     Finding,
     cards,
     certificates,
+    database,
     directory,
     domain,
     examine,
@@ -160,6 +163,7 @@ def _stored(config: Config) -> Iterator[Finding]:
         yield from examine(
             [
                 ("registry", lambda: store.registry(registry)),
+                ("database", lambda: _database(config)),
                 ("registry", lambda: store.high_water(registry, seen, clock)),
                 ("evidence", lambda: _evidence(config, registry, clock)),
                 ("clock", lambda: store.clock(registry, clock)),
@@ -172,6 +176,17 @@ def _stored(config: Config) -> Iterator[Finding]:
         )
     finally:
         registry.close()
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    """Say what is to be known of the database, where the registry is one."""
+    if not config.registry.postgresql:
+        return
+    opened = database_of(config)
+    try:
+        yield from database.database(facts_of(opened))
+    finally:
+        opened.close()
 
 
 def _evidence(config: Config, registry: Registry, clock: Clock) -> Iterator[Finding]:
@@ -223,7 +238,7 @@ def _secret_files(config: Config) -> list[Path]:
     ):
         if file is not None:
             files.append(file)
-    return [*files, config.registry.path]
+    return files if config.registry.postgresql else [*files, config.registry.path]
 
 
 def _folders(config: Config) -> list[Path]:

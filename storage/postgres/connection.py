@@ -7,9 +7,13 @@ One thread.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import psycopg
 from psycopg import errors
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import Diagnostic
 
 from storage.registry import (
     RegistryError,
@@ -19,18 +23,22 @@ from storage.registry import (
     StoreUnavailable,
 )
 
-Connection = psycopg.Connection[tuple[object, ...]]
-
+T = TypeVar("T")
 CONNECT_SECONDS = 2
 """For each host that is named."""
-STATEMENT_SECONDS = 5
+ANSWER_SECONDS = 5.0
+"""For each statement, by this side's clock: a server that stands still tells nobody.
+
+The server's own limit is switched off. It would end a COMMIT that waits for a standby,
+too, and PostgreSQL then says that it was committed, although only one host has it.
+"""
 LOCK_SECONDS = 3
 IDLE_SECONDS = 10
 """How long a transaction may stand still before the server ends it."""
 DEFAULTS = {
     "target_session_attrs": "read-write",
     "connect_timeout": str(CONNECT_SECONDS),
-    "tcp_user_timeout": str(1000 * STATEMENT_SECONDS),
+    "tcp_user_timeout": "5000",
     "keepalives_idle": "2",
     "keepalives_interval": "1",
     "keepalives_count": "3",
@@ -50,6 +58,26 @@ ELSEWHERE = (
     errors.IdleInTransactionSessionTimeout,
 )
 """What a server says that does not lead any more, or is going away."""
+
+
+class Connection(psycopg.Connection[tuple[object, ...]]):
+    """One that waits for no answer for ever, and hears what a server warns of."""
+
+    warnings = 0
+    """How many there were."""
+
+    def wait(
+        self,
+        gen: PQGen[T],
+        interval: float = 0.1,
+        timeout: float | None = None,
+    ) -> T:
+        """Wait for an answer; the connection is lost if there is none in time."""
+        try:
+            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+        except errors._WaitTimeout as error:  # noqa: SLF001  # it has no other name
+            self.pgconn.finish()
+            raise psycopg.OperationalError("no answer in time") from error
 
 
 def place_of(conninfo: str) -> str:
@@ -75,19 +103,33 @@ def connect(conninfo: str) -> Connection:
     """Open a connection that waits for nothing for ever. psycopg.Error."""
     told = conninfo_to_dict(conninfo)
     wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
-    connection = psycopg.connect(make_conninfo("", **wanted))
+    if _is_over_a_network(wanted):
+        wanted.setdefault("sslmode", "verify-full")
+    connection = Connection.connect(make_conninfo("", **wanted))
+    connection.add_notice_handler(lambda told: _hear(connection, told))
     try:
         connection.execute(
-            "SELECT set_config('statement_timeout', %s, false),"
+            "SELECT set_config('statement_timeout', '0', false),"
             " set_config('lock_timeout', %s, false),"
             " set_config('idle_in_transaction_session_timeout', %s, false)",
-            [f"{each}s" for each in (STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS)],
+            [f"{each}s" for each in (LOCK_SECONDS, IDLE_SECONDS)],
         )
         connection.commit()
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _hear(connection: Connection, told: Diagnostic) -> None:
+    if told.severity_nonlocalized == "WARNING":
+        connection.warnings += 1
+
+
+def _is_over_a_network(told: dict[str, str]) -> bool:
+    """Say whether a host is named that is no folder of a socket."""
+    hosts = told.get("hostaddr") or told.get("host") or "/"
+    return not all(host.startswith(("/", "@")) for host in hosts.split(","))
 
 
 def is_lost(connection: Connection, error: psycopg.Error) -> bool:
@@ -103,10 +145,8 @@ def translated(error: psycopg.Error, place: str) -> RegistryError | psycopg.Erro
     match error:
         case errors.LockNotAvailable():
             return StoreLocked(path=place, seconds=LOCK_SECONDS)
-        case errors.QueryCanceled():
-            return StoreLocked(path=place, seconds=STATEMENT_SECONDS)
         case errors.SerializationFailure() | errors.DeadlockDetected():
-            return StoreLocked(path=place, seconds=STATEMENT_SECONDS)
+            return StoreLocked(path=place, seconds=LOCK_SECONDS)
         case errors.DiskFull() | errors.OutOfMemory():
             return StoreFull(path=place)
         case errors.InsufficientPrivilege():

@@ -8,6 +8,7 @@ GRANT SELECT ON registry_schema TO :"role";
 GRANT SELECT, INSERT, UPDATE ON credential, certificate, operation, approval, evidence_head TO :"role";
 GRANT SELECT, INSERT ON template, evidence TO :"role";
 GRANT SELECT, INSERT, DELETE ON nonce, answer TO :"role";
-ALTER ROLE :"role" SET statement_timeout = '5s';
+-- No statement_timeout: it would end a COMMIT that waits for a standby, which is then
+-- reported as committed although one host alone has it.
 ALTER ROLE :"role" SET lock_timeout = '3s';
 ALTER ROLE :"role" SET idle_in_transaction_session_timeout = '10s';

@@ -22,6 +22,11 @@ Values = dict[str, Any]
 Certificates = tuple[bytes, bytes]
 """Of the authentication key, of the card authentication key; empty if none."""
 
+CREDENTIAL_COLUMNS = (
+    *("id", "version", "card", "card_in_use", "holder_fold", "account_fold"),
+    *("card_fold", "sought", "account_guid", "state", "sync", "template"),
+    *("key_digest", "expires_in_use", "document"),
+)
 NO_CERTIFICATES: Certificates = (b"", b"")
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 

@@ -15,7 +15,7 @@ from importlib import resources
 import psycopg
 from psycopg import errors
 
-from storage.postgres.connection import Connection
+from storage.postgres.connection import Connection, connect, place_of, translated
 from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
 NEEDS = 1
@@ -70,6 +70,19 @@ def check(connection: Connection, place: str) -> None:
             raise StoreTooNew(path=place, version=since)
     if newest < NEEDS:
         raise StoreTooOld(path=place, version=newest, needed=NEEDS)
+
+
+def upgraded(conninfo: str) -> tuple[list[int], list[str]]:
+    """As the tables' owner: connect, and do both `upgrade` and `improve`.
+
+    RegistryError.
+    """
+    place = place_of(conninfo)
+    try:
+        with connect(conninfo) as owner:
+            return upgrade(owner, place), improve(owner)
+    except psycopg.Error as error:
+        raise translated(error, place) from error
 
 
 def upgrade(connection: Connection, place: str) -> list[int]:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from storage.postgres import rows
 from storage.postgres.connection import Connection
-from storage.postgres.evidence import Lanes
+from storage.postgres.evidence import Lanes, stands
 from storage.postgres.rows import NO_CERTIFICATES, Values
 from storage.postgres.view import PostgresView
 from storage.records import (
@@ -210,10 +210,25 @@ class PostgresTx(PostgresView):
         """Write what is waiting, and something by which the commit can be told."""
         self.lanes.write()
         if self.has_written and not (self.lanes.last or self.answer or self.nonce):
-            mark = Repeat(
-                station=OWN, key=secrets.token_hex(16), request=b"", answer="", at=now
-            )
-            self.save_repeat(mark)
+            self.leave_mark(now)
+
+    def leave_mark(self, now: float) -> None:
+        """Write what stands for nothing but this transaction; forgotten in a day."""
+        mark = Repeat(
+            station=OWN, key=secrets.token_hex(16), request=b"", answer="", at=now
+        )
+        self.save_repeat(mark)
+
+    def stands(self, connection: Connection) -> bool:
+        """Say whether this was committed; whoever may still commit it is waited for.
+
+        On another connection, which has no transaction open before and after.
+        """
+        if self.lanes.last is not None:
+            return stands(connection, self.lanes.last)
+        if self.answer is not None:
+            return answer_stands(connection, self.answer)
+        return self.nonce is not None and nonce_stands(connection, self.nonce)
 
 
 def answer_stands(connection: Connection, answer: Repeat) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -214,14 +215,80 @@ def test_who_holds_a_record_for_too_long_is_not_waited_for(
     waiting.close()
 
 
-def test_a_statement_that_takes_too_long_ends(
+def test_a_server_that_stands_still_is_not_waited_for(
     conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.postgres.connection.STATEMENT_SECONDS", 0.1)
-    registry = PostgresRegistry(conninfo)
-    with pytest.raises(StoreLocked):
+    monkeypatch.setattr("storage.postgres.connection.ANSWER_SECONDS", 0.2)
+    registry = PostgresRegistry(conninfo, patience=0.3)
+    with pytest.raises(StoreUnavailable):
         registry.asked("SELECT pg_sleep(60)")
     registry.close()
+
+
+@pytest.fixture
+def without_standby() -> Iterator[None]:
+    """Let every commit wait for a standby that does not come."""
+    server = postgres.server()
+    server.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    server.ask("SELECT pg_reload_conf()")
+    yield
+    server.ask("ALTER SYSTEM RESET synchronous_standby_names")
+    server.ask("SELECT pg_reload_conf()")
+
+
+def _until_waiting_for_a_standby() -> int:
+    for _ in range(10_000):
+        found = postgres.server().ask(
+            "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        )
+        if found:
+            return int(str(found[0][0]))
+    raise AssertionError("nobody waited")
+
+
+def test_a_commit_that_one_host_alone_has_is_not_called_done(
+    conninfo: str, without_standby: None
+) -> None:
+    """PostgreSQL says COMMIT, and warns, when the wait for a standby is cancelled."""
+    registry = PostgresRegistry(conninfo)
+    ended: list[type[Exception]] = []
+
+    def write() -> None:
+        try:
+            registry.run(issue)
+        except OutcomeUnknown as error:
+            ended.append(type(error))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    postgres.server().ask(f"SELECT pg_cancel_backend({_until_waiting_for_a_standby()})")
+    thread.join()
+    assert ended == [OutcomeUnknown]
+    registry.close()
+
+
+def test_a_commit_that_no_standby_confirms_is_not_called_done(
+    conninfo: str, without_standby: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("storage.postgres.connection.LOCK_SECONDS", 0.2)
+    registry = PostgresRegistry(conninfo, patience=0.5)
+    with pytest.raises(OutcomeUnknown):
+        registry.run(issue)
+    registry.close()
+
+
+def test_a_function_that_hides_an_error_commits_nothing(
+    registry: PostgresRegistry,
+) -> None:
+    def hide(tx: Tx) -> None:
+        tx.issue_nonce(nonce())
+        with suppress(psycopg.Error):
+            registry._all("SELECT nothing")
+
+    with pytest.raises(errors.InFailedSqlTransaction):
+        registry.run(hide)
+    assert not registry.run(consume)
 
 
 READS: dict[str, Callable[[Tx], object]] = {
@@ -381,8 +448,8 @@ def test_an_authority_may_do_all_that_it_does(account: str) -> None:
     assert not registry.idle(1e9)
     registry.distrust(station="k1", now=2.0)
     assert len(list(registry.audit_events())) == 2
-    limits = registry.asked("SHOW statement_timeout")
-    assert limits == [("5s",)]
+    assert registry.asked("SHOW statement_timeout") == [("0",)]
+    assert registry.asked("SHOW lock_timeout") == [("3s",)]
     registry.close()
 
 

@@ -15,6 +15,13 @@ class RegistrySettings(Section, frozen=True, kw_only=True):
 
     path: Path
     """The registry's file, on a local file system."""
+    postgresql: str = ""
+    """Where the registry is a database that several hosts share: libpq's connection
+    string with every host of it, and no password (a `passfile`, or a client's
+    certificate): "host=db1,db2,db3 dbname=pin_kiosk user=pin_kiosk
+    passfile=/etc/pin-kiosk/pgpass". Then `path` only says beside what this station
+    keeps its own files.
+    """
     id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{8,64}$")]
     """Made once for this registry and never changed: every escrowed secret is bound
     to it.

@@ -1,0 +1,211 @@
+"""The primary dies, stops, is cut off or replaced in the middle of many operations.
+
+Three nodes under Patroni with synchronous replication. Each operation is two commits of
+a station that repeats a call until it is answered: a nonce is given; it is used up with
+a code, the credential is saved, evidence is added. Somebody else tries every nonce and
+every code again. Whatever happens to the database: what was answered is there, nothing
+was accepted twice, and no operation is half done.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from lab.patroni import Cluster, Node
+from lab.registries import approval, credential, draft
+from msgspec.structs import replace
+
+from storage import audit
+from storage.postgres_registry import PostgresRegistry
+from storage.records import Nonce, NoncePurpose, Repeat
+from storage.registry import Registry, RegistryError, Tx
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+STATIONS = 4
+OPERATIONS = 1_000
+BEGINS_AT = 300
+"""How many are done when it happens."""
+GIVES_UP_SECONDS = 240.0
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    running = Cluster()
+    yield running
+    running.close()
+
+
+class Station:
+    """One that does its part of the operations, on a thread of its own."""
+
+    def __init__(self, conninfo: str, name: str) -> None:
+        self._conninfo = conninfo
+        self.name = name
+        self._registry: Registry | None = None
+        self.answered: list[str] = []
+        self.twice: list[str] = []
+        """What was accepted though it had been used."""
+
+    def work(self, count: int) -> None:
+        for number in range(count):
+            id = f"{self.name}-{number}"
+            self._call(f"{id}-give", lambda tx, id=id: give(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            told = self._call(f"{id}-use", lambda tx, id=id: use(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            assert told == "used", id
+            self.answered.append(id)
+            again = self._call(f"{id}-steal", lambda tx, id=id: use(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            if again != "refused":
+                self.twice.append(id)
+        if self._registry is not None:
+            self._registry.close()
+
+    def _call(self, key: str, effect: Callable[[Tx], str]) -> str:
+        """Ask until there is an answer, as a station does, by the same key."""
+
+        def once(tx: Tx) -> str:
+            before = tx.repeat(self.name, key)
+            if before is not None:
+                return str(json.loads(before.answer))
+            told = effect(tx)
+            tx.save_repeat(
+                Repeat(
+                    station=self.name,
+                    key=key,
+                    request=b"d",
+                    answer=json.dumps(told),
+                    at=0.0,
+                )
+            )
+            return told
+
+        until = time.monotonic() + GIVES_UP_SECONDS
+        while time.monotonic() < until:
+            try:
+                if self._registry is None:
+                    self._registry = PostgresRegistry(self._conninfo)
+                return self._registry.run(once)
+            except RegistryError:
+                if self._registry is not None:
+                    self._registry.close()
+                    self._registry = None
+                time.sleep(0.05)
+        raise TimeoutError(key)
+
+
+def give(tx: Tx, id: str, station: str) -> str:
+    nonce = Nonce(
+        value=id.encode(),
+        purpose=NoncePurpose.OPERATION,
+        bound_to=id,
+        station=station,
+        expires_at=2e9,
+    )
+    tx.issue_nonce(nonce)
+    tx.save_approval(approval(f"code-{id}", 1.0, credential=station, expires_at=2e9))
+    return "given"
+
+
+def use(tx: Tx, id: str, station: str) -> str:
+    known = tx.credential(station)
+    code = tx.approval(f"code-{id}")
+    taken = tx.consume_nonce(
+        id.encode(),
+        purpose=NoncePurpose.OPERATION,
+        bound_to=id,
+        station=station,
+        now=1.0,
+    )
+    if not taken or code.spent:
+        return "refused"
+    tx.save_approval(replace(code, spent=True))
+    tx.save_credential(known)
+    tx.audit(draft(station=station, kind="used", credential=station, operation=id))
+    return "used"
+
+
+# --- what happens ------------------------------------------------------------------
+
+
+def server_killed(cluster: Cluster, node: Node) -> None:
+    node.kill_server()
+
+
+def host_dies(cluster: Cluster, node: Node) -> None:
+    node.signal(signal.SIGKILL)
+    cluster.leader(other_than=node)
+    node.start()
+
+
+def host_stops(cluster: Cluster, node: Node) -> None:
+    node.signal(signal.SIGSTOP)
+    cluster.leader(other_than=node)
+    node.signal(signal.SIGCONT)
+
+
+def cut_off(cluster: Cluster, node: Node) -> None:
+    node.cut_off()
+    cluster.leader(other_than=node)
+    node.reconnect()
+
+
+def switched_over(cluster: Cluster, node: Node) -> None:
+    cluster.switch_over()
+
+
+HAPPENINGS: dict[str, Callable[[Cluster, Node], None]] = {
+    "switched over": switched_over,
+    "server killed": server_killed,
+    "host dies": host_dies,
+    "host stops": host_stops,
+    "cut off": cut_off,
+}
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_nothing_that_was_answered_is_lost_and_nothing_is_accepted_twice(
+    cluster: Cluster, what: str
+) -> None:
+    cluster.until(cluster.is_whole, "three nodes")
+    prefix = what.replace(" ", "-")
+    conninfo = cluster.conninfo()
+    registry = PostgresRegistry(conninfo)
+    names = [f"{prefix}-k{number}" for number in range(STATIONS)]
+    for name in names:
+        registry.run(lambda tx, name=name: tx.save_credential(credential(name, name)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    registry.close()
+    stations = [Station(conninfo, name) for name in names]
+    threads = [
+        threading.Thread(target=each.work, args=(OPERATIONS // STATIONS,))
+        for each in stations
+    ]
+    for thread in threads:
+        thread.start()
+    leader = cluster.leader()
+    cluster.until(
+        lambda: sum(len(each.answered) for each in stations) >= BEGINS_AT, "work"
+    )
+    HAPPENINGS[what](cluster, leader)
+    for thread in threads:
+        thread.join()
+    cluster.until(cluster.is_whole, "three nodes again")
+
+    answered = [id for each in stations for id in each.answered]
+    assert len(answered) == OPERATIONS
+    assert [id for each in stations for id in each.twice] == []
+    registry = PostgresRegistry(conninfo)
+    events = [e for name in names for e in registry.audit_events(station=name)]
+    assert Counter(event.operation for event in events) == Counter(answered)
+    assert audit.verify(events).is_sound
+    versions = [
+        registry.read(lambda it, name=name: it.credential(name).version)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        for name in names
+    ]
+    assert sum(versions) == STATIONS + OPERATIONS
+    registry.close()

@@ -1,0 +1,134 @@
+"""`kiosk registry` and `kiosk doctor` where the registry is a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from lab import postgres
+from lab.registries import credential, draft, operation
+from lab.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
+
+from kiosk import bootstrap
+from kiosk.bootstrap import PasswordInConfiguration, RegistryElsewhere, database_of
+from kiosk.config import load
+from kiosk.core.clock import SystemClock
+from kiosk.doctor import Health
+from kiosk.doctor.database import database
+from storage.postgres.facts import Facts
+from storage.postgres_registry import PostgresRegistry
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def shared(terminal: Terminal) -> Terminal:
+    """A station whose registry is a database with something in it."""
+    conninfo = postgres.server().database()
+    terminal.configure("registry", f'postgresql = "{conninfo}"')
+    terminal.sign_in("helpdesk")
+    registry = bootstrap.registry_of(load(terminal.file), SystemClock())
+    registry.run(lambda tx: tx.save_credential(credential()))
+    registry.run(lambda tx: tx.save_operation(operation()))
+    registry.run(lambda tx: tx.audit(draft()))
+    registry.close()
+    return terminal
+
+
+def conninfo(station: Terminal) -> str:
+    return load(station.file).registry.postgresql
+
+
+def test_it_is_looked_at_and_whole(shared: Terminal) -> None:
+    code, out, err = shared.type("registry", "info")
+    assert code == 0, err
+    assert "tables of version 1" in out
+    assert "1 in 1 lanes" in out
+    code, out, err = shared.type("registry", "check")
+    assert code == 0, err
+    assert "3 records" in out
+    code, out, err = shared.type("registry", "compact")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE evidence SET document = replace(document, '\"a\"', '\"b\"')",
+        "UPDATE evidence SET document = 'nothing'",
+        "DELETE FROM evidence",
+        "UPDATE credential SET holder_fold = 'bob'",
+        "UPDATE credential SET document = '{}'",
+        "UPDATE operation SET live_of = NULL",
+    ],
+)
+def test_what_is_damaged_is_named(shared: Terminal, damage: str) -> None:
+    registry = PostgresRegistry(conninfo(shared))
+    database = registry.place.rpartition("/")[2]
+    registry.close()
+    postgres.server().ask(damage, database)
+    code, _, err = shared.type("registry", "check")
+    assert code == 1
+    assert damage.split()[damage.startswith("DELETE") + 1] in err
+
+
+def test_tables_are_made_by_their_owner(terminal: Terminal) -> None:
+    empty = postgres.server().conninfo(postgres.server().empty_database())
+    code, out, err = terminal.type_bare("registry", "upgrade", empty)
+    assert code == 0, err
+    assert "step 1" in out
+    code, out, _ = terminal.type_bare("registry", "upgrade", empty)
+    assert "nothing" in out
+    code, out, _ = terminal.type_bare("registry", "roles", 'ki"osk')
+    assert code == 0
+    assert 'TO "ki""osk";' in out
+
+
+@pytest.mark.parametrize(
+    "string", ["host=db password=geheim", "postgresql://u:geheim@db/r"]
+)
+def test_a_password_has_no_place_in_a_configuration(
+    terminal: Terminal, string: str
+) -> None:
+    terminal.configure("registry", f'postgresql = "{string}"')
+    terminal.sign_in("helpdesk")
+    with pytest.raises(PasswordInConfiguration) as refused:
+        database_of(load(terminal.file))
+    assert "geheim" not in repr(refused.value)
+
+
+def test_a_backup_of_the_file_is_refused(shared: Terminal) -> None:
+    with pytest.raises(RegistryElsewhere):
+        bootstrap.places_of(shared.file)
+
+
+SOUND = Facts(
+    place="postgresql://db/r",
+    version="15.18",
+    schema=1,
+    size=1,
+    events=1,
+    lanes=1,
+    unsafe="",
+    is_alone=False,
+    finds_parts=True,
+    ahead=0.2,
+)
+
+
+def test_doctor_names_what_a_database_lacks() -> None:
+    assert [each.health for each in database(SOUND)] == [Health.OK]
+    lacking = {
+        "doctor.database_unsafe": replace(SOUND, unsafe="fsync"),
+        "doctor.database_alone": replace(SOUND, is_alone=True),
+        "doctor.database_clock": replace(SOUND, ahead=-3.0),
+        "doctor.database_slow_search": replace(SOUND, finds_parts=False),
+    }
+    for key, facts in lacking.items():
+        assert key in [each.meaning.key for each in database(facts)]
+
+
+def test_doctor_asks_the_database_itself(shared: Terminal) -> None:
+    _, out, _ = shared.type("doctor")
+    assert "fsync" in out  # the tests' server is quick, and says so
+    assert "one host only" in out
