@@ -55,14 +55,18 @@ class Station:
 
     def work(self, count: int) -> None:
         for number in range(count):
-            id = f"{self.name}-{number}"
-            self._call(f"{id}-give", lambda tx, id=id: give(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-            told = self._call(f"{id}-use", lambda tx, id=id: use(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-            assert told == "used", id
-            self.answered.append(id)
-            again = self._call(f"{id}-steal", lambda tx, id=id: use(tx, id, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            task = f"{self.name}-{number}"
+            self._call(f"{task}-give", lambda tx, task=task: give(tx, task, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            told = self._call(
+                f"{task}-use", lambda tx, task=task: use(tx, task, self.name)
+            )  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            assert told == "used", task
+            self.answered.append(task)
+            again = self._call(
+                f"{task}-steal", lambda tx, task=task: use(tx, task, self.name)
+            )  # type: ignore[misc]  # mypy cannot infer a lambda's default
             if again != "refused":
-                self.twice.append(id)
+                self.twice.append(task)
         if self._registry is not None:
             self._registry.close()
 
@@ -99,26 +103,26 @@ class Station:
         raise TimeoutError(key)
 
 
-def give(tx: Tx, id: str, station: str) -> str:
+def give(tx: Tx, task: str, station: str) -> str:
     nonce = Nonce(
-        value=id.encode(),
+        value=task.encode(),
         purpose=NoncePurpose.OPERATION,
-        bound_to=id,
+        bound_to=task,
         station=station,
         expires_at=2e9,
     )
     tx.issue_nonce(nonce)
-    tx.save_approval(approval(f"code-{id}", 1.0, credential=station, expires_at=2e9))
+    tx.save_approval(approval(f"code-{task}", 1.0, credential=station, expires_at=2e9))
     return "given"
 
 
-def use(tx: Tx, id: str, station: str) -> str:
+def use(tx: Tx, task: str, station: str) -> str:
     known = tx.credential(station)
-    code = tx.approval(f"code-{id}")
+    code = tx.approval(f"code-{task}")
     taken = tx.consume_nonce(
-        id.encode(),
+        task.encode(),
         purpose=NoncePurpose.OPERATION,
-        bound_to=id,
+        bound_to=task,
         station=station,
         now=1.0,
     )
@@ -126,7 +130,7 @@ def use(tx: Tx, id: str, station: str) -> str:
         return "refused"
     tx.save_approval(replace(code, spent=True))
     tx.save_credential(known)
-    tx.audit(draft(station=station, kind="used", credential=station, operation=id))
+    tx.audit(draft(station=station, kind="used", credential=station, operation=task))
     return "used"
 
 
@@ -196,9 +200,9 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_accepted_twice(
         thread.join()
     cluster.until(cluster.is_whole, "three nodes again")
 
-    answered = [id for each in stations for id in each.answered]
+    answered = [task for each in stations for task in each.answered]
     assert len(answered) == OPERATIONS
-    assert [id for each in stations for id in each.twice] == []
+    assert [task for each in stations for task in each.twice] == []
     registry = PostgresRegistry(conninfo)
     events = [e for name in names for e in registry.audit_events(station=name)]
     assert Counter(event.operation for event in events) == Counter(answered)

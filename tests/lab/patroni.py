@@ -226,10 +226,11 @@ class Cluster:
                         stderr=log,
                     )
                 )
+        self.until(lambda: all(map(_has_decided, clients)), "etcd")
         return clients
 
     def conninfo(self, database: str = _DATABASE) -> str:
-        """Return what a station has in its configuration: all hosts, one that writes."""
+        """Return what a station has configured: all hosts, one that writes."""
         ports = ",".join(str(node.line.port) for node in self.nodes)
         hosts = ",".join("127.0.0.1" for _ in self.nodes)
         return (
@@ -313,6 +314,16 @@ class Cluster:
             process.kill()
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _has_decided(etcd: int) -> bool:
+    """Say whether its members have agreed on a version: Patroni dies before that."""
+    try:
+        where = f"http://127.0.0.1:{etcd}/version"
+        with urllib.request.urlopen(where, timeout=2) as answer:
+            return bool(json.load(answer)["etcdcluster"] != "not_decided")
+    except (OSError, ValueError):
+        return False
 
 
 def _children(parent: int) -> list[int]:
