@@ -28,7 +28,7 @@ from storage.records import (
     PublicKey,
     Sync,
 )
-from storage.registry import Tx
+from storage.registry import Registry, Tx
 from storage.tinydb_registry import TinyDbRegistry
 
 LARGE, SMALL = 100_000, 100
@@ -76,7 +76,7 @@ def commit(registry: TinyDbRegistry, number: int) -> None:
     registry.run(change)
 
 
-def kiosk_operation(registry: TinyDbRegistry, number: int) -> None:
+def kiosk_operation(registry: Registry, number: int) -> None:
     """Two commits: issue a nonce; consume it, change state, audit."""
     value = number.to_bytes(32, "big")
     nonce = Nonce(

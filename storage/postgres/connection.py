@@ -149,6 +149,8 @@ def translated(error: psycopg.Error, place: str) -> RegistryError | psycopg.Erro
             return StoreLocked(path=place, seconds=LOCK_SECONDS)
         case errors.DiskFull() | errors.OutOfMemory():
             return StoreFull(path=place)
+        case errors.InFailedSqlTransaction():
+            return error
         case errors.InsufficientPrivilege():
             return StoreForbidden(place=place)
         case psycopg.OperationalError() | psycopg.InternalError():

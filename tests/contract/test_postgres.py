@@ -18,7 +18,7 @@ from psycopg import errors
 
 from storage import audit
 from storage.postgres import schema
-from storage.postgres.connection import connect, place_of
+from storage.postgres.connection import Connection, connect, place_of
 from storage.postgres_registry import PostgresRegistry
 from storage.records import PublicKey, Repeat
 from storage.registry import (
@@ -126,6 +126,26 @@ def test_a_line_cut_in_the_middle_is_a_function_run_again(
     registry.close()
 
 
+def test_an_event_of_somebody_else_in_our_place_is_not_ours(
+    conninfo: str, line: Line
+) -> None:
+    other = PostgresRegistry(conninfo)
+
+    def connecting(told: str) -> Connection:
+        if line.connections:  # between the two tries of the one below
+            other.run(lambda tx: tx.audit(draft(actor="other")))
+        return connect(told)
+
+    registry = PostgresRegistry(through(line, conninfo), connecting=connecting)
+    line.cut_before = b"COMMIT"
+    registry.run(witness)
+    events = list(registry.audit_events())
+    assert [event.actor for event in events] == ["other", "a"]
+    assert audit.verify(events).is_sound
+    registry.close()
+    other.close()
+
+
 def test_nobody_is_told_anything_where_nobody_knows(conninfo: str, line: Line) -> None:
     registry = PostgresRegistry(through(line, conninfo), patience=0.3)
     line.cut_after = b"COMMIT"
@@ -159,6 +179,26 @@ def test_a_server_that_comes_back_is_found_again(registry: PostgresRegistry) -> 
     finally:
         postgres.server().start()
     assert registry.run(consume)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "/tmp,127.0.0.1", "db.example.org"])
+def test_over_a_network_the_server_is_verified(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(conninfo: str) -> None:
+        asked.append(conninfo)
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(Connection, "connect", refuse)
+    for said, meant in (("", "verify-full"), ("sslmode=require", "require")):
+        with pytest.raises(psycopg.OperationalError):
+            connect(f"host={host} dbname=r {said}")
+        assert f"sslmode={meant}" in asked.pop()
+    with pytest.raises(psycopg.OperationalError):
+        connect("host=/tmp dbname=r")
+    assert "sslmode" not in asked.pop()
 
 
 # --- others in the way ------------------------------------------------------------

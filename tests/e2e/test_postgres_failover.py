@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from lab.patroni import Cluster, Node
@@ -56,15 +57,13 @@ class Station:
     def work(self, count: int) -> None:
         for number in range(count):
             task = f"{self.name}-{number}"
-            self._call(f"{task}-give", lambda tx, task=task: give(tx, task, self.name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-            told = self._call(
-                f"{task}-use", lambda tx, task=task: use(tx, task, self.name)
-            )  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            self._call(f"{task}-give", partial(give, task=task, station=self.name))
+            told = self._call(f"{task}-use", partial(use, task=task, station=self.name))
             assert told == "used", task
             self.answered.append(task)
             again = self._call(
-                f"{task}-steal", lambda tx, task=task: use(tx, task, self.name)
-            )  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                f"{task}-steal", partial(use, task=task, station=self.name)
+            )
             if again != "refused":
                 self.twice.append(task)
         if self._registry is not None:

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -88,9 +89,10 @@ def own_folder(name: str) -> Path:
 
 
 class Server:
-    """One running server."""
+    """One running server. `settings` are beside, or instead of, the tests' own."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**_SETTINGS, **(settings or {})}
         self.folder = own_folder("pg")
         self._data = self.folder / "data"
         self._log = self.folder / "log"
@@ -112,7 +114,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it lets somebody in."""
-        settings = {**_SETTINGS, "unix_socket_directories": str(self.folder)}
+        settings = {**self._settings, "unix_socket_directories": str(self.folder)}
         command = [str(programs() / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
