@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from kiosk.config import Config, OperatorsConfig, load, load_as
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.errors import KioskError
@@ -144,6 +146,28 @@ def database_of(config: Config) -> PostgresRegistry:
     except ImportError as error:
         raise NoDatabaseLibrary from error
     return PostgresRegistry(conninfo)
+
+
+def registry_at(place: str, config: Config) -> Registry:
+    """Open what somebody named: a connection string, or a file.
+
+    RegistryError, PasswordInConfiguration, NoDatabaseLibrary.
+    """
+    if "=" in place or "://" in place:
+        return database_of(named_in(config, place))
+    return embedded_registry(named_in(config, Path(place)))
+
+
+def named_in(config: Config, place: str | Path) -> Config:
+    """Return the configuration of a station that has its registry there."""
+    told = (
+        {"path": place, "postgresql": ""}
+        if isinstance(place, Path)
+        else {"postgresql": place}
+    )
+    return msgspec.structs.replace(
+        config, registry=msgspec.structs.replace(config.registry, **told)
+    )
 
 
 def facts_of(registry: PostgresRegistry) -> Facts:

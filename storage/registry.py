@@ -173,6 +173,18 @@ class RecordDamaged(RegistryError):
     code = "registry.record_damaged"
 
 
+class StoresDiffer(RegistryError):
+    """Two stores that are to hold the same do not: `kind`, `key`."""
+
+    code = "registry.stores_differ"
+
+
+class ChainBroken(RegistryError):
+    """An event is not the next link of its chain: `station`, `seq`."""
+
+    code = "registry.chain_broken"
+
+
 class StoreFull(RegistryError):
     """No space or no permission to write; nothing was changed: `path`."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.cli import registry_database
+from kiosk.cli import registry_database, registry_move
 from kiosk.cli.frame import ConfigOption, fail, new_app
 
 if TYPE_CHECKING:
@@ -99,6 +99,28 @@ def upgrade(database: Annotated[str, typer.Argument(metavar="CONNECTION")]) -> N
     print(f"Made: step {numbers}." if made else "There was nothing to be made.")
     for statement in refused:
         typer.echo(f"Goes without: {statement}", err=True)
+
+
+@app.command()
+def migrate(
+    source: Annotated[
+        str, typer.Option("--from", metavar="PLACE", help="A file or a connection.")
+    ],
+    target: Annotated[
+        str, typer.Option("--to", metavar="PLACE", help="A file or a connection.")
+    ],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only read, verify and count.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Move a registry between a file and PostgreSQL, records and evidence.
+
+    Stop every station first. Can be interrupted and typed again: it goes on. Codes that
+    were given out are void afterwards.
+    """
+    registry_move.migrate(source, target, is_dry=dry_run, config=config)
 
 
 @app.command()

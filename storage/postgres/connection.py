@@ -65,6 +65,8 @@ class Connection(psycopg.Connection[tuple[object, ...]]):
 
     warnings = 0
     """How many there were."""
+    answer_seconds: float | None = None
+    """How long each answer may take; None: for ever."""
 
     def wait(
         self,
@@ -74,7 +76,7 @@ class Connection(psycopg.Connection[tuple[object, ...]]):
     ) -> T:
         """Wait for an answer; the connection is lost if there is none in time."""
         try:
-            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+            return super().wait(gen, interval, timeout or self.answer_seconds)
         except errors._WaitTimeout as error:  # noqa: SLF001  # it has no other name
             self.pgconn.finish()
             raise psycopg.OperationalError("no answer in time") from error
@@ -101,6 +103,13 @@ def place_of(conninfo: str) -> str:
 
 def connect(conninfo: str) -> Connection:
     """Open a connection that waits for nothing for ever. psycopg.Error."""
+    connection = as_owner(conninfo)
+    connection.answer_seconds = ANSWER_SECONDS
+    return connection
+
+
+def as_owner(conninfo: str) -> Connection:
+    """Open one for what may take long: making tables and indexes. psycopg.Error."""
     told = conninfo_to_dict(conninfo)
     wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
     if _is_over_a_network(wanted):

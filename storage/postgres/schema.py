@@ -15,7 +15,7 @@ from importlib import resources
 import psycopg
 from psycopg import errors
 
-from storage.postgres.connection import Connection, connect, place_of, translated
+from storage.postgres.connection import Connection, as_owner, place_of, translated
 from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
 NEEDS = 1
@@ -79,7 +79,7 @@ def upgraded(conninfo: str) -> tuple[list[int], list[str]]:
     """
     place = place_of(conninfo)
     try:
-        with connect(conninfo) as owner:
+        with as_owner(conninfo) as owner:
             return upgrade(owner, place), improve(owner)
     except psycopg.Error as error:
         raise translated(error, place) from error

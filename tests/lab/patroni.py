@@ -106,6 +106,8 @@ class Node:
 
     def start(self) -> None:
         """Start Patroni, which starts PostgreSQL."""
+        if self._process is not None:
+            self._process.wait()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["/usr/bin/patroni", str(self.folder / "patroni.yml")],

@@ -132,3 +132,30 @@ def test_doctor_asks_the_database_itself(shared: Terminal) -> None:
     _, out, _ = shared.type("doctor")
     assert "fsync" in out  # the tests' server is quick, and says so
     assert "one host only" in out
+
+
+def test_a_registry_is_moved_to_a_database_and_back(terminal: Terminal) -> None:
+    terminal.card()
+    place, back = postgres.server().database(), str(terminal.folder / "back.journal")
+    own = str(terminal.config.registry.path)
+    code, out, err = terminal.type(
+        "registry", "migrate", "--from", own, "--to", place, "--dry-run"
+    )
+    assert code == 0, err
+    assert "Would move 1 credentials" in out
+    for source, target in ((own, place), (place, back)):
+        code, out, err = terminal.type(
+            "registry", "migrate", "--from", source, "--to", target
+        )
+        assert code == 0, err
+        assert "Moved 1 credentials" in out
+    code, _, err = terminal.type(
+        "registry", "migrate", "--from", f"{own}.nowhere", "--to", place
+    )
+    assert code != 0
+    assert "nowhere" in err
+    code, _, err = terminal.type(
+        "registry", "migrate", "--from", own, "--to", f"{place} password=geheim"
+    )
+    assert code != 0
+    assert "geheim" not in err

@@ -35,17 +35,16 @@ def spoken() -> dict[str, str]:
     }
     for path in [*FOLDER.glob("*.py"), ROOT / "storage" / "postgres_registry.py"]:
         tree = ast.parse(path.read_text("utf-8"))
-        said = [
+        told = {
+            id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
+        }  # docstrings
+        found[path.name] = "\n".join(
             node.value
             for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]
-        documents = {
-            ast.get_docstring(node, clean=False)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        }
-        found[path.name] = "\n".join(each for each in said if each not in documents)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in told
+        )
     return found
 
 

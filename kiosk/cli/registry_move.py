@@ -1,0 +1,52 @@
+"""`kiosk registry migrate`: from a file to PostgreSQL, or back."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from kiosk.core.errors import KioskError
+
+
+class NothingThere(KioskError):
+    """There is no registry to be moved: `path`."""
+
+    code = "config.nothing_there"
+
+
+def migrate(source: str, target: str, *, is_dry: bool, config: Path | None) -> None:
+    """Move a registry, or only say what would be moved."""
+    from kiosk.bootstrap import operators_config, registry_at
+    from kiosk.cli.progress import shown
+    from kiosk.core.clock import SystemClock
+    from kiosk.setup.ownership import become_owner
+    from storage import moving
+
+    settings, now = operators_config(config), SystemClock().now()
+    for place in (source, target):
+        if "=" not in place and "://" not in place:
+            become_owner(Path(place))
+    if "=" not in source and "://" not in source and not Path(source).exists():
+        raise NothingThere(path=source)
+    with ExitStack() as opened:
+        old = opened.enter_context(closing(registry_at(source, settings)))
+        told = moving.content(old)
+        if is_dry:
+            for _ in shown(moving.verified(old), told.events, "events"):
+                pass
+            print(
+                f"Would move {told.credentials:,} credentials and {told.events:,}"
+                f" events in {len(told.heads):,} chains, all of which verify."
+            )
+            return
+        new = opened.enter_context(closing(registry_at(target, settings)))
+        total = told.credentials + told.events
+        for _ in shown(moving.move(old, new, now=now), total, "records"):
+            pass
+        name = settings.station.name
+        moved = moving.finish(old, new, station=name, now=SystemClock().now())
+    print(
+        f"Moved {moved.credentials:,} credentials and {moved.events:,} events; both"
+        f" places hold the same (SHA-256 {moved.records[:16]}…)."
+    )
+    print("Name the new place in each configuration before a station starts again.")
