@@ -108,7 +108,7 @@ def test_every_rule_finds_every_trespass_it_names(
                 out.write(f"\nimport {forbidden}\n")
                 wanted.add((module, forbidden))
     output = lint(tree).stdout
-    seen = set(re.findall(r"^\s*-?\s*(\S+) -> (\S+) \(l\.", output, re.MULTILINE))
+    seen = set(re.findall(r"^\s*-?\s*(\S+) -> (\S+)\s+\(l\.", output, re.MULTILINE))
     assert wanted - seen == set(), output
 
 
