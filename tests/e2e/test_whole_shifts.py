@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Work:
-    """What somebody does at the desk; `{name}` is the number of a choice so called."""
+    """What somebody does at the desk; `{name}` is the key of a choice so called."""
 
     name: str
     keys: tuple[str, ...]
@@ -47,7 +47,7 @@ F2_KEY = F2.decode()
 WORKS = (
     Work(
         "release",
-        ("\r", f"hanna\t{PASSWORD}\r", "carol\r", "1", "{Release an unblock}", F2_KEY),
+        ("\r", f"hanna\t{PASSWORD}\r", "carol\r", "{Give an unblock code}", F2_KEY),
         _released,
     ),
     Work(
@@ -56,8 +56,7 @@ WORKS = (
             "\r",
             f"hanna\t{PASSWORD}\r",
             "alice\r",
-            "1",
-            "{Revoke}",
+            "{Revoke for good}",
             f"lost\tada\t{PASSWORD}{F2_KEY}",
         ),
         _revoked,
@@ -94,18 +93,18 @@ def begun(it: Visitor) -> Facts:
     return it.facts()
 
 
-def numbered(it: Visitor, keys: str) -> str:
-    """Put in the number that a choice has on the screen now."""
+def keyed(it: Visitor, keys: str) -> str:
+    """Put in the key that a choice has on the screen now."""
     named = re.search(r"\{(.+)\}", keys)
     if named is None:
         return keys
-    found = re.search(rf"(\d)  {named[1]}", it.text())
+    found = re.search(rf"(\w)  {named[1]}", it.text())
     assert found, f"no {named[1]} in\n{it.text()}"
-    return keys.replace(named[0], found[1])
+    return keys.replace(named[0], found[1].lower())
 
 
 _KEYS: dict[str, bytes] = {}
-"""Every key of a work, once it is known which numbers its choices have."""
+"""Every key of a work, once it is known which keys its choices have."""
 
 
 def every_key(it: Visitor, work: Work) -> bytes:
@@ -120,7 +119,7 @@ def done_once(it: Visitor, work: Work) -> bytes:
     begun(it)
     pressed = ""
     for keys in work.keys:
-        now = numbered(it, keys)
+        now = keyed(it, keys)
         send(it, one_by_one(now.encode()))
         pressed += now
     return pressed.encode()
@@ -155,7 +154,7 @@ def test_page_by_page_it_is_done(desk: Visitor, work: Work) -> None:
     """A scanner or a wedge writes what a page wants at once."""
     before = begun(desk)
     for keys in work.keys:
-        desk.type(numbered(desk, keys).encode())
+        desk.type(keyed(desk, keys).encode())
     assert judged(desk, work, before)
 
 
