@@ -1,7 +1,8 @@
 """A batch of cards: read whole, checked whole, then one card after the other.
 
 The file is CSV with a header: `account` and `template`. The result file stands beside
-it, one line more after each card, so that it is right whenever the batch is broken off.
+it, one line more after each card, so that it is right whenever the batch is broken off,
+and what is done already is known when the same file is read again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import TROUBLES, Office, RecordMissing
 from kiosk.cards.ports import CardRemoved
 from kiosk.core import private_files
-from kiosk.core.errors import KioskError, reason_of
+from kiosk.core.errors import KioskError, Message, reason_of, said_of
 from kiosk.enrollment.issue import refusal_of
 from storage.records import Credential
 
@@ -26,6 +27,7 @@ MOST = 10_000
 """Lines; more is a mistake."""
 _LARGEST = 4 * 1024 * 1024
 _COLUMNS = ("account", "template")
+_RESULTS = ("line", "account", "template", "result", "card", "reason")
 
 
 class BatchUnreadable(KioskError):
@@ -34,10 +36,24 @@ class BatchUnreadable(KioskError):
     code = "desk.batch_unreadable"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What has to be corrected in one line."""
+
+    line: int
+    account: str
+    template: str
+    what: Message
+
+
 class BatchWrong(KioskError):
-    """Lines of the file are wrong; nothing was begun: `file`, `problems`."""
+    """Lines of the file are wrong; nothing was begun: `file`, `count`."""
 
     code = "desk.batch_wrong"
+
+    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(file=file, count=len({each.line for each in problems}))
+        self.problems = problems
 
 
 class RowState(StrEnum):
@@ -59,7 +75,8 @@ class Row:
     template: str
     name: str = ""
     state: RowState = RowState.WAITING
-    note: str = ""
+    problem: Message | None = None
+    """Why it failed."""
 
 
 @dataclass(slots=True)
@@ -81,13 +98,6 @@ class Batch:
         """Return how many rows stand so."""
         return sum(row.state is state for row in self.rows)
 
-    def around(self, most: int) -> list[Row]:
-        """Return some rows around the current one."""
-        row = self.current
-        at = self.rows.index(row) if row is not None else len(self.rows)
-        first = max(0, min(at - most // 2, len(self.rows) - most))
-        return self.rows[first : first + most]
-
     def was_issued(self, insertion: int) -> bool:
         """Say whether the card of that insertion has been issued in this batch."""
         return insertion in self._issued
@@ -98,7 +108,7 @@ class Batch:
         try:
             yield
         except TROUBLES as error:
-            row.state, row.note = RowState.FAILED, error.code
+            row.state, row.problem = RowState.FAILED, said_of(error)
             if not isinstance(error, CardRemoved):
                 self._write(row, "")
             raise
@@ -106,7 +116,7 @@ class Batch:
     def issued(self, row: Row, credential: Credential, insertion: int) -> None:
         """The row's card is issued."""
         self._issued.add(insertion)
-        row.state, row.note = RowState.DONE, ""
+        row.state, row.problem = RowState.DONE, None
         self._write(row, credential.card)
 
     def skip(self) -> None:
@@ -117,7 +127,8 @@ class Batch:
             self._write(row, "")
 
     def _write(self, row: Row, card: str) -> None:
-        fields = (row.number, row.account, row.template, row.state, card, row.note)
+        why = "" if row.problem is None else row.problem.key
+        fields = (row.number, row.account, row.template, row.state, card, why)
         _append(self.results, fields)
 
 
@@ -125,25 +136,57 @@ def read_batch(office: Office, path: Path) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
     Each account must be in the directory once, and each template must be one that
-    cards can be issued with. NotInRole, DirectoryError.
+    cards can be issued with. Where there is a result file already, the batch goes on
+    from there. NotInRole, DirectoryError.
     """
     require(office.operator, Action.ISSUE)
     rows = _rows(path)
-    problems = _problems(office, rows)
+    problems = tuple(_problems(office, rows))
     if problems:
-        told = "; ".join(problems[:10]) + (" …" if len(problems) > 10 else "")
-        raise BatchWrong(file=str(path), problems=told)
+        raise BatchWrong(str(path), problems)
     results = path.with_name(f"{path.stem}.results.csv")
+    if results.exists():
+        _go_on(rows, results)
+        return Batch(rows, results)
     try:
         private_files.create(results, b"")
     except OSError as error:
         reason = f"{results}: {reason_of(error)}"
         raise BatchUnreadable(file=str(path), reason=reason) from error
-    _append(results, ("line", "account", "template", "result", "card", "reason"))
+    _append(results, _RESULTS)
     return Batch(rows, results)
 
 
+def _go_on(rows: list[Row], results: Path) -> None:
+    """Take over what the result file says is done. BatchUnreadable: it is of another
+    list.
+    """
+    known = {(str(row.number), row.account, row.template): row for row in rows}
+    for told in _table(results, _RESULTS):
+        row = known.get((told["line"], told["account"], told["template"]))
+        if row is None or told["result"] not in set(RowState):
+            reason = f"{results.name} is of another list"
+            raise BatchUnreadable(file=str(results), reason=reason)
+        is_over = told["result"] in (RowState.DONE, RowState.SKIPPED)
+        row.state = RowState(told["result"]) if is_over else RowState.WAITING
+
+
 def _rows(path: Path) -> list[Row]:
+    lines = _table(path, _COLUMNS)
+    if not lines or len(lines) > MOST:
+        raise BatchUnreadable(file=str(path), reason=f"it has {len(lines)} lines")
+    return [
+        Row(
+            number=number,
+            account=line["account"].strip(),
+            template=line["template"].strip(),
+        )
+        for number, line in enumerate(lines, 2)
+    ]
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the lines of a CSV file, by column. BatchUnreadable."""
     try:
         if path.stat().st_size > _LARGEST:
             raise BatchUnreadable(file=str(path), reason="it is too large")
@@ -156,40 +199,33 @@ def _rows(path: Path) -> list[Row]:
         lines = list(reader)
     except csv.Error as error:
         raise BatchUnreadable(file=str(path), reason=str(error)) from error
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
-        columns = ", ".join(missing)
-        raise BatchUnreadable(file=str(path), reason=f"no column {columns}")
-    if not lines or len(lines) > MOST:
-        raise BatchUnreadable(file=str(path), reason=f"it has {len(lines)} lines")
-    return [
-        Row(
-            number=number,
-            account=(line["account"] or "").strip(),
-            template=(line["template"] or "").strip(),
-        )
-        for number, line in enumerate(lines, 2)
-    ]
+        told = ", ".join(missing)
+        raise BatchUnreadable(file=str(path), reason=f"no column {told}")
+    return [{name: line[name] or "" for name in columns} for line in lines]
 
 
-def _problems(office: Office, rows: list[Row]) -> list[str]:
+def _problems(office: Office, rows: list[Row]) -> Iterator[Problem]:
     found = office.resolve([row.account for row in rows])
     issuable = {name: _issues(office, name) for name in {row.template for row in rows}}
-    problems: list[str] = []
     seen: dict[str, int] = {}
     for row, holder in zip(rows, found, strict=True):
-        where = f"line {row.number}"
         first = seen.setdefault(row.account.casefold(), row.number)
         if first != row.number:
-            problems.append(f"{where}: {row.account} is on line {first}, too")
+            yield _problem(row, "twice", line=first)
         if holder is None:
-            problems.append(f"{where}: no account {row.account!r}")
-        else:
+            yield _problem(row, "no_account", account=row.account)
+        if not issuable[row.template]:
+            yield _problem(row, "no_template", template=row.template)
+        if holder is not None:
             row.name = holder.name
             row.account = holder.account or row.account
-        if not issuable[row.template]:
-            problems.append(f"{where}: no template {row.template!r} for new cards")
-    return problems
+
+
+def _problem(row: Row, what: str, **data: str | int) -> Problem:
+    said = Message(f"desk.batch_problem.{what}", data)
+    return Problem(row.number, row.account, row.template, said)
 
 
 def _issues(office: Office, name: str) -> bool:

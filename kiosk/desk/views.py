@@ -73,6 +73,10 @@ class PageField:
     """Value and words of each, for CHOICE."""
     heading: Message | None = None
     """What begins a group of fields here."""
+    before: str | None = None
+    """What it was before anybody changed it; a change is marked."""
+    help: Message | None = None
+    """What it means, beside the field."""
     is_needed: bool = False
     """Without it nothing is submitted."""
 
@@ -103,11 +107,17 @@ class Page:
     """Seconds after which the page is to be asked for anew; 0: it does not change."""
     notice: Message | None = None
     """What came of what was just done."""
+    about_field: str = ""
+    """Which field the notice is about."""
     is_refused: bool = False
     """Nothing came of it: what was typed can be put right."""
     operator: str = ""
     """Who is signed in; empty: nobody."""
     can_go_back: bool = False
+    leaving: Message | None = None
+    """What leaving it means: that is asked, where there are fields only if something
+    was typed; None: nothing is lost.
+    """
 
 
 @dataclass(slots=True)

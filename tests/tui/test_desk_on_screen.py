@@ -206,3 +206,33 @@ async def test_one_key_signs_out_and_leaves_nothing_of_the_caller() -> None:
         await shown.until_page("sign_in")
         assert "Carol" not in shown.text()
         assert "hanna" not in shown.text()
+
+
+async def test_a_template_that_is_being_edited_is_not_lost_by_escape() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "t")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        await shown.pilot.press(
+            "pagedown", "pagedown", "down", "down", "backspace", "7"
+        )
+        await shown.until_said("was 6")
+        await shown.pilot.press("escape", "escape")
+        await shown.until_said("not saved")
+        await shown.pilot.press("f4")
+        await shown.until(lambda: "was 6" not in shown.text(), "the value before")
+        await shown.pilot.press("escape")
+        await shown.until_page("templates")
+
+
+async def test_what_a_field_of_a_template_means_stands_beside_it() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "t")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        await shown.pilot.press("pagedown", "pagedown", "down", "down")
+        await shown.until_said("The fewest characters a PIN may have")

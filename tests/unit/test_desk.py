@@ -440,7 +440,7 @@ def test_a_changed_template_is_the_next_version_and_says_what_it_means() -> None
     office.choose("staff")
     office.change({"pin_policy.history": "5"})
     assert office.notice == "desk.template_is_possible"
-    assert "1 cards use this template" in office.text()
+    assert "Cards that use this template: 1" in office.text()
     office.change({"pin_policy.history": "5"})
     assert office.notice == "desk.template_saved"
     saved = office.world.registry.run(lambda tx: tx.template("staff"))
@@ -654,11 +654,13 @@ def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> No
     people.write_text("account,template\nalice,staff\nnobody,staff\nalice,none\n")
     office.submit(file=str(people))
     assert office.notice == "desk.batch_wrong"
-    assert office.page.notice is not None
-    problems = str(office.page.notice.data["problems"])
-    assert "line 3: no account 'nobody'" in problems
-    assert "line 4: alice is on line 2, too" in problems
-    assert "line 4: no template 'none'" in problems
+    assert office.page.table is not None
+    problems = [(row.cells[0], row.cells[3]) for row in office.page.table.rows]
+    assert problems == [
+        ("3", Message("desk.batch_problem.no_account", {"account": "nobody"})),
+        ("4", Message("desk.batch_problem.twice", {"line": 2})),
+        ("4", Message("desk.batch_problem.no_template", {"template": "none"})),
+    ]
     assert not (tmp_path / "people.results.csv").exists()
 
 
@@ -682,6 +684,45 @@ def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
     assert "The batch is finished" in office.text()
     results = (tmp_path / "people.results.csv").read_text().splitlines()
     assert [line.split(",")[3] for line in results[1:]] == ["done", "skipped"]
+
+
+def test_a_batch_that_was_left_goes_on_where_it_was(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    office.choose("skip")
+    office.back()
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.page.name == "batch_run"
+    assert "Bert Example" in office.text()
+    assert office.page.table is not None
+    assert [row.cells[1] for row in office.page.table.rows] == [
+        Message("desk.row.skipped"),
+        Message("desk.row.waiting"),
+    ]
+
+
+def test_the_results_of_another_list_are_not_gone_on_with(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    office.choose("skip")
+    office.back()
+    people.write_text("account,template\nbert,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_unreadable"
 
 
 # --- after-care ---------------------------------------------------------------

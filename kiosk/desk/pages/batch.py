@@ -6,22 +6,32 @@ from pathlib import Path
 
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
-from kiosk.desk.batch import Batch, Row, RowState, read_batch
+from kiosk.desk.batch import Batch, BatchWrong, Problem, Row, RowState, read_batch
 from kiosk.desk.context import Context, Move, Plain, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
+from kiosk.desk.tables import Column, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
-_SHOWN = 12
-_MARKS = {
-    RowState.WAITING: "·",
-    RowState.DONE: "✓",
-    RowState.SKIPPED: "–",
-    RowState.FAILED: "✗",
-}
+_PROBLEMS = (
+    Column("line", Message("desk.column.line"), 5),
+    Column("account", Message("desk.column.account"), 16, 1),
+    Column("template", Message("desk.column.template"), 12, 1),
+    Column("problem", Message("desk.column.problem"), 36, 3),
+)
+_ROWS = (
+    Column("line", Message("desk.column.line"), 5),
+    Column("result", Message("desk.column.result"), 9),
+    Column("name", Message("desk.column.name"), 18, 2),
+    Column("account", Message("desk.column.account"), 18, 1),
+    Column("template", Message("desk.column.template"), 14),
+)
 
 
 class BatchPage(Plain):
     """Asks for the file; every line is checked before the first card is touched."""
+
+    def __init__(self) -> None:
+        self._problems: tuple[Problem, ...] = ()
 
     def show(self, context: Context) -> Page:
         context.require(Action.ISSUE)
@@ -31,16 +41,39 @@ class BatchPage(Plain):
             lines=(PageLine(Message("desk.batch.about")),),
             fields=(PageField(name="file", label=Message("desk.field.batch_file")),),
             action=Message("desk.batch.check"),
+            table=_to_correct(self._problems) if self._problems else None,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
         path = Path(filled.texts["file"].strip()).expanduser()
-        return instead(BatchRunPage(read_batch(context.office, path)))
+        self._problems = ()
+        try:
+            batch = read_batch(context.office, path)
+        except BatchWrong as error:
+            self._problems = error.problems
+            raise
+        return instead(BatchRunPage(batch))
+
+
+def _to_correct(problems: tuple[Problem, ...]) -> Table:
+    """Return every wrong line, with what has to be corrected there."""
+    return Table(
+        columns=_PROBLEMS,
+        rows=tuple(
+            TableRow(
+                key=str(at),
+                cells=(str(each.line), each.account, each.template, each.what),
+                about=(PageLine(each.what),),
+            )
+            for at, each in enumerate(problems)
+        ),
+        opens=False,
+    )
 
 
 class BatchRunPage(Plain):
-    """The list, the person whose card is next, and what has been done."""
+    """The list with how each line stands, and the person whose card is next."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
@@ -53,19 +86,12 @@ class BatchRunPage(Plain):
         lines = [*self._handover, *_summary(batch)]
         there = context.others_card() is not None
         if row is not None:
-            lines.append(
-                PageLine(
-                    Message(
-                        "desk.batch.next", {"name": row.name, "account": row.account}
-                    ),
-                    Style.STRONG,
-                )
-            )
-            lines.append(
-                PageLine(Message("desk.card_ready" if there else "desk.insert_blank"))
-            )
-        lines += [_line(each) for each in batch.around(_SHOWN)]
-        skip = Choice("skip", Message("desk.batch.skip"))
+            person = {"name": row.name, "account": row.account}
+            lines += [
+                PageLine(Message("desk.batch.next", person), Style.STRONG),
+                PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
+            ]
+        skip = Choice("skip", Message("desk.batch.skip"), letter="s")
         return Page(
             name="batch_run",
             title=Message("desk.menu.batch"),
@@ -74,6 +100,13 @@ class BatchRunPage(Plain):
             action=Message("desk.personalise") if there and row is not None else None,
             asks_own_key=True,
             choices=(skip,) if row is not None else (),
+            table=Table(
+                columns=_ROWS,
+                rows=tuple(map(_row, batch.rows)),
+                opens=False,
+                at="" if row is None else str(row.number),
+            ),
+            leaving=None if row is None else Message("desk.batch.leaving"),
         )
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
@@ -116,7 +149,17 @@ def _summary(batch: Batch) -> list[PageLine]:
     return lines
 
 
-def _line(row: Row) -> PageLine:
-    style = Style.WARNING if row.state is RowState.FAILED else Style.MUTED
-    what = f"{_MARKS[row.state]} {row.number:>4}  {row.name}  {row.account}"
-    return PageLine(f"{what}  {row.note}".rstrip(), style)
+def _row(row: Row) -> TableRow:
+    problem = () if row.problem is None else (PageLine(row.problem, Style.WARNING),)
+    return TableRow(
+        key=str(row.number),
+        cells=(
+            str(row.number),
+            Message(f"desk.row.{row.state}"),
+            row.name,
+            row.account,
+            row.template,
+        ),
+        needs_somebody=row.state is RowState.FAILED,
+        about=(PageLine(row.name, Style.STRONG), *problem),
+    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, go, stay
 from kiosk.desk.templating import (
+    BadField,
     Group,
+    NotANumber,
     differences,
     filled_in,
     groups,
@@ -64,31 +68,57 @@ class EditPage(Plain):
         self._template = template
         self._draft = template
         self._is_checked = False
+        self._wrong = ""
+        """The field that was refused."""
 
     def show(self, context: Context) -> Page:
         context.require(Action.TEMPLATES)
-        lines: list[PageLine] = []
+        lines = self._standing(context)
         if self._is_checked:
-            lines = [PageLine(each, Style.WARNING) for each in self._meaning(context)]
+            lines += [PageLine(each, Style.WARNING) for each in self._meaning(context)]
         action = "desk.template_save" if self._is_checked else "desk.template_check"
         return Page(
             name="template_edit",
             title=self._draft.name or Message("desk.template_new"),
             lines=tuple(lines),
-            fields=tuple(
-                _field(group, name, self._draft)
-                for group in groups()
-                for name in group.fields
-                if not (name == "name" and self._template.version)
-            ),
+            fields=tuple(self._fields()),
             action=Message(action),
+            about_field=self._wrong,
             asks_own_key=self._is_checked,
+            leaving=Message("desk.template_leaving"),
         )
+
+    def _fields(self) -> Iterator[PageField]:
+        """Return every field, the first of each group under what the group is called.
+
+        A template that is there keeps its name: cards are issued by it.
+        """
+        for group in groups():
+            heading: Message | None = Message(f"desk.template_group.{group.name}")
+            for name in group.fields:
+                if not (name == "name" and self._template.version):
+                    yield _field(group, name, self._draft, self._template, heading)
+                    heading = None
+
+    def _standing(self, context: Context) -> list[PageLine]:
+        """Which version is edited, and how many cards are of it."""
+        if not self._template.version:
+            return []
+        told: dict[str, str | int] = {
+            "version": self._template.version,
+            "using": context.office.template_users(self._template.name),
+        }
+        return [PageLine(Message("desk.template_standing", told), Style.MUTED)]
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         context.require(Action.TEMPLATES)
         before = self._draft
-        self._draft = filled_in(self._template, filled.texts)
+        self._wrong = ""
+        try:
+            self._draft = filled_in(self._template, filled.texts)
+        except (BadField, NotANumber) as error:
+            self._wrong = str(error.data["field"])
+            raise
         if not self._is_checked or self._draft != before:
             emit(Message("desk.working"))
             context.office.check_template(self._draft)
@@ -114,14 +144,19 @@ class EditPage(Plain):
         ]
 
 
-def _field(group: Group, name: str, draft: Template) -> PageField:
-    is_first = name == group.fields[0]
+def _field(
+    group: Group, name: str, draft: Template, saved: Template, heading: Message | None
+) -> PageField:
     offered = group.options(name)
+    short = name.rpartition(".")[2]
+    area = "policy" if "." in name else "field"
     return PageField(
         name=name,
-        label=Message(f"template.short.{name.rpartition('.')[2]}"),
+        label=Message(f"template.short.{short}"),
         kind=FieldKind.CHOICE if offered else FieldKind.TEXT,
         value=group.value(draft, name),
+        before=group.value(saved, name),
+        help=Message(f"template.{area}.{short}"),
         options=tuple((each, each) for each in offered),
-        heading=Message(f"desk.template_group.{group.name}") if is_first else None,
+        heading=heading,
     )

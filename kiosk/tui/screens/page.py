@@ -1,48 +1,27 @@
-"""Every page of an operator's session: lines, fields, choices, whatever it is about."""
+"""Every page of an operator's session: what keys do on it, whatever it is about."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
-
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.secret import Secret
-from kiosk.core.untrusted_text import visible
-from kiosk.desk.tables import Look, PageLine, Table
-from kiosk.desk.views import Choice, FieldKind, Filled, Page
-from kiosk.faces.glyphs import marks
+from kiosk.desk.views import FieldKind, Filled
 from kiosk.faces.wording import said
 from kiosk.tui.messages import Told
-from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import KeyBar, KeyHint
-from kiosk.tui.widgets.choice_list import ChoiceList
-from kiosk.tui.widgets.entry_field import OptionField, TextField
+from kiosk.tui.screens.page_frame import (
+    has_own_key,
+)
+from kiosk.tui.screens.page_view import ACTION, PageView
+from kiosk.tui.widgets.entry_field import TextField
 from kiosk.tui.widgets.field import TypedField
-from kiosk.tui.widgets.page_fields import widget_of
-from kiosk.tui.widgets.page_lines import in_words, page_line
-from kiosk.tui.widgets.panels import Bullet, line
-from kiosk.tui.widgets.row_table import RowTable
+from kiosk.tui.widgets.grouped_form import GroupedForm
 from kiosk.tui.widgets.secret_field import SecretField
-from kiosk.visit.station import FaceSettings
-
-_ACTION = " action"
-_NO_TABLE = Table(columns=(), rows=())
-_WIDE = 110
-"""Columns from which there is room for two things side by side."""
 
 
-class PageScreen(KioskScreen):
+class PageScreen(PageView):
     """Shows one `Page`; nothing of it outlives the next."""
-
-    CSS_PATH = "page.tcss"
-    has_frame = False
-    AUTO_FOCUS = ""  # it would scroll what is to be read first out of sight
 
     class Submitted(Told):
         """The page's action; `take` hands over what was typed."""
@@ -64,199 +43,10 @@ class PageScreen(KioskScreen):
     class Back(Told):
         """The operator goes back."""
 
-    def __init__(self, settings: FaceSettings, page: Page) -> None:
-        super().__init__(settings)
-        self.page = page
-        self._fields = [
-            widget_of(field, self._submitted, self._changed) for field in page.fields
-        ]
-        self._first = 0
-        """The field that has the focus first."""
-        self._choices = ChoiceList(
-            self._offered(),
-            self._choose,
-            is_marked=not page.asks_own_key and page.table is None,
-        )
-        self._table = RowTable(page.table or _NO_TABLE, self._look)
-        self.KEYS = self._keys()
-
-    def compose(self) -> ComposeResult:
-        self._place_table()
-        return super().compose()
-
-    def _place_table(self) -> None:
-        """Show the table or the choices: what is typed decides which."""
-        has_table = self.page.table is not None
-        self.set_class(has_table, "tabled")
-        self._table.display = has_table
-        self._choices.display = not (has_table and self.page.finds)
-
-    def _offered(self) -> tuple[Choice, ...]:
-        """Without fields, an action that anybody may try is a choice, the first."""
-        page = self.page
-        if page.action is None or self._has_own_key or page.finds:
-            return page.choices
-        return (Choice(_ACTION, page.action), *page.choices)
-
-    @property
-    def _has_own_key(self) -> bool:
-        """F2 does what the page does."""
-        page = self.page
-        can_act = page.action is not None and not page.finds
-        return can_act and bool(page.fields or page.asks_own_key)
-
-    def _keys(self) -> tuple[KeyHint, ...]:
-        page = self.page
-        keys: list[KeyHint] = []
-        if page.table is not None:
-            keys += _table_keys(page.table)
-        elif self._fields or self._choices.can_focus:
-            keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
-        if self._has_own_key and page.action is not None:
-            keys.append(KeyHint("F2", page.action.key))
-        if page.can_go_back:
-            keys.append(KeyHint("Esc", "tui.key.back"))
-        elif page.finds and page.table is not None:
-            keys.append(KeyHint("Esc", "tui.key.clear"))
-        if page.operator and page.table is None:
-            keys.append(KeyHint("F12", "tui.key.sign_out"))
-        return tuple(keys)
-
-    # --- what it looks like -----------------------------------------------------
-
-    def corner(self) -> str:
-        who = visible(self.page.operator)
-        return f"{who}   {self.settings.station}" if who else self.settings.station
-
-    def body(self) -> Iterable[Widget]:
-        page = self.page
-        yield line(in_words(page.title), classes="headline")
-        yield Vertical(*self._notice(), id="notice")
-        yield Vertical(*map(self._line, page.lines), id="lines")
-        beside = Vertical(*map(page_line, page.below), id="beside")
-        beside.display = bool(page.below)
-        yield Container(Vertical(*self._doing(), id="doing"), beside, id="panes")
-        yield self._table
-        yield Static("", id="hint", markup=False)
-
-    def _line(self, each: PageLine) -> Widget:
-        return page_line(each, is_big=self.settings.big_digits)
-
-    def _notice(self) -> Iterable[Widget]:
-        if self.page.notice is not None:
-            yield Bullet(marks().attention, said(self.page.notice), classes="notice")
-
-    def _doing(self) -> Iterable[Widget]:
-        """What is filled in and chosen."""
-        page = self.page
-        for field, widget in zip(page.fields, self._fields, strict=True):
-            if field.heading is not None:
-                yield line(said(field.heading), classes="heading")
-            yield widget
-        if self._has_own_key and page.action is not None and not page.fields:
-            yield line(f"F2  {said(page.action)}", classes="own-key")
-        yield self._choices
-
-    def on_mount(self) -> None:
-        first = self._fields[self._first] if self._fields else self._choices
-        if first.can_focus:
-            self.set_focus(first, scroll_visible=False)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Textual calls it besides the base's own."""
-        self.set_class(event.size.width >= _WIDE, "wide")
-
-    # --- what changes on it -------------------------------------------------------
-
-    def renew(self, page: Page) -> bool:
-        """Show the same page as it is now, with what is being typed; False: it is not
-        the same.
-        """
-        if _frame_of(page) != _frame_of(self.page):
-            return False
-        before = self.page
-        notice = before.notice if page.notice is None else page.notice
-        self.page = page = dataclasses.replace(page, notice=notice)
-        for place, is_new, widgets in (
-            ("#notice", notice != before.notice, self._notice()),
-            ("#lines", page.lines != before.lines, map(self._line, page.lines)),
-            ("#beside", page.below != before.below, map(page_line, page.below)),
-        ):
-            if is_new:
-                container = self.query_one(place, Vertical)
-                container.remove_children()
-                container.mount(*widgets)
-        self.query_one("#beside").display = bool(page.below)
-        self._choices.renew(self._offered())
-        if page.table is not None:
-            is_other = page.finds and _term_of(page) != _term_of(before)
-            self._table.show(page.table, from_the_top=is_other)
-        if (page.table is None) != (before.table is None):
-            self._place_table()
-            self.query_one(KeyBar).show(*self._keys())
-        return True
-
-    def wanted(self) -> Look | None:
-        """Return which rows are wanted; None: there is no table here."""
-        if not self.page.finds and self.page.table is None:
-            return None
-        return self._table.look(self._term)
-
-    @property
-    def _term(self) -> str:
-        field = self._fields[0] if self.page.finds else None
-        return field.value if isinstance(field, TextField) else ""
-
-    @property
-    def _is_fresh(self) -> bool:
-        """The rows are those of what is in the field."""
-        return not self.page.finds or self._term == _term_of(self.page)
+    # --- keys -------------------------------------------------------------------
 
     def _look(self) -> None:
         self.hear(self.Looked())
-
-    def follow(self, other: PageScreen) -> None:
-        """Keep the texts of a page that has changed around them, or was refused.
-
-        An operator's alone, and of a refused sign-in none: somebody else may be next.
-        """
-        if not other.has_answered:
-            self._go_on_from(other)
-        elif self.page.is_refused and self.page.operator:
-            self._go_on_from(other)
-            first = self._fields[self._first] if self._fields else None
-            if isinstance(first, TextField):
-                first.retype()
-
-    def _go_on_from(self, other: PageScreen) -> None:
-        """Keep the texts, where the fields are the same.
-
-        A secret is not kept: it may have been meant for another card.
-        """
-        if _fields_of(self.page) != _fields_of(other.page):
-            return
-        for mine, its in zip(self._fields, other._fields, strict=True):
-            if isinstance(mine, TextField) and isinstance(its, TextField):
-                mine.typed, its.typed = its.typed, mine.typed
-            elif isinstance(mine, OptionField) and isinstance(its, OptionField):
-                mine.value = its.value
-            if its is other.focused:
-                self._first = self._fields.index(mine)
-
-    def say_working(self, what: Sentence) -> None:
-        """Say what is being done while nothing can be typed."""
-        self._hint(what)
-
-    def stay(self) -> None:
-        """Nothing is done any more, and nothing has changed here."""
-        self._hint(None)
-        if self.has_answered:
-            self.open()
-
-    def _hint(self, hint: Sentence | None) -> None:
-        self.query_one("#hint", Static).update(said(hint) if hint else "")
-
-    # --- keys -------------------------------------------------------------------
 
     def press(self, key: events.Key) -> None:
         """Take a key whole: what moves in the table is the table's."""
@@ -264,10 +54,39 @@ class PageScreen(KioskScreen):
         if table is not None and self._table.press(key):
             return
         is_open = table is not None and table.opens and not self._fields
+        if self._form is not None and self._in_form(self._form, key.key):
+            return
         if is_open and key.key == "enter" and self._table.chosen:
             self.tell(self.Chosen(self._table.chosen))
         else:
             super().press(key)
+
+    def _in_form(self, form: GroupedForm, key: str) -> bool:
+        """Take a key that goes from group to group, or takes a change back."""
+        focused = self.focused
+        at = next((n for n, it in enumerate(self._fields) if it is focused), 0)
+        match key:
+            case "pagedown" | "pageup":
+                step = 1 if key == "pagedown" else -1
+                self.set_focus(self._fields[form.group_after(at, step)])
+            case "f4":
+                self._put_back(at)
+            case _:
+                return False
+        return True
+
+    def _put_back(self, at: int) -> None:
+        """Take the change of one field back."""
+        field, widget = self.page.fields[at], self._fields[at]
+        if not isinstance(widget, SecretField):
+            widget.put_back(field.value if field.before is None else field.before)
+
+    def on_descendant_focus(self) -> None:
+        """Show where the focus is now; keys do not wait for it."""
+        if self._form is not None:
+            for at, widget in enumerate(self._fields):
+                if widget is self.focused:
+                    self._form.show_at(at)
 
     def _changed(self, field: TypedField) -> None:
         if field.typed.refusal is not None:
@@ -325,18 +144,20 @@ class PageScreen(KioskScreen):
         self._hint(wrong)
 
     def _choose(self, key: str) -> None:
-        if key == _ACTION:
+        if key == ACTION:
             self._submit()
         else:
             self.tell(self.Chosen(key))
 
     def pressed(self, key: events.Key) -> bool:
+        if key.key != "escape":
+            self._leaving.stays()
         match key.key:
             case "escape" if self.page.finds and self._term:
                 self._clear()
             case "escape" if self.page.can_go_back:
-                self.tell(self.Back())
-            case "f2" if self._has_own_key:
+                self._leave()
+            case "f2" if has_own_key(self.page):
                 self._submit()
             case "enter" if self.page.asks_own_key:
                 self._ask_own_key()
@@ -347,6 +168,24 @@ class PageScreen(KioskScreen):
             case _:
                 return False
         return True
+
+    def _leave(self) -> None:
+        """Go back; what would be lost is asked first."""
+        asks = self.page.leaving is not None and self._has_work
+        if not asks or self._leaving.is_meant():
+            self.tell(self.Back())
+        else:
+            self._hint(self.page.leaving)
+
+    @property
+    def _has_work(self) -> bool:
+        """Something was typed, or the page has no fields to be typed into."""
+        values = [it.value for it in self._fields if not isinstance(it, SecretField)]
+        return not values or values != [
+            field.value if field.before is None else field.before
+            for field in self.page.fields
+            if field.kind not in (FieldKind.SECRET, FieldKind.PASSWORD)
+        ]
 
     def _clear(self) -> None:
         """Look for nothing any more."""
@@ -371,10 +210,6 @@ class PageScreen(KioskScreen):
         return filled
 
 
-def _fields_of(page: Page) -> list[tuple[str, FieldKind]]:
-    return [(field.name, field.kind) for field in page.fields]
-
-
 def _refusal(widget: Widget) -> Sentence | None:
     return widget.typed.refusal if isinstance(widget, TypedField) else None
 
@@ -387,24 +222,3 @@ def _taken(widget: SecretField) -> Secret:
     value = widget.copy()
     widget.wipe()
     return value
-
-
-def _table_keys(table: Table) -> Iterable[KeyHint]:
-    yield KeyHint("arrows", "tui.key.move")
-    if table.opens:
-        yield KeyHint("Enter", "tui.key.open")
-    if table.sorted_by:
-        yield KeyHint("F3", "tui.key.sort")
-        yield KeyHint("F4", "tui.key.turn")
-
-
-def _term_of(page: Page) -> str:
-    return page.fields[0].value if page.fields else ""
-
-
-def _frame_of(page: Page) -> tuple[object, ...]:
-    """Return what has to be the same for a page to be shown in place of another."""
-    offered = [(each.key, each.letter, each.refusal) for each in page.choices]
-    can = (page.action, page.asks_own_key, page.can_go_back, page.finds)
-    columns = () if page.table is None or page.finds else page.table.columns
-    return page.name, page.title, page.operator, _fields_of(page), offered, can, columns

@@ -42,9 +42,16 @@ class TextField(TypedField):
 
     def render(self) -> Content:
         shown = visible(self.value, self.typed.keys)
-        width = max(1, self.content_size.width - 1)
+        width = max(8, self.content_size.width - 1 - self._room)
         cursor = marks().cursor if self.has_focus else ""
-        return Content(shown[-width:] + cursor)
+        return self.framed(Content(shown[-width:] + cursor), self.value)
+
+    def put_back(self, value: str) -> None:
+        """Have another value in it, as if somebody had typed it."""
+        self.wipe()
+        for character in value:
+            self.typed.put(character)
+        self._tell()
 
 
 class OptionField(Field):
@@ -66,7 +73,13 @@ class OptionField(Field):
 
     def render(self) -> Content:
         words = dict(self._options).get(self.value, self.value)
-        return Content(f"< {visible(words)} >" if self.has_focus else visible(words))
+        shown = f"< {visible(words)} >" if self.has_focus else visible(words)
+        return self.framed(Content(shown), self.value)
+
+    def put_back(self, value: str) -> None:
+        """Choose another value."""
+        self.value = value
+        self.refresh()
 
     def press(self, key: events.Key) -> bool:
         steps = {"left": -1, "right": 1, "space": 1}

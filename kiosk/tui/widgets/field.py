@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.cells import set_cell_size
 from textual import events
+from textual.content import Content
 from textual.keys import Keys
 from textual.widget import Widget
 
@@ -28,6 +30,25 @@ class Field(Widget, can_focus=True):
     def __init__(self, label: str) -> None:
         super().__init__()
         self.border_title = label
+        self._label = label
+        self._room = 0
+        self._before: Callable[[], tuple[str, str]] | None = None
+
+    def on_one_line(self, room: int, before: Callable[[], tuple[str, str]]) -> None:
+        """Stand on one line from now on, behind what it is called: `room` cells.
+
+        `before`: what it was, and how that is said where it has been changed.
+        """
+        self._room, self._before = room, before
+
+    def framed(self, shown: Content, value: str) -> Content:
+        """Return what is drawn: what is in it, and on one line what it is called."""
+        if not self._room or self._before is None:
+            return shown
+        label = set_cell_size(self._label, self._room - 1)
+        before, told = self._before()
+        was = Content(f"   {told}") if value != before else Content("")
+        return Content(f"{label} ") + shown + was
 
     def press(self, key: events.Key) -> bool:
         """Take a key; False: it is not for a field."""
