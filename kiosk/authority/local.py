@@ -44,7 +44,7 @@ from storage.registry import RegistryError
 
 
 class LocalAuthority:
-    """`ports.Authority` for one station. Used on the authority worker's thread only."""
+    """`ports.Authority` for one station. On one thread at a time, its registry's."""
 
     def __init__(self, parts: RequiredPorts, station: str, key: str = "") -> None:
         """`station`: who is asking. An operation of another one is Refused.

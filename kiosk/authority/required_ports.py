@@ -21,7 +21,9 @@ SEND_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequiredPorts:
-    """The authority's ports. One per process; used on the authority worker."""
+    """The authority's ports. On several threads: the same, but a registry for each
+    (`dataclasses.replace`); all the rest is used by any thread.
+    """
 
     registry: Registry
     directory: Directory
