@@ -240,7 +240,7 @@ class Meeting(WrongEntries):
 
 def test_no_wrong_entry_at_a_station_is_forgotten() -> None:
     entries = Meeting()
-    two = [MemoryRegistry(), MemoryRegistry()]
+    two: list[Registry] = [MemoryRegistry(), MemoryRegistry()]
     at_once(two, lambda _, number: entries.wrong("kiosk-1", 0.0))
     assert entries._count("kiosk-1", 0.0) == 2
 
