@@ -22,8 +22,8 @@ from kiosk.authority.office import (
     risk,
     sign_in,
     telephone_unblock,
-    templates,
 )
+from kiosk.authority.office import templates as template_versions
 from kiosk.authority.office.certificates import CertificateJudge
 from kiosk.authority.office.list_values import (
     EvidenceRow,
@@ -41,6 +41,7 @@ from kiosk.authority.office.values import (
     CodeInUse,
     CredentialView,
     GivenCode,
+    JudgedEvidence,
     LockoutSeen,
     OfficeRules,
     Receipt,
@@ -49,7 +50,6 @@ from kiosk.authority.office.values import (
     SignInProof,
 )
 from kiosk.authority.ports import Authority
-from kiosk.authority.proof.verification import Verified
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import State
@@ -138,7 +138,7 @@ class LocalOffice(LocalCardWork):
     def set_back_at(self) -> float | None:
         return evidence_seen.set_back_at(self._desk)
 
-    def verified(self) -> Verified:
+    def verified(self) -> JudgedEvidence:
         return evidence_seen.verified(self._desk)
 
     def receipt(self, number: str) -> Receipt | None:
@@ -216,13 +216,13 @@ class LocalOffice(LocalCardWork):
 
     def check_template(self, template: Template) -> None:
         require(self.operator, Action.TEMPLATES)
-        templates.satisfiable(self._desk.parts.directory, template)
+        template_versions.satisfiable(self._desk.parts.directory, template)
 
-    def publish(self, new: Sequence[Template]) -> tuple[Template, ...]:
+    def publish(self, templates: Sequence[Template]) -> tuple[Template, ...]:
         require(self.operator, Action.TEMPLATES)
-        return templates.publish(
+        return template_versions.publish(
             self._desk.parts.registry,
-            new,
+            templates,
             at=self._desk.parts.clock.now(),
             station=self._desk.station,
             actor=self.operator.account,

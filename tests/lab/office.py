@@ -23,6 +23,7 @@ from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
 from kiosk.simulation.world import Holder, World
 from kiosk.texts import sentence
+from lab.carried_office import carry_authority
 from statemachine.lifecycle import Lifecycle, State
 from storage.records import Sync, Template
 
@@ -64,7 +65,7 @@ class Office:
             ("ada", OperatorRole.ADMINISTRATOR),
         ):
             self.person(name, role)
-        self.desk = Session(self.authority, self.site)
+        self.desk = Session(carry_authority(self.authority), self.site)
         self.page = self.desk.page()
         self.said: list[Message] = []
 

@@ -22,6 +22,7 @@ from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.enrollment.bench import Bench
 from kiosk.simulation.domain import SimulatedDirectory
+from lab.carried_office import carry_office
 from statemachine.lifecycle import Lifecycle, State
 from storage.memory_registry import MemoryRegistry
 from storage.records import Credential, Escrow, Template
@@ -124,9 +125,9 @@ def bench_at(
     anchors: Sequence[Certificate] = (),
     named_by: NamedBy = NamedBy.UPN,
 ) -> Bench:
-    """Return where a desk's operator works on cards."""
+    """Return where a desk's operator works on cards; the office is elsewhere."""
     return Bench(
-        office=office_at(desk, anchors, named_by),
+        office=carry_office(office_at(desk, anchors, named_by)),
         clock=desk.parts.clock,
         entropy=desk.parts.entropy,
     )

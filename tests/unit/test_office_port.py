@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from types import ModuleType
 
@@ -162,6 +163,16 @@ def test_who_has_no_role_sees_nothing(site: Site, name: str) -> None:
     nobody = SignedIn(account="auditor@ad.test", roles=frozenset())
     with pytest.raises(NotInRole):
         LOOKS[name](office_at(dataclasses.replace(desk, operator=nobody)))
+
+
+@pytest.mark.parametrize("port", [Looking, Deciding, CardWork], ids=str)
+def test_the_office_here_takes_its_arguments_by_the_names_of_the_port(
+    port: type,
+) -> None:
+    """A wire sends them by name."""
+    for name in calls(port):
+        asked = inspect.signature(getattr(port, name)).parameters
+        assert [*inspect.signature(getattr(LocalOffice, name)).parameters] == [*asked]
 
 
 # --- what leaves -----------------------------------------------------------------

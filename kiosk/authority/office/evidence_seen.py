@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
-    Receipt,
-)
+from kiosk.authority.office.values import JudgedEvidence, Receipt, UnprovenWrite
 from kiosk.authority.proof import verification
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.authority.proof.evidence import unproven_writes
-from kiosk.authority.proof.verification import Verified
 from storage import walk
 from storage.records import AuditEvent
 
 _SET_BACK_SECONDS = 30 * 86400.0
 
 
-def verified(desk: Desk) -> Verified:
+def verified(desk: Desk) -> JudgedEvidence:
     """Judge all evidence by the authority's own key. NotInRole."""
     require(desk.operator, Action.EXPORT)
     evidence = verification.evidence_of(desk.parts.registry)
-    return verification.verify(evidence, keys=desk.parts.vault.note_keys())
+    found = verification.verify(evidence, keys=desk.parts.vault.note_keys())
+    told = verification.shown(found, is_own_key=True) if found.is_sound else ()
+    return JudgedEvidence(
+        damage=verification.damage(found),
+        unproven=tuple(
+            UnprovenWrite(station=each.station, seq=each.seq, reason=each.reason)
+            for each in found.findings
+        ),
+        told=told,
+        is_anchored=found.is_anchored,
+    )
 
 
 def receipt(desk: Desk, number: str) -> Receipt | None:

@@ -37,6 +37,7 @@ from kiosk.authority.office.values import (
     CredentialView,
     GivenCode,
     Holder,
+    JudgedEvidence,
     LockoutSeen,
     OfficeRules,
     Receipt,
@@ -45,7 +46,6 @@ from kiosk.authority.office.values import (
     SignInProof,
 )
 from kiosk.authority.ports import Authority
-from kiosk.authority.proof.verification import Verified
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from statemachine.candidates import Label
@@ -114,7 +114,7 @@ class Looking(Protocol):
     def set_back_at(self) -> float | None:
         """Say when, this month, an older registry was found in this one's place."""
 
-    def verified(self) -> Verified:
+    def verified(self) -> JudgedEvidence:
         """Judge all evidence, by the authority's own key."""
 
     def receipt(self, number: str) -> Receipt | None:

@@ -177,6 +177,27 @@ class LockoutSeen(Value, frozen=True, kw_only=True):
     locked: bool
 
 
+class UnprovenWrite(Value, frozen=True, kw_only=True):
+    """One write that the evidence does not carry, and why."""
+
+    station: str
+    seq: int
+    reason: Message
+
+
+class JudgedEvidence(Value, frozen=True, kw_only=True):
+    """What all evidence shows, by the authority's own key."""
+
+    damage: Message | None
+    """Where it is not whole."""
+    unproven: tuple[UnprovenWrite, ...]
+    """Not looked for where it is not whole."""
+    told: tuple[Message, ...]
+    """What it shows; empty: something is wrong with it."""
+    is_anchored: bool
+    """Something known from elsewhere vouches for it."""
+
+
 class Receipt(Value, frozen=True, kw_only=True):
     """One operation, followed through the evidence."""
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.authority.office.operators import Action
-from kiosk.authority.proof import verification
-from kiosk.authority.proof.verification import Verified
+from kiosk.authority.office.values import JudgedEvidence
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.export import to_file
@@ -54,19 +53,17 @@ class AuditPage(Plain):
         return stay(Message("desk.audit.nothing"))
 
 
-def _verified(verified: Verified) -> Iterator[PageLine]:
+def _verified(judged: JudgedEvidence) -> Iterator[PageLine]:
     """Show what all evidence shows, or what is wrong with it."""
-    damage = verification.damage(verified)
-    if damage is not None:
-        yield PageLine(damage, Style.WARNING)
-    for finding in verified.findings:
+    if judged.damage is not None:
+        yield PageLine(judged.damage, Style.WARNING)
+    for finding in judged.unproven:
         where: dict[str, str | int] = {"station": finding.station, "seq": finding.seq}
         yield PageLine(Message("desk.audit.unproven", where), Style.WARNING)
         yield PageLine(finding.reason)
-    if verified.is_sound:
-        style = Style.DONE if verified.is_anchored else Style.WARNING
-        for message in verification.shown(verified, is_own_key=True):
-            yield PageLine(message, style)
+    style = Style.DONE if judged.is_anchored else Style.WARNING
+    for message in judged.told:
+        yield PageLine(message, style)
 
 
 def _receipt(context: Context, number: str) -> list[PageLine]:
