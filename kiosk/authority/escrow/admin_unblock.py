@@ -19,6 +19,7 @@ from kiosk.core.errors import Message
 from statemachine.operation import Kind
 from storage.records import Credential, Operation, UnblockWay
 from storage.registry import Tx
+from storage.view import View
 
 FIELD = "admin_key"
 
@@ -65,7 +66,7 @@ def proof(parts: RequiredPorts, once: Once, id: str, cards: bytes) -> AdminProof
 
 def is_card_on_record(parts: RequiredPorts, id: str, answered: bytes) -> bool:
     """Judge the card's answer to what was sent last. Refused."""
-    operation, credential = parts.registry.run(lambda tx: _judged(tx, id))
+    operation, credential = parts.registry.read(lambda it: _judged(it, id))
     both = operation.admin_challenges
     ours, cards = both[: admin_key.MUTUAL_BYTES], both[admin_key.MUTUAL_BYTES :]
     with open_field(parts, credential.id, FIELD, credential.admin_key_sealed) as key:
@@ -81,7 +82,7 @@ def proven(tx: Tx, parts: RequiredPorts, id: str, *, is_proven: bool) -> None:
         tx.save_operation(replace(operation, card_proven=True))
 
 
-def _judged(tx: Tx, id: str) -> tuple[Operation, Credential]:
+def _judged(tx: View, id: str) -> tuple[Operation, Credential]:
     operation = tx.operation(id)
     if operation.ended_at is not None:
         raise Refused(Message("stop.operation_ended"))

@@ -36,6 +36,7 @@ from storage.records import (
     Template,
 )
 from storage.registry import Tx
+from storage.view import View
 
 WRONG_ENTRIES = 5
 RELEASE_SECONDS = 600.0
@@ -111,7 +112,7 @@ def redeem(
     against the station. CodeMistyped (not counted), CodeRefused, NotProven,
     EntriesPaused.
     """
-    station, is_proven, can_prove = parts.registry.run(lambda tx: _who(tx, operation))
+    station, is_proven, can_prove = parts.registry.read(lambda it: _who(it, operation))
     now = parts.clock.monotonic()
     if not is_proven and (pause := parts.entries.pause(station, now)):
         if can_prove:
@@ -139,7 +140,7 @@ def redeem(
     parts.entries.forgive(station)
 
 
-def _who(tx: Tx, id: str) -> tuple[str, bool, bool]:
+def _who(tx: View, id: str) -> tuple[str, bool, bool]:
     """Return the station, whether the card has proven itself, whether it could."""
     operation = tx.operation(id)
     key = tx.credential(operation.credential).card_authentication_key
@@ -155,8 +156,8 @@ def _attempts(
     meanwhile is not the one that was typed.
     """
     now = parts.clock.now()
-    waiting = parts.registry.run(
-        lambda tx: _open(tx, tx.operation(operation).credential, kind, now)
+    waiting = parts.registry.read(
+        lambda it: _open(it, it.operation(operation).credential, kind, now)
     )
     key = _key(parts)
     return {each.id: keyed_digest(code, salt=each.salt, key=key) for each in waiting}
@@ -203,7 +204,7 @@ def spend(tx: Tx, operation: Operation) -> None:
         tx.save_approval(replace(tx.approval(redeemed), spent=True))
 
 
-def has(tx: Tx, operation: Operation, kind: ApprovalKind) -> bool:
+def has(tx: View, operation: Operation, kind: ApprovalKind) -> bool:
     """Say whether a code of that kind was redeemed for the operation."""
     return any(tx.approval(each).kind is kind for each in operation.approvals)
 
@@ -239,7 +240,7 @@ def never_activated(credential: Credential) -> bool:
     return waiting and credential.pin_changed_at is None
 
 
-def _open(tx: Tx, credential: str, kind: ApprovalKind, now: float) -> list[Approval]:
+def _open(tx: View, credential: str, kind: ApprovalKind, now: float) -> list[Approval]:
     return [
         approval
         for approval in tx.approvals(credential, open_at=now, limit=_OPEN)

@@ -57,7 +57,7 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
     An unresolved new PUK is the new one again: the card may have it already, so it is
     the first to be replaced by itself. Refused (ended, or one try left), NotProven.
     """
-    credential = parts.registry.run(lambda tx: live(tx, id)[1])
+    credential = parts.registry.read(lambda it: live(it, id)[1])
     fresh = _fresh(parts, credential)
 
     def commit(tx: Tx) -> PukPlan | None:

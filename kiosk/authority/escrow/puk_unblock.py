@@ -28,6 +28,7 @@ from statemachine import candidates
 from statemachine.candidates import Label, Puk
 from storage.records import Credential, Escrow, Operation
 from storage.registry import Tx
+from storage.view import View
 
 
 def next_try(
@@ -118,7 +119,7 @@ def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> No
 # --- what replacing shares ---------------------------------------------------
 
 
-def live(tx: Tx, id: str) -> tuple[Operation, Credential]:
+def live(tx: View, id: str) -> tuple[Operation, Credential]:
     """Return an operation that goes on, and its credential. Refused."""
     operation = tx.operation(id)
     if operation.ended_at is not None:

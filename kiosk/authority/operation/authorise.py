@@ -33,6 +33,7 @@ from storage.records import (
     Template,
 )
 from storage.registry import Tx
+from storage.view import View
 
 
 def authorise(
@@ -52,12 +53,12 @@ def authorise(
     A failed proof ends the operation: refused where nothing was changed, out of
     step where the card already was (unblock). The nonce is used up either way.
     """
-    operation, credential, template = parts.registry.run(lambda tx: _read(tx, id))
+    operation, credential, template = parts.registry.read(lambda it: _read(it, id))
     _check_rules(parts, operation, credential, template, sealed)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
-        valid = parts.registry.run(
-            lambda tx: _keyless_applies(tx, operation, credential, template)
+        valid = parts.registry.read(
+            lambda it: _keyless_applies(it, operation, credential, template)
         )
     else:
         message = statement.authorisation(
@@ -77,10 +78,10 @@ def authorise(
     parts.fences.allow(id, since + WRITE_SECONDS)
 
 
-def _read(tx: Tx, id: str) -> tuple[Operation, Credential, Template]:
-    operation = tx.operation(id)
-    credential = tx.credential(operation.credential)
-    template = tx.template(credential.template, credential.template_version)
+def _read(view: View, id: str) -> tuple[Operation, Credential, Template]:
+    operation = view.operation(id)
+    credential = view.credential(operation.credential)
+    template = view.template(credential.template, credential.template_version)
     return operation, credential, template
 
 
@@ -107,7 +108,7 @@ def _check_rules(
 
 
 def _keyless_applies(
-    tx: Tx, operation: Operation, credential: Credential, template: Template
+    tx: View, operation: Operation, credential: Credential, template: Template
 ) -> bool:
     proof = proof_of(credential, template)
     if proof is None:

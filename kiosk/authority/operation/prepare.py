@@ -41,10 +41,10 @@ def prepare(
     Refused, NotAsAnnounced.
     """
     kind, announced, limits = request.kind, request.announced, request.seen.limits
-    credential, template = parts.registry.run(
-        lambda tx: (
-            (found := tx.credential(request.credential)),
-            tx.template(found.template, found.template_version),
+    credential, template = parts.registry.read(
+        lambda view: (
+            (found := view.credential(request.credential)),
+            view.template(found.template, found.template_version),
         )
     )
     judgement = judge(parts, credential, template, limits)

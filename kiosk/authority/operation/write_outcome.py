@@ -42,6 +42,7 @@ from kiosk.directory.ports import (
 from statemachine.operation import Kind, Phase, Route
 from storage.records import Credential, LastSync, Operation, Sync, Template
 from storage.registry import RegistryError, Tx
+from storage.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def decide_unknown(
     return _done(parts, once, id, before, written, password)
 
 
-def _credential_of(tx: Tx, id: str) -> tuple[Credential, Template]:
+def _credential_of(tx: View, id: str) -> tuple[Credential, Template]:
     credential = tx.credential(tx.operation(id).credential)
     return credential, tx.template(credential.template, credential.template_version)
 
@@ -166,7 +167,7 @@ def _done(
 ) -> WriteVerdict:
     """Operation, lifecycle event, the mark, audit and receipt in one commit."""
     seen = written.seen
-    known = parts.registry.run(lambda tx: _credential_of(tx, id))
+    known = parts.registry.read(lambda it: _credential_of(it, id))
     earlier = pin_history.with_pin(parts, *known, password)  # slow: not in the commit
 
     def commit(tx: Tx) -> WriteVerdict:
