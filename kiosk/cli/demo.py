@@ -41,17 +41,30 @@ def demo(
     from kiosk.tui.environment import harden
 
     harden()
-    if desk:
-        raise typer.Exit(_desk())
+    if not plain and record is None:
+        raise typer.Exit(_both_sides(is_at_desk=desk))
     raise typer.Exit(_kiosk(record, is_plain=plain))
 
 
-def _desk() -> int:
+def _both_sides(*, is_at_desk: bool) -> int:
+    """Play kiosk and desk of one world, in turn, until the end is asked for."""
+    from kiosk.simulation.demo import Demo
     from kiosk.simulation.demo_desk import DemoDesk
-    from kiosk.tui.desk_app import run
+    from kiosk.tui import app, desk_app
 
-    deck = DemoDesk()
-    return run(deck, deck=deck)
+    kiosk = Demo()
+    office = DemoDesk(kiosk) if is_at_desk else None
+    while True:
+        kiosk.has_crossed = False
+        if office is not None:
+            office.has_crossed = False
+            ended = desk_app.run(office, deck=office)
+            if not office.has_crossed:
+                return ended
+        ended = app.run(kiosk.world, deck=kiosk)
+        if not kiosk.has_crossed:
+            return ended
+        office = office or DemoDesk(kiosk)
 
 
 def _kiosk(record: Path | None, *, is_plain: bool) -> int:

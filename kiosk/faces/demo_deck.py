@@ -13,6 +13,8 @@ class DemoCard:
     name: str
     story: str
     hint: str
+    next: str = ""
+    """What is worth trying with it now."""
 
 
 class DemoDeck(Protocol):
@@ -30,6 +32,9 @@ class DemoDeck(Protocol):
 
     def release_code(self) -> str:
         """Return what the helpdesk would read out for the card that is in."""
+
+    def cross(self) -> bool:
+        """Go over to the other side of the counter; False: there is none."""
 
     def note(self) -> str:
         """Say what is true behind the scenes of the card that was in last."""

@@ -12,10 +12,11 @@ from kiosk.faces.demo_deck import DemoCard
 from kiosk.pin.codes import grouped
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.world import SETTINGS, World
 from kiosk.texts import LANGUAGES
 from statemachine.lifecycle import State
-from storage.records import FirstPin, Sync, Template
+from storage.records import Credential, FirstPin, Sync, Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,12 @@ CAST = (
         password=b"Welcome-2026",
     ),
 )
-STRANGER = DemoCard("stranger", "a card of another house", "its PIN is 111222")
+STRANGER = DemoCard(
+    "stranger",
+    "a card of another house",
+    "its PIN is 111222",
+    "F5, and see that it is turned away",
+)
 
 
 class Demo:
@@ -104,10 +110,13 @@ class Demo:
 
     def __init__(self) -> None:
         self.readers = SimulatedReaders()
+        clock, entropy = SystemClock(), SystemEntropy()
+        self.domain = SimulatedDirectory(clock, entropy)
         self.world = World(
             readers=self.readers,
-            clock=SystemClock(),
-            entropy=SystemEntropy(),
+            clock=clock,
+            entropy=entropy,
+            domain=self.domain,
             card_worker=SerialWorker("card"),
             authority_worker=SerialWorker("authority"),
             settings=replace(SETTINGS, languages=tuple(LANGUAGES)),
@@ -116,12 +125,15 @@ class Demo:
         self.world.add_template(
             Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
         )
-        self._physical: list[SimulatedPivCard] = []
+        self.physical: list[SimulatedPivCard] = []
+        """The cards themselves, in the order of the cast."""
+        self.has_crossed = False
+        """Whoever plays went over to the desk."""
         self._last: Role | None = None
         for role in CAST:
-            self._physical.append(add_to(self.world, role))
+            self.physical.append(add_to(self.world, role))
         stranger, _ = self.world.make_card("stranger", pin=b"111222")
-        self._physical.append(stranger.card)
+        self.physical.append(stranger.card)
 
     # --- demo_deck.DemoDeck -------------------------------------------------------
 
@@ -132,7 +144,7 @@ class Demo:
     def insert(self, index: int) -> None:
         self.readers.pull()
         self._last = CAST[index] if index < len(CAST) else None
-        self.readers.insert(self._physical[index])
+        self.readers.insert(self.physical[index])
 
     def pull(self) -> None:
         self.readers.pull()
@@ -145,6 +157,11 @@ class Demo:
             make = self.world.activation_code
         with make(self._last.name) as code:
             return f"Helpdesk: your code is {grouped(code)}, for ten minutes."
+
+    def cross(self) -> bool:
+        self.readers.pull()
+        self.has_crossed = True
+        return True
 
     def needs_activation(self, name: str) -> bool:
         """Say whether the code that somebody asks for now is one for a first PIN."""
@@ -195,7 +212,25 @@ def shown(world: World, role: Role) -> DemoCard:
         hint = f"the PIN in the letter is {pin}"
         if role.template == "by code":
             hint = "the helpdesk has its activation code"
-    return DemoCard(role.person, story, hint)
+    return DemoCard(role.person, story, hint, _worth_trying(role, now, card))
+
+
+def _worth_trying(role: Role, now: Credential, card: SimulatedPivCard) -> str:
+    """Say what comes next in the story of this card."""
+    if now.state is State.SUSPENDED:
+        return "Ctrl+T, lift the hold at the desk, and come back"
+    if now.state is State.ISSUED:
+        code = "F9 for its code, then " if role.template == "by code" else ""
+        return f"{code}F5, choose the first PIN"
+    if not card.pin_tries_left:
+        return "Ctrl+T, release an unblock at the desk, and type that code here"
+    if now.sync is Sync.OUT_OF_STEP:
+        return "F5, and make Windows follow the card"
+    if card.pin_tries_left == 1:
+        return "F5, and see that the last try is kept"
+    if (role.state, role.tries, _sync_of(role)) != (now.state, None, now.sync):
+        return "F5, and type a wrong PIN until it is blocked"
+    return "F5, and change the PIN"
 
 
 def _sync_of(role: Role) -> Sync:

@@ -8,8 +8,6 @@ from functools import partial
 from kiosk.authority.office.operators import Action
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, ReaderEvent
 from kiosk.config import OperatorRole
-from kiosk.core.clock import SystemClock
-from kiosk.core.entropy import SystemEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
@@ -19,14 +17,11 @@ from kiosk.faces.demo_deck import DemoCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
-from kiosk.simulation.demo import CAST, add_to, pin_of, shown
-from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.demo import CAST, Demo, pin_of, shown
 from kiosk.simulation.issuer import rehearsal_issuer
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
-from kiosk.simulation.world import World
 from kiosk.visit.station import FaceSettings
 from statemachine.lifecycle import State
-from storage.records import FirstPin, Template
 
 OPERATORS_READER, CARD_READER = "Operator's reader", "Card reader"
 PASSWORD = b"Operator-2026"
@@ -46,24 +41,19 @@ Told = Callable[[], DemoCard]
 class DemoDesk:
     """`desk.station.DeskStation` on simulated parts, and `demo_deck.DemoDeck`."""
 
-    def __init__(self) -> None:
+    def __init__(self, demo: Demo | None = None) -> None:
+        """`demo`: the kiosk of the same world; else the desk has one of its own."""
+        demo = demo or Demo()
         self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
-        clock, entropy = SystemClock(), SystemEntropy()
-        self._domain = SimulatedDirectory(clock, entropy)
-        self.world = World(
-            readers=self.readers, clock=clock, entropy=entropy, domain=self._domain
-        )
-        self._worker = SerialWorker("desk")
+        self._domain, self.world = demo.domain, demo.world
+        self._worker: SerialWorker | None = None
+        self.has_crossed = False
+        """Whoever plays went over to the kiosk."""
         self._session: Session | None = None
         self._cards: list[tuple[Told, SimulatedPivCard, str]] = []
-        self.world.add_template(Template(name="staff"))
-        self.world.add_template(
-            Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE)
-        )
         for name, person, role in STAFF:
             self._operator(name, person, role)
-        for each in CAST:
-            card = add_to(self.world, each)
+        for each, card in zip(CAST, demo.physical, strict=False):
             told = partial(shown, self.world, each)
             self._cards.append((told, card, CARD_READER))
         for number in (1, 2):
@@ -117,11 +107,16 @@ class DemoDesk:
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:
+        if self._worker is None:
+            self._worker = SerialWorker("desk")
         self._worker.post(job)
 
     def stop(self) -> None:
+        """Nobody is at it any more; it can be started again."""
         self.readers.stop()
-        self._worker.stop()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop()
 
     def _site(self) -> Site:
         issuer = rehearsal_issuer(self.world.clock.now())
@@ -152,6 +147,13 @@ class DemoDesk:
 
     def release_code(self) -> str:
         return "You are the helpdesk now."
+
+    def cross(self) -> bool:
+        for reader in (CARD_READER, OPERATORS_READER):
+            if self.readers.has_card(reader):
+                self.readers.pull(reader)
+        self.has_crossed = True
+        return True
 
     def note(self) -> str:
         return ""

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from kiosk.faces.demo_deck import DemoDeck
 from kiosk.faces.wording import say
 
-DEMO_KEYS = frozenset({"f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
+DEMO_KEYS = frozenset({"ctrl+t", "f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 
 
 class TrayHand:
@@ -38,6 +38,9 @@ class TrayHand:
                 self.at = (self.at - 1) % count
             case "f8":
                 self.at = (self.at + 1) % count
+            case "ctrl+t":
+                self.heard = ""
+                return not self.deck.cross()
             case "f9":
                 self.heard = self.deck.release_code()
             case _:
@@ -65,14 +68,20 @@ class Tray(Widget):
                 Content.assemble((f"{say('tui.tray.title')} ", "bold"), *_keys()),
                 Content.assemble((f"{place}  {card.name}", "bold"), f"  {card.story}"),
                 Content(say("tui.tray.hint", hint=card.hint)),
-                Content(self._hand.heard or deck.note()),
+                Content(self._hand.heard or _next(deck.note(), card.next)),
             )
         )
+
+
+def _next(note: str, advice: str) -> str:
+    """What is true behind the scenes, and what to try."""
+    tried = say("tui.tray.next", advice=advice) if advice else ""
+    return " ".join(each for each in (note, tried) if each)
 
 
 def _keys() -> list[str | tuple[str, str]]:
     keys = ("F5", "insert"), ("F6", "pull"), ("F7 F8", "other"), ("F9", "code")
     drawn: list[str | tuple[str, str]] = []
-    for cap, name in (*keys, ("F10", "quit")):
+    for cap, name in (*keys, ("Ctrl+T", "other_side"), ("F10", "quit")):
         drawn += ["  ", (f" {cap} ", "reverse"), f" {say(f'tui.tray.{name}')}"]
     return drawn

@@ -16,6 +16,7 @@ from kiosk.pin.challenges import spoken
 from kiosk.simulation.cards.reader import READER, SimulatedReaders
 from kiosk.simulation.domain_faults import AnyFault, Frozen, WriteNo
 from kiosk.simulation.world import SETTINGS
+from kiosk.texts import LANGUAGES
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.room import Room, patient
 
@@ -78,6 +79,8 @@ class KioskRoom(Room):
         settings = patient(SETTINGS)
         if manner == "asking":
             settings = dataclasses.replace(settings, idle_warning_after=0.05)
+        elif manner == "languages":
+            settings = dataclasses.replace(settings, languages=tuple(LANGUAGES))
         elif manner == "leaving":
             settings = dataclasses.replace(
                 settings, idle_warning_after=0.02, idle_wipe_after=0.05

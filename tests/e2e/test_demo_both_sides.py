@@ -1,0 +1,74 @@
+"""`kiosk demo`: kiosk and desk of one world, on one terminal, by one key.
+
+Somebody who plays it reads what a person reads: a code that is released at the desk is
+typed at the kiosk, and the card is open again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+from lab.terminal import Terminal
+
+OTHER_SIDE = "\x14"
+INSERT, OTHER_CARD, QUIT = "\x1b[15~", "\x1b[19~", "\x1b[21~"
+RELEASE, SUBMIT = "u", "\x1bOQ"
+NEW = "314159"
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    command = [sys.executable, "-m", "kiosk", "demo"]
+    terminal = Terminal(command, dict(os.environ), (100, 40))
+    yield terminal
+    terminal.end()
+    terminal.close_line()
+
+
+def released(terminal: Terminal) -> str:
+    """Sign in at the desk, and release an unblock for Carol; return her code."""
+    terminal.shows("Operators: please sign in")
+    terminal.type(INSERT)
+    terminal.shows("Type the PIN of your card")
+    terminal.type("271828\r")
+    terminal.shows("hanna@ad.test")
+    terminal.type("carol")
+    terminal.shows("Carol Clark")
+    terminal.type("\r")
+    terminal.shows("carol@ad.test")
+    terminal.type(RELEASE)
+    terminal.shows("employee number")
+    terminal.type(SUBMIT)
+    digits = re.compile(r"\b(\d{3}) (\d{3}) (\d{3})\b")
+    shown = terminal.until(lambda text: bool(digits.search(text)), "a code")
+    found = digits.search(shown)
+    assert found is not None
+    return "".join(found.groups())
+
+
+def test_a_release_given_at_the_desk_is_redeemed_at_the_kiosk(
+    terminal: Terminal,
+) -> None:
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_CARD + OTHER_CARD)
+    terminal.shows("Try: Ctrl+T, release an unblock at the desk")
+    terminal.type(OTHER_SIDE)
+    code = released(terminal)
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_CARD + OTHER_CARD + INSERT)
+    terminal.shows("Your PIN is blocked.")
+    terminal.type("\r")
+    terminal.shows("No code yet?")
+    for entry in (code, NEW, NEW):
+        terminal.type(entry + "\r")
+    terminal.shows("Your card is unblocked.")
+    terminal.shows(f"the PIN is {NEW}")
+    terminal.type(QUIT)
+    assert terminal.process.wait(20) == 0
