@@ -24,7 +24,7 @@ Certificates = tuple[bytes, bytes]
 
 CREDENTIAL_COLUMNS = (
     *("id", "version", "card", "card_in_use", "holder_fold", "account_fold"),
-    *("card_fold", "sought", "account_guid", "state", "sync", "template"),
+    *("card_fold", "account_guid", "state", "sync", "template"),
     *("key_digest", "expires_in_use", "document"),
 )
 NO_CERTIFICATES: Certificates = (b"", b"")
@@ -69,7 +69,6 @@ def credential_row(credential: Credential) -> Values:
         "holder_fold": holder,
         "account_fold": account,
         "card_fold": card,
-        "sought": f"{holder}\n{account}\n{card}",
         "account_guid": credential.account_guid,
         "state": credential.state.value,
         "sync": credential.sync.value,

@@ -134,16 +134,13 @@ class PostgresView(EvidenceView):
         if not wanted or not rows.is_storable(wanted):
             return []
         part = f"%{wanted.translate(_LITERAL)}%"
-        condition, values = "c.sought LIKE %s", [part]
-        if len(wanted) < CARD_PART:  # `sought` has the card, too
-            condition = (
-                f"({condition} AND (c.holder_fold LIKE %s OR c.account_fold LIKE %s))"
-            )
-            values += [part, part]
+        parts = {"c.holder_fold LIKE %s": part, "c.account_fold LIKE %s": part}
+        if len(wanted) >= CARD_PART:
+            parts["c.card_fold LIKE %s"] = part
         operation = self._by_event(term)
         if operation is not None:
-            condition = f"({condition} OR c.id = %s)"
-            values.append(operation.credential)
+            parts["c.id = %s"] = operation.credential
+        condition, values = f"({' OR '.join(parts)})", list(parts.values())
         if retired is not None:
             condition += f" AND c.state {'=' if retired else '<>'} %s"
             values.append(State.RETIRED.value)

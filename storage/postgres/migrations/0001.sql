@@ -11,7 +11,6 @@ CREATE TABLE credential (
     holder_fold text COLLATE "C" NOT NULL,
     account_fold text COLLATE "C" NOT NULL,
     card_fold text COLLATE "C" NOT NULL,
-    sought text COLLATE "C" NOT NULL,
     account_guid text COLLATE "C" NOT NULL,
     state text COLLATE "C" NOT NULL,
     sync text COLLATE "C" NOT NULL,
