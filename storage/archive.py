@@ -12,14 +12,13 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from storage import segments
 from storage.fileops import FileOps
 from storage.records import AuditDraft
 from storage.registry import (
     ArchiveBusy,
     ArchiveNotWritten,
     ArchiveTaken,
-    EvidenceDamaged,
-    EvidenceMissing,
     Registry,
     Tx,
 )
@@ -101,17 +100,12 @@ def _tidy(evidence: Evidence, ops: FileOps, target: Path) -> None:
 
 def _copy(ops: FileOps, own: Path, target: Path, segment: Segment) -> None:
     """Have a segment in the archive, byte for byte what was sealed."""
-    source, copied = own / segment.file, target / segment.file
+    copied = target / segment.file
     if copied.exists():
         if _hash(copied) != segment.sha256:
             raise ArchiveTaken(path=str(copied))
         return
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise EvidenceMissing(path=str(source)) from error
-    if hashlib.sha256(data).hexdigest() != segment.sha256:
-        raise EvidenceDamaged(path=str(source), offset=0)
+    data = segments.sealed_bytes(own, segment)
     part = copied.with_suffix(".part")
     try:
         handle = ops.create(part)

@@ -2,7 +2,8 @@
 
 What lived when it began is written without the lock; what was committed meanwhile is
 brought over as it was; only the last of that, the fsync and the renaming happen under
-the lock. Whoever dies in between leaves a file that nothing names.
+the lock. Whoever dies in between leaves a file that nothing names. One does it at a
+time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from storage import groups
 from storage.groups import MAGIC, START, Change
+from storage.lock_file import tried
 from storage.registry import StoreFull
 
 if TYPE_CHECKING:
@@ -48,6 +50,13 @@ class Compaction:
         self._steps.close()
 
     def _run(self) -> Generator[None, None, None]:
+        """Compact, unless another does: two would write into one file."""
+        lock = self._path.with_name(self._path.name + "ing")
+        with tried(self._journal.ops, lock, 0.0) as is_alone:
+            if is_alone:
+                yield from self._alone()
+
+    def _alone(self) -> Generator[None, None, None]:
         journal, ops = self._journal, self._journal.ops
         journal.look()
         start = journal.position
@@ -91,6 +100,9 @@ class Compaction:
                 ops.rename(self._path, journal.path)
                 ops.fsync_dir(journal.path.parent)
                 journal.go_on(self._seq, self._before, self._size, self._head)
+        except (KeyboardInterrupt, GeneratorExit):
+            ops.remove(self._path)
+            raise
         finally:
             ops.close(handle)
 

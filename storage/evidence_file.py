@@ -6,7 +6,7 @@ takes, a line at a time: evidence of ten years need not fit into memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,9 @@ _LONGEST_LINE = 1 << 22
 """Bytes; no line is as long, and not every file has an end."""
 _EXTRACT = b'{"extract":'
 _event = msgspec.json.Decoder(AuditEvent).decode
+
+
+Told = Callable[[int], None]
 
 
 class NotAnExport(ValueError):
@@ -45,8 +48,11 @@ def write(
     return count
 
 
-def open_file(path: Path) -> Evidence:
-    """Return the evidence of a file. OSError, NotAnExport, also while it is read."""
+def open_file(path: Path, told: Told = lambda _bytes: None) -> Evidence:
+    """Return the evidence of a file. OSError, NotAnExport, also while it is read.
+
+    `told` hears of each line's bytes, each time that it is read.
+    """
     with path.open("rb") as stream:
         line = stream.readline(_LONGEST_LINE)
     extract = _extract(line) if line.startswith(_EXTRACT) else None
@@ -54,12 +60,14 @@ def open_file(path: Path) -> Evidence:
 
     def events() -> Iterator[AuditEvent]:
         with path.open("rb") as stream:
-            yield from read(stream, skip=skip)
+            yield from read(stream, skip=skip, told=told)
 
     return Evidence(checkpoints=events, events=events, extract=extract)
 
 
-def read(stream: BinaryIO, *, skip: int = 0) -> Iterator[AuditEvent]:
+def read(
+    stream: BinaryIO, *, skip: int = 0, told: Told = lambda _bytes: None
+) -> Iterator[AuditEvent]:
     """Read what `write` wrote, without the first lines. NotAnExport names the line."""
     lines = iter(lambda: stream.readline(_LONGEST_LINE), b"")
     for number, line in enumerate(lines, 1):
@@ -67,6 +75,7 @@ def read(stream: BinaryIO, *, skip: int = 0) -> Iterator[AuditEvent]:
             continue
         try:
             yield _event(line)
+            told(len(line))
         except msgspec.DecodeError as error:
             raise NotAnExport(number) from error
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -38,7 +38,6 @@ COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
-_GROUP_OPS = 1000
 OWN = "_journal"
 """The table of what a journal says of itself; no TinyDB table."""
 _ENDS, _ENDS_KEPT = "ends", 100
@@ -94,13 +93,19 @@ class Journal:
         *,
         ops: FileOps | None = None,
         listener: Listener | None = None,
+        only: frozenset[str] | None = None,
     ) -> None:
-        """Open or create. StoreUnsuitable, StoreLocked, StoreCorrupt, StoreFull."""
+        """Open or create. StoreUnsuitable, StoreLocked, StoreCorrupt, StoreFull.
+
+        `only`: know these tables and no others, to spare their memory; such a journal
+        is never compacted.
+        """
         self.path = path
         self.torn = ""
         """Where a torn tail was kept; empty if there was none."""
         self._ops = ops or FileOps()
         self._listener = listener
+        self._only = only
         self._tables: dict[str, dict[str, bytes]] = {}
         self.foreign = 0
         """Counts looks at the file that found another process's groups."""
@@ -246,6 +251,8 @@ class Journal:
         """Apply changes while nobody listens and nothing is counted yet."""
         tables = self._tables
         for table, key, raw in changes:
+            if self._only is not None and table not in self._only:
+                continue
             if key is None:
                 tables[table] = {}
             elif raw is None:
@@ -539,7 +546,11 @@ class Journal:
         """
         if self._compaction is None:
             dead = self._offset - self._live
-            if self._is_readonly or dead <= max(2 * self._live, COMPACT_BYTES):
+            if (
+                self._only is not None
+                or self._is_readonly
+                or dead <= max(2 * self._live, COMPACT_BYTES)
+            ):
                 return False
             self._compaction = Compaction(self)
         try:
@@ -551,11 +562,19 @@ class Journal:
             self._compaction = None
         return more
 
-    def compact(self) -> None:
-        """Write only what lives into a new file and replace the old one atomically."""
+    def compact(self, told: Callable[[], None] = lambda: None) -> None:
+        """Write only what lives into a new file and replace the old one atomically.
+
+        `told` hears of each step, of which there is one for each megabyte that lives.
+        """
+        if self._only is not None:
+            raise RuntimeError("what is not known would be lost")
         compaction = Compaction(self)
-        while compaction.step():
-            pass
+        try:
+            while compaction.step():
+                told()
+        finally:
+            compaction.close()
 
     @property
     def living(self) -> int:
@@ -595,41 +614,6 @@ class Journal:
         self._inode = self._ops.identity_of(self._handle)[:2]
         self._seq, self._before, self._offset = seq, before, size
         self._last_head = head
-
-    def snapshot(self, path: Path) -> None:
-        """Write what lives now, as one moment, into a new journal. StoreFull.
-
-        Other processes wait meanwhile. A file of that name is replaced.
-        """
-        with self._locked():
-            self._refresh()
-            self._write_living(path.with_name(path.name + ".part"), path)
-
-    def _write_living(self, fresh: Path, target: Path) -> None:
-        try:
-            handle = self._ops.create(fresh)
-            try:
-                self._ops.write(handle, MAGIC)
-                self._write_all(handle)
-                self._ops.fsync(handle)
-                self._ops.rename(fresh, target)
-                self._ops.fsync_dir(target.parent)
-            finally:
-                self._ops.close(handle)
-        except OSError as error:
-            raise StoreFull(path=str(target)) from error
-
-    def _write_all(self, handle: int) -> None:
-        changes = [
-            Change(table, key, raw)
-            for table, documents in self._tables.items()
-            for key, raw in documents.items()
-        ]
-        before = START
-        for number, at in enumerate(range(0, len(changes), _GROUP_OPS)):
-            part = changes[at : at + _GROUP_OPS]
-            data, before = groups.write(self._seq + 1 + number, part, before)
-            self._ops.write(handle, data)
 
     @property
     def ops(self) -> FileOps:

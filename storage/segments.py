@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from storage import groups
+from storage import canonical, groups
 from storage.audit import Head
 from storage.fileops import FileOps
 from storage.groups import Change
@@ -63,6 +63,11 @@ class Located(NamedTuple):
 def folder_of(journal: Path) -> Path:
     """Return where the segments of a journal lie."""
     return journal.with_name(journal.name + ".evidence")
+
+
+def sealing_lock(journal: Path) -> Path:
+    """Return what is locked by whoever seals, moves or copies segments."""
+    return journal.with_name(journal.name + ".sealing")
 
 
 def file_name(number: int) -> str:
@@ -113,11 +118,8 @@ def seal(
     )
 
 
-def read(folder: Path, segment: Segment) -> Iterator[Located]:
-    """Yield the events of a segment, after all of it was found to be as it was sealed.
-
-    EvidenceMissing, EvidenceDamaged.
-    """
+def sealed_bytes(folder: Path, segment: Segment) -> bytes:
+    """Return a segment's file, as it was sealed. EvidenceMissing, EvidenceDamaged."""
     path = folder / segment.file
     try:
         data = path.read_bytes()
@@ -125,11 +127,24 @@ def read(folder: Path, segment: Segment) -> Iterator[Located]:
         raise EvidenceMissing(path=str(path)) from error
     if hashlib.sha256(data).hexdigest() != segment.sha256:
         raise EvidenceDamaged(path=str(path), offset=_damage(data))
+    return data
+
+
+def read(
+    folder: Path, segment: Segment, station: str | None = None
+) -> Iterator[Located]:
+    """Yield the events of a segment, after all of it was found to be as it was sealed.
+
+    `station`: only those that may be of it. EvidenceMissing, EvidenceDamaged.
+    """
+    data = sealed_bytes(folder, segment)
+    mark = b"" if station is None else b'"station":' + canonical.encode(station)
     at = data.index(b"\n", len(MAGIC)) + 1
     while at < len(data):
         end = data.index(b"\n", at)
         raw = data[at:end].split(b"\t", 3)[3]
-        yield Located(end - len(raw), len(raw), _decode(raw))
+        if mark in raw:
+            yield Located(end - len(raw), len(raw), _decode(raw))
         at = end + 1
 
 

@@ -7,9 +7,7 @@ the journal's lock only for that commit.
 
 from __future__ import annotations
 
-import fcntl
 import itertools
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from storage.audit import Head
 from storage.evidence_index import EvidenceIndex, Spot
 from storage.fileops import FileOps
 from storage.journal import Journal
+from storage.lock_file import tried
 from storage.memory_view import matches
 from storage.records import AuditEvent
 from storage.registry import EvidenceDamaged, EvidenceMissing
@@ -71,6 +70,15 @@ class Evidence:
         """Return every segment that the journal names, in order."""
         keys = sorted(self._journal.keys(SEGMENTS))
         return [self._named(key) for key in keys]
+
+    def count(self) -> int:
+        """Return how many events can be read here."""
+        sealed = sum(
+            named.events
+            for named in self.segments()
+            if self._folder_of(named) is not None
+        )
+        return sealed + self._journal.size(AUDIT)
 
     def moved_away(self) -> dict[str, Head]:
         """Return the ends of what was moved away and lies in none of the archives."""
@@ -198,7 +206,7 @@ class Evidence:
     def _all_sealed(self, station: str | None = None) -> Iterator[AuditEvent]:
         for folder, named in self._readable():
             if station in (None, *named.ends):
-                for located in segments.read(folder, named):
+                for located in segments.read(folder, named, station):
                     if station in (None, located.event.station):
                         yield located.event
 
@@ -304,18 +312,9 @@ class Evidence:
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Hold the lock of whoever seals or moves segments; False: another does."""
-        path = self._journal.path
-        lock = path.with_name(path.name + ".sealing")
-        handle = self._ops.open(lock)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
-        finally:
-            os.close(handle)
+        lock = segments.sealing_lock(self._journal.path)
+        with tried(self._ops, lock, 0.0) as is_alone:
+            yield is_alone
 
 
 def _key(number: int) -> str:

@@ -38,9 +38,10 @@ class JournalStorage(Storage):
         *,
         ops: FileOps | None = None,
         listener: Listener | None = None,
+        only: frozenset[str] | None = None,
     ) -> None:
         """Open or create; errors are those of `Journal`."""
-        self.journal = Journal(Path(path), ops=ops, listener=listener)
+        self.journal = Journal(Path(path), ops=ops, listener=listener, only=only)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make all changes inside one durable group, or none."""
@@ -281,7 +282,11 @@ class JournalDB(TinyDB):
 
 
 def open_db(
-    path: Path, *, ops: FileOps | None = None, listener: Listener | None = None
+    path: Path,
+    *,
+    ops: FileOps | None = None,
+    listener: Listener | None = None,
+    only: frozenset[str] | None = None,
 ) -> JournalDB:
-    """Open or create a TinyDB on a journal; errors are those of `Journal`."""
-    return JournalDB(path, ops=ops, listener=listener)
+    """Open or create a TinyDB on a journal; arguments and errors are `Journal`'s."""
+    return JournalDB(path, ops=ops, listener=listener, only=only)

@@ -17,6 +17,7 @@ from statemachine.lifecycle import State
 from storage import audit, canonical
 from storage.audit import Head
 from storage.fileops import FileOps
+from storage.journal import OWN
 from storage.migrations import Versions
 from storage.records import (
     Approval,
@@ -36,8 +37,8 @@ from storage.registry import (
     Tx,
     VersionConflict,
 )
-from storage.tinydb_evidence import AUDIT, Evidence
-from storage.tinydb_indexes import INDEXED, Indexes
+from storage.tinydb_evidence import AUDIT, SEGMENTS, Evidence
+from storage.tinydb_indexes import APPROVALS, HEADS, INDEXED, NONCES, Indexes
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
 from storage.tinydb_view import (
     JournalView,
@@ -50,6 +51,8 @@ from storage.tinydb_view import (
 from storage.view import View
 
 T = TypeVar("T")
+DISTRUSTED = frozenset({NONCES, APPROVALS, AUDIT, HEADS, SEGMENTS, OWN})
+"""The tables that `distrust` has to know."""
 _SWEPT = 200
 """Nonces or answers that are forgotten in one transaction."""
 
@@ -78,23 +81,27 @@ class TinyDbRegistry:
         ops: FileOps | None = None,
         sealing: dict[str, int] | None = None,
         archives: Sequence[Path] = (),
+        only: frozenset[str] | None = None,
     ) -> None:
         """Open or create; errors are those of `journal.Journal`.
 
         `sealing`: other numbers than `tinydb_evidence` has. `archives`: where evidence
-        was moved to that is to be verified and exported, too.
+        was moved to that is to be verified and exported, too. `only`: as `Journal`'s.
 
         After a torn tail was cut, outstanding nonces and codes are void: they may
         have been used in what was lost. `station`'s chain records that, at `now`.
         """
         self._indexes = Indexes()
         ops = ops or FileOps()
-        self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes)
+        self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes, only=only)
         self.evidence = Evidence(self.db.storage.journal, ops, **sealing or {})
         self.evidence.archives = archives
         self._versions = Versions(self.db.storage.journal)
         try:
-            self._versions.bring_forward()
+            if only is None:
+                self._versions.bring_forward()
+            else:
+                self._versions.check()
         except BaseException:  # who opens it again and again must not run out of files
             self.close()
             raise
@@ -126,10 +133,6 @@ class TinyDbRegistry:
     def recovered(self) -> str:
         return self._recovered
 
-    def snapshot(self, path: Path) -> None:
-        """Write one moment of the registry into a new file. StoreFull."""
-        self.db.storage.journal.snapshot(path)
-
     def figures(self) -> Figures:
         """Say how large the file is, and how much of it lives."""
         journal = self.db.storage.journal
@@ -141,13 +144,12 @@ class TinyDbRegistry:
             events=journal.size(AUDIT),
         )
 
-    def compact(self) -> None:
-        """Write only what lives into a new file, now. StoreFull, StoreLocked."""
-        self.db.storage.journal.compact()
+    def compact(self, told: Callable[[], None] = lambda: None) -> None:
+        """Write only what lives into a new file, now. StoreFull, StoreLocked.
 
-    def sealed_files(self) -> list[str]:
-        """Return the names of the files of sealed evidence that are to be here."""
-        return [each.file for each in self.evidence.segments() if not each.archived]
+        `told` hears of each megabyte.
+        """
+        self.db.storage.journal.compact(told)
 
     def distrust(
         self, *, station: str, now: float, kind: str = "registry.restored"

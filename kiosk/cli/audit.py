@@ -67,12 +67,14 @@ def _of_file(
     file: Path, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
 ) -> Verified:
     from kiosk.authority.proof import verification
+    from kiosk.cli.progress import Progress
     from storage import evidence_file
 
     try:
-        return verification.verify(
-            evidence_file.open_file(file), keys=keys, heads=heads
-        )
+        with Progress(3 * file.stat().st_size, "bytes") as told:
+            return verification.verify(
+                evidence_file.open_file(file, told), keys=keys, heads=heads
+            )
     except evidence_file.NotAnExport as error:
         raise typer.BadParameter(
             f"{file}: line {error.line} is no audit event", param_hint="FILE"
@@ -97,6 +99,7 @@ def _of_registry(
         vault_of,
     )
     from kiosk.cli.ending import words
+    from kiosk.cli.progress import Progress
     from storage.high_water import missing
 
     settings = operators_config(config)
@@ -106,8 +109,9 @@ def _of_registry(
     registry = embedded_registry(settings, archives)
     try:
         lost = missing(seen, registry.read(lambda view: view.heads()))
-        evidence = verification.evidence_of(registry)
-        verified = verification.verify(evidence, keys=known, heads=heads)
+        with Progress(2 * registry.evidence.count(), "events") as told:
+            evidence = verification.evidence_of(registry, told)
+            verified = verification.verify(evidence, keys=known, heads=heads)
     finally:
         registry.close()
     if lost:

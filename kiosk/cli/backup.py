@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
+
+if TYPE_CHECKING:
+    from kiosk.setup.backup import Places
 
 app = new_app("Copy registry, configuration and templates into a new folder.")
 
@@ -42,6 +45,7 @@ def backup(
     """Make a backup; the station may go on working meanwhile."""
     from kiosk.bootstrap import places_of
     from kiosk.cli.ending import words
+    from kiosk.cli.progress import Progress
     from kiosk.core.clock import SystemClock
     from kiosk.core.errors import Message
     from kiosk.setup import backup as backups
@@ -49,9 +53,19 @@ def backup(
 
     places, now = places_of(config), SystemClock().now()
     target = nightly.named_by_moment(folder, now) if keep else folder
-    made = backups.back_up(places, target, now=now, keys=keys)
-    told: dict[str, str | int] = {"folder": str(target), "files": len(made.files)}
-    print(words(Message("backup.made", told)))
+    earlier = nightly.newest(folder) if keep else None
+    with Progress(_size(places), "bytes") as told:
+        made = backups.back_up(
+            places, target, now=now, keys=keys, like=earlier, told=told
+        )
+    said: dict[str, str | int] = {
+        "folder": str(target),
+        "files": len(made.manifest.files),
+    }
+    print(words(Message("backup.made", said)))
+    print(words(Message("backup.left_out")))
+    if made.moved_away:
+        print(words(Message("backup.moved_away", {"count": made.moved_away})))
     if keep:
         for gone in nightly.prune(folder, keep):
             print(words(Message("backup.pruned", {"folder": str(gone)})))
@@ -60,3 +74,12 @@ def backup(
         return
     listed = ", ".join(str(path) for path in places.keys.values())
     print(words(Message("backup.keys_not_in", {"files": listed})))
+
+
+def _size(places: Places) -> int:
+    from kiosk.setup.backup import size_of
+
+    try:
+        return size_of(places)
+    except OSError:  # the backup itself will say what cannot be read
+        return 0

@@ -76,11 +76,17 @@ def compact(config: ConfigOption = None) -> None:
     if database := _database(config):
         registry_database.compact(database)
         return
+    from kiosk.cli.progress import Progress
+    from storage.tinydb_evidence import BATCH
+
     with _opened(config) as registry:
-        before = registry.figures().size
-        while registry.evidence.seal():
-            pass
-        registry.compact()
+        figures = registry.figures()
+        before = figures.size
+        due = range(0, figures.events, BATCH)
+        with Progress(len(due) + (figures.living >> 20), "steps") as told:
+            while registry.evidence.seal():
+                told()
+            registry.compact(told)
         after = registry.figures().size
     print(f"The registry had {before:,} bytes and has {after:,} now.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,31 +38,42 @@ def restore(
     """
     from kiosk.bootstrap import places_in
     from kiosk.cli.ending import words
+    from kiosk.cli.progress import Progress
     from kiosk.config.location import NAME, SYSTEM
     from kiosk.core.clock import SystemClock
     from kiosk.core.errors import Message
     from kiosk.setup import backup as backups
+    from kiosk.setup import restoring
     from kiosk.setup.new_station import SYSTEM_DATA
 
     target = (config or SYSTEM / NAME).absolute()
     if target.parent == SYSTEM:
         make_folders(SYSTEM, SYSTEM_DATA)
-    backups.read(folder)
+    with Progress(_size(folder), "bytes") as told:
+        backups.read(folder, told)
     with _handed_over(folder, keys, target) as (backup, given):
         settings = _settings(backup / backups.CONFIG, target)
-        count = backups.restore(
-            backup,
-            places_in(settings, target),
-            station=settings.station.name,
-            now=SystemClock().now(),
-            keys=given,
-        )
-    print(words(Message("backup.restored", {"count": count})))
+        with Progress(3 * _size(backup), "bytes") as told:
+            manifest = restoring.restore(
+                backup,
+                places_in(settings, target),
+                station=settings.station.name,
+                now=SystemClock().now(),
+                keys=given,
+                told=told,
+            )
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.made_at))
+    print(words(Message("backup.restored", {"when": when})))
     password = settings.directory.password_file
     if password is not None and not password.exists():
         private_files.create(password, b"")
         print(words(Message("backup.password_next", {"file": str(password)})))
     print(words(Message("backup.doctor_next", {"config": str(target)})))
+
+
+def _size(folder: Path) -> int:
+    """Return how much a backup holds, bytes."""
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def _settings(saved: Path, target: Path) -> Config:

@@ -1,17 +1,15 @@
-"""Backup and restore of a station: registry, configuration, templates; the keys apart.
+"""A station's backup: registry, configuration, templates; the keys apart.
 
 A backup is a folder with a manifest of checksums. The keys (the vault's, the issuing
 authority's) are never in it: who has both has every escrowed secret, and can make cards
-that the domain trusts. They are copied to a folder of their own. A restore writes over
-nothing, checks everything first, and voids the nonces and codes that were open: they
-may have been used since the backup was made.
+that the domain trusts. They are copied to a folder of their own. It is written in
+constant memory, however much is remembered (`kiosk.setup.restoring` is the way back).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,12 +19,12 @@ import msgspec
 
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
-from storage import audit, walk
+from storage import journal_copy, segments
+from storage.fileops import FileOps
 from storage.high_water import HighWaterMark
-from storage.registry import RegistryError
-from storage.segments import folder_of
-from storage.tinydb_registry import TinyDbRegistry
-from storage.vault import KeyRing, Vault, VaultError
+from storage.journal_copy import LOCK_SECONDS, Told
+from storage.lock_file import held
+from storage.segments import Segment, folder_of, sealing_lock
 
 MANIFEST = "manifest.json"
 REGISTRY = "registry.journal"
@@ -131,54 +129,129 @@ class Places:
         return self.config.with_name(DESK)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made."""
+
+    manifest: Manifest
+    copied: int
+    """Bytes that were copied; the rest is linked to the backup before."""
+    moved_away: int
+    """Segments of evidence that are in an archive, and so in no backup."""
+
+
 def back_up(
     places: Places,
     folder: Path,
     *,
     now: float,
     keys: Path | None = None,
-) -> Manifest:
+    like: Path | None = None,
+    told: Told = lambda _bytes: None,
+) -> Made:
     """Write a backup into a new folder (0700), at one moment of the registry.
 
-    `keys`: a new folder for the keys, if they are wanted. The station may go on
-    working. TargetThere, NotWritten, RegistryError.
+    `keys`: a new folder for the keys, if they are wanted. `like`: an earlier backup;
+    a segment of evidence that is in it, byte for byte, is linked to and not copied.
+    The station may go on working; it seals and moves no evidence meanwhile. What ends
+    before its end, in any way, leaves neither folder. TargetThere, NotWritten,
+    RegistryError.
     """
     for target in (folder, keys):
         if target is not None and target.exists():
             raise TargetThere(file=str(target))
-    with _named(folder):
+    with named(folder):
         folder.mkdir(mode=0o700, parents=True)
-    registry = TinyDbRegistry(places.registry)
     try:
-        registry.snapshot(folder / REGISTRY)
-        for name in registry.sealed_files():
-            _copy(folder_of(places.registry) / name, folder / EVIDENCE / name)
-    finally:
-        registry.close()
-    _copy(places.config, folder / CONFIG)
+        return _back_up(places, folder, now, keys, like, told)
+    except BaseException:
+        for target in (folder, keys):
+            if target is not None:
+                shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _back_up(
+    places: Places,
+    folder: Path,
+    now: float,
+    keys: Path | None,
+    like: Path | None,
+    told: Told,
+) -> Made:
+    ops = FileOps()
+    files: dict[str, str] = {}
+    lock = sealing_lock(places.registry)
+    with named(lock), held(ops, lock, LOCK_SECONDS, places.registry):
+        with private_files.created(folder / REGISTRY) as stream:
+            copied = journal_copy.copy(ops, places.registry, stream, told)
+        files[REGISTRY], size = copied.sha256, copied.size
+        own = folder_of(places.registry)
+        for segment in copied.segments:
+            if not segment.archived:
+                files[f"{EVIDENCE}/{segment.file}"] = segment.sha256
+                size += _take(segment, own, folder / EVIDENCE, like)
+                told(segment.size)
+    others = [(places.config, CONFIG)]
     if places.desk.is_file():
-        _copy(places.desk, folder / DESK)
+        others.append((places.desk, DESK))
     for template in sorted(places.templates.glob("*.toml")):
-        _copy(template, folder / TEMPLATES / template.name)
+        others.append((template, f"{TEMPLATES}/{template.name}"))
     for name, anchor in places.anchors.items():
         if anchor.is_file():
-            _copy(anchor, folder / ANCHORS / name)
+            others.append((anchor, f"{ANCHORS}/{name}"))
+    for source, name in others:
+        copy(source, folder / name)
+        files[name] = checksum(folder / name)
     if keys is not None:
         for name, key in places.keys.items():
-            _copy(key, keys / name)
-    names = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+            copy(key, keys / name)
     manifest = Manifest(
         format=_FORMAT,
         made_at=now,
         registry_id=places.registry_id,
-        files={str(path.relative_to(folder)): _sum(path) for path in names},
+        files=dict(sorted(files.items())),
     )
-    with _named(folder / MANIFEST):
+    with named(folder / MANIFEST):
         private_files.create(folder / MANIFEST, msgspec.json.encode(manifest))
-    return manifest
+    return Made(manifest, size, sum(each.archived for each in copied.segments))
 
 
-def read(folder: Path) -> Manifest:
+def size_of(places: Places) -> int:
+    """Return about how many bytes a backup will have gone through. OSError."""
+    sealed = folder_of(places.registry).glob("*.segment")
+    return sum(file.stat().st_size for file in (places.registry, *sealed))
+
+
+def _take(segment: Segment, own: Path, target: Path, like: Path | None) -> int:
+    """Have a segment in a backup, as it was sealed; return how much was copied.
+
+    A link is to the earlier backup, never to the station's own file: what happens to
+    that must not happen to its copies, too.
+    """
+    copied = target / segment.file
+    earlier = like / EVIDENCE / segment.file if like is not None else None
+    if earlier is not None and _linked(earlier, copied, segment):
+        return 0
+    data = segments.sealed_bytes(own, segment)
+    with named(copied):
+        private_files.create(copied, data)
+    return len(data)
+
+
+def _linked(earlier: Path, copied: Path, segment: Segment) -> bool:
+    """Link to an earlier copy that is sound; False: there is none, or no links."""
+    try:
+        if checksum(earlier) != segment.sha256:
+            return False
+        copied.parent.mkdir(mode=0o700, exist_ok=True)
+        copied.hardlink_to(earlier)
+    except (OSError, Unreadable):
+        return False
+    return True
+
+
+def read(folder: Path, told: Told = lambda _bytes: None) -> Manifest:
     """Check a backup's files against its manifest. NotABackup, Damaged, Unreadable."""
     try:
         raw = (folder / MANIFEST).read_bytes()
@@ -193,115 +266,18 @@ def read(folder: Path) -> Manifest:
     for name, expected in manifest.files.items():
         path = folder / name
         inside = path.resolve().is_relative_to(folder.resolve())
-        if not inside or not path.is_file() or _sum(path) != expected:
+        if not inside or not path.is_file() or checksum(path) != expected:
             raise Damaged(file=str(path))
+        told(path.stat().st_size)
     return manifest
-
-
-def restore(
-    folder: Path,
-    places: Places,
-    *,
-    station: str,
-    now: float,
-    keys: Path | None = None,
-) -> int:
-    """Put a station back: registry, keys, and templates and configuration if missing.
-
-    `keys`: the folder of keys; None: they are in their places. Returns how many
-    credentials there are. TargetThere, NotABackup, Damaged, KeyMissing, WrongKey,
-    NotWritten, RegistryError.
-    """
-    manifest = read(folder)
-    new = {places.registry: folder / REGISTRY}
-    for name in manifest.files:
-        if name.startswith(f"{EVIDENCE}/"):
-            new[folder_of(places.registry) / Path(name).name] = folder / name
-    if keys is not None:
-        new |= {target: keys / name for name, target in places.keys.items()}
-    for target in new:
-        if target.exists():
-            raise TargetThere(file=str(target))
-    for target in places.keys.values():
-        if not new.get(target, target).is_file():
-            raise KeyMissing(file=str(new.get(target, target)))
-    key = new.get(places.vault_key, places.vault_key)
-    _check_key(folder / REGISTRY, key, manifest.registry_id)
-    for name in manifest.files:
-        if name.startswith(f"{TEMPLATES}/"):
-            new[places.templates / Path(name).name] = folder / name
-    for name, target in places.anchors.items():
-        # What lies in the system's own folders is the system's to put back.
-        if f"{ANCHORS}/{name}" in manifest.files and _may_write(target.parent):
-            new[target] = folder / ANCHORS / name
-    new[places.config] = folder / CONFIG
-    if DESK in manifest.files:
-        new[places.desk] = folder / DESK
-    with private_files.all_or_none() as written:
-        for target, source in new.items():
-            if target.exists():
-                continue
-            _copy(source, target)
-            written.append(target)
-        registry = TinyDbRegistry(places.registry, station=station, now=now)
-        try:
-            registry.distrust(station=station, now=now)
-            if places.high_water is not None:
-                with _named(places.registry.parent):
-                    places.high_water.restart(registry.read(lambda it: it.heads()))
-            return registry.read(lambda it: it.count())
-        finally:
-            registry.close()
-
-
-# --- checks --------------------------------------------------------------------
-
-
-def _check_key(journal: Path, key: Path, registry_id: str) -> None:
-    """Read the backup's registry whole, verify its evidence, and try the key."""
-    with tempfile.TemporaryDirectory(prefix="pin-kiosk-") as scratch:
-        copied = Path(scratch) / REGISTRY
-        _copy(journal, copied)
-        evidence = folder_of(copied)
-        evidence.mkdir()
-        for sealed in folder_of(journal).glob("*.segment"):
-            (evidence / sealed.name).symlink_to(sealed.resolve())
-        try:
-            registry = TinyDbRegistry(copied)
-            try:
-                verdict = audit.verify(registry.audit_events(), registry.moved_away())
-                if not verdict.is_sound:
-                    raise Damaged(file=str(journal))
-                _try_key(registry, key, registry_id)
-            finally:
-                registry.close()
-        except RegistryError as error:
-            raise Damaged(file=str(journal)) from error
-
-
-def _try_key(registry: TinyDbRegistry, key: Path, registry_id: str) -> None:
-    try:
-        vault = Vault(KeyRing.from_file(key), registry_id)
-        for credential in walk.credentials(registry):
-            sealed = credential.escrow.current_sealed
-            if sealed:
-                plain = vault.open(
-                    sealed,
-                    table="credentials",
-                    record=credential.id,
-                    field="escrow.current",
-                )
-                plain[:] = bytes(len(plain))
-                return
-    except VaultError as error:
-        raise WrongKey(file=str(key)) from error
 
 
 # --- files ---------------------------------------------------------------------
 
 
 @contextmanager
-def _named(file: Path) -> Iterator[None]:
+def named(file: Path) -> Iterator[None]:
+    """Let an OSError come out as NotWritten."""
     try:
         yield
     except OSError as error:
@@ -309,16 +285,14 @@ def _named(file: Path) -> Iterator[None]:
         raise NotWritten(file=str(error.filename or file), reason=reason) from error
 
 
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with _named(target):
+def copy(source: Path, target: Path) -> None:
+    """Copy into a new file. NotWritten."""
+    with named(target):
         private_files.copy(source, target)
 
 
-def _sum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """Return a file's SHA-256, hex. Unreadable."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -19,6 +19,16 @@ def named_by_moment(folder: Path, now: float) -> Path:
     return folder / time.strftime(_BY_MOMENT, time.localtime(now))
 
 
+def newest(folder: Path) -> Path | None:
+    """Return the newest whole backup of a folder."""
+    whole = [path for path in folder.glob("*") if _is_whole(path)]
+    return max(whole, default=None)
+
+
+def _is_whole(path: Path) -> bool:
+    return bool(_NAME.fullmatch(path.name)) and (path / backup.MANIFEST).is_file()
+
+
 def prune(folder: Path, keep: int) -> tuple[Path, ...]:
     """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk.setup import backup, nightly
-from kiosk.setup.backup import Places
+from kiosk.setup import backup, nightly, restoring
+from kiosk.setup.backup import Manifest, Places
 from statemachine.lifecycle import State
-from storage import audit
+from storage import archive, audit, segments
 from storage.audit import Head
+from storage.fileops import FileOps
 from storage.high_water import HighWaterMark, missing
+from storage.journal_copy import Told
 from storage.records import (
     Approval,
     ApprovalKind,
@@ -24,7 +26,7 @@ from storage.records import (
     NoncePurpose,
     Template,
 )
-from storage.registry import StoreFull
+from storage.registry import EvidenceDamaged, StoreFull
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, add_key
 
@@ -104,8 +106,10 @@ class House:
         )
         registry.close()
 
-    def restore(self, made: Path, key: Path | None) -> int:
-        return backup.restore(made, self.places, station="k1", now=NOW + 60, keys=key)
+    def restore(self, made: Path, key: Path | None) -> Manifest:
+        return restoring.restore(
+            made, self.places, station="k1", now=NOW + 60, keys=key
+        )
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ def new_house_again(tmp_path: Path) -> House:
 def test_a_station_comes_back_whole(house: House, tmp_path: Path) -> None:
     made, key = back_up(house, tmp_path)
     fresh = new_house(tmp_path)
-    assert fresh.restore(made, key) == 1
+    assert fresh.restore(made, key).made_at == NOW
     registry = TinyDbRegistry(fresh.places.registry)
     credential = registry.run(lambda tx: tx.credential("c1"))
     vault = Vault(KeyRing.from_file(fresh.places.vault_key), "registry-1")
@@ -162,7 +166,7 @@ def test_sealed_evidence_is_in_the_backup_and_comes_back(
     while registry.idle(0.0):
         pass
     before = list(registry.audit_events())
-    sealed = registry.sealed_files()
+    sealed = [each.file for each in registry.evidence.segments()]
     assert len(sealed) >= 3
     registry.close()
     made, key = back_up(house, tmp_path)
@@ -418,3 +422,115 @@ def test_an_unfinished_backup_is_never_what_is_kept(
     broken.mkdir()
     assert nightly.prune(tmp_path / "nightly", 1) == ()
     assert made.exists()
+
+
+def seal(house: House, count: int = 11) -> list[str]:
+    """Let evidence be sealed; return the names of the segments' files."""
+    registry = TinyDbRegistry(house.places.registry, sealing={"living": 2, "batch": 3})
+    for number in range(count):
+        draft = AuditDraft(at=float(number), station="k1", kind="x", actor="a")
+        registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    while registry.evidence.seal():
+        pass
+    named = [each.file for each in registry.evidence.segments()]
+    registry.close()
+    return named
+
+
+def test_a_second_backup_links_to_what_the_first_has_and_never_to_the_station(
+    house: House, tmp_path: Path
+) -> None:
+    names = seal(house)
+    first, second = tmp_path / "1", tmp_path / "2"
+    before = backup.back_up(house.places, first, now=NOW)
+    names_later = seal(house)
+    made = backup.back_up(house.places, second, now=NOW, like=first)
+    assert made.copied < before.copied + house.places.registry.stat().st_size
+    own = segments.folder_of(house.places.registry)
+    for name in names_later:
+        file = second / backup.EVIDENCE / name
+        assert not file.samefile(own / name)
+        earlier = first / backup.EVIDENCE / name
+        assert (name in names) == (earlier.exists() and file.samefile(earlier))
+    backup.read(second)
+    assert nightly.newest(tmp_path) is None, "neither is named by its moment"
+
+
+def test_a_link_to_what_was_damaged_since_is_not_made(
+    house: House, tmp_path: Path
+) -> None:
+    name = seal(house)[0]
+    first, second = tmp_path / "1", tmp_path / "2"
+    backup.back_up(house.places, first, now=NOW)
+    (first / backup.EVIDENCE / name).write_bytes(b"rotten")
+    backup.back_up(house.places, second, now=NOW, like=first)
+    backup.read(second)
+    with pytest.raises(backup.Damaged):
+        backup.read(first)
+
+
+def test_evidence_that_is_damaged_ends_no_good_backup_in_a_bad_one(
+    house: House, tmp_path: Path
+) -> None:
+    name = seal(house)[1]
+    file = segments.folder_of(house.places.registry) / name
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(EvidenceDamaged):
+        backup.back_up(house.places, tmp_path / "b", now=NOW)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_backup_that_is_stopped_anywhere_leaves_nothing(
+    house: House, tmp_path: Path
+) -> None:
+    seal(house)
+    calls = 0
+
+    def stop_at(last: int) -> Told:
+        def told(_bytes: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == last:
+                raise KeyboardInterrupt
+
+        return told
+
+    for last in range(1, 99):
+        calls = 0
+        made, keys = tmp_path / "backup", tmp_path / "keys"
+        try:
+            backup.back_up(house.places, made, now=NOW, keys=keys, told=stop_at(last))
+        except KeyboardInterrupt:
+            assert not made.exists()
+            assert not keys.exists()
+        else:
+            assert last > 5
+            return
+    pytest.fail("the backup never ended")
+
+
+def test_what_was_moved_away_is_said_and_the_rest_comes_back(
+    house: House, tmp_path: Path
+) -> None:
+    seal(house)
+    registry = TinyDbRegistry(house.places.registry)
+    draft = AuditDraft(at=NOW, station="k1", kind="", actor="a")
+    away = tmp_path / "archive"
+    ops = FileOps()
+    moved = list(
+        archive.move(
+            registry, registry.evidence, ops, away, before=NOW + 1, draft=draft
+        )
+    )
+    registry.close()
+    made, keys = tmp_path / "backup", tmp_path / "keys"
+    told = backup.back_up(house.places, made, now=NOW, keys=keys)
+    assert told.moved_away == len(moved) > 1
+    fresh = new_house(tmp_path)
+    fresh.restore(made, keys)
+    whole = TinyDbRegistry(fresh.places.registry, archives=(away,))
+    assert audit.verify(whole.audit_events()).is_sound
+    whole.close()
+    rest = TinyDbRegistry(fresh.places.registry)
+    assert audit.verify(rest.audit_events(), rest.moved_away()).is_sound
+    rest.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, Evidence, KnownHead, judge
+from storage.records import AuditEvent
 from storage.registry import Registry
 from storage.signed_note import NoteKey
 
@@ -40,11 +41,19 @@ class Verified:
         return self.is_sound and self.whole.known is not None
 
 
-def evidence_of(registry: Registry) -> Evidence:
-    """Return the evidence of a registry."""
+def evidence_of(
+    registry: Registry, told: Callable[[], None] = lambda: None
+) -> Evidence:
+    """Return the evidence of a registry; `told` hears of each event that is read."""
+
+    def events(station: str | None = None) -> Iterator[AuditEvent]:
+        for event in registry.audit_events(station=station):
+            told()
+            yield event
+
     return Evidence(
-        checkpoints=lambda: registry.audit_events(station=LANE),
-        events=registry.audit_events,
+        checkpoints=lambda: events(LANE),
+        events=events,
         begins=registry.moved_away(),
     )
 

@@ -1,0 +1,39 @@
+"""Locks of a registry's folder that are taken from outside an open registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.fileops import FileOps
+from storage.registry import StoreLocked
+
+
+@contextmanager
+def tried(ops: FileOps, lock: Path, seconds: float) -> Iterator[bool]:
+    """Hold a lock; False: somebody else did, for all these seconds. OSError."""
+    handle = ops.open(lock)
+    try:
+        if os.geteuid() == 0:  # made by root, it still is the station's
+            folder = lock.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
+        if not ops.lock(handle, seconds):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            ops.unlock(handle)
+    finally:
+        ops.close(handle)
+
+
+@contextmanager
+def held(ops: FileOps, lock: Path, seconds: float, path: Path) -> Iterator[None]:
+    """Hold a lock of the registry `path`. StoreLocked, OSError."""
+    with tried(ops, lock, seconds) as is_held:
+        if not is_held:
+            raise StoreLocked(path=str(path), seconds=int(seconds))
+        yield
