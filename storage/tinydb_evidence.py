@@ -71,15 +71,6 @@ class Evidence:
         keys = sorted(self._journal.keys(SEGMENTS))
         return [self._named(key) for key in keys]
 
-    def count(self) -> int:
-        """Return how many events can be read here."""
-        sealed = sum(
-            named.events
-            for named in self.segments()
-            if self._folder_of(named) is not None
-        )
-        return sealed + self._journal.size(AUDIT)
-
     def moved_away(self) -> dict[str, Head]:
         """Return the ends of what was moved away and lies in none of the archives."""
         ends: dict[str, Head] = {}

@@ -43,6 +43,8 @@ def archive(
 
     until, actor = _day(before), login_name()
     settings = operators_config(config)
+    if settings.registry.postgresql:
+        raise typer.BadParameter("the registry is a database: what it keeps is its own")
     become_owner(settings.registry.path)
     store = embedded_registry(settings)
     try:

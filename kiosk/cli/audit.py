@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kiosk.authority.proof.verification import Verified
     from kiosk.config import Config
     from storage.completeness import KnownHead
+    from storage.registry import Registry
     from storage.signed_note import NoteKey
 
 app = new_app("Verify and export the evidence.")
@@ -93,23 +94,24 @@ def _of_registry(
     """Verify what is here: by what is named, else by the station's own key."""
     from kiosk.authority.proof import verification
     from kiosk.bootstrap import (
-        embedded_registry,
         high_water_of,
         operators_config,
+        registry_of,
         vault_of,
     )
     from kiosk.cli.ending import words
     from kiosk.cli.progress import Progress
+    from kiosk.core.clock import SystemClock
     from storage.high_water import missing
 
     settings = operators_config(config)
     is_own_key = not (keys or heads)
     known = vault_of(settings).note_keys() if is_own_key else keys
     seen = high_water_of(settings).read()
-    registry = embedded_registry(settings, archives)
+    registry = registry_of(settings, SystemClock(), archives)
     try:
         lost = missing(seen, registry.read(lambda view: view.heads()))
-        with Progress(2 * registry.evidence.count(), "events") as told:
+        with Progress(2 * _events(registry), "events") as told:
             evidence = verification.evidence_of(registry, told)
             verified = verification.verify(evidence, keys=known, heads=heads)
     finally:
@@ -118,6 +120,14 @@ def _of_registry(
         typer.echo(words(Message("evidence.older", {"lost": lost})), err=True)
         raise fail()
     _say(verified, is_own_key=is_own_key)
+
+
+def _events(registry: Registry) -> int:
+    """Return how many events there are to be read."""
+    heads, away = registry.read(lambda view: view.heads()), registry.moved_away()
+    ends = (heads.values(), away.values())
+    there, gone = (sum(head.seq for head in each) for each in ends)
+    return there - gone
 
 
 def _say(verified: Verified, *, is_own_key: bool) -> None:
