@@ -256,6 +256,11 @@ def test_a_store_that_fails_is_told_as_that(
     assert why.value.data == {"path": "registry.journal", "seconds": 10}
 
 
+def test_what_hands_out_secrets_is_known_from_its_answer() -> None:
+    hands_out = {name for name, call in CALLS.items() if call.hands_out}
+    assert hands_out == {"release", "puk_next", "puk_plan"}
+
+
 # --- what goes over the line ---------------------------------------------------------
 
 

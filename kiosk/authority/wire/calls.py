@@ -9,14 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from kiosk.authority.ports import Authority, PukPlan, PukTry, Release
-
-_HANDS_OUT = (Release, PukTry, PukPlan, PukPlan | None)
-"""Answers with secrets in them."""
+from kiosk.authority.ports import Authority
+from kiosk.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,8 @@ class Call:
     """Strict: what a newer station asks for besides is not left out in silence."""
     answer: Any
     """A type as msgspec takes it."""
-
-    @property
-    def hands_out(self) -> bool:
-        """Say whether secrets are answered."""
-        return self.answer in _HANDS_OUT
+    hands_out: bool
+    """It may have secrets in it."""
 
     def asked(self, arguments: Mapping[str, object]) -> msgspec.Struct:
         """Return the request of a call with these arguments."""
@@ -53,6 +48,13 @@ class Call:
         return getattr(authority, self.name)(**arguments)
 
 
+def _holds_secret(kind: Any) -> bool:
+    """Say whether a value of that type may have a secret in it."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return any(map(_holds_secret, get_type_hints(kind).values()))
+    return kind is Secret or any(map(_holds_secret, get_args(kind)))
+
+
 def _call(name: str) -> Call:
     hints = get_type_hints(getattr(Authority, name))
     answer = hints.pop("return")
@@ -64,7 +66,7 @@ def _call(name: str) -> Call:
         kw_only=True,
         forbid_unknown_fields=True,
     )
-    return Call(name, request, answer)
+    return Call(name, request, answer, _holds_secret(answer))
 
 
 CALLS: Mapping[str, Call] = {
