@@ -19,6 +19,7 @@ import logging
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -192,7 +193,15 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 class Vault:
     """Seals and opens fields of one registry. Any thread."""
 
-    def __init__(self, keys: KeyRing | KeyFile, registry_id: str) -> None:
+    def __init__(
+        self,
+        keys: KeyRing | KeyFile,
+        registry_id: str,
+        *,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """`random_bytes` gives the nonces: never twice the same."""
+        self._random_bytes = random_bytes
         self._keys = keys
         self._registry_id = registry_id
 
@@ -204,7 +213,7 @@ class Vault:
         self, plain: bytes | bytearray, *, table: str, record: str, field: str
     ) -> str:
         """Return an envelope that opens only at this table, record and field."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        nonce = self._random_bytes(_NONCE_BYTES)
         ring = self._ring
         key = ring.current
         sealed = AESGCM(ring.key(key)).encrypt(

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from kiosk.authority.escrow import approvals, escrowed_secrets
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority, StationFault
-from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.proof.seal import SealingKey, hpke
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.compliance import ComplianceProfile
@@ -36,6 +36,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.simulation.interference import Interference
 from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
+from kiosk.simulation.seeded_hpke import seeded
 from kiosk.visit.run import Worker, Workplace
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.visit import Visit
@@ -108,7 +109,13 @@ class World:
         self.settings = settings
         self.profile = profile
         self._lifecycle = lifecycle or Lifecycle()
-        self._vault = Vault(KeyRing({"world": self.entropy.bytes(32)}), "world")
+        self._vault = Vault(
+            KeyRing({"world": self.entropy.bytes(32)}),
+            "world",
+            random_bytes=self.entropy.bytes,
+        )
+        is_seeded = isinstance(self.entropy, SeededEntropy)
+        self.encrypt = seeded(self.entropy) if is_seeded else hpke
         self._card_worker = card_worker or InlineWorker()
         self._authority_worker = authority_worker or InlineWorker()
         self.restart()
@@ -122,7 +129,7 @@ class World:
             clock=self.clock,
             entropy=self.entropy,
             lifecycle=self._lifecycle,
-            sealing=SealingKey(),
+            sealing=SealingKey(self.entropy),
             profile=self.profile,
         )
         own = LocalAuthority(self.parts, self.settings.station)
@@ -146,6 +153,7 @@ class World:
                 card=card,
                 authority=self.authority_of(station or self.settings.station),
                 worker=self._authority_worker,
+                encrypt=self.encrypt,
             )
         )
 

@@ -26,6 +26,7 @@ from kiosk.authority.ports import (
     wipe,
 )
 from kiosk.authority.proof import seal, statement
+from kiosk.authority.proof.seal import Encrypt, hpke
 from kiosk.cards.ports import (
     Card,
     CardSession,
@@ -85,6 +86,8 @@ class Workplace:
     card: Card
     authority: Authority
     worker: Worker
+    encrypt: Encrypt = hpke
+    """How a new password is sealed to the authority."""
 
 
 class StepMark:
@@ -215,7 +218,12 @@ class Run:
 
     def seal(self, new: Secret, to: Challenge) -> bytes:
         """Seal the new password to the authority, for this operation only."""
-        return seal.seal(new, public_key=to.sealing_key, operation=self.operation)
+        return seal.seal(
+            new,
+            public_key=to.sealing_key,
+            operation=self.operation,
+            encrypt=self._workplace.encrypt,
+        )
 
     def sign(self, session: CardSession, challenge: Challenge, sealed: bytes) -> bytes:
         """Let the card sign the statement. The PIN was verified directly before."""

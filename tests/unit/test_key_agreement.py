@@ -9,6 +9,7 @@ from lab.card_kinds import PIN, make_piv
 
 from kiosk.cards import tlv
 from kiosk.cards.piv.application import PivApplication
+from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.keys import PrivateKey, generate
 from kiosk.simulation.cards.piv import SimulatedPivCard
@@ -19,7 +20,7 @@ _P256, _P384, _X25519 = 0x11, 0x14, 0xE1
 
 def own(algorithm: int) -> tuple[SimulatedPivCard, PrivateKey, PivApplication]:
     card = make_piv().card
-    key = generate(algorithm)
+    key = generate(algorithm, SeededEntropy(1))
     assert key is not None
     card.put_key(_KEY_MANAGEMENT, key, (0, 0))
     card.power_on()

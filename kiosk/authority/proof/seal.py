@@ -9,6 +9,7 @@ was signed for, and nothing derived from a short PIN alone is ever stored or sen
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import (
@@ -18,21 +19,34 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from kiosk.authority.ports import ProofFailed
+from kiosk.core.entropy import Entropy, SystemEntropy
 from kiosk.core.secret import Secret
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_KEY_BYTES = 32
+_SYSTEM = SystemEntropy()
 _INFO = b"pin-kiosk sealed password v1\0"
 
+Encrypt = Callable[[bytes | bytearray, bytes, bytes], bytes]
+"""Encrypts to a raw public key for what `info` says: plain text, key, info."""
 
-def seal(value: Secret, *, public_key: bytes, operation: str) -> bytes:
+
+def hpke(plain: bytes | bytearray, public_key: bytes, info: bytes) -> bytes:
+    """Encrypt with an ephemeral key of the library's. ValueError."""
+    recipient = X25519PublicKey.from_public_bytes(public_key)
+    return _SUITE.encrypt(plain, recipient, info=info)
+
+
+def seal(
+    value: Secret, *, public_key: bytes, operation: str, encrypt: Encrypt = hpke
+) -> bytes:
     """Seal `value` to a raw X25519 public key (32 bytes) for one operation."""
-    return sealed_for(value, public_key=public_key, info=_info(operation))
+    return encrypt(value.reveal(), public_key, _info(operation))
 
 
 def sealed_for(value: Secret, *, public_key: bytes, info: bytes) -> bytes:
     """Seal `value` to a raw X25519 public key for what `info` says. ValueError."""
-    recipient = X25519PublicKey.from_public_bytes(public_key)
-    return _SUITE.encrypt(value.reveal(), recipient, info=info)
+    return hpke(value.reveal(), public_key, info)
 
 
 def digest(sealed: bytes) -> bytes:
@@ -49,9 +63,9 @@ class SealingKey:
 
     __slots__ = ("_private", "id", "public")
 
-    def __init__(self) -> None:
+    def __init__(self, entropy: Entropy = _SYSTEM) -> None:
         """Make a new key; `public` is raw (32 bytes), `id` names it (16 hex)."""
-        self._private = X25519PrivateKey.generate()
+        self._private = X25519PrivateKey.from_private_bytes(entropy.bytes(_KEY_BYTES))
         self.public = self._private.public_key().public_bytes_raw()
         self.id = hashlib.sha256(self.public).hexdigest()[:16]
 

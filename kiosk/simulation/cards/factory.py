@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import hashlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,8 +17,8 @@ from cryptography.x509.oid import NameOID
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.clock import Clock
-from kiosk.core.entropy import Entropy
-from kiosk.simulation.cards.keys import SigningKey
+from kiosk.core.entropy import Entropy, SeededEntropy
+from kiosk.simulation.cards.keys import SigningKey, known_rsa, on_curve
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 
@@ -78,7 +79,7 @@ def make_card(
     guid = guid or entropy.bytes(16)
     card.objects[objects.CHUID] = objects.write_chuid(guid)
     card.objects[objects.CCC] = objects.write_ccc(entropy.bytes(14))
-    key = _private_key(algorithm)
+    key = _private_key(algorithm, entropy)
     authentication = _put(card, "9A", key, algorithm, subject)
     if with_old_certificate:
         card.keys[0x9D] = key
@@ -87,7 +88,7 @@ def make_card(
     proving = None
     if with_card_authentication:
         p256 = KeyAlgorithm.P256
-        proving = _put(card, "9E", _private_key(p256), p256, subject)
+        proving = _put(card, "9E", _private_key(p256, entropy), p256, subject)
     kind, value = IdentityKind.GUID, guid
     if card.options.serial:
         kind, value = IdentityKind.SERIAL, card.options.serial
@@ -123,16 +124,29 @@ def key_of(key: SigningKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
     )
 
 
-def _private_key(algorithm: KeyAlgorithm) -> SigningKey:
+def _private_key(algorithm: KeyAlgorithm, entropy: Entropy) -> SigningKey:
     match algorithm:
         case KeyAlgorithm.P256:
-            return ec.generate_private_key(ec.SECP256R1())
+            return on_curve(ec.SECP256R1(), entropy)
         case KeyAlgorithm.P384:
-            return ec.generate_private_key(ec.SECP384R1())
+            return on_curve(ec.SECP384R1(), entropy)
         case KeyAlgorithm.ED25519:
-            return ed25519.Ed25519PrivateKey.generate()
+            return ed25519.Ed25519PrivateKey.from_private_bytes(entropy.bytes(32))
         case _:
-            return rsa_key(int(algorithm.removeprefix("RSA-")))
+            return shared_rsa(int(algorithm.removeprefix("RSA-")), entropy)
+
+
+def shared_rsa(bits: int, entropy: Entropy) -> rsa.RSAPrivateKey:
+    """Return the key of that size which all cards share.
+
+    Where a seed rules, it is the same in every process.
+    """
+    if isinstance(entropy, SeededEntropy):
+        return _known_rsa(bits)
+    return rsa_key(bits)
+
+
+_known_rsa = functools.cache(known_rsa)
 
 
 @functools.cache
@@ -150,9 +164,20 @@ def _certificate(key: SigningKey, subject: str) -> bytes:
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(_serial(key, subject))
         .not_valid_before(start)
         .not_valid_after(start + datetime.timedelta(days=3650))
     )
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return builder.sign(key, digest).public_bytes(Encoding.DER)
+    is_ecdsa = isinstance(key, ec.EllipticCurvePrivateKey) or None
+    made = builder.sign(key, digest, ecdsa_deterministic=is_ecdsa)
+    return made.public_bytes(Encoding.DER)
+
+
+def _serial(key: SigningKey, subject: str) -> int:
+    """Return a serial number that no other certificate has."""
+    public = key.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    named = hashlib.sha256(public + subject.encode()).digest()
+    return int.from_bytes(named[:16], "big") or 1

@@ -8,7 +8,7 @@ from kiosk.cards.gids.application import FIRST_KEY
 from kiosk.cards.gids.objects import FileEntry
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import Entropy
-from kiosk.simulation.cards.factory import KeyMade, Made, key_of, rsa_key
+from kiosk.simulation.cards.factory import KeyMade, Made, key_of, shared_rsa
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.gids_options import GidsOptions
 
@@ -33,7 +33,7 @@ def make_gids_card(
     card = SimulatedGidsCard(
         entropy=entropy, options=wanted, pin=pin, puk=puk, admin_key=admin_key
     )
-    key = rsa_key(_BITS[algorithm])
+    key = shared_rsa(_BITS[algorithm], entropy)
     card.keys[FIRST_KEY] = key
     made: KeyMade = key_of(key, algorithm, subject)
     card_id = entropy.bytes(objects.CARD_ID_BYTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards import idprime
-from kiosk.simulation.cards.factory import Made, key_of, rsa_key
+from kiosk.simulation.cards.factory import Made, key_of, shared_rsa
 from kiosk.simulation.cards.idprime import SimulatedIdPrimeCard
 
 _CERTIFICATE = 0x0301
@@ -20,7 +20,7 @@ def make_idprime_card(
     Its identity is the one it has behind OpenSC's module. The key is made once per
     process and shared.
     """
-    key = rsa_key(_BITS)
+    key = shared_rsa(_BITS, entropy)
     made = key_of(key, KeyAlgorithm.RSA_2048, subject)
     card_id = entropy.bytes(16)
     card = SimulatedIdPrimeCard(entropy=entropy, pin=pin, card_id=card_id, key=key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import (
     ec,
@@ -13,23 +15,56 @@ from cryptography.hazmat.primitives.asymmetric import (
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from kiosk.cards import tlv
+from kiosk.core.entropy import Entropy
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PrivateKey = SigningKey | x25519.X25519PrivateKey
 _RSA_BITS = {0x06: 1024, 0x07: 2048, 0x05: 3072, 0x16: 4096}
 _CURVES: dict[int, ec.EllipticCurve] = {0x11: ec.SECP256R1(), 0x14: ec.SECP384R1()}
 _ED25519, _X25519 = 0xE0, 0xE1
+_PRIMES = {
+    1024: (181, 396),
+    2048: (533, 869),
+    3072: (267, 319),
+    4096: (192, 362),
+}
+"""Bits → which of the numbers in `_number` are the first two primes."""
 
 
-def generate(algorithm: int) -> PrivateKey | None:
-    """Make a key for a PIV algorithm identifier; None: not supported."""
+def generate(algorithm: int, entropy: Entropy) -> PrivateKey | None:
+    """Make a key for a PIV algorithm identifier; None: not supported.
+
+    RSA keys come from the library, which takes no randomness of others.
+    """
     if algorithm in _RSA_BITS:
         return rsa.generate_private_key(65537, _RSA_BITS[algorithm])
     if algorithm in _CURVES:
-        return ec.generate_private_key(_CURVES[algorithm])
+        return on_curve(_CURVES[algorithm], entropy)
     if algorithm == _ED25519:
-        return ed25519.Ed25519PrivateKey.generate()
-    return x25519.X25519PrivateKey.generate() if algorithm == _X25519 else None
+        return ed25519.Ed25519PrivateKey.from_private_bytes(entropy.bytes(32))
+    if algorithm == _X25519:
+        return x25519.X25519PrivateKey.from_private_bytes(entropy.bytes(32))
+    return None
+
+
+def on_curve(curve: ec.EllipticCurve, entropy: Entropy) -> ec.EllipticCurvePrivateKey:
+    """Make a key on a curve, smaller than its order (P-256, P-384)."""
+    size = curve.key_size // 8
+    scalar = int.from_bytes(entropy.bytes(size), "big") >> 1
+    return ec.derive_private_key(scalar or 1, curve)
+
+
+def known_rsa(bits: int) -> rsa.RSAPrivateKey:
+    """Return the RSA key of a size that is the same everywhere: a secret to nobody."""
+    p, q = (_number(bits, which) for which in _PRIMES[bits])
+    return _rsa_of(p, q)
+
+
+def _number(bits: int, which: int) -> int:
+    """Return one of a row of odd numbers, half as long, the two highest bits set."""
+    half = bits // 2
+    drawn = hashlib.shake_256(f"{bits} {which}".encode()).digest(half // 8)
+    return int.from_bytes(drawn, "big") | 3 << (half - 2) | 1
 
 
 def imported(algorithm: int, parts: dict[int, bytes]) -> PrivateKey | None:
@@ -130,7 +165,8 @@ def _ecdsa(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes | None:
     if not 0 < len(digest) <= size:
         return None
     hashed = hashes.SHA256() if size == hashes.SHA256.digest_size else hashes.SHA384()
-    return key.sign(digest.rjust(size, b"\x00"), ec.ECDSA(Prehashed(hashed)))
+    how = ec.ECDSA(Prehashed(hashed), deterministic_signing=True)
+    return key.sign(digest.rjust(size, b"\x00"), how)
 
 
 def _rsa(key: rsa.RSAPrivateKey, block: bytes) -> bytes | None:

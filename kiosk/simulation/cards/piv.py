@@ -92,6 +92,7 @@ class SimulatedPivCard:
         self.references = References(
             self.options, pin=pin, puk=puk, both_blocked=self._both_blocked
         )
+        self._entropy = entropy
         self.admin = AdminKey(entropy, self.options.management_algorithm)
         self.maker: attestation.Maker | None = None
         """Who states what keys it has made; made when it is first asked."""
@@ -269,7 +270,7 @@ class SimulatedPivCard:
         self.need_admin()
         parts = dict(tlv.walk(tlv.need(data, 0xAC, "command"), "command"))
         wanted = parts.get(0x80, b"")
-        key = generate(wanted[0]) if wanted else None
+        key = generate(wanted[0], self._entropy) if wanted else None
         if key is None:
             raise Status(status.WRONG_DATA)
         self.put_key(p2, key, yubikey.wanted_policies(parts))

@@ -15,6 +15,7 @@ from lab.hostile import acts
 from lab.hostile.judges import broken
 from lab.hostile.points import Act, Point
 from lab.hostile.town import Town
+from storage.registry import Registry
 
 Plan = Mapping[int, tuple[str, Act]]
 
@@ -97,9 +98,14 @@ def shrunk(story: Story, planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
 
 def wander(seed: int) -> Failure | None:
     """Several people, several days: what happens is the seed's choice."""
+    return _judged(wandered(seed), f"seed {seed}:")
+
+
+def wandered(seed: int, registry: Registry | None = None) -> Town:
+    """Return the town in which that has happened."""
     chance = random.Random(seed)
     stories = chance.sample(STORIES, chance.randint(1, 3))
-    town = Town(*stories)
+    town = Town(*stories, registry=registry)
     for _ in range(chance.randint(2, 5)):
         person = chance.choice(town.people)
         plan = {
@@ -126,4 +132,4 @@ def wander(seed: int) -> Failure | None:
         town.points.armed = False
         town.domain.heal()
         town.world.clock.sleep(chance.choice((1.0, 200.0, 86_400.0)))
-    return _judged(town, f"seed {seed}:")
+    return town

@@ -111,6 +111,7 @@ class Town:
                 card=card,
                 authority=pointed(authority, self.points),
                 worker=InlineWorker(),
+                encrypt=self.world.encrypt,
             )
         )
 
