@@ -3,7 +3,7 @@
 There are at most two: what the card had before, and the one that was to replace it.
 Neither is forgotten before the card has confirmed the other. Each has its own record,
 committed before it is sent; a value that the card has refused is never sent again.
-Pure: values go in and come out, and an error is a bug of the caller.
+Pure: values go in and come out. `OutOfOrder`: what was told cannot have happened then.
 """
 
 from __future__ import annotations
@@ -12,10 +12,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from statemachine.guards import Refusal
-from statemachine.puk import Known, PukEvent, advance
+from statemachine.puk import OUT_OF_ORDER, Known, PukEvent, advance
 
 TRIES = 3
 """Tries that a PUK has where the card tells nothing else."""
+
+
+class OutOfOrder(ValueError):
+    """The table has no such edge: it was repeated, invented or mixed up."""
+
+    def __init__(self, refusal: Refusal, said: str) -> None:
+        super().__init__(said)
+        self.refusal = refusal
 
 
 class Label(StrEnum):
@@ -133,9 +141,14 @@ def not_replaced(puk: Puk, label: Label, left: int | None) -> Puk:
 
 
 def unheard(puk: Puk, label: Label) -> Puk:
-    """The card said no to something else, and compared nothing."""
-    puk = replace(puk, left=min(puk.left + 1, TRIES))
+    """The card said no to something else, and compared nothing.
+
+    The try that was feared is given back, once for each time that the value was sent.
+    """
     candidate = _of(puk, label)
+    if label is not Label.TYPED and (candidate is None or not candidate.unanswered):
+        raise OutOfOrder(OUT_OF_ORDER, f"{label} was not sent")
+    puk = replace(puk, left=min(puk.left + 1, TRIES))
     if candidate is None:
         return puk
     as_before = replace(
@@ -208,5 +221,5 @@ def _with(puk: Puk, label: Label, candidate: Candidate) -> Puk:
 def _advanced(puk: Puk, event: PukEvent) -> Puk:
     known = advance(puk.known, event)
     if isinstance(known, Refusal):
-        raise ValueError(f"{event} is not possible: {puk.known}")
+        raise OutOfOrder(known, f"{event} is not possible: {puk.known}")
     return replace(puk, known=known)

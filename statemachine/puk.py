@@ -54,6 +54,7 @@ class PukEdge:
 
 
 K, E = Known, PukEvent
+OUT_OF_ORDER = Refusal("refusal.puk_order", Actor.HELPDESK)
 DUE = frozenset({K.FACTORY, K.FIRST_PENDING, K.EXPOSED, K.DUE, K.PENDING})
 """The PUK has to be replaced, until the card has confirmed another."""
 AT_FACTORY = frozenset({K.FACTORY, K.FIRST_PENDING})
@@ -203,5 +204,5 @@ def advance(known: Known, event: PukEvent) -> Known | Refusal:
     """Return what is known after `event`, or why it cannot have happened."""
     targets = _ENGINE.targets(event, known)
     if not targets:
-        return Refusal("refusal.puk_order", Actor.HELPDESK)
+        return OUT_OF_ORDER
     return Known[targets[0]]

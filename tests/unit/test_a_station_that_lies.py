@@ -270,6 +270,21 @@ def test_replacing_a_puk_does_not_spend_its_last_try() -> None:
     assert refused(lambda: liar.port.puk_plan(liar.id, None)) == "stop.puk_last_try"
 
 
+@pytest.mark.parametrize(
+    "tell", ["puk_replaced", "puk_accepted", "puk_new_refused", "puk_unheard"]
+)
+def test_what_cannot_have_happened_to_a_puk_is_refused_and_changes_nothing(
+    tell: str,
+) -> None:
+    """A message that comes twice, or that nobody should have sent."""
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    before = liar.credential
+    label = () if tell == "puk_replaced" else (Label.PENDING,)
+    said = refused(lambda: getattr(liar.port, tell)(liar.id, *label))
+    assert said == "refusal.puk_order"
+    assert liar.credential == before
+
+
 # --- who the card is ---------------------------------------------------------------
 
 

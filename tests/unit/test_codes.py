@@ -20,8 +20,10 @@ from kiosk.authority.ports import (
     CodeRefused,
     EntriesPaused,
     Prepared,
+    Refused,
 )
 from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.codes import (
     DIGITS,
@@ -227,6 +229,22 @@ def test_wrong_codes_beside_the_card_itself_count(history: History) -> None:
         told = at_kiosk(history, card, wrong_but_well_formed(code), "kiosk-1")
         assert told == "authority.code_refused"
     assert at_kiosk(history, card, code.copy(), "kiosk-1") == "authority.code_refused"
+
+
+def test_what_is_sent_again_of_an_ended_operation_makes_no_later_code_void(
+    history: History,
+) -> None:
+    """Who kept an old message sends it five times: the new code still works."""
+    port = history.world.authority.port
+    ended = proven(history)
+    earlier = history.world.release_code("alice")
+    redeem(history, ended, earlier.copy())
+    port.refuse(ended.operation, Message("stop.cancelled"))
+    later = history.world.release_code("alice")
+    for _ in range(5):
+        with pytest.raises(Refused):
+            redeem(history, ended, earlier.copy())
+    redeem(history, proven(history), later)
 
 
 def test_beside_a_card_that_cannot_prove_itself_the_station_pauses() -> None:

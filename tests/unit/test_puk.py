@@ -10,11 +10,11 @@ from enum import Enum, auto
 import pytest
 
 from statemachine import candidates, render
-from statemachine.candidates import TRIES, Candidate, Label, Puk
+from statemachine.candidates import TRIES, Candidate, Label, OutOfOrder, Puk
 from statemachine.guards import Refusal
 from statemachine.puk import DUE, IN_ESCROW, TABLE, Known, PukEvent, advance
 
-K, E = Known, PukEvent
+K, E, L = Known, PukEvent, Label.CURRENT
 EXPECTED: dict[PukEvent, dict[Known, Known]] = {
     E.SAID_HOLDERS: {K.UNKNOWN: K.HOLDERS},
     E.SAID_FACTORY: {K.UNKNOWN: K.FACTORY},
@@ -310,6 +310,20 @@ def test_what_was_on_the_card_is_kept_where_the_new_puk_cannot_replace_itself() 
     sent = candidates.replacing(BOTH, Label.PENDING, None)
     after = candidates.new_refused(sent, Label.PENDING)
     assert set(after.remaining()) == {Label.CURRENT, Label.PENDING}
+
+
+def test_one_message_that_comes_twice_gives_one_try_back() -> None:
+    """Else every repetition hid a try that a wrong value may have cost."""
+    puk = candidates.released(
+        Puk(known=K.CURRENT, current=Candidate(), left=2), L, None
+    )
+    puk = candidates.released(puk, L, None)
+    assert puk.left == 0
+    for left in (1, 2):
+        puk = candidates.unheard(puk, L)
+        assert puk.left == left
+    with pytest.raises(OutOfOrder):
+        candidates.unheard(puk, L)
 
 
 def test_a_puk_that_was_taken_has_all_its_tries_again() -> None:

@@ -90,14 +90,19 @@ class Elsewhere:
     """Another issuer, and a card of ann's that it has made."""
 
     def __init__(
-        self, site: Site, *, account: str = "ann@ad.test", mail: str = ""
+        self,
+        site: Site,
+        *,
+        account: str = "ann@ad.test",
+        mail: str = "",
+        seed: int = 5,
     ) -> None:
         certificate, key = new_issuer("Elsewhere", now=site.clock.now())
         private = load_pem_private_key(key, password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey)
         self.anchor = x509.load_pem_x509_certificate(certificate)
         self.made: MadeCard = make_card(
-            SeededEntropy(5), subject="Ann", pin=PIN, puk=b"12345678"
+            SeededEntropy(seed), subject="Ann", pin=PIN, puk=b"12345678"
         )
         issuer = Issuer(self.anchor, private, 30)
         person = Applicant(display_name="Ann", account=account, guid="", email=mail)
@@ -346,7 +351,7 @@ def test_only_the_key_that_was_proposed_can_be_confirmed(
     site: Site, elsewhere: Elsewhere
 ) -> None:
     taken = proposed(site, elsewhere)
-    other = Elsewhere(site)
+    other = Elsewhere(site, seed=6)
     with pytest.raises(NothingProposed):
         confirm(
             site.desk(OperatorRole.ADMINISTRATOR),

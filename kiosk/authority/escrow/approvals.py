@@ -19,9 +19,11 @@ from kiosk.authority.ports import (
     CodeRefused,
     EntriesPaused,
     NotProven,
+    Refused,
 )
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.codes import is_well_formed, keyed_digest, new_code, normalised
 from statemachine.lifecycle import State
@@ -141,8 +143,13 @@ def redeem(
 
 
 def _who(tx: View, id: str) -> tuple[str, bool, bool]:
-    """Return the station, whether the card has proven itself, whether it could."""
+    """Return the station, whether the card has proven itself, whether it could.
+
+    Refused: it has ended. What is sent again of it uses up nobody's later codes.
+    """
     operation = tx.operation(id)
+    if operation.ended_at is not None:
+        raise Refused(Message("stop.operation_ended"))
     key = tx.credential(operation.credential).card_authentication_key
     return operation.station, operation.card_proven, key is not None
 

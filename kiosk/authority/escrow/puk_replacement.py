@@ -15,7 +15,13 @@ from kiosk.authority.escrow.escrowed_secrets import (
     open_field,
     seal_field,
 )
-from kiosk.authority.escrow.puk_unblock import happened, live, must_be_sendable, value
+from kiosk.authority.escrow.puk_unblock import (
+    happened,
+    in_order,
+    live,
+    must_be_sendable,
+    value,
+)
 from kiosk.authority.ports import NotProven, ProofFailed, PukPlan
 from kiosk.authority.proof import presence
 from kiosk.authority.repeats import Once
@@ -143,7 +149,8 @@ def new_refused(parts: RequiredPorts, once: Once, id: str, label: Label) -> None
         operation = tx.operation(id)
         escrow = tx.credential(operation.credential).escrow
         stays = label is Label.PENDING
-        after = candidates.new_refused(puks.of(escrow), label)
+        with in_order():
+            after = candidates.new_refused(puks.of(escrow), label)
         happened(
             tx,
             parts,

@@ -7,7 +7,8 @@ helpdesk has released just that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -144,20 +145,27 @@ def happened(
     promotes: bool = False,
     fields: dict[str, object] | None = None,
 ) -> Puk:
-    """Change what is known of the PUK, audited; return it.
+    """Change what is known of the PUK, audited; return it. Refused: it cannot be.
 
     `promotes`: the new value is what the card has. `fields` of the escrow change, too.
     """
     credential = tx.credential(operation.credential)
     before = puks.of(credential.escrow)
-    after = puks.of(
-        tx.save_credential(
-            changed(parts, credential, change, promotes=promotes, fields=fields)
-        ).escrow
-    )
+    with in_order():
+        told = changed(parts, credential, change, promotes=promotes, fields=fields)
+    after = puks.of(tx.save_credential(told).escrow)
     known = {"from": str(before.known), "to": str(after.known), "left": str(after.left)}
     note(tx, parts, operation, kind, **known)
     return after
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Refuse what cannot have happened: a message that came twice, or was made up."""
+    try:
+        yield
+    except candidates.OutOfOrder as error:
+        raise Refused(Message(error.refusal.code)) from error
 
 
 def changed(

@@ -9,9 +9,10 @@ from kiosk.cards.ports import CardRemoved
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import OutcomeUnknown, ReadFailed
 from kiosk.simulation.cards.reader import READER
+from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.interference import ProcessDied
-from lab.hostile.points import AFTER, APDU, BEFORE, CALL, COMMIT, Act, Point
-from lab.hostile.town import THEIRS, Person, Town
+from lab.hostile.points import AFTER, APDU, BEFORE, CALL, COMMIT, MESSAGE, Act, Point
+from lab.hostile.town import FIRST, OTHER, THEIRS, Person, Town
 from statemachine.lifecycle import Event
 from storage.registry import StoreFull, StorePoisoned
 
@@ -39,7 +40,13 @@ def _faults(town: Town, point: Point) -> list[Named]:
         case (kind, moment) if kind == CALL and point.name != "connect":
             what = "no answer" if moment == AFTER else "nothing arrives"
             return [(what, _no_answer)]
+        case (kind, moment) if (kind, moment) == (MESSAGE, AFTER):
+            return [("the message comes twice", lambda point: _twice(town))]
     return []
+
+
+def _twice(town: Town) -> None:
+    town.replay(town.points.heard[-1:], "kiosk-1")
 
 
 def _raise(error: Exception) -> None:
@@ -67,6 +74,18 @@ def _hands(town: Town, person: Person) -> list[Named]:
         "the password is set elsewhere": lambda: town.domain.change_elsewhere(
             guid, Secret(THEIRS)
         ),
+        "the password is set on the other controller": lambda: (
+            town.domain.change_elsewhere(guid, Secret(THEIRS), dc=OTHER)
+        ),
+        "the controllers replicate": town.domain.replicate,
+        "the first controller goes away": lambda: town.domain.fail(DcDown(dc=FIRST)),
+        "everything heard is sent again": lambda: town.replay(
+            list(town.points.heard), "kiosk-1"
+        ),
+        "everything heard is sent from elsewhere": lambda: town.replay(
+            list(town.points.heard), "kiosk-2"
+        ),
+        "a clone is at another station": lambda: town.insert_clone(person),
         "another station sees the card's name": lambda: _second(town, person),
         "the wall clock goes an hour ahead": lambda: clock.set_wall(3600.0),  # type: ignore[attr-defined]  # a manual clock
         "the wall clock goes an hour back": lambda: clock.set_wall(-3600.0),  # type: ignore[attr-defined]  # a manual clock

@@ -18,13 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from kiosk.visit.views import Outcome
 from lab.hostile.town import PINS, Person, Town
-from statemachine.operation import TABLE
+from statemachine.operation import TABLE, Phase
 from storage import audit
 from storage.records import AuditEvent, Keyless, Sync
 
 _LONG = re.compile(r"[0-9A-Za-z+/=]{17,}")
 """Random text, in which any six digits may stand."""
 _SECONDS = 60.0
+_STEPS = {f"operation.{phase}" for phase in Phase}
+"""What else is said of an operation is no step of it."""
 _CONTEXT = b"pin-kiosk statement\x00\x01"
 
 
@@ -116,12 +118,12 @@ def _once(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
     if len(set(nonces)) != len(nonces):
         yield "a nonce was accepted twice"
     changed = {e.operation for e in own if e.kind == "operation.card_changed"}
-    used = [
-        e.data["approval"]
+    used = {
+        (e.operation, e.data["approval"])
         for e in own
         if e.kind == "approval.redeemed" and e.operation in changed
-    ]
-    if len(set(used)) != len(used):
+    }
+    if len({approval for _, approval in used}) != len(used):
         yield "a code opened two changes"
 
 
@@ -156,7 +158,7 @@ def _edges(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
         path = [
             e.kind.removeprefix("operation.")
             for e in own
-            if e.operation == operation and e.kind.startswith("operation.")
+            if e.operation == operation and e.kind in _STEPS
         ]
         if not path:
             continue

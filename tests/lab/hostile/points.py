@@ -8,14 +8,16 @@ process die. While an act is carried out, no point counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from kiosk.authority.ports import Authority
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
 from kiosk.directory.ports import Directory, DomainController
 from kiosk.simulation.cards.faults import FaultHand, Faults
-from storage.registry import Registry, Tx
+from storage.registry import Registry, RegistryError, Tx
 from storage.view import View
 
 T = TypeVar("T")
@@ -40,6 +42,27 @@ class Point:
 Act = Callable[[Point], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message to the authority: the call, and what was given with it."""
+
+    name: str
+    given: tuple[Any, ...]
+    named: Mapping[str, Any]
+
+    def again(self, authority: Authority) -> None:
+        """Send it once more, whatever comes of it."""
+        given = [_copied(each) for each in self.given]
+        named = {name: _copied(each) for name, each in self.named.items()}
+        with suppress(KioskError, RegistryError):
+            getattr(authority, self.name)(*given, **named)
+
+
+def _copied(given: Any) -> Any:
+    """What is wiped by who sent it, whoever listens still has."""
+    return given.copy() if isinstance(given, Secret) else given
+
+
 @dataclass(slots=True)
 class Points:
     """Numbers the points of a history, and lets the plan's acts happen."""
@@ -49,6 +72,8 @@ class Points:
     story: list[str] = field(default_factory=list)
     done: list[tuple[str, float, bytes]] = field(default_factory=list)
     """What was really carried out of that which counts, when, and the value."""
+    heard: list[Heard] = field(default_factory=list)
+    """Every message to the authority, as somebody on the line would keep it."""
     armed: bool = False
     now: Callable[[], float] = float
     """The clock that nobody sets."""
@@ -153,6 +178,9 @@ class _Calls:
             return found
 
         def call(*args: Any, **named: Any) -> Any:
+            if self._kind == MESSAGE:
+                kept = {key: _copied(each) for key, each in named.items()}
+                self._points.heard.append(Heard(name, tuple(map(_copied, args)), kept))
             self._points.at(self._kind, name, BEFORE)
             result = found(*args, **named)
             if name in _NOTED:

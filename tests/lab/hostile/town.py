@@ -6,6 +6,7 @@ and clock are simulated. One seed, one history.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from kiosk.core.workers import InlineWorker
 from kiosk.pin.rules import Alphabet
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.domain.state import Dc
 from kiosk.simulation.interference import ProcessDied
 from kiosk.simulation.world import Holder, World
 from kiosk.visit.run import Workplace
@@ -28,6 +30,7 @@ from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
 from lab.histories import Story
 from lab.hostile.points import (
+    Heard,
     PointedDirectory,
     PointedFaults,
     PointedRegistry,
@@ -46,6 +49,7 @@ from storage.records import (
 )
 from storage.registry import Registry, RegistryError, Tx
 
+FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 PINS = (b"314159", b"926535", b"846257", b"803476")
 THEIRS = b"Helpdesk-4711"
 LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
@@ -90,6 +94,8 @@ class Town:
         self.world = World(registry=PointedRegistry(self.store, self.points))
         assert isinstance(self.world.directory, SimulatedDirectory)
         self.domain: SimulatedDirectory = self.world.directory
+        state = self.domain._state
+        state.dcs = (*state.dcs, Dc(OTHER, "origin-of-the-other"))
         self.world.directory = PointedDirectory(self.domain, self.points)
         self.readers = SimulatedReaders(clock=self.world.clock)
         self.world.readers = self.readers
@@ -98,6 +104,7 @@ class Town:
         self.points.now = self.world.clock.monotonic
         self.restart()
         self.people = [self._person(n, story) for n, story in enumerate(stories)]
+        self.domain.replicate()
 
     def restart(self) -> None:
         """A new process."""
@@ -196,6 +203,44 @@ class Town:
                 )
             )
 
+    def replay(self, heard: Sequence[Heard], station: str) -> None:
+        """Somebody sends again what was heard, as if from a station."""
+        authority = LocalAuthority(self.world.parts, station)
+        for each in heard:
+            each.again(authority)
+
+    def insert_clone(self, person: Person) -> None:
+        """Somebody has a card of the same name and certificate, and knows the PIN.
+
+        It has keys of its own: those on a card cannot be copied.
+        """
+        made, puk = self.world.make_card(
+            person.name,
+            pin=person.pin(),
+            guid=person.holder.made.identity.value,
+            with_card_authentication=person.story.proves_itself,
+        )
+        made.card.objects = dict(person.card.objects)
+        made.card.set_tries(pin=person.card.pin_tries_left)
+        readers = SimulatedReaders(clock=self.world.clock)
+        with suppress(KioskError, RegistryError), puk:
+            visit = self.visit_of(readers.insert(made.card), "kiosk-2")
+            for offer in visit.recognise().actions:
+                if offer.allowed:
+                    form = visit.begin(offer.kind)
+                    answers = Answers(self._of_a_clone(person, form), confirmed=True)
+                    visit.submit(form, answers, lambda progress: None)
+
+    def _of_a_clone(self, person: Person, form: Form) -> dict[FieldName, Secret]:
+        """What who has it can type: the PIN that they saw, and guesses."""
+        known = {FieldName.OLD_PIN, FieldName.CURRENT_PIN, FieldName.TRANSPORT_PIN}
+        return {
+            name: Secret(person.pin())
+            if name in known
+            else Secret(PINS[3] if name is FieldName.NEW_PIN else b"123456782")
+            for name in form.fields
+        }
+
     def _answers(self, person: Person, form: Form) -> Answers:
         person.chosen += 1
         new = next(
@@ -224,10 +269,22 @@ class Town:
         """All is well again, time passes, and the card is looked at."""
         self.points.armed = False
         self.domain.heal()
+        self.domain.replicate()
         self.restart()
         self.world.clock.sleep(200.0)
+        if self._says_to_wait(person):
+            self.world.clock.sleep(200.0)
+            assert not self._says_to_wait(person), "waits for too long"
+
+    def _says_to_wait(self, person: Person) -> bool:
+        """Look at the card; say whether another station may be writing still.
+
+        A clock that was set back lets a dead one look alive, once for each process.
+        """
         self.readers.pull()
-        self.visit_of(self.readers.insert(person.card), "kiosk-1").recognise()
+        visit = self.visit_of(self.readers.insert(person.card), "kiosk-1")
+        reasons = {each.reason.key for each in visit.recognise().actions if each.reason}
+        return "stop.another_is_writing" in reasons
 
     # --- what is true -----------------------------------------------------------
 
