@@ -60,11 +60,7 @@ class Compaction:
         journal, ops = self._journal, self._journal.ops
         journal.look()
         start = journal.position
-        living = [
-            (table, key, raw)
-            for table, documents in journal.documents().items()
-            for key, raw in documents.items()
-        ]
+        living = {table: dict(each) for table, each in journal.documents().items()}
         self._seq, self._before, self._size = start.seq, START, len(MAGIC)
         handle = self._handle = ops.create(self._path)
         try:
@@ -124,14 +120,15 @@ class Compaction:
         return at, seq, before
 
 
-def _pieces(living: list[tuple[str, str, bytes]]) -> Iterator[list[Change]]:
+def _pieces(living: dict[str, dict[str, bytes]]) -> Iterator[list[Change]]:
     piece: list[Change] = []
     size = 0
-    for table, key, raw in living:
-        piece.append(Change(table, key, raw))
-        size += len(raw)
-        if size >= _PIECE:
-            yield piece
-            piece, size = [], 0
+    for table, documents in living.items():
+        for key, raw in documents.items():
+            piece.append(Change(table, key, raw))
+            size += len(raw)
+            if size >= _PIECE:
+                yield piece
+                piece, size = [], 0
     if piece:
         yield piece
