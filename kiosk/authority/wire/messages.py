@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -32,7 +32,8 @@ from storage.registry import RegistryError
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A call on its way."""
 
-    key: str
+    key: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[!-~]+\Z")]
+    """The station's own name for the call; without one, a lost answer would be lost."""
     request: msgspec.Raw
     seal_to: bytes = b""
     """Whom to seal the secrets of the answer to; empty: there are none."""
