@@ -13,7 +13,8 @@ class Line:
     """Passes on what comes to its own socket. Ends with `close`.
 
     `cut_before`, `cut_after`: what holds these bytes is not passed on, and the line is
-    cut; or it is, and the line is cut when the answer is there. Each works once.
+    cut; or it is, and the line is cut when the answer is there. Each works once, after
+    `spared` that were let pass; if it `stays_cut`, nobody gets through until `mended`.
     """
 
     def __init__(self, server: Path, own: Path) -> None:
@@ -21,6 +22,10 @@ class Line:
         self.cut_before = b""
         self.cut_after = b""
         self.connections = 0
+        self.commits = 0
+        self.spared = 0
+        self.stays_cut = False
+        self._is_cut = False
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(own))
         self._listening.listen()
@@ -32,6 +37,9 @@ class Line:
                 near, _ = self._listening.accept()
             except OSError:
                 return
+            if self._is_cut:
+                near.close()
+                continue
             self.connections += 1
             threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
@@ -48,17 +56,34 @@ class Line:
         """Pass on what comes next, either way; say whether the line still stands."""
         for ready in select.select([near, far], [], [])[0]:
             data = ready.recv(65536)
-            if ready is near and self.cut_before and self.cut_before in data:
-                self.cut_before = b""
+            is_commit = ready is near and b"COMMIT" in data
+            self.commits += is_commit
+            if ready is near and self._is_due(self.cut_before, data):
+                self._cut()
                 return False
             if not data:
                 return False
             (far if ready is near else near).sendall(data)
-            if ready is near and self.cut_after and self.cut_after in data:
-                self.cut_after = b""
+            if ready is near and self._is_due(self.cut_after, data):
+                self._cut()
                 far.recv(65536)
                 return False
         return True
+
+    def _is_due(self, wanted: bytes, data: bytes) -> bool:
+        if not wanted or wanted not in data:
+            return False
+        self.spared -= 1
+        return self.spared < 0
+
+    def _cut(self) -> None:
+        self.cut_before = self.cut_after = b""
+        self._is_cut = self.stays_cut
+
+    def mended(self) -> None:
+        """Let everybody through again, and cut nothing more."""
+        self.cut_before = self.cut_after = b""
+        self._is_cut = False
 
     def close(self) -> None:
         with suppress(OSError):  # it was cut already
