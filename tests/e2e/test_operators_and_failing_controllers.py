@@ -163,11 +163,13 @@ def test_the_watch_is_told_by_another_controller_and_names_it(
     with desks(samba, Trouble("search", doing, 51, first=nth)) as (office, first):
         office.office.person("ann")
         office.office.holder("ann")
-        credential = msgspec.structs.replace(
-            office.office.world.credential("ann"),
+        world = office.office.world
+        written = msgspec.structs.replace(
+            world.credential("ann"),
             account_guid=user.guid,
             last_sync=LastSync(at=1.0, dc=office.ill, pwd_last_set=1),
         )
+        credential = world.registry.run(lambda tx: tx.save_credential(written))
         for _ in range(3):
             page = WatchPage(credential).show(office.context)
             (count,) = (

@@ -240,6 +240,15 @@ def test_no_release_for_a_card_that_may_not_be_unblocked(
     assert site.last_audit()[0] == "approval.release_refused"
 
 
+def test_no_release_for_a_card_that_was_held_since_it_was_looked_at(site: Site) -> None:
+    seen = site.card(state=State.BLOCKED)
+    helpdesk = site.desk(OperatorRole.HELPDESK)
+    lifecycle_events.act(helpdesk, Action.SUSPEND, seen, "lost")
+    with pytest.raises(Refused) as caught:
+        holder_codes.give(helpdesk, seen, ApprovalKind.RELEASE)
+    assert caught.value.reason.key == "refusal.suspended"
+
+
 def test_no_release_where_nothing_is_in_escrow(site: Site) -> None:
     card = site.card(escrow=Escrow())
     with pytest.raises(Refused) as caught:
