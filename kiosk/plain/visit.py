@@ -179,7 +179,7 @@ class PlainVisit:
             talk.say(of_tries(form.tries))
         talk.say(of_call(form, self._station.settings.helpdesk))
         if form.challenge is not None:
-            talk.say(say("tui.form.challenge"), form.challenge.spoken)
+            talk.say(form.challenge.spoken)
             talk.say(say("tui.form.challenge_hex", hex=form.challenge.hex))
 
     def _fill(self, form: Form, name: FieldName, before: Answers) -> Secret:

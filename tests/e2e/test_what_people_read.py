@@ -6,6 +6,7 @@ takes one of them away leaves somebody standing there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -204,3 +205,19 @@ def test_somebody_who_speaks_another_language(
     )
     told = sentence(Message("result.advice.insert_again"), language)
     assert label in told, "what it is told to choose is what the home page offers"
+
+
+def test_somebody_whose_card_is_opened_by_telephone(kiosk: Visitor) -> None:
+    """Whom to call, the numbers and the first field fit on the smallest screen."""
+    holder = Person(kiosk, "by telephone")
+    holder.reads("You need a telephone: " + CALL)
+    holder.presses("\x1b[B", "\r")
+    shown = holder.reads(
+        "Call " + CALL, "read these numbers to them", "Leave your card"
+    )
+    holder.reads("The answer from the helpdesk", "Your new PIN once more")
+    found = re.search(r"Other programs show it as ((?: ?[0-9A-F]{4}){4})", shown)
+    assert found is not None, shown
+    answer = kiosk.ask("answer", challenge=found.group(1))["answer"]
+    holder.types(answer, NEW, NEW)
+    holder.reads("D O N E", "Your card is unblocked.")

@@ -69,13 +69,14 @@ class FormScreen(KioskScreen):
         tries = [TriesLine(form.tries)] if is_at_stake(form) else []
         yield Horizontal(fields, Vertical(*tries, *beside, id="beside"), id="columns")
         yield Static("", id="hint", markup=False)
-        yield line(of_call(form, self.settings.helpdesk), classes="call")
+        if form.challenge is None:
+            yield line(of_call(form, self.settings.helpdesk), classes="call")
 
     def _challenge(self) -> Iterable[Widget]:
-        """What to read out to the helpdesk, where the card waits for an answer."""
+        """Whom to call and what to read out, where the card waits for an answer."""
         challenge = self.form.challenge
         if challenge is not None:
-            yield line(say("tui.form.challenge"), classes="muted")
+            yield line(of_call(self.form, self.settings.helpdesk), classes="told")
             yield line(challenge.spoken, classes="spoken")
             if self.settings.big_digits:
                 yield Digits(challenge.spoken)
