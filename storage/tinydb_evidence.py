@@ -243,6 +243,13 @@ class Evidence:
             self._indexed = set()
         return None
 
+    def make_index_anew(self) -> None:
+        """Throw the index away and make it of the segments. OSError."""
+        self._index.make_anew()
+        self._indexed = set()
+        if self._journal.size(SEGMENTS):
+            self._with_index(lambda _: None)
+
     def _cover(self) -> None:
         """Bring the index up to what the journal names."""
         keys = set(self._journal.keys(SEGMENTS))

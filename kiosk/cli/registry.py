@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +13,6 @@ from kiosk.cli import registry_database, registry_move
 from kiosk.cli.frame import ConfigOption, fail, new_app
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kiosk.config import Config
     from storage.tinydb_registry import TinyDbRegistry
 
@@ -65,6 +64,54 @@ def check(config: ConfigOption = None) -> None:
     if wrong:
         raise fail()
     print(f"The registry is whole, and so are {total:,} segments of evidence.")
+
+
+@app.command()
+def repair(
+    copies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="A backup, a folder of backups, an archive.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Mend what can be mended with nothing lost; say what has to be restored.
+
+    A last write that was torn is cut and kept aside. Sealed evidence that is missing or
+    damaged is put back from a copy that is the same, byte for byte; the damaged file is
+    kept. The index is made anew. Exit code 1 if anything is left that no copy mends.
+    """
+    from kiosk.cli.ending import words
+    from kiosk.cli.progress import shown
+    from kiosk.core.errors import Message
+    from storage import mending
+    from storage.fileops import FileOps
+
+    if _database(config):
+        raise typer.BadParameter("the registry is a database: see its own tools")
+    left = 0
+    folders = [each.absolute() for each in copies or ()]
+    with _opened(config) as registry:
+        if torn := registry.recovered():
+            print(f"A torn last write was cut and kept in {torn}.")
+        total = len(registry.evidence.segments())
+        mended = mending.mend(registry.evidence, FileOps(), folders)
+        for _, trouble, copy in shown(mended, total, "segments"):
+            if trouble is None:
+                continue
+            typer.echo(words(Message(trouble.code, trouble.data)), err=True)
+            if copy is None:
+                left += 1
+            else:
+                print(f"Put back from {copy}.")
+    if left:
+        told = "Name a backup or an archive that has it (--from), or restore one."
+        typer.echo(f"Not mended: {left:,}. {told}", err=True)
+        raise fail()
+    print("The registry is whole, and its index was made anew.")
 
 
 @app.command()

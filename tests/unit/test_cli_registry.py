@@ -97,3 +97,71 @@ def test_a_day_that_is_none_or_to_come_moves_nothing(
     there = ("--to", str(tmp_path / "archive"))
     assert lived.type("audit", "archive", "--before", day, *there)[0] == 2
     assert not (tmp_path / "archive").exists()
+
+
+def test_segments_are_put_back_from_a_backup_and_what_was_damaged_is_kept(
+    lived: Terminal, tmp_path: Path
+) -> None:
+    lived.type("registry", "compact")
+    made = tmp_path / "backups" / "monday"
+    assert lived.type("backup", str(made))[0] == 0
+    path = lived.config.registry.path
+    first, second, third = sorted(folder_of(path).glob("*.segment"))[:3]
+    sound = {each: each.read_bytes() for each in (first, second, third)}
+    first.unlink()
+    second.write_bytes(sound[second][:-1])
+    third.write_bytes(sound[first])
+    code, _, err = lived.type("registry", "repair")
+    assert code == 1
+    assert "Not mended: 3" in err
+    assert second.read_bytes() == sound[second][:-1], (
+        "nothing is touched without a copy"
+    )
+    for place in (made.parent, made):
+        code, _, err = lived.type("registry", "repair", "--from", str(place))
+        assert code == 0, err
+    assert {each: each.read_bytes() for each in sound} == sound
+    kept = second.with_name(second.name + ".damaged")
+    assert kept.read_bytes() == sound[second][:-1]
+    assert lived.type("registry", "check")[0] == 0
+
+
+def test_a_copy_that_is_not_the_same_mends_nothing(
+    lived: Terminal, tmp_path: Path
+) -> None:
+    lived.type("registry", "compact")
+    made = tmp_path / "backup"
+    assert lived.type("backup", str(made))[0] == 0
+    file = min(folder_of(lived.config.registry.path).glob("*.segment"))
+    copy = next(made.rglob(file.name))
+    copy.write_bytes(copy.read_bytes()[:-1])
+    file.unlink()
+    code, _, err = lived.type("registry", "repair", "--from", str(made))
+    assert code == 1
+    assert str(file) in err
+    assert not file.exists()
+
+
+def test_a_torn_last_write_is_cut_kept_and_said(lived: Terminal) -> None:
+    path = lived.config.registry.path
+    with path.open("ab") as stream:
+        stream.write(b"G 99 torn")
+    code, out, err = lived.type("registry", "repair")
+    assert code == 0, err
+    assert "torn last write" in out
+    assert [each.read_bytes() for each in path.parent.glob("*.torn-*")] == [
+        b"G 99 torn"
+    ]
+
+
+def test_a_damaged_middle_is_not_repaired_but_said_what_to_restore(
+    lived: Terminal,
+) -> None:
+    path = lived.config.registry.path
+    data = bytearray(path.read_bytes())
+    data[data.index(b"G 2 ") + 60] ^= 1
+    path.write_bytes(data)
+    code, _, err = lived.type("registry", "repair")
+    assert code == 1
+    assert "Restore the last backup" in err
+    assert path.read_bytes() == data
