@@ -77,13 +77,25 @@ class PostgresTx(PostgresView):
     def save_credential(self, credential: Credential) -> Credential:
         saved = replace(credential, version=credential.version + 1)
         row = rows.credential_row(saved)
-        if not self._save("credential", row, "card_in_use"):
+        if not self._save("credential", self._changed(row), "card_in_use"):
             if self._is_taken("credential", "card_in_use", row):
                 raise DuplicateRecord(kind="card", key=credential.card)
             raise VersionConflict(kind="credential", key=credential.id)
         self._save_certificates(saved)
         self._locked[saved.id] = saved
         return saved
+
+    def _changed(self, row: Values) -> Values:
+        """Leave out what is as it was read: a column not set is no index touched."""
+        known = self._locked.get(row["id"])
+        if known is None or known.version != row["version"] - 1:
+            return row
+        before = rows.credential_row(known)
+        return {
+            name: value
+            for name, value in row.items()
+            if name in ("id", "version") or value != before[name]
+        }
 
     def _save_certificates(self, credential: Credential) -> None:
         now = rows.certificates(credential)
@@ -131,7 +143,7 @@ class PostgresTx(PostgresView):
             f"UPDATE {table} SET {changes}"
             " WHERE id = %(id)s AND version = %(version)s - 1"
         )
-        if unique:
+        if row.get(unique) is not None:
             statement += (
                 f" AND NOT EXISTS (SELECT 1 FROM {table} other"
                 f" WHERE other.{unique} = %({unique})s AND other.id <> %(id)s)"
