@@ -36,6 +36,7 @@ from kiosk.tui.widgets.page_fields import widget_of
 from kiosk.tui.widgets.page_lines import in_words, page_line
 from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.tui.widgets.row_table import RowTable
+from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.station import FaceSettings
 
 ACTION = " action"
@@ -143,6 +144,25 @@ class PageView(KioskScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Textual calls it besides the base's own."""
         self.set_class(event.size.width >= _WIDE, "wide")
+
+    def unfinished(self) -> int:
+        """What is looked for while it is typed lacks nothing when it is left; only what
+        follows in the same breath is not for the next page.
+        """
+        typed = super().unfinished()
+        if self.page.finds and typed:
+            self.turn.cut()
+        return typed if self._is_typed_into and not self.page.finds else 0
+
+    @property
+    def _is_typed_into(self) -> bool:
+        """Somebody has typed something: not all is as the page had it at first."""
+        return any(
+            bool(len(widget))
+            if isinstance(widget, SecretField)
+            else widget.value != field.value
+            for field, widget in zip(self.page.fields, self._fields, strict=True)
+        )
 
     # --- what changes on it -------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from kiosk.authority.escrow import admin_key
 from kiosk.authority.office import listing
 from kiosk.cards.ports import ReaderEvent
@@ -20,6 +22,7 @@ from lab.matrix import facts, kiosk_worlds
 from lab.matrix.desk_pages import CARDS, OPERATORS, PAGES, PEOPLE, opened
 from lab.matrix.room import Room, patient
 from storage.records import Template, UnblockWay
+from storage.registry import Tx
 
 
 class DeskStation:
@@ -150,6 +153,26 @@ class DeskRoom(Room):
             card="gids:everyday",
             admin_key_sealed=sealed,
         )
+
+    def do_crowd(self, count: int) -> None:
+        """Put so many people on record."""
+        registry = self.station.demo.world.registry
+        like = registry.run(lambda tx: tx.credential("credential-everyday"))
+
+        def register(tx: Tx) -> None:
+            for number in range(count):
+                tx.save_credential(
+                    replace(
+                        like,
+                        id=f"crowd-{number:05}",
+                        card=f"piv:guid:{number:032x}",
+                        holder=f"Jörg {number:05}",
+                        account=f"p{number:05}@ad.test",
+                        version=0,
+                    )
+                )
+
+        registry.run(register)
 
     def do_answer(self, challenge: str) -> dict[str, str]:
         """Answer what was read out, as the key in escrow does."""
