@@ -96,8 +96,8 @@ class Compaction:
                 ops.rename(self._path, journal.path)
                 ops.fsync_dir(journal.path.parent)
                 journal.go_on(self._seq, self._before, self._size, self._head)
-        except (KeyboardInterrupt, GeneratorExit):
-            ops.remove(self._path)
+        except (OSError, KeyboardInterrupt, GeneratorExit):
+            ops.remove(self._path)  # a full disk needs the room
             raise
         finally:
             ops.close(handle)

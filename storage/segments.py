@@ -104,6 +104,7 @@ def seal(
         ops.fsync_dir(folder)
         ops.fsync_dir(folder.parent)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise StoreFull(path=str(path)) from error
     events = [_decode(raw) for _, raw in documents]
     return Segment(
