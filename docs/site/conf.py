@@ -51,6 +51,7 @@ docs/directory
 docs/rehearsals
 docs/evidence
 docs/storage
+docs/postgresql
 docs/threat-model
 docs/ways-home
 CHANGELOG
@@ -64,6 +65,7 @@ docs/architecture
 docs/glossary
 docs/lifecycle
 docs/operation
+docs/self-service
 docs/puk
 docs/tui
 docs/testing

@@ -72,8 +72,14 @@ def restore(
 
 
 def _size(folder: Path) -> int:
-    """Return how much a backup holds, bytes."""
-    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+    """Return how much a backup holds, bytes; 0: that cannot be told.
+
+    Only how far it is depends on that; whoever reads the files says what is wrong.
+    """
+    try:
+        return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+    except OSError:
+        return 0
 
 
 def _settings(saved: Path, target: Path) -> Config:
