@@ -82,8 +82,12 @@ def as_account() -> None:
 
 
 def own_folder(name: str) -> Path:
-    """Make a folder that the server's user may enter; short, for a socket's name."""
+    """Make a folder that the server's user may enter; short, for a socket's name.
+
+    It goes with this process.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"pk-{name}-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.chown(folder, account().pw_uid, account().pw_gid)
     return folder
 
