@@ -157,6 +157,12 @@ def _field(
         value=group.value(draft, name),
         before=group.value(saved, name),
         help=Message(f"template.{area}.{short}"),
-        options=tuple((each, each) for each in offered),
+        options=tuple((each, _words(each)) for each in offered),
         heading=heading,
     )
+
+
+def _words(option: str) -> Message | str:
+    """Return yes and no as they are said; the others are as in the file."""
+    is_said = option in ("yes", "no")
+    return Message(f"desk.option.{option}") if is_said else option
