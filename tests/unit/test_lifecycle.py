@@ -95,8 +95,10 @@ def test_a_change_under_way_updates_the_state_of_origin() -> None:
     assert settle(Standing(S, I), Event.ACTIVATE) == Standing(S, origin=A)
     for origin in (I, A, B):
         assert settle(Standing(S, origin), Event.UNBLOCK) == Standing(S, origin=A)
-    assert isinstance(settle(Standing(S, A), Event.ACTIVATE), Refusal)
-    assert isinstance(settle(Standing(A), Event.UNBLOCK), Refusal)
+    no_edge = Refusal("refusal.suspended", Actor.HELPDESK)
+    assert settle(Standing(S, A), Event.ACTIVATE) == no_edge
+    not_held = Refusal("refusal.not_suspended", Actor.HELPDESK)
+    assert settle(Standing(A), Event.UNBLOCK) == not_held
 
 
 def test_a_site_can_remove_an_edge() -> None:

@@ -182,3 +182,33 @@ def test_without_a_way_to_unblock_no_course_begins() -> None:
     facts = Facts(tries_left=0, has_unblock_way=False)
     found = course(Lifecycle(), Standing(State.ISSUED), Event.UNBLOCK, facts)
     assert found == Refusal("refusal.no_unblock_way", Actor.OFFICER)
+
+
+_HELPS = {
+    "already_activated": Actor.HOLDER,
+    "first_pin_one_try": Actor.OFFICER,
+    "not_activated": Actor.HOLDER,
+    "pin_blocked": Actor.HOLDER,
+    "suspended": Actor.HELPDESK,
+    "revoked": Actor.OFFICER,
+    "retired": Actor.OFFICER,
+}
+"""Who is named beside each reason why a card offers less than it might."""
+
+
+def test_every_no_names_who_can_help() -> None:
+    found = {
+        offer.refusal.code.removeprefix("refusal."): offer.refusal.who_can_help
+        for state in State
+        for tries in (0, 1, 3)
+        for offer in offers(
+            Standing(state),
+            Facts(tries_left=tries, has_unblock_way=True),
+            out_of_step=False,
+            activation_interrupted=False,
+            lifecycle=Lifecycle(),
+        )
+        if offer.refusal is not None
+    }
+    assert _HELPS.items() <= found.items()
+    assert None not in found.values()
