@@ -69,7 +69,7 @@ check: env-test ## format, lint, types, import rules, shell scripts
 	@shellcheck $(SETUP)/*.sh $(SETUP)/deb/* .ci/run
 
 docs: env-test ## the documents as a site, in build/docs; every link is followed
-	@$(BIN)/python -m sphinx -q -W --keep-going -c docs/site . build/docs
+	@$(BIN)/python -m sphinx -q -E -W --keep-going -c docs/site . build/docs
 	@echo "The site is build/docs/README.html"
 
 wheel: ## the program as a wheel, and the wheels of what it uses, in dist/

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.cards.any_card import MakeCard
     from kiosk.cards.pkcs11.process import ModuleProcess
-    from kiosk.cards.ports import Card, Connection, Family, Monitor
+    from kiosk.cards.ports import Card, Connection, Monitor
     from kiosk.cards.trace import Trace
+    from kiosk.cards.values import Family
     from kiosk.certificates.local_ca import Issuer
     from kiosk.certificates.ports import CertificateSource
     from kiosk.desk.context import Site
@@ -349,7 +350,7 @@ def _middleware(config: Config) -> dict[Family, MakeCard]:
 
 def _behind(process: Callable[[], ModuleProcess]) -> dict[Family, MakeCard]:
     from kiosk.cards.pkcs11.card import Pkcs11Card
-    from kiosk.cards.ports import Family
+    from kiosk.cards.values import Family
 
     def make(
         connect: Callable[[], Connection],  # noqa: ARG001 - the module has its own

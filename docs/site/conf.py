@@ -68,6 +68,7 @@ docs/operation
 docs/self-service
 docs/puk
 docs/tui
+docs/languages
 docs/testing
 docs/releasing
 docs/adr/README

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import (
     admin_unblock,
     approvals,
@@ -16,7 +17,10 @@ from kiosk.authority.operation import (
     prepare,
     writing,
 )
-from kiosk.authority.ports import (
+from kiosk.authority.proof import presence
+from kiosk.authority.repeats import Once, answers_once, happens_once
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import (
     AdminProof,
     Challenge,
     OpenedCredential,
@@ -27,17 +31,13 @@ from kiosk.authority.ports import (
     PresenceChallenge,
     PukPlan,
     PukTry,
-    Refused,
     Release,
     StationFault,
     WriteVerdict,
 )
-from kiosk.authority.proof import presence
-from kiosk.authority.repeats import Once, answers_once, happens_once
-from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message, said_of
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from statemachine.candidates import Label
 from storage.records import ApprovalKind, AuditDraft
 from storage.registry import RegistryError

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
-from kiosk.authority.ports import AuthorityError, KeyReused, SecretUnreadable, wipe
+from kiosk.authority.errors import AuthorityError, KeyReused, SecretUnreadable
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.codec import decode, encode

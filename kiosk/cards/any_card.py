@@ -10,22 +10,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from kiosk.cards.errors import (
+    UNUSABLE,
+    CardError,
+    NotSupported,
+    PadRequired,
+    UnknownCard,
+)
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.pkcs11.card import Pkcs11Card
-from kiosk.cards.ports import (
-    UNUSABLE,
-    Card,
-    CardError,
-    CardIdentity,
-    CardSession,
-    Connection,
-    Family,
-    NotSupported,
-    PadRequired,
-    RecognisedCard,
-    UnknownCard,
-)
+from kiosk.cards.ports import Card, CardSession, Connection
+from kiosk.cards.values import CardIdentity, Family, RecognisedCard
 
 
 class MakeCard(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kiosk.cards import status
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 PART = 255
 MAX_ANSWER = 1 << 16

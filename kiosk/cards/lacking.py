@@ -5,7 +5,7 @@ Nothing is sent to the card. NotSupported.
 
 from __future__ import annotations
 
-from kiosk.cards.ports import NotSupported
+from kiosk.cards.errors import NotSupported
 from kiosk.core.secret import Secret
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from kiosk.cards.ports import UNUSABLE, MalformedAnswer, ObjectMissing, PassedOver
+from kiosk.cards.errors import UNUSABLE, MalformedAnswer, ObjectMissing
+from kiosk.cards.values import PassedOver
 
 _Read = TypeVar("_Read")
 

@@ -10,16 +10,16 @@ import struct
 from collections.abc import Callable, Mapping
 
 from kiosk.cards.apdu import wipe
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     MalformedAnswer,
     NotSupported,
     PadCancelled,
-    PadCommand,
     PadEntryFailed,
     PadMismatch,
     PadTimedOut,
     PadTooShort,
 )
+from kiosk.cards.values import PadCommand
 from kiosk.core.secret import Secret
 
 VERIFY_DIRECT, MODIFY_DIRECT = 0x06, 0x07

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.cards import tlv
 from kiosk.cards.new_keys import NewKey
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 
 def pack(tag: int, value: bytes | bytearray) -> bytes:

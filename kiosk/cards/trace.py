@@ -7,8 +7,10 @@ import logging
 import threading
 from collections.abc import Callable
 
+from kiosk.cards.errors import CardError
 from kiosk.cards.masking import Masking, Showing, data_size
-from kiosk.cards.ports import CardError, Connection, PadCommand, Pinpad
+from kiosk.cards.ports import Connection, Pinpad
+from kiosk.cards.values import PadCommand
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.secret import Secret
 from kiosk.core.untrusted_text import visible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import profiles
 from kiosk.certificates.card_certificates import (
     UNREADABLE,

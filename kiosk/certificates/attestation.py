@@ -16,14 +16,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ObjectIdentifier
 
 from kiosk.cards import tlv
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv.attestation import Attestation
-from kiosk.cards.ports import (
-    CardIdentity,
-    Family,
-    IdentityKind,
-    KeySlot,
-    MalformedAnswer,
-)
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeySlot
 from kiosk.certificates.card_certificates import (
     UNREADABLE,
     UnreadableCertificate,

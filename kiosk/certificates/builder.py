@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.attestation import AttestedOnly
 from kiosk.certificates.card_certificates import read_pem
 from kiosk.certificates.est import EstClient, EstSettings

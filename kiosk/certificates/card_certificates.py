@@ -18,7 +18,7 @@ from kiosk.authority.office.values import (
     NamesAnother,
 )
 from kiosk.cards import tlv
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.certificates.profiles import UPN, UTF8_STRING
 from kiosk.core.errors import KioskError
 

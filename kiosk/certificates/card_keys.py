@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import Certificate
 
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, NotSupported
+from kiosk.cards.errors import NotSupported
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates import card_certificates
 from storage.records import PublicKey
 

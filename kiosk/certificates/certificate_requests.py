@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kiosk.authority.ports import ProofFailed
+from kiosk.authority.errors import ProofFailed
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import Attestation
 from kiosk.cards.request import certificate_request

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.card_certificates import UnreadableCertificate, key_of
 from kiosk.certificates.https import HttpsClient, Reply
 from kiosk.certificates.ports import (

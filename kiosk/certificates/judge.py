@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from cryptography.x509 import Certificate
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates, card_keys, identities
 from kiosk.certificates.card_certificates import account_key, accounts, addresses
 from kiosk.config.sections.enrollment import NamedBy

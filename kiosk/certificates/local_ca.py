@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import ca_key, profiles
 from kiosk.certificates.card_certificates import CertificateError, read_pem
 from kiosk.certificates.certificate_requests import is_signed_by

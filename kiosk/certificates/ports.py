@@ -16,7 +16,7 @@ from typing import Protocol
 from cryptography import x509
 
 from kiosk.cards.piv.attestation import Attestation
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.errors import KioskError
 
 # --- values ------------------------------------------------------------------

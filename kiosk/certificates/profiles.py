@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.ports import Applicant
 from kiosk.core.untrusted_text import visible
 

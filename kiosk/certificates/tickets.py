@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.certificate_requests import is_signed_by
 from kiosk.certificates.ports import (
     Answer,

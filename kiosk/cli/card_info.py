@@ -6,19 +6,15 @@ import queue
 
 import msgspec
 
-from kiosk.cards.ports import (
-    Card,
-    CardError,
-    CardInserted,
+from kiosk.cards.errors import CardError, ServiceGone
+from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
+from kiosk.cards.values import (
     CardUnreadable,
     Family,
     IdentityKind,
-    Monitor,
     PassedOver,
-    ReaderEvent,
     ReadersChanged,
     RecognisedCard,
-    ServiceGone,
     ServiceLost,
 )
 from kiosk.cli.card_keys import KeyReport, keys_of, policies_of

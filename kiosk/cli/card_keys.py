@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kiosk.cards.any_card import piv_of
-from kiosk.cards.piv.card import PivCard
-from kiosk.cards.piv.policies import KeyPolicies, read_policies
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     UNUSABLE,
-    Card,
-    CardSession,
-    KeySlot,
     MalformedAnswer,
     NotSupported,
     ObjectMissing,
     UnknownCard,
 )
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.piv.policies import KeyPolicies, read_policies
+from kiosk.cards.ports import Card, CardSession
+from kiosk.cards.values import KeySlot
 from kiosk.cli.ending import words
 from kiosk.core.untrusted_text import visible
 

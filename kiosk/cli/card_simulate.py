@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import typer
 
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.hardening import harden_process
 from kiosk.core.secret import Secret

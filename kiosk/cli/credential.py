@@ -20,7 +20,8 @@ from kiosk.bootstrap import (
     operators_config,
     source_of,
 )
-from kiosk.cards.ports import Card, KeySlot
+from kiosk.cards.ports import Card
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates, card_keys
 from kiosk.cli import credential_text as show_as
 from kiosk.cli.ending import words

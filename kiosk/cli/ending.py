@@ -14,7 +14,7 @@ from typing import TextIO
 
 from kiosk.core.errors import KioskError, Message, message_of, reason_of
 from kiosk.core.exit_codes import ExitCode
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
 
 _USAGE = ("cli.", "config.", "template.")

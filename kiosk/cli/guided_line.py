@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kiosk.cli.asking import ask, choose, say
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import Message, reason_of
-from kiosk.directory.ports import Unreachable
+from kiosk.directory.errors import Unreachable
 from kiosk.setup.ownership import as_oneself
 from kiosk.texts import sentence as catalogue
 from kiosk.texts import text

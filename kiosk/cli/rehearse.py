@@ -107,7 +107,8 @@ def _rules(config: Path) -> SiteRules:
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.bootstrap import directory_of, lifecycle_of
     from kiosk.config import load
-    from kiosk.directory.ports import DirectoryError, Examinable
+    from kiosk.directory.errors import DirectoryError
+    from kiosk.directory.ports import Examinable
     from kiosk.simulation.rehearsal.site_rules import SiteRules
 
     settings = load(config)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import TROUBLES, Office, RecordMissing
-from kiosk.cards.ports import CardRemoved
+from kiosk.cards.errors import CardRemoved
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, Message, reason_of, said_of
 from kiosk.enrollment.issue import refusal_of

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.errors import KioskError
 from storage.records import PinPolicy, Template
 

@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from kiosk.directory.ports import (
-    Directory,
-    DomainController,
-    ReadFailed,
-    TlsRefused,
-    Unreachable,
-)
+from kiosk.directory.errors import ReadFailed, TlsRefused, Unreachable
+from kiosk.directory.ports import Directory, DomainController
 
 MOST = 3
 """Controllers that one question is put to: somebody stands there."""

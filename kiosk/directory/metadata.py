@@ -12,7 +12,7 @@ import struct
 from collections.abc import Container
 from uuid import UUID
 
-from kiosk.directory.ports import PwdReplicationMark, Stamp
+from kiosk.directory.values import PwdReplicationMark, Stamp
 
 LARGEST = 1024 * 1024
 """Bytes; an object of every attribute that a schema has stays far below."""

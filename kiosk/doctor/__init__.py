@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kiosk.core.errors import Coded, KioskError, Message, message_of
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 
 
 class Health(StrEnum):

@@ -5,16 +5,9 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 
-from kiosk.cards.ports import (
-    Card,
-    CardError,
-    CardInserted,
-    CardUnreadable,
-    Monitor,
-    ReaderEvent,
-    ReadersChanged,
-    ServiceLost,
-)
+from kiosk.cards.errors import CardError
+from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
+from kiosk.cards.values import CardUnreadable, ReadersChanged, ServiceLost
 from kiosk.core.untrusted_text import visible
 from kiosk.doctor import Finding, Health, fail, ok, said, unknown, warn
 

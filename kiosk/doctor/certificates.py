@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.est import EstClient
 from kiosk.core.clock import Clock
 from kiosk.core.untrusted_text import visible

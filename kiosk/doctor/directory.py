@@ -9,21 +9,22 @@ from kiosk.authority.office.templates import limits_of
 from kiosk.authority.rules.effective import effective
 from kiosk.core.clock import Clock
 from kiosk.core.errors import Message
-from kiosk.directory.ports import (
-    Account,
+from kiosk.directory.errors import (
     AccountMissing,
-    Directory,
     DirectoryError,
-    DomainController,
-    Examinable,
-    Inspectable,
-    NameAttribute,
-    NamesInCertificates,
     ReadFailed,
     ServiceBindRefused,
     TlsRefused,
     Unreachable,
 )
+from kiosk.directory.ports import (
+    Directory,
+    DomainController,
+    Examinable,
+    Inspectable,
+    NamesInCertificates,
+)
+from kiosk.directory.values import Account, NameAttribute
 from kiosk.doctor import Finding, Health, fail, ok, unknown, warn
 from kiosk.doctor.service_account import certificate
 from kiosk.pin.rules import contradiction

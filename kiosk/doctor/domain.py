@@ -11,16 +11,9 @@ from kiosk.core.errors import Message
 from kiosk.directory.delegation import Access, NotAUnit, UserContainer
 from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
-from kiosk.directory.ports import (
-    Account,
-    Directory,
-    DirectoryError,
-    Examinable,
-    PasswordPolicy,
-    PolicyUnreadable,
-    ReadFailed,
-    ServiceFacts,
-)
+from kiosk.directory.errors import DirectoryError, PolicyUnreadable, ReadFailed
+from kiosk.directory.ports import Directory, Examinable
+from kiosk.directory.values import Account, PasswordPolicy, ServiceFacts
 from kiosk.doctor import Finding, Health, fail, ok, said, unclear, warn
 from kiosk.doctor.least_privilege import examine_rights
 from kiosk.doctor.service_account import examine_account

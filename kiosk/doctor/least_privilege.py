@@ -21,7 +21,8 @@ from kiosk.directory.delegation import (
 )
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, Caller
-from kiosk.directory.ports import Account, Examinable, Guarded, ServiceFacts
+from kiosk.directory.ports import Examinable
+from kiosk.directory.values import Account, Guarded, ServiceFacts
 from kiosk.doctor import Finding, Health, fail, ok, rights, unclear, warn
 
 _DOMAIN_SID = "S-1-5-21-"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from kiosk.cards.errors import ModuleFailed
 from kiosk.cards.pkcs11.messages import Find, TokenFailed
 from kiosk.cards.pkcs11.process import ModuleProcess
-from kiosk.cards.ports import ModuleFailed
 from kiosk.doctor import Finding, fail, ok
 
 _NOBODY = "no reader has this name"

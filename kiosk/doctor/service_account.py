@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.core.clock import Clock
-from kiosk.directory.ports import ServiceFacts
+from kiosk.directory.values import ServiceFacts
 from kiosk.doctor import Finding, fail, ok, warn
 
 DAY = 86_400.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import admin_key
-from kiosk.authority.ports import ProofFailed, Refused
-from kiosk.cards.ports import Card, WrongAdminKey
+from kiosk.cards.errors import WrongAdminKey
+from kiosk.cards.ports import Card
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret

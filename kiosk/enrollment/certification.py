@@ -20,9 +20,10 @@ from kiosk.authority.office.values import (
     Holder,
 )
 from kiosk.authority.proof import signature
+from kiosk.cards.errors import CardError, CardRemoved
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import Attestation
-from kiosk.cards.ports import CardError, CardRemoved, KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests
 from kiosk.certificates.answer import accepted
 from kiosk.certificates.card_keys import public_key

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kiosk.cards.errors import PukRefused
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.personalise import CardSecrets
-from kiosk.cards.ports import PukRefused
 from kiosk.core.errors import KioskError
 from kiosk.enrollment.bench import Bench
 from kiosk.pin.drawn import new_digits_puk

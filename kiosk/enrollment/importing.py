@@ -7,6 +7,7 @@ import logging
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.office.card_values import (
     CardImport,
     ImportedCard,
@@ -15,14 +16,9 @@ from kiosk.authority.office.card_values import (
     ProvenKey,
     SeenPuk,
 )
-from kiosk.authority.ports import Refused
-from kiosk.cards.ports import (
-    UNUSABLE,
-    Card,
-    CardSession,
-    KeyAlgorithm,
-    KeySlot,
-)
+from kiosk.cards.errors import UNUSABLE
+from kiosk.cards.ports import Card, CardSession
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates import card_certificates, card_keys
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret

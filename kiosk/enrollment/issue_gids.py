@@ -14,23 +14,14 @@ from functools import partial
 
 from kiosk.authority.escrow import admin_key
 from kiosk.authority.office.card_values import CardOpening, Predecessor
+from kiosk.cards.errors import UNUSABLE, NotSupported, ObjectMissing, WrongAdminKey
 from kiosk.cards.gids import objects
 from kiosk.cards.gids.administration import GENERATED, GidsAdministration
 from kiosk.cards.gids.application import GidsApplication
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.gids.personalise import GidsPlan, equip, initialise, own_container
 from kiosk.cards.new_keys import Certify
-from kiosk.cards.ports import (
-    UNUSABLE,
-    CardIdentity,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
-    NotSupported,
-    ObjectMissing,
-    WrongAdminKey,
-)
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm, KeySlot
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.enrollment import certification

@@ -13,7 +13,7 @@ from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.attestation import attest
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.personalise import CardSecrets, Plan, personalise
-from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret

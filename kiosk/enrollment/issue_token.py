@@ -13,18 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from kiosk.authority.office.card_values import CardOpening, Predecessor
+from kiosk.cards.errors import NotSupported, PinRefused, WrongPin
 from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.pkcs11.card import Pkcs11Card, Pkcs11Session
-from kiosk.cards.ports import (
-    CardIdentity,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
-    NotSupported,
-    PinRefused,
-    WrongPin,
-)
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm, KeySlot
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.enrollment import certification

@@ -21,8 +21,9 @@ from kiosk.authority.office.card_values import (
     ProvenKey,
 )
 from kiosk.authority.office.ports import TROUBLES, Office
+from kiosk.cards.errors import WrongCard
 from kiosk.cards.new_keys import Certify, NewKey
-from kiosk.cards.ports import CardIdentity, KeySlot, WrongCard
+from kiosk.cards.values import CardIdentity, KeySlot
 from kiosk.certificates import card_keys
 from kiosk.certificates.ports import CertificateSource
 from kiosk.core.errors import KioskError, Message

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kiosk.authority.escrow.puks import FACTORY_PUK
+from kiosk.cards.errors import PukBlocked, WrongManagementKey, WrongPuk
 from kiosk.cards.piv.administration import PivAdministration, management_algorithm
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.management import (
@@ -24,7 +25,6 @@ from kiosk.cards.piv.management import (
     ManagementAlgorithm,
 )
 from kiosk.cards.piv.personalise import CardSecrets
-from kiosk.cards.ports import PukBlocked, WrongManagementKey, WrongPuk
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret

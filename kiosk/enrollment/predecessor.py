@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from kiosk.authority.office.card_values import Openers, Predecessor
 from kiosk.authority.office.ports import Office
+from kiosk.cards.errors import UNUSABLE
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
-from kiosk.cards.ports import UNUSABLE, CardIdentity, Family, IdentityKind
+from kiosk.cards.values import CardIdentity, Family, IdentityKind
 from kiosk.core.secret import Secret
 from kiosk.enrollment import secrets
 from kiosk.enrollment.possession import Candidates, NoNotes, Notes, PukCandidate

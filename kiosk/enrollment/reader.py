@@ -6,16 +6,9 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kiosk.cards.ports import (
-    Card,
-    CardInserted,
-    CardMute,
-    CardUnreadable,
-    Monitor,
-    ReaderEvent,
-    ServiceGone,
-    ServiceLost,
-)
+from kiosk.cards.errors import CardMute, ServiceGone
+from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
+from kiosk.cards.values import CardUnreadable, ServiceLost
 from kiosk.core.errors import KioskError
 
 SETTLE_SECONDS = 1.0

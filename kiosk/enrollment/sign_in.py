@@ -6,7 +6,8 @@ from kiosk.authority.office.ports import Office, OfficeAuthority
 from kiosk.authority.office.values import (
     SignInProof,
 )
-from kiosk.cards.ports import Card, KeyAlgorithm, KeySlot
+from kiosk.cards.ports import Card
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 
 

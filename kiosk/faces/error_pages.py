@@ -7,8 +7,8 @@ import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kiosk.authority.ports import NotOnRecord
-from kiosk.cards.ports import (
+from kiosk.authority.errors import NotOnRecord
+from kiosk.cards.errors import (
     CardBusy,
     CardError,
     CardMute,

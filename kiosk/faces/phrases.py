@@ -11,7 +11,7 @@ from kiosk.visit.views import FROM_ELSEWHERE, FieldName, StepState, VisitStep
 from statemachine.operation import Kind
 
 if TYPE_CHECKING:
-    from kiosk.cards.ports import Tries
+    from kiosk.cards.values import Tries
     from kiosk.pin.rules import PinRules
     from kiosk.visit.station import Helpdesk
     from kiosk.visit.views import ActionOffer, Form, Home, Progress

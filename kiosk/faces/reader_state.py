@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kiosk.cards.ports import (
-    Card,
-    CardInserted,
-    CardLeft,
-    CardUnreadable,
-    ReadersChanged,
-    ServiceLost,
-)
+from kiosk.cards.ports import Card, CardInserted
+from kiosk.cards.values import CardLeft, CardUnreadable, ReadersChanged, ServiceLost
 from kiosk.core.errors import Message
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import StationFault
+    from kiosk.authority.values import StationFault
     from kiosk.cards.ports import ReaderEvent
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from kiosk.authority.ports import StationFault
+from kiosk.authority.values import StationFault
 from kiosk.core.errors import Message, said_of
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces import wording

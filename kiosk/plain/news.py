@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import StationFault
+    from kiosk.authority.values import StationFault
 
 
 class CardGone(Exception):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from kiosk.authority.office.operators import Action
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, ReaderEvent
+from kiosk.cards.ports import ReaderEvent
+from kiosk.cards.values import CardIdentity, Family, IdentityKind
 from kiosk.config import OperatorRole
 from kiosk.core.secret import Secret
 from kiosk.core.workers import SerialWorker

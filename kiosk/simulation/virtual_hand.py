@@ -9,16 +9,9 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 
-from kiosk.cards.ports import (
-    Card,
-    CardInserted,
-    CardLeft,
-    CardUnreadable,
-    Monitor,
-    ReaderEvent,
-    ServiceGone,
-    ServiceLost,
-)
+from kiosk.cards.errors import ServiceGone
+from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
+from kiosk.cards.values import CardLeft, CardUnreadable, ServiceLost
 from kiosk.simulation.cards.chip import Chip
 from kiosk.simulation.cards.faults import Faults
 from kiosk.simulation.virtual_reader import Connect, VirtualReader

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from kiosk.cards.apdu import wipe
-from kiosk.cards.ports import CardMute, CardRemoved
+from kiosk.cards.errors import CardMute, CardRemoved
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.simulation.cards.chip import Chip
 from kiosk.simulation.cards.faults import FaultHand, Faults

@@ -16,18 +16,20 @@ from msgspec.structs import replace
 
 from kiosk.authority.escrow import approvals, escrowed_secrets
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import Authority, StationFault
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof.seal import SealingKey, hpke
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.authority.values import StationFault
 from kiosk.cards.any_card import MakeCard
-from kiosk.cards.ports import Card, Family, KeyAlgorithm, ReaderEvent
+from kiosk.cards.ports import Card, ReaderEvent
+from kiosk.cards.values import Family, KeyAlgorithm
 from kiosk.core.clock import Clock, ManualClock
 from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
-from kiosk.directory.ports import Account, PasswordPolicy
+from kiosk.directory.values import Account, PasswordPolicy
 from kiosk.pin.drawn import new_puk
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
 from kiosk.simulation.cards.middleware import middleware_card

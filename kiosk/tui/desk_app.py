@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.widget import Widget
 
-from kiosk.cards.ports import CardInserted, CardLeft, ReaderEvent, ServiceLost
+from kiosk.cards.ports import CardInserted, ReaderEvent
+from kiosk.cards.values import CardLeft, ServiceLost
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.exit_codes import ExitCode
 from kiosk.desk.tables import Look

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from kiosk.authority.ports import StationFault
+    from kiosk.authority.values import StationFault
     from kiosk.cards.ports import ReaderEvent
     from kiosk.core.errors import Message as Sentence
     from kiosk.faces.error_pages import ErrorPage

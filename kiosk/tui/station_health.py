@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kiosk.authority.ports import StationFault
+from kiosk.authority.values import StationFault
 from kiosk.core.errors import said_of
 from kiosk.tui.messages import HealthKnown
 

@@ -8,7 +8,7 @@ then may be old, so the authority is asked once more before the card is changed.
 
 from __future__ import annotations
 
-from kiosk.authority.ports import Prepared
+from kiosk.authority.values import Prepared
 from kiosk.cards.ports import CardSession
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.authority.ports import Authority, StationFault
+from kiosk.authority.ports import Authority
+from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
 from kiosk.core.errors import KioskError, said_of
 from kiosk.core.workers import SerialWorker

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kiosk.authority.ports import Verdict
-from kiosk.cards.ports import CardError
+from kiosk.authority.values import Verdict
+from kiosk.cards.errors import CardError
 from kiosk.core.secret import Secret
 from kiosk.visit import results
 from kiosk.visit.run import Run

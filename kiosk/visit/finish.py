@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.authority.ports import Prepared
+from kiosk.authority.values import Prepared
 from kiosk.core.secret import Secret
 from kiosk.visit import ending, puk
 from kiosk.visit.run import Run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.ports import Announced, OpenedCredential
-from kiosk.cards.ports import RecognisedCard, Tries
+from kiosk.authority.values import Announced, OpenedCredential
+from kiosk.cards.values import RecognisedCard, Tries
 from kiosk.core.errors import Message
 from kiosk.pin.challenges import in_hex, spoken
 from kiosk.visit.views import (

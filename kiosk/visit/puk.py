@@ -9,19 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from kiosk.authority.ports import (
-    AuthorityError,
-    NotProven,
-    PukPlan,
-    PukTry,
-    Refused,
-    wipe,
-)
-from kiosk.cards.ports import (
+from kiosk.authority.errors import AuthorityError, NotProven, Refused
+from kiosk.authority.values import PukPlan, PukTry, wipe
+from kiosk.cards.errors import (
     CardError,
     CardMute,
     CardRemoved,
-    CardSession,
     PinRefused,
     PinTooSimple,
     PukBlocked,
@@ -30,6 +23,7 @@ from kiosk.cards.ports import (
     ServiceGone,
     WrongPuk,
 )
+from kiosk.cards.ports import CardSession
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.visit.run import DEFINITE, Run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from kiosk.authority.ports import CodeRefused, Verdict, WriteVerdict
-from kiosk.cards.ports import CardRemoved, PukBlocked, Tries, WrongPin, WrongPuk
+from kiosk.authority.errors import CodeRefused
+from kiosk.authority.values import Verdict, WriteVerdict
+from kiosk.cards.errors import CardRemoved, PukBlocked, WrongPin, WrongPuk
+from kiosk.cards.values import Tries
 from kiosk.core.errors import Message, said_of
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result

@@ -13,35 +13,29 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from kiosk.authority.ports import (
-    Authority,
+from kiosk.authority.errors import NotProven, Refused, RulesBroken, TooSlow
+from kiosk.authority.ports import Authority
+from kiosk.authority.proof import seal, statement
+from kiosk.authority.proof.seal import Encrypt, hpke
+from kiosk.authority.values import (
     Challenge,
-    NotProven,
     OpenedCredential,
     Prepared,
     PresenceChallenge,
-    Refused,
-    RulesBroken,
-    TooSlow,
     wipe,
 )
-from kiosk.authority.proof import seal, statement
-from kiosk.authority.proof.seal import Encrypt, hpke
-from kiosk.cards.ports import (
-    Card,
-    CardSession,
-    KeyAlgorithm,
-    KeySlot,
+from kiosk.cards.errors import (
     NotSupported,
     PadEntryFailed,
     PinBlocked,
     PinRefused,
     PukBlocked,
-    RecognisedCard,
     WrongAdminKey,
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.ports import Card, CardSession
+from kiosk.cards.values import KeyAlgorithm, KeySlot, RecognisedCard
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the first frame needs the settings only
-    from kiosk.authority.ports import StationFault
+    from kiosk.authority.values import StationFault
     from kiosk.cards.ports import Card, ReaderEvent
     from kiosk.visit.views import VisitPort
 

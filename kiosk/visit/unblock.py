@@ -7,7 +7,8 @@ person may choose another PIN at once, else the credential is out of step.
 
 from __future__ import annotations
 
-from kiosk.authority.ports import Challenge, CodeMistyped, Prepared
+from kiosk.authority.errors import CodeMistyped
+from kiosk.authority.values import Challenge, Prepared
 from kiosk.cards.ports import CardSession
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob

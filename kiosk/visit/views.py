@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from kiosk.cards.ports import Tries
+from kiosk.cards.values import Tries
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import PinRules

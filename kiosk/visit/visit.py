@@ -10,12 +10,10 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from kiosk.authority.ports import (
+from kiosk.authority.errors import AuthorityError, NotAsAnnounced, NotOnRecord
+from kiosk.authority.values import (
     Announced,
-    AuthorityError,
     CardLimits,
-    NotAsAnnounced,
-    NotOnRecord,
     OpenedCredential,
     OpenRequest,
     Prepared,
@@ -23,17 +21,15 @@ from kiosk.authority.ports import (
     SeenCard,
     wipe,
 )
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
-    CardSession,
-    Family,
     ModuleFailed,
     NotSupported,
-    RecognisedCard,
-    Tries,
     UnknownCard,
     WrongPin,
 )
+from kiosk.cards.ports import CardSession
+from kiosk.cards.values import Family, RecognisedCard, Tries
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.visit import at_pad, forms, results

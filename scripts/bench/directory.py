@@ -29,7 +29,7 @@ from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.accounts import ATTRIBUTES
 from kiosk.directory.ldap.policies import FINE_GRAINED
-from kiosk.directory.ports import Account, BindResult
+from kiosk.directory.values import Account, BindResult
 from scripts.bench import Row
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ Bare().run(mouse=False)
 _KIOSK = """
 from kiosk.tui.environment import harden
 harden()
-from kiosk.cards.ports import ReadersChanged
+from kiosk.cards.values import ReadersChanged
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.tui.app import run
 from kiosk.core.workers import SerialWorker

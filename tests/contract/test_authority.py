@@ -12,26 +12,23 @@ from lab.histories import NEW, STORIES, History, Story
 from lab.liar import LIMITS, Liar, named
 from lab.reaches import REACHES, over_bytes, reached_by, secrets_in
 
-from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import (
-    Authority,
+from kiosk.authority.errors import (
     CodeMistyped,
     CodeRefused,
     NotAsAnnounced,
     NotOnRecord,
     NotProven,
     NotUnderstood,
-    OpenRequest,
-    OperationOutcome,
     ProofFailed,
-    PukPlan,
     Refused,
     RulesBroken,
     SecretUnreadable,
-    SeenCard,
     UnknownAnswer,
 )
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.values import OpenRequest, OperationOutcome, PukPlan, SeenCard
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.authority.wire.codec import decode, encode
@@ -41,7 +38,8 @@ from kiosk.authority.wire.secrets import ANSWERED, OnItsWay
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message, message_of
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import WriteRefusal, WriteRefused
+from kiosk.directory.errors import WriteRefused
+from kiosk.directory.values import WriteRefusal
 from kiosk.pin.codes import new_code
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.visit.views import FieldName

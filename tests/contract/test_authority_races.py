@@ -22,8 +22,9 @@ from lab.together import at_once
 from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.deadlines import Deadlines
-from kiosk.authority.ports import Authority, PrepareRequest, Verdict
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
+from kiosk.authority.values import PrepareRequest, Verdict
 from kiosk.core.errors import KioskError
 from statemachine.operation import Kind, Phase
 from storage import audit

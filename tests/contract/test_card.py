@@ -31,22 +31,15 @@ from lab.events import Watch
 
 from kiosk.authority.escrow import admin_key
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.ports import (
-    Card,
-    CardLeft,
+from kiosk.cards.errors import (
     CardRemoved,
-    CardSession,
-    KeyAlgorithm,
-    KeySlot,
     MalformedAnswer,
-    Monitor,
     NotSupported,
     NotVerified,
     ObjectMissing,
     PinBlocked,
     PinRefused,
     PukBlocked,
-    ReadersChanged,
     UnexpectedStatus,
     UnknownCard,
     WrongAdminKey,
@@ -54,6 +47,8 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.ports import Card, CardSession, Monitor
+from kiosk.cards.values import CardLeft, KeyAlgorithm, KeySlot, ReadersChanged
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.chip import Chip

@@ -14,14 +14,13 @@ from lab.directory_acts import (
 )
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    Account,
+from kiosk.directory.errors import (
     AccountMissing,
-    BindResult,
     PolicyUnreadable,
     ReadFailed,
     Unreachable,
 )
+from kiosk.directory.values import Account, BindResult
 
 # --- finding -----------------------------------------------------------------
 

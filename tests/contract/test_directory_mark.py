@@ -14,7 +14,7 @@ from lab.directory_acts import (
     sign_in,
 )
 
-from kiosk.directory.ports import BindResult, PwdReplicationMark
+from kiosk.directory.values import BindResult, PwdReplicationMark
 
 
 def mark_of(hands: Hands, person: Person) -> PwdReplicationMark:

@@ -11,14 +11,10 @@ from lab.directory_acts import account_of, sign_in
 from lab.samba import SambaDomain
 
 from kiosk.core.clock import SystemClock
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ports import (
-    Lockout,
-    NameAttribute,
-    NamesInCertificates,
-    Person,
-    ReadFailed,
-)
+from kiosk.directory.ports import NamesInCertificates
+from kiosk.directory.values import Lockout, NameAttribute, Person
 
 
 def looked_for(hands: Hands, term: str) -> tuple[Person, ...]:

@@ -14,15 +14,8 @@ from lab.directory_acts import (
 )
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    BindResult,
-    OutcomeUnknown,
-    ReadFailed,
-    Semantics,
-    SentTooLate,
-    WriteRefusal,
-    WriteRefused,
-)
+from kiosk.directory.errors import OutcomeUnknown, ReadFailed, SentTooLate, WriteRefused
+from kiosk.directory.values import BindResult, Semantics, WriteRefusal
 
 # --- writing -----------------------------------------------------------------
 

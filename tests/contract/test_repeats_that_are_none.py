@@ -19,20 +19,14 @@ from lab.repeating import AGAIN, came_of, reaching
 from lab.together import at_once
 from msgspec.structs import replace
 
+from kiosk.authority.errors import KeyReused, Refused, SecretUnreadable
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import (
-    KeyReused,
-    PrepareRequest,
-    Refused,
-    Release,
-    SecretUnreadable,
-    Verdict,
-)
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import PrepareRequest, Release, Verdict
 from kiosk.core.clock import ManualClock
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import Account, BindResult
+from kiosk.directory.values import Account, BindResult
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.simulation.interference import ProcessDied
 from statemachine.operation import Kind, Phase

@@ -10,11 +10,13 @@ from lab.events import Watch
 from lab.judges import opensc
 from lab.pcscd import Pcscd
 
+from kiosk.cards.errors import ModuleFailed
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import Card, Connection, Family, ModuleFailed
+from kiosk.cards.ports import Card, Connection
+from kiosk.cards.values import Family
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.simulation.world import World

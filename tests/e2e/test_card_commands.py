@@ -14,7 +14,7 @@ from lab.pcscd import READERS, Pcscd
 
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import CardLeft
+from kiosk.cards.values import CardLeft
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import make_card

@@ -14,7 +14,7 @@ from lab.pcscd import Pcscd
 from lab.samba import LabUser, SambaDomain
 
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.card_certificates import accounts, read
 from kiosk.certificates.ports import Applicant
 from kiosk.config.render import toml_value

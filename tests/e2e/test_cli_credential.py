@@ -21,7 +21,7 @@ from kiosk.authority.office import templates
 from kiosk.bootstrap import found_registry
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
 from kiosk.core.entropy import SystemEntropy

@@ -17,9 +17,10 @@ from lab.samba import LabUser, SambaDomain
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap import LdapDirectory, tls
 from kiosk.directory.ldap.breaker import REST_SECONDS
-from kiosk.directory.ports import DomainController, ReadFailed
+from kiosk.directory.ports import DomainController
 from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result

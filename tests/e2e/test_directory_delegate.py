@@ -13,8 +13,8 @@ from lab.samba import LabUser, SambaDomain
 from kiosk.cli import main
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import PolicyUnreadable, WriteRefused
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ports import PolicyUnreadable, WriteRefused
 
 pytestmark = pytest.mark.samba
 

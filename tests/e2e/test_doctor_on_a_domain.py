@@ -34,10 +34,12 @@ from kiosk.directory.delegation import (
     entry_for_policies,
     entry_for_users,
 )
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
-from kiosk.directory.ports import Examinable, ReadFailed, ServiceFacts
+from kiosk.directory.ports import Examinable
+from kiosk.directory.values import ServiceFacts
 from kiosk.doctor import Finding, Health
 from kiosk.doctor import directory as doctor_directory
 from kiosk.doctor.domain import examine_domain

@@ -17,10 +17,11 @@ from lab.samba import SambaDomain
 
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import TlsRefused, Unreachable
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, opening
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ports import BindResult, TlsRefused, Unreachable
+from kiosk.directory.values import BindResult
 
 pytestmark = pytest.mark.samba
 

@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import (
     Variant,

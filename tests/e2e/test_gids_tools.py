@@ -17,8 +17,10 @@ from lab.not_run import not_run
 from lab.pcscd import Pcscd
 
 from kiosk.authority.escrow import admin_key
+from kiosk.cards.errors import WrongPin
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.ports import Card, Family, KeyAlgorithm, KeySlot, Tries, WrongPin
+from kiosk.cards.ports import Card
+from kiosk.cards.values import Family, KeyAlgorithm, KeySlot, Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import Made

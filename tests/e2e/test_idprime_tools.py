@@ -17,22 +17,13 @@ from lab.judges import opensc
 from lab.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
+from kiosk.cards.errors import NotSupported, PinRefused, UnknownCard, WrongPin
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import (
-    Card,
-    Connection,
-    Family,
-    KeyAlgorithm,
-    KeySlot,
-    NotSupported,
-    PinRefused,
-    Tries,
-    UnknownCard,
-    WrongPin,
-)
+from kiosk.cards.ports import Card, Connection
+from kiosk.cards.values import Family, KeyAlgorithm, KeySlot, Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import Made

@@ -23,22 +23,14 @@ from kiosk.authority.office.values import (
     AlreadyOnRecord,
 )
 from kiosk.authority.proof.signature import is_valid
+from kiosk.cards.errors import CardRemoved, NotSupported, PinRefused, WrongPin
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.pkcs11 import card as pkcs11_card
 from kiosk.cards.pkcs11.card import Pkcs11Card, Pkcs11Session
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import (
-    Card,
-    CardRemoved,
-    Connection,
-    Family,
-    KeyAlgorithm,
-    KeySlot,
-    NotSupported,
-    PinRefused,
-    WrongPin,
-)
+from kiosk.cards.ports import Card, Connection
+from kiosk.cards.values import Family, KeyAlgorithm, KeySlot
 from kiosk.certificates.files import CertificateFolder
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant, CertificatePending, CertificateSource

@@ -26,7 +26,9 @@ from lab.judges import Judge, judged, ykcs11
 from lab.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.ports import Card, CardIdentity, KeyAlgorithm, KeySlot, ObjectMissing
+from kiosk.cards.errors import ObjectMissing
+from kiosk.cards.ports import Card
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import of_yubikey
 from storage.records import PublicKey

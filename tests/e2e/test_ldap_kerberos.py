@@ -11,16 +11,16 @@ from lab.samba_kerberos import KerberosDomain
 
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret
-from kiosk.directory.ldap import LdapDirectory, Protection, kerberos
-from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
-from kiosk.directory.ports import (
-    BindResult,
-    Examinable,
+from kiosk.directory.errors import (
     ServiceBindRefused,
     ServicePasswordUnreadable,
     TlsRefused,
 )
+from kiosk.directory.ldap import LdapDirectory, Protection, kerberos
+from kiosk.directory.ldap.channel import Channel
+from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
+from kiosk.directory.ports import Examinable
+from kiosk.directory.values import BindResult
 
 pytestmark = pytest.mark.samba
 

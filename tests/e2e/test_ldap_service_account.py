@@ -8,9 +8,9 @@ import pytest
 from lab.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import ManualClock
+from kiosk.directory.errors import ServiceBindRefused, ServicePasswordUnreadable
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS
-from kiosk.directory.ports import ServiceBindRefused, ServicePasswordUnreadable
 
 pytestmark = pytest.mark.samba
 

@@ -11,14 +11,9 @@ from lab import bad_servers
 from lab.samba import CertificateKind, SambaDomain
 
 from kiosk.core.clock import SystemClock
+from kiosk.directory.errors import DirectoryError, TlsRefused, Unreachable
 from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
-from kiosk.directory.ports import (
-    DirectoryError,
-    TlsRefused,
-    Unreachable,
-    WhyNoTrust,
-    WhyUnreachable,
-)
+from kiosk.directory.values import WhyNoTrust, WhyUnreachable
 
 pytestmark = pytest.mark.samba
 

@@ -18,22 +18,20 @@ from lab.judges import PIN, PUK, Judge, judged, opensc, ykcs11
 from lab.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
-from kiosk.cards.pkcs11.process import ModuleProcess
-from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardRemoved,
-    CardSession,
-    KeyAlgorithm,
-    KeySlot,
     NotSupported,
     PinBlocked,
     PinRefused,
-    Tries,
     UnknownCard,
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
+from kiosk.cards.pkcs11.process import ModuleProcess
+from kiosk.cards.pkcs11.unblocking import Unblocking
+from kiosk.cards.ports import CardSession
+from kiosk.cards.values import KeyAlgorithm, KeySlot, Tries
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions, of_yubikey
 from storage.records import PublicKey

@@ -18,16 +18,8 @@ from lab.softhsm import (
 )
 
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.pkcs11.card import Pkcs11Card
-from kiosk.cards.pkcs11.process import ModuleProcess
-from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
-    CardSession,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
     NotSupported,
     NotVerified,
     ObjectMissing,
@@ -37,6 +29,11 @@ from kiosk.cards.ports import (
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.pkcs11.card import Pkcs11Card
+from kiosk.cards.pkcs11.process import ModuleProcess
+from kiosk.cards.pkcs11.unblocking import Unblocking
+from kiosk.cards.ports import CardSession
+from kiosk.cards.values import Family, IdentityKind, KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 from storage.records import PublicKey
 

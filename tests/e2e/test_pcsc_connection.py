@@ -9,10 +9,12 @@ from lab.events import Watch
 from lab.pcscd import READERS, Pcscd
 from smartcard import scard
 
+from kiosk.cards.errors import CardBusy, CardRemoved, ReaderGone
 from kiosk.cards.pcsc import PcscConnection, PcscMonitor
 from kiosk.cards.pcsc.pinpad import features_of
 from kiosk.cards.pcsc.winscard import PcscError
-from kiosk.cards.ports import Card, CardBusy, CardRemoved, ReaderGone, Tries
+from kiosk.cards.ports import Card
+from kiosk.cards.values import Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import MadeCard, make_card

@@ -9,19 +9,10 @@ import pytest
 from lab.events import Watch
 from lab.pcscd import READERS, RENAMED, UMLAUT, Pcscd
 
+from kiosk.cards.errors import CardBusy, CardMute, CardRemoved, ReaderGone, ServiceGone
 from kiosk.cards.pcsc import PcscConnection, PcscMonitor
-from kiosk.cards.ports import (
-    CardBusy,
-    CardInserted,
-    CardLeft,
-    CardMute,
-    CardRemoved,
-    CardUnreadable,
-    ReaderGone,
-    ReadersChanged,
-    ServiceGone,
-    ServiceLost,
-)
+from kiosk.cards.ports import CardInserted
+from kiosk.cards.values import CardLeft, CardUnreadable, ReadersChanged, ServiceLost
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.faults import Mute, Slow

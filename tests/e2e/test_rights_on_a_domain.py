@@ -15,7 +15,8 @@ from kiosk.directory.delegation import USER, Access
 from kiosk.directory.descriptor import parse, sid_text
 from kiosk.directory.effective_rights import Caller, RightsVerdict, may
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ports import Examinable, Guarded
+from kiosk.directory.ports import Examinable
+from kiosk.directory.values import Guarded
 
 pytestmark = pytest.mark.samba
 

@@ -14,10 +14,10 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import ServiceBindRefused
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.channel import Answer, Channel
 from kiosk.directory.ldap.reluctance import RELUCTANCE_SECONDS, SECOND_LOOK_SECONDS
-from kiosk.directory.ports import ServiceBindRefused
 
 pytestmark = pytest.mark.samba
 

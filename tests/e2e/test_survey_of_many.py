@@ -10,8 +10,9 @@ from lab.samba import SambaDomain
 from kiosk.authority.office import survey as surveying
 from kiosk.authority.office.survey import survey
 from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.directory.errors import AccountMissing, ReadFailed
 from kiosk.directory.ldap import LdapDirectory
-from kiosk.directory.ports import AccountMissing, ReadFailed, Surveyable
+from kiosk.directory.ports import Surveyable
 
 pytestmark = pytest.mark.samba
 

@@ -11,7 +11,7 @@ from lab.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.t0 import StrictT0Card
 from storage.records import PublicKey

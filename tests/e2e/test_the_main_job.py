@@ -18,7 +18,7 @@ from lab.realsite import NEW_PIN, PIN, RealSite, found
 from lab.samba import SambaDomain
 from lab.terminal import Terminal, terminal
 
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.simulation.cards.faults import PullAfter
 
 ESCAPE = "\x1b"

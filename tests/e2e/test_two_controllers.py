@@ -17,7 +17,7 @@ from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.breaker import REST_SECONDS
-from kiosk.directory.ports import Account, BindResult, Spread
+from kiosk.directory.values import Account, BindResult, Spread
 
 pytestmark = pytest.mark.samba
 

@@ -17,15 +17,10 @@ from lab.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import OutcomeUnknown, ReadFailed, Unreachable
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.channel import Answer, Channel
-from kiosk.directory.ports import (
-    BindResult,
-    OutcomeUnknown,
-    ReadFailed,
-    Unreachable,
-    WhyUnreachable,
-)
+from kiosk.directory.values import BindResult, WhyUnreachable
 from kiosk.simulation.rehearsal.real_domain import LaboratoryDomain
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result

@@ -30,15 +30,9 @@ from lab.judges import PIN, Judge, judged, ykcs11
 from lab.pcscd import YUBICO, Pcscd
 
 from kiosk.authority.proof.signature import is_valid
+from kiosk.cards.errors import PinBlocked, PukBlocked, WrongPin
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import (
-    KeyAlgorithm,
-    KeySlot,
-    PinBlocked,
-    PukBlocked,
-    Tries,
-    WrongPin,
-)
+from kiosk.cards.values import KeyAlgorithm, KeySlot, Tries
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions, of_bio_key, of_yubikey
 from storage.records import PublicKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kiosk.directory.ports import WhyNoTrust
+from kiosk.directory.values import WhyNoTrust
 from lab.tls_servers import CLIENT, NAME, Issued, Wish, issue
 
 ROOT = Wish(common_name="Lab Root", is_authority=True)

@@ -12,7 +12,7 @@ from kiosk.cards.apdu import Command
 from kiosk.cards.gids.application import FIRST_KEY
 from kiosk.cards.gids.personalise import GidsPlan, equip, initialise
 from kiosk.cards.new_keys import NewKey
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, key_of, make_card

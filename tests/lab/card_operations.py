@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.authority.escrow import admin_key
-from kiosk.cards.ports import Card, CardIdentity, CardSession, KeyAlgorithm, KeySlot
+from kiosk.cards.ports import Card, CardSession
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions, of_yubikey

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import MAX_ANSWER
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.gids import objects as gids
 from kiosk.cards.masking import Masking
 from kiosk.cards.pinpad import parse_features
@@ -22,7 +23,7 @@ from kiosk.cards.piv import objects
 from kiosk.cards.piv.keys import key_of_answer, key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
 from kiosk.cards.piv.policies import read_policies
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, MalformedAnswer
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.cli.card_keys import described
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import Made, MadeCard, make_card

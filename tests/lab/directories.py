@@ -20,7 +20,8 @@ from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
-from kiosk.directory.ports import Directory, NameAttribute, PasswordPolicy
+from kiosk.directory.ports import Directory
+from kiosk.directory.values import NameAttribute, PasswordPolicy
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain_faults import AttributeHidden, DcDown, Frozen, PolicyHidden
 from lab import samba_domain

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import Account, BindResult, WriteRefused
+from kiosk.directory.errors import WriteRefused
+from kiosk.directory.values import Account, BindResult
 from lab.directories import Hands, Person, SambaHands, SimulatedHands
 
 SECOND_PIN = "975318"

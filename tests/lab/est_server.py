@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates, profiles
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant

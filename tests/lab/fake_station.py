@@ -21,13 +21,11 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Literal, cast
 
-from kiosk.authority.ports import StationFault
-from kiosk.cards.ports import (
-    Card,
-    CardInserted,
+from kiosk.authority.values import StationFault
+from kiosk.cards.ports import Card, CardInserted, ReaderEvent
+from kiosk.cards.values import (
     CardLeft,
     CardUnreadable,
-    ReaderEvent,
     ReadersChanged,
     ServiceLost,
     Tries,

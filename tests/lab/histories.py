@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.authority.ports import (
+from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.authority.values import (
     Announced,
     CardLimits,
     OpenRequest,
@@ -18,8 +19,7 @@ from kiosk.authority.ports import (
     PrepareRequest,
     SeenCard,
 )
-from kiosk.authority.proof.evidence import unproven_writes
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import Made, make_card
 from kiosk.simulation.cards.gids_factory import make_gids_card

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.ports import Card, KeyAlgorithm
+from kiosk.cards.ports import Card
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.options import PivOptions

@@ -5,8 +5,9 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.authority.ports import Authority, CardLimits, Prepared
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
+from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet
 from lab.histories import NEW, STORIES, History, Story

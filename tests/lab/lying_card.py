@@ -9,14 +9,9 @@ from typing import Protocol
 
 from kiosk.cards.any_card import AnyCard
 from kiosk.cards.apdu import MAX_PARTS
-from kiosk.cards.ports import (
-    Card,
-    CardError,
-    CardIdentity,
-    CardSession,
-    KeyAlgorithm,
-    KeySlot,
-)
+from kiosk.cards.errors import CardError
+from kiosk.cards.ports import Card, CardSession
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.reader import READER
 

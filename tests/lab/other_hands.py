@@ -13,14 +13,9 @@ from enum import StrEnum
 from typing import Any, cast
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    Account,
-    BindResult,
-    Directory,
-    DomainController,
-    OutcomeUnknown,
-    Semantics,
-)
+from kiosk.directory.errors import OutcomeUnknown
+from kiosk.directory.ports import Directory, DomainController
+from kiosk.directory.values import Account, BindResult, Semantics
 
 Hand = Callable[[], None]
 

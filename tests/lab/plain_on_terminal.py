@@ -25,7 +25,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kiosk.authority.ports import StationFault
+from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.core.errors import Message
 from kiosk.pin.challenges import in_hex, spoken

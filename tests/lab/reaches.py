@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import Authority, Prepared
+from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import Prepared
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Question, Served
 from kiosk.core.secret import Secret

@@ -9,7 +9,7 @@ from kiosk import bootstrap
 from kiosk.authority.escrow import escrowed_secrets
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules.in_step import recorded
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.config import Config, load
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.secret import Secret

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from kiosk.authority.ports import CodeRefused, NotProven, ProofFailed, Refused
+from kiosk.authority.errors import CodeRefused, NotProven, ProofFailed, Refused
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.pin.codes import new_code

@@ -13,9 +13,10 @@ import msgspec
 from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.deadlines import Deadlines
-from kiosk.authority.ports import Authority, WriteVerdict, wipe
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import WriteVerdict, wipe
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from storage.registry import Registry, RegistryError

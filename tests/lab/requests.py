@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv.attestation import attest
 from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests
 from kiosk.certificates.ports import Applicant, CertificateRequest
 from kiosk.core.entropy import SeededEntropy

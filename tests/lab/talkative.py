@@ -20,9 +20,9 @@ from ldap3.utils import log
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import DirectoryError
 from kiosk.directory.ldap import LdapDirectory, LdapSettings
 from kiosk.directory.ldap.controller import LdapController
-from kiosk.directory.ports import DirectoryError
 from kiosk.doctor.least_privilege import examine_rights
 from kiosk.doctor.service_account import examine_account
 

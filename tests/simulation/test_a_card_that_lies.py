@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lab.histories import PLAIN, STORIES, History, Story
 from lab.lying_card import HONEST, Liar, Script, does_compare, lie
 
-from kiosk.authority.ports import NotOnRecord
+from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.cards.piv import objects
 from kiosk.core.clock import ManualClock

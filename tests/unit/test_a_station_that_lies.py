@@ -16,14 +16,10 @@ from lab.histories import STORIES, History, Story
 from lab.liar import LIMITS, Liar, named
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
-from kiosk.authority.ports import (
-    OpenRequest,
-    ProofFailed,
-    Refused,
-    SeenCard,
-)
 from kiosk.authority.proof import seal, signature
+from kiosk.authority.values import OpenRequest, SeenCard
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from statemachine.candidates import Label

@@ -6,14 +6,13 @@ import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import admin_key
-from kiosk.authority.ports import (
+from kiosk.authority.values import (
     Announced,
     CardLimits,
     OpenRequest,
     PrepareRequest,
-    ProofFailed,
-    Refused,
     SeenCard,
 )
 from kiosk.core.entropy import SeededEntropy

@@ -9,7 +9,7 @@ import pytest
 from lab.histories import PLAIN, STORIES, History, Story
 from msgspec.structs import replace
 
-from kiosk.directory.ports import BindResult
+from kiosk.directory.values import BindResult
 from kiosk.simulation.domain_faults import BindSays, Frozen
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome

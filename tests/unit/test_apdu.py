@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lab.lines import ScriptedLine
 
 from kiosk.cards.apdu import MAX_ANSWER, Command, Response, send
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 PIN_BLOCK = b"123456\xff\xff"
 

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.cards.errors import CardRemoved
 from kiosk.cards.masking import Masking, Showing
 from kiosk.cards.piv.administration import PivAdministration
 from kiosk.cards.piv.card import PivCard
 from kiosk.cards.piv.management import HeldManagementKey, ManagementAlgorithm
-from kiosk.cards.ports import CardRemoved, Connection, KeyAlgorithm, KeySlot
+from kiosk.cards.ports import Connection
 from kiosk.cards.trace import Trace
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret

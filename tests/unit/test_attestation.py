@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import ObjectIdentifier
 from lab.requests import CardAtHand, card
 
+from kiosk.cards.errors import UnexpectedStatus
 from kiosk.cards.piv.attestation import Attestation, attest
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, UnexpectedStatus
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates.attestation import (
     AttestationWrong,
     AttestedOnly,

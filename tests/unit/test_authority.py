@@ -11,22 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import NEW, STORIES, History, Story
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused, RulesBroken
 from kiosk.authority.escrow import escrowed_secrets, puks
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import (
-    Authority,
-    CardLimits,
-    Challenge,
-    OpenRequest,
-    Prepared,
-    ProofFailed,
-    Refused,
-    RulesBroken,
-)
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
+from kiosk.authority.values import CardLimits, Challenge, OpenRequest, Prepared
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.rules import Alphabet, Rule
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import World

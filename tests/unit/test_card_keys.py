@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv.policies import (
     KeyPinPolicy,
     KeyPolicies,
     TouchPolicy,
     read_policies,
 )
-from kiosk.cards.ports import KeySlot, MalformedAnswer
+from kiosk.cards.values import KeySlot
 from kiosk.cli.card_keys import KeyReport, described
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from lab.requests import ANN, GUID, CardAtHand, card
 
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.answer import accepted
 from kiosk.certificates.card_certificates import accounts, is_trusted, key_of, read
 from kiosk.certificates.files import LARGEST, CertificateFolder

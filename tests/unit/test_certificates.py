@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from kiosk.authority.office.values import (
     NamesAnother,
 )
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates
 from kiosk.certificates.card_certificates import (
     NotACertificate,

@@ -15,7 +15,7 @@ from kiosk import __version__
 from kiosk.cli import COMMANDS, ending, main
 from kiosk.config.toml_file import FileUnreadable, WrongValue
 from kiosk.core.exit_codes import ExitCode
-from kiosk.directory.ports import Unreachable
+from kiosk.directory.errors import Unreachable
 from kiosk.texts import sentence
 from storage.registry import StoreFull
 

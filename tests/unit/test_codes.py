@@ -13,15 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lab.histories import STORIES, History
 from msgspec.structs import replace
 
+from kiosk.authority.errors import CodeMistyped, CodeRefused, EntriesPaused, Refused
 from kiosk.authority.escrow import approvals
-from kiosk.authority.ports import (
-    CardLimits,
-    CodeMistyped,
-    CodeRefused,
-    EntriesPaused,
-    Prepared,
-    Refused,
-)
+from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret

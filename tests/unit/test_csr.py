@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from lab.requests import ANN, GUID, card
 
-from kiosk.authority.ports import ProofFailed
+from kiosk.authority.errors import ProofFailed
 from kiosk.cards import tlv
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates import certificate_requests, profiles
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant, CertificateRequest

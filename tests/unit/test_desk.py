@@ -16,7 +16,7 @@ from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.views import Style
-from kiosk.directory.ports import MOST_PEOPLE
+from kiosk.directory.values import MOST_PEOPLE
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard

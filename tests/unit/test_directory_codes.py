@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.directory.ldap import codes
-from kiosk.directory.ports import BindResult, WriteRefusal
+from kiosk.directory.values import BindResult, WriteRefusal
 
 TOO_SHORT = (
     "0000052D: Constraint violation - check_password_restrictions: the password is "

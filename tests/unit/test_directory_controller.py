@@ -8,10 +8,10 @@ from typing import NoReturn, cast
 import pytest
 
 from kiosk.core.clock import ManualClock
+from kiosk.directory.errors import AccountMissing
 from kiosk.directory.ldap import LdapSettings, Protection
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
-from kiosk.directory.ports import AccountMissing
 
 SETTINGS = LdapSettings(
     dcs=("dc1.example.org", "dc2.example.org:1636"),

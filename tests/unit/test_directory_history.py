@@ -10,12 +10,8 @@ from msgspec.structs import replace
 
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    PasswordPolicy,
-    Semantics,
-    WriteRefusal,
-    WriteRefused,
-)
+from kiosk.directory.errors import WriteRefused
+from kiosk.directory.values import PasswordPolicy, Semantics, WriteRefusal
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.world import World, last_sync
 from kiosk.visit.views import Outcome, Result

@@ -5,25 +5,22 @@ from __future__ import annotations
 import pytest
 
 from kiosk.core.errors import Message
-from kiosk.directory import ports
-from kiosk.directory.ports import (
-    BindResult,
+from kiosk.directory import errors
+from kiosk.directory.errors import (
     DirectoryError,
     ReadFailed,
     ServiceBindRefused,
     ServicePasswordUnreadable,
     TlsRefused,
     Unreachable,
-    WhyNoTrust,
-    WhyUnreachable,
-    WriteRefusal,
     WriteRefused,
 )
+from kiosk.directory.values import BindResult, WhyNoTrust, WhyUnreachable, WriteRefusal
 from kiosk.texts import sentence, text
 
 ERRORS = [
     error
-    for error in vars(ports).values()
+    for error in vars(errors).values()
     if isinstance(error, type) and issubclass(error, DirectoryError)
 ]
 SIGN_IN = set(BindResult) - {BindResult.OK, BindResult.NO_ANSWER}

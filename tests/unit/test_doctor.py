@@ -12,11 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk.authority.office.templates import commented, publish, read_folder
-from kiosk.cards.ports import ReaderEvent, ReadersChanged, ServiceLost
+from kiosk.cards.ports import ReaderEvent
+from kiosk.cards.values import ReadersChanged, ServiceLost
 from kiosk.config.sections.station import StationRole
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
-from kiosk.directory.ports import NameAttribute, PasswordPolicy
+from kiosk.directory.values import NameAttribute, PasswordPolicy
 from kiosk.doctor import (
     Finding,
     Health,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
-from kiosk.directory.ports import Unreachable
+from kiosk.directory.errors import Unreachable
 from kiosk.doctor import Health, directory
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain_faults import DcDown

@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
+from kiosk.directory.errors import PolicyUnreadable, ReadFailed
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.policies import effective_policy
-from kiosk.directory.ports import PolicyUnreadable, ReadFailed
 
 ANN = "<GUID=1>"
 HEAD = "DC=ad,DC=test"

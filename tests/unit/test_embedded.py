@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from lab.site import Site
 
+from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import NotOnRecord
 from kiosk.cards.ports import Card, CardInserted
 from kiosk.core import workers
 from kiosk.core.entropy import SeededEntropy

@@ -9,6 +9,7 @@ import pytest
 from lab.site import STAFF, Site
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.office import holder_codes, lifecycle_events, operators
 from kiosk.authority.office.credential_view import credentials, view
 from kiosk.authority.office.desk import find
@@ -17,9 +18,8 @@ from kiosk.authority.office.values import (
     NoSuchCredential,
     SeveralCredentials,
 )
-from kiosk.authority.ports import Refused
 from kiosk.config import Operator, OperatorRole
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from kiosk.simulation.domain_faults import DcDown
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.cards.ports import Tries
+from kiosk.cards.values import Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret

@@ -14,7 +14,7 @@ import pytest
 from lab.est_server import PASSWORD, USER, Behaviour, EstServer
 from lab.requests import ANN, card
 
-from kiosk.cards.ports import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates.answer import accepted
 from kiosk.certificates.card_certificates import accounts, key_of
 from kiosk.certificates.est import EstClient, EstSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.authority.rules.expiry import DAY
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 from kiosk.simulation.domain import DOMAIN_POLICY
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Home, Outcome

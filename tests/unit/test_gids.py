@@ -12,26 +12,22 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kiosk.authority.escrow import admin_key
 from kiosk.cards.any_card import AnyCard
-from kiosk.cards.gids import objects
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
-    CardSession,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
     MalformedAnswer,
     NotSupported,
     NotVerified,
     ObjectMissing,
     PinBlocked,
     PinRefused,
-    Tries,
     WrongAdminKey,
     WrongCard,
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.gids import objects
+from kiosk.cards.ports import CardSession
+from kiosk.cards.values import Family, IdentityKind, KeyAlgorithm, KeySlot, Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.gids_factory import make_gids_card

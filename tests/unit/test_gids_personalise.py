@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.cards.errors import CardError, CardRemoved, PinRefused
 from kiosk.cards.gids.card import GidsCard
 from kiosk.cards.gids.personalise import initialise
-from kiosk.cards.ports import CardError, CardRemoved, PinRefused
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import PullAfter, PullBefore

@@ -6,10 +6,11 @@ from typing import NoReturn, cast
 
 import pytest
 
-from kiosk.authority.ports import Seen
 from kiosk.authority.rules import account_snapshot
 from kiosk.authority.rules.in_step import Compared, Moved, at_last_sync, compare, moved
-from kiosk.directory.ports import Account, Directory, PwdReplicationMark, Stamp
+from kiosk.authority.values import Seen
+from kiosk.directory.ports import Directory
+from kiosk.directory.values import Account, PwdReplicationMark, Stamp
 from storage.records import LastSync, PasswordMark
 
 HERE, THERE = "origin-of-dc1", "origin-of-dc2"

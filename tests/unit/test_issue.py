@@ -10,6 +10,7 @@ import pytest
 from lab.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import (
     CURRENT,
@@ -23,9 +24,9 @@ from kiosk.authority.office.operators import Action, NotInRole
 from kiosk.authority.office.values import (
     AlreadyOnRecord,
 )
-from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.authority.proof import signature
-from kiosk.cards.ports import CardRemoved, KeyAlgorithm, KeySlot
+from kiosk.cards.errors import CardRemoved
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates import card_certificates
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole

@@ -21,8 +21,9 @@ from kiosk.authority.office.values import (
     AlreadyOnRecord,
 )
 from kiosk.authority.proof import signature
+from kiosk.cards.errors import CardRemoved
 from kiosk.cards.gids import objects
-from kiosk.cards.ports import CardRemoved, Family, KeyAlgorithm, KeySlot
+from kiosk.cards.values import Family, KeyAlgorithm, KeySlot
 from kiosk.certificates import card_certificates
 from kiosk.certificates.files import CertificateFolder
 from kiosk.certificates.local_ca import Issuer, new_issuer

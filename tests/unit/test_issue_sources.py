@@ -21,8 +21,9 @@ from lab.site import Site, bench_at
 from kiosk.authority.escrow import puk_unblock, puks
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.operators import Action
+from kiosk.cards.errors import CardRemoved
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import CardRemoved, KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.attestation import AttestedOnly, MakerNotTrusted
 from kiosk.certificates.card_certificates import accounts, key_of, read
 from kiosk.certificates.est import EstClient, EstSettings

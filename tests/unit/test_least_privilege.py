@@ -12,7 +12,7 @@ from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.directory.delegation import CHANGE_PASSWORD, NEEDED, TO_READ, Access
 from kiosk.directory.delegation import USER as USER_CLASS
-from kiosk.directory.ports import Account, Guarded, PasswordPolicy, ServiceFacts
+from kiosk.directory.values import Account, Guarded, PasswordPolicy, ServiceFacts
 from kiosk.doctor import Finding, Health
 from kiosk.doctor.domain import examine_domain
 from kiosk.doctor.least_privilege import examine_rights

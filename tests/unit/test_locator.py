@@ -9,8 +9,8 @@ import pytest
 from lab.dns_server import DnsServer
 
 from kiosk.core.clock import ManualClock
+from kiosk.directory.errors import Unreachable
 from kiosk.directory.ldap.locator import LONGEST, MOST, SHORTEST, Locator
-from kiosk.directory.ports import Unreachable
 
 EVERYWHERE = "_ldap._tcp.dc._msdcs.ad.test"
 AT_SITE = "_ldap._tcp.berlin._sites.dc._msdcs.ad.test"

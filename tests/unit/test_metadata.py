@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.directory.metadata import LARGEST, MalformedMetadata, mark_of, parse
-from kiosk.directory.ports import PwdReplicationMark, Stamp
+from kiosk.directory.values import PwdReplicationMark, Stamp
 
 ORIGIN = "b4c50364-6ff3-42c3-ac36-1cb62ae03e95"
 HEAD = "01000000 00000000 02000000 00000000"

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lab.softhsm import CLIENT, LOGON, MAIL, MODULE, SoftToken, certificate
 
+from kiosk.cards.errors import ModuleFailed, UnknownCard
 from kiosk.cards.pkcs11 import line, messages, places, signing
 from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.signing import Mechanism
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out, opensc_unblocks
-from kiosk.cards.ports import KeyAlgorithm, ModuleFailed, UnknownCard
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.doctor import Health, middleware
 
 pytestmark = pytest.mark.slow

@@ -8,18 +8,15 @@ from lab.card_kinds import NEW, PIN, PUK, make_gids, make_piv
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards import tlv
 from kiosk.cards.any_card import AnyCard
+from kiosk.cards.errors import CardRemoved, ObjectMissing, UnknownCard, WrongPin
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import (
-    CardRemoved,
+from kiosk.cards.values import (
     Family,
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
-    ObjectMissing,
     PassedOver,
     Tries,
-    UnknownCard,
-    WrongPin,
 )
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import MadeCard

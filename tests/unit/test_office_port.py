@@ -15,6 +15,7 @@ from lab.office import Office as DeskOffice
 from lab.site import STAFF, Site, office_at
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
 from kiosk.authority.local_office import LocalOffice
 from kiosk.authority.office import card_values, list_values, values
@@ -36,8 +37,8 @@ from kiosk.authority.office.values import (
     AlreadyOnRecord,
     NotBegun,
 )
-from kiosk.authority.ports import ProofFailed, Refused, Value
-from kiosk.cards.ports import KeySlot
+from kiosk.authority.values import Value
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.card_keys import public_key
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy

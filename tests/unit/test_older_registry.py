@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kiosk.authority.ports import Seen
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.values import Seen
 from statemachine.operation import Kind, Phase
 from storage.records import LastSync, Operation, PasswordMark
 

@@ -17,8 +17,8 @@ from lab.card_parsers import PARSERS, Misread, Parser, judge
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import MAX_PARTS, Command, send
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import MalformedAnswer
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20

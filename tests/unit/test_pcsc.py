@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.cards.errors import (
+    CardBusy,
+    CardError,
+    CardMute,
+    CardRemoved,
+    ReaderGone,
+    ServiceDenied,
+    ServiceGone,
+)
 from kiosk.cards.pcsc import pcsclite, winscard
 from kiosk.cards.pcsc.monitor import PcscMonitor
 from kiosk.cards.pcsc.slots import SETTLE_SECONDS, Slots
 from kiosk.cards.pcsc.translation import translated
 from kiosk.cards.pcsc.winscard import EMPTY, GONE, MUTE, PRESENT, PcscError
 from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import (
-    Card,
-    CardBusy,
-    CardError,
-    CardInserted,
-    CardLeft,
-    CardMute,
-    CardRemoved,
-    CardUnreadable,
-    ReaderEvent,
-    ReaderGone,
-    ReadersChanged,
-    ServiceDenied,
-    ServiceGone,
-    ServiceLost,
-)
+from kiosk.cards.ports import Card, CardInserted, ReaderEvent
+from kiosk.cards.values import CardLeft, CardUnreadable, ReadersChanged, ServiceLost
 
 
 def card_in(reader: str, insertion: int, events: int) -> Card:

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from lab.site import Site
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.office import lifecycle_events
 from kiosk.authority.office.desk import Desk, agree, has_done, is_own_card
 from kiosk.authority.office.operators import Action, SignedIn
-from kiosk.authority.ports import Refused
 from kiosk.config import OperatorRole
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from kiosk.simulation.domain_faults import DcDown
 from storage.records import AuditEvent, Credential
 

@@ -8,6 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.cards.errors import (
+    CardError,
+    CardRemoved,
+    MalformedAnswer,
+    NotSupported,
+    PadCancelled,
+    PadEntryFailed,
+    PadMismatch,
+    PadTimedOut,
+    PadTooShort,
+    PinBlocked,
+    PinRefused,
+    WrongPin,
+    WrongPuk,
+)
 from kiosk.cards.pcsc import winscard
 from kiosk.cards.pcsc.pinpad import find_pad
 from kiosk.cards.pcsc.translation import translated
@@ -20,23 +35,8 @@ from kiosk.cards.pinpad import (
     verify_structure,
 )
 from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import (
-    CardError,
-    CardRemoved,
-    MalformedAnswer,
-    NotSupported,
-    PadCancelled,
-    PadCommand,
-    PadEntryFailed,
-    PadMismatch,
-    PadTimedOut,
-    PadTooShort,
-    PinBlocked,
-    PinRefused,
-    WrongPin,
-    WrongPuk,
-)
 from kiosk.cards.trace import Trace
+from kiosk.cards.values import PadCommand
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import MadeCard, make_card

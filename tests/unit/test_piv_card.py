@@ -5,23 +5,25 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from kiosk.cards.piv import objects
-from kiosk.cards.piv.card import PivCard
-from kiosk.cards.ports import (
-    CardIdentity,
+from kiosk.cards.errors import (
     CardRemoved,
     ContactNeeded,
+    MalformedAnswer,
+    NotVerified,
+    ObjectMissing,
+    UnknownCard,
+    WrongCard,
+    WrongPin,
+)
+from kiosk.cards.piv import objects
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.values import (
+    CardIdentity,
     Family,
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
-    MalformedAnswer,
-    NotVerified,
-    ObjectMissing,
     Tries,
-    UnknownCard,
-    WrongCard,
-    WrongPin,
 )
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret

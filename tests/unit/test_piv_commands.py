@@ -7,18 +7,9 @@ import hashlib
 import pytest
 from lab.lines import ScriptedLine
 
-from kiosk.cards.piv.administration import PivAdministration, management_algorithm
-from kiosk.cards.piv.application import GLOBAL_PIN, PUK, PivApplication, padded
-from kiosk.cards.piv.management import (
-    FACTORY_KEY,
-    HeldManagementKey,
-    ManagementAlgorithm,
-)
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
     ContactNeeded,
-    KeyAlgorithm,
-    KeySlot,
     MalformedAnswer,
     NotSupported,
     NotVerified,
@@ -28,13 +19,20 @@ from kiosk.cards.ports import (
     PinTooSimple,
     PukBlocked,
     PukRefused,
-    Tries,
     UnexpectedStatus,
     UnknownCard,
     WrongManagementKey,
     WrongPin,
     WrongPuk,
 )
+from kiosk.cards.piv.administration import PivAdministration, management_algorithm
+from kiosk.cards.piv.application import GLOBAL_PIN, PUK, PivApplication, padded
+from kiosk.cards.piv.management import (
+    FACTORY_KEY,
+    HeldManagementKey,
+    ManagementAlgorithm,
+)
+from kiosk.cards.values import KeyAlgorithm, KeySlot, Tries
 from kiosk.core.secret import Secret
 
 SELECT = ("00a4040005a00000030800", "61114f0600001000010079074f05a0000003089000")

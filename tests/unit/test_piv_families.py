@@ -11,26 +11,28 @@ from lab.lines import ScriptedLine
 from msgspec.structs import replace
 
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.piv import objects
-from kiosk.cards.piv.application import PivApplication
-from kiosk.cards.piv.card import PivCard
-from kiosk.cards.piv.recognition import recognised
-from kiosk.cards.ports import (
-    CardIdentity,
+from kiosk.cards.errors import (
     ContactNeeded,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
     MalformedAnswer,
     NotSupported,
     NotVerified,
     PinBlocked,
     PinTooSimple,
     TouchMissed,
-    Tries,
     WrongCard,
     WrongPin,
+)
+from kiosk.cards.piv import objects
+from kiosk.cards.piv.application import PivApplication
+from kiosk.cards.piv.card import PivCard
+from kiosk.cards.piv.recognition import recognised
+from kiosk.cards.values import (
+    CardIdentity,
+    Family,
+    IdentityKind,
+    KeyAlgorithm,
+    KeySlot,
+    Tries,
 )
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy

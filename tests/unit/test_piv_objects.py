@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.cards import tlv
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.keys import key_of_certificate
 from kiosk.cards.piv.metadata import read_algorithm, read_pin_metadata
-from kiosk.cards.ports import MalformedAnswer
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from kiosk.authority.proof.signature import is_valid
+from kiosk.cards.errors import CardRemoved, WrongManagementKey, WrongPuk
 from kiosk.cards.new_keys import NewKey
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.card import PivCard
@@ -24,14 +25,8 @@ from kiosk.cards.piv.personalise import (
     Plan,
     personalise,
 )
-from kiosk.cards.ports import (
-    CardRemoved,
-    KeyAlgorithm,
-    KeySlot,
-    WrongManagementKey,
-    WrongPuk,
-)
 from kiosk.cards.request import certificate_request
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import PullAfter

@@ -10,12 +10,13 @@ import pytest
 
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import WriteRefused
 from kiosk.directory.ldap import LdapSettings
 from kiosk.directory.ldap.channel import Answer, Channel
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.replication import POLICY_HINTS
-from kiosk.directory.ports import Account, Semantics, WriteRefused
+from kiosk.directory.values import Account, Semantics
 
 NEW, OLD = POLICY_HINTS
 ANN = Account(

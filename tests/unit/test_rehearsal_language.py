@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.cards.ports import Family
+from kiosk.cards.values import Family
 from kiosk.simulation.cards.faults import AnyCardFault
 from kiosk.simulation.domain_faults import AnyFault
 from kiosk.simulation.rehearsal import scenario as language

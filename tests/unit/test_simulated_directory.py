@@ -8,18 +8,16 @@ import pytest
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    BindResult,
+from kiosk.directory.errors import (
     DirectoryError,
     OutcomeUnknown,
-    PasswordPolicy,
     PolicyUnreadable,
     ServiceBindRefused,
     TlsRefused,
     Unreachable,
-    WriteRefusal,
     WriteRefused,
 )
+from kiosk.directory.values import BindResult, PasswordPolicy, WriteRefusal
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.users import OLD_PASSWORD_SECONDS
 from kiosk.simulation.domain_faults import (

@@ -8,19 +8,15 @@ import threading
 import msgspec
 import pytest
 
-from kiosk.cards.ports import (
-    CardInserted,
-    CardLeft,
+from kiosk.cards.errors import (
     CardMute,
     CardRemoved,
-    CardUnreadable,
-    ReaderEvent,
     ReaderGone,
-    ReadersChanged,
     ServiceGone,
-    ServiceLost,
     UnexpectedStatus,
 )
+from kiosk.cards.ports import CardInserted, ReaderEvent
+from kiosk.cards.values import CardLeft, CardUnreadable, ReadersChanged, ServiceLost
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret

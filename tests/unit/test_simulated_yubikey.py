@@ -7,9 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec.structs import replace
 
 from kiosk.cards import tlv
+from kiosk.cards.errors import PukBlocked, WrongPin
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.management import FACTORY_KEY, HeldManagementKey
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, PukBlocked, Tries, WrongPin
+from kiosk.cards.values import KeyAlgorithm, KeySlot, Tries
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards import faults

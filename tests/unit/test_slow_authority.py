@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from lab.histories import NEW, OLD, STORIES, History, Story
 
-from kiosk.authority.ports import PukPlan, PukTry, Release
+from kiosk.authority.values import PukPlan, PukTry, Release
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
 from kiosk.simulation.world import World

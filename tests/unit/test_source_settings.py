@@ -13,7 +13,7 @@ from lab.requests import card
 from msgspec.structs import replace
 
 from kiosk import bootstrap
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 from kiosk.certificates.attestation import MakerNotTrusted, NotAttested
 from kiosk.certificates.builder import SourceUnclear, est_client
 from kiosk.certificates.card_certificates import NotACertificate

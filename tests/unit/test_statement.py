@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kiosk.authority.ports import Challenge, ProofFailed
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.proof import seal, statement
+from kiosk.authority.values import Challenge
 from kiosk.core.secret import Secret
 from statemachine.operation import Kind
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from lab.site import Site, bench_at, office_at
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
 from kiosk.authority.office import key_records
 from kiosk.authority.office.card_values import CardImport, ImportWay
@@ -28,9 +29,10 @@ from kiosk.authority.office.values import (
     NamesAnother,
     NothingProposed,
 )
-from kiosk.authority.ports import ProofFailed, Refused
+from kiosk.cards.errors import MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import Card, KeySlot, MalformedAnswer, ObjectMissing, WrongPin
+from kiosk.cards.ports import Card
+from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates, card_keys
 from kiosk.certificates.card_certificates import NotTrusted
 from kiosk.certificates.local_ca import Issuer, new_issuer
@@ -39,7 +41,8 @@ from kiosk.config import OperatorRole
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import DirectoryError, NameAttribute
+from kiosk.directory.errors import DirectoryError
+from kiosk.directory.values import NameAttribute
 from kiosk.enrollment import importing
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.options import PivOptions

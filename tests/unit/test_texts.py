@@ -14,7 +14,7 @@ from lab.sentences import (
 )
 
 from kiosk.core.errors import Message
-from kiosk.directory.ports import BindResult, WriteRefusal
+from kiosk.directory.values import BindResult, WriteRefusal
 from kiosk.faces.error_pages import ErrorPageKind
 from kiosk.pin.rules import Rule
 from kiosk.pin.weak import Weakness

@@ -18,10 +18,11 @@ from lab.bad_certificates import BAD, GOOD, MIDDLE, ROOT, Chain, below, signed
 from lab.tls_servers import NAME, SERVER, Issued, Wish, issue, tls_server
 
 from kiosk.core.errors import Message
+from kiosk.directory.errors import DirectoryError, TlsRefused
 from kiosk.directory.ldap import LdapSettings, Protection
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.tls import verifying
-from kiosk.directory.ports import DirectoryError, TlsRefused, WhyNoTrust
+from kiosk.directory.values import WhyNoTrust
 from kiosk.texts import sentence
 
 

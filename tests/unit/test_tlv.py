@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 TAGS = st.sampled_from([0x30, 0x53, 0x70, 0x7E, 0x5F2F, 0x7F49, 0x5FC105])
 

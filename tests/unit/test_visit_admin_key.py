@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab.admin_key_person import NEW, ONLINE, PHONE, PIN, Person
 
-from kiosk.authority.ports import Refused
+from kiosk.authority.errors import Refused
 from kiosk.cards import tlv
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import PullAfter, PullBefore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.cards.any_card import AnyCard
-from kiosk.cards.ports import PadRequired
+from kiosk.cards.errors import PadRequired
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import make_card

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import admin_key, approvals
 from kiosk.authority.escrow.escrowed_secrets import note, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
-from kiosk.authority.ports import AdminProof, ProofFailed, Refused
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import AdminProof
 from kiosk.core.errors import Message
 from statemachine.operation import Kind
 from storage.records import Credential, Operation, UnblockWay

@@ -14,7 +14,7 @@ from math import ceil
 
 from msgspec.structs import replace
 
-from kiosk.authority.ports import (
+from kiosk.authority.errors import (
     CodeMistyped,
     CodeRefused,
     EntriesPaused,

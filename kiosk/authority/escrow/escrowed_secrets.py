@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import approvals, puks
-from kiosk.authority.ports import Refused
 from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message

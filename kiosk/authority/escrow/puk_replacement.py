@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import NotProven, ProofFailed
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import (
     PENDING,
@@ -22,10 +23,10 @@ from kiosk.authority.escrow.puk_unblock import (
     must_be_sendable,
     value,
 )
-from kiosk.authority.ports import NotProven, ProofFailed, PukPlan
 from kiosk.authority.proof import presence
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import PukPlan
 from kiosk.core.secret import Secret
 from kiosk.pin.drawn import new_digits_puk, new_puk
 from statemachine import candidates

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import approvals, puks
 from kiosk.authority.escrow.escrowed_secrets import (
     CURRENT,
@@ -20,9 +21,9 @@ from kiosk.authority.escrow.escrowed_secrets import (
     open_field,
     seal_field,
 )
-from kiosk.authority.ports import PukTry, Refused
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import PukTry
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from statemachine import candidates

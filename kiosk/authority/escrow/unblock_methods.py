@@ -7,8 +7,8 @@ station cannot choose the way that asks for less.
 from __future__ import annotations
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.ports import CardLimits
 from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.authority.values import CardLimits
 from kiosk.pin.rules import Alphabet
 from storage.records import CardType, Credential, Escrow, Template, UnblockWay
 

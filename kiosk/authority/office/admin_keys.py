@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import admin_key, admin_unblock
 from kiosk.authority.escrow.escrowed_secrets import seal_field
 from kiosk.authority.office.desk import Desk, drafted, is_own_card, refuse
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.ports import Refused
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from storage.records import Credential

@@ -9,7 +9,7 @@ from kiosk.authority.office.values import (
     CodeInUse,
 )
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from storage.records import Approval, ApprovalKind, Credential
 from storage.view import View
 

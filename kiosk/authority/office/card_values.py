@@ -11,7 +11,7 @@ from enum import StrEnum
 from kiosk.authority.office.values import (
     Holder,
 )
-from kiosk.authority.ports import PukTry, Value
+from kiosk.authority.values import PukTry, Value
 from kiosk.core.secret import Secret
 from storage.records import ImportedPuk, PublicKey, Template
 

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.office.operators import Action, SignedIn, require
 from kiosk.authority.office.values import (
     NoSuchCredential,
     SecondNeeded,
     SeveralCredentials,
 )
-from kiosk.authority.ports import Refused
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import Account, DirectoryError
+from kiosk.directory.errors import DirectoryError
+from kiosk.directory.values import Account
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, AuditEvent, Credential, Template
 from storage.registry import RecordMissing, Tx

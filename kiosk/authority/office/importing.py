@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.escrow import puks
 from kiosk.authority.office import key_records, naming, people
 from kiosk.authority.office.card_values import (
@@ -27,11 +28,10 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.values import (
     AlreadyOnRecord,
 )
-from kiosk.authority.ports import ProofFailed
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import Account
+from kiosk.directory.values import Account
 from statemachine.lifecycle import State
 from storage.records import (
     Credential,

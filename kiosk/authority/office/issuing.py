@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import CURRENT, PENDING, TRANSPORT
 from kiosk.authority.escrow.escrowed_secrets import seal_field as seal
@@ -30,7 +31,6 @@ from kiosk.authority.office.predecessors import (
     must_be_unfinished,
 )
 from kiosk.authority.operation import transitions
-from kiosk.authority.ports import ProofFailed
 from kiosk.core.secret import Secret
 from statemachine.candidates import Candidate, Puk
 from statemachine.guards import Facts

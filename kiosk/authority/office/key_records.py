@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.office.card_values import KeyChallenge, ProvenKey
 from kiosk.authority.office.desk import Desk, drafted
 from kiosk.authority.office.operators import Action, may, require
-from kiosk.authority.ports import ProofFailed, Refused
 from kiosk.authority.proof import signature, statement
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.core.errors import Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.office.desk import (
     Desk,
     agree,
@@ -14,7 +15,6 @@ from kiosk.authority.office.desk import (
 )
 from kiosk.authority.office.operators import Action, SignedIn, require
 from kiosk.authority.operation import transitions
-from kiosk.authority.ports import Refused
 from kiosk.core.errors import Message
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event

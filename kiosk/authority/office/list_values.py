@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from kiosk.authority.ports import Value
+from kiosk.authority.values import Value
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.records import AuditEvent, Sync

@@ -9,12 +9,8 @@ from kiosk.authority.office.values import (
 )
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import (
-    Account,
-    DomainController,
-    NameAttribute,
-    NamesInCertificates,
-)
+from kiosk.directory.ports import DomainController, NamesInCertificates
+from kiosk.directory.values import Account, NameAttribute
 
 ATTRIBUTES = {
     NamedBy.E_MAIL: NameAttribute.MAIL,

@@ -11,7 +11,9 @@ from kiosk.authority.office.values import (
     LockoutSeen,
 )
 from kiosk.directory.asking import ask, ask_first
-from kiosk.directory.ports import Account, AccountMissing, DomainController, Person
+from kiosk.directory.errors import AccountMissing
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Account, Person
 from storage.records import Credential
 
 

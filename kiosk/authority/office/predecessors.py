@@ -20,7 +20,7 @@ from kiosk.authority.office.values import (
     AlreadyOnRecord,
     NotBegun,
 )
-from kiosk.authority.ports import PukTry
+from kiosk.authority.values import PukTry
 from kiosk.core.secret import Secret
 from statemachine import candidates
 from statemachine.candidates import Label, Puk

@@ -20,12 +20,8 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.effective import effective
 from kiosk.authority.rules.in_step import Compared
-from kiosk.directory.ports import (
-    Account,
-    AccountMissing,
-    DirectoryError,
-    PasswordPolicy,
-)
+from kiosk.directory.errors import AccountMissing, DirectoryError
+from kiosk.directory.values import Account, PasswordPolicy
 from kiosk.pin.rules import Alphabet, PinRules, contradiction
 from statemachine.lifecycle import State
 from storage import walk

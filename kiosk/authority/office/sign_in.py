@@ -11,6 +11,7 @@ import base64
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.office.operators import SignedIn
 from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.values import (
@@ -19,7 +20,6 @@ from kiosk.authority.office.values import (
     SignInProof,
     SignInRefused,
 )
-from kiosk.authority.ports import ProofFailed
 from kiosk.authority.proof import signature, statement
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.required_ports import RequiredPorts
@@ -27,7 +27,9 @@ from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import Account, AccountMissing, BindResult, DomainController
+from kiosk.directory.errors import AccountMissing
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Account, BindResult
 from statemachine.lifecycle import State
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, PublicKey
 from storage.registry import Tx

@@ -10,15 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from kiosk.directory.ports import (
-    Account,
-    Directory,
-    DirectoryError,
-    DomainController,
-    PasswordPolicy,
-    ReadFailed,
-    Surveyable,
-)
+from kiosk.directory.errors import DirectoryError, ReadFailed
+from kiosk.directory.ports import Directory, DomainController, Surveyable
+from kiosk.directory.values import Account, PasswordPolicy
 
 BATCH = 50
 _MOST_TRIES = 3

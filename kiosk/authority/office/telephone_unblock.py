@@ -6,6 +6,7 @@ sure who that is; the answer opens this one card once, while it waits.
 
 from __future__ import annotations
 
+from kiosk.authority.errors import CodeMistyped
 from kiosk.authority.escrow import admin_key, admin_unblock
 from kiosk.authority.escrow.escrowed_secrets import open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
@@ -18,7 +19,6 @@ from kiosk.authority.office.desk import (
     refuse,
 )
 from kiosk.authority.office.operators import Action, SignedIn, require
-from kiosk.authority.ports import CodeMistyped
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.challenges import heard, spoken

@@ -13,18 +13,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from kiosk.authority.ports import CardLimits
 from kiosk.authority.rules.effective import effective
+from kiosk.authority.values import CardLimits
 from kiosk.config import toml_file
 from kiosk.config.render import comment, toml_value
 from kiosk.core.errors import KioskError, Message
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import (
-    Directory,
-    DomainController,
-    Examinable,
-    PasswordPolicy,
-)
+from kiosk.directory.ports import Directory, DomainController, Examinable
+from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.rules import Alphabet, contradiction
 from kiosk.texts import text
 from storage.records import AuditDraft, CardType, PinPolicy, Template

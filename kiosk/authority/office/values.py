@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from kiosk.authority.office.list_values import Visited
 from kiosk.authority.office.operators import Action
-from kiosk.authority.ports import Value
+from kiosk.authority.values import Value
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, State

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from kiosk.authority.operation import changed_elsewhere
 from kiosk.authority.operation.sync_decision import SyncDecision
-from kiosk.authority.ports import Announced
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.values import Announced
 from storage.records import Credential
 
 

@@ -11,15 +11,16 @@ import hashlib
 
 import msgspec
 
+from kiosk.authority.errors import ProofFailed, Refused, RulesBroken
 from kiosk.authority.escrow import approvals
 from kiosk.authority.operation import card_steps, transitions
 from kiosk.authority.operation.authorised_time import WRITE_SECONDS
-from kiosk.authority.ports import Challenge, ProofFailed, Refused, RulesBroken
 from kiosk.authority.proof import seal, signature, statement
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import pin_history
 from kiosk.authority.rules.sync_conditions import proof_of
+from kiosk.authority.values import Challenge
 from kiosk.core.errors import Message
 from kiosk.pin.rules import PinRules, Rule, check
 from statemachine.lifecycle import State

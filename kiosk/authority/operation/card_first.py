@@ -6,11 +6,12 @@ mark would be a card that nobody asks about.
 
 from __future__ import annotations
 
+from kiosk.authority.errors import AuthorityError, ProofFailed, Refused
 from kiosk.authority.escrow import admin_unblock, escrowed_secrets, puk_unblock
 from kiosk.authority.operation.card_steps import begin_changing
-from kiosk.authority.ports import AuthorityError, ProofFailed, Refused, Release, wipe
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import Release, wipe
 from storage.registry import Tx
 
 

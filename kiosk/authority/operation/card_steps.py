@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import approvals, puk_unblock
 from kiosk.authority.operation import prepare, transitions
 from kiosk.authority.operation.authorised_time import is_late
-from kiosk.authority.ports import Challenge, OperationOutcome, Refused
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import Challenge, OperationOutcome
 from kiosk.core.errors import Message
 from statemachine.candidates import Label
 from statemachine.lifecycle import State

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.escrow import approvals
 from kiosk.authority.escrow.unblock_methods import wants_code, way_of
 from kiosk.authority.operation import changed_elsewhere, transitions
 from kiosk.authority.operation.offering import Stops, due, is_expired, offers_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
-from kiosk.authority.ports import (
-    NotOnRecord,
-    OpenedCredential,
-    OpenRequest,
-    PresenceChallenge,
-)
 from kiosk.authority.proof import presence
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import expiry
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.values import OpenedCredential, OpenRequest, PresenceChallenge
 from kiosk.core.errors import Message
 from statemachine.lifecycle import State
 from storage.records import (

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.unblock_methods import way_of
 from kiosk.authority.operation.sync_decision import SyncDecision
-from kiosk.authority.ports import CardLimits, Offer, SeenCard
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import expiry
 from kiosk.authority.rules.compliance import ComplianceProfile
+from kiosk.authority.values import CardLimits, Offer, SeenCard
 from kiosk.core.errors import Message
 from statemachine.guards import Facts, Refusal
 from statemachine.lifecycle import Standing, State

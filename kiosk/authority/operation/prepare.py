@@ -7,25 +7,18 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec.structs import replace
 
+from kiosk.authority.errors import AuthorityError, NotAsAnnounced, Refused
 from kiosk.authority.escrow import escrowed_secrets, puks
 from kiosk.authority.escrow.unblock_methods import wants_code, way_of
 from kiosk.authority.operation import announcement, changed_elsewhere, transitions
 from kiosk.authority.operation.offering import refusal_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
-from kiosk.authority.ports import (
-    Announced,
-    AuthorityError,
-    Challenge,
-    NotAsAnnounced,
-    Prepared,
-    PrepareRequest,
-    Refused,
-)
 from kiosk.authority.proof import presence
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
+from kiosk.authority.values import Announced, Challenge, Prepared, PrepareRequest
 from kiosk.core.errors import Message
 from statemachine.candidates import TRIES
 from statemachine.operation import Kind, Phase, Route, route_of

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.authority.ports import CardLimits
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step, sync_conditions
 from kiosk.authority.rules.account_snapshot import AccountSnapshot, look
 from kiosk.authority.rules.effective import effective
+from kiosk.authority.values import CardLimits
 from kiosk.core.errors import Message
 from kiosk.pin.rules import PinRules, contradiction
 from statemachine.operation import Kind

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import approvals
-from kiosk.authority.ports import Refused
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from statemachine.course import course

@@ -24,21 +24,17 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from kiosk.authority.operation import changed_elsewhere, transitions
-from kiosk.authority.ports import Seen, Verdict, WriteVerdict
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step, pin_history
 from kiosk.authority.rules.in_step import Compared, Moved
 from kiosk.authority.rules.reset_mode import ResetMode
+from kiosk.authority.values import Seen, Verdict, WriteVerdict
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    Account,
-    BindResult,
-    DirectoryError,
-    DomainController,
-    Spread,
-)
+from kiosk.directory.errors import DirectoryError
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Account, BindResult, Spread
 from statemachine.operation import Kind, Phase, Route
 from storage.records import Credential, LastSync, Operation, Sync, Template
 from storage.registry import RegistryError, Tx

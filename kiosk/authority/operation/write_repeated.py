@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from kiosk.authority.operation import transitions
 from kiosk.authority.operation.write_outcome import out_of_step
-from kiosk.authority.ports import Verdict, WriteVerdict
 from kiosk.authority.proof import seal
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import Verdict, WriteVerdict
 from kiosk.core.errors import Message
 from statemachine.operation import Phase
 from storage.records import Operation

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.escrow import approvals
 from kiosk.authority.operation import (
     changed_elsewhere,
@@ -23,7 +24,6 @@ from kiosk.authority.operation.write_outcome import (
     not_recorded,
     refused,
 )
-from kiosk.authority.ports import Refused, WriteVerdict
 from kiosk.authority.proof import seal
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import SEND_SECONDS, RequiredPorts
@@ -31,18 +31,19 @@ from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
 from kiosk.authority.rules.reset_mode import how
 from kiosk.authority.rules.sync_conditions import of_account
+from kiosk.authority.values import WriteVerdict
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import (
+from kiosk.directory.errors import (
     DirectoryError,
-    DomainController,
     OutcomeUnknown,
     ReadFailed,
     SentTooLate,
-    WriteRefusal,
     WriteRefused,
 )
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import WriteRefusal
 from statemachine.operation import Phase
 from storage.records import Authorisation, Operation, Template
 from storage.registry import RegistryError, Tx

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.operation import transitions
-from kiosk.authority.ports import PresenceChallenge, ProofFailed
 from kiosk.authority.proof import signature, statement
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import PresenceChallenge
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, State
 from storage.records import AuditDraft, Credential, Nonce, NoncePurpose, Sync

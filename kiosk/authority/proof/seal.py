@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 )
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from kiosk.authority.ports import ProofFailed
+from kiosk.authority.errors import ProofFailed
 from kiosk.core.entropy import Entropy, SystemEntropy
 from kiosk.core.secret import Secret
 

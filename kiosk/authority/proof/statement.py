@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from kiosk.authority.ports import Challenge
+from kiosk.authority.values import Challenge
 
 _AUTHORISE = b"pin-kiosk statement\x00\x01"
 _SIGN_IN = b"pin-kiosk sign-in\x00\x01"

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kiosk.authority.ports import Seen
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.values import Seen
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
-from kiosk.directory.ports import (
-    Account,
-    AccountMissing,
-    Directory,
-    DirectoryError,
-    DomainController,
-    PasswordPolicy,
-    PolicyUnreadable,
-)
+from kiosk.directory.errors import AccountMissing, DirectoryError, PolicyUnreadable
+from kiosk.directory.ports import Directory, DomainController
+from kiosk.directory.values import Account, PasswordPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

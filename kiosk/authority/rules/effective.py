@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kiosk.authority.ports import CardLimits
-from kiosk.directory.ports import Account, PasswordPolicy
+from kiosk.authority.values import CardLimits
+from kiosk.directory.values import Account, PasswordPolicy
 from kiosk.pin.rules import Alphabet, PinRules
 from storage.records import PinAlphabet, Template
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from kiosk.authority.ports import Seen
-from kiosk.directory.ports import Account, PwdReplicationMark, Stamp
+from kiosk.authority.values import Seen
+from kiosk.directory.values import Account, PwdReplicationMark, Stamp
 from storage.records import LastSync, Operation, PasswordMark
 
 

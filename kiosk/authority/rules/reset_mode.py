@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.directory.ports import DomainController, Semantics
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Semantics
 from statemachine.operation import Kind
 from storage.records import Template
 

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from kiosk.core.errors import Message
-from kiosk.directory.ports import Account, PasswordPolicy
+from kiosk.directory.values import Account, PasswordPolicy
 from storage.records import Credential, Keyless, Template
 
 _EPOCH = 11_644_473_600

@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from kiosk.authority.ports import NotUnderstood, wipe
+from kiosk.authority.errors import NotUnderstood
+from kiosk.authority.values import wipe
 from kiosk.core.secret import Secret
 
 T = TypeVar("T")

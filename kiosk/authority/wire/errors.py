@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from kiosk.authority import ports as authority_ports
-from kiosk.authority.ports import AuthorityError, NotUnderstood, Refused, UnknownAnswer
+from kiosk.authority import errors as authority_errors
+from kiosk.authority.errors import AuthorityError, NotUnderstood, Refused, UnknownAnswer
 from kiosk.core.errors import KioskError, Message, said_of
-from kiosk.directory import ports as directory_ports
-from kiosk.directory.ports import DirectoryError, WriteRefusal, WriteRefused
+from kiosk.directory import errors as directory_errors
+from kiosk.directory.errors import DirectoryError, WriteRefused
+from kiosk.directory.values import WriteRefusal
 from storage import registry as registry_port
 from storage.registry import RegistryError
 
@@ -41,8 +42,8 @@ def _of(module: ModuleType, root: _Root) -> dict[str, _Kind]:
 
 
 ERRORS: Mapping[str, _Kind] = {
-    **_of(authority_ports, AuthorityError),
-    **_of(directory_ports, DirectoryError),
+    **_of(authority_errors, AuthorityError),
+    **_of(directory_errors, DirectoryError),
     **_of(registry_port, RegistryError),
 }
 """Everything that the port says it may raise, by its code."""

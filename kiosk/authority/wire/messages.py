@@ -13,19 +13,16 @@ from typing import Annotated, Any
 
 import msgspec
 
-from kiosk.authority.ports import (
-    Authority,
-    AuthorityError,
-    NotUnderstood,
-    wipe,
-)
+from kiosk.authority.errors import AuthorityError, NotUnderstood
+from kiosk.authority.ports import Authority
 from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.authority.wire.codec import decode, encode
 from kiosk.authority.wire.errors import Told
 from kiosk.authority.wire.secrets import ANSWERED, ASKED, OnItsWay
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from storage.registry import RegistryError
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from kiosk.authority.ports import ProofFailed, SecretUnreadable
+from kiosk.authority.errors import ProofFailed, SecretUnreadable
 from kiosk.authority.proof import seal
 from kiosk.core.secret import Secret
 

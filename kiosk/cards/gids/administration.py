@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import Command, Response, wipe
+from kiosk.cards.errors import NotSupported, PinRefused
 from kiosk.cards.gids import objects, refusals
 from kiosk.cards.gids.application import FIRST_KEY, PIN, GidsApplication
 from kiosk.cards.piv.keys import key_of_answer
-from kiosk.cards.ports import KeyAlgorithm, NotSupported, PinRefused
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.secret import Secret
 
 ADMIN_KEY_BYTES = 24

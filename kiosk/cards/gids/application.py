@@ -11,18 +11,17 @@ import hashlib
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import ApduTransport, Command, Response, send, wipe
-from kiosk.cards.gids import objects, refusals
-from kiosk.cards.optional import OptionalReads
-from kiosk.cards.ports import (
-    KeyAlgorithm,
+from kiosk.cards.errors import (
     MalformedAnswer,
     NotSupported,
     ObjectMissing,
     PinRefused,
-    Tries,
     UnknownCard,
     WrongAdminKey,
 )
+from kiosk.cards.gids import objects, refusals
+from kiosk.cards.optional import OptionalReads
+from kiosk.cards.values import KeyAlgorithm, Tries
 from kiosk.core.secret import Secret
 
 AID = bytes.fromhex("A00000039742544659")

@@ -6,26 +6,28 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from kiosk.cards.errors import (
+    UNUSABLE,
+    CardError,
+    NotSupported,
+    ObjectMissing,
+    UnknownCard,
+    WrongCard,
+)
 from kiosk.cards.gids.application import PIN_MAXIMUM, PIN_MINIMUM, GidsApplication
 from kiosk.cards.gids.objects import Container, default_of
 from kiosk.cards.lacking import NoPinpad
-from kiosk.cards.ports import (
-    UNUSABLE,
-    CardError,
+from kiosk.cards.ports import Connection
+from kiosk.cards.values import (
     CardIdentity,
-    Connection,
     Family,
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
-    NotSupported,
-    ObjectMissing,
     PinFormat,
     PukTold,
     RecognisedCard,
     Tries,
-    UnknownCard,
-    WrongCard,
 )
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 MASTERFILE = (0xA000, 0xDF1F)
 KEY_MAP = (0xA000, 0xDF20)

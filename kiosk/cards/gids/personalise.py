@@ -9,19 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.cards.errors import UNUSABLE
 from kiosk.cards.gids import objects
 from kiosk.cards.gids.administration import GENERATED, GidsAdministration
 from kiosk.cards.gids.application import GidsApplication
 from kiosk.cards.gids.objects import Container, FileEntry
 from kiosk.cards.new_keys import Certify, NewKey
-from kiosk.cards.ports import (
-    UNUSABLE,
-    CardIdentity,
-    Family,
-    IdentityKind,
-    KeyAlgorithm,
-    KeySlot,
-)
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
 
 _FIRST = 0

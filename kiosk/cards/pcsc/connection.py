@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kiosk.cards.errors import CardRemoved
 from kiosk.cards.pcsc import winscard
 from kiosk.cards.pcsc.pinpad import find_pad
 from kiosk.cards.pcsc.translation import translated
 from kiosk.cards.pcsc.winscard import PcscError
-from kiosk.cards.ports import CardRemoved, Pinpad
+from kiosk.cards.ports import Pinpad
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,9 @@ from kiosk.cards.pcsc import pcsclite, winscard
 from kiosk.cards.pcsc.connection import PcscConnection
 from kiosk.cards.pcsc.slots import Slots
 from kiosk.cards.pcsc.winscard import PcscError
-from kiosk.cards.ports import Card, Connection, Family, ReaderEvent, ServiceLost
+from kiosk.cards.ports import Card, Connection, ReaderEvent
 from kiosk.cards.trace import Trace
+from kiosk.cards.values import Family, ServiceLost
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from kiosk.cards.errors import CardError, MalformedAnswer
 from kiosk.cards.pcsc import winscard
 from kiosk.cards.pcsc.winscard import PcscError
 from kiosk.cards.pinpad import PartTenPad, pad_of, parse_features
-from kiosk.cards.ports import CardError, MalformedAnswer
 
 log = logging.getLogger(__name__)
 

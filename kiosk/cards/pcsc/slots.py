@@ -11,14 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kiosk.cards.pcsc.winscard import GONE, MUTE, PRESENT, events_of
-from kiosk.cards.ports import (
-    Card,
-    CardInserted,
-    CardLeft,
-    CardUnreadable,
-    ReaderEvent,
-    ReadersChanged,
-)
+from kiosk.cards.ports import Card, CardInserted, ReaderEvent
+from kiosk.cards.values import CardLeft, CardUnreadable, ReadersChanged
 
 SETTLE_SECONDS = 0.6
 """How long a card may be mute before we say so."""

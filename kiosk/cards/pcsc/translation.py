@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.cards.pcsc.winscard import DENIED, PcscError
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardBusy,
     CardError,
     CardMute,
@@ -12,6 +11,7 @@ from kiosk.cards.ports import (
     ServiceDenied,
     ServiceGone,
 )
+from kiosk.cards.pcsc.winscard import DENIED, PcscError
 
 _REMOVED = frozenset({0x8010000C, 0x80100016, 0x80100068, 0x80100069})
 """No card; not transacted (pulled in the middle); reset by somebody; removed."""

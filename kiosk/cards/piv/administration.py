@@ -10,6 +10,7 @@ import hmac
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import Command, Response, wipe
+from kiosk.cards.errors import WrongManagementKey
 from kiosk.cards.piv import refusals
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.keys import key_of_answer
@@ -20,7 +21,7 @@ from kiosk.cards.piv.management import (
 )
 from kiosk.cards.piv.metadata import read_algorithm
 from kiosk.cards.piv.signing import IDENTIFIER
-from kiosk.cards.ports import KeyAlgorithm, KeySlot, WrongManagementKey
+from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.entropy import Entropy
 
 _KEY = 0x9B

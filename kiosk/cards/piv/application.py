@@ -11,23 +11,21 @@ from enum import Enum, auto
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import ApduTransport, Command, Response, send, wipe
-from kiosk.cards.optional import OptionalReads
-from kiosk.cards.piv import objects, refusals
-from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
-from kiosk.cards.piv.signing import IDENTIFIER, to_sign
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
     ContactNeeded,
-    KeyAlgorithm,
-    KeySlot,
     MalformedAnswer,
     NotSupported,
     PinRefused,
     PukRefused,
-    Tries,
     UnknownCard,
     WrongPin,
 )
+from kiosk.cards.optional import OptionalReads
+from kiosk.cards.piv import objects, refusals
+from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
+from kiosk.cards.piv.signing import IDENTIFIER, to_sign
+from kiosk.cards.values import KeyAlgorithm, KeySlot, Tries
 from kiosk.core.secret import Secret
 
 AID = bytes.fromhex("A000000308")

@@ -6,8 +6,10 @@ Each is sent at most once; what the pad and the card refuse is told apart.
 from __future__ import annotations
 
 from kiosk.cards import status
+from kiosk.cards.errors import NotSupported
 from kiosk.cards.piv.application import PIN, PivApplication
-from kiosk.cards.ports import NotSupported, PadCommand, Pinpad
+from kiosk.cards.ports import Pinpad
+from kiosk.cards.values import PadCommand
 from kiosk.core.secret import Secret
 
 _BLOCK, _MINIMUM, _MAXIMUM = 8, 6, 8

@@ -13,7 +13,7 @@ from kiosk.cards import status
 from kiosk.cards.apdu import Command
 from kiosk.cards.piv import objects, refusals
 from kiosk.cards.piv.application import PivApplication
-from kiosk.cards.ports import KeySlot
+from kiosk.cards.values import KeySlot
 
 CERTIFICATE = 0x5FFF01
 """The object with the certificate of key F9."""

@@ -6,22 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from kiosk.cards.errors import UNUSABLE, NotSupported, UnknownCard, WrongCard
 from kiosk.cards.piv.application import AID, LONGER_AIDS, PivApplication
 from kiosk.cards.piv.identity import identify, is_same, others
 from kiosk.cards.piv.recognition import recognised
 from kiosk.cards.piv.session import PivSession
 from kiosk.cards.piv.traits import Traits, read_traits
-from kiosk.cards.ports import (
-    UNUSABLE,
-    CardIdentity,
-    Connection,
-    Family,
-    NotSupported,
-    Pinpad,
-    RecognisedCard,
-    UnknownCard,
-    WrongCard,
-)
+from kiosk.cards.ports import Connection, Pinpad
+from kiosk.cards.values import CardIdentity, Family, RecognisedCard
 
 
 class PivCard:

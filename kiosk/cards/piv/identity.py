@@ -10,16 +10,11 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 
+from kiosk.cards.errors import UNUSABLE
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.keys import key_of_certificate
-from kiosk.cards.ports import (
-    UNUSABLE,
-    CardIdentity,
-    Family,
-    IdentityKind,
-    KeySlot,
-)
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeySlot
 
 
 def identify(application: PivApplication) -> CardIdentity:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import KeyAlgorithm, MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
+from kiosk.cards.values import KeyAlgorithm
 
 _MODULUS, _EXPONENT, _POINT = 0x81, 0x82, 0x86
 _NAME = "public key"

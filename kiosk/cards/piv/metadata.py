@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import MalformedAnswer, Tries
+from kiosk.cards.errors import MalformedAnswer
+from kiosk.cards.values import Tries
 
 _ALGORITHM, _IS_DEFAULT, _TRIES = 0x01, 0x05, 0x06
 

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 CHUID = 0x5FC102
 CCC = 0x5FC107

@@ -18,7 +18,7 @@ from kiosk.cards.piv.administration import PivAdministration
 from kiosk.cards.piv.application import PivApplication
 from kiosk.cards.piv.identity import identify
 from kiosk.cards.piv.management import HeldManagementKey
-from kiosk.cards.ports import CardIdentity, KeyAlgorithm, KeySlot
+from kiosk.cards.values import CardIdentity, KeyAlgorithm, KeySlot
 from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kiosk.cards import tlv
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 
 _POLICIES = 0x02
 _NAME = "key metadata"

@@ -14,7 +14,7 @@ from kiosk.cards.piv.application import (
 )
 from kiosk.cards.piv.metadata import PinMetadata, read_pin_metadata
 from kiosk.cards.piv.traits import Traits, read_traits, traits_of_yubikey
-from kiosk.cards.ports import (
+from kiosk.cards.values import (
     CardIdentity,
     IdentityKind,
     PinFormat,

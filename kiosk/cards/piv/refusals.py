@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kiosk.cards import status
 from kiosk.cards.apdu import Response
-from kiosk.cards.ports import (
+from kiosk.cards.errors import (
     CardError,
     ContactNeeded,
     NotSupported,

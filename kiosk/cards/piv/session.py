@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from kiosk.cards.errors import CardError, MalformedAnswer, NotVerified, TouchMissed
 from kiosk.cards.lacking import NoAdminKey
 from kiosk.cards.piv import at_pad
 from kiosk.cards.piv.application import PUK, PivApplication
 from kiosk.cards.piv.traits import Traits
-from kiosk.cards.ports import (
-    CardError,
-    KeyAlgorithm,
-    KeySlot,
-    MalformedAnswer,
-    NotVerified,
-    Pinpad,
-    PukTold,
-    TouchMissed,
-    Tries,
-)
+from kiosk.cards.ports import Pinpad
+from kiosk.cards.values import KeyAlgorithm, KeySlot, PukTold, Tries
 from kiosk.core.secret import Secret
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 
 _DIGEST_INFO_SHA256 = bytes.fromhex("3031300D060960864801650304020105000420")
 _RSA_BYTES = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.application import GLOBAL_PIN, PIN, PivApplication
 from kiosk.cards.piv.policies import (
@@ -16,12 +17,7 @@ from kiosk.cards.piv.policies import (
     TouchPolicy,
     read_policies,
 )
-from kiosk.cards.ports import (
-    CardIdentity,
-    IdentityKind,
-    KeySlot,
-    MalformedAnswer,
-)
+from kiosk.cards.values import CardIdentity, IdentityKind, KeySlot
 
 _SILENT = KeyPolicies(None, None)
 

@@ -12,6 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 
+from kiosk.cards.errors import (
+    CardError,
+    CardRemoved,
+    ModuleFailed,
+    NotSupported,
+    NotVerified,
+    ObjectMissing,
+    PinBlocked,
+    PinRefused,
+    PukBlocked,
+    UnknownCard,
+    WrongCard,
+    WrongPin,
+    WrongPuk,
+)
 from kiosk.cards.lacking import NoAdminKey, NoPinpad
 from kiosk.cards.pkcs11.choice import candidate
 from kiosk.cards.pkcs11.messages import (
@@ -29,29 +44,16 @@ from kiosk.cards.pkcs11.messages import (
     Verify,
 )
 from kiosk.cards.pkcs11.process import Middleware
-from kiosk.cards.ports import (
-    CardError,
+from kiosk.cards.values import (
     CardIdentity,
-    CardRemoved,
     Family,
     IdentityKind,
     KeyAlgorithm,
     KeySlot,
-    ModuleFailed,
-    NotSupported,
-    NotVerified,
-    ObjectMissing,
-    PinBlocked,
     PinFormat,
-    PinRefused,
-    PukBlocked,
     PukTold,
     RecognisedCard,
     Tries,
-    UnknownCard,
-    WrongCard,
-    WrongPin,
-    WrongPuk,
 )
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet

@@ -30,7 +30,7 @@ from kiosk.cards.pkcs11.messages import (
     Verify,
 )
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.hardening import harden_process
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.messages import TokenTold
 from kiosk.cards.pkcs11.signing import job, signature
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 
 _SLOT_NAME = 64
 """Bytes of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""

@@ -11,7 +11,7 @@ from typing import Any
 import pkcs11
 from pkcs11 import Attribute, KeyType, ObjectClass
 
-from kiosk.cards.ports import KeyAlgorithm
+from kiosk.cards.values import KeyAlgorithm
 
 LABEL = "PIN kiosk"
 _RSA_BITS = {

@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.cards.errors import ModuleFailed
 from kiosk.cards.pkcs11 import line
 from kiosk.cards.pkcs11.messages import Answer, Request
 from kiosk.cards.pkcs11.unblocking import Unblocking
-from kiosk.cards.ports import ModuleFailed
 
 SECONDS = 30.0
 """Most that one question may take; a signature may wait for a touch."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from kiosk.directory import metadata
 from kiosk.directory.ldap.entry import Entry
-from kiosk.directory.ports import Account, PwdReplicationMark
+from kiosk.directory.values import Account, PwdReplicationMark
 
 USER = "(&(objectCategory=person)(objectClass=user))"
 ATTRIBUTES = (

@@ -15,18 +15,14 @@ from ldap3 import BASE, SUBTREE
 from ldap3.protocol.microsoft import security_descriptor_control
 
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import ReadFailed, SentTooLate
 from kiosk.directory.ldap import ber, codes, many_reads, secret_requests
 from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.failures import LineBroken, why_broken
 from kiosk.directory.ldap.opening import let_go, open_line
 from kiosk.directory.ldap.settings import LdapSettings
-from kiosk.directory.ports import (
-    MOST_PEOPLE,
-    ReadFailed,
-    SentTooLate,
-    WhyUnreachable,
-)
+from kiosk.directory.values import MOST_PEOPLE, WhyUnreachable
 
 SAMPLE = MOST_PEOPLE
 """Objects that are enough to look at."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kiosk.core.untrusted_text import visible
-from kiosk.directory.ports import BindResult, WriteRefusal
+from kiosk.directory.values import BindResult, WriteRefusal
 
 SUCCESS = 0
 MORE_TO_NEGOTIATE = 14

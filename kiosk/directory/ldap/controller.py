@@ -11,6 +11,13 @@ from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.core.clock import Clock
 from kiosk.core.secret import Secret
+from kiosk.directory.errors import (
+    AccountMissing,
+    DirectoryError,
+    OutcomeUnknown,
+    ReadFailed,
+    WriteRefused,
+)
 from kiosk.directory.ldap import (
     codes,
     examination,
@@ -34,23 +41,18 @@ from kiosk.directory.ldap.failures import LineBroken
 from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ldap.survey import Survey
-from kiosk.directory.ports import (
+from kiosk.directory.values import (
     Account,
-    AccountMissing,
     BindResult,
-    DirectoryError,
     Guarded,
     Lockout,
     NameAttribute,
-    OutcomeUnknown,
     PasswordPolicy,
     Person,
-    ReadFailed,
     Semantics,
     ServiceFacts,
     Surveyed,
     WriteRefusal,
-    WriteRefused,
 )
 
 _LONGEST_NAME = 1024

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.core.clock import Clock
+from kiosk.directory.errors import DirectoryError, ReadFailed, TlsRefused, Unreachable
 from kiosk.directory.ldap import replication
 from kiosk.directory.ldap.accounts import USER
 from kiosk.directory.ldap.addresses import Resolve, by_system
@@ -17,16 +18,8 @@ from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
 from kiosk.directory.ldap.service import ServiceAccount
 from kiosk.directory.ldap.settings import LdapSettings
-from kiosk.directory.ports import (
-    Account,
-    DirectoryError,
-    DomainController,
-    ReadFailed,
-    Spread,
-    TlsRefused,
-    Unreachable,
-    WhyUnreachable,
-)
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Account, Spread, WhyUnreachable
 
 if TYPE_CHECKING:
     from kiosk.directory.ldap.locator import Locator

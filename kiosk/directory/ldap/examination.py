@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk.directory.descriptor import MalformedDescriptor, sid_text
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
     USER,
@@ -17,7 +18,7 @@ from kiosk.directory.ldap.accounts import (
 )
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.entry import Entry
-from kiosk.directory.ports import Account, Guarded, ReadFailed, ServiceFacts
+from kiosk.directory.values import Account, Guarded, ServiceFacts
 
 PROTECTED = f"(&{USER}(adminCount=1))"
 ORDINARY = f"(&{USER}(!(adminCount=1)))"

@@ -11,13 +11,8 @@ from ldap3.core.exceptions import (
     LDAPStartTLSError,
 )
 
-from kiosk.directory.ports import (
-    DirectoryError,
-    TlsRefused,
-    Unreachable,
-    WhyNoTrust,
-    WhyUnreachable,
-)
+from kiosk.directory.errors import DirectoryError, TlsRefused, Unreachable
+from kiosk.directory.values import WhyNoTrust, WhyUnreachable
 
 _CERTIFICATE = {
     2: WhyNoTrust.INCOMPLETE,

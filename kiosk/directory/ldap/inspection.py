@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ports import ReadFailed
 
 _ANY = "(objectClass=*)"
 

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from kiosk.directory.ldap import codes
-from kiosk.directory.ports import BindResult
+from kiosk.directory.values import BindResult
 
 if TYPE_CHECKING:
     import gssapi

@@ -24,8 +24,9 @@ from dns.rdata import Rdata
 from dns.rdtypes.IN.SRV import SRV
 
 from kiosk.core.clock import Clock
+from kiosk.directory.errors import Unreachable
 from kiosk.directory.ldap.addresses import is_address
-from kiosk.directory.ports import Unreachable, WhyUnreachable
+from kiosk.directory.values import WhyUnreachable
 
 MOST = 8
 """Domain controllers that are kept of an answer."""

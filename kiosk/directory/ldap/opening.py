@@ -10,18 +10,14 @@ from collections.abc import Sequence
 
 from ldap3 import ANONYMOUS, NONE, SYNC, Connection, Server
 
+from kiosk.directory.errors import TlsRefused, Unreachable
 from kiosk.directory.ldap import codes
 from kiosk.directory.ldap.addresses import Resolve
 from kiosk.directory.ldap.failures import opening_failed
 from kiosk.directory.ldap.settings import LdapSettings, Protection
 from kiosk.directory.ldap.shown import explained, shown
 from kiosk.directory.ldap.tls import TlsLine, VerifiedTls, looking, verifying
-from kiosk.directory.ports import (
-    TlsRefused,
-    Unreachable,
-    WhyNoTrust,
-    WhyUnreachable,
-)
+from kiosk.directory.values import WhyNoTrust, WhyUnreachable
 
 MOST_ADDRESSES = 4
 """Addresses of one name that are tried."""

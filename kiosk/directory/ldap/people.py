@@ -9,7 +9,7 @@ from ldap3.utils.conv import escape_filter_chars
 from kiosk.directory.ldap.accounts import USER, Unjudgeable, guid_of
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.entry import Entry
-from kiosk.directory.ports import Lockout, Person
+from kiosk.directory.values import Lockout, Person
 
 _NESTED = "1.2.840.113556.1.4.1941"
 """LDAP_MATCHING_RULE_IN_CHAIN (MS-ADTS 3.1.1.3.4.4.3): groups within groups."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from ldap3.core.exceptions import LDAPInvalidDnError
 from ldap3.utils.dn import parse_dn
 
+from kiosk.directory.errors import PolicyUnreadable, ReadFailed
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.entry import Entry
-from kiosk.directory.ports import PasswordPolicy, PolicyUnreadable, ReadFailed
+from kiosk.directory.values import PasswordPolicy
 
 _ANYTHING = "(objectClass=*)"
 _COMPLEX = 0x1

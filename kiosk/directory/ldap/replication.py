@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from kiosk.directory.errors import ReadFailed
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ports import ReadFailed
 
 POLICY_HINTS = ("1.2.840.113556.1.4.2239", "1.2.840.113556.1.4.2066")
 """LDAP_SERVER_POLICY_HINTS_OID and its older number (MS-ADTS 3.1.1.3.4.1.27)."""

@@ -21,6 +21,11 @@ from dataclasses import dataclass, field
 from kiosk.core.clock import Clock
 from kiosk.core.secret import Secret
 from kiosk.core.secret_file import SecretFileError, read_secret
+from kiosk.directory.errors import (
+    ServiceBindRefused,
+    ServicePasswordUnreadable,
+    Unreachable,
+)
 from kiosk.directory.ldap import codes, kerberos
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.failures import LineBroken
@@ -32,13 +37,7 @@ from kiosk.directory.ldap.reluctance import (
     Written,
 )
 from kiosk.directory.ldap.settings import LdapSettings
-from kiosk.directory.ports import (
-    BindResult,
-    ServiceBindRefused,
-    ServicePasswordUnreadable,
-    Unreachable,
-    WhyUnreachable,
-)
+from kiosk.directory.values import BindResult, WhyUnreachable
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _NOT_THERE = (0, 0)

@@ -9,7 +9,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from kiosk.core.untrusted_text import visible
-from kiosk.directory.ports import TlsRefused, WhyNoTrust
+from kiosk.directory.errors import TlsRefused
+from kiosk.directory.values import WhyNoTrust
 
 _MOST_NAMES = 4
 _LONGEST = 120

@@ -11,6 +11,12 @@ from collections.abc import Mapping, Sequence
 
 from ldap3.utils.conv import escape_bytes
 
+from kiosk.directory.errors import (
+    AccountMissing,
+    DirectoryError,
+    PolicyUnreadable,
+    ReadFailed,
+)
 from kiosk.directory.ldap import visibility
 from kiosk.directory.ldap.accounts import (
     ATTRIBUTES,
@@ -22,14 +28,7 @@ from kiosk.directory.ldap.accounts import (
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.policies import policy_named, policy_of_domain
-from kiosk.directory.ports import (
-    AccountMissing,
-    DirectoryError,
-    PasswordPolicy,
-    PolicyUnreadable,
-    ReadFailed,
-    Surveyed,
-)
+from kiosk.directory.values import PasswordPolicy, Surveyed
 
 _GROUPS = "tokenGroups"
 _POLICY = "msDS-ResultantPSO"

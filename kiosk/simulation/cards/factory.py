@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from kiosk.cards.piv import objects
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.simulation.cards.keys import SigningKey, known_rsa, on_curve

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kiosk.cards.ports import CardMute, CardRemoved
+from kiosk.cards.errors import CardMute, CardRemoved
 from kiosk.core.clock import Clock
 
 

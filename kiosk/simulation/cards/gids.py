@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import wipe
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.gids.application import AID
-from kiosk.cards.ports import MalformedAnswer
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.framing import Framing, Request
 from kiosk.simulation.cards.gids_admin import FACTORY_KEY, GidsAdminKey

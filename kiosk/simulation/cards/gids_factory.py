@@ -6,7 +6,7 @@ from kiosk.cards.gids import objects
 from kiosk.cards.gids.administration import GENERATED
 from kiosk.cards.gids.application import FIRST_KEY
 from kiosk.cards.gids.objects import FileEntry
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.factory import KeyMade, Made, key_of, shared_rsa
 from kiosk.simulation.cards.gids import SimulatedGidsCard

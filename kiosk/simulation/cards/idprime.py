@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import wipe
-from kiosk.cards.ports import MalformedAnswer
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.framing import Framing, Request
 from kiosk.simulation.cards.keys import decipher, identifier, sign_raw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards import idprime
 from kiosk.simulation.cards.factory import Made, key_of, shared_rsa

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from kiosk.cards import status, tlv
 from kiosk.cards.apdu import Command, Response, send
+from kiosk.cards.errors import CardError, ModuleFailed
 from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.messages import (
     Answer,
@@ -26,13 +27,8 @@ from kiosk.cards.pkcs11.messages import (
     TokenTold,
     Verify,
 )
-from kiosk.cards.ports import (
-    Card,
-    CardError,
-    Connection,
-    KeyAlgorithm,
-    ModuleFailed,
-)
+from kiosk.cards.ports import Card, Connection
+from kiosk.cards.values import KeyAlgorithm
 from kiosk.simulation.cards import idprime
 
 MODULE = "simulated middleware"

@@ -13,9 +13,9 @@ import functools
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.cards import status, tlv
+from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.piv import objects
 from kiosk.cards.piv.attestation import CERTIFICATE as ATTESTATION
-from kiosk.cards.ports import MalformedAnswer
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards import attestation, management, yubikey

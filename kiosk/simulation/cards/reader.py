@@ -12,18 +12,14 @@ import threading
 from collections.abc import Callable
 
 from kiosk.cards.any_card import AnyCard, MakeCard
+from kiosk.cards.errors import CardRemoved, ReaderGone, ServiceGone
 from kiosk.cards.pinpad import pad_of, parse_features
-from kiosk.cards.ports import (
-    CardInserted,
+from kiosk.cards.ports import CardInserted, Pinpad, ReaderEvent
+from kiosk.cards.values import (
     CardLeft,
-    CardRemoved,
     CardUnreadable,
     Family,
-    Pinpad,
-    ReaderEvent,
-    ReaderGone,
     ReadersChanged,
-    ServiceGone,
     ServiceLost,
 )
 from kiosk.core.clock import Clock, SystemClock

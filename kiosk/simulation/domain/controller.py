@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
+from kiosk.directory.errors import (
+    AccountMissing,
+    OutcomeUnknown,
+    PolicyUnreadable,
+    ReadFailed,
+    SentTooLate,
+    WriteRefused,
+)
+from kiosk.directory.values import (
     MOST_PEOPLE,
     Account,
-    AccountMissing,
     BindResult,
     Lockout,
     NameAttribute,
-    OutcomeUnknown,
     PasswordPolicy,
     Person,
-    PolicyUnreadable,
-    ReadFailed,
     Semantics,
-    SentTooLate,
     WriteRefusal,
-    WriteRefused,
 )
 from kiosk.simulation.domain.passwords import allows
 from kiosk.simulation.domain.state import Dc, DomainState

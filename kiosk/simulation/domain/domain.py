@@ -10,17 +10,14 @@ from dataclasses import replace
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    Account,
+from kiosk.directory.errors import (
     DirectoryError,
-    DomainController,
-    NameAttribute,
-    PasswordPolicy,
     ServiceBindRefused,
-    Spread,
     TlsRefused,
     Unreachable,
 )
+from kiosk.directory.ports import DomainController
+from kiosk.directory.values import Account, NameAttribute, PasswordPolicy, Spread
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.simulation.domain.state import Dc, DomainState
 from kiosk.simulation.domain.users import User, filetime

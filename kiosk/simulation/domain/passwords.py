@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 
 COMPLEXITY_CLASSES = 3
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import AccountMissing, PasswordPolicy, Stamp
+from kiosk.directory.errors import AccountMissing
+from kiosk.directory.values import PasswordPolicy, Stamp
 from kiosk.simulation.domain.passwords import StoredPassword
 from kiosk.simulation.domain.users import Signed, User
 from kiosk.simulation.domain_faults import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
+from kiosk.directory.values import (
     Account,
     BindResult,
     NameAttribute,

@@ -13,7 +13,8 @@ from typing import Protocol
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import Account, Directory
+from kiosk.directory.ports import Directory
+from kiosk.directory.values import Account
 from kiosk.simulation.cards.chip import Chip
 from kiosk.simulation.cards.faults import Faults
 from kiosk.simulation.domain_faults import AnyFault

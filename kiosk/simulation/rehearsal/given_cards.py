@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.cards.ports import CardIdentity, Family, IdentityKind, KeyAlgorithm
+from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.chip import SimulatedCard
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard

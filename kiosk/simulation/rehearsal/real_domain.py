@@ -12,14 +12,8 @@ from contextlib import contextmanager
 from typing import cast
 
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import (
-    Account,
-    BindResult,
-    Directory,
-    DomainController,
-    Semantics,
-    Spread,
-)
+from kiosk.directory.ports import Directory, DomainController
+from kiosk.directory.values import Account, BindResult, Semantics, Spread
 from kiosk.simulation.domain_faults import AnyFault
 from kiosk.simulation.rehearsal.backends import NotHere
 

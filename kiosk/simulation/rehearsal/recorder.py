@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.authority.ports import StationFault
+from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.config.render import toml_value
 from kiosk.core.errors import KioskError, reason_of

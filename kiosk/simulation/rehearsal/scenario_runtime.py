@@ -12,7 +12,7 @@ from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SeededEntropy, SystemEntropy
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 from kiosk.simulation.cards.chip import SimulatedCard
 from kiosk.simulation.cards.factory import Made
 from kiosk.simulation.cards.reader import SimulatedReaders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.authority.rules.compliance import ComplianceProfile
-from kiosk.directory.ports import PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 from statemachine.lifecycle import Lifecycle
 from storage.records import Template
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kiosk.cards.ports import CardError
+from kiosk.cards.errors import CardError
 from kiosk.core.errors import KioskError, Message, said_of
-from kiosk.directory.ports import DirectoryError
+from kiosk.directory.errors import DirectoryError
 from kiosk.simulation.interference import ProcessDied
 from kiosk.simulation.rehearsal.backends import RehearsalReaders
 from kiosk.visit.views import Form, Home, Progress, Result

@@ -14,7 +14,7 @@ from kiosk.faces.phrases import of_tries
 from kiosk.faces.wording import say, whom_to_call
 
 if TYPE_CHECKING:
-    from kiosk.cards.ports import Tries
+    from kiosk.cards.values import Tries
     from kiosk.visit.station import Helpdesk
 
 

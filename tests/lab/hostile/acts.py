@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from kiosk.cards.ports import CardRemoved
+from kiosk.cards.errors import CardRemoved
 from kiosk.core.secret import Secret
-from kiosk.directory.ports import OutcomeUnknown, ReadFailed
+from kiosk.directory.errors import OutcomeUnknown, ReadFailed
 from kiosk.simulation.cards.reader import READER
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.interference import ProcessDied

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kiosk.authority.local import LocalAuthority
-from kiosk.authority.ports import CardLimits, OpenRequest, SeenCard
+from kiosk.authority.values import CardLimits, OpenRequest, SeenCard
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from kiosk.authority.ports import StationFault
+from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.core.workers import SerialWorker
-from kiosk.directory.ports import Unreachable
+from kiosk.directory.errors import Unreachable
 from kiosk.pin.challenges import spoken
 from kiosk.simulation.cards.reader import READER, SimulatedReaders
 from kiosk.simulation.domain_faults import AnyFault, Frozen, WriteNo

@@ -1,0 +1,107 @@
+"""What the authority refuses, and why."""
+
+from __future__ import annotations
+
+from kiosk.core.errors import KioskError, Message
+
+
+class AuthorityError(KioskError):
+    """Root of what the authority itself refuses."""
+
+    code = "authority.error"
+
+
+class NotOnRecord(AuthorityError):
+    """No credential has this card: `card`."""
+
+    code = "authority.not_on_record"
+
+
+class Refused(AuthorityError):
+    """A guard said no. `reason` is the catalogue key that says which and who helps."""
+
+    code = "authority.refused"
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason=reason.key)
+        self.reason = reason
+
+    @property
+    def message(self) -> Message:
+        return self.reason
+
+
+class ProofFailed(AuthorityError):
+    """A signature did not verify, or its nonce was not to be had. Nothing changed."""
+
+    code = "authority.proof_failed"
+
+
+class NotProven(AuthorityError):
+    """The card on record has not shown in this operation that it is there."""
+
+    code = "authority.not_proven"
+
+
+class CodeRefused(AuthorityError):
+    """A release or activation code is wrong, used or expired: `entries_left`."""
+
+    code = "authority.code_refused"
+
+    def __init__(self, entries_left: int) -> None:
+        super().__init__(entries_left=entries_left)
+        self.entries_left = entries_left
+
+
+class EntriesPaused(AuthorityError):
+    """Too many wrong codes were typed at this station: wait for `seconds`."""
+
+    code = "authority.entries_paused"
+
+
+class CodeMistyped(AuthorityError):
+    """The check digit of a code does not fit: a misread, not counted."""
+
+    code = "authority.code_mistyped"
+
+
+class NotAsAnnounced(AuthorityError):
+    """What the person was told before typing is not true any more. Nothing changed."""
+
+    code = "authority.not_as_announced"
+
+
+class TooSlow(AuthorityError):
+    """No answer came while a card was held: it was let go."""
+
+    code = "authority.too_slow"
+
+
+class RulesBroken(AuthorityError):
+    """The sealed value breaks a rule that the face should have shown: `rule`."""
+
+    code = "authority.rules_broken"
+
+
+class KeyReused(AuthorityError):
+    """A call has the key of an earlier one that asked for something else."""
+
+    code = "authority.key_reused"
+
+
+class NotUnderstood(AuthorityError):
+    """A call or an answer that does not have its form: another version, or nonsense."""
+
+    code = "authority.not_understood"
+
+
+class UnknownAnswer(AuthorityError):
+    """The authority said no in a way that a later version knows: its `code`."""
+
+    code = "authority.unknown_answer"
+
+
+class SecretUnreadable(AuthorityError):
+    """A secret was not sealed for this call, or the key it was sealed to is gone."""
+
+    code = "authority.secret_unreadable"
