@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.cli.frame import ConfigOption
+from kiosk.cli.frame import ConfigOption, folders
 
 if TYPE_CHECKING:
     from kiosk.config import Config
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 ArchiveOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--archive", metavar="FOLDER", help="Where evidence was moved to: read it, too."
+        "--archive",
+        metavar="FOLDER",
+        callback=folders,
+        help="Where evidence was moved to: read it, too.",
     ),
 ]
 _DAY = "%Y-%m-%d"

@@ -25,6 +25,14 @@ JsonOption = Annotated[
 ]
 
 
+def folders(given: list[Path] | None) -> list[Path] | None:
+    """Let folders pass that are there; a device is neither file nor folder."""
+    for each in given or ():
+        if not each.is_dir():
+            raise typer.BadParameter(f"there is no folder {each}")
+    return given
+
+
 def new_app(summary: str, group: type[TyperGroup] | None = None) -> typer.Typer:
     """Return an empty app: plain help, errors left to `main`.
 

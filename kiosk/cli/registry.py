@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli import registry_database, registry_move
-from kiosk.cli.frame import ConfigOption, fail, new_app
+from kiosk.cli.frame import ConfigOption, fail, folders, new_app
 
 if TYPE_CHECKING:
     from kiosk.config import Config
@@ -73,6 +73,7 @@ def repair(
         typer.Option(
             "--from",
             metavar="FOLDER",
+            callback=folders,
             help="A backup, a folder of backups, an archive.",
         ),
     ] = None,

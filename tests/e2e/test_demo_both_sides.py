@@ -41,7 +41,7 @@ def released(terminal: Terminal) -> str:
     terminal.type("carol")
     terminal.shows("Carol Clark")
     terminal.type("\r")
-    terminal.shows("carol@ad.test")
+    terminal.shows("Give an unblock code")
     terminal.type(RELEASE)
     terminal.shows("employee number")
     terminal.type(SUBMIT)

@@ -131,7 +131,7 @@ def test_the_card_is_pulled_in_mid_change_and_finished_at_the_next_insertion(
         assert site.made.card.has_pin(NEW_PIN.encode())
         assert not samba.user_binds(site.user.upn, NEW_PIN)
         reader.insert(site.made.card)
-        shown.shows("Your PIN and your Windows password may differ")
+        shown.shows("An earlier change was interrupted")
         shown.type("\r")
         shown.shows("The PIN of your card")
         shown.type(f"{NEW_PIN}\r")

@@ -34,6 +34,9 @@ PLAIN_METHODS = {
     "exit",
     "panic",
     "characters",
+    "compose",
+    "press",
+    "unfinished",
 }
 """What a parent is called for: Textual calls none of these on every class."""
 

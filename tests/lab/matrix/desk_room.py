@@ -201,6 +201,6 @@ class DeskRoom(Room):
         return {"made": [templating.groups()[0].value(it, field) for it in made]}
 
     def do_operator(self) -> dict[str, str]:
-        session: Any = self.station.demo.open()
-        operator = session._context.operator
-        return {"operator": operator.account if operator else ""}
+        desk: Any = self.station.demo.open()
+        session = desk._context.session
+        return {"operator": session.operator.account if session else ""}

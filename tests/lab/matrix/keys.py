@@ -132,7 +132,10 @@ def _named() -> Iterator[Key]:
         yield Key(f"{name} kitty repeated", CSI + b"%d;1:2u" % code, text)
         yield Key(f"{name} released", CSI + b"%d;1:3u" % code)
         for number, modifier in _MODIFIERS.items():
-            yield Key(f"{modifier}+{name} kitty", CSI + b"%d;%du" % (code, number))
+            held = text if modifier == "shift" else ""
+            yield Key(
+                f"{modifier}+{name} kitty", CSI + b"%d;%du" % (code, number), held
+            )
         yield Key(f"{name} modifyOtherKeys", CSI + b"27;1;%d~" % code, text)
         yield Key(f"ctrl+{name} modifyOtherKeys", CSI + b"27;5;%d~" % code)
     for name, data in {

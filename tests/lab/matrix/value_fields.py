@@ -156,7 +156,9 @@ def _at_the_desk() -> tuple[Field, ...]:
             takes_all=True,
         ),
         _desk("reason", "suspend", 0, "lost", _reason),
-        _desk("search", "menu", 0, "nobody", _searched),
+        _desk(
+            "search", "menu", 0, "nobody", _searched, finish=_confirm, is_cleared=True
+        ),
         _desk("challenge", "answer", 0, _CALLED, _read_out, means=_digits),
         _desk("template's name", "template, new", 0, "tester", _template("name")),
         *(
@@ -190,6 +192,8 @@ def _desk(
     before: bytes = b"",
     takes_all: bool = False,
     means: Callable[[str], str] = str.strip,
+    finish: Finish | None = None,
+    is_cleared: bool = False,
 ) -> Field:
     def arrive(visitor: Visitor) -> None:
         desk_page(page)(visitor)
@@ -205,8 +209,9 @@ def _desk(
         name=place.name,
         place=place,
         value=lambda _: value,
-        finish=_submit,
+        finish=finish or _submit,
         used=used,
+        is_cleared=is_cleared,
         takes_all=takes_all,
         means=str if takes_all else means,
     )

@@ -31,6 +31,8 @@ class Field:
     """What a value means: characters that mean nothing in it are left out."""
     draws: bool = True
     """A key that does something can be seen to; False: nothing is ever drawn."""
+    is_cleared: bool = False
+    """Escape clears it, and its page stays."""
     takes_all: bool = False
     """Every character may be of its value: a wrong one costs its try."""
 
@@ -47,7 +49,7 @@ def may_be(front: str, key: Key, times: int, back: str) -> set[str | None]:
         meant.add(front)
     if "backspace" in key.name:
         meant.add(front[: max(0, len(front) - times)] + back)
-    if key.name.startswith("ctrl+u"):
+    if key.name.lower().startswith("ctrl+u"):
         meant.add(back)
     return meant
 
@@ -97,6 +99,8 @@ def _entry(
     visitor.settle()
     key, rhythm = group[-1]
     meant = may_be(front, key, times_of(rhythm), back)
+    if field.is_cleared and "escape" in key.name:
+        meant.add(back)
     used = field.used(visitor, right)
     if is_inert:
         meant.remove(None)
