@@ -7,9 +7,9 @@ import re
 from scripts.screens import FOLDER, pictures
 
 _CHANGING = re.compile(
-    r"\d{4}-\d{4}|\d{4}-\d\d-\d\d|\b\d{6,8}\b|\d\d:\d\d|[0-9a-f]{8,}"
+    r"…[0-9a-f]+|\d{4}-\d{4}|\d{4}-\d\d-\d\d|\b\d{6,8}\b|\d\d:\d\d|[0-9a-f]{8,}"
 )
-"""Numbers of events, days, hours and secrets made anew each time."""
+"""Numbers of cards and events, days, hours and secrets made anew each time."""
 
 
 def words(svg: str) -> str:
