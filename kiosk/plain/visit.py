@@ -277,7 +277,7 @@ class PlainVisit:
         settings = self._station.settings
         text = page(settings, result)
         outcome = self._talk.result_of(
-            lambda: print_page(settings, text), self._station.on_authority_worker
+            lambda: print_page(settings, text), self._station.beside
         )
         self._talk.say(said(outcome))
 

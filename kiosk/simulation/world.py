@@ -28,7 +28,7 @@ from kiosk.cards.values import Family, KeyAlgorithm
 from kiosk.core.clock import Clock, ManualClock
 from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.core.workers import InlineWorker
+from kiosk.core.workers import InlineWorker, SerialWorker
 from kiosk.directory.values import Account, PasswordPolicy
 from kiosk.pin.drawn import new_puk
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
@@ -120,6 +120,9 @@ class World:
         self.encrypt = seeded(self.entropy) if is_seeded else hpke
         self._card_worker = card_worker or InlineWorker()
         self._authority_worker = authority_worker or InlineWorker()
+        self._errand_worker: Worker = (
+            SerialWorker("errands") if authority_worker else InlineWorker()
+        )
         self.restart()
 
     def restart(self) -> None:
@@ -164,6 +167,9 @@ class World:
 
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         self._authority_worker.submit(job)
+
+    def beside(self, job: Callable[[], None]) -> None:
+        self._errand_worker.submit(job)
 
     def stop(self) -> None:
         self.readers.stop()

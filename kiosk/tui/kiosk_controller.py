@@ -115,13 +115,13 @@ class KioskController:
             self._stage.screen.take_in(message)
 
     def _print(self, text: str) -> None:
-        """Hand it to the site's printer, on the authority worker."""
+        """Hand it to the site's printer, which takes its time."""
         settings = self._station.settings
 
         def job() -> None:
             self._app.post_message(told.Printed(print_page(settings, text)))
 
-        self._station.on_authority_worker(job)
+        self._station.beside(job)
 
     def instead_of_screen(self, key: str, *, is_typed: bool) -> bool:
         """Take a key that would go to the screen; True: it was meant for us."""

@@ -1,4 +1,4 @@
-"""A station with its authority in the same process: `station.Station`, two workers.
+"""A station with its authority in the same process: `station.Station`.
 
 The authority is opened on its own worker when it is first needed. What cannot be
 opened is a fault that every look at the station's health tries again, so a kiosk
@@ -46,6 +46,7 @@ class EmbeddedStation:
         self._opened: Opened | None = None
         self._card_worker = SerialWorker("card")
         self._authority_worker = SerialWorker("authority", self._use_quiet)
+        self._errand_worker = SerialWorker("errands")
 
     @property
     def settings(self) -> FaceSettings:
@@ -70,9 +71,13 @@ class EmbeddedStation:
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         self._authority_worker.post(job)
 
+    def beside(self, job: Callable[[], None]) -> None:
+        self._errand_worker.post(job)
+
     def stop(self) -> None:
         self._monitor.stop()
         self._card_worker.stop()
+        self._errand_worker.stop()
         self._authority_worker.submit(self._close).wait(2.0)
         self._authority_worker.stop()
 

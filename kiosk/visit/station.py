@@ -68,5 +68,11 @@ class Station(Protocol):
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         """Queue a job on the authority worker. Any thread."""
 
+    def beside(self, job: Callable[[], None]) -> None:
+        """Queue a job that takes long, and that no card waits for. Any thread.
+
+        Such jobs have a thread of their own, and do not overlap.
+        """
+
     def stop(self) -> None:
         """Stop the monitor and drop what is queued; waits at most 2 s."""

@@ -206,6 +206,7 @@ class FakeStation:
         self._insertions = 0
         self._card_worker = SerialWorker("fake card")
         self._authority_worker = SerialWorker("fake authority")
+        self._errand_worker = SerialWorker("fake errands")
 
     # --- station.Station ----------------------------------------------------------
 
@@ -232,10 +233,14 @@ class FakeStation:
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         self._authority_worker.post(job)
 
+    def beside(self, job: Callable[[], None]) -> None:
+        self._errand_worker.post(job)
+
     def stop(self) -> None:
         self.script.end()
         self._card_worker.stop()
         self._authority_worker.stop()
+        self._errand_worker.stop()
 
     # --- hands ----------------------------------------------------------------------
 

@@ -161,3 +161,23 @@ def test_what_the_registry_can_put_off_is_done_when_nobody_is_there(
     assert done.wait(10.0)
     station.stop()
     assert set(threads) == {"authority"}
+
+
+def test_what_is_done_beside_keeps_neither_cards_nor_the_authority_waiting(
+    station: EmbeddedStation,
+) -> None:
+    """A printer that takes its paper slowly, and the next person."""
+    is_printed, has_begun = threading.Event(), threading.Event()
+
+    def print_slowly() -> None:
+        has_begun.set()
+        is_printed.wait(20)
+
+    station.beside(print_slowly)
+    assert has_begun.wait(20)
+    for worker in (station.on_card_worker, station.on_authority_worker):
+        is_done = threading.Event()
+        worker(is_done.set)
+        assert is_done.wait(20)
+    assert not is_printed.is_set()
+    is_printed.set()

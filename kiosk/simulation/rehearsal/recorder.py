@@ -98,6 +98,9 @@ class Recorder:
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         self._demo.world.on_authority_worker(job)
 
+    def beside(self, job: Callable[[], None]) -> None:
+        self._demo.world.beside(job)
+
     def stop(self) -> None:
         self._demo.world.stop()
 

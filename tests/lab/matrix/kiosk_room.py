@@ -67,6 +67,9 @@ class KioskStation:
     def on_authority_worker(self, job: Callable[[], None]) -> None:
         self.authority.post(job)
 
+    def beside(self, job: Callable[[], None]) -> None:
+        self.authority.post(job)  # one queue less to see the end of
+
     def stop(self) -> None:
         self.readers.stop()
 
