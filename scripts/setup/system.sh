@@ -89,6 +89,7 @@ needs_to_test() {
     need postgresql has_file /usr/lib/postgresql/*/bin/initdb
     need patroni has patroni
     need etcd-server has etcd
+    need python3-etcd has_file /usr/lib/python3/dist-packages/etcd
     need systemd has systemd-analyze
     need iproute2 has ip
     need util-linux has unshare
