@@ -14,9 +14,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kiosk.authority.office.values import (
-    NamesAnother,
-)
 from kiosk.cards import tlv
 from kiosk.cards.errors import MalformedAnswer
 from kiosk.certificates.profiles import UPN, UTF8_STRING
@@ -78,22 +75,6 @@ def read_pem(file: Path) -> list[x509.Certificate]:
             return x509.load_pem_x509_certificates(stream.read(_LARGEST))
     except (OSError, *UNREADABLE) as error:
         raise NotACertificate(file=str(file)) from error
-
-
-def judge(
-    certificate: x509.Certificate,
-    anchors: Sequence[x509.Certificate],
-    *,
-    account: str,
-    now: float,
-) -> None:
-    """Let pass what a trusted issuer signed for this account and is valid now.
-
-    NotTrusted, NamesAnother. `now` in seconds UTC; `account` a userPrincipalName.
-    """
-    must_be_trusted(certificate, anchors, now=now)
-    if account_key(account) not in map(account_key, accounts(certificate)):
-        raise NamesAnother(account=account)
 
 
 def must_be_trusted(
