@@ -23,7 +23,7 @@ compile() {
 }
 
 compile "$here/build.lock" "$here/build.in"
-compile requirements.lock pyproject.toml --extra pkcs11 --extra postgresql
+compile requirements.lock pyproject.toml --extra pkcs11 --extra service
 compile "$here/dev.lock" --group pyproject.toml:dev -c requirements.lock
 compile "$here/kerberos-build.lock" "$here/kerberos-build.in" -c "$here/build.lock"
 compile "$here/kerberos.lock" "$here/kerberos.in" -c requirements.lock

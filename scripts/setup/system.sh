@@ -90,6 +90,8 @@ needs_to_test() {
     need patroni has patroni
     need etcd-server has etcd
     need python3-etcd has_file /usr/lib/python3/dist-packages/etcd
+    need swtpm has swtpm
+    need tpm2-tools has tpm2_sign
     need systemd has systemd-analyze
     need iproute2 has ip
     need util-linux has unshare
