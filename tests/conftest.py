@@ -18,6 +18,7 @@ pytest_plugins = [
     "lab.pcscd_fixtures",
     "lab.directory_acts",
     "lab.quick_hashes",
+    "lab.reaches",
     "lab.samba_fixtures",
     "lab.samba_kerberos",
     "lab.softhsm",

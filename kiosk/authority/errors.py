@@ -105,3 +105,47 @@ class SecretUnreadable(AuthorityError):
     """A secret was not sealed for this call, or the key it was sealed to is gone."""
 
     code = "authority.secret_unreadable"
+
+
+class AuthorityAway(AuthorityError):
+    """No address of the authority answered in time. What was asked last may have
+    happened all the same.
+    """
+
+    code = "authority.away"
+
+
+class AuthorityNotTrusted(AuthorityAway):
+    """What answers there cannot show that it is the site's authority: `address`."""
+
+    code = "authority.not_trusted"
+
+
+class AuthorityBusy(AuthorityError):
+    """The authority has more to do than it can; this call was not begun."""
+
+    code = "authority.busy"
+
+
+class AuthorityEnding(AuthorityError):
+    """A process of the authority is about to end; the call was not begun."""
+
+    code = "authority.ending"
+
+
+class CallTooLarge(AuthorityError):
+    """A call, or an answer, is larger than any can be."""
+
+    code = "authority.too_large"
+
+
+class CallIncomplete(AuthorityError):
+    """A call did not arrive as a whole in the time that it has."""
+
+    code = "authority.incomplete"
+
+
+class FailedInside(AuthorityError):
+    """The authority has a defect; its log has more under `event`."""
+
+    code = "authority.failed_inside"

@@ -183,6 +183,8 @@ class Prepared(Value, frozen=True, kw_only=True):
     sealing_key: bytes
     """The authority's X25519 public key (32 bytes raw): codes that are typed for this
     operation are sealed to it on their way."""
+    write_seconds: float
+    """Within how many seconds `write` is answered, whatever the directory does."""
     presence: PresenceChallenge | None = None
     """What the card can sign without its PIN, where it has to prove itself."""
     puk_due: bool = False
@@ -264,5 +266,5 @@ class StationFault(Value, frozen=True, kw_only=True):
     """Something a station needs is missing."""
 
     part: str
-    """`reader`, `directory`, `store`, `clock`."""
+    """`reader`, `authority`, `directory`, `store`, `clock`."""
     message: Message

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import ssl
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from kiosk.certificates.ports import (
     SourceUnusable,
 )
 from kiosk.core.errors import reason_of
+from kiosk.core.punctual_socket import PunctualSocket
 from kiosk.core.secret import Secret
 from kiosk.core.secret_file import read_secret
 
@@ -51,22 +51,6 @@ class Reply:
     body: bytes
     content_type: str
     retry_after: str
-
-
-class _PunctualSocket(ssl.SSLSocket):
-    """A socket whose reads all end by one moment: a drip of bytes buys no time."""
-
-    deadline: float | None = None
-
-    def recv_into(
-        self, buffer: object, nbytes: int | None = None, flags: int = 0
-    ) -> int:
-        if self.deadline is not None:
-            left = self.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.settimeout(left)
-        return super().recv_into(buffer, nbytes, flags)  # type: ignore[arg-type]  # whatever http.client reads into
 
 
 class HttpsClient:
@@ -109,7 +93,8 @@ class HttpsClient:
         )
         try:
             connection.connect()
-            _hurry(connection.sock, told.receive_timeout)
+            if isinstance(connection.sock, PunctualSocket):
+                connection.sock.hurry(told.receive_timeout)
             connection.request(method, path, body, headers)
             with connection.getresponse() as response:
                 return _read(response)
@@ -129,7 +114,7 @@ class HttpsClient:
         try:
             context = ssl.create_default_context(cafile=file and str(file))
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.sslsocket_class = _PunctualSocket
+            context.sslsocket_class = PunctualSocket
             if told.client_certificate is not None and told.client_key is not None:
                 file = told.client_key
                 read_secret(file).wipe()  # refuses a key that others can read
@@ -148,12 +133,6 @@ class HttpsClient:
         with pair:
             encoded = base64.b64encode(pair.reveal()).decode("ascii")
         return {"Authorization": f"Basic {encoded}"}
-
-
-def _hurry(socket: object, seconds: float) -> None:
-    if isinstance(socket, _PunctualSocket):
-        socket.settimeout(seconds)
-        socket.deadline = time.monotonic() + seconds
 
 
 def _read(response: http.client.HTTPResponse) -> Reply:

@@ -1,19 +1,17 @@
 """How a command ends that did not end well: a sentence, and an exit code.
 
-What was not foreseen is logged by its type and its frames. Values are left out, of
-variables and of the message too: `int("123456")` repeats what it was given.
+What was not foreseen is logged by its type and its frames (`kiosk.core.frames`).
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import traceback
-from pathlib import Path
 from typing import TextIO
 
 from kiosk.core.errors import KioskError, Message, message_of, reason_of
 from kiosk.core.exit_codes import ExitCode
+from kiosk.core.frames import frames
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
 
@@ -67,12 +65,3 @@ def words(message: Message) -> str:
     except UnknownText:
         log.error("text.missing key=%s", message.key)
         return message.key
-
-
-def frames(error: BaseException) -> str:
-    """Return an error's type and where it came through, without any value."""
-    places = " < ".join(
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-        for frame in reversed(traceback.extract_tb(error.__traceback__))
-    )
-    return f"type={type(error).__name__} at={places}"

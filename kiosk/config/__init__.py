@@ -7,21 +7,26 @@ descriptions of the settings into the commented file that `kiosk init` writes.
 from __future__ import annotations
 
 from kiosk.config.location import (
+    AuthorityElsewhere,
     NoConfiguration,
     NotInstalled,
     OperatorsConfig,
     find,
     installed,
     load,
+    load_any,
     load_as,
     places,
 )
 from kiosk.config.sections.directory import Tls
 from kiosk.config.sections.operators import Operator, OperatorRole
-from kiosk.config.settings import Config
+from kiosk.config.settings import AnyStation, Config, FleetStation
 
 __all__ = [
+    "AnyStation",
+    "AuthorityElsewhere",
     "Config",
+    "FleetStation",
     "NoConfiguration",
     "NotInstalled",
     "Operator",
@@ -31,6 +36,7 @@ __all__ = [
     "find",
     "installed",
     "load",
+    "load_any",
     "load_as",
     "places",
 ]

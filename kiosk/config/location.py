@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kiosk.config import toml_file
-from kiosk.config.settings import Config
+from kiosk.config.settings import AnyStation, Config, FleetStation
 from kiosk.core.errors import KioskError
 
 NAME = "kiosk.toml"
@@ -35,6 +35,12 @@ class NotInstalled(KioskError):
     """Another file than the station's own was named: `file`, `installed`."""
 
     code = "config.not_installed"
+
+
+class AuthorityElsewhere(KioskError):
+    """What only an authority has was asked of a station whose is elsewhere: `file`."""
+
+    code = "config.authority_elsewhere"
 
 
 def places() -> tuple[Path, ...]:
@@ -85,14 +91,34 @@ def load(named: Path | None = None) -> Config:
     return load_as(Config, named)
 
 
+def load_any(named: Path | None = None) -> AnyStation:
+    """Find and read the configuration of a station, wherever its authority is.
+
+    As `load_as`.
+    """
+    path = find(named).absolute()
+    table = toml_file.load_own(path)
+    if "authority" in table:
+        return toml_file.decode(table, FleetStation, file=path)
+    return _checked(table, Config, path)
+
+
 def load_as(kind: type[C], named: Path | None = None) -> C:
-    """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s.
+    """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s,
+    AuthorityElsewhere.
 
     It names operators and files, so it must be this user's own (or root's): somebody
     who may run the program as this user cannot hand it another one.
     """
     path = find(named).absolute()
-    config = toml_file.decode(toml_file.load_own(path), kind, file=path)
+    table = toml_file.load_own(path)
+    if "authority" in table:
+        raise AuthorityElsewhere(file=str(path))
+    return _checked(table, kind, path)
+
+
+def _checked(table: dict[str, Any], kind: type[C], path: Path) -> C:
+    config = toml_file.decode(table, kind, file=path)
     if not (config.directory.dcs or config.directory.domain):
         raise toml_file.MissingKey(file=str(path), key="directory.dcs")
     seen: set[str] = set()

@@ -1,12 +1,9 @@
-"""How a station reaches its authority: in its own process, or as bytes there and back.
-
-What stands between the two halves here is what a network will be.
-"""
+"""How a station reaches its authority: in its own process, as bytes, over HTTPS."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -18,6 +15,7 @@ from kiosk.authority.values import Prepared
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Question, Served
 from kiosk.core.secret import Secret
+from lab.served import over_https, worlds
 
 Reach = Callable[[RequiredPorts, str], Authority]
 
@@ -57,7 +55,19 @@ def over_bytes(parts: RequiredPorts, station: str) -> Authority:
     return cast("Authority", Remote(served, name))
 
 
-REACHES: dict[str, Reach] = {"in process": LocalAuthority, "over bytes": over_bytes}
+REACHES: dict[str, Reach] = {
+    "in process": LocalAuthority,
+    "over bytes": over_bytes,
+    "over HTTPS": over_https,
+}
+
+
+@pytest.fixture(autouse=True)
+def lines_closed() -> Iterator[None]:
+    """Close what a test has opened to a service."""
+    yield
+    if worlds.cache_info().currsize:
+        worlds().let_go()
 
 
 def reached_by(patch: pytest.MonkeyPatch, reach: Reach) -> None:

@@ -89,6 +89,7 @@ def prepare(
             challenge=challenge if signs_now else None,
             seal_to=challenge if operation.password_follows else None,
             sealing_key=parts.sealing.public,
+            write_seconds=parts.write_deadline,
             presence=presence.challenge(tx, parts, credential.id, station)
             if proves
             else None,

@@ -1,0 +1,1 @@
+"""A station's half of the authority: its calls over HTTPS."""

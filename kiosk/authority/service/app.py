@@ -1,0 +1,161 @@
+"""The authority as an application: routes, and what every answer has in common.
+
+    POST /v1/visit/{call}   a call of `authority.ports.Authority`, signed by a station
+    GET  /v1/openapi.json   what can be asked, as a document
+    GET  /live              this process hears
+    GET  /ready             this process wants to be asked
+
+The version is in the path: another one will be another path, beside this one. What a
+newer station asks for besides is refused, what a newer authority says besides is not
+heard (`wire.messages`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from kiosk.authority.errors import (
+    AuthorityError,
+    FailedInside,
+    NotUnderstood,
+)
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.service import openapi
+from kiosk.authority.service.bounds import body_of, check_headers
+from kiosk.authority.service.callers import AuthorityOf, Verify
+from kiosk.authority.service.problems import refused
+from kiosk.authority.service.standing import Standing
+from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.request import HttpRequest
+from kiosk.authority.wire.messages import Served
+from kiosk.core.entropy import Entropy
+from kiosk.core.frames import frames
+from kiosk.directory.errors import DirectoryError
+from storage.registry import RegistryError
+
+JSON = "application/json"
+_EVENT_BYTES = 4
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """What the application works with; a reload puts others in their places."""
+
+    threads: Threads
+    verify: Verify
+    authority_of: AuthorityOf
+    names: frozenset[str]
+    """HOST[:PORT] for which requests may be signed, in small letters."""
+    entropy: Entropy
+    standing: Standing = field(default_factory=Standing)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """Return the ASGI application. `more`: what others serve beside the visit."""
+
+    async def visit(request: Request) -> Response:
+        signed = await signed_request(request, service)
+        call = request.path_params["call"]
+        body = await service.threads.run(
+            lambda parts: _carried_out(service, parts, signed, call)
+        )
+        return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
+
+    async def document(_: Request) -> Response:
+        return Response(openapi.document(), media_type=JSON)
+
+    async def live(_: Request) -> Response:
+        return Response("live\n", media_type="text/plain")
+
+    async def ready(_: Request) -> Response:
+        is_ready = await service.standing.is_ready(service.threads)
+        said = "ready\n" if is_ready else "not ready\n"
+        return Response(said, 200 if is_ready else 503, media_type="text/plain")
+
+    return Starlette(
+        routes=[
+            Route("/v1/visit/{call}", answered(service, visit), methods=["POST"]),
+            Route("/v1/openapi.json", answered(service, document), methods=["GET"]),
+            Route("/live", answered(service, live), methods=["GET"]),
+            Route("/ready", answered(service, ready), methods=["GET"]),
+            *more,
+        ],
+        exception_handlers={HTTPException: _no_such_thing},
+    )
+
+
+def answered(service: Service, endpoint: Endpoint) -> Endpoint:
+    """Answer whatever happens: with what the endpoint says, or with a problem."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            check_headers(request)
+            said = await endpoint(request)
+        except (AuthorityError, DirectoryError, RegistryError) as error:
+            said = refused(error)
+        except Exception as error:  # noqa: BLE001 - the last place that can answer
+            event = service.entropy.bytes(_EVENT_BYTES).hex()
+            log.error("service.failed_inside event=%s %s", event, frames(error))
+            said = refused(FailedInside(event=event))
+        if service.standing.is_ending:
+            said.headers["connection"] = "close"  # the next call goes elsewhere
+        return said
+
+    return answer
+
+
+async def signed_request(request: Request, service: Service) -> HttpRequest:
+    """Return what a station has signed, whole. NotUnderstood and as `body_of`."""
+    authority = request.headers.get("host", "").lower()
+    if authority not in service.names:
+        raise NotUnderstood  # signed for somebody else, or for whoever asks first
+    headers: dict[str, str] = {}
+    for name, value in request.headers.raw:
+        key = name.decode("latin-1").lower()
+        if key in headers:
+            raise NotUnderstood  # which of the two was signed?
+        headers[key] = value.decode("latin-1")
+    return HttpRequest(
+        method=request.method,
+        authority=authority,
+        path=request.url.path,
+        query=request.url.query,
+        headers=headers,
+        body=await body_of(request),
+    )
+
+
+def _carried_out(
+    service: Service, parts: RequiredPorts, signed: HttpRequest, call: str
+) -> bytes:
+    """A worker's thread. Whatever the port raises."""
+    station = service.verify(parts, signed).station
+    served = Served(
+        lambda key: service.authority_of(parts, station, key), parts.sealing
+    )
+    key = signed.headers.get("idempotency-key", "")
+    if not key:
+        raise NotUnderstood
+    return served.carried_out(call, signed.body, key=key)
+
+
+async def _no_such_thing(_: Request, error: Exception) -> Response:
+    """There is no such path, or not by this method."""
+    said = refused(NotUnderstood())
+    if isinstance(error, HTTPException):
+        said.status_code = error.status_code
+        said.headers.update(error.headers or {})
+    return said

@@ -1,0 +1,1 @@
+"""Who a station is: its key, its signature, its role."""

@@ -1,0 +1,64 @@
+"""A fleet: where a station's authority is, and how the authority serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from kiosk.config.sections import Section
+
+HOST_PORT = r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])(:\d{1,5})?"
+"""A name or an address, and a port where it is not 443."""
+
+
+class AuthoritySettings(Section, frozen=True, kw_only=True):
+    """Where this station's authority is. Such a station keeps no registry, no vault
+    and no account of the directory.
+    """
+
+    addresses: Annotated[
+        tuple[Annotated[str, Meta(pattern=rf"^https://{HOST_PORT}$")], ...],
+        Meta(min_length=1),
+    ]
+    """Every address of it, e.g. ["https://kiosk-a.example.org:8443",
+    "https://kiosk-b.example.org:8443"]. The next one is asked where one does not
+    answer.
+    """
+    ca_file: Path
+    """Who signs the authority's certificates (PEM). No other issuer is believed, not
+    even one that this machine believes.
+    """
+    key_file: Path
+    """This station's own key, made when it was enrolled; readable by its user alone
+    (mode 0600).
+    """
+
+
+class ServiceSettings(Section, frozen=True, kw_only=True):
+    """How `kiosk serve` serves the stations of a fleet."""
+
+    listen: Annotated[str, Meta(pattern=rf"^{HOST_PORT}$")] = "127.0.0.1:8443"
+    """ADDRESS:PORT; a second process on this machine is told another one by `kiosk
+    serve --listen`.
+    """
+    names: tuple[Annotated[str, Meta(pattern=rf"^{HOST_PORT}$")], ...] = ()
+    """What stands after https:// in the addresses that stations have of this
+    authority, of every process and of a balancer before them: what a station signs
+    for another name is refused. Silent: only what `listen` says.
+    """
+    certificate_file: Path | None = None
+    """The certificate for those names, with its chain (PEM)."""
+    key_file: Path | None = None
+    """Its key (PEM, readable by the authority's user alone)."""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 8
+    """How many calls are worked on at once; each thread has a connection of its own to
+    the registry. A write waits for the directory about a tenth of a second.
+    """
+    waiting: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    """How many calls may wait for a thread; the next one is told to come again."""
+    drain_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    """How long a process that is to end still answers, but says that it is not ready:
+    until a balancer has noticed.
+    """
