@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pyte
 
+from kiosk.faces.turn import HELD
+
 
 class Terminal:
     """The program, its keys and its screen."""
@@ -51,6 +53,10 @@ class Terminal:
         """Every byte the program wrote."""
         self._drawn = 0
         """How many of them are on the screen: drawing waits until somebody looks."""
+        self._last = ""
+        """The key that was pressed last, by `type`."""
+        self._lifted = 0.0
+        """When it is certainly heard as left (monotonic seconds)."""
         self.is_stalled = False
         """It takes nothing that the program writes."""
 
@@ -65,8 +71,16 @@ class Terminal:
         self._read(0.0)
 
     def type(self, keys: str) -> None:
-        """Press keys; \\r is Enter."""
+        """Press keys; \\r is Enter.
+
+        As a person does: the finger leaves a key before it presses the same one at the
+        next page, where a key that is held down would not count.
+        """
+        while keys[:1] == self._last and time.monotonic() < self._lifted:
+            self._read(0.1)
         self.send(keys.encode())
+        self._last = keys[-1:]
+        self._lifted = time.monotonic() + 1.5 * HELD
 
     def send(self, data: bytes) -> None:
         """Send these very bytes, as the terminal would."""
