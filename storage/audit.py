@@ -1,8 +1,10 @@
-"""Tamper-evident evidence: one hash chain per station.
+"""Tamper-evident evidence: a few hash chains.
 
-Each event carries the hash of the one before; a chain that verifies has lost,
-gained, changed and reordered nothing between its first and its last event. That it
-goes on until its end is what `storage.checkpoints` show.
+In a file each station has its own; where hosts share a registry, stations share a
+fixed number of them (`shared_lane`), so that what is signed over all of them stays
+small however many stations there are. Each event carries the hash of the one before;
+a chain that verifies has lost, gained, changed and reordered nothing between its first
+and its last event. That it goes on until its end is what `storage.checkpoints` show.
 """
 
 from __future__ import annotations
@@ -18,26 +20,52 @@ from storage import canonical
 from storage.records import AuditDraft, AuditEvent
 
 GENESIS = "0" * 64
+LANES = 64
+"""Chains that stations share. More would make every checkpoint longer; with fewer, two
+authorities would have to wait for each other more often."""
+OWN_MARK = "_"
+"""What the name of a chain begins with that is no station's: no station's may."""
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The last link of one station's chain."""
+    """The last link of one chain."""
 
     seq: int
     hash: str
 
 
-def link(draft: AuditDraft, *, seq: int, previous: str) -> AuditEvent:
-    """Give a draft its place in its station's chain."""
-    fields = msgspec.structs.asdict(draft)
-    return AuditEvent(
-        **fields, seq=seq, previous=previous, hash=_digest(fields, seq, previous)
+def shared_lane(station: str) -> str:
+    """Return the one of `LANES` chains that a station's events are links of.
+
+    A station keeps to one: what came first is told by the chain alone.
+    """
+    if station.startswith(OWN_MARK):
+        return station
+    digest = hashlib.sha256(station.encode()).digest()
+    return f"{OWN_MARK}lane-{int.from_bytes(digest[:8], 'big') % LANES:02d}"
+
+
+def link(
+    draft: AuditDraft, *, seq: int, previous: str, lane: str | None = None
+) -> AuditEvent:
+    """Give a draft its place in a chain; None: its station's own."""
+    event = AuditEvent(
+        **msgspec.structs.asdict(draft),
+        chain=msgspec.UNSET if lane in (None, draft.station) else lane,
+        seq=seq,
+        previous=previous,
+        hash="",
     )
+    return msgspec.structs.replace(event, hash=_digest(event))
 
 
-def _digest(fields: dict[str, object], seq: int, previous: str) -> str:
-    body = canonical.encode({**fields, "seq": seq, "previous": previous})
-    return hashlib.sha256(body).hexdigest()
+def _digest(event: AuditEvent) -> str:
+    """Return what its hash has to be, whatever it is."""
+    body = msgspec.structs.replace(event, hash=msgspec.UNSET)
+    return hashlib.sha256(canonical.encode(body)).hexdigest()
+
+
+_NOTHING = Head(0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,7 @@ class ChainVerdict:
     events: int
     problem: str = ""
     station: str = ""
+    """Or the chain that it shares."""
     seq: int = 0
 
     @property
@@ -55,42 +84,40 @@ class ChainVerdict:
 
 
 class Chains:
-    """Follows the chains of all stations, link by link."""
+    """Follows all chains, link by link."""
 
     def __init__(self, begins: Mapping[str, Head] = MappingProxyType({})) -> None:
-        """`begins`: the last link before the first that will come, by station."""
+        """`begins`: the last link before the first that will come, by chain."""
         self.heads: dict[str, Head] = dict(begins)
         """The last sound link of each."""
 
     def follow(self, event: AuditEvent) -> str:
         """Take the next link of its chain; return its problem, or nothing."""
-        head = self.heads.get(event.station, Head(0, GENESIS))
+        lane = event.lane
+        head = self.heads.get(lane, _NOTHING)
         if event.seq != head.seq + 1:
             return "gap"
         if event.previous != head.hash:
             return "broken"
         if not is_whole(event):
             return "altered"
-        self.heads[event.station] = Head(event.seq, event.hash)
+        self.heads[lane] = Head(event.seq, event.hash)
         return ""
 
 
 def is_whole(event: AuditEvent) -> bool:
     """Say whether an event is what its hash was made of."""
-    fields = msgspec.structs.asdict(event)
-    for name in ("seq", "previous", "hash"):
-        del fields[name]
-    return event.hash == _digest(fields, event.seq, event.previous)
+    return event.hash == _digest(event)
 
 
 def verify(
     events: Iterable[AuditEvent], begins: Mapping[str, Head] = MappingProxyType({})
 ) -> ChainVerdict:
-    """Verify every station's chain from its beginning; name the first bad link."""
+    """Verify every chain from its beginning; name the first bad link."""
     chains = Chains(begins)
     count = 0
     for event in events:
         if problem := chains.follow(event):
-            return ChainVerdict(count, problem, event.station, event.seq)
+            return ChainVerdict(count, problem, event.lane, event.seq)
         count += 1
     return ChainVerdict(count)

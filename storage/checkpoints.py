@@ -20,13 +20,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from storage.audit import GENESIS, Head
+from storage.audit import Head
 from storage.records import AuditDraft, AuditEvent
 from storage.registry import Tx
 from storage.signed_note import MalformedNote, NoteKey, NoteSigner, SignedNote
 
 LANE = "_checkpoints"
-"""The chain of the checkpoints. No station may be called so."""
+"""The chain of the checkpoints."""
 KIND = "evidence.checkpoint"
 _ACTOR = "authority"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -103,9 +103,13 @@ def covered(heads: Mapping[str, Head]) -> dict[str, Head]:
 
 
 def sign(tx: Tx, signer: NoteSigner, now: float) -> AuditEvent:
-    """Append the next checkpoint, over every chain as this transaction leaves it."""
+    """Append the next checkpoint, over every chain as this transaction leaves it.
+
+    Nobody else signs the next one meanwhile; so the chains are looked at afterwards,
+    and no checkpoint names less than the one before.
+    """
+    last = tx.last(LANE)
     heads = tx.heads()
-    last = heads.get(LANE, Head(0, GENESIS))
     checkpoint = Checkpoint(
         origin=signer.key.name,
         number=last.seq + 1,

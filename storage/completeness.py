@@ -50,6 +50,7 @@ class Fault:
 
     damage: Damage
     station: str
+    """Or the chain that it shares."""
     seq: int
 
 
@@ -88,7 +89,7 @@ class Evidence:
     events: Callable[[], Iterable[AuditEvent]]
     extract: Extract | None = None
     begins: Mapping[str, Head] = field(default_factory=dict)
-    """The last link of each chain that was moved away, by station."""
+    """The last link of each chain that was moved away, by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def judge(
         fault=fault,
         events=walk.events,
         stations=tuple(sorted(set(walk.chains.heads) - {LANE})),
-        left_out=tuple(sorted(named - {extract.station})) if extract else (),
+        left_out=tuple(sorted(named - extract.lanes)) if extract else (),
         since=walk.since,
         spans=tuple(walk.spans),
         uncovered=walk.uncovered,
@@ -166,7 +167,7 @@ class _Walk:
     def through_checkpoints(self) -> Fault | None:
         chain = Chains(self._evidence.begins)
         for event in self._evidence.checkpoints():
-            if event.station != LANE:
+            if event.lane != LANE:
                 continue
             fault = self._checkpoint(chain, event)
             if fault is not None:
@@ -213,32 +214,33 @@ class _Walk:
             if fault is not None:
                 return fault
             self.events += 1
-            if event.station != LANE:
+            if event.lane != LANE:
                 self._count(event)
         return None
 
     def _count(self, event: AuditEvent) -> None:
         self.since = min(self.since or event.at, event.at)
-        if self.coverage(event.station, event.seq) == UNCOVERED:
+        if self.coverage(event.lane, event.seq) == UNCOVERED:
             self.uncovered += 1
             self.uncovered_since = self.uncovered_since or event.at
 
     def _event(self, event: AuditEvent) -> Fault | None:
         extract = self._evidence.extract
-        if extract is not None and event.station not in (LANE, extract.station):
+        lane = event.lane
+        if extract is not None and lane not in (LANE, *extract.lanes):
             if extract.holds(event) and is_whole(event):
                 return None
-            return Fault(Damage.NOT_OF_EXTRACT, event.station, event.seq)
+            return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
         if problem := self.chains.follow(event):
-            return Fault(Damage(problem), event.station, event.seq)
-        if self.coverage.named(event.station, event.seq) not in ("", event.hash):
-            return Fault(Damage.REWRITTEN, event.station, event.seq)
+            return Fault(Damage(problem), lane, event.seq)
+        if self.coverage.named(lane, event.seq) not in ("", event.hash):
+            return Fault(Damage.REWRITTEN, lane, event.seq)
         return None
 
     def at_the_end(self) -> Fault | None:
         extract = self._evidence.extract
         for lane, seq in self.coverage.last().items():
-            if extract is not None and lane != extract.station:
+            if extract is not None and lane not in extract.lanes:
                 continue
             reached = self.chains.heads.get(lane)
             if reached is None:

@@ -28,6 +28,7 @@ from storage.records import (
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    ChainBroken,
     DuplicateRecord,
     Tx,
     VersionConflict,
@@ -48,6 +49,11 @@ def _save(kind: str, table: dict[str, R], record: R) -> R:
 
 class _MemoryTx(MemoryView):
     """`registry.Tx` over one set of tables."""
+
+    def __init__(self, tables: Tables, lane_of: Callable[[str], str]) -> None:
+        super().__init__(tables)
+        self._lane_of = lane_of
+        self._appended: dict[str, Head] = {}
 
     def save_credential(self, credential: Credential) -> Credential:
         other = self.credential_by_card(credential.card)
@@ -123,42 +129,56 @@ class _MemoryTx(MemoryView):
                 del self._tables.repeats[key]
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
-        chain = [each for each in self._tables.events if each.station == draft.station]
-        head = chain[-1] if chain else None
-        event = audit.link(
-            draft,
-            seq=head.seq + 1 if head else 1,
-            previous=head.hash if head else audit.GENESIS,
-        )
-        self._tables.events.append(event)
+        lane = self._lane_of(draft.station)
+        head = self.last(lane)
+        event = audit.link(draft, seq=head.seq + 1, previous=head.hash, lane=lane)
+        self.append(event)
         return event
+
+    def append(self, event: AuditEvent) -> None:
+        head = self.last(event.lane)
+        if (event.seq, event.previous) != (head.seq + 1, head.hash):
+            raise ChainBroken(station=event.lane, seq=event.seq)
+        self._tables.events.append(event)
+        self._appended[event.lane] = Head(event.seq, event.hash)
+
+    def last(self, lane: str) -> Head:
+        return self.heads().get(lane, Head(0, audit.GENESIS))
+
+    def appended(self) -> Mapping[str, Head]:
+        return self._appended
 
 
 class MemoryRegistry:
     """`registry.Registry` that forgets everything when the process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, lane_of: Callable[[str], str] = str) -> None:
+        """`lane_of`: which chain a station goes on with; silent: each its own."""
         self._tables = Tables()
+        self._lane_of = lane_of
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         tables = self._tables.copy()
-        result = fn(_MemoryTx(tables))
+        result = fn(_MemoryTx(tables, self._lane_of))
         self._tables = tables
         return result
 
     def read(self, fn: Callable[[View], T]) -> T:
         return fn(MemoryView(self._tables))
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         for event in self._tables.events:
-            if station in (None, event.station):
+            if lane in (None, event.lane):
                 yield event
+
+    def lane_of(self, station: str) -> str:
+        return self._lane_of(station)
 
     def moved_away(self) -> Mapping[str, Head]:
         return {}
 
     def idle(self, now: float) -> bool:
-        tx = _MemoryTx(self._tables)
+        tx = _MemoryTx(self._tables, self._lane_of)
         tx.drop_nonces(expired_before=now)
         tx.drop_repeats(now - ANSWERS_KEPT_SECONDS)
         return False

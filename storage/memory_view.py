@@ -274,7 +274,7 @@ class MemoryView:
         return self._tables.repeats.get((station, key))
 
     def heads(self) -> dict[str, Head]:
-        last = {event.station: event for event in self._tables.events}
+        last = {event.lane: event for event in self._tables.events}
         return {
             lane: Head(seq=last[lane].seq, hash=last[lane].hash)
             for lane in sorted(last)

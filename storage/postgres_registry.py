@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
+from storage import audit
 from storage.audit import Head
 from storage.postgres import rows, schema
 from storage.postgres.connection import (
@@ -92,17 +93,18 @@ class PostgresRegistry:
 
         return self._until_served(look)
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
-        lanes = (
-            list(self.read(lambda view: view.heads())) if station is None else [station]
-        )
-        for lane in lanes:
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
+        lanes = [lane] if lane else list(self.read(lambda view: view.heads()))
+        for each in lanes:
             after = 0
-            while page := self.asked(_LANE, [lane, after, _PAGE]):
+            while page := self.asked(_LANE, [each, after, _PAGE]):
                 for (document,) in page:
                     event = rows.record(AuditEvent, document)
                     yield event
                 after = event.seq
+
+    def lane_of(self, station: str) -> str:
+        return audit.shared_lane(station)
 
     def moved_away(self) -> Mapping[str, Head]:
         return {}

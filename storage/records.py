@@ -384,10 +384,17 @@ class AuditDraft(Record, frozen=True, kw_only=True):
 
 
 class AuditEvent(AuditDraft, frozen=True, kw_only=True):
-    """A link of one station's chain."""
+    """A link of one chain."""
 
+    chain: str | msgspec.UnsetType = msgspec.UNSET
+    """Which one. Not there at all: its station's, as where each station has its own."""
     seq: int
     previous: str
     """Hash of the link before, hex SHA-256; 64 zeros for the first."""
     hash: str
     """SHA-256 over the canonical JSON of everything else, hex."""
+
+    @property
+    def lane(self) -> str:
+        """The chain that this is a link of."""
+        return self.station if self.chain is msgspec.UNSET else self.chain

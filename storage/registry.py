@@ -180,7 +180,7 @@ class StoresDiffer(RegistryError):
 
 
 class ChainBroken(RegistryError):
-    """An event is not the next link of its chain: `station`, `seq`."""
+    """An event is not the next link of its chain: `station` (or its lane), `seq`."""
 
     code = "registry.chain_broken"
 
@@ -244,7 +244,21 @@ class Tx(View, Protocol):
         """Remember an answer; DuplicateRecord if station and key have one."""
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
-        """Append to the station's chain."""
+        """Append to the chain of the station: its own, or one that several share."""
+
+    def append(self, event: AuditEvent) -> None:
+        """Append a link as another store has it. ChainBroken: it is not the next one.
+
+        Of that chain alone: that it is whole is for who brings it.
+        """
+
+    def last(self, lane: str) -> Head:
+        """Return the last link of a chain, with which nobody goes on but this
+        transaction until it has ended; number 0: it has none.
+        """
+
+    def appended(self) -> Mapping[str, Head]:
+        """Return the last link of each chain that this transaction went on with."""
 
 
 class Registry(Protocol):
@@ -264,14 +278,18 @@ class Registry(Protocol):
         `fn` may be run again. What it sees is no older than the last `run` here.
         """
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         """Yield all events, each chain in its order: for verifying and exporting.
 
-        Reads as it goes: what is added meanwhile may come, or not.
+        `lane`: only that chain's. Reads as it goes: what is added meanwhile may come,
+        or not.
         """
 
+    def lane_of(self, station: str) -> str:
+        """Return the chain that a station's events become links of."""
+
     def moved_away(self) -> Mapping[str, Head]:
-        """Return the last link of each chain that was moved away, by station.
+        """Return the last link of each chain that was moved away, by its name.
 
         `audit_events` goes on behind it. Empty: everything is here.
         """

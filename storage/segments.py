@@ -2,7 +2,7 @@
 
     PIN-KIOSK EVIDENCE 1
     G …                          one group of the journal's format (`storage.groups`)
-    P "audit" "<station>|<seq>" <json>
+    P "audit" "<chain>|<seq>" <json>
 
 A segment is one group, numbered like it, and names the checksum of the segment before
 (its place). What segments there are, and their SHA-256, stands in the journal: a file
@@ -43,7 +43,7 @@ class Segment(Record, frozen=True, kw_only=True):
     first_at: float
     last_at: float
     ends: dict[str, Head]
-    """The last link of each chain that is in it, by station."""
+    """The last link of each chain that is in it, by its name."""
     archived: bool = False
     """It has been moved away; the chains go on from its `ends`."""
 
@@ -115,7 +115,7 @@ def seal(
         body=body,
         first_at=min(event.at for event in events),
         last_at=max(event.at for event in events),
-        ends={event.station: Head(event.seq, event.hash) for event in events},
+        ends={event.lane: Head(event.seq, event.hash) for event in events},
     )
 
 
@@ -131,15 +131,13 @@ def sealed_bytes(folder: Path, segment: Segment) -> bytes:
     return data
 
 
-def read(
-    folder: Path, segment: Segment, station: str | None = None
-) -> Iterator[Located]:
+def read(folder: Path, segment: Segment, lane: str | None = None) -> Iterator[Located]:
     """Yield the events of a segment, after all of it was found to be as it was sealed.
 
-    `station`: only those that may be of it. EvidenceMissing, EvidenceDamaged.
+    `lane`: only those that may be of that chain. EvidenceMissing, EvidenceDamaged.
     """
     data = sealed_bytes(folder, segment)
-    mark = b"" if station is None else b'"station":' + canonical.encode(station)
+    mark = b"" if lane is None else b":" + canonical.encode(lane)
     at = data.index(b"\n", len(MAGIC)) + 1
     while at < len(data):
         end = data.index(b"\n", at)

@@ -194,19 +194,19 @@ class Evidence:
             self._ops, self.folder, named, spot.offset, spot.length
         )
 
-    def _all_sealed(self, station: str | None = None) -> Iterator[AuditEvent]:
+    def _all_sealed(self, lane: str | None = None) -> Iterator[AuditEvent]:
         for folder, named in self._readable():
-            if station in (None, *named.ends):
-                for located in segments.read(folder, named, station):
-                    if station in (None, located.event.station):
+            if lane in (None, *named.ends):
+                for located in segments.read(folder, named, lane):
+                    if lane in (None, located.event.lane):
                         yield located.event
 
-    def chains(self, station: str | None) -> Iterator[AuditEvent]:
+    def chains(self, lane: str | None) -> Iterator[AuditEvent]:
         """Yield all events, each chain in its order; errors are those of `matching`."""
-        yield from self._all_sealed(station)
+        yield from self._all_sealed(lane)
         for raw in self._living():
             event = _decode(raw)
-            if station in (None, event.station):
+            if lane in (None, event.lane):
                 yield event
 
     def examined(self) -> Iterator[EvidenceMissing | EvidenceDamaged | None]:

@@ -33,6 +33,7 @@ from storage.records import (
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    ChainBroken,
     DuplicateRecord,
     Tx,
     VersionConflict,
@@ -122,9 +123,12 @@ class TinyDbRegistry:
     def _tables(self) -> Tables:
         return Tables(self.db)
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         self.db.storage.journal.look()
-        return self.evidence.chains(station)
+        return self.evidence.chains(lane)
+
+    def lane_of(self, station: str) -> str:
+        return station
 
     def moved_away(self) -> Mapping[str, Head]:
         self.db.storage.journal.look()
@@ -212,6 +216,10 @@ def _distrust(
 class _JournalTx(JournalView):
     """`registry.Tx` on the open transaction."""
 
+    def __init__(self, tables: Tables, indexes: Indexes, evidence: Evidence) -> None:
+        super().__init__(tables, indexes, evidence)
+        self._appended: dict[str, Head] = {}
+
     def _set(self, table: JournalTable, key: str, raw: bytes | None) -> None:
         if table.name in INDEXED:
             self._own.change(table.name, key, table.changed().get(key), raw)
@@ -297,8 +305,21 @@ class _JournalTx(JournalView):
         self._put(self._tables.repeats, key, repeat)
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
-        head = read(self._tables.heads, draft.station, Head) or Head(0, audit.GENESIS)
+        head = self.last(draft.station)
         event = audit.link(draft, seq=head.seq + 1, previous=head.hash)
-        self._put(self._tables.audit, f"{event.station}|{event.seq:012d}", event)
-        self._put(self._tables.heads, event.station, Head(event.seq, event.hash))
+        self.append(event)
         return event
+
+    def append(self, event: AuditEvent) -> None:
+        lane, head = event.lane, self.last(event.lane)
+        if (event.seq, event.previous) != (head.seq + 1, head.hash):
+            raise ChainBroken(station=lane, seq=event.seq)
+        self._put(self._tables.audit, f"{lane}|{event.seq:012d}", event)
+        self._put(self._tables.heads, lane, Head(event.seq, event.hash))
+        self._appended[lane] = Head(event.seq, event.hash)
+
+    def last(self, lane: str) -> Head:
+        return read(self._tables.heads, lane, Head) or Head(0, audit.GENESIS)
+
+    def appended(self) -> Mapping[str, Head]:
+        return self._appended

@@ -89,12 +89,12 @@ class ByTime(NamedTuple):
     """An event's place among all events."""
 
     at: float
-    station: str
+    lane: str
     seq: int
 
     @classmethod
     def of(cls, event: AuditEvent) -> Self:
-        return cls(event.at, event.station, event.seq)
+        return cls(event.at, event.lane, event.seq)
 
 
 class View(Protocol):
@@ -216,7 +216,7 @@ class View(Protocol):
     # --- evidence -------------------------------------------------------------
 
     def heads(self) -> dict[str, Head]:
-        """Return the last link of every chain, by station."""
+        """Return the last link of every chain, by its name."""
 
     def events(
         self,

@@ -57,7 +57,10 @@ _SERVER = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
 }
-_EVENT = "lane", "seq", "at", "kind", "credential", "operation", "document"
+_EVENT = (
+    *("lane", "seq", "at", "station"),
+    *("kind", "credential", "operation", "document"),
+)
 _KINDS = ("operation.prepared", "operation.authorised", "operation.writing")
 
 
@@ -85,7 +88,7 @@ def _run(conninfo: str) -> list[Row]:
     rare = median_ms(lambda n: _find(registry, f"{CREDENTIALS - 1 - n}@ad"), 40)
     next_page = median_ms(lambda n: _find(registry, "a", after=FAMILIES[n]), 40)
     started = time.perf_counter()
-    events = (event for lane in _heads for event in registry.audit_events(station=lane))
+    events = (event for lane in _heads for event in registry.audit_events(lane=lane))
     verdict = audit.verify(itertools.islice(events, VERIFIED))
     verified = (time.perf_counter() - started) / verdict.events * 100_000 * 1000
     if not verdict.is_sound:
@@ -118,8 +121,9 @@ def _row(what: str, ours: float, bound: float) -> Row:
 
 
 _MORE = """
-INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)
-SELECT e.lane, n, 1.7e9 + n, 'operation.writing', e.credential, e.operation, format(
+INSERT INTO evidence (lane, seq, at, station, kind, credential, operation, document)
+SELECT
+  e.lane, n, 1.7e9 + n, e.lane, 'operation.writing', e.credential, e.operation, format(
     '{"actor":"holder","at":%%s,"credential":"%%s","data":{"event":"%%s","kind":"change"},'
     '"hash":"%%s","kind":"operation.writing","operation":"%%s","previous":"%%s",'
     '"result":"","seq":%%s,"station":"%%s"}', 1.7e9 + n, e.credential, n,
@@ -139,7 +143,7 @@ def _fill(conninfo: str) -> None:
     """Copy records in as the registry would have written them; indexes come after."""
     with as_owner(conninfo) as connection:
         schema.upgrade(connection, "bench")
-        text = schema.STEPS[0].text
+        text = "".join(step.text for step in schema.STEPS)
         indexes = [it for it in schema.statements(text) if "CREATE INDEX" in it]
         for statement in indexes:
             name = statement.split()[2]
@@ -212,7 +216,7 @@ def _events() -> Iterator[tuple[Any, ...]]:
         event = audit.link(draft, seq=head.seq + 1, previous=head.hash)
         _heads[lane] = Head(event.seq, event.hash)
         yield (
-            *(lane, event.seq, event.at, event.kind),
+            *(lane, event.seq, event.at, lane, event.kind),
             *(event.credential, event.operation, rows.text(event)),
         )
 
@@ -273,7 +277,7 @@ class ByHand:
         seq = head[0] + 1
         self._do(
             "WITH moved AS (UPDATE evidence_head SET seq = %s WHERE lane = 'hand')"
-            " INSERT INTO evidence VALUES ('hand', %s, 1.0, 'x', %s, '', %s)",
+            " INSERT INTO evidence VALUES ('hand', %s, 1.0, 'x', %s, '', %s, 'hand')",
             [seq, seq, key, found[0][:300]],
         )
         self._connection.commit()

@@ -1,8 +1,9 @@
 """Evidence in tables: a lane's head is locked when its first event of a transaction
 comes, and what was added is written when the transaction ends, or is asked for it.
 
-A lane is the chain of one station. Its head is a row and belongs to no process: two
-authorities that serve one station in turn, or at once, go on with the same chain.
+A lane is a chain that stations share (`audit.shared_lane`). Its head is a row and
+belongs to no process: two authorities that serve one station in turn, or at once, go on
+with the same chain. How many lanes there are does not grow with the stations.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from storage.audit import Head
 from storage.postgres import rows
 from storage.postgres.connection import Connection
 from storage.records import AuditDraft, AuditEvent
+from storage.registry import ChainBroken
 from storage.view import ByTime
 
 _HEAD = "SELECT seq, hash FROM evidence_head WHERE lane = %s FOR UPDATE"
@@ -23,13 +25,15 @@ _FOUND_LANE = (
 )
 _ADD = (
     "WITH moved AS (UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s)"
-    " INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)"
+    " INSERT INTO evidence"
+    " (lane, seq, at, station, kind, credential, operation, document)"
     " SELECT %s, e.* FROM unnest(%s::bigint[], %s::double precision[], %s::text[],"
-    " %s::text[], %s::text[], %s::text[]) e"
+    " %s::text[], %s::text[], %s::text[], %s::text[]) e"
 )
 _WITNESS = (
-    "INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+    "INSERT INTO evidence"
+    " (lane, seq, at, station, kind, credential, operation, document)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 )
 
 
@@ -70,7 +74,7 @@ class EvidenceView:
             "credential = %s": credential,
             "operation = %s": operation,
             "kind = %s": kind,
-            "lane = %s": station,
+            "station = %s": station,
             "at >= %s": since,
             "at < %s": until,
         }
@@ -94,30 +98,46 @@ class Lanes:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._heads: dict[str, Head] = {}
+        self.heads: dict[str, Head] = {}
+        """The last link of each lane that is locked."""
+        self.appended: dict[str, Head] = {}
         self._waiting: list[AuditEvent] = []
         self.last: AuditEvent | None = None
         """The last event that was added: where it stands tells whether it was."""
 
     def add(self, draft: AuditDraft) -> AuditEvent:
         """Give a draft its place behind the last one."""
-        head = self._heads.get(draft.station) or self._lock(draft.station)
-        event = audit.link(draft, seq=head.seq + 1, previous=head.hash)
-        self._heads[draft.station] = Head(event.seq, event.hash)
+        lane = audit.shared_lane(draft.station)
+        head = self.locked(lane)
+        event = audit.link(draft, seq=head.seq + 1, previous=head.hash, lane=lane)
+        self.append(event)
+        return event
+
+    def append(self, event: AuditEvent) -> None:
+        """Take a link. ChainBroken: it is not the next one of its lane."""
+        head = self.locked(event.lane)
+        if (event.seq, event.previous) != (head.seq + 1, head.hash):
+            raise ChainBroken(station=event.lane, seq=event.seq)
+        self.heads[event.lane] = self.appended[event.lane] = Head(event.seq, event.hash)
         self._waiting.append(event)
         self.last = event
-        return event
 
     def write(self) -> None:
         """Write what is waiting, a statement for each lane."""
         waiting, self._waiting = self._waiting, []
-        for lane in dict.fromkeys(event.station for event in waiting):
-            added = [_row(event) for event in waiting if event.station == lane]
-            head = self._heads[lane]
+        for lane in dict.fromkeys(event.lane for event in waiting):
+            added = [_row(event) for event in waiting if event.lane == lane]
+            head = self.heads[lane]
             columns = [list(column) for column in zip(*added, strict=True)]
             self._connection.execute(
                 _ADD, [head.seq, head.hash, lane, lane, *columns[1:]]
             )
+
+    def locked(self, lane: str) -> Head:
+        """Return the last link of a lane, locked until the transaction ends."""
+        if lane not in self.heads:
+            self.heads[lane] = self._lock(lane)
+        return self.heads[lane]
 
     def _lock(self, lane: str) -> Head:
         found = self._connection.execute(_HEAD, [lane]).fetchone()
@@ -136,7 +156,7 @@ def stands(connection: Connection, event: AuditEvent) -> bool:
         return False
     found = connection.execute(
         "SELECT document FROM evidence WHERE lane = %s AND seq = %s",
-        [event.station, event.seq],
+        [event.lane, event.seq],
     ).fetchone()
     connection.rollback()
     return found is not None and found[0] == rows.text(event)
@@ -144,9 +164,10 @@ def stands(connection: Connection, event: AuditEvent) -> bool:
 
 def _row(event: AuditEvent) -> tuple[Any, ...]:
     return (
-        event.station,
+        event.lane,
         event.seq,
         event.at,
+        event.station,
         event.kind,
         event.credential,
         event.operation,

@@ -87,8 +87,8 @@ def _chains(registry: PostgresRegistry) -> Iterator[RecordDamaged | None]:
     for lane, head in heads.items():
         is_broken = False
         try:
-            for event in registry.audit_events(station=lane):
-                is_broken = event.station != lane or bool(chains.follow(event))
+            for event in registry.audit_events(lane=lane):
+                is_broken = event.lane != lane or bool(chains.follow(event))
                 if is_broken:
                     yield _damaged("evidence", f"{lane} {event.seq}")
                     break

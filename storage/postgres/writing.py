@@ -9,11 +9,12 @@ is looked at, and the caller hears which of the two it was.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 from msgspec.structs import replace
 
+from storage.audit import Head
 from storage.postgres import rows
 from storage.postgres.connection import Connection
 from storage.postgres.evidence import Lanes, stands
@@ -215,6 +216,16 @@ class PostgresTx(PostgresView):
     def audit(self, draft: AuditDraft) -> AuditEvent:
         self.has_written = True
         return self.lanes.add(draft)
+
+    def append(self, event: AuditEvent) -> None:
+        self.has_written = True
+        self.lanes.append(event)
+
+    def last(self, lane: str) -> Head:
+        return self.lanes.locked(lane)
+
+    def appended(self) -> Mapping[str, Head]:
+        return self.lanes.appended
 
     # --- the end ----------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from lab.registries import (
     approval,
     consume,
     credential,
+    draft,
     nonce,
     operation,
 )
@@ -29,6 +30,7 @@ from storage.records import (
     Template,
 )
 from storage.registry import (
+    ChainBroken,
     DuplicateRecord,
     RecordMissing,
     Registry,
@@ -205,7 +207,8 @@ def test_each_station_has_a_chain_that_verifies(registry: Registry) -> None:
         registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     events = list(registry.audit_events())
     assert audit.verify(events).is_sound
-    assert [e.seq for e in registry.audit_events(station="k1")] == [1, 2]
+    lane = registry.lane_of("k1")
+    assert [e.seq for e in registry.audit_events(lane=lane)] == [1, 2]
 
 
 def test_a_second_live_operation_of_a_credential_is_refused(registry: Registry) -> None:
@@ -267,11 +270,44 @@ def test_the_last_link_of_every_chain_is_told(registry: Registry) -> None:
     for station in ("k1", "k2", "k1"):
         draft = AuditDraft(at=1.0, station=station, kind="x", actor="a")
         registry.run(lambda tx, draft=draft: tx.audit(draft))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-    last = {event.station: event for event in registry.audit_events()}
-    assert registry.run(lambda tx: tx.heads()) == {
-        "k1": audit.Head(2, last["k1"].hash),
-        "k2": audit.Head(1, last["k2"].hash),
-    }
+    last = {event.lane: event for event in registry.audit_events()}
+    ends = {lane: audit.Head(event.seq, event.hash) for lane, event in last.items()}
+    assert registry.run(lambda tx: tx.heads()) == ends
+    assert ends.keys() == {registry.lane_of("k1"), registry.lane_of("k2")}
+
+
+def test_a_transaction_tells_which_chains_it_went_on_with(registry: Registry) -> None:
+    registry.run(lambda tx: tx.audit(draft(station="k1")))
+
+    def act(tx: Tx) -> tuple[audit.Head, dict[str, audit.Head]]:
+        assert tx.appended() == {}
+        before = tx.last(registry.lane_of("k0"))
+        tx.audit(draft(station="k0"))
+        tx.audit(draft(station="k0"))
+        return before, dict(tx.appended())
+
+    before, appended = registry.run(act)
+    assert before == audit.Head(0, audit.GENESIS)
+    lane = registry.lane_of("k0")
+    assert appended == {lane: registry.read(lambda view: view.heads())[lane]}
+    assert appended[lane].seq == 2
+
+
+def test_a_link_of_another_store_is_taken_as_it_is_and_where_it_belongs(
+    registry: Registry,
+) -> None:
+    first = audit.link(draft(), seq=1, previous=audit.GENESIS, lane="_lane-99")
+    other = audit.link(draft(at=2.0), seq=2, previous=first.hash, lane="_lane-99")
+    with pytest.raises(ChainBroken):
+        registry.run(lambda tx: tx.append(other))
+    for event in (first, other):
+        registry.run(lambda tx, it=event: tx.append(it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    with pytest.raises(ChainBroken):
+        registry.run(lambda tx: tx.append(other))
+    assert list(registry.audit_events(lane="_lane-99")) == [first, other]
+    assert audit.verify(registry.audit_events()).is_sound
+    found = registry.read(lambda view: view.events(station="k1", limit=9))
+    assert found == [first, other]
 
 
 def test_a_store_that_is_distrusted_accepts_nothing_it_gave_out(

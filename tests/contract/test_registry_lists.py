@@ -189,7 +189,7 @@ def in_pages(
 def test_pages_put_together_are_what_the_reference_lists(
     registry: Registry, seed: int
 ) -> None:
-    reference = MemoryRegistry()
+    reference = MemoryRegistry(registry.lane_of)
     dice = random.Random(seed)
 
     def compare(ours: View, theirs: View) -> None:

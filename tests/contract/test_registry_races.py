@@ -19,8 +19,10 @@ from lab.together import at_once
 from msgspec.structs import replace
 
 from statemachine.lifecycle import State
-from storage import audit
+from storage import audit, checkpoints
+from storage.completeness import Evidence, judge
 from storage.registry import DuplicateRecord, Registry, Tx, VersionConflict
+from storage.signed_note import NoteSigner
 
 HANDS = 4
 
@@ -115,6 +117,31 @@ def test_all_add_to_one_chain(registries: list[Registry]) -> None:
     events = list(registries[0].audit_events())
     assert len(events) == HANDS * 10
     assert audit.verify(events).is_sound
+
+
+def test_who_signs_at_once_signs_one_after_the_other(
+    registries: list[Registry],
+) -> None:
+    """Each checkpoint has its own number, and names no less than the one before."""
+    signer = NoteSigner("pin-kiosk/test", bytes(range(32)))
+
+    def act(registry: Registry, number: int) -> None:
+        for count in range(8):
+            event = draft(float(count), station=f"k{number}{count}")
+            registry.run(lambda tx, event=event: tx.audit(event))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            registry.run(lambda tx, at=count: checkpoints.sign(tx, signer, float(at)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+
+    at_once(registries, act)
+    opened = registries[0]
+    whole = judge(
+        Evidence(
+            checkpoints=lambda: opened.audit_events(lane=checkpoints.LANE),
+            events=opened.audit_events,
+        ),
+        keys=[signer.key],
+    )
+    assert whole.fault is None
+    assert (whole.uncovered, whole.spans[-1].last) == (0, 8 * HANDS)
 
 
 def test_who_only_reads_is_not_kept_waiting_and_sees_one_moment(

@@ -10,9 +10,13 @@ import pytest
 from lab.witnessed import WitnessedSite, verdict
 
 from kiosk.authority.proof import heads
-from kiosk.authority.proof.checkpointed_registry import EVERY_EVENTS
+from kiosk.authority.proof.checkpointed_registry import (
+    EVERY_EVENTS,
+    CheckpointedRegistry,
+)
 from kiosk.core.secret import Secret
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.high_water import HighWaterMark
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, Nonce, NoncePurpose
 from storage.registry import StoreFull, Tx
@@ -48,10 +52,36 @@ def look(site: WitnessedSite) -> None:
 
 
 def numbers(site: WitnessedSite) -> list[int]:
-    return [event.seq for event in site.store.audit_events(station=LANE)]
+    return [event.seq for event in site.store.audit_events(lane=LANE)]
 
 
 # --- when ---------------------------------------------------------------------
+
+
+def test_what_another_process_has_signed_over_is_not_signed_again(
+    site: WitnessedSite,
+) -> None:
+    """Any number of authorities share a registry; a minute has one checkpoint."""
+    other = CheckpointedRegistry(
+        site.store,
+        vault=site.world.parts.vault,
+        clock=site.clock,
+        station="kiosk-9",
+        mark=HighWaterMark(site.folder / "elsewhere.seen", "world"),
+    )
+    before = numbers(site)
+    for _ in range(12):
+        happened(site)
+        other.run(
+            lambda tx: tx.audit(
+                AuditDraft(at=site.clock.now(), station="annex", kind="x", actor="a")
+            )
+        )
+        site.clock.advance(20.0)
+        look(site)
+        other.read(lambda view: view.count())
+    signed = len(numbers(site)) - len(before)
+    assert 3 <= signed <= 5, "240 seconds"
 
 
 def test_a_minute_after_something_happened_a_checkpoint_covers_it(
@@ -116,7 +146,7 @@ def test_each_checkpoint_names_the_one_before(site: WitnessedSite) -> None:
     for _ in range(3):
         happened(site)
         site.registry.checkpoint()
-    links = list(site.store.audit_events(station=LANE))
+    links = list(site.store.audit_events(lane=LANE))
     read = [SignedCheckpoint.of(link).checkpoint for link in links]
     assert [each.number for each in read] == [1, 2, 3, 4, 5]
     assert [each.before for each in read[1:]] == [link.hash for link in links[:-1]]

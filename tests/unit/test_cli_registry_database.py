@@ -42,7 +42,7 @@ def conninfo(station: Terminal) -> str:
 def test_it_is_looked_at_and_whole(shared: Terminal) -> None:
     code, out, err = shared.type("registry", "info")
     assert code == 0, err
-    assert "tables of version 1" in out
+    assert "tables of version 2" in out
     assert "1 in 1 lanes" in out
     code, out, err = shared.type("registry", "check")
     assert code == 0, err

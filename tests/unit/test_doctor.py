@@ -370,13 +370,7 @@ def test_what_was_cut_away_at_the_opening_is_a_warning() -> None:
 
 def test_a_broken_chain_of_evidence_is_a_failure_that_names_the_place() -> None:
     class Altered(MemoryRegistry):
-        def audit_events(
-            self,
-            *,
-            station: str | None = None,
-            credential: str | None = None,
-            operation: str | None = None,
-        ) -> Iterator[AuditEvent]:
+        def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
             for event in super().audit_events():
                 yield replace(event, actor="mallory") if event.seq == 2 else event
 

@@ -16,8 +16,9 @@ from lab.witnessed import (
 )
 from msgspec.structs import replace
 
-from storage import canonical, extracts
+from storage import audit, canonical, extracts
 from storage.checkpoints import LANE
+from storage.memory_registry import MemoryRegistry
 from storage.records import AuditEvent
 from storage.signed_note import NoteSigner
 
@@ -63,6 +64,34 @@ def test_a_file_without_key_or_checkpoint_is_unanchored_never_sound(
     assert said.code == UNANCHORED
     assert "UNANCHORED" in said.text
     assert "SOUND" not in said.text
+
+
+def test_stations_that_share_chains_leave_the_same_evidence(tmp_path: Path) -> None:
+    """A station had a chain of its own once: its extract has both."""
+    store = MemoryRegistry()
+    site = WitnessedSite(tmp_path, store)
+    site.change("ann", at="lobby")
+    site.clock.advance(61.0)
+    store._lane_of = audit.shared_lane
+    site.change("ann", at="lobby")
+    site.change("ben", at="annex")
+    said = verdict(site.export(), "--key", site.key)
+    assert said.code == 0, said.text
+    assert "Password writes: 3" in said.text
+    file = site.export(station="lobby")
+    shared = audit.shared_lane("lobby")
+    lanes = {event.lane for event in events_of(file)}
+    assert {"lobby", shared, LANE} <= lanes
+    assert not lanes & {"annex", audit.shared_lane("annex")}
+    said = verdict(file, "--key", site.key)
+    assert said.code == 0, said.text
+    assert audit.shared_lane("annex") in said.text.partition("Left out")[2]
+    cut = without(
+        events_of(file),
+        lambda e: e.lane == shared and e.kind == "operation.done",
+    )
+    forged = written(file, cut, keep_first=True)
+    assert verdict(forged, "--key", site.key).code == 1
 
 
 def test_an_honest_extract_of_one_station_is_sound_and_says_what_it_leaves_out(
@@ -221,6 +250,7 @@ def test_nobody_else_can_say_that_a_file_is_an_extract(
     line = extracts.sign(
         thief,
         station="lobby",
+        lanes=["lobby"],
         now=site.clock.now(),
         checkpoint=1,
         added=[e for e in events if e.kind == "credential.key_recorded"],

@@ -5,7 +5,7 @@ A checkpoint is signed first, so that the file can be judged up to its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import BinaryIO
 
@@ -26,12 +26,12 @@ Export = Callable[[BinaryIO], int]
 def export(desk: Desk, name: str, station: str | None) -> Export:
     """Judge an export, and return what notes and writes it.
 
-    `name`: what the copy is called, in the note. `station`: only that one's chain.
+    `name`: what the copy is called, in the note. `station`: only that one's chains.
     NotInRole, NoSuchStation, MovedAway.
     """
     require(desk.operator, Action.EXPORT)
-    if station is not None and station not in desk.parts.registry.run(
-        lambda tx: tx.heads()
+    if station is not None and not desk.parts.registry.read(
+        lambda view: view.events(station=station, limit=1)
     ):
         raise NoSuchStation(station=station)
     if away := desk.parts.registry.moved_away():
@@ -48,26 +48,42 @@ def _write(desk: Desk, name: str, station: str | None, stream: BinaryIO) -> int:
     newest = registry.run(lambda tx: checkpoints.sign(tx, signer, clock.now()))
     if station is None:
         return evidence_file.write(registry.audit_events(), stream)
-    added = _needed(desk, station)
+    lanes = _lanes_of(desk, station)
+    added = _needed(desk, lanes)
     first = extracts.sign(
-        signer, station=station, now=clock.now(), checkpoint=newest.seq, added=added
+        signer,
+        station=station,
+        lanes=lanes,
+        now=clock.now(),
+        checkpoint=newest.seq,
+        added=added,
     )
     count = evidence_file.write(added, stream, first=first)
-    for lane in (LANE, station):
-        count += evidence_file.write(registry.audit_events(station=lane), stream)
+    for lane in (LANE, *lanes):
+        count += evidence_file.write(registry.audit_events(lane=lane), stream)
     return count
 
 
-def _needed(desk: Desk, station: str) -> list[AuditEvent]:
-    """Return what other chains say of the keys that this station's writes rest on."""
+def _lanes_of(desk: Desk, station: str) -> list[str]:
+    """Return the chains that a station's events are links of: today's, and the one
+    that was its own in a registry that had one for each.
+    """
+    heads = desk.parts.registry.read(lambda view: view.heads())
+    lanes = dict.fromkeys((station, desk.parts.registry.lane_of(station)))
+    return [lane for lane in lanes if lane in heads]
+
+
+def _needed(desk: Desk, lanes: Collection[str]) -> list[AuditEvent]:
+    """Return what other chains say of the keys that the writes in these rest on."""
     registry = desk.parts.registry
     written = {
         event.credential
-        for event in registry.audit_events(station=station)
+        for lane in lanes
+        for event in registry.audit_events(lane=lane)
         if event.kind == "operation.writing"
     }
     return [
         event
         for event in walk.events(registry, kind="credential.key_recorded")
-        if event.station != station and event.credential in written
+        if event.lane not in lanes and event.credential in written
     ]

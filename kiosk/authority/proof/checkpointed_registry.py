@@ -1,8 +1,9 @@
 """The registry as the authority uses it: what is committed is witnessed.
 
 At the first event, then every minute in which something happened, or after 1,000
-events, a signed checkpoint over all chains is committed (`storage.checkpoints`); the
-station's high-water mark follows every commit (`storage.high_water`). Neither holds up
+events, a signed checkpoint over all chains is committed (`storage.checkpoints`), by
+whichever of the processes that share the registry comes to it; the station's high-water
+mark follows every commit (`storage.high_water`). Neither holds up
 or ends what is being done: what could not be signed or marked is tried again, and
 `doctor` says so.
 """
@@ -17,10 +18,17 @@ from kiosk.authority.proof.heads import NotSent
 from kiosk.core.clock import Clock
 from storage import checkpoints
 from storage.audit import Head
-from storage.checkpoints import LANE
+from storage.checkpoints import LANE, SignedCheckpoint
 from storage.high_water import HighWaterMark, missing
 from storage.records import AuditEvent
-from storage.registry import Registry, RegistryError, Tx
+from storage.registry import (
+    EvidenceDamaged,
+    EvidenceMissing,
+    Registry,
+    RegistryError,
+    Tx,
+)
+from storage.signed_note import MalformedNote, WrongSignature
 from storage.vault import Vault
 from storage.view import View
 
@@ -59,6 +67,8 @@ class CheckpointedRegistry:
         seen = mark.read()
         self._heads = inner.read(lambda view: view.heads())
         self._covered = seen.covered
+        self._signed: Head | None = None
+        """The newest checkpoint's link, when what it covers is known."""
         self._uncovered_since: float | None = None
         self._has_failed = False
         if lost := missing(seen, self._heads):
@@ -68,22 +78,26 @@ class CheckpointedRegistry:
         self._count()
 
     def run(self, fn: Callable[[Tx], T]) -> T:
-        before, result, heads = self._inner.run(
-            lambda tx: (tx.heads().get(LANE), fn(tx), tx.heads())
-        )
-        if heads.get(LANE) != before:  # signed within: an export does
-            self._covered = _links(heads)
-        self._look(heads)
+        result, appended = self._inner.run(lambda tx: (fn(tx), dict(tx.appended())))
+        if not appended:
+            self._look(self._heads)
+            return result
+        if LANE in appended:  # signed within: an export does
+            self._learn()
+        self._look({**self._heads, **appended})
         return result
 
     def read(self, fn: Callable[[View], T]) -> T:
         result = self._inner.read(fn)
-        if self._is_due():
+        if self._is_due() and not self._was_done_elsewhere():
             self._try_checkpoint()
         return result
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
-        return self._inner.audit_events(station=station)
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
+        return self._inner.audit_events(lane=lane)
+
+    def lane_of(self, station: str) -> str:
+        return self._inner.lane_of(station)
 
     def moved_away(self) -> Mapping[str, Head]:
         return self._inner.moved_away()
@@ -105,8 +119,7 @@ class CheckpointedRegistry:
 
         RegistryError.
         """
-        self._covered = max(self._covered, self._mark.read().covered)
-        self._heads = self._inner.read(lambda view: view.heads())
+        self._learn()
         if _links(self._heads) > self._covered or LANE not in self._heads:
             now = self._clock.now()
             signer = self._vault.signer()
@@ -114,6 +127,7 @@ class CheckpointedRegistry:
                 lambda tx: (checkpoints.sign(tx, signer, now), tx.heads())
             )
             self._covered = _links(self._heads)
+            self._signed = self._heads[LANE]
             self._move()
             self._told(signed)
         self._uncovered_since = None
@@ -125,6 +139,28 @@ class CheckpointedRegistry:
         self._inner.close()
 
     # --- inside -----------------------------------------------------------------
+
+    def _learn(self) -> float | None:
+        """See every chain's end, and what the newest checkpoint covers, whoever signed
+        it. Return when that was, if it has not been known yet. RegistryError.
+        """
+        self._covered = max(self._covered, self._mark.read().covered)
+        self._heads = self._inner.read(lambda view: view.heads())
+        newest = self._heads.get(LANE)
+        if newest in (None, self._signed):
+            return None
+        try:
+            found = self._inner.read(
+                lambda view: view.events(station=LANE, newest_first=True, limit=1)
+            )
+            signed = SignedCheckpoint.of(found[0]).checkpoint if found else None
+        except (MalformedNote, WrongSignature, EvidenceMissing, EvidenceDamaged):
+            signed = None  # verifying says so; here it covers nothing
+        if signed is None:
+            return None
+        self._covered = max(self._covered, _links(signed.heads))
+        self._signed = newest
+        return signed.at
 
     def _told(self, checkpoint: AuditEvent) -> None:
         if self._tell is None:
@@ -140,8 +176,23 @@ class CheckpointedRegistry:
             self._heads = heads
             self._move()
         many = self._count() >= EVERY_EVENTS and not self._has_failed
-        if many or self._is_due():
+        if many or (self._is_due() and not self._was_done_elsewhere()):
             self._try_checkpoint()
+
+    def _was_done_elsewhere(self) -> bool:
+        """Say whether another process has signed less than a minute ago."""
+        if self._has_failed or LANE not in self._heads:
+            return False
+        try:
+            at = self._learn()
+        except RegistryError:
+            return False  # signing will say why
+        age = self._clock.now() - at if at is not None else -1.0
+        if not 0 <= age < EVERY_SECONDS or self._count() >= EVERY_EVENTS:
+            return False
+        if self._uncovered_since is not None:
+            self._uncovered_since = self._clock.monotonic() - age
+        return True
 
     def _count(self) -> int:
         """Return how many links no checkpoint covers, and since when there are any."""

@@ -39,11 +39,11 @@ _STEPS = 2 * CLOCK_STEP
 """Seconds by which two events' times may differ from what was judged then."""
 
 Covers = Callable[[str, int], int]
-"""The number of the first checkpoint that covers a link: its station, its number."""
+"""The number of the first checkpoint that covers a link: its chain, its number."""
 
 
 def unproven_writes(
-    events: Iterable[AuditEvent], covers: Covers = lambda _station, _seq: 0
+    events: Iterable[AuditEvent], covers: Covers = lambda _lane, _seq: 0
 ) -> list[EvidenceFinding]:
     """Return every write without sound evidence, in order.
 
@@ -59,7 +59,7 @@ def unproven_writes(
 class _Record(NamedTuple):
     """One key that was put on record."""
 
-    station: str
+    lane: str
     seq: int
     key: str
 
@@ -93,10 +93,10 @@ class Proofs:
 
     def take(self, event: AuditEvent) -> None:
         """Take the next event."""
-        if event.station in self._begins:
-            self._first.setdefault(event.station, event.at)
+        if event.lane in self._begins:
+            self._first.setdefault(event.lane, event.at)
         if event.kind == "credential.key_recorded":
-            record = _Record(event.station, event.seq, event.data["key_sha256"])
+            record = _Record(event.lane, event.seq, event.data["key_sha256"])
             self._keys.setdefault(event.credential, []).append(record)
         elif event.kind == "operation.authorised":
             self._authorised[event.operation] = event
@@ -120,7 +120,7 @@ class Proofs:
 
     def _is_early(self, write: AuditEvent) -> bool:
         """Say whether its authorisation can have been moved away."""
-        first = self._first.get(write.station)
+        first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
     def _on_record(self, write: AuditEvent) -> set[str]:
@@ -131,10 +131,10 @@ class Proofs:
         }
 
     def _came_before(self, record: _Record, write: AuditEvent) -> bool:
-        if record.station == write.station:
+        if record.lane == write.lane:
             return record.seq < write.seq
         covers = self._covers
-        return covers(record.station, record.seq) <= covers(write.station, write.seq)
+        return covers(record.lane, record.seq) <= covers(write.lane, write.seq)
 
     def findings(self) -> list[EvidenceFinding]:
         """Return the writes that nothing proves, when all events have passed."""

@@ -46,8 +46,8 @@ def evidence_of(
 ) -> Evidence:
     """Return the evidence of a registry; `told` hears of each event that is read."""
 
-    def events(station: str | None = None) -> Iterator[AuditEvent]:
-        for event in registry.audit_events(station=station):
+    def events(lane: str | None = None) -> Iterator[AuditEvent]:
+        for event in registry.audit_events(lane=lane):
             told()
             yield event
 
