@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kiosk.config import Config, OperatorsConfig, load, load_as
+from kiosk.config import (
+    AnyStation,
+    Config,
+    FleetStation,
+    OperatorsConfig,
+    load,
+    load_as,
+)  # , load_as
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.errors import KioskError
 from kiosk.core.hardening import harden_process
@@ -24,11 +31,15 @@ from kiosk.core.secret_file import credential
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from kiosk.authority.client.lines import Lines, Sign
     from kiosk.authority.local_office import LocalOfficeAuthority
     from kiosk.authority.office.policy import OfficePolicy
     from kiosk.authority.office.ports import Office
     from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
     from kiosk.authority.required_ports import RequiredPorts
+    from kiosk.authority.service.callers import Verify
+    from kiosk.authority.service.process import Made
+    from kiosk.authority.service.server import Listening
     from kiosk.cards.any_card import MakeCard
     from kiosk.cards.pkcs11.process import ModuleProcess
     from kiosk.cards.ports import Card, Connection, Monitor
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
     from kiosk.cards.values import Family
     from kiosk.certificates.local_ca import Issuer
     from kiosk.certificates.ports import CertificateSource
+    from kiosk.config.sections.fleet import ServiceSettings
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.directory.ports import Directory
@@ -84,6 +96,18 @@ class RegistryElsewhere(KioskError):
     """What is of the registry's file was asked of a database."""
 
     code = "config.registry_elsewhere"
+
+
+class ServiceNotConfigured(KioskError):
+    """What `kiosk serve` needs is not set: `key`, of the section `service`."""
+
+    code = "service.not_configured"
+
+
+class NoServiceLibrary(KioskError):
+    """What serves a fleet is not installed."""
+
+    code = "service.no_service_library"
 
 
 _PASSWORD = re.compile(r"\bpassword\s*=|://[^@/]*:[^@/]*@")
@@ -307,7 +331,7 @@ def anchors_of(config: Config) -> list[x509.Certificate]:
     ]
 
 
-def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
+def monitor_of(config: AnyStation, trace: Trace | None = None) -> Monitor:
     """Return what watches this station's readers."""
     from kiosk.cards.pcsc import PcscMonitor
     from kiosk.config.sections.station import PinpadUse
@@ -321,7 +345,7 @@ def monitor_of(config: Config, trace: Trace | None = None) -> Monitor:
     )
 
 
-def module_of(config: Config) -> Path | None:
+def module_of(config: AnyStation) -> Path | None:
     """Return the PKCS#11 module of this station, if it has one."""
     from kiosk.cards.pkcs11 import places
 
@@ -331,7 +355,7 @@ def module_of(config: Config) -> Path | None:
     return places.first_there(places.known_places())
 
 
-def middleware_of(config: Config, module: Path) -> ModuleProcess:
+def middleware_of(config: AnyStation, module: Path) -> ModuleProcess:
     """Return the process that will load a module; it is not started yet."""
     from kiosk.cards.pkcs11.process import ModuleProcess
     from kiosk.cards.pkcs11.unblocking import Unblocking
@@ -340,7 +364,7 @@ def middleware_of(config: Config, module: Path) -> ModuleProcess:
     return ModuleProcess(module, Unblocking(told.unblock), seconds=told.time_limit)
 
 
-def _middleware(config: Config) -> dict[Family, MakeCard]:
+def _middleware(config: AnyStation) -> dict[Family, MakeCard]:
     """Return how the card of an insertion is made that a module speaks to."""
     module = module_of(config)
     if module is None:
@@ -470,34 +494,58 @@ def parts_of(config: Config, archives: Sequence[Path] = ()) -> RequiredPorts:
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
+    around = ports_around(config)
+    return around(witnessed_registry(config, archives))
+
+
+def ports_around(config: Config) -> Callable[[Registry], RequiredPorts]:
+    """Return what makes the authority's ports of a registry: all the rest is the same
+    for any thread.
+
+    VaultError, SecretFileError, UnknownEdge.
+    """
+    from kiosk.authority.escrow.wrong_entries import WrongEntries
+    from kiosk.authority.operation.deadlines import Deadlines
     from kiosk.authority.proof.seal import SealingKey
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.core.entropy import SystemEntropy
 
-    clock = SystemClock()
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = directory_of(config)
+    sealing, fences, entries = SealingKey(), Deadlines(), WrongEntries()
+    profile = ComplianceProfile(
+        fips_201=config.profile.fips_201,
+        second_factor=config.profile.second_factor,
+    )
+
+    def around(registry: Registry) -> RequiredPorts:
+        return RequiredPorts(
+            registry=registry,
+            directory=directory,
+            vault=vault,
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            lifecycle=lifecycle,
+            sealing=sealing,
+            profile=profile,
+            write_deadline=_write_deadline(config),
+            fences=fences,
+            entries=entries,
+        )
+
+    return around
+
+
+def witnessed_registry(config: Config, archives: Sequence[Path] = ()) -> Registry:
+    """Open the registry, and let it sign checkpoints. As `registry_of`, VaultError."""
+    clock = SystemClock()
     store = registry_of(config, clock, archives)
     try:
-        registry = witnessed(config, store, clock)
+        return witnessed(config, store, clock)
     except BaseException:
         store.close()
         raise
-    return RequiredPorts(
-        registry=registry,
-        directory=directory,
-        vault=vault,
-        clock=clock,
-        entropy=SystemEntropy(),
-        lifecycle=lifecycle,
-        sealing=SealingKey(),
-        profile=ComplianceProfile(
-            fips_201=config.profile.fips_201,
-            second_factor=config.profile.second_factor,
-        ),
-        write_deadline=_write_deadline(config),
-    )
 
 
 def witnessed(config: Config, store: Registry, clock: Clock) -> CheckpointedRegistry:
@@ -543,7 +591,7 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
     or directory that is missing is a fault of the station's health.
     """
     from kiosk.authority.local import LocalAuthority
-    from kiosk.visit.embedded_station import EmbeddedStation, Opened
+    from kiosk.visit.station_of_parts import Opened, StationOfParts
 
     def open_authority() -> Opened:
         parts = parts_of(config)
@@ -556,7 +604,93 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
 
     lifecycle_of(config)
     monitor = monitor_of(config, trace)
-    return EmbeddedStation(face_settings_of(config), monitor, open_authority)
+    return StationOfParts(face_settings_of(config), monitor, open_authority)
+
+
+def remote_station(
+    config: FleetStation, sign: Sign, trace: Trace | None = None
+) -> Station:
+    """Return a station that has neither registry nor vault nor directory."""
+    from kiosk.core.entropy import SystemEntropy
+    from kiosk.visit.station_of_parts import Opened, StationOfParts
+
+    def open_authority() -> Opened:
+        from kiosk.authority.client.remote import remote
+
+        lines = lines_of(config, sign)
+        return Opened(remote(lines, SystemEntropy()), lines.close)
+
+    monitor = monitor_of(config, trace)
+    return StationOfParts(face_settings_of(config), monitor, open_authority)
+
+
+def lines_of(config: FleetStation, sign: Sign) -> Lines:
+    """Return a station's connections to its authority. Nothing is connected.
+
+    CaFileUnusable.
+    """
+    from kiosk.authority.client.line import trusting
+    from kiosk.authority.client.lines import Lines
+
+    told = config.authority
+    context = trusting(told.ca_file)
+    return Lines(told.addresses, context, sign, SystemClock())
+
+
+def made_of(named: Path | None, verify: Verify, port: int | None = None) -> Made:
+    """Read the configuration, and return what it makes of a serving process.
+
+    `port` stands before the configured one. Nothing is connected yet: a registry that
+    is away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
+    CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
+    `kiosk.config.load` raises.
+    """
+    try:
+        from kiosk.authority.service import process
+    except ImportError as error:
+        raise NoServiceLibrary from error
+    from kiosk.authority.local import LocalAuthority
+    from kiosk.authority.service.app import Service
+    from kiosk.authority.service.threads import Threads
+    from kiosk.core.entropy import SystemEntropy
+
+    config = load(named)
+    told = config.service
+    listening = _listening(told, port)
+    around = ports_around(config)
+    service = Service(
+        threads=Threads(
+            lambda: around(witnessed_registry(config)),
+            count=told.threads,
+            waiting=told.waiting,
+        ),
+        verify=verify,
+        authority_of=LocalAuthority,
+        names=frozenset(map(str.lower, told.names or (told.listen,))),
+        entropy=SystemEntropy(),
+    )
+    return process.checked(
+        process.Made(
+            service=service, listening=listening, drain_seconds=told.drain_seconds
+        )
+    )
+
+
+def _listening(told: ServiceSettings, port: int | None) -> Listening:
+    """Return where and as whom a process listens. ServiceNotConfigured."""
+    from kiosk.authority.service.server import Listening
+
+    if told.certificate_file is None:
+        raise ServiceNotConfigured(key="certificate_file")
+    if told.key_file is None:
+        raise ServiceNotConfigured(key="key_file")
+    host, _, configured = told.listen.rpartition(":")
+    return Listening(
+        host=host.strip("[]"),
+        port=port or int(configured),
+        certificate_file=told.certificate_file,
+        key_file=told.key_file,
+    )
 
 
 def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
@@ -627,7 +761,7 @@ def office_policy_of(config: Config) -> OfficePolicy:
     )
 
 
-def face_settings_of(config: Config) -> FaceSettings:
+def face_settings_of(config: AnyStation) -> FaceSettings:
     """Return what the screens need of the configuration."""
     from kiosk.visit.station import FaceSettings, Helpdesk
 

@@ -15,8 +15,8 @@ from kiosk.core import workers
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
-from kiosk.visit.embedded_station import EmbeddedStation, Opened
 from kiosk.visit.station import FaceSettings, Helpdesk
+from kiosk.visit.station_of_parts import Opened, StationOfParts
 from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind
 from storage.registry import StoreFull
@@ -55,8 +55,8 @@ def readers() -> SimulatedReaders:
 
 
 @pytest.fixture
-def station(readers: SimulatedReaders, opening: Opening) -> Iterator[EmbeddedStation]:
-    station = EmbeddedStation(SETTINGS, readers, opening)
+def station(readers: SimulatedReaders, opening: Opening) -> Iterator[StationOfParts]:
+    station = StationOfParts(SETTINGS, readers, opening)
     yield station
     station.stop()
 
@@ -66,7 +66,7 @@ def inserted(readers: SimulatedReaders) -> Card:
     return readers.insert(made.card)
 
 
-def health(station: EmbeddedStation) -> list[str]:
+def health(station: StationOfParts) -> list[str]:
     """Ask on the authority worker, as a face does."""
     found: list[str] = []
     done = threading.Event()
@@ -81,7 +81,7 @@ def health(station: EmbeddedStation) -> list[str]:
 
 
 def test_what_cannot_be_opened_is_a_fault_and_is_tried_again(
-    station: EmbeddedStation, opening: Opening
+    station: StationOfParts, opening: Opening
 ) -> None:
     opening.is_possible = False
     assert health(station) == ["store registry.full"]
@@ -92,7 +92,7 @@ def test_what_cannot_be_opened_is_a_fault_and_is_tried_again(
 
 
 def test_a_card_that_comes_before_anything_is_open_waits_for_it(
-    station: EmbeddedStation, readers: SimulatedReaders, opening: Opening
+    station: StationOfParts, readers: SimulatedReaders, opening: Opening
 ) -> None:
     visit = station.visit(inserted(readers))
     with pytest.raises(NotOnRecord):
@@ -101,7 +101,7 @@ def test_a_card_that_comes_before_anything_is_open_waits_for_it(
 
 
 def test_a_card_that_comes_while_nothing_can_be_opened_is_told_why(
-    station: EmbeddedStation, readers: SimulatedReaders, opening: Opening
+    station: StationOfParts, readers: SimulatedReaders, opening: Opening
 ) -> None:
     opening.is_possible = False
     with pytest.raises(StoreFull):
@@ -109,14 +109,14 @@ def test_a_card_that_comes_while_nothing_can_be_opened_is_told_why(
 
 
 def test_nothing_is_offered_before_the_card_is_recognised(
-    station: EmbeddedStation, readers: SimulatedReaders
+    station: StationOfParts, readers: SimulatedReaders
 ) -> None:
     with pytest.raises(NotOffered):
         station.visit(inserted(readers)).begin(Kind.CHANGE)
 
 
 def test_events_of_the_readers_reach_the_face(
-    station: EmbeddedStation, readers: SimulatedReaders
+    station: StationOfParts, readers: SimulatedReaders
 ) -> None:
     events: list[object] = []
     station.start(events.append)
@@ -127,7 +127,7 @@ def test_events_of_the_readers_reach_the_face(
 def test_what_was_opened_is_closed_once_and_on_no_other_thread(
     readers: SimulatedReaders, opening: Opening
 ) -> None:
-    station = EmbeddedStation(SETTINGS, readers, opening)
+    station = StationOfParts(SETTINGS, readers, opening)
     health(station)
     station.stop()
     assert opening.closed == 1
@@ -136,7 +136,7 @@ def test_what_was_opened_is_closed_once_and_on_no_other_thread(
 def test_a_station_that_never_opened_anything_stops_without_it(
     readers: SimulatedReaders, opening: Opening
 ) -> None:
-    EmbeddedStation(SETTINGS, readers, opening).stop()
+    StationOfParts(SETTINGS, readers, opening).stop()
     assert opening.threads == []
 
 
@@ -156,7 +156,7 @@ def test_what_the_registry_can_put_off_is_done_when_nobody_is_there(
     def opening() -> Opened:
         return Opened(LocalAuthority(site.parts, "kiosk-1"), lambda: None, idle)
 
-    station = EmbeddedStation(SETTINGS, readers, opening)
+    station = StationOfParts(SETTINGS, readers, opening)
     health(station)
     assert done.wait(10.0)
     station.stop()
@@ -164,7 +164,7 @@ def test_what_the_registry_can_put_off_is_done_when_nobody_is_there(
 
 
 def test_what_is_done_beside_keeps_neither_cards_nor_the_authority_waiting(
-    station: EmbeddedStation,
+    station: StationOfParts,
 ) -> None:
     """A printer that takes its paper slowly, and the next person."""
     is_printed, has_begun = threading.Event(), threading.Event()

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from kiosk.authority.errors import (
+    AuthorityBusy,
     AuthorityError,
     FailedInside,
     NotUnderstood,
@@ -58,6 +59,16 @@ class Service:
     """HOST[:PORT] for which requests may be signed, in small letters."""
     entropy: Entropy
     standing: Standing = field(default_factory=Standing)
+
+    def adopt(self, fresh: Service) -> Threads:
+        """Work with what another one has; return the threads that it does without.
+
+        They are closed by whoever gets them, once they have done what they have.
+        """
+        former = self.threads
+        self.threads, self.names = fresh.threads, fresh.names
+        self.verify, self.authority_of = fresh.verify, fresh.authority_of
+        return former
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -142,7 +153,11 @@ def _carried_out(
     service: Service, parts: RequiredPorts, signed: HttpRequest, call: str
 ) -> bytes:
     """A worker's thread. Whatever the port raises."""
-    station = service.verify(parts, signed).station
+    try:
+        station = service.verify(parts, signed).station
+    except RegistryError as error:
+        log.error("service.caller_not_judged code=%s", error.code)
+        raise AuthorityBusy from None  # whoever it is, where the store is is not theirs
     served = Served(
         lambda key: service.authority_of(parts, station, key), parts.sealing
     )

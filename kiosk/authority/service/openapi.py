@@ -39,7 +39,7 @@ _STATUSES = {
     "400": "It does not have its form.",
     "401": "Nobody that is known has signed it.",
     "403": "Whoever signed it may not, or what was to be proven is not.",
-    "404": "The card is not on record.",
+    "404": "The card, or the operation, is not on record.",
     "408": "The body did not come in time.",
     "409": "Refused: the reason is in `error`.",
     "413": f"Headers or body are too large ({LARGEST_BODY} bytes).",

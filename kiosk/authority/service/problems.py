@@ -15,6 +15,7 @@ from kiosk.authority.wire import errors
 from kiosk.authority.wire.errors import PortError, Told
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
+from storage import registry
 from storage.registry import RegistryError
 
 MEDIA_TYPE = "application/problem+json"
@@ -38,10 +39,20 @@ _STATUS: dict[type[Exception], int] = {
     refusals.AuthorityBusy: 503,
     refusals.AuthorityEnding: 503,
     DirectoryError: 502,
-    RegistryError: 503,
+    registry.RecordMissing: 404,
+    registry.VersionConflict: 409,
+    registry.DuplicateRecord: 409,
+    registry.StoreLocked: 503,
+    registry.StoreUnavailable: 503,
+    registry.OutcomeUnknown: 503,
+    RegistryError: 500,
     AuthorityError: 409,
 }
-"""What an error is to whoever knows HTTP alone; the first kind that fits counts."""
+"""What an error is to whoever knows HTTP alone; the first kind that fits counts.
+
+503 lets a station ask again under the same key: so it hears how an outcome ended that
+is not known.
+"""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

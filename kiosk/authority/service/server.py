@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -38,6 +39,12 @@ class CertificateUnusable(KioskError):
     """The service's certificate or key cannot be used: `file`, `reason`."""
 
     code = "service.certificate_unusable"
+
+
+class ListenUnusable(KioskError):
+    """Nothing can listen there: `address`, `reason`."""
+
+    code = "service.listen_unusable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +85,10 @@ async def serve(
 
     `reload` is called at SIGHUP and returns whose certificate to show now; None: all
     stays as it was. `ending` is called at SIGTERM, before the listener closes.
-    CertificateUnusable.
+    CertificateUnusable, ListenUnusable, SecretFileError.
     """
     check_certificate(listening)
+    _check_place(listening)
     loop = asyncio.get_running_loop()
     server = server_of(app, listening)
     wishes: asyncio.Queue[signal.Signals] = asyncio.Queue()
@@ -108,6 +116,18 @@ async def serve(
             loop.remove_signal_handler(heard)
     await serving
     log.info("service.ended")
+
+
+def _check_place(listening: Listening) -> None:
+    """Bind once, for the server does not say why it cannot. ListenUnusable."""
+    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((listening.host, listening.port))
+    except OSError as error:
+        address = f"{listening.host}:{listening.port}"
+        raise ListenUnusable(address=address, reason=reason_of(error)) from error
 
 
 def server_of(app: ASGIApp, listening: Listening) -> Server:

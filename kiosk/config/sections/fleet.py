@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from kiosk.config.sections import Section
 
-HOST_PORT = r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])(:\d{1,5})?"
+HOST = r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])"
+HOST_PORT = rf"{HOST}(:\d{{1,5}})?"
 """A name or an address, and a port where it is not 443."""
 
 
@@ -39,9 +40,9 @@ class AuthoritySettings(Section, frozen=True, kw_only=True):
 class ServiceSettings(Section, frozen=True, kw_only=True):
     """How `kiosk serve` serves the stations of a fleet."""
 
-    listen: Annotated[str, Meta(pattern=rf"^{HOST_PORT}$")] = "127.0.0.1:8443"
-    """ADDRESS:PORT; a second process on this machine is told another one by `kiosk
-    serve --listen`.
+    listen: Annotated[str, Meta(pattern=rf"^{HOST}:\d{{1,5}}$")] = "127.0.0.1:8443"
+    """ADDRESS:PORT; a second process on this machine is told its own port (`kiosk serve
+    --port`).
     """
     names: tuple[Annotated[str, Meta(pattern=rf"^{HOST_PORT}$")], ...] = ()
     """What stands after https:// in the addresses that stations have of this

@@ -1,4 +1,4 @@
-"""A station with its authority in the same process: `station.Station`.
+"""A station made of a monitor and an authority, in its process or elsewhere.
 
 The authority is opened on its own worker when it is first needed. What cannot be
 opened is a fault that every look at the station's health tries again, so a kiosk
@@ -33,7 +33,7 @@ class Opened:
     """Does a little of what can wait; says if more is due."""
 
 
-class EmbeddedStation:
+class StationOfParts:
     """`station.Station` over any monitor and any authority."""
 
     def __init__(

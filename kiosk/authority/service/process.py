@@ -1,0 +1,118 @@
+"""One process of the authority: from its first answer to its last.
+
+It ends in order: first it says that it is not ready and asks stations to go elsewhere,
+and still answers; then it takes no connection any more and answers what is under way.
+A configuration that changed is taken over without an end: what is wrong with it is
+logged, and everything stays as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from kiosk.authority.errors import AuthorityError
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.service.app import Service, application
+from kiosk.authority.service.server import Listening, check_certificate, serve
+from kiosk.core.errors import KioskError
+from storage.registry import RegistryError
+from storage.vault import VaultError
+
+HOUSEKEEPING_SECONDS = 30.0
+"""Between looks for what can wait: old nonces and answers, a checkpoint that is due."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a configuration makes of a process."""
+
+    service: Service
+    listening: Listening
+    drain_seconds: float
+
+
+def run(made: Made, remake: Callable[[], Made], more: Sequence[BaseRoute] = ()) -> None:
+    """Serve until the process is told to end. On the main thread.
+
+    `remake` reads the configuration again; what it raises is logged. At the start:
+    CertificateUnusable, ListenUnusable, SecretFileError.
+    """
+    asyncio.run(_run(made, remake, more))
+
+
+async def _run(
+    made: Made, remake: Callable[[], Made], more: Sequence[BaseRoute]
+) -> None:
+    service = made.service
+    current = made
+
+    async def reload() -> Listening | None:
+        nonlocal current
+        try:
+            fresh = await asyncio.to_thread(remake)
+        except (KioskError, RegistryError, VaultError) as error:
+            log.error("service.reload_refused %s", error)
+            return None
+        listening = _where(current.listening, fresh.listening)
+        current = fresh
+        former = service.adopt(fresh.service)
+        asyncio.get_running_loop().run_in_executor(None, former.close)
+        log.info("service.reloaded")
+        return listening
+
+    async def ending() -> None:
+        service.standing.is_ending = True
+        await asyncio.sleep(current.drain_seconds)
+
+    tidying = asyncio.create_task(_tidy(service))
+    try:
+        app = application(service, more)
+        await serve(app, made.listening, reload=reload, ending=ending)
+    finally:
+        tidying.cancel()
+        await asyncio.to_thread(service.threads.close)
+
+
+def _where(now: Listening, wanted: Listening) -> Listening:
+    """Return the new certificate, at the old place: a listener is not moved."""
+    if (now.host, now.port) != (wanted.host, wanted.port):
+        log.warning("service.listen_needs_restart")
+    return Listening(
+        host=now.host,
+        port=now.port,
+        certificate_file=wanted.certificate_file,
+        key_file=wanted.key_file,
+    )
+
+
+async def _tidy(service: Service) -> None:
+    """Do a little of what can wait, again and again."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        try:
+            while await service.threads.run(_is_more_due):
+                log.debug("service.tidied")
+        except (RegistryError, AuthorityError) as error:
+            log.warning("service.not_tidied code=%s", error.code)
+
+
+def _is_more_due(parts: RequiredPorts) -> bool:
+    """A worker's thread."""
+    return parts.registry.idle(parts.clock.now())
+
+
+def checked(made: Made) -> Made:
+    """Return it, if its certificate can be used. As `check_certificate`."""
+    try:
+        check_certificate(made.listening)
+    except KioskError:
+        made.service.threads.close()
+        raise
+    return made
