@@ -169,7 +169,9 @@ class Worlds:
         app, _ = self._apps[headers[_WORLD.encode()].decode()]
         await app(scope, receive, send)
 
-    def reach(self, parts: RequiredPorts, station: str) -> Authority:
+    def reach(
+        self, parts: RequiredPorts, station: str, kind: type[Lines] = Lines
+    ) -> Authority:
         """Serve that authority, and return the port of a station that asks it."""
         world = str(next(self._numbers))
         threads = Threads(lambda: parts, count=1, waiting=8)
@@ -184,7 +186,7 @@ class Worlds:
         while len(self._apps) > _KEPT:
             del self._apps[next(iter(self._apps))]
         address = f"https://127.0.0.1:{self._port}"
-        lines = Lines([address], self._context, says(world, station), SystemClock())
+        lines = kind([address], self._context, says(world, station), SystemClock())
         self._lines.append(lines)
         return remote(lines, SystemEntropy())
 
