@@ -100,6 +100,7 @@ def _terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Terminal:
     terminal = Terminal(tmp_path, capsys)
-    monkeypatch.setattr(bootstrap, "directory_of", lambda config: terminal.domain)
-    monkeypatch.setattr(bootstrap, "harden_process", lambda: None)
+    for place in (bootstrap, bootstrap.authority):
+        monkeypatch.setattr(place, "directory_of", lambda config: terminal.domain)
+    monkeypatch.setattr(bootstrap.office, "harden_process", lambda: None)
     return terminal

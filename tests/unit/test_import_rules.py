@@ -112,6 +112,32 @@ def test_every_rule_finds_every_trespass_it_names(
     assert wanted - seen == set(), output
 
 
+def test_every_module_is_under_the_rule_that_only_bootstrap_names_adapters() -> None:
+    """What neither is an adapter nor chooses one is a source, or inside of one."""
+    rule = next(each for each in FORBIDDING if "named by bootstrap" in each["name"])
+    placed = [*rule["source_modules"], *rule["forbidden_modules"], *CHOOSING]
+    wild = [each for each in modules() if not is_below(each, placed)]
+    assert wild == [], "name them among the sources of that rule, in pyproject.toml"
+
+
+CHOOSING = ("kiosk.bootstrap", "kiosk.__main__", "storage")
+"""What may name adapters: who chooses, and the room of the stores themselves."""
+
+
+def modules() -> list[str]:
+    """Return every module of the product that imports something."""
+    files = [f for package in PACKAGES for f in sorted((ROOT / package).rglob("*.py"))]
+    return [
+        ".".join(each.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for each in files
+        if re.search(r"^ *(import|from) (?!__future__)", each.read_text("utf-8"), re.M)
+    ]
+
+
+def is_below(module: str, places: list[str]) -> bool:
+    return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
 def alone(contract: dict[str, Any]) -> str:
     """Return settings of import-linter: one contract, without its exceptions."""
     given = {**contract, "ignore_imports": [], "allow_indirect_imports": True}

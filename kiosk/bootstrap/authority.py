@@ -1,0 +1,146 @@
+"""What the authority is made of."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kiosk.bootstrap.directory import directory_of
+from kiosk.bootstrap.store import high_water_of, registry_of, vault_of
+from kiosk.core.clock import SystemClock
+from kiosk.core.errors import KioskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
+    from kiosk.authority.required_ports import RequiredPorts
+    from kiosk.config import Config
+    from kiosk.core.clock import Clock
+    from statemachine.lifecycle import Event, Lifecycle, State
+    from storage.records import AuditEvent
+    from storage.registry import Registry
+
+
+class UnknownLifecycleEdge(KioskError):
+    """The configuration removes an edge that there is not: `edge`."""
+
+    code = "config.unknown_edge"
+
+
+def lifecycle_of(config: Config) -> Lifecycle:
+    """Return the lifecycle without the edges the site has removed. UnknownEdge."""
+    from statemachine import lifecycle
+
+    try:
+        return lifecycle.Lifecycle([_edge(each) for each in config.lifecycle.removed])
+    except lifecycle.UnknownEdge as error:
+        raise UnknownLifecycleEdge(edge=f"{error.event} {error.source}") from error
+
+
+def _edge(words: str) -> tuple[Event, State | None]:
+    """Read `EVENT STATE`; the state of a card that is new here is `new`."""
+    from statemachine.lifecycle import Event, State
+
+    event, _, state = words.partition(" ")
+    try:
+        return Event(event), None if state == "new" else State(state)
+    except ValueError as error:
+        raise UnknownLifecycleEdge(edge=words) from error
+
+
+def parts_of(config: Config, archives: Sequence[Path] = ()) -> RequiredPorts:
+    """Open everything the authority is made of, the registry as `registry_of` does.
+
+    The caller closes `registry`. RegistryError, VaultError, SecretFileError,
+    UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
+    """
+    around = ports_around(config)
+    return around(witnessed_registry(config, archives))
+
+
+def ports_around(config: Config) -> Callable[[Registry], RequiredPorts]:
+    """Return what makes the authority's ports of a registry: all the rest is the same
+    for any thread.
+
+    VaultError, SecretFileError, UnknownEdge.
+    """
+    from kiosk.authority.escrow.wrong_entries import WrongEntries
+    from kiosk.authority.operation.deadlines import Deadlines
+    from kiosk.authority.proof.seal import SealingKey
+    from kiosk.authority.required_ports import RequiredPorts
+    from kiosk.authority.rules.compliance import ComplianceProfile
+    from kiosk.core.entropy import SystemEntropy
+
+    vault, lifecycle = vault_of(config), lifecycle_of(config)
+    directory = directory_of(config)
+    sealing, fences, entries = SealingKey(), Deadlines(), WrongEntries()
+    profile = ComplianceProfile(
+        fips_201=config.profile.fips_201,
+        second_factor=config.profile.second_factor,
+    )
+
+    def around(registry: Registry) -> RequiredPorts:
+        return RequiredPorts(
+            registry=registry,
+            directory=directory,
+            vault=vault,
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            lifecycle=lifecycle,
+            sealing=sealing,
+            profile=profile,
+            write_deadline=_write_deadline(config),
+            fences=fences,
+            entries=entries,
+        )
+
+    return around
+
+
+def witnessed_registry(config: Config, archives: Sequence[Path] = ()) -> Registry:
+    """Open the registry, and let it sign checkpoints. As `registry_of`, VaultError."""
+    clock = SystemClock()
+    store = registry_of(config, clock, archives)
+    try:
+        return witnessed(config, store, clock)
+    except BaseException:
+        store.close()
+        raise
+
+
+def witnessed(config: Config, store: Registry, clock: Clock) -> CheckpointedRegistry:
+    """Return a registry that signs checkpoints. RegistryError, VaultError."""
+    from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
+
+    return CheckpointedRegistry(
+        store,
+        vault=vault_of(config),
+        clock=clock,
+        station=config.station.name,
+        mark=high_water_of(config),
+        tell=_teller(config),
+    )
+
+
+def _teller(config: Config) -> Callable[[AuditEvent], None] | None:
+    """Return what is told of every new checkpoint, if anything is."""
+    from kiosk.authority.proof import heads
+
+    syslog = config.evidence.syslog
+    return partial(heads.log_elsewhere, syslog) if syslog else None
+
+
+def _write_deadline(config: Config) -> float:
+    """Seconds after which a write has certainly ended, and a margin.
+
+    At worst it is sent as late as may be, the modify gets no answer, and then the same
+    DC is connected to (open, handshake, sign-in), read, tried (open, handshake, bind)
+    and read again.
+    """
+    from kiosk.authority.required_ports import SEND_SECONDS
+
+    directory = config.directory
+    answers = 2 * directory.connect_timeout + 7 * directory.receive_timeout
+    return SEND_SECONDS + answers + 2.0

@@ -1,0 +1,57 @@
+"""Where the files of a station are, for a backup and a restore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.bootstrap.store import high_water_of
+from kiosk.config import load
+from kiosk.core.errors import KioskError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kiosk.config import Config
+    from kiosk.setup.backup import Places
+
+
+class RegistryElsewhere(KioskError):
+    """What is of the registry's file was asked of a database."""
+
+    code = "config.registry_elsewhere"
+
+
+def places_of(named: Path | None) -> Places:
+    """Return where the files of a station are. What `kiosk.config.load` raises."""
+    from kiosk.config import find
+
+    return places_in(load(named), named or find())
+
+
+def places_in(config: Config, file: Path) -> Places:
+    """Return where the files of a station are that has this configuration there.
+
+    RegistryElsewhere.
+    """
+    from kiosk.setup.backup import Places
+
+    if config.registry.postgresql:
+        raise RegistryElsewhere
+
+    anchors = {
+        "directory.pem": config.directory.ca_file,
+        "enrollment.pem": config.enrollment.trusted_ca_file,
+        "certificates.pem": config.certificates.server_ca_file,
+        "attestation.pem": config.certificates.attestation_ca_file,
+    }
+    return Places(
+        config=file,
+        registry=config.registry.path,
+        registry_id=config.registry.id,
+        vault_key=config.vault.key_file,
+        templates=config.templates.folder,
+        issuer=config.enrollment.ca_certificate_file,
+        issuer_key=config.enrollment.ca_key_file,
+        anchors={name: path for name, path in anchors.items() if path is not None},
+        high_water=high_water_of(config),
+    )

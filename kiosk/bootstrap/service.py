@@ -1,0 +1,85 @@
+"""What a serving process of the authority is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.bootstrap.authority import ports_around, witnessed_registry
+from kiosk.config import load
+from kiosk.core.errors import KioskError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kiosk.authority.service.callers import Verify
+    from kiosk.authority.service.process import Made
+    from kiosk.authority.service.server import Listening
+    from kiosk.config.sections.fleet import ServiceSettings
+
+
+class ServiceNotConfigured(KioskError):
+    """What `kiosk serve` needs is not set: `key`, of the section `service`."""
+
+    code = "service.not_configured"
+
+
+class NoServiceLibrary(KioskError):
+    """What serves a fleet is not installed."""
+
+    code = "service.no_service_library"
+
+
+def made_of(named: Path | None, verify: Verify, port: int | None = None) -> Made:
+    """Read the configuration, and return what it makes of a serving process.
+
+    `port` stands before the configured one. Nothing is connected yet: a registry that
+    is away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
+    CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
+    `kiosk.config.load` raises.
+    """
+    try:
+        from kiosk.authority.service import process
+    except ImportError as error:
+        raise NoServiceLibrary from error
+    from kiosk.authority.local import LocalAuthority
+    from kiosk.authority.service.app import Service
+    from kiosk.authority.service.threads import Threads
+    from kiosk.core.entropy import SystemEntropy
+
+    config = load(named)
+    told = config.service
+    listening = _listening(told, port)
+    around = ports_around(config)
+    service = Service(
+        threads=Threads(
+            lambda: around(witnessed_registry(config)),
+            count=told.threads,
+            waiting=told.waiting,
+        ),
+        verify=verify,
+        authority_of=LocalAuthority,
+        names=frozenset(map(str.lower, told.names or (told.listen,))),
+        entropy=SystemEntropy(),
+    )
+    return process.checked(
+        process.Made(
+            service=service, listening=listening, drain_seconds=told.drain_seconds
+        )
+    )
+
+
+def _listening(told: ServiceSettings, port: int | None) -> Listening:
+    """Return where and as whom a process listens. ServiceNotConfigured."""
+    from kiosk.authority.service.server import Listening
+
+    if told.certificate_file is None:
+        raise ServiceNotConfigured(key="certificate_file")
+    if told.key_file is None:
+        raise ServiceNotConfigured(key="key_file")
+    host, _, configured = told.listen.rpartition(":")
+    return Listening(
+        host=host.strip("[]"),
+        port=port or int(configured),
+        certificate_file=told.certificate_file,
+        key_file=told.key_file,
+    )

@@ -1,0 +1,129 @@
+"""What faces use: a station for its holders, a desk for its operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.bootstrap.authority import lifecycle_of, parts_of
+from kiosk.bootstrap.cards import monitor_of
+from kiosk.bootstrap.certificates import source_of
+from kiosk.bootstrap.office import office_of
+from kiosk.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from kiosk.authority.client.lines import Lines, Sign
+    from kiosk.cards.trace import Trace
+    from kiosk.config import AnyStation, Config, FleetStation
+    from kiosk.desk.context import Site
+    from kiosk.desk.station import DeskStation
+    from kiosk.visit.station import FaceSettings, Station
+
+
+def build_station(config: Config, trace: Trace | None = None) -> Station:
+    """Return the station that the faces use; `trace` hears what cards are told.
+
+    What is wrong with the configuration is raised at once; a store, key
+    or directory that is missing is a fault of the station's health.
+    """
+    from kiosk.authority.local import LocalAuthority
+    from kiosk.visit.station_of_parts import Opened, StationOfParts
+
+    def open_authority() -> Opened:
+        parts = parts_of(config)
+        registry = parts.registry
+        return Opened(
+            LocalAuthority(parts, config.station.name),
+            registry.close,
+            lambda: registry.idle(parts.clock.now()),
+        )
+
+    lifecycle_of(config)
+    monitor = monitor_of(config, trace)
+    return StationOfParts(face_settings_of(config), monitor, open_authority)
+
+
+def remote_station(
+    config: FleetStation, sign: Sign, trace: Trace | None = None
+) -> Station:
+    """Return a station that has neither registry nor vault nor directory."""
+    from kiosk.core.entropy import SystemEntropy
+    from kiosk.visit.station_of_parts import Opened, StationOfParts
+
+    def open_authority() -> Opened:
+        from kiosk.authority.client.remote import remote
+
+        lines = lines_of(config, sign)
+        return Opened(remote(lines, SystemEntropy()), lines.close)
+
+    monitor = monitor_of(config, trace)
+    return StationOfParts(face_settings_of(config), monitor, open_authority)
+
+
+def lines_of(config: FleetStation, sign: Sign) -> Lines:
+    """Return a station's connections to its authority. Nothing is connected.
+
+    CaFileUnusable.
+    """
+    from kiosk.authority.client.line import trusting
+    from kiosk.authority.client.lines import Lines
+
+    told = config.authority
+    context = trusting(told.ca_file)
+    return Lines(told.addresses, context, sign, SystemClock())
+
+
+def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
+    """Return the desk that the operators' screens use. As `build_station`."""
+    from kiosk.desk.station import EmbeddedDesk, OpenedDesk
+
+    def open_desk_parts() -> OpenedDesk:
+        parts = parts_of(config)
+        registry = parts.registry
+        return OpenedDesk(
+            office_of(config, parts),
+            site_of(config),
+            registry.close,
+            lambda: registry.idle(parts.clock.now()),
+        )
+
+    lifecycle_of(config)
+    monitor = monitor_of(config, trace)
+    return EmbeddedDesk(face_settings_of(config), monitor, open_desk_parts)
+
+
+def site_of(config: Config) -> Site:
+    """Return what a desk has of its own."""
+    from kiosk.config.sections.enrollment import CertificateOrigin
+    from kiosk.core.entropy import SystemEntropy
+    from kiosk.desk.context import Site
+
+    told = config.certificates
+    is_own = told.source is CertificateOrigin.LOCAL_CA
+    has_source = not is_own or config.enrollment.ca_certificate_file is not None
+    return Site(
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        issuer=(lambda: source_of(config)) if has_source else None,
+        questions=config.helpdesk.questions,
+        answers=config.helpdesk.answers,
+    )
+
+
+def face_settings_of(config: AnyStation) -> FaceSettings:
+    """Return what the screens need of the configuration."""
+    from kiosk.visit.station import FaceSettings, Helpdesk
+
+    screens = config.screens
+    return FaceSettings(
+        station=config.station.name,
+        title=config.station.title,
+        helpdesk=Helpdesk(contact=config.helpdesk.contact, hours=config.helpdesk.hours),
+        idle_warning_after=screens.idle_after,
+        idle_wipe_after=screens.idle_after + screens.warning_lasts,
+        print_with=config.printing.command,
+        forgotten_card_bell=screens.forgotten_card_bell,
+        pause=screens.pause,
+        languages=config.display.languages,
+        high_contrast=config.display.high_contrast,
+        big_digits=config.display.big_digits,
+    )
