@@ -149,3 +149,23 @@ class FailedInside(AuthorityError):
     """The authority has a defect; its log has more under `event`."""
 
     code = "authority.failed_inside"
+
+
+class NotSigned(AuthorityError):
+    """A request that no station has signed, or not all of it."""
+
+    code = "authority.not_signed"
+
+
+class StationUnknown(AuthorityError):
+    """No station that may ask has this id: `station`."""
+
+    code = "authority.station_unknown"
+
+
+class ClocksApart(AuthorityError):
+    """A request was signed at another time than now: `station`, `authority`, both as
+    UTC to the second.
+    """
+
+    code = "authority.clocks_apart"

@@ -26,6 +26,9 @@ AGAIN_SECONDS = 1
 _STATUS: dict[type[Exception], int] = {
     refusals.NotUnderstood: 400,
     refusals.SecretUnreadable: 400,
+    refusals.NotSigned: 401,
+    refusals.StationUnknown: 401,
+    refusals.ClocksApart: 401,
     refusals.ProofFailed: 403,
     refusals.NotProven: 403,
     refusals.CodeRefused: 403,
