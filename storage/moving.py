@@ -3,8 +3,9 @@
 Through the port alone, so from any store to any. It can be interrupted and begun again:
 what is there already is compared and left. Records begin with version 1; nonces and
 answers, which live for minutes and a day, stay behind, and codes that were given out
-are void in the end, since somebody may still hold the old store. Nobody works with
-either store meanwhile.
+are void in the end, since somebody may still hold the old store. Evidence that was
+archived is moved with the rest: an archive that is not named is asked for. Nobody works
+with either store meanwhile.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from storage.records import (
 )
 from storage.registry import (
     ChainBroken,
+    EvidenceElsewhere,
     RecordMissing,
     Registry,
     StoresDiffer,
@@ -77,7 +79,11 @@ def content(registry: Registry) -> Content:
 
 
 def verified(registry: Registry) -> Iterator[AuditEvent]:
-    """Yield all events, each of which is the next link of its chain. ChainBroken."""
+    """Yield all events, each of which is the next link of its chain.
+
+    ChainBroken; EvidenceElsewhere: the chains do not begin here.
+    """
+    _check_whole(registry)
     chains = audit.Chains()
     for event in registry.audit_events():
         if chains.follow(event):
@@ -89,7 +95,9 @@ def move(source: Registry, target: Registry, *, now: float) -> Iterator[None]:
     """Move everything; yield once for each credential and each event.
 
     StoresDiffer: the target has something that the source has not. ChainBroken.
+    EvidenceElsewhere, before anything is moved.
     """
+    _check_whole(source)
     for template in _templates(source):
         target.run(lambda tx, it=template: _put_template(tx, it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     for credential in walk.credentials(source):
@@ -120,6 +128,12 @@ def finish(source: Registry, target: Registry, *, station: str, now: float) -> C
             raise StoresDiffer(kind=kind, key="")
     target.distrust(station=station, now=now, kind="registry.moved")
     return theirs
+
+
+def _check_whole(registry: Registry) -> None:
+    """Raise EvidenceElsewhere where the chains do not begin in what can be read."""
+    if away := registry.moved_away():
+        raise EvidenceElsewhere(count=sum(head.seq for head in away.values()))
 
 
 def _move_events(source: Registry, target: Registry, now: float) -> Iterator[None]:

@@ -179,6 +179,12 @@ class StoresDiffer(RegistryError):
     code = "registry.stores_differ"
 
 
+class EvidenceElsewhere(RegistryError):
+    """A part of the evidence was moved into an archive that was not named: `count`."""
+
+    code = "registry.evidence_elsewhere"
+
+
 class ChainBroken(RegistryError):
     """An event is not the next link of its chain: `station` (or its lane), `seq`."""
 

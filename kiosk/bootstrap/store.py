@@ -95,14 +95,17 @@ def database_of(config: Config) -> PostgresRegistry:
     return PostgresRegistry(conninfo)
 
 
-def registry_at(place: str, config: Config) -> Registry:
+def registry_at(
+    place: str, config: Config, archives: Sequence[Path] = ()
+) -> Registry:
     """Open what somebody named: a connection string, or a file.
 
-    RegistryError, PasswordInConfiguration, NoDatabaseLibrary.
+    Evidence of a file is read in `archives`, too. RegistryError,
+    PasswordInConfiguration, NoDatabaseLibrary.
     """
     if "=" in place or "://" in place:
         return database_of(named_in(config, place))
-    return embedded_registry(named_in(config, Path(place)))
+    return embedded_registry(named_in(config, Path(place)), archives)
 
 
 def named_in(config: Config, place: str | Path) -> Config:

@@ -9,7 +9,7 @@ import typer
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.cli.run import NotATerminal
 from kiosk.config import load
-from kiosk.config.sections.station import StationRole
+from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
 app = new_app("Run the kiosk line by line.")
@@ -37,7 +37,7 @@ def plain(config: ConfigOption = None) -> None:
     settings = load(config)
     if settings.station.role is not StationRole.SELF_SERVICE:
         raise OnlySelfService(role=settings.station.role)
-    set_up(settings.log.file)
+    set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)
     from kiosk import bootstrap
     from kiosk.plain.controller import run
 

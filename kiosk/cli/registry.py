@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli import registry_database, registry_move
+from kiosk.cli.archive import ArchiveOption
 from kiosk.cli.frame import ConfigOption, fail, folders, new_app
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def migrate(
         str, typer.Option("--to", metavar="PLACE", help="A file or a connection.")
     ],
     *,
+    archive: ArchiveOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only read, verify and count.")
     ] = False,
@@ -174,7 +176,9 @@ def migrate(
     Stop every station first. Can be interrupted and typed again: it goes on. Codes that
     were given out are void afterwards.
     """
-    registry_move.migrate(source, target, is_dry=dry_run, config=config)
+    registry_move.migrate(
+        source, target, archives=archive or (), is_dry=dry_run, config=config
+    )
 
 
 @app.command()

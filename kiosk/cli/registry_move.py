@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -14,7 +15,14 @@ class NothingThere(KioskError):
     code = "config.nothing_there"
 
 
-def migrate(source: str, target: str, *, is_dry: bool, config: Path | None) -> None:
+def migrate(
+    source: str,
+    target: str,
+    *,
+    archives: Sequence[Path],
+    is_dry: bool,
+    config: Path | None,
+) -> None:
     """Move a registry, or only say what would be moved."""
     from kiosk.bootstrap import operators_config, registry_at
     from kiosk.cli.progress import shown
@@ -29,7 +37,7 @@ def migrate(source: str, target: str, *, is_dry: bool, config: Path | None) -> N
     if "=" not in source and "://" not in source and not Path(source).exists():
         raise NothingThere(path=source)
     with ExitStack() as opened:
-        old = opened.enter_context(closing(registry_at(source, settings)))
+        old = opened.enter_context(closing(registry_at(source, settings, archives)))
         told = moving.content(old)
         if is_dry:
             for _ in shown(moving.verified(old), told.events, "events"):

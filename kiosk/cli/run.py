@@ -10,7 +10,7 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config, load
-from kiosk.config.sections.station import StationRole
+from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(
     harden_environment()
     harden_process()
     settings = load(config)
-    set_up(settings.log.file)
+    set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)
     from kiosk.cli.card_trace import trace_if
 
     with trace_if(trace) as written:

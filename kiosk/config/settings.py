@@ -21,6 +21,7 @@ from kiosk.config.sections.station import (
     Display,
     HelpdeskSettings,
     Log,
+    MetricsSettings,
     MiddlewareSettings,
     Printing,
     ReadersSettings,
@@ -49,6 +50,7 @@ class Config(Section, frozen=True, kw_only=True):
     enrollment: Enrollment = Enrollment()
     certificates: Certificates = Certificates()
     log: Log = Log()
+    metrics: MetricsSettings = MetricsSettings()
     sign_in: SignInSettings = SignInSettings()
     service: ServiceSettings = ServiceSettings()
     operators: tuple[Operator, ...] = ()
@@ -69,6 +71,7 @@ class FleetStation(Section, frozen=True, kw_only=True):
     display: Display = Display()
     printing: Printing = Printing()
     log: Log = Log()
+    metrics: MetricsSettings = MetricsSettings()
 
 
 AnyStation = Config | FleetStation

@@ -12,15 +12,17 @@ from lab.dying import DiesAt, Killed
 from lab.registries import draft
 
 from kiosk.authority.proof import verification
-from storage import archive, audit
+from storage import archive, audit, moving
 from storage.archive import KIND
 from storage.completeness import Damage, judge
 from storage.fileops import FileOps
+from storage.memory_registry import MemoryRegistry
 from storage.registry import (
     ArchiveBusy,
     ArchiveNotWritten,
     ArchiveTaken,
     EvidenceDamaged,
+    EvidenceElsewhere,
     EvidenceMissing,
     RegistryError,
 )
@@ -102,6 +104,29 @@ def test_what_is_moved_is_verified_with_its_folder_and_the_rest_without(
     assert is_sound(whole)
     (told,) = [e for e in whole.audit_events() if e.kind == KIND]
     assert told.data["events"] == str(4 * MOVED)
+    whole.close()
+
+
+def test_a_registry_with_an_archive_is_moved_with_it_and_never_without(
+    path: Path, away: Path
+) -> None:
+    registry = filled(path)
+    move(registry, away)
+    registry.close()
+    target, part = MemoryRegistry(), opened(path)
+    with pytest.raises(EvidenceElsewhere) as elsewhere:
+        list(moving.move(part, target, now=1.0))
+    assert elsewhere.value.data == {"count": 4 * MOVED}
+    with pytest.raises(EvidenceElsewhere):
+        list(moving.verified(part))
+    assert target.read(lambda view: view.heads()) == {}
+    part.close()
+    whole = opened(path, archives=(away,))
+    assert sum(1 for _ in moving.move(whole, target, now=1.0)) == EVENTS + 1
+    moving.finish(whole, target, station="k1", now=2.0)
+    kept = {event.hash for event in target.audit_events()}
+    assert {event.hash for event in whole.audit_events()} <= kept
+    assert audit.verify(target.audit_events()).is_sound
     whole.close()
 
 

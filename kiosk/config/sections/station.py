@@ -139,10 +139,36 @@ class Printing(Section, frozen=True, kw_only=True):
     """
 
 
+class LogForm(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What happened, by event name; never a PIN, a password or a person's name."""
 
     file: Path | None = None
     """Where to write it; silent: standard error, and nothing at all where that is
     the screen.
+    """
+    form: LogForm = LogForm.TEXT
+    """How its lines are written: text, or json (one object to a line, with the event's
+    name, numbers and codes in fields of their own, for whoever collects logs).
+    """
+
+
+METRICS_PLACE = r"^(|unix:/.+|(127\.[0-9.]+|\[::1\]):[0-9{}a-z]+)$"
+
+
+class MetricsSettings(Section, frozen=True, kw_only=True):
+    """Figures for Prometheus: visits, times, what is missing. Never a name or number of
+    a person, card or account.
+    """
+
+    listen: Annotated[str, Meta(pattern=METRICS_PLACE)] = ""
+    """Where they are read: "unix:/run/pin-kiosk/metrics.sock", or a loopback address
+    as "127.0.0.1:9464". Silent: nowhere. Where several processes serve on one machine,
+    {port} stands for the port that each serves: "127.0.0.1:1{port}".
     """

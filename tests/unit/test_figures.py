@@ -1,0 +1,249 @@
+"""What is counted: what was committed, once; what is missing; nothing of anybody."""
+
+from __future__ import annotations
+
+import re
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab.histories import STORIES, History, Story
+from lab.liar import named
+from prometheus_client.parser import text_string_to_metric_families
+
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.directory.errors import Unreachable
+from kiosk.figures.listener import FiguresInPublic, FiguresNotListening, Listener
+from kiosk.figures.prometheus import PrometheusFigures
+from kiosk.figures.watched import WatchedDirectory, WatchedRegistry
+from kiosk.simulation.domain_faults import DcDown
+from storage.memory_registry import MemoryRegistry
+from storage.records import AuditDraft
+from storage.registry import StoreUnavailable, Tx
+
+
+def values(figures: PrometheusFigures) -> dict[str, float]:
+    """Every sample by its name and labels, as a reader has them."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(figures.text().decode()):
+        for sample in family.samples:
+            labels = ",".join(
+                f"{key}={it}" for key, it in sorted(sample.labels.items())
+            )
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
+@pytest.fixture
+def figures() -> PrometheusFigures:
+    return PrometheusFigures()
+
+
+def watched(history: History, figures: PrometheusFigures) -> RequiredPorts:
+    world = history.world
+    world.registry = WatchedRegistry(world.registry, figures)
+    world.restart()
+    return world.parts
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_each_visit_is_counted_once_by_its_kind_and_end(
+    figures: PrometheusFigures, story: Story
+) -> None:
+    history = History(story)
+    watched(history, figures)
+    history.attempt()
+    told = {
+        name: value
+        for name, value in values(figures).items()
+        if name.startswith("pin_kiosk_operations_total")
+    }
+    kind = history.story.kind
+    assert told == {f"pin_kiosk_operations_total{{kind={kind},result=done}}": 1.0}
+
+
+def test_a_transaction_that_is_run_again_counts_once(
+    figures: PrometheusFigures,
+) -> None:
+    class RunsTwice(MemoryRegistry):
+        def run(self, fn):  # type: ignore[no-untyped-def]  # as the port's
+            def twice(tx: Tx) -> object:
+                fn(tx)
+                return fn(tx)
+
+            return super().run(twice)
+
+    registry = WatchedRegistry(RunsTwice(), figures)
+    registry.run(lambda tx: tx.audit(ended()))
+    assert values(figures)[DONE] == 1.0
+
+
+def test_what_was_not_committed_is_not_counted(figures: PrometheusFigures) -> None:
+    registry = WatchedRegistry(MemoryRegistry(), figures)
+
+    def fails(tx: Tx) -> None:
+        tx.audit(ended())
+        raise StoreUnavailable(place="db")
+
+    with pytest.raises(StoreUnavailable):
+        registry.run(fails)
+    told = values(figures)
+    assert DONE not in told
+    assert told["pin_kiosk_store_up{}"] == 0.0
+    error = "pin_kiosk_store_errors_total{code=registry.unavailable,step=write}"
+    assert told[error] == 1.0
+    registry.read(lambda view: view.heads())
+    assert values(figures)["pin_kiosk_store_up{}"] == 1.0
+
+
+def test_a_record_that_is_not_there_is_no_fault_of_the_store(
+    figures: PrometheusFigures,
+) -> None:
+    registry = WatchedRegistry(MemoryRegistry(), figures)
+    with pytest.raises(Exception, match=r"registry\.record_missing"):
+        registry.read(lambda view: view.credential("nobody's"))
+    assert values(figures)["pin_kiosk_store_up{}"] == 1.0
+
+
+def test_a_directory_that_is_away_is_told_and_told_to_be_back(
+    figures: PrometheusFigures,
+) -> None:
+    world = History(named("change")).world
+    directory = WatchedDirectory(world.directory, figures)
+    world.directory.fail(DcDown())
+    with pytest.raises(Unreachable), directory.connect():
+        pass
+    told = values(figures)
+    assert told["pin_kiosk_directory_up{}"] == 0.0
+    code = "code=directory.unreachable,step=connect"
+    assert told[f"pin_kiosk_directory_errors_total{{{code}}}"] == 1.0
+    world.directory.heal()
+    with directory.connect():
+        pass
+    assert values(figures)["pin_kiosk_directory_up{}"] == 1.0
+
+
+def test_no_figure_has_a_person_a_card_an_account_or_a_station(
+    figures: PrometheusFigures,
+) -> None:
+    for story in STORIES:
+        history = History(story)
+        watched(history, figures)
+        history.attempt()
+        text = figures.text().decode()
+        for holder in history.world.holders.values():
+            known = history.world.credential(holder.name)
+            secret = (known.id, known.card, known.holder, known.account)
+            assert not [it for it in secret if it in text]
+        assert history.world.settings.station not in text
+    labels = set(re.findall(r"(\w+)=\"", figures.text().decode()))
+    assert labels <= {
+        "kind",
+        "result",
+        "event",
+        "step",
+        "code",
+        "part",
+        "le",
+        "version",
+    }
+
+
+def test_what_is_missing_at_a_station_is_told_by_its_part(
+    figures: PrometheusFigures,
+) -> None:
+    figures.health(["reader", "directory"])
+    figures.health(["directory"])
+    told = values(figures)
+    assert told["pin_kiosk_part_missing{part=directory}"] == 1.0
+    assert told["pin_kiosk_part_missing{part=reader}"] == 0.0
+
+
+def test_stations_are_counted_by_how_they_stand_and_a_store_that_is_away_hides_no_more(
+    figures: PrometheusFigures,
+) -> None:
+    standings: dict[str, int] = {"seen": 3, "silent": 1}
+
+    def asked() -> dict[str, int]:
+        if not standings:
+            raise StoreUnavailable(place="db")
+        return standings
+
+    figures.watch_stations(asked)
+    assert values(figures)["pin_kiosk_stations{standing=silent}"] == 1.0
+    standings.clear()
+    assert "pin_kiosk_store_up{}" in values(figures)
+
+
+# --- where they are read ---------------------------------------------------------
+
+
+@pytest.fixture
+def listener(figures: PrometheusFigures) -> Iterator[Listener]:
+    listener = Listener("127.0.0.1:0", figures.text)
+    yield listener
+    listener.close()
+
+
+def test_figures_are_read_at_a_loopback_port(listener: Listener) -> None:
+    address = f"http://127.0.0.1:{listener.port}"
+    with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+        assert b"pin_kiosk_version" in answer.read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{address}/", timeout=5)
+
+
+def test_figures_are_read_at_a_socket_that_others_may_not_open(
+    figures: PrometheusFigures, tmp_path: Path
+) -> None:
+    file = tmp_path / "metrics.sock"
+    for _ in range(2):
+        listener = Listener(f"unix:{file}", figures.text)
+        assert file.stat().st_mode & 0o007 == 0
+        with socket.socket(socket.AF_UNIX) as reader:
+            reader.connect(str(file))
+            reader.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            with reader.makefile("rb") as stream:
+                assert b"pin_kiosk_version" in stream.read()
+        listener.close()
+        assert not file.exists()
+
+
+def test_a_socket_that_a_dead_process_left_is_taken_over(
+    figures: PrometheusFigures, tmp_path: Path
+) -> None:
+    file = tmp_path / "metrics.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(file))
+    Listener(f"unix:{file}", figures.text).close()
+
+
+@pytest.mark.parametrize("place", ["0.0.0.0:0", "192.0.2.1:0", "[::]:0"])
+def test_figures_are_never_read_from_another_machine(
+    figures: PrometheusFigures, place: str
+) -> None:
+    with pytest.raises(FiguresInPublic):
+        Listener(place, figures.text)
+
+
+def test_a_place_that_is_taken_is_told(
+    listener: Listener, figures: PrometheusFigures
+) -> None:
+    with pytest.raises(FiguresNotListening):
+        Listener(f"127.0.0.1:{listener.port}", figures.text)
+
+
+DONE = "pin_kiosk_operations_total{kind=change,result=done}"
+
+
+def ended() -> AuditDraft:
+    return AuditDraft(
+        at=1.0,
+        station="kiosk-1",
+        kind="operation.done",
+        actor="holder",
+        data={"kind": "change", "event": "1"},
+    )
