@@ -95,9 +95,7 @@ def database_of(config: Config) -> PostgresRegistry:
     return PostgresRegistry(conninfo)
 
 
-def registry_at(
-    place: str, config: Config, archives: Sequence[Path] = ()
-) -> Registry:
+def registry_at(place: str, config: Config, archives: Sequence[Path] = ()) -> Registry:
     """Open what somebody named: a connection string, or a file.
 
     Evidence of a file is read in `archives`, too. RegistryError,
