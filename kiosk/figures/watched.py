@@ -84,8 +84,11 @@ class WatchedRegistry:
         with self._timed("read"):
             return self._inner.read(fn)
 
-    def audit_events(self, *, station: str | None = None) -> Iterator[AuditEvent]:
-        return self._inner.audit_events(station=station)
+    def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
+        return self._inner.audit_events(lane=lane)
+
+    def lane_of(self, station: str) -> str:
+        return self._inner.lane_of(station)
 
     def moved_away(self) -> Mapping[str, Head]:
         return self._inner.moved_away()
