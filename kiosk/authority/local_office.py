@@ -36,6 +36,7 @@ from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.ports import Office
 from kiosk.authority.office.shown import shown
 from kiosk.authority.office.sign_in import Entrance
+from kiosk.authority.office.tally import Tally
 from kiosk.authority.office.values import (
     MOST,
     CodeInUse,
@@ -94,6 +95,12 @@ class LocalOfficeAuthority:
 class LocalOffice(LocalCardWork):
     """`ports.Office`: one operator at one station. Authority worker's thread only."""
 
+    def __init__(
+        self, entrance: Entrance, certificates: CertificateJudge, operator: SignedIn
+    ) -> None:
+        super().__init__(entrance, certificates, operator)
+        self._tally = Tally(entrance.parts.registry)
+
     @property
     def operator(self) -> SignedIn:
         return self._desk.operator
@@ -113,7 +120,7 @@ class LocalOffice(LocalCardWork):
 
     def counts(self) -> dict[Worklist, int]:
         days = self._policy.expiring_days
-        return listing.counts(self._desk, expiring_days=days)
+        return listing.counts(self._desk, self._tally, expiring_days=days)
 
     def credentials(
         self, *, state: State | None = None, sync: Sync | None = None

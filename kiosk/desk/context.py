@@ -100,11 +100,18 @@ class Move:
     notice: Message | None = None
     home: bool = False
     """Leave all but the first."""
+    is_done: bool = False
+    """The notice tells that something has been done as it was wanted."""
 
 
 def stay(notice: Message | None = None) -> Move:
     """Show the same page again."""
     return Move(notice=notice)
+
+
+def done(notice: Message, *, back: int = 0) -> Move:
+    """Tell what has been done, here or so many pages before."""
+    return Move(back=back, notice=notice, is_done=True)
 
 
 def go(to: Screen, notice: Message | None = None) -> Move:

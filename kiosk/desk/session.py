@@ -13,11 +13,11 @@ from kiosk.authority.office.values import (
 )
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message, said_of
-from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site
+from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site, home
 from kiosk.desk.pages.credential import CredentialPage
-from kiosk.desk.pages.menu import Menu
+from kiosk.desk.pages.menu import ELSEWHERE, Menu, elsewhere
 from kiosk.desk.pages.sign_in import SignInPage
-from kiosk.desk.views import Emit, Filled, Look, Page
+from kiosk.desk.views import Choice, Emit, Filled, Look, Page
 
 log = logging.getLogger(__name__)
 
@@ -33,18 +33,19 @@ class Session:
         self._context = Context(authority, site)
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None
-        self._is_refused = False
+        self._is_refused = self._is_done = False
 
     # --- views.DeskPort ---------------------------------------------------------
 
     def page(self) -> Page:
         notice, self._notice = self._notice, None
         is_refused, self._is_refused = self._is_refused, False
+        is_done, self._is_done = self._is_done, False
         context = self._context
         try:
             shown = self._stack[-1].show(context)
         except TROUBLES as error:
-            notice = said_of(error)
+            notice, is_done = said_of(error), False
             if len(self._stack) > 1:
                 self._stack.pop()
                 shown = self._stack[-1].show(context)
@@ -54,12 +55,33 @@ class Session:
             shown,
             notice=notice or shown.notice,
             is_refused=is_refused,
+            is_done=is_done,
             operator=context.session.operator.account if context.session else "",
             can_go_back=len(self._stack) > 1,
+            elsewhere=self._elsewhere(),
         )
 
+    def _elsewhere(self) -> tuple[Choice, ...]:
+        """Return what an operator can go to from every page but the first."""
+        is_first = len(self._stack) == 1
+        if is_first or self._context.session is None:
+            return ()
+        return tuple(elsewhere(self._context))
+
     def choose(self, key: str, emit: Emit) -> Page:
+        if key.startswith(ELSEWHERE):
+            wanted = key.removeprefix(ELSEWHERE)
+            return self._step(lambda _: self._go_elsewhere(wanted, emit))
         return self._step(lambda screen: screen.choose(self._context, key, emit))
+
+    def _go_elsewhere(self, wanted: str, emit: Emit) -> Move:
+        """Go there from the first page, where going back leads then."""
+        if self._context.session is None:
+            raise NotSignedIn
+        if not wanted:
+            return home()
+        move = self._stack[0].choose(self._context, wanted, emit)
+        return move if move.to is None else replace(move, home=True)
 
     def submit(self, filled: Filled, emit: Emit) -> Page:
         try:
@@ -136,7 +158,7 @@ class Session:
             self._context.session.still()
 
     def _follow(self, move: Move) -> None:
-        self._notice = move.notice
+        self._notice, self._is_done = move.notice, move.is_done
         if move.home:
             del self._stack[1:]
         elif move.back:

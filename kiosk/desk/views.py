@@ -111,9 +111,13 @@ class Page:
     """Which field the notice is about."""
     is_refused: bool = False
     """Nothing came of it: what was typed can be put right."""
+    is_done: bool = False
+    """The notice tells of something that has been done as it was wanted."""
     operator: str = ""
     """Who is signed in; empty: nobody."""
     can_go_back: bool = False
+    elsewhere: tuple[Choice, ...] = ()
+    """What can be gone to from everywhere; `choose` takes their keys."""
     leaving: Message | None = None
     """What leaving it means: that is asked, where there are fields only if something
     was typed; None: nothing is lost.

@@ -27,7 +27,9 @@ from kiosk.tui.messages import Told
 from kiosk.tui.preferences import Preferences
 from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
+from kiosk.tui.screens.help import HELP_KEYS, HelpScreen
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.screens.palette import PALETTE_KEY, PaletteScreen
 from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
 
 if TYPE_CHECKING:
@@ -132,15 +134,44 @@ class DeskApp(LockedApp):
         return False
 
     def instead_of_screen(self, event: events.Key) -> bool:
-        """Sign out with one key, wherever somebody is."""
+        """Sign out, be helped or go elsewhere with one key, wherever somebody is."""
         shown = self._stage.screen
-        is_anybodys = isinstance(shown, PageScreen) and shown.page.operator
-        if event.key != SIGN_OUT or not is_anybodys:
+        if not isinstance(shown, PageScreen):
             return False
-        if not self._asked and shown is not None:
-            shown.has_answered = True
-            self._ask(lambda session: session.sign_out())
+        page, is_anybodys = shown.page, bool(shown.page.operator)
+        is_covered = self._stage.cover is not None
+        if event.key == SIGN_OUT and is_anybodys:
+            if not self._asked:
+                shown.has_answered = True
+                self._ask(lambda session: session.sign_out())
+        elif is_covered or self._asked:
+            return False
+        elif event.key == PALETTE_KEY and is_anybodys:
+            self._cover(PaletteScreen(self._station.settings, page))
+        elif event.key in HELP_KEYS and not shown.types(event):
+            self._cover(HelpScreen(self._station.settings, page))
+        else:
+            return False
         return True
+
+    def _cover(self, cover: KioskScreen) -> None:
+        """Put something over the page, which keeps what it has."""
+        cover.turn, cover.hear = self.turn, self._hear_cover
+        self._stage.put_over(cover)
+
+    def _hear_cover(self, message: Told) -> None:
+        """Take in what the operator does on what covers the page."""
+        self._stage.uncover()
+        self.turn.page_shown()
+        shown = self._stage.screen
+        if not isinstance(message, PaletteScreen.Picked) or self._asked:
+            return
+        if not isinstance(shown, PageScreen):
+            return
+        is_here = any(each.key == message.key for each in shown.page.choices)
+        if is_here or shown.may_leave():
+            shown.has_answered = True
+            self._ask(lambda session: session.choose(message.key, self._emit))
 
     def _tick(self) -> None:
         shown = self._stage.screen
@@ -204,7 +235,8 @@ class DeskApp(LockedApp):
             self._is_looking = False
         else:
             self._asked -= 1
-        if not (message.is_quiet and self._asked):  # else its successor is on its way
+        is_late = message.is_quiet and (self._asked or self._stage.cover is not None)
+        if not is_late:  # its successor is on its way, or nobody can see it
             self._is_closed = message.page.name == "closed"
             self._show(message.page, is_quiet=message.is_quiet)
         self._look()

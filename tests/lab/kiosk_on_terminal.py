@@ -4,7 +4,7 @@
 
 `inserted`: a card is in from the start. `deaf`: no controlling terminal, so a
 hang-up is not signalled. `noisy`: a C library writes to standard error. `crashing`:
-as `inserted`, and F2 on a form is a defect that has a PIN in its locals. `busy`: a
+as `inserted`, and F3 on a form is a defect that has a PIN in its locals. `busy`: a
 card is inserted and pulled again and again until SIGUSR1; the log says when a visit
 begins. `impatient`: a card is in, and whoever is idle for a second is forgotten.
 `forgetful`: as `inserted`, and reading an exclamation mark is a defect.

@@ -120,10 +120,10 @@ async def test_digits_are_hidden_until_asked_for() -> None:
         await shown.pilot.press(*"271828")
         assert "271828" not in shown.text()
         assert "●●●●●●" in shown.text()
-        await shown.pilot.press("f2")
+        await shown.pilot.press("f3")
         await shown.pilot.pause()
         assert "271828" in shown.text()
-        await shown.pilot.press("f2")
+        await shown.pilot.press("f3")
         await shown.pilot.pause()
         assert "271828" not in shown.text()
 

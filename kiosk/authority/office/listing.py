@@ -11,7 +11,6 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 
-from kiosk.authority.escrow import puks
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.list_values import (
     Listed,
@@ -22,6 +21,7 @@ from kiosk.authority.office.list_values import (
     Worklist,
 )
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.office.tally import Tally, waits_in
 from statemachine.lifecycle import State
 from storage import walk
 from storage.records import Credential, Sync
@@ -59,12 +59,15 @@ def meant(desk: Desk, term: str) -> str:
     return desk.parts.registry.read(lambda view: _meant(view, term.strip()))
 
 
-def counts(desk: Desk, *, expiring_days: int) -> dict[Worklist, int]:
-    """Count what waits, where that needs no walk through all. NotInRole."""
+def counts(desk: Desk, tally: Tally, *, expiring_days: int) -> dict[Worklist, int]:
+    """Count what waits; what needs a walk through all, as far as it is known.
+
+    NotInRole.
+    """
     require(desk.operator, Action.LOOK)
     now = desk.parts.clock.now()
     until = now + expiring_days * 86_400.0
-    return desk.parts.registry.read(
+    quick = desk.parts.registry.read(
         lambda view: {
             Worklist.OUT_OF_STEP: view.count(sync=Sync.OUT_OF_STEP)
             - view.count(sync=Sync.OUT_OF_STEP, state=State.RETIRED),
@@ -73,6 +76,7 @@ def counts(desk: Desk, *, expiring_days: int) -> dict[Worklist, int]:
             Worklist.EXPIRING: len(view.expiring_before(until, limit=_EVENTS)),
         }
     )
+    return {**quick, **tally.counts()}
 
 
 def visits(desk: Desk, id: str, *, most: int) -> tuple[Visited, ...]:
@@ -151,10 +155,8 @@ def _waiting(
             return iter(registry.read(lambda view: _blocked_since(view, since)))
         case Worklist.EXPIRING:
             return _expiring(registry, until)
-        case Worklist.ROTATION_DUE:
-            return _in_use(registry, lambda each: puks.is_due(each.escrow))
-        case Worklist.KEYLESS:
-            return _in_use(registry, lambda each: each.authentication_key is None)
+        case Worklist.ROTATION_DUE | Worklist.KEYLESS:
+            return _in_use(registry, lambda each: worklist in waits_in(each))
 
 
 def _blocked_since(view: View, since: float) -> list[Credential]:

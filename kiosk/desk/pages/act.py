@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, back, stay
+from kiosk.desk.context import Context, Move, Plain, done, stay
 from kiosk.desk.pages.second import second_fields, second_of
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from storage.records import Credential
@@ -45,11 +45,11 @@ class ReasonPage(Plain):
         emit(Message("desk.working"))
         if self._action is Action.CLOSE:
             context.office.close_case(self._credential.id, reason)
-            return back(Message("desk.closed"))
+            return done(Message("desk.closed"), back=1)
         second = second_of(context, self._action, filled)
         after = context.office.act(self._action, self._credential.id, reason, second)
         told = {"holder": after.holder, "state": after.state}
         if self._action is Action.REVOKE:
             account = {"account": after.account}
-            return back(Message("enrollment.revoked_advice", account))
-        return back(Message("enrollment.now", told))
+            return done(Message("enrollment.revoked_advice", account), back=1)
+        return done(Message("enrollment.now", told), back=1)

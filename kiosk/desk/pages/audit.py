@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import JudgedEvidence
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, stay
+from kiosk.desk.context import Context, Move, Plain, done, stay
 from kiosk.desk.export import to_file
 from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
@@ -49,7 +49,7 @@ class AuditPage(Plain):
             return stay()
         if file:
             count = to_file(context.office, Path(file), station=None)
-            return stay(Message("desk.audit.exported", {"count": count, "file": file}))
+            return done(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
 
 

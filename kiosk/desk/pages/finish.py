@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.workers import InlineWorker
-from kiosk.desk.context import Context, Move, Plain, back, stay
+from kiosk.desk.context import Context, Move, Plain, done, stay
 from kiosk.desk.views import Emit, FieldKind, Filled, Page, PageField, PageLine, Style
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Progress, StepState
@@ -68,7 +68,7 @@ class FinishPage(Plain):
         answers = Answers(typed, confirmed=True)
         result = shown.visit.submit(shown.form, answers, lambda step: _say(step, emit))
         if result.outcome is Outcome.DONE:
-            return back(result.headline)
+            return done(result.headline, back=1)
         return stay(result.headline)
 
     def _looked_at(self, context: Context, card: Card) -> _Shown:

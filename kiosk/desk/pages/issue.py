@@ -9,7 +9,7 @@ from kiosk.authority.office.values import (
     Holder,
 )
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, go, instead, stay
+from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.views import (
     Choice,
@@ -208,4 +208,4 @@ class TakeoverPage(Plain):
         taken = importing.import_card(context.bench, card, wanted, pin)
         key = "keyless" if taken.authentication_key is None else "with_key"
         told = {"holder": taken.holder, "id": taken.id}
-        return stay(Message(f"enrollment.taken_{key}", told))
+        return done(Message(f"enrollment.taken_{key}", told))

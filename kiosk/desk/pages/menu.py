@@ -47,6 +47,9 @@ _LETTERS = {
     "audit": "v",
     "risk": "r",
 }
+_LIST = "list:"
+ELSEWHERE = "go:"
+"""Before the key of a choice of the first page that is made on another one."""
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
     "batch": (Action.ISSUE, BatchPage),
@@ -92,8 +95,8 @@ class Menu(Plain):
         if credential := opened(key):
             self._look = replace(self._look, at=key)
             return go(CredentialPage(credential))
-        if key.startswith("list:"):
-            return go(FoundPage(Worklist(key.removeprefix("list:"))))
+        if key.startswith(_LIST):
+            return go(FoundPage(Worklist(key.removeprefix(_LIST))))
         action, page = _PAGES[key]
         return go(page()) if context.may(action) else Move(notice=_not_yours(action))
 
@@ -113,17 +116,26 @@ class Menu(Plain):
         return stay()
 
 
+def elsewhere(context: Context) -> Iterator[Choice]:
+    """Return what the first page offers, as it can be chosen on any other."""
+    yield Choice(ELSEWHERE, Message("desk.menu.find"))
+    for each in _offered(context):
+        yield Choice(f"{ELSEWHERE}{each.key}", each.label)
+
+
 def _choices(context: Context) -> Iterator[Choice]:
     """What waits, with how many; then what the operator's roles include."""
     waiting = context.office.counts()
+    for each in _offered(context):
+        list_ = each.key.removeprefix(_LIST)
+        count = waiting.get(Worklist(list_)) if each.key.startswith(_LIST) else None
+        yield each if count is None else replace(each, count=str(count))
+
+
+def _offered(context: Context) -> Iterator[Choice]:
     for each in Worklist:
-        count = waiting.get(each)
-        yield Choice(
-            f"list:{each}",
-            Message(f"desk.list.{each}"),
-            letter=_LETTERS[each],
-            count="" if count is None else str(count),
-        )
+        words = Message(f"desk.list.{each}")
+        yield Choice(f"{_LIST}{each}", words, letter=_LETTERS[each])
     for key, (action, _) in _PAGES.items():
         if context.may(action):
             yield Choice(key, Message(f"desk.menu.{key}"), letter=_LETTERS[key])

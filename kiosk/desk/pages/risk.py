@@ -13,7 +13,7 @@ from kiosk.authority.office.values import (
 )
 from kiosk.core.errors import Message
 from kiosk.desk import export
-from kiosk.desk.context import Context, Move, Plain, back, go, stay
+from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
@@ -106,7 +106,8 @@ class RiskFilePage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
         path = Path(filled.texts["file"].strip()).expanduser()
         count = export.risks_to_file(context.office, self._report, path)
-        return back(Message("desk.risk.exported", {"count": count, "file": str(path)}))
+        told: dict[str, str | int] = {"count": count, "file": str(path)}
+        return done(Message("desk.risk.exported", told), back=1)
 
 
 def _sums(report: Report) -> Iterator[PageLine]:

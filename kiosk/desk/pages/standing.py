@@ -98,16 +98,28 @@ def beside(seen: CredentialView) -> Iterator[PageLine]:
 
 
 def _holder(seen: CredentialView) -> Iterator[PageLine]:
-    """What the holder may do at a kiosk, and why not the rest."""
+    """What the holder may do at a kiosk, and why not the rest: each reason once."""
     yield PageLine(Message("desk.holder_may"), Style.HEADING)
-    may = {kind: seen.holder_may.get(kind) for kind in Kind}
-    for kind in sorted(may, key=lambda each: may[each] is not None):
-        name = Message(f"desk.did.{kind}")
-        refusal = may[kind]
-        if refusal is None:
-            yield PageLine(Message("desk.yes"), Style.STRONG, name)
-        else:
-            yield PageLine(refusal, Style.MUTED, name)
+    refusals: list[Message | None] = [None]
+    for kind in Kind:
+        refusal = seen.holder_may.get(kind)
+        if refusal not in refusals:
+            refusals.append(refusal)
+    for each in refusals:
+        kinds = [kind for kind in Kind if seen.holder_may.get(kind) == each]
+        told = Message("desk.yes") if each is None else each
+        style = Style.STRONG if each is None else Style.MUTED
+        if kinds:
+            yield PageLine((*_named(kinds), ": ", told), style)
+
+
+def _named(kinds: list[Kind]) -> list[Message | str]:
+    """Return what is done at a kiosk, one after the other."""
+    named: list[Message | str] = []
+    for kind in kinds:
+        named += [", "] if named else []
+        named.append(Message(f"desk.did.{kind}"))
+    return named
 
 
 def _more(credential: Credential) -> Iterator[PageLine]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, back, go, stay
+from kiosk.desk.context import Context, Move, Plain, back, done, go
 from kiosk.desk.templating import (
     BadField,
     Group,
@@ -123,7 +123,7 @@ class EditPage(Plain):
             emit(Message("desk.working"))
             context.office.check_template(self._draft)
             self._is_checked = True
-            return stay(Message("desk.template_is_possible"))
+            return done(Message("desk.template_is_possible"))
         saved = context.office.publish((replace(self._draft, version=0),))
         if not saved:
             return back(Message("desk.template_unchanged"))
@@ -131,7 +131,7 @@ class EditPage(Plain):
             "name": saved[0].name,
             "version": saved[0].version,
         }
-        return back(Message("desk.template_saved", told))
+        return done(Message("desk.template_saved", told), back=1)
 
     def _meaning(self, context: Context) -> list[Message]:
         """Say what saving will mean, and for how many cards it will not."""

@@ -54,7 +54,7 @@ class FormScreen(KioskScreen):
         self.KEYS = self._keys("tui.key.show")
 
     def _keys(self, showing: str) -> tuple[KeyHint, ...]:
-        return (KeyHint("Enter", "tui.key.next"), KeyHint("F2", showing), _ESC)
+        return (KeyHint("Enter", "tui.key.next"), KeyHint("F3", showing), _ESC)
 
     # --- what it looks like -----------------------------------------------------
 
@@ -131,7 +131,7 @@ class FormScreen(KioskScreen):
         match key.key:
             case "escape":
                 self.tell(self.Cancelled())
-            case "f2":
+            case "f3":
                 self._show_or_hide()
             case "down":
                 self.focus_next()

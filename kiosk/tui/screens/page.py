@@ -69,7 +69,7 @@ class PageScreen(PageView):
             case "pagedown" | "pageup":
                 step = 1 if key == "pagedown" else -1
                 self.set_focus(self._fields[form.group_after(at, step)])
-            case "f4":
+            case "ctrl+z":
                 self._put_back(at)
             case _:
                 return False
@@ -149,6 +149,10 @@ class PageScreen(PageView):
         else:
             self.tell(self.Chosen(key))
 
+    def types(self, key: events.Key) -> bool:
+        """Say whether a key types something here."""
+        return key.is_printable and isinstance(self.focused, TypedField)
+
     def pressed(self, key: events.Key) -> bool:
         if key.key != "escape":
             self._leaving.stays()
@@ -196,6 +200,13 @@ class PageScreen(PageView):
         self._table.begin_anew()
         self._hint(None)
         self._look()
+
+    def may_leave(self) -> bool:
+        """Say whether nothing would be lost; else tell what would be."""
+        if self.page.leaving is None or not self._has_work:
+            return True
+        self._hint(self.page.leaving)
+        return False
 
     # --- handing over -----------------------------------------------------------
 

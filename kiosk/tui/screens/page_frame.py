@@ -26,8 +26,11 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
     if page.table is not None:
         keys += _table_keys(page.table)
     elif is_grouped(page):
-        keys += [KeyHint("arrows", "tui.key.move"), KeyHint("F4", "tui.key.undo")]
-        keys.append(KeyHint("PgUp PgDn", "tui.key.group"))
+        keys += [
+            KeyHint("arrows", "tui.key.move"),
+            KeyHint("PgUp PgDn", "tui.key.group"),
+        ]
+        keys.append(KeyHint("Ctrl+Z", "tui.key.undo"))
     elif page.fields or can_choose:
         keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
     if has_own_key(page) and page.action is not None:
@@ -36,8 +39,44 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
         keys.append(KeyHint("Esc", "tui.key.back"))
     elif page.finds and page.table is not None:
         keys.append(KeyHint("Esc", "tui.key.clear"))
-    if page.operator and page.table is None and not is_grouped(page):
+    keys.append(KeyHint("F1", "tui.key.help"))
+    if page.operator:
         keys.append(KeyHint("F12", "tui.key.sign_out"))
+    return tuple(keys)
+
+
+def all_keys_of(page: Page) -> tuple[KeyHint, ...]:
+    """Return every key that does something on a page, beside its choices' letters."""
+    keys: list[KeyHint] = []
+    table = page.table
+    if table is not None:
+        keys += [
+            KeyHint("↑ ↓", "tui.keys.move"),
+            KeyHint("PgUp PgDn", "tui.keys.page"),
+            KeyHint("Home End", "tui.keys.ends"),
+        ]
+        keys += [KeyHint("Enter", "tui.keys.open")] if table.opens else []
+        keys += [KeyHint("← →", "tui.keys.filter")] if table.filters else []
+        keys += [KeyHint("Ctrl+S", "tui.keys.sort")] if table.sorted_by else []
+    elif is_grouped(page):
+        keys += [
+            KeyHint("↑ ↓", "tui.keys.field"),
+            KeyHint("← →", "tui.keys.value"),
+            KeyHint("PgUp PgDn", "tui.keys.group"),
+            KeyHint("Ctrl+Z", "tui.keys.undo"),
+        ]
+    else:
+        keys += [KeyHint("Tab", "tui.keys.next")] if page.fields else []
+        keys += [KeyHint("↑ ↓", "tui.keys.choice")] if page.choices else []
+        keys += [KeyHint("Enter", "tui.keys.choose")] if page.choices else []
+        keys.append(KeyHint("PgUp PgDn", "tui.keys.scroll"))
+    if page.finds:
+        keys.append(KeyHint("Esc", "tui.keys.clear"))
+    elif page.can_go_back:
+        keys.append(KeyHint("Esc", "tui.keys.back"))
+    if page.operator:
+        keys.append(KeyHint("Ctrl+P", "tui.keys.palette"))
+        keys.append(KeyHint("F12", "tui.keys.sign_out"))
     return tuple(keys)
 
 
@@ -46,8 +85,7 @@ def _table_keys(table: Table) -> Iterator[KeyHint]:
     if table.opens:
         yield KeyHint("Enter", "tui.key.open")
     if table.sorted_by:
-        yield KeyHint("F3", "tui.key.sort")
-        yield KeyHint("F4", "tui.key.turn")
+        yield KeyHint("Ctrl+S", "tui.key.sort")
 
 
 def fields_of(page: Page) -> list[tuple[str, FieldKind]]:

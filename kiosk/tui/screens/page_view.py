@@ -35,6 +35,7 @@ from kiosk.tui.widgets.grouped_form import GroupedForm
 from kiosk.tui.widgets.page_fields import widget_of
 from kiosk.tui.widgets.page_lines import in_words, page_line
 from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.widgets.refused_choices import RefusedChoices
 from kiosk.tui.widgets.row_table import RowTable
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.station import FaceSettings
@@ -108,6 +109,7 @@ class PageView(KioskScreen):
         beside = Vertical(*map(page_line, page.below), id="beside")
         beside.display = bool(page.below)
         yield Container(Vertical(*self._doing(), id="doing"), beside, id="panes")
+        yield RefusedChoices(page.choices)
         yield self._table
         yield Static("", id="hint", markup=False)
 
@@ -120,7 +122,8 @@ class PageView(KioskScreen):
             for field in self.page.fields:
                 if field.name == self.page.about_field:
                     told = f"{said(field.label)}: {told}"
-            yield Bullet(marks().attention, told, classes="notice")
+            mark = marks().done if self.page.is_done else marks().attention
+            yield Bullet(mark, told, classes="notice")
 
     def _doing(self) -> Iterable[Widget]:
         """What is filled in and chosen."""
@@ -174,7 +177,8 @@ class PageView(KioskScreen):
             return False
         before = self.page
         notice = before.notice if page.notice is None else page.notice
-        self.page = page = dataclasses.replace(page, notice=notice)
+        is_done = before.is_done if page.notice is None else page.is_done
+        self.page = page = dataclasses.replace(page, notice=notice, is_done=is_done)
         for place, is_new, widgets in (
             ("#notice", notice != before.notice, self._notice()),
             ("#lines", page.lines != before.lines, map(self._line, page.lines)),

@@ -14,6 +14,9 @@ from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import line
 
+_BETWEEN = "   "
+_MARGIN = 4
+"""Columns of the key bar that stay empty, at both sides."""
 _LONGEST_NAME = 40
 """Columns of a person's name in the top bar."""
 
@@ -53,25 +56,46 @@ class TopBar(Horizontal):
 
 
 class KeyBar(Static):
-    """The keys that work on this screen."""
+    """The keys that work on this screen; no key is parted from what it does."""
 
     DEFAULT_CSS = """
     KeyBar { height: auto; background: $panel; padding: 0 2; }
     """
 
     def __init__(self, *keys: KeyHint) -> None:
-        super().__init__(_drawn(keys), markup=False)
+        super().__init__("", markup=False)
+        self._keys = keys
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Others may stand on one line now."""
+        self._draw()
 
     def show(self, *keys: KeyHint) -> None:
         """Show other keys."""
-        self.update(_drawn(keys))
+        self._keys = keys
+        self._draw()
+
+    def _draw(self) -> None:
+        room = self.app.size.width - _MARGIN
+        lines: list[list[Content]] = [[]]
+        for each in map(_drawn, self._keys):
+            if lines[-1] and _length([*lines[-1], each]) > room:
+                lines.append([])
+            lines[-1].append(each)
+        rows = [Content(_BETWEEN).join(each) for each in lines]
+        self.update(Content("\n").join(rows))
 
 
-def _drawn(keys: tuple[KeyHint, ...]) -> Content:
-    pieces: list[Content] = []
-    for key in keys:
-        cap = marks().arrows if key.cap == "arrows" else key.cap
-        if cap:
-            pieces += [Content.styled(f" {cap} ", "reverse"), Content(" ")]
-        pieces += [Content(say(key.text)), Content("   ")]
-    return Content("").join(pieces).rstrip()
+def _length(hints: list[Content]) -> int:
+    return sum(each.cell_length + len(_BETWEEN) for each in hints) - len(_BETWEEN)
+
+
+def _drawn(key: KeyHint) -> Content:
+    cap = marks().arrows if key.cap == "arrows" else key.cap
+    if not cap:
+        return Content(say(key.text))
+    styled = Content.styled(f" {cap} ", "reverse")
+    return Content("").join((styled, Content(f" {say(key.text)}")))

@@ -12,9 +12,8 @@ from textual.reactive import reactive
 
 from kiosk.desk.views import Choice
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import said
 from kiosk.tui.widgets.page_lines import in_words
-from kiosk.tui.widgets.panels import Bullet, line
+from kiosk.tui.widgets.panels import line
 
 _NONE = -1
 _NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
@@ -53,14 +52,13 @@ class ChoiceItem(Vertical):
 
 
 class ChoiceList(Vertical, can_focus=True):
-    """Open choices first, then those that are refused with their reasons."""
+    """The choices that are open; what is refused stands elsewhere."""
 
     DEFAULT_CSS = """
     ChoiceList { height: auto; margin: 1 0 0 0; }
     ChoiceItem { height: auto; padding: 0 1; }
     ChoiceItem .help { padding: 0 0 0 5; color: $text-muted; }
     ChoiceList:focus ChoiceItem.marked { background: $panel; text-style: bold; }
-    ChoiceList .not-now { color: $text-muted; }
     """
 
     at: reactive[int] = reactive(0, init=False)
@@ -80,18 +78,12 @@ class ChoiceList(Vertical, can_focus=True):
         self._chosen = chosen
         open_ = [choice for choice in choices if choice.refusal is None]
         self._items = [ChoiceItem(n, each) for n, each in enumerate(open_, 1)]
-        self._refused = [each for each in choices if each.refusal is not None]
         self.can_focus = bool(self._items)
         if not is_marked:
             self.set_reactive(ChoiceList.at, _NONE)
 
     def compose(self) -> ComposeResult:
         yield from self._items
-        for choice in self._refused:
-            reason = said(choice.refusal) if choice.refusal else ""
-            yield Bullet(
-                marks().dot, f"{in_words(choice.label)}: {reason}", classes="not-now"
-            )
 
     def renew(self, choices: tuple[Choice, ...]) -> None:
         """Show the same choices as they are now."""

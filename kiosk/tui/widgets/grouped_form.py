@@ -17,6 +17,7 @@ from kiosk.desk.views import PageField
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import said, say
 from kiosk.tui.widgets.field import Field
+from kiosk.tui.widgets.page_lines import in_words
 
 _ROOM = 34
 """Cells for what a field is called."""
@@ -94,4 +95,5 @@ class GroupedForm(Vertical):
 def _was(field: PageField) -> tuple[str, str]:
     """Return what a field was, and how that is said."""
     before = field.value if field.before is None else field.before
-    return before, say("tui.form.was", value=before or "–")
+    words = dict(field.options).get(before, before)
+    return before, say("tui.form.was", value=in_words(words) or "–")

@@ -199,11 +199,8 @@ class RowTable(Container):
             self._move(steps[key.key])
         elif key.key in ("left", "right") and self._table.filters:
             self._filter(1 if key.key == "right" else -1)
-        elif key.key == "f3" and self._table.sorted_by:
+        elif key.key == "ctrl+s" and self._table.sorted_by:
             self._sort()
-        elif key.key == "f4" and self._table.sorted_by:
-            is_falling = not self._wanted.is_descending
-            self._look(replace(self._wanted, is_descending=is_falling))
         else:
             return False
         return True
@@ -217,7 +214,10 @@ class RowTable(Container):
         self._changed()
 
     def _sort(self) -> None:
-        """By the next column."""
+        """The other way round, then by the next column."""
+        if not self._wanted.is_descending:
+            self._look(replace(self._wanted, is_descending=True))
+            return
         keys = [each.key for each in self._table.columns]
         by = self._wanted.sorted_by
         at = keys.index(by) if by in keys else -1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lab.matrix import desk_pages
-from lab.matrix.keys import ENTER
+from lab.matrix.keys import ENTER, F1
 from lab.matrix.place import LETTERS, Place
 from lab.matrix.visitor import Visitor
 
+CTRL_P = b"\x10"
 _SECRETS = {
     "sign in, card": (0, 1),
     "sign in, account": (1, 1),
@@ -36,6 +37,8 @@ def desk_places() -> list[Place]:
     pages = [_page(name) for name in (*desk_pages.PAGES, "closed")]
     pages += [_page(name, is_typed=True) for name in (*_SECRETS, *_TYPED)]
     pages.append(_working())
+    pages += [_covered("help", "HelpScreen", F1)]
+    pages += [_covered("palette", "PaletteScreen", CTRL_P)]
     return pages
 
 
@@ -77,6 +80,16 @@ def _page(name: str, *, is_typed: bool = False) -> Place:
         secret=typed if is_secret else b"",
         tries=tries if is_typed else 0,
     )
+
+
+def _covered(name: str, shows: str, key: bytes) -> Place:
+    """What covers a page, with one under it that could give something away."""
+
+    def arrive(visitor: Visitor) -> None:
+        desk_page("release")(visitor)
+        visitor.type(key)
+
+    return Place(name=f"desk: {name}", face="desk", shows=shows, arrive=arrive)
 
 
 def _working() -> Place:

@@ -15,7 +15,7 @@ ESC, CSI, SS3 = b"\x1b", b"\x1b[", b"\x1bO"
 CSI_8, SS3_8 = b"\x9b", b"\x8f"
 """The same in one byte (C1), as terminals in 8-bit mode send them."""
 ENTER, TAB, ESCAPE, BACKSPACE = b"\r", b"\t", b"\x1b", b"\x7f"
-F2 = b"\x1bOQ"
+F1, F2, F3 = b"\x1bOP", b"\x1bOQ", b"\x1bOR"
 
 _CURSOR = {"up": b"A", "down": b"B", "right": b"C", "left": b"D"}
 _CURSOR |= {"begin": b"E", "end": b"F", "home": b"H"}
@@ -70,6 +70,11 @@ class Key:
     def is_own_key(self) -> bool:
         """It may be the key of a page's action."""
         return self.name.startswith("f2 ")
+
+    @property
+    def shows(self) -> bool:
+        """It shows what was typed into a form, on purpose."""
+        return self.name.startswith("f3 ")
 
 
 @lru_cache

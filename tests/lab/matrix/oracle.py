@@ -62,7 +62,7 @@ def judge(
 
 
 def _secrets(place: Place, key: Key, after: Seen) -> list[str]:
-    if not place.secret or (place.can_be_shown and key.is_own_key):
+    if not place.secret or (place.can_be_shown and key.shows):
         return []
     secret = place.secret.decode()
     faults = []

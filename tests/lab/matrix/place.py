@@ -24,7 +24,7 @@ class Place:
     secret: bytes = b""
     """Typed there already; its characters must never be seen."""
     can_be_shown: bool = False
-    """F2 shows what was typed, on purpose."""
+    """F3 shows what was typed, on purpose."""
     manner: str = ""
     again: Callable[[Visitor], None] | None = None
     """What to type on a fresh screen of this place; None: it cannot be had."""

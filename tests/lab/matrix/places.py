@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.matrix import kiosk_worlds
 from lab.matrix.desk_places import desk_places
-from lab.matrix.keys import ENTER, ESCAPE, F2
+from lab.matrix.keys import ENTER, ESCAPE, F3
 from lab.matrix.place import DIGITS, Place
 from lab.matrix.plain_places import plain_places
 from lab.matrix.visitor import Visitor
@@ -105,7 +105,7 @@ def _forms() -> list[Place]:
         _form("everyday, new", "everyday", (OLD,), DIGITS),
         _form("everyday, again", "everyday", (OLD, NEW), DIGITS),
         _form("everyday, empty", "everyday", (), b""),
-        _form("everyday, shown", "everyday", (F2, DIGITS), b""),
+        _form("everyday, shown", "everyday", (F3, DIGITS), b""),
     ]
     return forms
 
