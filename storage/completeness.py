@@ -81,7 +81,7 @@ class KnownHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceSource:
     """Where evidence is read from, as often as it takes."""
 
     checkpoints: Callable[[], Iterable[AuditEvent]]
@@ -119,7 +119,7 @@ class Completeness:
 
 
 def judge(
-    evidence: Evidence,
+    evidence: EvidenceSource,
     *,
     keys: Sequence[NoteKey] = (),
     heads: Sequence[KnownHead] = (),
@@ -147,7 +147,10 @@ class _Walk:
     """One reading of evidence: first its checkpoints, then everything."""
 
     def __init__(
-        self, evidence: Evidence, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
+        self,
+        evidence: EvidenceSource,
+        keys: Sequence[NoteKey],
+        heads: Sequence[KnownHead],
     ) -> None:
         self._evidence = evidence
         self._keys = keys

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from storage import canonical
-from storage.completeness import Evidence
+from storage.completeness import EvidenceSource
 from storage.extracts import Extract, ExtractLine
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, WrongSignature
@@ -48,7 +48,7 @@ def write(
     return count
 
 
-def open_file(path: Path, told: Told = lambda _bytes: None) -> Evidence:
+def open_file(path: Path, told: Told = lambda _bytes: None) -> EvidenceSource:
     """Return the evidence of a file. OSError, NotAnExport, also while it is read.
 
     `told` hears of each line's bytes, each time that it is read.
@@ -62,7 +62,7 @@ def open_file(path: Path, told: Told = lambda _bytes: None) -> Evidence:
         with path.open("rb") as stream:
             yield from read(stream, skip=skip, told=told)
 
-    return Evidence(checkpoints=events, events=events, extract=extract)
+    return EvidenceSource(checkpoints=events, events=events, extract=extract)
 
 
 def read(

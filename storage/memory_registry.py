@@ -14,7 +14,7 @@ import msgspec
 from statemachine.lifecycle import State
 from storage import audit
 from storage.audit import Head
-from storage.memory_view import MemoryView, R, Tables
+from storage.memory_view import MemoryTables, MemoryView, R
 from storage.records import (
     Approval,
     AuditDraft,
@@ -50,7 +50,7 @@ def _save(kind: str, table: dict[str, R], record: R) -> R:
 class _MemoryTx(MemoryView):
     """`registry.Tx` over one set of tables."""
 
-    def __init__(self, tables: Tables, lane_of: Callable[[str], str]) -> None:
+    def __init__(self, tables: MemoryTables, lane_of: Callable[[str], str]) -> None:
         super().__init__(tables)
         self._lane_of = lane_of
         self._appended: dict[str, Head] = {}
@@ -154,7 +154,7 @@ class MemoryRegistry:
 
     def __init__(self, lane_of: Callable[[str], str] = str) -> None:
         """`lane_of`: which chain a station goes on with; silent: each its own."""
-        self._tables = Tables()
+        self._tables = MemoryTables()
         self._lane_of = lane_of
 
     def run(self, fn: Callable[[Tx], T]) -> T:

@@ -35,7 +35,7 @@ R = TypeVar("R", Credential, Operation, Approval)
 
 
 @dataclass(frozen=True)
-class Tables:
+class MemoryTables:
     """Everything a registry remembers."""
 
     credentials: dict[str, Credential] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Tables:
     repeats: dict[tuple[str, str], Repeat] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
 
-    def copy(self) -> Tables:
+    def copy(self) -> MemoryTables:
         return replace(
             self,
             credentials=dict(self.credentials),
@@ -96,7 +96,7 @@ def fits(credential: Credential, wanted: str) -> bool:
 class MemoryView:
     """`view.View` over one set of tables."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 
     # --- credentials ----------------------------------------------------------

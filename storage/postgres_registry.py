@@ -25,7 +25,7 @@ from storage.audit import Head
 from storage.postgres import rows, schema
 from storage.postgres.connection import (
     AGAIN,
-    Connection,
+    BoundedConnection,
     connect,
     is_lost,
     place_of,
@@ -36,7 +36,7 @@ from storage.postgres.writing import PostgresTx
 from storage.records import Approval, AuditDraft, AuditEvent
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
-    OutcomeUnknown,
+    CommitUnknown,
     StoreLocked,
     StoreUnavailable,
     Tx,
@@ -65,14 +65,14 @@ class PostgresRegistry:
         conninfo: str,
         *,
         patience: float = PATIENCE_SECONDS,
-        connecting: Callable[[str], Connection] = connect,
+        connecting: Callable[[str], BoundedConnection] = connect,
     ) -> None:
         """Connect. StoreUnavailable, StoreTooNew, StoreTooOld, StoreForbidden."""
         self._conninfo = conninfo
         self._place = place_of(conninfo)
         self._patience = patience
         self._connecting = connecting
-        self._open: Connection | None = None
+        self._open: BoundedConnection | None = None
         self._until_served(lambda _: None)
 
     @property
@@ -84,7 +84,7 @@ class PostgresRegistry:
         return self._until_served(lambda connection: self._commit(connection, fn))
 
     def read(self, fn: Callable[[View], T]) -> T:
-        def look(connection: Connection) -> T:
+        def look(connection: BoundedConnection) -> T:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             result = fn(PostgresView(connection))
@@ -146,7 +146,7 @@ class PostgresRegistry:
     ) -> list[tuple[object, ...]]:
         """Return what the server says to a question, outside of any transaction."""
 
-        def ask(connection: Connection) -> list[tuple[object, ...]]:
+        def ask(connection: BoundedConnection) -> list[tuple[object, ...]]:
             connection.isolation_level = None
             connection.read_only = True
             found = connection.execute(statement, values).fetchall()
@@ -157,7 +157,7 @@ class PostgresRegistry:
 
     # --- one attempt ------------------------------------------------------------
 
-    def _commit(self, connection: Connection, fn: Callable[[Tx], T]) -> T:
+    def _commit(self, connection: BoundedConnection, fn: Callable[[Tx], T]) -> T:
         """Run and commit; what others did to it passes as psycopg.Error."""
         connection.isolation_level = None
         connection.read_only = None
@@ -179,8 +179,8 @@ class PostgresRegistry:
                 raise
         return result
 
-    def _commit_everywhere(self, connection: Connection) -> None:
-        """Commit; OutcomeUnknown if the server did not wait until it was safe.
+    def _commit_everywhere(self, connection: BoundedConnection) -> None:
+        """Commit; CommitUnknown if the server did not wait until it was safe.
 
         A COMMIT whose wait for a standby is cancelled succeeds with a warning: it is
         on one host, which may be about to be put aside.
@@ -189,16 +189,16 @@ class PostgresRegistry:
         connection.commit()
         if connection.warnings != before:
             self.close()
-            raise OutcomeUnknown(place=self._place)
+            raise CommitUnknown(place=self._place)
 
     def _was_committed(self, tx: PostgresTx) -> bool:
-        """Find out, on another connection. OutcomeUnknown: nobody can tell now.
+        """Find out, on another connection. CommitUnknown: nobody can tell now.
 
         What is there may still be on that host alone, if it died and came back. So
         something is committed behind it: when that is safe, so is what was before.
         """
 
-        def look(connection: Connection) -> bool:
+        def look(connection: BoundedConnection) -> bool:
             connection.isolation_level = None
             connection.read_only = None
             if not tx.stands(connection):
@@ -211,12 +211,12 @@ class PostgresRegistry:
         try:
             return self._until_served(look)
         except (StoreUnavailable, StoreLocked) as error:
-            raise OutcomeUnknown(place=self._place) from error
+            raise CommitUnknown(place=self._place) from error
 
     def _changed(self, statement: str, values: list[object]) -> int:
         """Make a change that may be made twice; return how many rows it was."""
 
-        def change(connection: Connection) -> int:
+        def change(connection: BoundedConnection) -> int:
             connection.isolation_level = None
             connection.read_only = None
             count = connection.execute(statement, values).rowcount
@@ -233,12 +233,12 @@ class PostgresRegistry:
 
     # --- until it is served -----------------------------------------------------
 
-    def _until_served(self, attempt: Callable[[Connection], T]) -> T:
+    def _until_served(self, attempt: Callable[[BoundedConnection], T]) -> T:
         """Try until it succeeds, or is clear that it will not. RegistryError."""
         deadline = time.monotonic() + self._patience
         tries = 0
         while True:
-            used: Connection | None = None
+            used: BoundedConnection | None = None
             try:
                 used = self._connected()
                 return attempt(used)
@@ -254,7 +254,7 @@ class PostgresRegistry:
             finally:
                 self._give_up()
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> BoundedConnection:
         if self._open is None:
             opened = self._connecting(self._conninfo)
             try:
@@ -275,7 +275,7 @@ class PostgresRegistry:
             self.close()
 
     def _may_reconnect(
-        self, error: psycopg.Error, used: Connection | None, deadline: float
+        self, error: psycopg.Error, used: BoundedConnection | None, deadline: float
     ) -> bool:
         """Leave a connection that is lost; say whether another one may be tried."""
         if used is self._open:

@@ -161,7 +161,7 @@ class StoreForbidden(RegistryError):
     code = "registry.forbidden"
 
 
-class OutcomeUnknown(RegistryError):
+class CommitUnknown(RegistryError):
     """Whether the last change was committed cannot be told now: `place`."""
 
     code = "registry.outcome_unknown"

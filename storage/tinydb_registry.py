@@ -59,7 +59,7 @@ _SWEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class JournalSize:
     """How large a registry's journal is."""
 
     path: Path
@@ -137,11 +137,11 @@ class TinyDbRegistry:
     def recovered(self) -> str:
         return self._recovered
 
-    def figures(self) -> Figures:
+    def figures(self) -> JournalSize:
         """Say how large the file is, and how much of it lives."""
         journal = self.db.storage.journal
         journal.look()
-        return Figures(
+        return JournalSize(
             path=journal.path,
             size=journal.position.offset,
             living=journal.living,

@@ -101,7 +101,7 @@ class UnknownAnswer(AuthorityError):
     code = "authority.unknown_answer"
 
 
-class SecretUnreadable(AuthorityError):
+class SealedSecretUnreadable(AuthorityError):
     """A secret was not sealed for this call, or the key it was sealed to is gone."""
 
     code = "authority.secret_unreadable"

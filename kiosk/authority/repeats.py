@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
-from kiosk.authority.errors import AuthorityError, KeyReused, SecretUnreadable
+from kiosk.authority.errors import AuthorityError, KeyReused, SealedSecretUnreadable
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
@@ -62,7 +62,7 @@ class Once:
     def kept(self) -> tuple[Any] | None:
         """Return what was answered before; None: it was not asked, or had no effect.
 
-        Raises the error that was answered; KeyReused, SecretUnreadable.
+        Raises the error that was answered; KeyReused, SealedSecretUnreadable.
         """
         if not self._key:
             return None
@@ -144,7 +144,7 @@ class _InVault:
         try:
             plain = self._vault.open(sealed, **self._at(place))
         except VaultError:
-            raise SecretUnreadable from None  # its key is gone, or it is not ours
+            raise SealedSecretUnreadable from None  # its key is gone, or it is not ours
         try:
             return Secret(plain)
         finally:

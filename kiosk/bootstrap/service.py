@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.authority.service.callers import Verify
-    from kiosk.authority.service.process import Made
+    from kiosk.authority.service.process import ProcessParts
     from kiosk.authority.service.server import Listening
     from kiosk.config.sections.fleet import ServiceSettings
 
@@ -29,7 +29,9 @@ class NoServiceLibrary(KioskError):
     code = "service.no_service_library"
 
 
-def made_of(named: Path | None, verify: Verify, port: int | None = None) -> Made:
+def made_of(
+    named: Path | None, verify: Verify, port: int | None = None
+) -> ProcessParts:
     """Read the configuration, and return what it makes of a serving process.
 
     `port` stands before the configured one. Nothing is connected yet: a registry that
@@ -62,7 +64,7 @@ def made_of(named: Path | None, verify: Verify, port: int | None = None) -> Made
         entropy=SystemEntropy(),
     )
     return process.checked(
-        process.Made(
+        process.ProcessParts(
             service=service, listening=listening, drain_seconds=told.drain_seconds
         )
     )

@@ -26,12 +26,12 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
     or directory that is missing is a fault of the station's health.
     """
     from kiosk.authority.local import LocalAuthority
-    from kiosk.visit.station_of_parts import Opened, StationOfParts
+    from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 
-    def open_authority() -> Opened:
+    def open_authority() -> OpenedAuthority:
         parts = parts_of(config)
         registry = parts.registry
-        return Opened(
+        return OpenedAuthority(
             LocalAuthority(parts, config.station.name),
             registry.close,
             lambda: registry.idle(parts.clock.now()),
@@ -47,13 +47,13 @@ def remote_station(
 ) -> Station:
     """Return a station that has neither registry nor vault nor directory."""
     from kiosk.core.entropy import SystemEntropy
-    from kiosk.visit.station_of_parts import Opened, StationOfParts
+    from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 
-    def open_authority() -> Opened:
+    def open_authority() -> OpenedAuthority:
         from kiosk.authority.client.remote import remote
 
         lines = lines_of(config, sign)
-        return Opened(remote(lines, SystemEntropy()), lines.close)
+        return OpenedAuthority(remote(lines, SystemEntropy()), lines.close)
 
     monitor = monitor_of(config, trace)
     return StationOfParts(face_settings_of(config), monitor, open_authority)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kiosk.config import Config
     from kiosk.core.clock import Clock
     from storage.high_water import HighWaterMark
-    from storage.postgres.facts import Facts
+    from storage.postgres.facts import DatabaseFacts
     from storage.postgres_registry import PostgresRegistry
     from storage.registry import RecordDamaged, Registry
     from storage.tinydb_registry import TinyDbRegistry
@@ -126,7 +126,7 @@ def high_water_of(config: Config) -> HighWaterMark:
     return HighWaterMark(config.evidence.high_water_file or beside, config.registry.id)
 
 
-def facts_of(registry: PostgresRegistry) -> Facts:
+def facts_of(registry: PostgresRegistry) -> DatabaseFacts:
     """Ask a database what is to be known of it. RegistryError."""
     from storage.postgres.facts import facts
 

@@ -68,11 +68,11 @@ def _of_file(
     file: Path, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
 ) -> Verified:
     from kiosk.authority.proof import verification
-    from kiosk.cli.progress import Progress
+    from kiosk.cli.progress import ProgressLine
     from storage import evidence_file
 
     try:
-        with Progress(3 * file.stat().st_size, "bytes") as told:
+        with ProgressLine(3 * file.stat().st_size, "bytes") as told:
             return verification.verify(
                 evidence_file.open_file(file, told), keys=keys, heads=heads
             )
@@ -100,7 +100,7 @@ def _of_registry(
         vault_of,
     )
     from kiosk.cli.ending import words
-    from kiosk.cli.progress import Progress
+    from kiosk.cli.progress import ProgressLine
     from kiosk.core.clock import SystemClock
     from storage.high_water import missing
 
@@ -111,7 +111,7 @@ def _of_registry(
     registry = registry_of(settings, SystemClock(), archives)
     try:
         lost = missing(seen, registry.read(lambda view: view.heads()))
-        with Progress(2 * _events(registry), "events") as told:
+        with ProgressLine(2 * _events(registry), "events") as told:
             evidence = verification.evidence_of(registry, told)
             verified = verification.verify(evidence, keys=known, heads=heads)
     finally:

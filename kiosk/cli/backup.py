@@ -45,7 +45,7 @@ def backup(
     """Make a backup; the station may go on working meanwhile."""
     from kiosk.bootstrap import places_of
     from kiosk.cli.ending import words
-    from kiosk.cli.progress import Progress
+    from kiosk.cli.progress import ProgressLine
     from kiosk.core.clock import SystemClock
     from kiosk.core.errors import Message
     from kiosk.setup import backup as backups
@@ -54,7 +54,7 @@ def backup(
     places, now = places_of(config), SystemClock().now()
     target = nightly.named_by_moment(folder, now) if keep else folder
     earlier = nightly.newest(folder) if keep else None
-    with Progress(_size(places), "bytes") as told:
+    with ProgressLine(_size(places), "bytes") as told:
         made = backups.back_up(
             places, target, now=now, keys=keys, like=earlier, told=told
         )

@@ -15,7 +15,7 @@ _SILENT_SECONDS = 2.0
 _SECONDS = {True: 1.0, False: 60.0}
 
 
-class Progress:
+class ProgressLine:
     """Tells on standard error how much of `total` is done while the block lasts.
 
     Its line is gone when the block ends, however it does.
@@ -68,7 +68,7 @@ class Progress:
 
 def shown(steps: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Yield the steps, and tell how many of `total` are done."""
-    with Progress(total, what) as progress:
+    with ProgressLine(total, what) as progress:
         for step in steps:
             yield step
             progress()

@@ -125,14 +125,14 @@ def compact(config: ConfigOption = None) -> None:
     if database := _database(config):
         registry_database.compact(database)
         return
-    from kiosk.cli.progress import Progress
+    from kiosk.cli.progress import ProgressLine
     from storage.tinydb_evidence import BATCH
 
     with _opened(config) as registry:
         figures = registry.figures()
         before = figures.size
         due = range(0, figures.events, BATCH)
-        with Progress(len(due) + (figures.living >> 20), "steps") as told:
+        with ProgressLine(len(due) + (figures.living >> 20), "steps") as told:
             while registry.evidence.seal():
                 told()
             registry.compact(told)

@@ -38,7 +38,7 @@ def restore(
     """
     from kiosk.bootstrap import places_in
     from kiosk.cli.ending import words
-    from kiosk.cli.progress import Progress
+    from kiosk.cli.progress import ProgressLine
     from kiosk.config.location import NAME, SYSTEM
     from kiosk.core.clock import SystemClock
     from kiosk.core.errors import Message
@@ -49,11 +49,11 @@ def restore(
     target = (config or SYSTEM / NAME).absolute()
     if target.parent == SYSTEM:
         make_folders(SYSTEM, SYSTEM_DATA)
-    with Progress(_size(folder), "bytes") as told:
+    with ProgressLine(_size(folder), "bytes") as told:
         backups.read(folder, told)
     with _handed_over(folder, keys, target) as (backup, given):
         settings = _settings(backup / backups.CONFIG, target)
-        with Progress(3 * _size(backup), "bytes") as told:
+        with ProgressLine(3 * _size(backup), "bytes") as told:
             manifest = restoring.restore(
                 backup,
                 places_in(settings, target),

@@ -37,7 +37,7 @@ class BatchUnreadable(KioskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class BatchProblem:
     """What has to be corrected in one line."""
 
     line: int
@@ -51,7 +51,7 @@ class BatchWrong(KioskError):
 
     code = "desk.batch_wrong"
 
-    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, file: str, problems: tuple[BatchProblem, ...]) -> None:
         super().__init__(file=file, count=len({each.line for each in problems}))
         self.problems = problems
 
@@ -206,7 +206,7 @@ def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return [{name: line[name] or "" for name in columns} for line in lines]
 
 
-def _problems(office: Office, rows: list[Row]) -> Iterator[Problem]:
+def _problems(office: Office, rows: list[Row]) -> Iterator[BatchProblem]:
     found = office.resolve([row.account for row in rows])
     issuable = {name: _issues(office, name) for name in {row.template for row in rows}}
     seen: dict[str, int] = {}
@@ -223,9 +223,9 @@ def _problems(office: Office, rows: list[Row]) -> Iterator[Problem]:
             row.account = holder.account or row.account
 
 
-def _problem(row: Row, what: str, **data: str | int) -> Problem:
+def _problem(row: Row, what: str, **data: str | int) -> BatchProblem:
     said = Message(f"desk.batch_problem.{what}", data)
-    return Problem(row.number, row.account, row.template, said)
+    return BatchProblem(row.number, row.account, row.template, said)
 
 
 def _issues(office: Office, name: str) -> bool:

@@ -54,7 +54,7 @@ class NoName(KioskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FieldGroup:
     """Fields that belong together; those of the PIN policy begin with `pin_policy.`."""
 
     name: str
@@ -74,7 +74,7 @@ class Group:
         return ()
 
 
-def groups() -> tuple[Group, ...]:
+def groups() -> tuple[FieldGroup, ...]:
     """Return every field of a template, grouped."""
     placed = {name for names in _GROUPS.values() for name in names}
     plain = set(Template.__struct_fields__) - {"version", "pin_policy"}
@@ -87,12 +87,12 @@ def groups() -> tuple[Group, ...]:
         field for field in Template.__struct_fields__ if field in plain - placed
     )
     return (
-        Group("general", known["general"]),
-        Group("issue", known["issue"]),
-        Group("policy", policy),
-        Group("unblock", known["unblock"]),
-        Group("key", known["key"]),
-        Group("other", rest),
+        FieldGroup("general", known["general"]),
+        FieldGroup("issue", known["issue"]),
+        FieldGroup("policy", policy),
+        FieldGroup("unblock", known["unblock"]),
+        FieldGroup("key", known["key"]),
+        FieldGroup("other", rest),
     )
 
 

@@ -41,7 +41,7 @@ class RightsVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class TokenHolder:
     """Somebody with a token, looking at one object."""
 
     token: frozenset[str]
@@ -68,7 +68,7 @@ def specific(mask: int) -> int:
 
 def may(
     descriptor: Descriptor,
-    caller: Caller,
+    caller: TokenHolder,
     access: Access,
     objects: frozenset[UUID] = frozenset(),
 ) -> RightsVerdict:
@@ -91,7 +91,7 @@ def may(
 
 
 def kinds(
-    descriptor: Descriptor, caller: Caller, access: Access
+    descriptor: Descriptor, caller: TokenHolder, access: Access
 ) -> dict[UUID | None, RightsVerdict]:
     """Return for which properties, rights or classes the caller may, or perhaps may.
 
@@ -129,7 +129,10 @@ def _limits_owners(dacl: tuple[AccessEntry, ...]) -> bool:
 
 
 def _about(
-    descriptor: Descriptor, caller: Caller, access: Access, objects: frozenset[UUID]
+    descriptor: Descriptor,
+    caller: TokenHolder,
+    access: Access,
+    objects: frozenset[UUID],
 ) -> Iterator[AccessEntry]:
     """Yield the entries that speak of this caller, bit and object, in their order."""
     for entry in descriptor.dacl or ():

@@ -11,7 +11,7 @@ _APART_SECONDS = 1.0
 """Nonces live two minutes and an authorisation one, by an authority's own clock."""
 
 
-class Facts(Protocol):
+class DatabaseState(Protocol):
     """What is asked of a database: `storage.postgres.facts.Facts`."""
 
     @property
@@ -28,7 +28,7 @@ class Facts(Protocol):
     def ahead(self) -> float: ...
 
 
-def database(facts: Facts) -> Iterator[Finding]:
+def database(facts: DatabaseState) -> Iterator[Finding]:
     """Judge what a database says of itself."""
     if facts.unsafe:
         yield fail("database", "database_unsafe", setting=facts.unsafe)

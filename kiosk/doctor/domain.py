@@ -10,7 +10,7 @@ from kiosk.core.clock import Clock
 from kiosk.core.errors import Message
 from kiosk.directory.delegation import Access, NotAUnit, UserContainer
 from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
-from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
+from kiosk.directory.effective_rights import WELL_KNOWN, RightsVerdict, TokenHolder, may
 from kiosk.directory.errors import DirectoryError, PolicyUnreadable, ReadFailed
 from kiosk.directory.ports import Directory, Examinable
 from kiosk.directory.values import Account, PasswordPolicy, ServiceFacts
@@ -81,7 +81,7 @@ def _policies_readable(dc: Examinable, facts: ServiceFacts) -> Iterator[Finding]
         yield unclear(part, "policies_hidden")
         return
     token = frozenset(map(sid_text, facts.token)) | WELL_KNOWN
-    verdict = may(descriptor, Caller(token), Access.READ_PROPERTY)
+    verdict = may(descriptor, TokenHolder(token), Access.READ_PROPERTY)
     if verdict is RightsVerdict.YES:
         yield ok(part, "policies_readable")
     else:

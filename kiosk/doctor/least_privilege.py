@@ -20,7 +20,7 @@ from kiosk.directory.delegation import (
     UserContainer,
 )
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
-from kiosk.directory.effective_rights import WELL_KNOWN, Caller
+from kiosk.directory.effective_rights import WELL_KNOWN, TokenHolder
 from kiosk.directory.ports import Examinable
 from kiosk.directory.values import Account, Guarded, ServiceFacts
 from kiosk.doctor import Finding, Health, fail, ok, rights, unclear, warn
@@ -41,7 +41,7 @@ _FEW = 4
 _USERS = 200
 
 Token = frozenset[str]
-Judge = Callable[[Descriptor, Caller], rights.Judged]
+Judge = Callable[[Descriptor, TokenHolder], rights.Judged]
 
 
 def examine_rights(
@@ -288,8 +288,8 @@ def _descriptor(guard: Guarded) -> Descriptor | None:
         return None
 
 
-def _caller(token: frozenset[str], guard: Guarded) -> Caller:
-    return Caller(token, sid_text(guard.sid) if guard.sid else "")
+def _caller(token: frozenset[str], guard: Guarded) -> TokenHolder:
+    return TokenHolder(token, sid_text(guard.sid) if guard.sid else "")
 
 
 def _parsed(dn: str) -> UserContainer | None:

@@ -9,7 +9,13 @@ from uuid import UUID
 from kiosk.directory import delegation as rights
 from kiosk.directory.delegation import Access, Right
 from kiosk.directory.descriptor import Descriptor, Effect, Inheritance
-from kiosk.directory.effective_rights import Caller, RightsVerdict, kinds, may, specific
+from kiosk.directory.effective_rights import (
+    RightsVerdict,
+    TokenHolder,
+    kinds,
+    may,
+    specific,
+)
 
 _ON_THE_OBJECT = {
     Access.WRITE_DACL: "change permissions",
@@ -55,7 +61,7 @@ class Judged:
     perhaps: tuple[str, ...]
 
 
-def needed(descriptor: Descriptor, caller: Caller) -> Judged:
+def needed(descriptor: Descriptor, caller: TokenHolder) -> Judged:
     """Judge the rights that the account must have on a user, by their names."""
     return _judged(
         {
@@ -65,7 +71,7 @@ def needed(descriptor: Descriptor, caller: Caller) -> Judged:
     )
 
 
-def readable(descriptor: Descriptor, caller: Caller) -> Judged:
+def readable(descriptor: Descriptor, caller: TokenHolder) -> Judged:
     """Judge what must be read of a user, by the attributes' names."""
     return _judged(
         {
@@ -76,7 +82,7 @@ def readable(descriptor: Descriptor, caller: Caller) -> Judged:
 
 
 def besides(
-    descriptor: Descriptor, caller: Caller, spared: frozenset[Right] = frozenset()
+    descriptor: Descriptor, caller: TokenHolder, spared: frozenset[Right] = frozenset()
 ) -> Judged:
     """Judge everything that could change an object, except the rights in `spared`."""
     verdicts = _object_verdicts(descriptor, caller)
@@ -85,7 +91,7 @@ def besides(
     return _judged(verdicts)
 
 
-def on_itself(descriptor: Descriptor, caller: Caller) -> Judged:
+def on_itself(descriptor: Descriptor, caller: TokenHolder) -> Judged:
     """Judge what would let the account raise itself."""
     verdicts = _object_verdicts(descriptor, caller)
     for right in _NOT_ON_ITSELF:
@@ -94,7 +100,7 @@ def on_itself(descriptor: Descriptor, caller: Caller) -> Judged:
     return _judged(verdicts)
 
 
-def on_domain(descriptor: Descriptor, caller: Caller) -> Judged:
+def on_domain(descriptor: Descriptor, caller: TokenHolder) -> Judged:
     """Judge what would make the account a master of the domain.
 
     A few extended rights of the head belong to everybody, so only those by which a
@@ -109,7 +115,7 @@ def on_domain(descriptor: Descriptor, caller: Caller) -> Judged:
     return _judged(verdicts)
 
 
-def handed_down(descriptor: Descriptor, caller: Caller) -> tuple[str, ...]:
+def handed_down(descriptor: Descriptor, caller: TokenHolder) -> tuple[str, ...]:
     """Return what a unit gives the account on objects below beyond the delegation.
 
     Those may be of any class, so entries are taken by themselves: one that another
@@ -118,7 +124,7 @@ def handed_down(descriptor: Descriptor, caller: Caller) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_handed_down(descriptor, caller)))
 
 
-def _handed_down(descriptor: Descriptor, caller: Caller) -> Iterator[str]:
+def _handed_down(descriptor: Descriptor, caller: TokenHolder) -> Iterator[str]:
     wanted = {(right.access, right.guid, rights.USER) for right in rights.NEEDED}
     for entry in descriptor.dacl or ():
         if entry.effect is not Effect.ALLOW or entry.trustee not in caller.token:
@@ -134,7 +140,7 @@ def _handed_down(descriptor: Descriptor, caller: Caller) -> Iterator[str]:
 
 
 def _object_verdicts(
-    descriptor: Descriptor, caller: Caller
+    descriptor: Descriptor, caller: TokenHolder
 ) -> dict[str, RightsVerdict]:
     return {
         words: may(descriptor, caller, access)
@@ -143,7 +149,10 @@ def _object_verdicts(
 
 
 def _kind_verdicts(
-    descriptor: Descriptor, caller: Caller, access: Access, spared: frozenset[Right]
+    descriptor: Descriptor,
+    caller: TokenHolder,
+    access: Access,
+    spared: frozenset[Right],
 ) -> dict[str, RightsVerdict]:
     kept = {right.guid for right in spared if right.access == access}
     return {

@@ -9,7 +9,7 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.enrollment import issue_gids, issue_piv, issue_token
 from kiosk.enrollment.bench import Bench
-from kiosk.enrollment.issuing import Issued, NotForThisCard, Order, Wanted
+from kiosk.enrollment.issuing import Issued, IssueJob, NotForThisCard, Order
 from storage.records import CardType, Template
 
 __all__ = ["Issued", "NotForThisCard", "Order", "issue_card", "refusal_of"]
@@ -43,7 +43,7 @@ def issue_card(
     template = judged.template
     if (refusal := refusal_of(template)) is not None:
         raise refusal
-    wanted = Wanted(bench=bench, order=judged, issuer=order.issuer, emit=emit)
+    wanted = IssueJob(bench=bench, order=judged, issuer=order.issuer, emit=emit)
     match template.card_type:
         case CardType.PIV if (piv := piv_of(card)) is not None:
             return issue_piv.issue(wanted, piv)

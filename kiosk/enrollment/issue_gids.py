@@ -29,9 +29,9 @@ from kiosk.enrollment.admin_keys import authenticate
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.issuing import (
     Issued,
+    IssueJob,
     Job,
-    Opened,
-    Wanted,
+    OpeningSecrets,
     begin,
     carry_out,
     handed_over,
@@ -80,7 +80,7 @@ def refusal_of(template: Template) -> KioskError | None:
     return KeyNotOfThisCard(template=template.name, algorithm=algorithm)
 
 
-def issue(wanted: Wanted, gids: GidsCard) -> Issued:
+def issue(wanted: IssueJob, gids: GidsCard) -> Issued:
     """Personalise the card. As `issue.issue_card`."""
     bench, algorithm = wanted.bench, KeyAlgorithm(wanted.template.key_algorithm)
     with gids.application() as application, ExitStack() as wiped:
@@ -127,7 +127,7 @@ def issue(wanted: Wanted, gids: GidsCard) -> Issued:
             job,
             credential,
             partial(_personalise, job, application, after),
-            Opened(pin=pin, has_shown_admin_key=True),
+            OpeningSecrets(pin=pin, has_shown_admin_key=True),
         )
         return Issued(saved, handed_over(job, pin))
 
@@ -146,7 +146,7 @@ def _identity(application: GidsApplication) -> CardIdentity | None:
 
 @contextmanager
 def _take(
-    wanted: Wanted, application: GidsApplication, predecessor: Predecessor | None
+    wanted: IssueJob, application: GidsApplication, predecessor: Predecessor | None
 ) -> Iterator[Secret]:
     """Authenticate with the key that opens the card, and yield it. AdminKeyNotOurs.
 
@@ -165,7 +165,7 @@ def _take(
 
 
 def _opens(
-    wanted: Wanted, application: GidsApplication, keys: Sequence[Secret]
+    wanted: IssueJob, application: GidsApplication, keys: Sequence[Secret]
 ) -> Secret:
     for key in keys:
         try:
@@ -201,7 +201,7 @@ def _signed(
 # --- what opens it then ------------------------------------------------------
 
 
-def _new_key(wanted: Wanted) -> Secret:
+def _new_key(wanted: IssueJob) -> Secret:
     return Secret(wanted.bench.entropy.bytes(admin_key.KEY_BYTES))
 
 

@@ -21,9 +21,9 @@ from kiosk.enrollment import certification, first_puk, secrets
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.issuing import (
     Issued,
+    IssueJob,
     Job,
-    Opened,
-    Wanted,
+    OpeningSecrets,
     begin,
     carry_out,
     handed_over,
@@ -40,7 +40,7 @@ from kiosk.pin.drawn import new_digits_puk, new_pin, new_puk
 from storage.records import UnblockWay
 
 
-def issue(wanted: Wanted, piv: PivCard) -> Issued:
+def issue(wanted: IssueJob, piv: PivCard) -> Issued:
     """Personalise the card. As `issue.issue_card`."""
     bench = wanted.bench
     with piv.application() as application:
@@ -86,7 +86,7 @@ def issue(wanted: Wanted, piv: PivCard) -> Issued:
                 job,
                 credential,
                 partial(_personalise, job, application, credential.id, before, after),
-                Opened(pin=after.pin, puk=after.puk, admin_key=own_key),
+                OpeningSecrets(pin=after.pin, puk=after.puk, admin_key=own_key),
             )
             is_holders = UnblockWay.HOLDER_PUK in wanted.template.unblock
             return Issued(

@@ -24,9 +24,9 @@ from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.certification import Certification
 from kiosk.enrollment.issuing import (
     Issued,
+    IssueJob,
     Job,
-    Opened,
-    Wanted,
+    OpeningSecrets,
     begin,
     carry_out,
     handed_over,
@@ -66,7 +66,7 @@ class _Pins:
         return self.now == self.after
 
 
-def issue(wanted: Wanted, token: Pkcs11Card, typed: Secret | None) -> Issued:
+def issue(wanted: IssueJob, token: Pkcs11Card, typed: Secret | None) -> Issued:
     """Personalise the token. As `issue.issue_card`."""
     bench, algorithm = wanted.bench, KeyAlgorithm(wanted.template.key_algorithm)
     identity = token.recognise(Family.PKCS11).identity
@@ -108,7 +108,7 @@ def issue(wanted: Wanted, token: Pkcs11Card, typed: Secret | None) -> Issued:
             job,
             credential,
             partial(_personalise, job, session, identity, pins, credential.id),
-            Opened(pin=pins.after),
+            OpeningSecrets(pin=pins.after),
         )
         return Issued(saved, handed_over(job, pins.after))
 

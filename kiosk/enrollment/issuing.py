@@ -69,7 +69,7 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class IssueJob:
     """An order that the office has judged: for whom, as what, by whose certificates."""
 
     bench: Bench
@@ -87,7 +87,7 @@ class Wanted:
 class Job:
     """One card that is being personalised."""
 
-    wanted: Wanted
+    wanted: IssueJob
     certification: Certification
     predecessor: Predecessor | None
 
@@ -107,7 +107,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpeningSecrets:
     """What alone opens a card that has been personalised. The job wipes it."""
 
     pin: Secret
@@ -143,7 +143,7 @@ def carry_out(
     job: Job,
     credential: Credential,
     personalise: Callable[[Certify], CardIdentity],
-    opened: Opened,
+    opened: OpeningSecrets,
 ) -> Credential:
     """Personalise, and put keys and secrets on record; else retire the credential."""
     proven: dict[KeySlot, ProvenKey] = {}
@@ -179,7 +179,7 @@ def _certify(
 
 
 def _finished(
-    credential: Credential, proven: dict[KeySlot, ProvenKey], opened: Opened
+    credential: Credential, proven: dict[KeySlot, ProvenKey], opened: OpeningSecrets
 ) -> FinishIssue:
     own = proven[KeySlot.AUTHENTICATION]
     return FinishIssue(

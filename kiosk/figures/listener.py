@@ -36,7 +36,7 @@ class FiguresInPublic(KioskError):
     code = "config.figures_in_public"
 
 
-class Listener:
+class FiguresListener:
     """Answers whoever may reach the place, on a thread of its own."""
 
     def __init__(self, place: str, text: Callable[[], bytes]) -> None:
@@ -74,7 +74,7 @@ def _is_unix(place: str) -> bool:
 
 
 def _server(place: str, file: Path | None, text: Callable[[], bytes]) -> HTTPServer:
-    class Answers(BaseHTTPRequestHandler):
+    class FiguresAnswers(BaseHTTPRequestHandler):
         timeout = _SECONDS
 
         def do_GET(self) -> None:
@@ -95,15 +95,15 @@ def _server(place: str, file: Path | None, text: Callable[[], bytes]) -> HTTPSer
             return "pin-kiosk"
 
     if file is not None:
-        return _on_file(file, Answers)
+        return _on_file(file, FiguresAnswers)
     host, _, port = place.rpartition(":")
     host = host.strip("[]")
     if not ipaddress.ip_address(host).is_loopback:
         raise FiguresInPublic(place=place)
-    return (_Six if ":" in host else _Quiet)((host, int(port)), Answers)
+    return (_Six if ":" in host else _FiguresServer)((host, int(port)), FiguresAnswers)
 
 
-class _Quiet(HTTPServer):
+class _FiguresServer(HTTPServer):
     """A reader that hangs is waited for in seconds, one that breaks off is no error."""
 
     def handle_error(self, *_: object) -> None:
@@ -117,11 +117,11 @@ class _Quiet(HTTPServer):
         self.server_name, self.server_port = "localhost", 0
 
 
-class _Six(_Quiet):
+class _Six(_FiguresServer):
     address_family = socket.AF_INET6
 
 
-class _OnFile(_Quiet):
+class _OnFile(_FiguresServer):
     address_family = socket.AF_UNIX
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:

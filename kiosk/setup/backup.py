@@ -130,7 +130,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeBackup:
     """A backup that was made."""
 
     manifest: Manifest
@@ -148,7 +148,7 @@ def back_up(
     keys: Path | None = None,
     like: Path | None = None,
     told: Told = lambda _bytes: None,
-) -> Made:
+) -> MadeBackup:
     """Write a backup into a new folder (0700), at one moment of the registry.
 
     `keys`: a new folder for the keys, if they are wanted. `like`: an earlier backup;
@@ -178,7 +178,7 @@ def _back_up(
     keys: Path | None,
     like: Path | None,
     told: Told,
-) -> Made:
+) -> MadeBackup:
     ops = FileOps()
     files: dict[str, str] = {}
     lock = sealing_lock(places.registry)
@@ -214,7 +214,7 @@ def _back_up(
     )
     with named(folder / MANIFEST):
         private_files.create(folder / MANIFEST, msgspec.json.encode(manifest))
-    return Made(manifest, size, sum(each.archived for each in copied.segments))
+    return MadeBackup(manifest, size, sum(each.archived for each in copied.segments))
 
 
 def size_of(places: Places) -> int:

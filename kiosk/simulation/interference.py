@@ -28,7 +28,7 @@ class Interference:
 
     def between(self, authority: Authority) -> Authority:
         """Return the same authority as another station has it."""
-        return cast("Authority", _Port(authority, self))
+        return cast("Authority", _Interfered(authority, self))
 
     def before(self, step: str, act: Callable[[], None]) -> None:
         """Let `act` happen once, before `step`."""
@@ -49,7 +49,7 @@ class Interference:
         return result
 
 
-class _Port:
+class _Interfered:
     """Every method of the authority, with interference around it."""
 
     def __init__(self, authority: Authority, interference: Interference) -> None:

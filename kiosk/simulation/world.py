@@ -70,7 +70,7 @@ SETTINGS = FaceSettings(
 
 
 @dataclass(slots=True)
-class Holder:
+class SimulatedHolder:
     """A person, their card and what the registry calls it."""
 
     name: str
@@ -107,7 +107,7 @@ class World:
         self.readers: RehearsalReaders = readers or SimulatedReaders(
             clock=self.clock, more=MIDDLEWARE
         )
-        self.holders: dict[str, Holder] = {}
+        self.holders: dict[str, SimulatedHolder] = {}
         self.settings = settings
         self.profile = profile
         self._lifecycle = lifecycle or Lifecycle()
@@ -218,7 +218,7 @@ class World:
         keyless: bool = False,
         transport_pin: Secret | None = None,
         admin_key: Secret | None = None,
-    ) -> Holder:
+    ) -> SimulatedHolder:
         """Put a card on record, as an issuer or an import would have."""
         account = self.directory.account(account_guid)
         own = f"credential-{name}"
@@ -252,7 +252,7 @@ class World:
             issued_at=self.clock.now(),
         )
         self.registry.run(lambda tx: record(tx, credential, self.clock.now()))
-        self.holders[name] = Holder(name, made, own, account_guid)
+        self.holders[name] = SimulatedHolder(name, made, own, account_guid)
         return self.holders[name]
 
     def _escrow(self, credential: str, puk: Secret | None) -> Escrow:

@@ -289,7 +289,7 @@ class DeskApp(LockedApp):
             case PageScreen.Submitted():
                 filled = screen.take()
                 self._ask(lambda session: session.submit(filled, self._emit))
-            case PageScreen.Back():
+            case PageScreen.WentBack():
                 self._ask(lambda session: session.back())
 
 

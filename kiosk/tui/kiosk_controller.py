@@ -236,11 +236,11 @@ class KioskController:
                 self._show(scenes.confirm(message.form))
             case SelfServiceState.TYPING, told.FormReady():
                 self._show(scenes.form(message.form, is_confirmed=False))
-            case SelfServiceState.TYPING, ConfirmScreen.Answered():
+            case SelfServiceState.TYPING, ConfirmScreen.Decided():
                 self._show(scenes.form(message.form, is_confirmed=True))
-            case SelfServiceState.WORKING, FormScreen.Filled():
+            case SelfServiceState.WORKING, FormScreen.FormFilled():
                 self._show(scenes.progress(message.screen.form))
-            case SelfServiceState.WORKING, ConfirmScreen.Answered():
+            case SelfServiceState.WORKING, ConfirmScreen.Decided():
                 self._show(scenes.progress(message.form))
             case _, told.Ended():
                 self._show(scenes.result(message.result))

@@ -33,18 +33,18 @@ def event_of(message: told.Told) -> SelfServiceEvent | None:
             return SelfServiceEvent.ENDED
         case told.Failed():
             return SelfServiceEvent.FAILED
-        case HomeScreen.Chosen():
+        case HomeScreen.KindChosen():
             return SelfServiceEvent.CHOSEN
-        case ConfirmScreen.Answered(is_yes=True):
+        case ConfirmScreen.Decided(is_yes=True):
             has_more = bool(message.form.fields)
             return (
                 SelfServiceEvent.CONFIRMED
                 if has_more
                 else SelfServiceEvent.CONFIRMED_ALL
             )
-        case ConfirmScreen.Answered() | FormScreen.Cancelled():
+        case ConfirmScreen.Decided() | FormScreen.Cancelled():
             return SelfServiceEvent.BACK
-        case FormScreen.Filled():
+        case FormScreen.FormFilled():
             return SelfServiceEvent.FILLED
         case ResultScreen.Again():
             return SelfServiceEvent.AGAIN
@@ -56,7 +56,7 @@ def event_of(message: told.Told) -> SelfServiceEvent | None:
 def ask(visit: Conversation, deed: Deed, message: told.Told | None) -> None:
     """Ask the visit what a deed wants of it."""
     match deed, message:
-        case Deed.ASK, HomeScreen.Chosen():
+        case Deed.ASK, HomeScreen.KindChosen():
             visit.begin(message.kind)
         case Deed.ASK, ResultScreen.Again():
             visit.begin_again(message.kind)
@@ -64,7 +64,7 @@ def ask(visit: Conversation, deed: Deed, message: told.Told | None) -> None:
             visit.recognise()
         case Deed.LEAVE_FORM, _:
             visit.leave()
-        case Deed.SUBMIT, FormScreen.Filled():
+        case Deed.SUBMIT, FormScreen.FormFilled():
             visit.submit(message.screen.form, message.screen.take())
-        case Deed.SUBMIT, ConfirmScreen.Answered():
+        case Deed.SUBMIT, ConfirmScreen.Decided():
             visit.submit(message.form, Answers({}, confirmed=True))

@@ -24,7 +24,7 @@ from storage.registry import RegistryError
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedAuthority:
     """An authority, and how to let go of what it holds. Authority worker's thread."""
 
     authority: Authority
@@ -37,13 +37,16 @@ class StationOfParts:
     """`station.Station` over any monitor and any authority."""
 
     def __init__(
-        self, settings: FaceSettings, monitor: Monitor, open: Callable[[], Opened]
+        self,
+        settings: FaceSettings,
+        monitor: Monitor,
+        open: Callable[[], OpenedAuthority],
     ) -> None:
         """`open` raises KioskErrors and RegistryErrors, and may be called again."""
         self._settings = settings
         self._monitor = monitor
         self._open = open
-        self._opened: Opened | None = None
+        self._opened: OpenedAuthority | None = None
         self._card_worker = SerialWorker("card")
         self._authority_worker = SerialWorker("authority", self._use_quiet)
         self._errand_worker = SerialWorker("errands")

@@ -60,7 +60,7 @@ ELSEWHERE = (
 """What a server says that does not lead any more, or is going away."""
 
 
-class Connection(psycopg.Connection[tuple[object, ...]]):
+class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """One that waits for no answer for ever, and hears what a server warns of."""
 
     warnings = 0
@@ -101,20 +101,20 @@ def place_of(conninfo: str) -> str:
     return f"postgresql://{','.join(named)}/{told.get('dbname') or ''}"
 
 
-def connect(conninfo: str) -> Connection:
+def connect(conninfo: str) -> BoundedConnection:
     """Open a connection that waits for nothing for ever. psycopg.Error."""
     connection = as_owner(conninfo)
     connection.answer_seconds = ANSWER_SECONDS
     return connection
 
 
-def as_owner(conninfo: str) -> Connection:
+def as_owner(conninfo: str) -> BoundedConnection:
     """Open one for what may take long: making tables and indexes. psycopg.Error."""
     told = conninfo_to_dict(conninfo)
     wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
     if _is_over_a_network(wanted):
         wanted.setdefault("sslmode", "verify-full")
-    connection = Connection.connect(make_conninfo("", **wanted))
+    connection = BoundedConnection.connect(make_conninfo("", **wanted))
     connection.add_notice_handler(lambda told: _hear(connection, told))
     try:
         connection.execute(
@@ -130,7 +130,7 @@ def as_owner(conninfo: str) -> Connection:
     return connection
 
 
-def _hear(connection: Connection, told: Diagnostic) -> None:
+def _hear(connection: BoundedConnection, told: Diagnostic) -> None:
     if told.severity_nonlocalized == "WARNING":
         connection.warnings += 1
 
@@ -141,7 +141,7 @@ def _is_over_a_network(told: dict[str, str]) -> bool:
     return not all(host.startswith(("/", "@")) for host in hosts.split(","))
 
 
-def is_lost(connection: Connection, error: psycopg.Error) -> bool:
+def is_lost(connection: BoundedConnection, error: psycopg.Error) -> bool:
     """Say whether only another connection can help."""
     return connection.closed or isinstance(error, ELSEWHERE)
 

@@ -13,7 +13,7 @@ from typing import Any
 from storage import audit, canonical
 from storage.audit import Head
 from storage.postgres import rows
-from storage.postgres.connection import Connection
+from storage.postgres.connection import BoundedConnection
 from storage.records import AuditDraft, AuditEvent
 from storage.registry import ChainBroken
 from storage.view import ByTime
@@ -40,7 +40,7 @@ _WITNESS = (
 class EvidenceView:
     """The evidence's half of `view.View`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: BoundedConnection) -> None:
         self._connection = connection
 
     def _settle(self) -> None:
@@ -96,7 +96,7 @@ class EvidenceView:
 class Lanes:
     """What one transaction adds to the lanes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: BoundedConnection) -> None:
         self._connection = connection
         self.heads: dict[str, Head] = {}
         """The last link of each lane that is locked."""
@@ -149,7 +149,7 @@ class Lanes:
         return Head(int(str(found[0])), str(found[1]))
 
 
-def stands(connection: Connection, event: AuditEvent) -> bool:
+def stands(connection: BoundedConnection, event: AuditEvent) -> bool:
     """Say whether an event was committed; whoever may still commit it is waited for."""
     if connection.execute(_WITNESS, _row(event)).rowcount:
         connection.rollback()

@@ -24,7 +24,7 @@ _SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class DatabaseFacts:
     """What is to be known of a database that holds a registry."""
 
     place: str
@@ -44,7 +44,7 @@ class Facts:
     """Seconds that its clock is before this machine's."""
 
 
-def facts(registry: PostgresRegistry) -> Facts:
+def facts(registry: PostgresRegistry) -> DatabaseFacts:
     """Ask the server. RegistryError."""
     before = time.time()
     (told,) = registry.asked(_SETTINGS)
@@ -60,7 +60,7 @@ def facts(registry: PostgresRegistry) -> Facts:
         "full_page_writes": pages == "off",
         "synchronous_commit": commit == "off",
     }
-    return Facts(
+    return DatabaseFacts(
         place=registry.place,
         version=version,
         schema=int(str(schema)),

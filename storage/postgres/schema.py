@@ -15,7 +15,12 @@ from importlib import resources
 import psycopg
 from psycopg import errors
 
-from storage.postgres.connection import Connection, as_owner, place_of, translated
+from storage.postgres.connection import (
+    BoundedConnection,
+    as_owner,
+    place_of,
+    translated,
+)
 from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
 NEEDS = 2
@@ -23,7 +28,7 @@ NEEDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MigrationStep:
     """One migration."""
 
     number: int
@@ -41,7 +46,7 @@ class Step:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-STEPS = (Step(1, "0.1.0", 1), Step(2, "0.1.0", 2))
+STEPS = (MigrationStep(1, "0.1.0", 1), MigrationStep(2, "0.1.0", 2))
 KNOWS = STEPS[-1].number
 
 _TABLE = """
@@ -54,7 +59,7 @@ CREATE TABLE registry_schema (
 """
 
 
-def check(connection: Connection, place: str) -> None:
+def check(connection: BoundedConnection, place: str) -> None:
     """Refuse tables that this program cannot work with, or that are not there.
 
     StoreTooNew, StoreTooOld. psycopg.Error.
@@ -85,7 +90,7 @@ def upgraded(conninfo: str) -> tuple[list[int], list[str]]:
         raise translated(error, place) from error
 
 
-def upgrade(connection: Connection, place: str) -> list[int]:
+def upgrade(connection: BoundedConnection, place: str) -> list[int]:
     """As the tables' owner: make the steps that are missing; return their numbers.
 
     Two who do it at once wait for each other. StoreForeign, StoreTooNew,
@@ -109,7 +114,7 @@ def upgrade(connection: Connection, place: str) -> list[int]:
     return made
 
 
-def improve(connection: Connection) -> list[str]:
+def improve(connection: BoundedConnection) -> list[str]:
     """Make what is faster where the engine has it; return what it refused."""
     refused = []
     for statement in statements(_file("optional.sql")):
@@ -133,7 +138,7 @@ def statements(text: str) -> list[str]:
     return [each.strip() for each in "\n".join(lines).split(";") if each.strip()]
 
 
-def _found_table(connection: Connection) -> None:
+def _found_table(connection: BoundedConnection) -> None:
     try:
         with connection.transaction():
             connection.execute(_TABLE)
@@ -141,7 +146,7 @@ def _found_table(connection: Connection) -> None:
         return  # it is there, or somebody makes it at this moment
 
 
-def _found(connection: Connection) -> dict[int, tuple[str, str, int]]:
+def _found(connection: BoundedConnection) -> dict[int, tuple[str, str, int]]:
     try:
         rows = connection.execute(
             "SELECT number, digest, since, works_from FROM registry_schema"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from statemachine.lifecycle import State
 from storage.postgres import rows
-from storage.postgres.connection import Connection
+from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import EvidenceView
 from storage.records import Approval, Credential, Operation, Repeat, Sync, Template
 from storage.registry import RecordMissing
@@ -31,7 +31,7 @@ class PostgresView(EvidenceView):
     locks = False
     """Is what is read by its key locked until the transaction ends?"""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: BoundedConnection) -> None:
         super().__init__(connection)
         self._locked: dict[str, Credential | None] = {}
 

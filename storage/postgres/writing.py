@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from storage.audit import Head
 from storage.postgres import rows
-from storage.postgres.connection import Connection
+from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import Lanes, stands
 from storage.postgres.rows import NO_CERTIFICATES, Values
 from storage.postgres.view import PostgresView
@@ -56,7 +56,7 @@ class PostgresTx(PostgresView):
 
     locks = True
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: BoundedConnection) -> None:
         super().__init__(connection)
         self.lanes = Lanes(connection)
         self.has_written = False
@@ -242,7 +242,7 @@ class PostgresTx(PostgresView):
         )
         self.save_repeat(mark)
 
-    def stands(self, connection: Connection) -> bool:
+    def stands(self, connection: BoundedConnection) -> bool:
         """Say whether this was committed; whoever may still commit it is waited for.
 
         On another connection, which has no transaction open before and after.
@@ -254,7 +254,7 @@ class PostgresTx(PostgresView):
         return self.nonce is not None and nonce_stands(connection, self.nonce)
 
 
-def answer_stands(connection: Connection, answer: Repeat) -> bool:
+def answer_stands(connection: BoundedConnection, answer: Repeat) -> bool:
     """Say whether an answer was committed; who may still commit it is waited for."""
     if connection.execute(_ANSWER, _answer_row(answer)).rowcount:
         connection.rollback()
@@ -267,7 +267,7 @@ def answer_stands(connection: Connection, answer: Repeat) -> bool:
     return found is not None and found[0] == rows.text(answer)
 
 
-def nonce_stands(connection: Connection, nonce: Nonce) -> bool:
+def nonce_stands(connection: BoundedConnection, nonce: Nonce) -> bool:
     """Say whether a nonce was committed; who may still commit it is waited for."""
     inserted = connection.execute(_NONCE, _nonce_row(nonce)).rowcount
     connection.rollback()

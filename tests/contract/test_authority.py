@@ -22,7 +22,7 @@ from kiosk.authority.errors import (
     ProofFailed,
     Refused,
     RulesBroken,
-    SecretUnreadable,
+    SealedSecretUnreadable,
     UnknownAnswer,
 )
 from kiosk.authority.local import LocalAuthority
@@ -32,7 +32,7 @@ from kiosk.authority.values import OpenRequest, OperationOutcome, PukPlan, SeenC
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.authority.wire.codec import decode, encode
-from kiosk.authority.wire.errors import ERRORS, Told
+from kiosk.authority.wire.errors import ERRORS, CarriedError
 from kiosk.authority.wire.messages import Question, Served
 from kiosk.authority.wire.secrets import ANSWERED, OnItsWay
 from kiosk.core.entropy import SeededEntropy
@@ -211,7 +211,7 @@ def test_every_error_is_raised_again_as_itself(code: str) -> None:
     plain = lambda: ERRORS[code](seconds=3, place="here")  # noqa: E731 - one of many
     error = _DATA.get(code, plain)()
     sent = msgspec.json.encode(errors.told(error))  # type: ignore[arg-type]  # one of the port's
-    again = errors.rebuilt(msgspec.json.decode(sent, type=Told))
+    again = errors.rebuilt(msgspec.json.decode(sent, type=CarriedError))
     assert type(again) is type(error)
     assert message_of(again) == message_of(error)
     assert again.data == error.data
@@ -223,7 +223,7 @@ def test_no_two_errors_of_the_port_have_one_code() -> None:
 
 
 def test_an_error_of_a_later_version_keeps_its_name() -> None:
-    told = Told(code="authority.of_tomorrow", message=Message("stop.tomorrow"))
+    told = CarriedError(code="authority.of_tomorrow", message=Message("stop.tomorrow"))
     error = errors.rebuilt(told)
     assert isinstance(error, UnknownAnswer)
     assert error.data == {"code": "authority.of_tomorrow"}
@@ -232,12 +232,14 @@ def test_an_error_of_a_later_version_keeps_its_name() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        Told(code="authority.code_refused", message=Message("x", {"other": 1})),
-        Told(code="directory.write_refused", message=Message("x", {"why": "?"})),
-        Told(code="directory.write_refused", message=Message("x")),
+        CarriedError(code="authority.code_refused", message=Message("x", {"other": 1})),
+        CarriedError(
+            code="directory.write_refused", message=Message("x", {"why": "?"})
+        ),
+        CarriedError(code="directory.write_refused", message=Message("x")),
     ],
 )
-def test_an_error_with_other_data_is_not_understood(told: Told) -> None:
+def test_an_error_with_other_data_is_not_understood(told: CarriedError) -> None:
     with pytest.raises(NotUnderstood):
         raise errors.rebuilt(told)
 
@@ -340,7 +342,7 @@ def test_a_released_puk_opens_for_no_other_key(line: Line) -> None:
     told = msgspec.json.decode(asked)
     request = msgspec.convert(told["request"], CALLS["release"].request)
     other = Question("release", request, key=told["key"])
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         other.answer(back)
 
 
@@ -356,7 +358,7 @@ def test_a_typed_code_is_taken_for_nothing_else(line: Line, changed: str) -> Non
     history.attempt()
     message = msgspec.json.decode(line.of("redeem")[0])
     CHANGES[changed](message)
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         _served(history, "redeem", msgspec.json.encode(message))
 
 
@@ -365,7 +367,7 @@ def test_a_code_that_was_sealed_to_an_earlier_key_is_not_opened(line: Line) -> N
     history = History(UNBLOCK)
     history.attempt()
     history.world.restart()
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         _served(history, "redeem", line.of("redeem")[0])
 
 
@@ -378,7 +380,7 @@ def test_two_secrets_of_one_answer_do_not_change_places() -> None:
         again = decode(msgspec.json.encode(sealed), PukPlan, here)
         assert (again.old, again.new) == (old, new)
         sealed["old"], sealed["new"] = sealed["new"], sealed["old"]
-        with pytest.raises(SecretUnreadable):
+        with pytest.raises(SealedSecretUnreadable):
             decode(msgspec.json.encode(sealed), PukPlan, here)
 
 
@@ -421,7 +423,7 @@ def test_a_secret_that_nobody_could_open_is_not_sent(line: Line) -> None:
     question = Question("release", CALLS["release"].asked(arguments), key="k")
     message = msgspec.json.decode(question.body)
     message["seal_to"] = "AAAA"
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         _served(liar.history, "release", msgspec.json.encode(message))
     assert line.wiped
     assert all(line.wiped)
@@ -481,4 +483,4 @@ def _served(history: History, name: str, body: bytes) -> None:
     parts = history.world.parts
     served = Served(lambda key: LocalAuthority(parts, "kiosk-1", key), parts.sealing)
     back = msgspec.json.decode(served.answer(name, body))
-    raise errors.rebuilt(msgspec.convert(back["error"], Told))
+    raise errors.rebuilt(msgspec.convert(back["error"], CarriedError))

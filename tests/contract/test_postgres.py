@@ -19,11 +19,11 @@ from psycopg import errors
 
 from storage import audit
 from storage.postgres import rows, schema
-from storage.postgres.connection import Connection, connect, place_of
+from storage.postgres.connection import BoundedConnection, connect, place_of
 from storage.postgres_registry import PostgresRegistry
 from storage.records import PublicKey, Repeat
 from storage.registry import (
-    OutcomeUnknown,
+    CommitUnknown,
     StoreForbidden,
     StoreForeign,
     StoreLocked,
@@ -132,7 +132,7 @@ def test_an_event_of_somebody_else_in_our_place_is_not_ours(
 ) -> None:
     other = PostgresRegistry(conninfo)
 
-    def connecting(told: str) -> Connection:
+    def connecting(told: str) -> BoundedConnection:
         if line.connections:  # between the two tries of the one below
             other.run(lambda tx: tx.audit(draft(actor="other")))
         return connect(told)
@@ -155,7 +155,7 @@ def test_nobody_is_told_anything_where_nobody_knows(conninfo: str, line: Line) -
         tx.audit(draft())
         line.close()
 
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(CommitUnknown):
         registry.run(cut_for_good)
     registry.close()
 
@@ -192,7 +192,7 @@ def test_over_a_network_the_server_is_verified(
         asked.append(conninfo)
         raise psycopg.OperationalError
 
-    monkeypatch.setattr(Connection, "connect", refuse)
+    monkeypatch.setattr(BoundedConnection, "connect", refuse)
     for said, meant in (("", "verify-full"), ("sslmode=require", "require")):
         with pytest.raises(psycopg.OperationalError):
             connect(f"host={host} dbname=r {said}")
@@ -298,14 +298,14 @@ def test_a_commit_that_one_host_alone_has_is_not_called_done(
     def write() -> None:
         try:
             registry.run(issue)
-        except OutcomeUnknown as error:
+        except CommitUnknown as error:
             ended.append(type(error))
 
     thread = threading.Thread(target=write)
     thread.start()
     postgres.server().ask(f"SELECT pg_cancel_backend({_until_waiting_for_a_standby()})")
     thread.join()
-    assert ended == [OutcomeUnknown]
+    assert ended == [CommitUnknown]
     registry.close()
 
 
@@ -315,7 +315,7 @@ def test_a_commit_that_no_standby_confirms_is_not_called_done(
     monkeypatch.setattr("storage.postgres.connection.ANSWER_SECONDS", 0.3)
     monkeypatch.setattr("storage.postgres.connection.LOCK_SECONDS", 0.2)
     registry = PostgresRegistry(conninfo, patience=0.5)
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(CommitUnknown):
         registry.run(issue)
     registry.close()
 

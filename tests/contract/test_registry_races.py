@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import audit, checkpoints
-from storage.completeness import Evidence, judge
+from storage.completeness import EvidenceSource, judge
 from storage.registry import DuplicateRecord, Registry, Tx, VersionConflict
 from storage.signed_note import NoteSigner
 
@@ -134,7 +134,7 @@ def test_who_signs_at_once_signs_one_after_the_other(
     at_once(registries, act)
     opened = registries[0]
     whole = judge(
-        Evidence(
+        EvidenceSource(
             checkpoints=lambda: opened.audit_events(lane=checkpoints.LANE),
             events=opened.audit_events,
         ),

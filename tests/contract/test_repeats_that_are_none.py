@@ -19,7 +19,7 @@ from lab.repeating import AGAIN, came_of, reaching
 from lab.together import at_once
 from msgspec.structs import replace
 
-from kiosk.authority.errors import KeyReused, Refused, SecretUnreadable
+from kiosk.authority.errors import KeyReused, Refused, SealedSecretUnreadable
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import PrepareRequest, Release, Verdict
@@ -224,7 +224,7 @@ def test_a_kept_secret_whose_key_is_gone_is_not_answered(
     parts = released.history.world.parts
     other = Vault(KeyRing({"other": bytes(32)}), "world")
     monkeypatch.setattr(other, "derive", parts.vault.derive)  # of the oldest key
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         released.ask("k", remade(parts, vault=other))
 
 
@@ -232,7 +232,7 @@ def test_a_kept_answer_that_was_put_under_another_key_is_not_answered() -> None:
     released = Released()
     (kept,) = [each for each in released.registry.kept() if each.key == "k"]
     released.registry.run(lambda tx: tx.save_repeat(replace(kept, key="other")))
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(SealedSecretUnreadable):
         released.ask("other")
 
 

@@ -13,7 +13,7 @@ from lab.samba import LabUser, SambaDomain
 from kiosk.core.clock import SystemClock
 from kiosk.directory.delegation import USER, Access
 from kiosk.directory.descriptor import parse, sid_text
-from kiosk.directory.effective_rights import Caller, RightsVerdict, may
+from kiosk.directory.effective_rights import RightsVerdict, TokenHolder, may
 from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ports import Examinable
 from kiosk.directory.values import Guarded
@@ -120,7 +120,7 @@ def test_every_attribute_that_may_be_written_is_found_and_no_other(
         rights = int(told(line, dn, "sDRightsEffective")[0])
         schema = attributes(line)
     descriptor = parse(guard.descriptor)
-    caller = Caller(token, sid_text(guard.sid))
+    caller = TokenHolder(token, sid_text(guard.sid))
     found = {
         attribute.encode()
         for attribute in known & set(schema)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.authority.client.line import Answer
+from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import Lines
 from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.ports import Authority
@@ -52,7 +52,7 @@ class Away:
                 headers: Mapping[str, str],
                 body: bytes,
                 **seconds: Any,
-            ) -> Answer:
+            ) -> HttpAnswer:
                 is_lost, is_heard = away.now()
                 if is_heard:
                     answer = super().ask(path, headers, body, **seconds)

@@ -25,7 +25,7 @@ from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.interference import ProcessDied
-from kiosk.simulation.world import Holder, World
+from kiosk.simulation.world import SimulatedHolder, World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -153,7 +153,7 @@ class History:
         )
         made.card.set_tries(pin=story.tries)
         by_code = story.first_pin is FirstPin.ACTIVATION_CODE
-        self.holder: Holder = self.world.register(
+        self.holder: SimulatedHolder = self.world.register(
             "alice",
             made,
             self.puk,

@@ -21,7 +21,7 @@ from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page, Words
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
-from kiosk.simulation.world import Holder, World
+from kiosk.simulation.world import SimulatedHolder, World
 from kiosk.texts import sentence
 from lab.carried_office import carry_authority
 from statemachine.lifecycle import Lifecycle, State
@@ -98,7 +98,7 @@ class Office:
         state: State = State.ACTIVE,
         sync: Sync = Sync.IN_STEP,
         template: str = "staff",
-    ) -> Holder:
+    ) -> SimulatedHolder:
         """Give somebody who is known to the domain a card."""
         guid = next(
             person.guid
@@ -148,7 +148,7 @@ class Office:
         self.page = self.desk.back()
         return self.page
 
-    def insert(self, holder: Holder) -> int:
+    def insert(self, holder: SimulatedHolder) -> int:
         card = self.world.readers.insert(holder.made.card)
         self.page = self.desk.card_came(card)
         return card.insertion

@@ -79,7 +79,7 @@ def main(config: str, port: str) -> None:
     )
     from kiosk.authority.service import process
 
-    def made() -> process.Made:
+    def made() -> process.ProcessParts:
         return bootstrap.made_of(Path(config), held, int(port))
 
     process.run(made(), made)

@@ -15,7 +15,7 @@ from kiosk.config import load
 from kiosk.core.clock import SystemClock
 from kiosk.doctor import Health
 from kiosk.doctor.database import database
-from storage.postgres.facts import Facts
+from storage.postgres.facts import DatabaseFacts
 from storage.postgres_registry import PostgresRegistry
 
 pytestmark = pytest.mark.slow
@@ -103,7 +103,7 @@ def test_a_backup_of_the_file_is_refused(shared: Terminal) -> None:
         bootstrap.places_of(shared.file)
 
 
-SOUND = Facts(
+SOUND = DatabaseFacts(
     place="postgresql://db/r",
     version="15.18",
     schema=1,

@@ -21,7 +21,7 @@ from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.domain_faults import WriteNo
-from kiosk.simulation.world import Holder
+from kiosk.simulation.world import SimulatedHolder
 from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
@@ -746,7 +746,7 @@ def test_old_passwords_that_a_device_still_tries_are_seen() -> None:
 # --- what was true when the page was shown may not be any more -------------------
 
 
-def out_of_step() -> tuple[Office, Holder]:
+def out_of_step() -> tuple[Office, SimulatedHolder]:
     """An operator is about to close the case of a person whose card is ahead."""
     office = Office()
     office.person("alice")
@@ -757,7 +757,7 @@ def out_of_step() -> tuple[Office, Holder]:
     return office, alice
 
 
-def finish(office: Office, alice: Holder) -> Result:
+def finish(office: Office, alice: SimulatedHolder) -> Result:
     """Alice is at a kiosk, and comes to an end."""
     visit = office.world.visit(office.world.readers.insert(alice.made.card))
     visit.recognise()

@@ -19,13 +19,13 @@ from kiosk.directory.descriptor import parse
 from kiosk.directory.effective_rights import (
     OWNER_RIGHTS,
     SELF,
-    Caller,
     RightsVerdict,
+    TokenHolder,
     kinds,
     may,
 )
 
-CALLER = Caller(frozenset({USER, GROUP}))
+CALLER = TokenHolder(frozenset({USER, GROUP}))
 OTHER = UUID(int=7)
 RESET = RESET_PASSWORD.guid
 CONTROL, WRITE = Access.CONTROL, Access.WRITE_PROPERTY
@@ -90,8 +90,8 @@ def test_a_grant_on_a_set_of_properties_is_one_on_each_of_them() -> None:
 def test_itself_means_whoever_the_object_is() -> None:
     found = parse(descriptor(entry(WRITE, SELF)))
     assert may(found, CALLER, WRITE) is NO
-    assert may(found, Caller(CALLER.token, STRANGER), WRITE) is NO
-    assert may(found, Caller(CALLER.token, USER), WRITE) is YES
+    assert may(found, TokenHolder(CALLER.token, STRANGER), WRITE) is NO
+    assert may(found, TokenHolder(CALLER.token, USER), WRITE) is YES
 
 
 def test_an_owner_may_change_permissions_unless_owners_are_limited() -> None:
@@ -142,7 +142,7 @@ def test_without_conditions_nothing_is_doubtful_and_a_longer_token_is_no_secret(
     entries: list[bytes],
 ) -> None:
     found = parse(descriptor(*entries))
-    nobody = Caller(frozenset({"S-1-0-0"}))
+    nobody = TokenHolder(frozenset({"S-1-0-0"}))
     assert may(found, nobody, CONTROL, frozenset({RESET})) is NO
     verdict = may(found, CALLER, CONTROL, frozenset({RESET}))
     assert verdict in (YES, NO)

@@ -16,7 +16,7 @@ from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.visit.station import FaceSettings, Helpdesk
-from kiosk.visit.station_of_parts import Opened, StationOfParts
+from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind
 from storage.registry import StoreFull
@@ -34,11 +34,11 @@ class Opening:
         self.threads: list[str] = []
         self.closed = 0
 
-    def __call__(self) -> Opened:
+    def __call__(self) -> OpenedAuthority:
         self.threads.append(threading.current_thread().name)
         if not self.is_possible:
             raise StoreFull(path="/registry")
-        return Opened(LocalAuthority(Site().parts, "kiosk-1"), self._close)
+        return OpenedAuthority(LocalAuthority(Site().parts, "kiosk-1"), self._close)
 
     def _close(self) -> None:
         self.closed += 1
@@ -153,8 +153,10 @@ def test_what_the_registry_can_put_off_is_done_when_nobody_is_there(
         done.set()
         return more
 
-    def opening() -> Opened:
-        return Opened(LocalAuthority(site.parts, "kiosk-1"), lambda: None, idle)
+    def opening() -> OpenedAuthority:
+        return OpenedAuthority(
+            LocalAuthority(site.parts, "kiosk-1"), lambda: None, idle
+        )
 
     station = StationOfParts(SETTINGS, readers, opening)
     health(station)

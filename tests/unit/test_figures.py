@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.directory.errors import Unreachable
-from kiosk.figures.listener import FiguresInPublic, FiguresNotListening, Listener
+from kiosk.figures.listener import FiguresInPublic, FiguresListener, FiguresNotListening
 from kiosk.figures.prometheus import PrometheusFigures
 from kiosk.figures.watched import WatchedDirectory, WatchedRegistry
 from kiosk.simulation.domain_faults import DcDown
@@ -182,13 +182,13 @@ def test_stations_are_counted_by_how_they_stand_and_a_store_that_is_away_hides_n
 
 
 @pytest.fixture
-def listener(figures: PrometheusFigures) -> Iterator[Listener]:
-    listener = Listener("127.0.0.1:0", figures.text)
+def listener(figures: PrometheusFigures) -> Iterator[FiguresListener]:
+    listener = FiguresListener("127.0.0.1:0", figures.text)
     yield listener
     listener.close()
 
 
-def test_figures_are_read_at_a_loopback_port(listener: Listener) -> None:
+def test_figures_are_read_at_a_loopback_port(listener: FiguresListener) -> None:
     address = f"http://127.0.0.1:{listener.port}"
     with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
         assert b"pin_kiosk_version" in answer.read()
@@ -201,7 +201,7 @@ def test_figures_are_read_at_a_socket_that_others_may_not_open(
 ) -> None:
     file = tmp_path / "metrics.sock"
     for _ in range(2):
-        listener = Listener(f"unix:{file}", figures.text)
+        listener = FiguresListener(f"unix:{file}", figures.text)
         assert file.stat().st_mode & 0o007 == 0
         with socket.socket(socket.AF_UNIX) as reader:
             reader.connect(str(file))
@@ -218,7 +218,7 @@ def test_a_socket_that_a_dead_process_left_is_taken_over(
     file = tmp_path / "metrics.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(file))
-    Listener(f"unix:{file}", figures.text).close()
+    FiguresListener(f"unix:{file}", figures.text).close()
 
 
 @pytest.mark.parametrize("place", ["0.0.0.0:0", "192.0.2.1:0", "[::]:0"])
@@ -226,14 +226,14 @@ def test_figures_are_never_read_from_another_machine(
     figures: PrometheusFigures, place: str
 ) -> None:
     with pytest.raises(FiguresInPublic):
-        Listener(place, figures.text)
+        FiguresListener(place, figures.text)
 
 
 def test_a_place_that_is_taken_is_told(
-    listener: Listener, figures: PrometheusFigures
+    listener: FiguresListener, figures: PrometheusFigures
 ) -> None:
     with pytest.raises(FiguresNotListening):
-        Listener(f"127.0.0.1:{listener.port}", figures.text)
+        FiguresListener(f"127.0.0.1:{listener.port}", figures.text)
 
 
 DONE = "pin_kiosk_operations_total{kind=change,result=done}"

@@ -20,8 +20,8 @@ from kiosk.authority.client.line import (
     Address,
     CaFileUnusable,
     Line,
+    LineNotTrusted,
     NotAnswered,
-    NotTrusted,
     trusting,
 )
 from kiosk.authority.client.lines import Lines
@@ -213,7 +213,7 @@ def test_another_issuer_is_refused_whom_this_machine_may_believe(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
     with bad_servers.server(handle) as port:
         line = Line(Address("127.0.0.1", port), trusting(site.ca_file))
-        with closing(line), pytest.raises(NotTrusted):
+        with closing(line), pytest.raises(LineNotTrusted):
             line.ask("POST", PATH, HEADERS, b"{}", 5.0)
 
 

@@ -15,7 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.authority.errors import ClocksApart, NotSigned, StationUnknown
-from kiosk.authority.stations.keys import Algorithm, Ed25519Key, PublicKey, StationKey
+from kiosk.authority.stations.keys import (
+    Algorithm,
+    Ed25519Key,
+    StationKey,
+    StationPublicKey,
+)
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import WINDOW, Proven, sign, verify
 from kiosk.core.clock import ManualClock
@@ -31,11 +36,11 @@ class TpmLike:
         self._private = ec.generate_private_key(ec.SECP256R1())
 
     @property
-    def public(self) -> PublicKey:
+    def public(self) -> StationPublicKey:
         raw = self._private.public_key().public_bytes(
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
-        return PublicKey(algorithm=Algorithm.ECDSA_P256, raw=raw)
+        return StationPublicKey(algorithm=Algorithm.ECDSA_P256, raw=raw)
 
     def sign(self, message: bytes) -> bytes:
         der = self._private.sign(message, ec.ECDSA(hashes.SHA256()))
@@ -65,7 +70,7 @@ LOOK = HttpRequest(
 )
 
 
-def known(station: str) -> PublicKey | None:
+def known(station: str) -> StationPublicKey | None:
     return KEYS[station].public if station in KEYS else None
 
 
@@ -232,7 +237,7 @@ def test_what_is_no_name_is_not_looked_for(name: str) -> None:
 
 
 def test_a_registry_that_is_away_is_not_a_bad_signature() -> None:
-    def away(_: str) -> PublicKey | None:
+    def away(_: str) -> StationPublicKey | None:
         raise StorePoisoned
 
     with pytest.raises(StorePoisoned):
@@ -242,7 +247,7 @@ def test_a_registry_that_is_away_is_not_a_bad_signature() -> None:
 @pytest.mark.parametrize("raw", [b"", b"\0" * 32, b"\4" + b"\1" * 64, b"x" * 31])
 @pytest.mark.parametrize("algorithm", Algorithm)
 def test_a_key_that_is_none_judges_nothing(algorithm: Algorithm, raw: bytes) -> None:
-    key = PublicKey(algorithm=algorithm, raw=raw)
+    key = StationPublicKey(algorithm=algorithm, raw=raw)
     assert not key.has_signed(b"message", b"\0" * 64)
     with pytest.raises(NotSigned):
         verify(signed(), lambda _: key, ManualClock(START))

@@ -355,7 +355,7 @@ def test_it_is_ready_while_the_directory_is_away(
 def test_one_that_is_to_end_still_answers_and_sends_everybody_elsewhere(
     door: Door,
 ) -> None:
-    door.service.standing.is_ending = True
+    door.service.readiness.is_ending = True
     assert standing(door) == (200, 503)
     status, _, headers = door.ask()
     assert status == 404

@@ -30,7 +30,7 @@ class NotAnswered(KioskError):
     code = "authority.away"
 
 
-class NotTrusted(NotAnswered):
+class LineNotTrusted(NotAnswered):
     """The other side could not show who it is: `address`, `why`. Nothing was sent."""
 
     code = "authority.not_trusted"
@@ -43,7 +43,7 @@ class CaFileUnusable(KioskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back, whatever it is."""
 
     status: int
@@ -109,8 +109,8 @@ class Line:
         headers: Mapping[str, str],
         body: bytes,
         seconds: float,
-    ) -> Answer:
-        """Ask within `seconds` in all. NotAnswered, NotTrusted."""
+    ) -> HttpAnswer:
+        """Ask within `seconds` in all. NotAnswered, LineNotTrusted."""
         try:
             if self._open is None:
                 seconds = self._connect(seconds)
@@ -118,7 +118,7 @@ class Line:
         except ssl.SSLCertVerificationError as error:
             self.close()
             why = visible(error.verify_message, 80)
-            raise NotTrusted(address=self.address.authority, why=why) from error
+            raise LineNotTrusted(address=self.address.authority, why=why) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             # ValueError: a header that is no header, or a name that is no name.
             self.close()
@@ -166,7 +166,7 @@ class Line:
         headers: Mapping[str, str],
         body: bytes,
         seconds: float,
-    ) -> Answer:
+    ) -> HttpAnswer:
         opened = self._open
         if opened is None or not isinstance(opened.sock, PunctualSocket):
             raise TimeoutError
@@ -179,7 +179,7 @@ class Line:
                 raise http.client.HTTPException  # nobody reads the rest
             if response.will_close:
                 self.close()
-            return Answer(
+            return HttpAnswer(
                 response.status,
                 response.headers.get_content_type(),
                 text,

@@ -11,7 +11,13 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from kiosk.authority.client.line import Address, Answer, Line, NotAnswered, NotTrusted
+from kiosk.authority.client.line import (
+    Address,
+    HttpAnswer,
+    Line,
+    LineNotTrusted,
+    NotAnswered,
+)
 from kiosk.authority.errors import AuthorityAway, AuthorityNotTrusted
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import Clock
@@ -59,14 +65,14 @@ class Lines:
         *,
         seconds: float = CALL_SECONDS,
         within: float = STEP_SECONDS,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """POST until somebody answers; one address has `seconds`, all have `within`.
 
         AuthorityAway, AuthorityNotTrusted. The last answer that says "not now" is
         returned where no better one came in time.
         """
         until = self._clock.monotonic() + within
-        refused: Answer | None = None
+        refused: HttpAnswer | None = None
         distrusted = ""
         while True:
             for index in self._in_turn():
@@ -77,7 +83,7 @@ class Lines:
                     answer = self._at(
                         index, path, headers, body, min(seconds, left), until
                     )
-                except NotTrusted as error:
+                except LineNotTrusted as error:
                     distrusted = self._addresses[index].authority
                     log.error("authority.not_trusted at=%s why=%s", distrusted, error)
                 except NotAnswered as error:
@@ -124,7 +130,7 @@ class Lines:
         body: bytes,
         seconds: float,
         until: float,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Ask one address; once more where a kept connection was left meanwhile."""
         line = self._lines()[index]
         was_open = line.is_open
@@ -132,7 +138,7 @@ class Lines:
             return line.ask(
                 "POST", path, self._signed(line, path, headers, body), body, seconds
             )
-        except NotTrusted:
+        except LineNotTrusted:
             raise
         except NotAnswered as error:
             left = until - self._clock.monotonic()

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from kiosk.authority.client.line import Answer
+from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import CALL_SECONDS, STEP_SECONDS, Lines
 from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.ports import Authority
@@ -91,7 +91,7 @@ def remote(lines: Lines, entropy: Entropy) -> Authority:
     return cast("Authority", RemoteAuthority(lines, entropy))
 
 
-def _said(answer: Answer) -> bytes:
+def _said(answer: HttpAnswer) -> bytes:
     """Return what the authority said; AuthorityAway: somebody else answered."""
     if answer.status == 200 and answer.kind == JSON:
         return answer.body

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
-from storage.completeness import Completeness, Evidence, KnownHead, judge
+from storage.completeness import Completeness, EvidenceSource, KnownHead, judge
 from storage.records import AuditEvent
 from storage.registry import Registry
 from storage.signed_note import NoteKey
@@ -43,7 +43,7 @@ class Verified:
 
 def evidence_of(
     registry: Registry, told: Callable[[], None] = lambda: None
-) -> Evidence:
+) -> EvidenceSource:
     """Return the evidence of a registry; `told` hears of each event that is read."""
 
     def events(lane: str | None = None) -> Iterator[AuditEvent]:
@@ -51,7 +51,7 @@ def evidence_of(
             told()
             yield event
 
-    return Evidence(
+    return EvidenceSource(
         checkpoints=lambda: events(LANE),
         events=events,
         begins=registry.moved_away(),
@@ -59,7 +59,7 @@ def evidence_of(
 
 
 def verify(
-    evidence: Evidence,
+    evidence: EvidenceSource,
     *,
     keys: Sequence[NoteKey] = (),
     heads: Sequence[KnownHead] = (),

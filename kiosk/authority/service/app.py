@@ -33,7 +33,7 @@ from kiosk.authority.service import openapi
 from kiosk.authority.service.bounds import body_of, check_headers
 from kiosk.authority.service.callers import AuthorityOf, Verify
 from kiosk.authority.service.problems import refused
-from kiosk.authority.service.standing import Standing
+from kiosk.authority.service.readiness import Readiness
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.wire.messages import Served
@@ -58,7 +58,7 @@ class Service:
     names: frozenset[str]
     """HOST[:PORT] for which requests may be signed, in small letters."""
     entropy: Entropy
-    standing: Standing = field(default_factory=Standing)
+    readiness: Readiness = field(default_factory=Readiness)
 
     def adopt(self, fresh: Service) -> Threads:
         """Work with what another one has; return the threads that it does without.
@@ -92,7 +92,7 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
         return Response("live\n", media_type="text/plain")
 
     async def ready(_: Request) -> Response:
-        is_ready = await service.standing.is_ready(service.threads)
+        is_ready = await service.readiness.is_ready(service.threads)
         said = "ready\n" if is_ready else "not ready\n"
         return Response(said, 200 if is_ready else 503, media_type="text/plain")
 
@@ -121,7 +121,7 @@ def answered(service: Service, endpoint: Endpoint) -> Endpoint:
             event = service.entropy.bytes(_EVENT_BYTES).hex()
             log.error("service.failed_inside event=%s %s", event, frames(error))
             said = refused(FailedInside(event=event))
-        if service.standing.is_ending:
+        if service.readiness.is_ending:
             said.headers["connection"] = "close"  # the next call goes elsewhere
         return said
 

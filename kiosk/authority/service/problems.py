@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kiosk.authority import errors as refusals
 from kiosk.authority.errors import AuthorityError
 from kiosk.authority.wire import errors
-from kiosk.authority.wire.errors import PortError, Told
+from kiosk.authority.wire.errors import CarriedError, PortError
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
 from storage import registry
@@ -25,7 +25,7 @@ AGAIN_SECONDS = 1
 
 _STATUS: dict[type[Exception], int] = {
     refusals.NotUnderstood: 400,
-    refusals.SecretUnreadable: 400,
+    refusals.SealedSecretUnreadable: 400,
     refusals.NotSigned: 401,
     refusals.StationUnknown: 401,
     refusals.ClocksApart: 401,
@@ -47,7 +47,7 @@ _STATUS: dict[type[Exception], int] = {
     registry.DuplicateRecord: 409,
     registry.StoreLocked: 503,
     registry.StoreUnavailable: 503,
-    registry.OutcomeUnknown: 503,
+    registry.CommitUnknown: 503,
     RegistryError: 500,
     AuthorityError: 409,
 }
@@ -65,7 +65,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
-    error: Told
+    error: CarriedError
 
 
 def problem(error: PortError) -> Problem:
@@ -101,7 +101,7 @@ def status_of(error: PortError) -> int:
     return next(it for kind, it in _STATUS.items() if isinstance(error, kind))
 
 
-def _detail(told: Told) -> str:
+def _detail(told: CarriedError) -> str:
     try:
         return sentence(told.message, limit=200)
     except UnknownText:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class ProcessParts:
     """What a configuration makes of a process."""
 
     service: Service
@@ -38,7 +38,11 @@ class Made:
     drain_seconds: float
 
 
-def run(made: Made, remake: Callable[[], Made], more: Sequence[BaseRoute] = ()) -> None:
+def run(
+    made: ProcessParts,
+    remake: Callable[[], ProcessParts],
+    more: Sequence[BaseRoute] = (),
+) -> None:
     """Serve until the process is told to end. On the main thread.
 
     `remake` reads the configuration again; what it raises is logged. At the start:
@@ -48,7 +52,7 @@ def run(made: Made, remake: Callable[[], Made], more: Sequence[BaseRoute] = ()) 
 
 
 async def _run(
-    made: Made, remake: Callable[[], Made], more: Sequence[BaseRoute]
+    made: ProcessParts, remake: Callable[[], ProcessParts], more: Sequence[BaseRoute]
 ) -> None:
     service = made.service
     current = made
@@ -68,7 +72,7 @@ async def _run(
         return listening
 
     async def ending() -> None:
-        service.standing.is_ending = True
+        service.readiness.is_ending = True
         await asyncio.sleep(current.drain_seconds)
 
     tidying = asyncio.create_task(_tidy(service))
@@ -108,7 +112,7 @@ def _is_more_due(parts: RequiredPorts) -> bool:
     return parts.registry.idle(parts.clock.now())
 
 
-def checked(made: Made) -> Made:
+def checked(made: ProcessParts) -> ProcessParts:
     """Return it, if its certificate can be used. As `check_certificate`."""
     try:
         check_certificate(made.listening)

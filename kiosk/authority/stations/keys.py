@@ -28,14 +28,14 @@ class StationKey(Protocol):
     """What signs. Any thread."""
 
     @property
-    def public(self) -> PublicKey:
+    def public(self) -> StationPublicKey:
         """What the authority keeps of it."""
 
     def sign(self, message: bytes) -> bytes:
         """Return 64 bytes. KioskErrors: the key cannot be used at the moment."""
 
 
-class PublicKey(msgspec.Struct, frozen=True, kw_only=True):
+class StationPublicKey(msgspec.Struct, frozen=True, kw_only=True):
     """What judges a station's signatures."""
 
     algorithm: Algorithm
@@ -89,12 +89,12 @@ class Ed25519Key:
         return cls(ed25519.Ed25519PrivateKey.generate())
 
     @property
-    def public(self) -> PublicKey:
+    def public(self) -> StationPublicKey:
         """What the authority keeps of it."""
         raw = self._private.public_key().public_bytes(
             serialization.Encoding.Raw, serialization.PublicFormat.Raw
         )
-        return PublicKey(algorithm=Algorithm.ED25519, raw=raw)
+        return StationPublicKey(algorithm=Algorithm.ED25519, raw=raw)
 
     def sign(self, message: bytes) -> bytes:
         return self._private.sign(message)

@@ -28,7 +28,7 @@ from http_message_signatures.exceptions import (
 )
 
 from kiosk.authority.errors import ClocksApart, NotSigned, StationUnknown
-from kiosk.authority.stations.keys import PublicKey, StationKey
+from kiosk.authority.stations.keys import StationKey, StationPublicKey
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import Clock
 
@@ -50,7 +50,7 @@ _PARAMETERS = frozenset({"created", "keyid", "tag"})
 LONGEST_ID = 64
 """Characters of a station's id."""
 
-KeyOf = Callable[[str], PublicKey | None]
+KeyOf = Callable[[str], StationPublicKey | None]
 """The key on record of the station that has this id; None: there is none."""
 
 
@@ -147,7 +147,7 @@ class _ByRecord(HTTPSignatureAlgorithm):
 
     algorithm_id = "by-record"
 
-    def __init__(self, public_key: PublicKey | None = None) -> None:
+    def __init__(self, public_key: StationPublicKey | None = None) -> None:
         self._key = public_key
 
     def sign(self, message: bytes) -> bytes:

@@ -24,7 +24,7 @@ from storage.registry import RegistryError
 PortError = AuthorityError | DirectoryError | RegistryError
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class CarriedError(msgspec.Struct, frozen=True, kw_only=True):
     """An error on its way."""
 
     code: str
@@ -49,12 +49,12 @@ ERRORS: Mapping[str, _Kind] = {
 """Everything that the port says it may raise, by its code."""
 
 
-def told(error: PortError) -> Told:
+def told(error: PortError) -> CarriedError:
     """Return an error as it is sent."""
-    return Told(code=error.code, message=said_of(error))
+    return CarriedError(code=error.code, message=said_of(error))
 
 
-def rebuilt(told: Told) -> KioskError | RegistryError:
+def rebuilt(told: CarriedError) -> KioskError | RegistryError:
     """Return the error that was sent. NotUnderstood: its data are not those of one."""
     message = told.message
     kind = ERRORS.get(told.code)

@@ -20,7 +20,7 @@ from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.authority.wire.codec import decode, encode
-from kiosk.authority.wire.errors import Told
+from kiosk.authority.wire.errors import CarriedError
 from kiosk.authority.wire.secrets import ANSWERED, ASKED, OnItsWay
 from kiosk.directory.errors import DirectoryError
 from storage.registry import RegistryError
@@ -40,7 +40,7 @@ class Answered(msgspec.Struct, frozen=True):
     """What came of it: one of the two."""
 
     answer: msgspec.Raw = msgspec.Raw(b"null")
-    error: Told | None = None
+    error: CarriedError | None = None
 
 
 class Question:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from kiosk.authority.errors import ProofFailed, SecretUnreadable
+from kiosk.authority.errors import ProofFailed, SealedSecretUnreadable
 from kiosk.authority.proof import seal
 from kiosk.core.secret import Secret
 
@@ -34,22 +34,22 @@ class OnItsWay:
     """What opens what came; None: no secret comes this way."""
 
     def seal(self, secret: Secret, place: int) -> str:
-        """SecretUnreadable: nobody could open it, so it is not written."""
+        """SealedSecretUnreadable: nobody could open it, so it is not written."""
         try:
             sealed = seal.sealed_for(secret, public_key=self.to, info=self._info(place))
         except ValueError:
-            raise SecretUnreadable from None
+            raise SealedSecretUnreadable from None
         return base64.b64encode(sealed).decode()
 
     def open(self, sealed: str, place: int) -> Secret:
-        """SecretUnreadable: it was not sealed for this."""
+        """SealedSecretUnreadable: it was not sealed for this."""
         if self.mine is None:
-            raise SecretUnreadable
+            raise SealedSecretUnreadable
         try:
             text = base64.b64decode(sealed, validate=True)
             return self.mine.open_for(text, info=self._info(place))
         except (ValueError, ProofFailed):
-            raise SecretUnreadable from None
+            raise SealedSecretUnreadable from None
 
     def _info(self, place: int) -> bytes:
         names = (self.direction, self.call, self.operation, self.key, str(place))

@@ -41,7 +41,7 @@ from kiosk.cards.pkcs11.messages import (
     TokenFailed,
     TokenTold,
     Unblock,
-    Verify,
+    VerifyTokenPin,
 )
 from kiosk.cards.pkcs11.process import Middleware
 from kiosk.cards.values import (
@@ -84,7 +84,7 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
         return _tries(_find(self._process, self._reader))
 
     def verify(self, pin: Secret) -> None:
-        self._do(Verify(pin=pin.reveal()))
+        self._do(VerifyTokenPin(pin=pin.reveal()))
         self._pin = pin
 
     def change_pin(self, old: Secret, new: Secret) -> None:

@@ -27,7 +27,7 @@ from kiosk.cards.pkcs11.messages import (
     TokenDone,
     TokenFailed,
     Unblock,
-    Verify,
+    VerifyTokenPin,
 )
 from kiosk.cards.pkcs11.unblocking import Unblocking
 from kiosk.cards.values import KeyAlgorithm
@@ -68,7 +68,7 @@ def _answer(module: Module, request: Request) -> Answer:
         match request:
             case Find(reader=reader):
                 return module.find(reader)
-            case Verify(pin=pin):
+            case VerifyTokenPin(pin=pin):
                 module.verify(pin)
             case ChangeTokenPin(old=old, new=new):
                 module.change(old, new)

@@ -29,7 +29,7 @@ class Find(_Quiet, frozen=True, kw_only=True, tag="find"):
     reader: str
 
 
-class Verify(_Quiet, frozen=True, kw_only=True, tag="verify"):
+class VerifyTokenPin(_Quiet, frozen=True, kw_only=True, tag="verify"):
     """Log in: `TokenDone`."""
 
     pin: bytearray
@@ -83,7 +83,14 @@ class Logout(_Quiet, frozen=True, kw_only=True, tag="logout"):
 
 
 Request = (
-    Find | Verify | ChangeTokenPin | Unblock | Sign | MakeKey | PutCertificate | Logout
+    Find
+    | VerifyTokenPin
+    | ChangeTokenPin
+    | Unblock
+    | Sign
+    | MakeKey
+    | PutCertificate
+    | Logout
 )
 
 # --- answered ----------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
-from kiosk.desk.batch import Batch, BatchWrong, Problem, Row, RowState, read_batch
+from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
 from kiosk.desk.context import Context, Move, Plain, instead, stay
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.tables import Column, Table, TableRow
@@ -31,7 +31,7 @@ class BatchPage(Plain):
     """Asks for the file; every line is checked before the first card is touched."""
 
     def __init__(self) -> None:
-        self._problems: tuple[Problem, ...] = ()
+        self._problems: tuple[BatchProblem, ...] = ()
 
     def show(self, context: Context) -> Page:
         context.require(Action.ISSUE)
@@ -56,7 +56,7 @@ class BatchPage(Plain):
         return instead(BatchRunPage(batch))
 
 
-def _to_correct(problems: tuple[Problem, ...]) -> Table:
+def _to_correct(problems: tuple[BatchProblem, ...]) -> Table:
     """Return every wrong line, with what has to be corrected there."""
     return Table(
         columns=_PROBLEMS,

@@ -11,7 +11,7 @@ from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, back, done, go
 from kiosk.desk.templating import (
     BadField,
-    Group,
+    FieldGroup,
     NotANumber,
     differences,
     filled_in,
@@ -145,7 +145,11 @@ class EditPage(Plain):
 
 
 def _field(
-    group: Group, name: str, draft: Template, saved: Template, heading: Message | None
+    group: FieldGroup,
+    name: str,
+    draft: Template,
+    saved: Template,
+    heading: Message | None,
 ) -> PageField:
     offered = group.options(name)
     short = name.rpartition(".")[2]

@@ -29,7 +29,7 @@ from kiosk.directory.errors import (
 from kiosk.directory.ldap import codes, kerberos
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.failures import LineBroken
-from kiosk.directory.ldap.kept import Kept
+from kiosk.directory.ldap.masked_secret import MaskedSecret
 from kiosk.directory.ldap.reluctance import (
     ANYWHERE,
     MOST_IN_A_ROW,
@@ -66,7 +66,7 @@ class ServiceAccount:
         # Kerberos makes two refusals of one.
         most = 1 if settings.keytab else MOST_IN_A_ROW
         self._reluctance = Reluctance(clock, most)
-        self._last: Kept | None = None
+        self._last: MaskedSecret | None = None
         """The password that worked last; never with a keytab."""
         self._proven = _NOT_THERE
         """The file whose secret worked."""
@@ -125,7 +125,7 @@ class ServiceAccount:
         self._waiting, self._proven = _NOT_THERE, file
         if self._settings.keytab is None and not self._holds(written):
             self._forget_last()
-            self._last = Kept(written)
+            self._last = MaskedSecret(written)
 
     def _holds(self, secret: Secret) -> bool:
         return self._last is not None and self._last.holds(secret)

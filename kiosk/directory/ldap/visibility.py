@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from kiosk.directory.delegation import MUST_BE_READ, NAMES_IN_CERTIFICATES
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
-from kiosk.directory.effective_rights import WELL_KNOWN, Caller, RightsVerdict, may
+from kiosk.directory.effective_rights import WELL_KNOWN, RightsVerdict, TokenHolder, may
 from kiosk.directory.ldap.accounts import Unjudgeable
 from kiosk.directory.ldap.entry import Entry
 
@@ -34,7 +34,7 @@ def must_be_readable(entry: Entry, token: frozenset[str], attribute: str) -> Non
     right = _RIGHTS[attribute]
     try:
         descriptor = _parsed(_first(entry, "nTSecurityDescriptor"))
-        caller = Caller(token, sid_text(_first(entry, "objectSid")))
+        caller = TokenHolder(token, sid_text(_first(entry, "objectSid")))
     except MalformedDescriptor as error:
         raise Unjudgeable(attribute) from error
     if may(descriptor, caller, right.access, right.objects) is not RightsVerdict.YES:

@@ -25,7 +25,7 @@ from kiosk.cards.pkcs11.messages import (
     TokenDone,
     TokenFailed,
     TokenTold,
-    Verify,
+    VerifyTokenPin,
 )
 from kiosk.cards.ports import Card, Connection
 from kiosk.cards.values import KeyAlgorithm
@@ -87,7 +87,7 @@ class SimulatedMiddleware:
                 told = self._told()
                 self._end()
                 return told
-            case Verify(pin=pin):
+            case VerifyTokenPin(pin=pin):
                 self._begin()
                 self._compare(0x20, pin)
             case ChangeTokenPin(old=old, new=new):

@@ -21,7 +21,7 @@ from kiosk.simulation.cards.options import (
 )
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.rehearsal.scenario import GivenCard, Make
-from kiosk.simulation.world import Holder, World
+from kiosk.simulation.world import SimulatedHolder, World
 from storage.records import Credential
 
 _ADMIN_KEY_BYTES = 24
@@ -51,7 +51,9 @@ def blank_of(world: World, card: GivenCard) -> SimulatedCard:
     return SimulatedPivCard(entropy=world.entropy, options=_options(world, card))
 
 
-def issued_to(name: str, chip: SimulatedCard, credential: Credential) -> Holder:
+def issued_to(
+    name: str, chip: SimulatedCard, credential: Credential
+) -> SimulatedHolder:
     """Return who has a card that was blank, from what is on record of it."""
     family, kind, value = credential.card.split(":")
     key = credential.authentication_key
@@ -67,7 +69,7 @@ def issued_to(name: str, chip: SimulatedCard, credential: Credential) -> Holder:
         ),
         card_authentication=None,
     )
-    return Holder(name, made, credential.id, credential.account_guid)
+    return SimulatedHolder(name, made, credential.id, credential.account_guid)
 
 
 def _piv(world: World, card: GivenCard) -> tuple[MadeCard, Secret]:

@@ -25,7 +25,7 @@ class ConfirmScreen(KioskScreen):
 
     CSS_PATH = "confirm.tcss"
 
-    class Answered(Told):
+    class Decided(Told):
         """The person decided about `form`."""
 
         def __init__(self, form: Form, *, is_yes: bool) -> None:
@@ -50,6 +50,6 @@ class ConfirmScreen(KioskScreen):
 
     def pressed(self, key: events.Key) -> bool:
         if key.key in (*_YES, *_NO):
-            self.tell(self.Answered(self.form, is_yes=key.key in _YES))
+            self.tell(self.Decided(self.form, is_yes=key.key in _YES))
             return True
         return False

@@ -34,7 +34,7 @@ class FormScreen(KioskScreen):
 
     CSS_PATH = "form.tcss"
 
-    class Filled(Told):
+    class FormFilled(Told):
         """Everything is typed; `take` hands it over. Carries no value itself."""
 
         def __init__(self, screen: FormScreen) -> None:
@@ -117,7 +117,7 @@ class FormScreen(KioskScreen):
                 self._start_over(each, wrong)
                 return
         if is_last:
-            self.tell(self.Filled(self))
+            self.tell(self.FormFilled(self))
         else:
             self.focus_next()
 

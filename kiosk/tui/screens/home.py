@@ -31,7 +31,7 @@ class HomeScreen(KioskScreen):
 
     CSS_PATH = "home.tcss"
 
-    class Chosen(Told):
+    class KindChosen(Told):
         """An action was chosen."""
 
         def __init__(self, kind: Kind) -> None:
@@ -104,4 +104,4 @@ class HomeScreen(KioskScreen):
         return False
 
     def _choose(self, kind: Kind) -> None:
-        self.tell(self.Chosen(kind))
+        self.tell(self.KindChosen(kind))

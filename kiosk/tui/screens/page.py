@@ -40,7 +40,7 @@ class PageScreen(PageView):
     class Looked(Told):
         """Other rows are wanted: `wanted`."""
 
-    class Back(Told):
+    class WentBack(Told):
         """The operator goes back."""
 
     # --- keys -------------------------------------------------------------------
@@ -177,7 +177,7 @@ class PageScreen(PageView):
         """Go back; what would be lost is asked first."""
         asks = self.page.leaving is not None and self._has_work
         if not asks or self._leaving.is_meant():
-            self.tell(self.Back())
+            self.tell(self.WentBack())
         else:
             self._hint(self.page.leaving)
 

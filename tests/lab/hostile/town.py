@@ -24,7 +24,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.state import Dc
 from kiosk.simulation.interference import ProcessDied
-from kiosk.simulation.world import Holder, World
+from kiosk.simulation.world import SimulatedHolder, World
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
@@ -61,7 +61,7 @@ class Person:
 
     name: str
     story: Story
-    holder: Holder
+    holder: SimulatedHolder
     puk: Secret
     pins: tuple[bytes, ...]
     """What the card may have: all that was ever chosen."""

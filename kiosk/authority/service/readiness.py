@@ -13,7 +13,7 @@ LOOKED_SECONDS = 1.0
 """How long a look at the registry counts: whoever asks more often costs nothing."""
 
 
-class Standing:
+class Readiness:
     """What `/ready` says. On the loop's thread."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import secrets
 from kiosk.core.secret import Secret
 
 
-class Kept:
+class MaskedSecret:
     """Who reads a part of this process's memory reads nothing. One thread at a time."""
 
     def __init__(self, secret: Secret) -> None:
