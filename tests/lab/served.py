@@ -30,14 +30,18 @@ from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
+from kiosk.authority.service.callers import Caller
 from kiosk.authority.service.server import Listening, server_of
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations import signing
+from kiosk.authority.stations.keys import Ed25519Key, StationPublicKey
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from lab.tls_servers import Issued, Wish, issue
 
 _WORLD, _STATION = "x-test-world", "x-test-station"
+_CLOCK = SystemClock()
 _KEPT = 8
 """Worlds whose threads stay; a test has few."""
 
@@ -54,11 +58,29 @@ def by_header(parts: RequiredPorts, request: HttpRequest) -> Named:
     return Named(request.headers[_STATION])
 
 
-def says(world: str, station: str) -> Sign:
-    def sign(request: HttpRequest) -> Mapping[str, str]:
-        return {_WORLD: world, _STATION: station}
+class Enrolled:
+    """Stations with their keys, each made when it is first heard of."""
 
-    return sign
+    def __init__(self) -> None:
+        self._keys: dict[str, Ed25519Key] = {}
+
+    def signer(self, station: str, **more: str) -> Sign:
+        """Return what signs as that station; `more` stands beside, unsigned."""
+        key = self._keys.setdefault(station, Ed25519Key.made())
+        besides = {name.replace("_", "-"): value for name, value in more.items()}
+
+        def sign(request: HttpRequest) -> Mapping[str, str]:
+            signed = signing.sign(request, station=station, key=key, clock=_CLOCK)
+            return {**signed, **besides}
+
+        return sign
+
+    def verify(self, parts: RequiredPorts, request: HttpRequest) -> Caller:
+        return signing.verify(request, self._key_of, _CLOCK)
+
+    def _key_of(self, station: str) -> StationPublicKey | None:
+        key = self._keys.get(station)
+        return key.public if key is not None else None
 
 
 def free_port() -> int:
@@ -162,6 +184,7 @@ class Worlds:
         self._apps: dict[str, tuple[Starlette, Threads]] = {}
         self._context = trusting(self._site.ca_file)
         self._lines: list[Lines] = []
+        self._enrolled = Enrolled()
         Serving(self, self._site.listening(self._port)).start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -177,7 +200,7 @@ class Worlds:
         threads = Threads(lambda: parts, count=1, waiting=8)
         service = Service(
             threads=threads,
-            verify=by_header,
+            verify=self._enrolled.verify,
             authority_of=LocalAuthority,
             names=frozenset({f"127.0.0.1:{self._port}"}),
             entropy=SystemEntropy(),
@@ -186,7 +209,8 @@ class Worlds:
         while len(self._apps) > _KEPT:
             del self._apps[next(iter(self._apps))]
         address = f"https://127.0.0.1:{self._port}"
-        lines = kind([address], self._context, says(world, station), SystemClock())
+        signer = self._enrolled.signer(station, x_test_world=world)
+        lines = kind([address], self._context, signer, SystemClock())
         self._lines.append(lines)
         return remote(lines, SystemEntropy())
 
