@@ -28,6 +28,7 @@ from kiosk.bootstrap.directory import (
     directory_of,
     service_secret_of,
 )
+from kiosk.bootstrap.figures import figures_of
 from kiosk.bootstrap.office import (
     bench_of,
     office_of,
@@ -84,6 +85,7 @@ __all__ = (
     "examined_of",
     "face_settings_of",
     "facts_of",
+    "figures_of",
     "found_registry",
     "high_water_of",
     "issuer_of",

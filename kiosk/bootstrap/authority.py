@@ -9,6 +9,7 @@ from kiosk.bootstrap.directory import directory_of
 from kiosk.bootstrap.store import high_water_of, registry_of, vault_of
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
+from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.config import Config
     from kiosk.core.clock import Clock
+    from kiosk.core.figures import Figures
     from statemachine.lifecycle import Event, Lifecycle, State
     from storage.records import AuditEvent
     from storage.registry import Registry
@@ -50,17 +52,21 @@ def _edge(words: str) -> tuple[Event, State | None]:
         raise UnknownLifecycleEdge(edge=words) from error
 
 
-def parts_of(config: Config, archives: Sequence[Path] = ()) -> RequiredPorts:
+def parts_of(
+    config: Config, archives: Sequence[Path] = (), figures: Figures = UNTOLD
+) -> RequiredPorts:
     """Open everything the authority is made of, the registry as `registry_of` does.
 
     The caller closes `registry`. RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
-    around = ports_around(config)
-    return around(witnessed_registry(config, archives))
+    around = ports_around(config, figures)
+    return around(witnessed_registry(config, archives, figures))
 
 
-def ports_around(config: Config) -> Callable[[Registry], RequiredPorts]:
+def ports_around(
+    config: Config, figures: Figures = UNTOLD
+) -> Callable[[Registry], RequiredPorts]:
     """Return what makes the authority's ports of a registry: all the rest is the same
     for any thread.
 
@@ -72,9 +78,10 @@ def ports_around(config: Config) -> Callable[[Registry], RequiredPorts]:
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.core.entropy import SystemEntropy
+    from kiosk.figures.watched import WatchedDirectory
 
     vault, lifecycle = vault_of(config), lifecycle_of(config)
-    directory = directory_of(config)
+    directory = WatchedDirectory(directory_of(config), figures)
     sealing, fences, entries = SealingKey(), Deadlines(), WrongEntries()
     profile = ComplianceProfile(
         fips_201=config.profile.fips_201,
@@ -99,12 +106,16 @@ def ports_around(config: Config) -> Callable[[Registry], RequiredPorts]:
     return around
 
 
-def witnessed_registry(config: Config, archives: Sequence[Path] = ()) -> Registry:
+def witnessed_registry(
+    config: Config, archives: Sequence[Path] = (), figures: Figures = UNTOLD
+) -> Registry:
     """Open the registry, and let it sign checkpoints. As `registry_of`, VaultError."""
+    from kiosk.figures.watched import WatchedRegistry
+
     clock = SystemClock()
     store = registry_of(config, clock, archives)
     try:
-        return witnessed(config, store, clock)
+        return witnessed(config, WatchedRegistry(store, figures), clock)
     except BaseException:
         store.close()
         raise

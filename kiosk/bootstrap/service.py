@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kiosk.bootstrap.authority import ports_around, witnessed_registry
 from kiosk.config import load
 from kiosk.core.errors import KioskError
+from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kiosk.authority.service.process import ProcessParts
     from kiosk.authority.service.server import Listening
     from kiosk.config.sections.fleet import ServiceSettings
+    from kiosk.core.figures import Figures
 
 
 class ServiceNotConfigured(KioskError):
@@ -30,7 +32,10 @@ class NoServiceLibrary(KioskError):
 
 
 def made_of(
-    named: Path | None, verify: Verify, port: int | None = None
+    named: Path | None,
+    verify: Verify,
+    port: int | None = None,
+    figures: Figures = UNTOLD,
 ) -> ProcessParts:
     """Read the configuration, and return what it makes of a serving process.
 
@@ -51,10 +56,10 @@ def made_of(
     config = load(named)
     told = config.service
     listening = _listening(told, port)
-    around = ports_around(config)
+    around = ports_around(config, figures)
     service = Service(
         threads=Threads(
-            lambda: around(witnessed_registry(config)),
+            lambda: around(witnessed_registry(config, figures=figures)),
             count=told.threads,
             waiting=told.waiting,
         ),
@@ -62,6 +67,7 @@ def made_of(
         authority_of=LocalAuthority,
         names=frozenset(map(str.lower, told.names or (told.listen,))),
         entropy=SystemEntropy(),
+        figures=figures,
     )
     return process.checked(
         process.ProcessParts(

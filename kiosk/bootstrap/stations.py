@@ -9,17 +9,21 @@ from kiosk.bootstrap.cards import monitor_of
 from kiosk.bootstrap.certificates import source_of
 from kiosk.bootstrap.office import office_of
 from kiosk.core.clock import SystemClock
+from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
     from kiosk.authority.client.lines import Lines, Sign
     from kiosk.cards.trace import Trace
     from kiosk.config import AnyStation, Config, FleetStation
+    from kiosk.core.figures import Figures
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.visit.station import FaceSettings, Station
 
 
-def build_station(config: Config, trace: Trace | None = None) -> Station:
+def build_station(
+    config: Config, trace: Trace | None = None, figures: Figures = UNTOLD
+) -> Station:
     """Return the station that the faces use; `trace` hears what cards are told.
 
     What is wrong with the configuration is raised at once; a store, key
@@ -29,7 +33,7 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
     from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 
     def open_authority() -> OpenedAuthority:
-        parts = parts_of(config)
+        parts = parts_of(config, figures=figures)
         registry = parts.registry
         return OpenedAuthority(
             LocalAuthority(parts, config.station.name),
@@ -39,7 +43,7 @@ def build_station(config: Config, trace: Trace | None = None) -> Station:
 
     lifecycle_of(config)
     monitor = monitor_of(config, trace)
-    return StationOfParts(face_settings_of(config), monitor, open_authority)
+    return StationOfParts(face_settings_of(config), monitor, open_authority, figures)
 
 
 def remote_station(
@@ -72,12 +76,14 @@ def lines_of(config: FleetStation, sign: Sign) -> Lines:
     return Lines(told.addresses, context, sign, SystemClock())
 
 
-def build_desk(config: Config, trace: Trace | None = None) -> DeskStation:
+def build_desk(
+    config: Config, trace: Trace | None = None, figures: Figures = UNTOLD
+) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
     from kiosk.desk.station import EmbeddedDesk, OpenedDesk
 
     def open_desk_parts() -> OpenedDesk:
-        parts = parts_of(config)
+        parts = parts_of(config, figures=figures)
         registry = parts.registry
         return OpenedDesk(
             office_of(config, parts),

@@ -41,4 +41,5 @@ def plain(config: ConfigOption = None) -> None:
     from kiosk import bootstrap
     from kiosk.plain.controller import run
 
-    raise typer.Exit(run(bootstrap.build_station(settings)))
+    with bootstrap.figures_of(settings.metrics) as figures:
+        raise typer.Exit(run(bootstrap.build_station(settings, figures=figures)))

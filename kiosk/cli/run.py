@@ -15,6 +15,7 @@ from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
     from kiosk.cards.trace import Trace
+    from kiosk.core.figures import Figures
 
 app = new_app("Run the kiosk of this station.")
 
@@ -51,20 +52,21 @@ def run(
     harden_process()
     settings = load(config)
     set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)
+    from kiosk.bootstrap import figures_of
     from kiosk.cli.card_trace import trace_if
 
-    with trace_if(trace) as written:
-        raise typer.Exit(_face(settings, written))
+    with trace_if(trace) as written, figures_of(settings.metrics) as figures:
+        raise typer.Exit(_face(settings, written, figures))
 
 
-def _face(settings: Config, trace: Trace | None) -> int:
+def _face(settings: Config, trace: Trace | None, figures: Figures) -> int:
     """Show what this station's role needs until it ends."""
     from kiosk import bootstrap
 
     if settings.station.role is StationRole.SELF_SERVICE:
         from kiosk.tui.app import run as run_kiosk
 
-        return run_kiosk(bootstrap.build_station(settings, trace))
+        return run_kiosk(bootstrap.build_station(settings, trace, figures))
     from kiosk.tui.desk_app import run as run_desk
 
-    return run_desk(bootstrap.build_desk(settings, trace))
+    return run_desk(bootstrap.build_desk(settings, trace, figures))

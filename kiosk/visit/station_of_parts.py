@@ -14,6 +14,7 @@ from kiosk.authority.ports import Authority
 from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
 from kiosk.core.errors import KioskError, said_of
+from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.workers import SerialWorker
 from kiosk.visit.run import Workplace
 from kiosk.visit.station import FaceSettings
@@ -41,8 +42,10 @@ class StationOfParts:
         settings: FaceSettings,
         monitor: Monitor,
         open: Callable[[], OpenedAuthority],
+        figures: Figures = UNTOLD,
     ) -> None:
         """`open` raises KioskErrors and RegistryErrors, and may be called again."""
+        self._figures = figures
         self._settings = settings
         self._monitor = monitor
         self._open = open
@@ -60,10 +63,11 @@ class StationOfParts:
 
     def health(self) -> tuple[StationFault, ...]:
         try:
-            authority = self._authority()
+            faults = self._authority().health()
         except (KioskError, RegistryError) as error:
-            return (StationFault(part="store", message=said_of(error)),)
-        return authority.health()
+            faults = (StationFault(part="store", message=said_of(error)),)
+        self._figures.health(fault.part for fault in faults)
+        return faults
 
     def visit(self, card: Card) -> VisitPort:
         return _OpeningVisit(card, self._begin)

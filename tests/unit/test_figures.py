@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,14 +14,28 @@ from pathlib import Path
 import pytest
 from lab.histories import STORIES, History, Story
 from lab.liar import named
+from lab.served import by_header
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
+from starlette.responses import Response
 
+from kiosk.authority.errors import NotUnderstood
+from kiosk.authority.local import LocalAuthority
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.service.app import Endpoint, Service, answered
+from kiosk.authority.service.threads import Threads
+from kiosk.bootstrap import figures_of
+from kiosk.config.sections.station import MetricsSettings
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.figures import UNTOLD
 from kiosk.directory.errors import Unreachable
 from kiosk.figures.listener import FiguresInPublic, FiguresListener, FiguresNotListening
 from kiosk.figures.prometheus import PrometheusFigures
 from kiosk.figures.watched import WatchedDirectory, WatchedRegistry
+from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import DcDown
+from kiosk.simulation.world import SETTINGS
+from kiosk.visit.station_of_parts import Opened, StationOfParts
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft
 from storage.registry import StoreUnavailable, Tx
@@ -247,3 +263,90 @@ def ended() -> AuditDraft:
         actor="holder",
         data={"kind": "change", "event": "1"},
     )
+
+
+# --- who tells -------------------------------------------------------------------
+
+
+def call(figures: PrometheusFigures, name: str, endpoint: Endpoint) -> int:
+    """Let the service answer a call of that name; return the status."""
+    service = Service(
+        threads=Threads(
+            lambda: History(named("change")).world.parts, count=1, waiting=1
+        ),
+        verify=by_header,
+        authority_of=LocalAuthority,
+        names=frozenset(),
+        entropy=SystemEntropy(),
+        figures=figures,
+    )
+    scope = {"type": "http", "headers": [], "path_params": {"call": name}}
+    said = asyncio.run(_answer(answered(service, endpoint), Request(scope)))
+    service.threads.close()
+    return said.status_code
+
+
+async def _answer(endpoint: Endpoint, request: Request) -> Response:
+    return await endpoint(request)
+
+
+async def refuses(_: Request) -> Response:
+    raise NotUnderstood
+
+
+async def breaks(_: Request) -> Response:
+    raise RuntimeError
+
+
+def test_calls_are_told_by_their_name_and_what_they_were_answered(
+    figures: PrometheusFigures,
+) -> None:
+    assert call(figures, "open", refuses) == 400
+    assert call(figures, "write", breaks) == 500
+    assert call(figures, "made-up-1", refuses) == 400
+    assert call(figures, "made-up-2", refuses) == 400
+    told = values(figures)
+    said = "result=authority.not_understood"
+    assert told[f"pin_kiosk_calls_total{{call=open,{said}}}"] == 1.0
+    broke = "result=authority.failed_inside"
+    assert told[f"pin_kiosk_calls_total{{call=write,{broke}}}"] == 1.0
+    assert told[f"pin_kiosk_calls_total{{call=unknown,{said}}}"] == 2.0
+    assert told["pin_kiosk_call_seconds_count{call=open}"] == 1.0
+
+
+def test_a_station_tells_what_its_screen_says_is_missing(
+    figures: PrometheusFigures,
+) -> None:
+    def opened() -> Opened:
+        raise StoreUnavailable(place="db")
+
+    station = StationOfParts(SETTINGS, SimulatedReaders(), opened, figures)
+    told: list[object] = []
+    done = threading.Event()
+    station.on_authority_worker(lambda: (told.append(station.health()), done.set()))
+    assert done.wait(10)
+    station.stop()
+    assert values(figures)["pin_kiosk_part_missing{part=store}"] == 1.0
+
+
+def test_a_place_that_cannot_be_had_keeps_nobody_waiting(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = MetricsSettings(listen=f"127.0.0.1:{listener.port}")
+    with figures_of(taken) as nobody:
+        assert nobody is UNTOLD
+    assert "figures.not_read" in caplog.text
+
+
+def test_each_process_of_a_machine_has_a_place_of_its_own(tmp_path: Path) -> None:
+    told = MetricsSettings(listen=f"unix:{tmp_path}/{{port}}.sock")
+    with figures_of(told, 8443) as one, figures_of(told, 8444) as other:
+        assert isinstance(one, PrometheusFigures)
+        assert isinstance(other, PrometheusFigures)
+        assert {file.name for file in tmp_path.iterdir()} == {"8443.sock", "8444.sock"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_nobody_wants_figures_nothing_listens() -> None:
+    with figures_of(MetricsSettings()) as nobody:
+        assert nobody is UNTOLD

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -36,14 +37,20 @@ from kiosk.authority.service.problems import refused
 from kiosk.authority.service.readiness import Readiness
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.request import HttpRequest
+from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Served
+from kiosk.core import logs
 from kiosk.core.entropy import Entropy
+from kiosk.core.figures import UNTOLD, WELL, Figures
 from kiosk.core.frames import frames
 from kiosk.directory.errors import DirectoryError
 from storage.registry import RegistryError
 
 JSON = "application/json"
 _EVENT_BYTES = 4
+_ANSWERED = "service.answered station=%s call=%s result=%s ms=%d"
+_UNKNOWN_CALL = "unknown"
+"""Stands for whatever somebody makes up: there are as many figures as calls."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +65,7 @@ class Service:
     names: frozenset[str]
     """HOST[:PORT] for which requests may be signed, in small letters."""
     entropy: Entropy
+    figures: Figures = UNTOLD
     readiness: Readiness = field(default_factory=Readiness)
 
     def adopt(self, fresh: Service) -> Threads:
@@ -80,6 +88,7 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
     async def visit(request: Request) -> Response:
         signed = await signed_request(request, service)
         call = request.path_params["call"]
+        service.figures.inside(service.threads.inside)
         body = await service.threads.run(
             lambda parts: _carried_out(service, parts, signed, call)
         )
@@ -112,15 +121,19 @@ def answered(service: Service, endpoint: Endpoint) -> Endpoint:
     """Answer whatever happens: with what the endpoint says, or with a problem."""
 
     async def answer(request: Request) -> Response:
+        began, result = monotonic(), WELL
         try:
             check_headers(request)
             said = await endpoint(request)
         except (AuthorityError, DirectoryError, RegistryError) as error:
-            said = refused(error)
+            said, result = refused(error), error.code
         except Exception as error:  # noqa: BLE001 - the last place that can answer
             event = service.entropy.bytes(_EVENT_BYTES).hex()
             log.error("service.failed_inside event=%s %s", event, frames(error))
-            said = refused(FailedInside(event=event))
+            said, result = refused(FailedInside(event=event)), FailedInside.code
+        if (call := request.path_params.get("call")) is not None:
+            told = call if call in CALLS else _UNKNOWN_CALL
+            service.figures.asked(told, result, monotonic() - began)
         if service.readiness.is_ending:
             said.headers["connection"] = "close"  # the next call goes elsewhere
         return said
@@ -164,7 +177,16 @@ def _carried_out(
     key = signed.headers.get("idempotency-key", "")
     if not key:
         raise NotUnderstood
-    return served.carried_out(call, signed.body, key=key)
+    began, result = monotonic(), WELL
+    with logs.request(key):
+        try:
+            return served.carried_out(call, signed.body, key=key)
+        except (AuthorityError, DirectoryError, RegistryError) as error:
+            result = error.code
+            raise
+        finally:
+            ms = round(1000 * (monotonic() - began))
+            log.info(_ANSWERED, station, call, result, ms)
 
 
 async def _no_such_thing(_: Request, error: Exception) -> Response:
