@@ -51,6 +51,7 @@ def made_of(
     from kiosk.authority.local import LocalAuthority
     from kiosk.authority.service.app import Service
     from kiosk.authority.service.threads import Threads
+    from kiosk.certificates.card_certificates import read_pem
     from kiosk.core.entropy import SystemEntropy
 
     config = load(named)
@@ -69,11 +70,14 @@ def made_of(
         entropy=SystemEntropy(),
         figures=figures,
     )
-    return process.checked(
+    made = process.checked(
         process.ProcessParts(
             service=service, listening=listening, drain_seconds=told.drain_seconds
         )
     )
+    ends = read_pem(listening.certificate_file)[0].not_valid_after_utc
+    figures.certificate_expires(ends.timestamp())
+    return made
 
 
 def _listening(told: ServiceSettings, port: int | None) -> Listening:

@@ -42,6 +42,9 @@ class Figures(Protocol):
     def health(self, missing: Iterable[str]) -> None:
         """Say what is missing at this station now, by its part; the rest is there."""
 
+    def certificate_expires(self, at: float) -> None:
+        """Say when the service's certificate ends: seconds since 1970 UTC."""
+
 
 class Untold:
     """`Figures` where nobody wants them."""
@@ -68,6 +71,9 @@ class Untold:
         pass
 
     def health(self, missing: Iterable[str]) -> None:
+        pass
+
+    def certificate_expires(self, at: float) -> None:
         pass
 
 

@@ -139,10 +139,6 @@ class PrometheusFigures:
         """
         self._registry.register(_Stations(standings))
 
-    def certificate_expires(self, at: float) -> None:
-        """Say when the service's certificate ends."""
-        self._expires.set(at)
-
     def text(self) -> bytes:
         """Return everything as Prometheus reads it. Any thread."""
         return generate_latest(self._registry)
@@ -182,6 +178,9 @@ class PrometheusFigures:
         gone = frozenset(missing)
         for part in PARTS:
             self._missing.labels(part).set(part in gone)
+
+    def certificate_expires(self, at: float) -> None:
+        self._expires.set(at)
 
 
 class _Stations:

@@ -35,7 +35,7 @@ from kiosk.figures.watched import WatchedDirectory, WatchedRegistry
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import SETTINGS
-from kiosk.visit.station_of_parts import Opened, StationOfParts
+from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft
 from storage.registry import StoreUnavailable, Tx
@@ -317,7 +317,7 @@ def test_calls_are_told_by_their_name_and_what_they_were_answered(
 def test_a_station_tells_what_its_screen_says_is_missing(
     figures: PrometheusFigures,
 ) -> None:
-    def opened() -> Opened:
+    def opened() -> OpenedAuthority:
         raise StoreUnavailable(place="db")
 
     station = StationOfParts(SETTINGS, SimulatedReaders(), opened, figures)
