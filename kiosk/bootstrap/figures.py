@@ -28,11 +28,11 @@ def figures_of(told: MetricsSettings, port: int = 0) -> Iterator[Figures]:
         yield UNTOLD
         return
     try:
-        from kiosk.figures.listener import Listener
+        from kiosk.figures.listener import FiguresListener
         from kiosk.figures.prometheus import PrometheusFigures
 
         figures = PrometheusFigures()
-        listener = Listener(place, figures.text)
+        listener = FiguresListener(place, figures.text)
     except ImportError:
         log.error("figures.not_installed")
         yield UNTOLD

@@ -321,16 +321,20 @@ def test_a_station_tells_what_its_screen_says_is_missing(
         raise StoreUnavailable(place="db")
 
     station = StationOfParts(SETTINGS, SimulatedReaders(), opened, figures)
-    told: list[object] = []
     done = threading.Event()
-    station.on_authority_worker(lambda: (told.append(station.health()), done.set()))
+
+    def look() -> None:
+        station.health()
+        done.set()
+
+    station.on_authority_worker(look)
     assert done.wait(10)
     station.stop()
     assert values(figures)["pin_kiosk_part_missing{part=store}"] == 1.0
 
 
 def test_a_place_that_cannot_be_had_keeps_nobody_waiting(
-    listener: Listener, caplog: pytest.LogCaptureFixture
+    listener: FiguresListener, caplog: pytest.LogCaptureFixture
 ) -> None:
     taken = MetricsSettings(listen=f"127.0.0.1:{listener.port}")
     with figures_of(taken) as nobody:
