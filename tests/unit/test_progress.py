@@ -22,11 +22,11 @@ journal_copy.WINDOW = 64
 progress._SILENT_SECONDS = 0.0
 progress._SECONDS = {True: 0.0, False: 0.0}
 if sys.argv[1] == "waits":
-    told = progress.Progress.__call__
+    told = progress.ProgressLine.__call__
     def waiting(self, more=1):
         told(self, more)
         signal.pause()
-    progress.Progress.__call__ = waiting
+    progress.ProgressLine.__call__ = waiting
 sys.exit(main(sys.argv[2:]))
 """
 

@@ -9,6 +9,9 @@ from msgspec.structs import replace
 
 from kiosk.authority.office import templates
 from kiosk.config import toml_file
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.texts import sentence
 from storage.memory_registry import MemoryRegistry
 from storage.records import PinAlphabet, PinPolicy, Template, UnblockWay
@@ -85,6 +88,19 @@ def test_a_template_that_no_pin_satisfies_is_refused(
     with pytest.raises(templates.UnsatisfiableTemplate) as caught:
         templates.read(written(tmp_path, replace(STAFF, pin_policy=policy)))
     assert "Look at" in sentence(caught.value.message)
+
+
+def test_a_template_names_no_key_that_could_not_sign_for_a_holder(
+    tmp_path: Path,
+) -> None:
+    wrong = replace(STAFF, key_slot="9E")
+    with pytest.raises(templates.UnsatisfiableTemplate) as in_a_file:
+        templates.read(written(tmp_path, wrong))
+    directory = SimulatedDirectory(SystemClock(), SeededEntropy(1))
+    with pytest.raises(templates.UnsatisfiableTemplate) as at_the_desk:
+        templates.satisfiable(directory, wrong)
+    for refused in (in_a_file, at_the_desk):
+        assert "9A, which asks for the PIN" in sentence(refused.value.message)
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -33,9 +33,14 @@ _LIMITS = {
 }
 """The widest that cards of a type take; a card in the reader may take less."""
 
+SIGNING_SLOT = "9A"
+"""The only key that signs for a holder: PIV Authentication, which asks for the PIN (SP
+800-73-5 part 1); GIDS cards and tokens answer to the same name. 9C would want the PIN
+once more for each signature, 9E wants none."""
+
 
 class UnsatisfiableTemplate(KioskError):
-    """No PIN could ever satisfy this template: `file`, `rule`."""
+    """No card or PIN could ever satisfy this template: `file`, `rule`."""
 
     code = "template.unsatisfiable"
 
@@ -59,9 +64,7 @@ def read(path: Path) -> Template:
         )
         raise toml_file.MeaninglessKey(file=str(path), key="version", known=known)
     template = toml_file.decode(table, Template, file=path)
-    broken = contradiction(effective(limits_of(template), template, None, None))
-    if broken is not None:
-        raise UnsatisfiableTemplate(file=str(path), rule=broken)
+    _possible(template, None, named=str(path))
     return template
 
 
@@ -74,9 +77,16 @@ def satisfiable(directory: Directory, template: Template) -> None:
     policy = None
     if template.pin_policy.update_ad_password:
         policy = ask(directory, _domain_policy)
+    _possible(template, policy, named=template.name)
+
+
+def _possible(template: Template, policy: PasswordPolicy | None, *, named: str) -> None:
+    """UnsatisfiableTemplate: no PIN satisfies it, or no key could sign."""
+    if template.key_slot != SIGNING_SLOT:
+        raise UnsatisfiableTemplate(file=named, rule="key_slot")
     broken = contradiction(effective(limits_of(template), template, None, policy))
     if broken is not None:
-        raise UnsatisfiableTemplate(file=template.name, rule=broken)
+        raise UnsatisfiableTemplate(file=named, rule=broken)
 
 
 def _domain_policy(dc: DomainController) -> PasswordPolicy | None:
