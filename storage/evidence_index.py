@@ -1,4 +1,4 @@
-"""Where in the segments which event is: a file beside them that is never believed.
+"""Where in the segments an event or an operation is: a file that is never believed.
 
 It says only where to look; what is there is read and compared. Whatever is wrong with
 it (gone, damaged, of other segments, of another version), it is made anew from the
@@ -14,15 +14,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.records import AuditEvent
-from storage.segments import Located
+from storage.records import AuditEvent, Operation
+from storage.segments import Located, LocatedOperation
 
-_VERSION = 1
+_VERSION = 2
 _WAIT_SECONDS = 10.0
 _KEYS = ("credential", "operation", "kind", "station")
 """The most selective first: one of them is looked up, the others are compared."""
-_SCHEMA = f"""
+_OPERATIONS = f"""
 PRAGMA user_version = {_VERSION};
+CREATE TABLE operation (
+    id INTEGER NOT NULL, event INTEGER NOT NULL, credential INTEGER NOT NULL,
+    at REAL NOT NULL, number INTEGER NOT NULL, offset INTEGER NOT NULL,
+    length INTEGER NOT NULL
+);
+CREATE INDEX operation_by_id ON operation (id);
+CREATE INDEX operation_by_event ON operation (event);
+CREATE INDEX operation_by_credential ON operation (credential, at);
+CREATE INDEX operation_by_number ON operation (number);
+"""
+_SCHEMA = """
 CREATE TABLE covered (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL);
 CREATE TABLE event (
     at REAL NOT NULL, credential INTEGER NOT NULL, operation INTEGER NOT NULL,
@@ -32,10 +43,12 @@ CREATE TABLE event (
 CREATE INDEX by_number ON event (number);
 CREATE INDEX by_at ON event (at);
 """ + "".join(f"CREATE INDEX by_{key} ON event ({key}, at);" for key in _KEYS)
+_FORWARD = {0: _SCHEMA + _OPERATIONS, 1: _OPERATIONS}
+"""From each version to this one; segments of the first had no operations."""
 
 
 class Spot(NamedTuple):
-    """Where one event lies."""
+    """Where one event lies, or one operation (`at`: its start)."""
 
     at: float
     number: int
@@ -50,22 +63,31 @@ class EvidenceIndex:
         self._path = folder / "index.sqlite"
         self._db: sqlite3.Connection | None = None
 
-    def covered(self) -> dict[int, str]:
-        """Return the SHA-256 of each segment that is in it, by number."""
-        rows = self._open().execute("SELECT number, sha256 FROM covered")
-        return dict(rows.fetchall())
+    def covered(self, number: int) -> str | None:
+        """Return the SHA-256 of a segment; None: it is not in it."""
+        rows = self._open().execute(
+            "SELECT sha256 FROM covered WHERE number = ?", (number,)
+        )
+        found = rows.fetchone()
+        return str(found[0]) if found else None
 
-    def add(self, number: int, sha256: str, events: Iterable[Located]) -> None:
+    def add(
+        self, number: int, sha256: str, located: Iterable[Located | LocatedOperation]
+    ) -> None:
         """Take a segment, in place of what was there of that number."""
+        events, operations = [], []
+        for each in located:
+            if isinstance(each, Located):
+                event = each.event
+                events.append((event.at, *_hashes(event), number, *each[:2]))
+            else:
+                operations.append((*_keys(each.operation), number, *each[:2]))
         db = self._open()
         with db:
             self._drop(db, number)
+            db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", events)
             db.executemany(
-                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (event.at, *_hashes(event), number, offset, length)
-                    for offset, length, event in events
-                ),
+                "INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?)", operations
             )
             db.execute("INSERT INTO covered VALUES (?, ?)", (number, sha256))
 
@@ -78,6 +100,7 @@ class EvidenceIndex:
     @staticmethod
     def _drop(db: sqlite3.Connection, number: int) -> None:
         db.execute("DELETE FROM event WHERE number = ?", (number,))
+        db.execute("DELETE FROM operation WHERE number = ?", (number,))
         db.execute("DELETE FROM covered WHERE number = ?", (number,))
 
     def spots(
@@ -112,6 +135,22 @@ class EvidenceIndex:
             for row in rows:
                 yield Spot(*row)
 
+    def operation_spots(
+        self, key: str, value: str, *, since: float = 0.0
+    ) -> Iterator[Spot]:
+        """Yield where such operations may be, by their start.
+
+        `key`: id, event or credential.
+        """
+        rows = self._open().execute(
+            f"SELECT at, number, offset, length FROM operation"  # noqa: S608 - our own words; values are bound
+            f" WHERE {key} = ? AND at >= ? ORDER BY at",
+            (_hash(value), since),
+        )
+        with closing(rows):
+            for row in rows:
+                yield Spot(*row)
+
     def make_anew(self) -> None:
         """Throw it away. OSError."""
         self.close()
@@ -128,12 +167,12 @@ class EvidenceIndex:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if version == 0:
+            if version in _FORWARD:
                 with db:
                     db.execute("BEGIN IMMEDIATE")
-                    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                        for statement in _SCHEMA.split(";"):
-                            db.execute(statement)
+                    version = db.execute("PRAGMA user_version").fetchone()[0]
+                    for statement in _FORWARD.get(version, "").split(";"):
+                        db.execute(statement)
             elif version != _VERSION:
                 raise sqlite3.DatabaseError(version)
         except BaseException:
@@ -155,6 +194,15 @@ def _hashes(event: AuditEvent) -> tuple[int, int, int, int]:
         _hash(event.operation),
         _hash(event.kind),
         _hash(event.station),
+    )
+
+
+def _keys(operation: Operation) -> tuple[int, int, int, float]:
+    return (
+        _hash(operation.id),
+        _hash(operation.event),
+        _hash(operation.credential),
+        operation.started_at,
     )
 
 

@@ -577,6 +577,16 @@ class Journal:
             compaction.close()
 
     @property
+    def is_in_transaction(self) -> bool:
+        """Whether others wait for this process."""
+        return self._overlay is not None
+
+    @property
+    def is_readonly(self) -> bool:
+        """Whether this process may only look at the file."""
+        return self._is_readonly
+
+    @property
     def living(self) -> int:
         """About how many bytes of the file are not dead."""
         return self._live

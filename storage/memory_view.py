@@ -19,7 +19,7 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import RecordMissing
+from storage.registry import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.view import (
     CARD_PART,
     IN_USE,
@@ -244,6 +244,13 @@ class MemoryView:
         )
         return page(found, ByStart.of, limit, after)
 
+    def unsure_writes(self, credential: str, *, since: float) -> int:
+        return sum(
+            each.credential == credential and each.started_at >= since
+            for each in self._tables.operations.values()
+            if each.is_unsure
+        )
+
     def live_operations(self, credential: str) -> list[Operation]:
         return [each for each in self._unfinished() if each.credential == credential]
 
@@ -292,6 +299,7 @@ class MemoryView:
         newest_first: bool = False,
         limit: int,
         after: ByTime | None = None,
+        missing: list[EvidenceMissing | EvidenceDamaged] | None = None,  # noqa: ARG002 - nothing is ever
     ) -> list[AuditEvent]:
         found = (
             each

@@ -43,7 +43,7 @@ def mend(
             is_whole = is_whole and (trouble is None or copy is not None)
             yield segment, trouble, copy
         if is_whole:  # else an index may know what no segment says any more
-            evidence.make_index_anew()
+            evidence.index.make_anew()
 
 
 def _copy_of(segment: Segment, folder: str, places: Sequence[Path]) -> Path | None:

@@ -15,12 +15,15 @@ import msgspec
 from storage.journal import OWN, Journal
 from storage.registry import StoreTooNew
 
-RECORDS = 1
-"""What this program writes. 1 is also what says nothing of itself."""
-SINCE = {1: "0.1.0"}
+RECORDS = 2
+"""What this program writes. 1 is also what says nothing of itself. With 2, segments
+hold operations, and an event may name its chain."""
+SINCE = {1: "0.1.0", 2: "0.1.0"}
 """The first version of the program that reads records of a number."""
-FORWARD: dict[int, Callable[[Journal], None]] = {}
-"""From each number to the next, inside a transaction."""
+FORWARD: dict[int, Callable[[Journal], None] | None] = {1: None}
+"""From each number to the next, inside a transaction; None: nothing is to be done, but
+an older program could not read what may come.
+"""
 _KEY = "records"
 
 
@@ -39,11 +42,13 @@ class Versions:
     def bring_forward(self) -> None:
         """Make the records what this program writes. StoreTooNew, StoreFull."""
         self.check()
-        if self._number() == RECORDS:
+        steps = [FORWARD[number] for number in range(self._number(), RECORDS)]
+        if not steps or (self._journal.is_readonly and not any(steps)):
             return
         with self._journal.transaction():
             for number in range(self._number(), RECORDS):
-                FORWARD[number](self._journal)
+                if step := FORWARD[number]:
+                    step(self._journal)
             now = _Format(RECORDS, SINCE[RECORDS])
             self._journal.put(OWN, _KEY, msgspec.json.encode(now))
 

@@ -300,6 +300,11 @@ class Operation(Record, frozen=True, kw_only=True):
     ended_at: float | None = None
     version: int = 0
 
+    @property
+    def is_unsure(self) -> bool:
+        """Its write was sent, and nobody knows what became of it."""
+        return self.written and self.phase is Phase.OUT_OF_STEP
+
 
 class NoncePurpose(StrEnum):
     """What a signature over the nonce will mean."""

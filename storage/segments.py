@@ -1,8 +1,12 @@
-"""Sealed evidence: events in files that are written once and never again.
+"""Sealed evidence: what has happened, in files that are written once and never again.
 
     PIN-KIOSK EVIDENCE 1
     G …                          one group of the journal's format (`storage.groups`)
     P "audit" "<chain>|<seq>" <json>
+    P "operations" "<id>" <json>
+
+Events come first, then operations that have ended. One that is saved again lives in the
+journal again, and is sealed once more with a higher version: the highest counts.
 
 A segment is one group, numbered like it, and names the checksum of the segment before
 (its place). What segments there are, and their SHA-256, stands in the journal: a file
@@ -13,9 +17,9 @@ before anything in it is believed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,11 +27,14 @@ from storage import canonical, groups
 from storage.audit import Head
 from storage.fileops import FileOps
 from storage.groups import Change
-from storage.records import AuditEvent, Record
+from storage.records import AuditEvent, Operation, Record
 from storage.registry import EvidenceDamaged, EvidenceMissing, StoreFull
 
 MAGIC = b"PIN-KIOSK EVIDENCE 1\n"
-_decode = msgspec.json.Decoder(AuditEvent).decode
+AUDIT, OPERATIONS = "audit", "operations"
+T = TypeVar("T")
+as_event = msgspec.json.Decoder(AuditEvent).decode
+as_operation = msgspec.json.Decoder(Operation).decode
 
 
 class Segment(Record, frozen=True, kw_only=True):
@@ -35,6 +42,7 @@ class Segment(Record, frozen=True, kw_only=True):
 
     number: int
     events: int
+    operations: int = 0
     size: int
     sha256: str
     """Of the whole file, hex."""
@@ -60,6 +68,14 @@ class Located(NamedTuple):
     event: AuditEvent
 
 
+class LocatedOperation(NamedTuple):
+    """One operation, and where its JSON lies in a segment's file."""
+
+    offset: int
+    length: int
+    operation: Operation
+
+
 def folder_of(journal: Path) -> Path:
     """Return where the segments of a journal lie."""
     return journal.with_name(journal.name + ".evidence")
@@ -81,13 +97,17 @@ def seal(
     number: int,
     before: str,
     documents: Sequence[tuple[str, bytes]],
+    ended: Sequence[tuple[str, bytes]] = (),
 ) -> Segment:
     """Write events (key and JSON, in order) into a new segment; durable. StoreFull.
+
+    `ended`: operations that have, the same.
 
     A file of that number is replaced: the journal has not named it, so it is what a
     process left behind that died here.
     """
-    changes = [Change("audit", key, raw) for key, raw in documents]
+    changes = [Change(AUDIT, key, raw) for key, raw in documents]
+    changes += [Change(OPERATIONS, key, raw) for key, raw in ended]
     group, body = groups.write(number, changes, before)
     data = MAGIC + group
     path = folder / file_name(number)
@@ -106,15 +126,18 @@ def seal(
     except OSError as error:
         part.unlink(missing_ok=True)
         raise StoreFull(path=str(path)) from error
-    events = [_decode(raw) for _, raw in documents]
+    events = [as_event(raw) for _, raw in documents]
+    times = [event.at for event in events]
+    times += [as_operation(raw).ended_at or 0.0 for _, raw in ended]
     return Segment(
         number=number,
         events=len(events),
+        operations=len(ended),
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         body=body,
-        first_at=min(event.at for event in events),
-        last_at=max(event.at for event in events),
+        first_at=min(times),
+        last_at=max(times),
         ends={event.lane: Head(event.seq, event.hash) for event in events},
     )
 
@@ -136,28 +159,52 @@ def read(folder: Path, segment: Segment, lane: str | None = None) -> Iterator[Lo
 
     `lane`: only those that may be of that chain. EvidenceMissing, EvidenceDamaged.
     """
-    data = sealed_bytes(folder, segment)
     mark = b"" if lane is None else b":" + canonical.encode(lane)
+    for table, at, raw in _lines(sealed_bytes(folder, segment)):
+        if table == _AUDIT and mark in raw:
+            yield Located(at, len(raw), as_event(raw))
+
+
+def everything(folder: Path, segment: Segment) -> Iterator[Located | LocatedOperation]:
+    """Yield all that is in a segment, as `read` does."""
+    for table, at, raw in _lines(sealed_bytes(folder, segment)):
+        if table == _AUDIT:
+            yield Located(at, len(raw), as_event(raw))
+        else:
+            yield LocatedOperation(at, len(raw), as_operation(raw))
+
+
+_AUDIT = canonical.encode(AUDIT)
+
+
+def _lines(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """Yield table, offset and JSON of each line of a segment's file."""
     at = data.index(b"\n", len(MAGIC)) + 1
     while at < len(data):
         end = data.index(b"\n", at)
-        raw = data[at:end].split(b"\t", 3)[3]
-        if mark in raw:
-            yield Located(end - len(raw), len(raw), _decode(raw))
+        _, table, _, raw = data[at:end].split(b"\t", 3)
+        yield table, end - len(raw), raw
         at = end + 1
 
 
-def event_at(
-    ops: FileOps, folder: Path, segment: Segment, offset: int, length: int
-) -> AuditEvent:
-    """Read one event where an index says it is. EvidenceMissing, EvidenceDamaged."""
-    path = folder / segment.file
+def record_at(
+    ops: FileOps,
+    folder: Path,
+    segment: Segment,
+    place: tuple[int, int],
+    decode: Callable[[bytes], T],
+) -> T:
+    """Read what lies where an index says it does (offset, length).
+
+    EvidenceMissing, EvidenceDamaged.
+    """
+    path, (offset, length) = folder / segment.file, place
     try:
         handle = ops.open_readonly(path)
     except OSError as error:
         raise EvidenceMissing(path=str(path)) from error
     try:
-        return _decode(ops.read(handle, offset, length))
+        return decode(ops.read(handle, offset, length))
     except (OSError, msgspec.DecodeError) as error:
         raise EvidenceDamaged(path=str(path), offset=offset) from error
     finally:

@@ -2,13 +2,16 @@
 
 An event lives in the journal until `seal` has written it into a segment; both are
 changed in one commit, so that at every moment it is in one of the two. Sealing takes
-the journal's lock only for that commit.
+the journal's lock only for that commit. Operations that have ended are sealed, too
+(`tinydb_operations` finds them).
+
+A segment that is not there spoils what needs it and nothing else: whoever asks either
+hears of it as an error, or is told beside what the rest holds.
 """
 
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ import msgspec
 
 from storage import canonical, groups, segments
 from storage.audit import Head
+from storage.covered_index import CoveredIndex, Trouble, as_segment, key_of
 from storage.evidence_index import EvidenceIndex, Spot
 from storage.fileops import FileOps
 from storage.journal import Journal
@@ -25,17 +29,18 @@ from storage.lock_file import tried
 from storage.memory_view import matches
 from storage.records import AuditEvent
 from storage.registry import EvidenceDamaged, EvidenceMissing
-from storage.segments import Segment
+from storage.segments import OPERATIONS, Located, LocatedOperation, Segment
+from storage.tinydb_indexes import AUDIT, SEGMENTS, Indexes
 from storage.view import ByTime
 
 T = TypeVar("T")
-AUDIT, SEGMENTS = "audit", "segments"
 LIVING = 4_000
 """Events that may live in the journal before the oldest are sealed."""
 BATCH = 2_000
 """Events of one segment: its commit holds the lock for some milliseconds."""
-_decode = msgspec.json.Decoder(AuditEvent).decode
-_segment = msgspec.json.Decoder(Segment).decode
+ENDED = 2_000
+"""Operations that have ended and may live in the journal, until half are sealed."""
+_decode = segments.as_event
 
 
 class Evidence:
@@ -45,21 +50,23 @@ class Evidence:
         self,
         journal: Journal,
         ops: FileOps,
+        indexes: Indexes,
         *,
         living: int = 0,
         batch: int = 0,
+        ended: int = 0,
     ) -> None:
         self._journal = journal
         self._ops = ops
+        self._indexes = indexes
         self._most_living, self._batch = living or LIVING, batch or BATCH
+        self._most_ended = ended or ENDED
         self.folder: Path = segments.folder_of(journal.path)
-        self._index = EvidenceIndex(self.folder)
-        self._indexed: set[str] = set()
-        """Keys of segments that the index is known to have."""
+        self.index = CoveredIndex(journal, self.folder, indexes)
 
     def close(self) -> None:
         """Close the index. Safe to call twice."""
-        self._index.close()
+        self.index.close()
 
     archives: Sequence[Path] = ()
     """Folders that segments were moved to, and that are to be read, too."""
@@ -104,7 +111,7 @@ class Evidence:
         raw = self._journal.get(SEGMENTS, key)
         if raw is None:
             raise KeyError(key)
-        return _segment(raw)
+        return as_segment(raw)
 
     def matching(
         self,
@@ -115,10 +122,12 @@ class Evidence:
         after: ByTime | None,
         newest_first: bool,
         limit: int,
+        missing: list[Trouble] | None = None,
     ) -> Iterator[AuditEvent]:
         """Yield events that match, in no order; of all, the first `limit` are there.
 
-        EvidenceMissing, EvidenceDamaged.
+        `missing`: takes what could not be read; silent: EvidenceMissing,
+        EvidenceDamaged.
         """
 
         def fits(event: AuditEvent) -> bool:
@@ -141,7 +150,9 @@ class Evidence:
             last = after.at if until is None else min(until, after.at)
         elif after is not None:
             first = after.at if since is None else max(since, after.at)
-        sealed = self._sealed(wanted, fits, first, last, after, newest_first, limit)
+        sealed = self._sealed(
+            wanted, fits, first, last, after, newest_first, limit, missing
+        )
         yield from filter(fits, sealed)
 
     def _sealed(
@@ -153,6 +164,7 @@ class Evidence:
         after: ByTime | None,
         newest_first: bool,  # noqa: FBT001 - handed on
         limit: int,
+        missing: list[Trouble] | None,
     ) -> Iterable[AuditEvent]:
         """Return the first sealed events behind `after`, and those of the same time."""
         if not self._journal.size(SEGMENTS):
@@ -161,22 +173,35 @@ class Evidence:
         def ask(index: EvidenceIndex) -> list[AuditEvent]:
             events: list[AuditEvent] = []
             found, last = 0, None
+            troubles: list[Trouble] = []
             for spot in index.spots(
                 wanted, since=since, until=until, newest_first=newest_first
             ):
                 if found >= limit and spot.at != last:
                     break
-                event = self._at(spot)
+                try:
+                    event = self.record_at(spot, segments.as_event)
+                except (EvidenceMissing, EvidenceDamaged) as error:
+                    troubles.append(error)
+                    continue
                 if event is None or not fits(event):
                     continue
                 events.append(event)
                 place = ByTime.of(event)
                 if after is None or (place < after if newest_first else place > after):
                     found, last = found + 1, spot.at
+            begin = last if found >= limit and newest_first else since
+            end = last if found >= limit and not newest_first else until
+            for named, trouble in self.index.unread.values():
+                if (end is None or named.first_at <= end) and (
+                    begin is None or named.last_at >= begin
+                ):
+                    troubles.append(trouble)
+            _tell(troubles, missing)
             return events
 
-        answer = self._with_index(ask)
-        return self._all_sealed() if answer is None else answer
+        answer = self.index.asked(ask)
+        return self._all_sealed(missing=missing) if answer is None else answer
 
     def _living(self) -> Iterable[bytes]:
         journal = self._journal
@@ -185,21 +210,30 @@ class Evidence:
             return committed.values()
         return [raw for raw in {**committed, **changed}.values() if raw is not None]
 
-    def _at(self, spot: Spot) -> AuditEvent | None:
-        """Read one event; None: the index is of a later moment than this."""
-        raw = self._journal.get(SEGMENTS, _key(spot.number))
-        if raw is None or (named := _segment(raw)).archived:
+    def record_at(self, spot: Spot, decode: Callable[[bytes], T]) -> T | None:
+        """Read what lies there; None: the index is of a later moment than this.
+
+        EvidenceMissing, EvidenceDamaged.
+        """
+        raw = self._journal.get(SEGMENTS, key_of(spot.number))
+        if raw is None or (named := as_segment(raw)).archived:
             return None
-        return segments.event_at(
-            self._ops, self.folder, named, spot.offset, spot.length
+        return segments.record_at(
+            self._ops, self.folder, named, (spot.offset, spot.length), decode
         )
 
-    def _all_sealed(self, lane: str | None = None) -> Iterator[AuditEvent]:
+    def _all_sealed(
+        self, lane: str | None = None, missing: list[Trouble] | None = None
+    ) -> Iterator[AuditEvent]:
         for folder, named in self._readable():
-            if lane in (None, *named.ends):
+            if lane not in (None, *named.ends):
+                continue
+            try:
                 for located in segments.read(folder, named, lane):
                     if lane in (None, located.event.lane):
                         yield located.event
+            except (EvidenceMissing, EvidenceDamaged) as error:
+                _tell([error], missing)
 
     def chains(self, lane: str | None) -> Iterator[AuditEvent]:
         """Yield all events, each chain in its order; errors are those of `matching`."""
@@ -209,103 +243,93 @@ class Evidence:
             if lane in (None, event.lane):
                 yield event
 
-    def examined(self) -> Iterator[EvidenceMissing | EvidenceDamaged | None]:
+    def examined(self) -> Iterator[Trouble | None]:
         """Read each segment whole; yield what is wrong with it, or None."""
         for named in self.segments():
-            trouble: EvidenceMissing | EvidenceDamaged | None = None
+            trouble: Trouble | None = None
             folder = self._folder_of(named)
             if folder is not None:
                 try:
-                    for _ in segments.read(folder, named):
+                    for _ in segments.everything(folder, named):
                         pass
                 except (EvidenceMissing, EvidenceDamaged) as error:
                     trouble = error
             yield trouble
 
-    # --- the index ----------------------------------------------------------------
-
-    def _with_index(self, act: Callable[[EvidenceIndex], T]) -> T | None:
-        """Ask the index, made anew if it is damaged; None: it cannot be used now."""
-        for last in (False, True):
-            try:
-                self._cover()
-                return act(self._index)
-            except sqlite3.DatabaseError as error:
-                busy = isinstance(error, sqlite3.OperationalError)
-                if last or (busy and not str(error).startswith("no such")):
-                    return None
-            except OSError:
-                return None
-            try:
-                self._index.make_anew()
-            except OSError:
-                return None
-            self._indexed = set()
-        return None
-
-    def make_index_anew(self) -> None:
-        """Throw the index away and make it of the segments. OSError."""
-        self._index.make_anew()
-        self._indexed = set()
-        if self._journal.size(SEGMENTS):
-            self._with_index(lambda _: None)
-
-    def _cover(self) -> None:
-        """Bring the index up to what the journal names."""
-        keys = set(self._journal.keys(SEGMENTS))
-        if keys == self._indexed:
-            return
-        covered = self._index.covered()
-        for key in sorted(keys):
-            named = self._named(key)
-            known = covered.get(named.number)
-            if named.archived:
-                if known is not None:
-                    self._index.drop(named.number)
-            elif known != named.sha256:
-                located = segments.read(self.folder, named)
-                self._index.add(named.number, named.sha256, located)
-        self._indexed = keys
-
     # --- sealing ------------------------------------------------------------------
 
     def seal(self, *, least: int | None = None) -> bool:
-        """Seal the oldest events if more live than may; say whether it did.
+        """Seal the oldest events, and the operations that ended first, if more live
+        than may; say whether it did.
 
         StoreFull, StoreLocked. Another process that is at it goes on alone.
         """
-        least = self._most_living if least is None else least
-        journal = self._journal
-        if journal.size(AUDIT) <= least:
+        if not any(self._due(least)):
             return False
         with self.alone() as is_alone:
             if not is_alone:
                 return False
-            journal.look()
-            if journal.size(AUDIT) <= least:
+            self._journal.look()
+            events, ended = self._due(least)
+            if not events and not ended:
                 return False
-            keys = list(itertools.islice(journal.keys(AUDIT), self._batch))
-            documents = [(key, raw) for key in keys if (raw := journal.get(AUDIT, key))]
-            last = max(journal.keys(SEGMENTS), default="")
-            number = int(last) + 1 if last else 1
-            before = self._named(last).body if last else groups.START
-            made = segments.seal(self._ops, self.folder, number, before, documents)
-            with journal.transaction():
-                if journal.get(SEGMENTS, _key(number)) is not None or any(
-                    journal.get(AUDIT, key) != raw for key, raw in documents
-                ):
-                    raise EvidenceDamaged(path=str(self.folder / made.file), offset=0)
-                journal.put(SEGMENTS, _key(number), canonical.encode(made))
-                for key, _ in documents:
-                    journal.delete(AUDIT, key)
-        self._with_index(lambda _: None)
+            self._seal(
+                self._documents(AUDIT, events), self._documents(OPERATIONS, ended)
+            )
+        self.index.cover()
         return True
+
+    def _due(self, least: int | None) -> tuple[list[str], list[str]]:
+        """Return the keys of the events and of the operations that are to be sealed."""
+        journal, values = self._journal, self._indexes.values
+        events: list[str] = []
+        if journal.size(AUDIT) > (self._most_living if least is None else least):
+            events = list(itertools.islice(journal.committed(AUDIT), self._batch))
+        ended = values.size("ended", "")
+        surplus = ended - self._most_ended // 2 if ended > self._most_ended else 0
+        return events, values.first("ended", "", min(surplus, self._batch))
+
+    def _documents(self, table: str, keys: list[str]) -> list[tuple[str, bytes]]:
+        journal = self._journal
+        return [(key, raw) for key in keys if (raw := journal.get(table, key))]
+
+    def _seal(
+        self, events: list[tuple[str, bytes]], ended: list[tuple[str, bytes]]
+    ) -> None:
+        journal = self._journal
+        last = max(journal.keys(SEGMENTS), default="")
+        number = int(last) + 1 if last else 1
+        before = self._named(last).body if last else groups.START
+        made = segments.seal(self._ops, self.folder, number, before, events, ended)
+        with journal.transaction():
+            if journal.get(SEGMENTS, key_of(number)) is not None or any(
+                journal.get(AUDIT, key) != raw for key, raw in events
+            ):
+                raise EvidenceDamaged(path=str(self.folder / made.file), offset=0)
+            journal.put(SEGMENTS, key_of(number), canonical.encode(made))
+            for key, _ in events:
+                journal.delete(AUDIT, key)
+            for key, raw in ended:
+                if journal.get(OPERATIONS, key) == raw:  # else it goes on living
+                    journal.delete(OPERATIONS, key)
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether anything is sealed."""
+        return self._journal.size(SEGMENTS) > 0
+
+    def everything(self) -> Iterator[Located | LocatedOperation]:
+        """Read all segments. EvidenceMissing, EvidenceDamaged."""
+        for folder, named in self._readable():
+            yield from segments.everything(folder, named)
 
     def call_archived(self, moved: Iterable[Segment]) -> None:
         """Inside a transaction: say of segments that they were moved away."""
         for named in moved:
             archived = msgspec.structs.replace(named, archived=True)
-            self._journal.put(SEGMENTS, _key(named.number), canonical.encode(archived))
+            self._journal.put(
+                SEGMENTS, key_of(named.number), canonical.encode(archived)
+            )
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -315,5 +339,11 @@ class Evidence:
             yield is_alone
 
 
-def _key(number: int) -> str:
-    return f"{number:08d}"
+def _tell(troubles: list[Trouble], missing: list[Trouble] | None) -> None:
+    """Say once of each file what could not be read of it."""
+    if troubles and missing is None:
+        raise troubles[0]
+    for each in troubles:
+        known = [(it.code, it.data["path"]) for it in missing or ()]
+        if missing is not None and (each.code, each.data["path"]) not in known:
+            missing.append(each)

@@ -10,17 +10,19 @@ import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import msgspec
 
 from statemachine.lifecycle import State
+from statemachine.operation import Phase
 from storage.names import NameRow, Names
 from storage.records import Sync
 from storage.view import IN_USE, ByExpiry, fold
 
 CREDENTIALS, TEMPLATES, OPERATIONS = "credentials", "templates", "operations"
 NONCES, APPROVALS, AUDIT, HEADS = "nonces", "approvals", "audit", "heads"
-REPEATS = "repeats"
+REPEATS, SEGMENTS = "repeats", "segments"
 INDEXED = (CREDENTIALS, OPERATIONS, APPROVALS)
 Marks = tuple[str, str, str]
 Documents = Mapping[str, bytes]
@@ -64,7 +66,13 @@ class _CredentialKey(msgspec.Struct):
 class _OperationKeys(msgspec.Struct):
     credential: str
     event: str
+    phase: str
+    written: bool = False
     ended_at: float | None = None
+
+    @property
+    def is_unsure(self) -> bool:
+        return self.written and self.phase == Phase.OUT_OF_STEP
 
 
 class _ApprovalKeys(msgspec.Struct):
@@ -144,6 +152,16 @@ class Values:
         held = self._keys[name].get(value, ())
         return [held] if isinstance(held, str) else list(held)
 
+    def first(self, name: str, value: str, most: int) -> list[str]:
+        """Return the first `most` of what `find` returns."""
+        held = self._keys[name].get(value, ())
+        return [held] if isinstance(held, str) else list(islice(held, most))
+
+    def size(self, name: str, value: str) -> int:
+        """Return how many `find` returns."""
+        held = self._keys[name].get(value, ())
+        return 1 if isinstance(held, str) else len(held)
+
     def count(self, state: str | None, sync: str | None, template: str | None) -> int:
         wanted = (state, sync, template)
         return sum(
@@ -172,6 +190,8 @@ def _values(table: str, raw: bytes) -> tuple[list[tuple[str, str]], Marks | None
             ]
             if operation.ended_at is None:
                 values += [("live", ""), ("live of", operation.credential)]
+            elif not operation.is_unsure:
+                values.append(("ended", ""))
             return values, None
         case _:
             return [("approval of", _approval_keys(raw).credential)], None
@@ -182,6 +202,8 @@ class Indexes:
 
     def __init__(self) -> None:
         self.values = Values()
+        self.generation = 0
+        """Counts what became true of the segments, and beginnings anew."""
         self._credentials: Documents = {}
         self._names: Names | None = None
         self._expiry: list[ByExpiry] | None = None
@@ -189,6 +211,7 @@ class Indexes:
 
     def load(self, tables: Mapping[str, Documents]) -> None:
         self.values.clear()
+        self.generation += 1
         self._names = self._expiry = self._digests = None
         self._credentials = tables.get(CREDENTIALS, {})
         for table in INDEXED:
@@ -197,6 +220,8 @@ class Indexes:
     def listen(
         self, table: str, key: str, before: bytes | None, after: bytes | None
     ) -> None:
+        if table == SEGMENTS:
+            self.generation += 1
         if table not in INDEXED:
             return
         self.values.change(table, key, before, after)

@@ -16,6 +16,7 @@ import msgspec
 from statemachine.lifecycle import State
 from storage import audit, canonical
 from storage.audit import Head
+from storage.covered_index import IndexBehind
 from storage.fileops import FileOps
 from storage.journal import OWN
 from storage.migrations import Versions
@@ -38,8 +39,16 @@ from storage.registry import (
     Tx,
     VersionConflict,
 )
-from storage.tinydb_evidence import AUDIT, SEGMENTS, Evidence
-from storage.tinydb_indexes import APPROVALS, HEADS, INDEXED, NONCES, Indexes
+from storage.tinydb_evidence import Evidence
+from storage.tinydb_indexes import (
+    APPROVALS,
+    AUDIT,
+    HEADS,
+    INDEXED,
+    NONCES,
+    SEGMENTS,
+    Indexes,
+)
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
 from storage.tinydb_view import (
     JournalView,
@@ -95,7 +104,9 @@ class TinyDbRegistry:
         self._indexes = Indexes()
         ops = ops or FileOps()
         self.db: JournalDB = open_db(path, ops=ops, listener=self._indexes, only=only)
-        self.evidence = Evidence(self.db.storage.journal, ops, **sealing or {})
+        self.evidence = Evidence(
+            self.db.storage.journal, ops, self._indexes, **sealing or {}
+        )
         self.evidence.archives = archives
         self._versions = Versions(self.db.storage.journal)
         try:
@@ -111,6 +122,13 @@ class TinyDbRegistry:
             self.run(lambda tx: _distrust(tx, self._tables(), station, now))
 
     def run(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            return self._run(fn)
+        except IndexBehind:
+            self.evidence.index.cover()
+            return self._run(fn)
+
+    def _run(self, fn: Callable[[Tx], T]) -> T:
         with self.db.storage.transaction():
             self._versions.check()
             return fn(_JournalTx(self._tables(), self._indexes, self.evidence))
@@ -233,6 +251,8 @@ class _JournalTx(JournalView):
 
     def _save(self, table: JournalTable, record: R) -> R:
         known = read(table, record.id, type(record))
+        if known is None and record.version:
+            known = self._known(table, type(record), record.id)
         if (known.version if known else 0) != record.version:
             raise VersionConflict(kind=type(record).__name__.lower(), key=record.id)
         saved = msgspec.structs.replace(record, version=record.version + 1)

@@ -25,7 +25,7 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import RecordMissing
+from storage.registry import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.tinydb_evidence import Evidence
 from storage.tinydb_indexes import (
     APPROVALS,
@@ -40,6 +40,7 @@ from storage.tinydb_indexes import (
     Values,
 )
 from storage.tinydb_journal import JournalDB, JournalTable
+from storage.tinydb_operations import SealedOperations
 from storage.view import (
     CARD_PART,
     IN_USE,
@@ -108,10 +109,18 @@ class JournalView:
         self._tables = tables
         self._indexes = indexes
         self._evidence = evidence
+        self._ended = SealedOperations(evidence)
         self._own = Values()
 
-    def _get(self, table: JournalTable, kind: type[R], key: str) -> R:
+    def _known(self, table: JournalTable, kind: type[R], key: str) -> R | None:
+        """Return the record; one that is sealed, too."""
         record = read(table, key, kind)
+        if record is None and kind is Operation:
+            return self._ended.by_id(key)
+        return record
+
+    def _get(self, table: JournalTable, kind: type[R], key: str) -> R:
+        record = self._known(table, kind, key)
         if record is None:
             raise RecordMissing(kind=kind.__name__.lower(), key=key)
         return record
@@ -214,7 +223,7 @@ class JournalView:
             return []
         pick = names.part(wanted, of_cards=len(wanted) >= CARD_PART, retired=retired)
         found = self._listed(self._scan(pick, after), limit)
-        operation = self.operation_by_event(term)
+        operation = self._by_event(term, surely=False)
         meant = operation.credential if operation else ""
         by_event = read(self._tables.credentials, meant, Credential)
         if by_event is not None and all(each.id != meant for each in found):
@@ -303,8 +312,19 @@ class JournalView:
         return self._get(self._tables.operations, Operation, id)
 
     def operation_by_event(self, event: str) -> Operation | None:
+        return self._by_event(event, surely=True)
+
+    def _by_event(self, event: str, *, surely: bool) -> Operation | None:
         found = self._find(self._tables.operations, Operation, "event", event)
-        return max(found, key=ByStart.of, default=None)
+        sealed = self._ended.by_event(event, surely=surely and not found)
+        return max(self._with(found, sealed), key=ByStart.of, default=None)
+
+    def _with(
+        self, living: list[Operation], sealed: list[Operation]
+    ) -> list[Operation]:
+        """Return both; what lives is newer than what is sealed of the same one."""
+        table = self._tables.operations
+        return living + [each for each in sealed if table.raw(each.id) is None]
 
     def operations(
         self,
@@ -316,8 +336,15 @@ class JournalView:
     ) -> list[Operation]:
         table = self._tables.operations
         found = self._find(table, Operation, "operation of", credential)
-        recent = (each for each in found if each.started_at >= since)
+        sealed = self._ended.of(credential, since=since, limit=limit, after=after)
+        both = self._with(found, sealed)
+        recent = (each for each in both if each.started_at >= since)
         return page(recent, ByStart.of, limit, after)
+
+    def unsure_writes(self, credential: str, *, since: float) -> int:
+        table = self._tables.operations
+        found = self._find(table, Operation, "operation of", credential)
+        return sum(each.is_unsure and each.started_at >= since for each in found)
 
     def live_operations(self, credential: str) -> list[Operation]:
         return self._find(self._tables.operations, Operation, "live of", credential)
@@ -365,6 +392,7 @@ class JournalView:
         newest_first: bool = False,
         limit: int,
         after: ByTime | None = None,
+        missing: list[EvidenceMissing | EvidenceDamaged] | None = None,
     ) -> list[AuditEvent]:
         wanted = {
             "credential": credential,
@@ -379,5 +407,6 @@ class JournalView:
             after=after,
             newest_first=newest_first,
             limit=limit,
+            missing=missing,
         )
         return page(found, ByTime.of, limit, after, backwards=newest_first)

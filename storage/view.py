@@ -8,7 +8,7 @@ same wherever it is and nothing is shown twice when something comes in between.
 from __future__ import annotations
 
 import unicodedata
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from statemachine.lifecycle import State
 from storage.audit import Head
@@ -21,6 +21,9 @@ from storage.records import (
     Sync,
     Template,
 )
+
+if TYPE_CHECKING:  # the port's errors; the port is made of this
+    from storage.registry import EvidenceDamaged, EvidenceMissing
 
 IN_USE = (State.ISSUED, State.ACTIVE, State.BLOCKED)
 """What somebody may open a door with soon, if not now."""
@@ -191,6 +194,11 @@ class View(Protocol):
         first.
         """
 
+    def unsure_writes(self, credential: str, *, since: float) -> int:
+        """Count its operations that began at `since` or later and have written, or
+        not: nobody knows (`Operation.is_unsure`). A visit asks: no file is needed.
+        """
+
     def live_operations(self, credential: str) -> list[Operation]:
         """Return those of its operations that have not ended: none, or one."""
 
@@ -230,9 +238,12 @@ class View(Protocol):
         newest_first: bool = False,
         limit: int,
         after: ByTime | None = None,
+        missing: list[EvidenceMissing | EvidenceDamaged] | None = None,
     ) -> list[AuditEvent]:
         """Return events that match all that is given, by `ByTime`, either way round.
 
         `since` is included, `until` is not; `after` is the last one of the page
-        before, in the same direction.
+        before, in the same direction. `missing` takes what sealed evidence could not
+        be read, and the rest is returned: for who shows it, and says what is missing.
+        Silent, for who decides by it: EvidenceMissing, EvidenceDamaged.
         """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from statemachine.lifecycle import State
 from storage.records import AuditEvent, Credential, Sync
-from storage.registry import Registry
+from storage.registry import EvidenceDamaged, EvidenceMissing, Registry
 from storage.view import ByHolder, ByTime
 
 PAGE = 200
@@ -45,8 +45,9 @@ def events(
     kind: str | None = None,
     since: float | None = None,
     newest_first: bool = False,
+    missing: list[EvidenceMissing | EvidenceDamaged] | None = None,
 ) -> Iterator[AuditEvent]:
-    """Yield all events that match, by time."""
+    """Yield all events that match, by time; errors are those of `View.events`."""
     after: ByTime | None = None
     while True:
         page = registry.read(
@@ -58,6 +59,7 @@ def events(
                 newest_first=newest_first,
                 limit=PAGE,
                 after=after,
+                missing=missing,
             )
         )
         yield from page

@@ -26,7 +26,7 @@ from kiosk.authority.office import (
 from kiosk.authority.office import templates as template_versions
 from kiosk.authority.office.certificates import CertificateJudge
 from kiosk.authority.office.list_values import (
-    EvidenceRow,
+    EvidenceFound,
     Rows,
     Wanted,
     Worklist,
@@ -154,7 +154,7 @@ class LocalOffice(LocalCardWork):
     def export(self, name: str, station: str | None) -> Callable[[BinaryIO], int]:
         return evidence_export.export(self._desk, name, station)
 
-    def evidence(self, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
+    def evidence(self, term: str, *, most: int) -> EvidenceFound:
         return evidence_list.look(self._desk, term, most=most)
 
     def note_export(self, name: str) -> None:

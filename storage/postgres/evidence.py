@@ -15,7 +15,7 @@ from storage.audit import Head
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.records import AuditDraft, AuditEvent
-from storage.registry import ChainBroken
+from storage.registry import ChainBroken, EvidenceDamaged, EvidenceMissing
 from storage.view import ByTime
 
 _HEAD = "SELECT seq, hash FROM evidence_head WHERE lane = %s FOR UPDATE"
@@ -68,6 +68,7 @@ class EvidenceView:
         newest_first: bool = False,
         limit: int,
         after: ByTime | None = None,
+        missing: list[EvidenceMissing | EvidenceDamaged] | None = None,  # noqa: ARG002 - nothing is ever
     ) -> list[AuditEvent]:
         self._settle()
         wanted: dict[str, Any] = {

@@ -249,6 +249,11 @@ class PostgresView(EvidenceView):
         order = " ORDER BY started_at, id LIMIT %s"
         return self._operations(condition, [*values, limit], order)
 
+    def unsure_writes(self, credential: str, *, since: float) -> int:
+        condition = "credential = %s AND started_at >= %s"
+        found = self._operations(condition, [credential, since], "")
+        return sum(each.is_unsure for each in found)
+
     def live_operations(self, credential: str) -> list[Operation]:
         if self.locks:
             self._one("c.id = %s", credential, known=self._locked.get(credential))

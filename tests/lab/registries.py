@@ -31,7 +31,7 @@ class SealsAtOnce(TinyDbRegistry):
     """One that seals what it can after every commit, a few events to a segment."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, sealing={"living": 3, "batch": 4})
+        super().__init__(path, sealing={"living": 3, "batch": 4, "ended": 1})
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         result = super().run(fn)

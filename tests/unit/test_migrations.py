@@ -13,6 +13,8 @@ from storage.journal import Journal
 from storage.registry import StoreTooNew, Tx
 from storage.tinydb_registry import TinyDbRegistry
 
+NEXT = migrations.RECORDS + 1
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -33,9 +35,9 @@ def rename(journal: Journal) -> None:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Be a program of a later version, until this is undone."""
-    monkeypatch.setattr(migrations, "RECORDS", 2)
-    monkeypatch.setattr(migrations, "SINCE", {1: "0.1.0", 2: "7.5.0"})
-    monkeypatch.setattr(migrations, "FORWARD", {1: rename})
+    monkeypatch.setattr(migrations, "RECORDS", NEXT)
+    monkeypatch.setattr(migrations, "SINCE", {1: "0.1.0", NEXT: "7.5.0"})
+    monkeypatch.setattr(migrations, "FORWARD", {NEXT - 1: rename})
     return monkeypatch
 
 
@@ -61,7 +63,7 @@ def test_what_fails_on_the_way_forward_leaves_the_older_one(
         raise LookupError
 
     before = path.read_bytes()
-    later.setattr(migrations, "FORWARD", {1: fail})
+    later.setattr(migrations, "FORWARD", {NEXT - 1: fail})
     with pytest.raises(LookupError):
         TinyDbRegistry(path)
     assert path.read_bytes() == before
@@ -84,9 +86,9 @@ def test_an_open_registry_notices_that_it_was_brought_forward(
 ) -> None:
     later.undo()
     older = TinyDbRegistry(path)
-    later.setattr(migrations, "RECORDS", 2)
-    later.setattr(migrations, "SINCE", {1: "0.1.0", 2: "7.5.0"})
-    later.setattr(migrations, "FORWARD", {1: rename})
+    later.setattr(migrations, "RECORDS", NEXT)
+    later.setattr(migrations, "SINCE", {1: "0.1.0", NEXT: "7.5.0"})
+    later.setattr(migrations, "FORWARD", {NEXT - 1: rename})
     TinyDbRegistry(path).close()
     later.undo()
     after = path.read_bytes()

@@ -21,6 +21,7 @@ from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage import walk
 from storage.records import Credential, Sync, Template
+from storage.registry import EvidenceDamaged, EvidenceMissing
 
 HISTORY = 200
 """How many events are shown, the newest; all are in an export."""
@@ -45,11 +46,17 @@ def view(desk: Desk, credential: Credential) -> CredentialView:
     """Look at one credential. NotInRole. Asks the directory for nothing."""
     require(desk.operator, Action.LOOK)
     now = desk.parts.clock.now()
+    missing: list[EvidenceMissing | EvidenceDamaged] = []
     template, codes, newest = desk.parts.registry.read(
         lambda it: (
             it.template(credential.template, credential.template_version),
             it.approvals(credential.id, open_at=now, limit=_CODES),
-            it.events(credential=credential.id, newest_first=True, limit=HISTORY),
+            it.events(
+                credential=credential.id,
+                newest_first=True,
+                limit=HISTORY,
+                missing=missing,
+            ),
         )
     )
     return CredentialView(
@@ -63,6 +70,7 @@ def view(desk: Desk, credential: Credential) -> CredentialView:
             OpenCode(kind=each.kind, expires_at=each.expires_at) for each in codes
         ),
         history=tuple(reversed(newest)),
+        missing=tuple(Message(each.code, each.data) for each in missing),
     )
 
 

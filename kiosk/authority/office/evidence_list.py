@@ -6,18 +6,25 @@ import itertools
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.list_values import (
+    EvidenceFound,
     EvidenceRow,
 )
 from kiosk.authority.office.operators import Action, require
+from kiosk.core.errors import Message
 from storage import walk
-from storage.registry import RecordMissing
+from storage.registry import (
+    EvidenceDamaged,
+    EvidenceMissing,
+    RecordMissing,
+    Registry,
+)
 from storage.view import View, fold
 
 EXAMINED = 20_000
 """Events that are looked at for one list."""
 
 
-def look(desk: Desk, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
+def look(desk: Desk, term: str, *, most: int) -> EvidenceFound:
     """Return the newest events that have every word of `term` in what they are, who
     did it, where, or whose card it is about; or those of an event number.
 
@@ -26,13 +33,11 @@ def look(desk: Desk, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
     require(desk.operator, Action.EXPORT)
     registry = desk.parts.registry
     words = fold(term).split()
-    operation = registry.read(lambda view: view.operation_by_event(term.strip()))
-    if operation is not None:
-        number = operation.id
-        events = walk.events(registry, operation=number, newest_first=True)
+    missing: list[EvidenceMissing | EvidenceDamaged] = []
+    number = _numbered(registry, term.strip(), missing)
+    if number is not None:
         words = []
-    else:
-        events = walk.events(registry, newest_first=True)
+    events = walk.events(registry, operation=number, newest_first=True, missing=missing)
     holders: dict[str, str] = {}
     found: list[EvidenceRow] = []
     for event in itertools.islice(events, EXAMINED):
@@ -46,7 +51,22 @@ def look(desk: Desk, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
             found.append(row)
         if len(found) >= most:
             break
-    return tuple(found)
+    return EvidenceFound(
+        rows=tuple(found),
+        missing=tuple(Message(each.code, each.data) for each in missing),
+    )
+
+
+def _numbered(
+    registry: Registry, event: str, missing: list[EvidenceMissing | EvidenceDamaged]
+) -> str | None:
+    """Return the operation with that event number, as far as can be seen."""
+    try:
+        found = registry.read(lambda view: view.operation_by_event(event))
+    except (EvidenceMissing, EvidenceDamaged) as error:
+        missing.append(error)
+        return None
+    return found.id if found else None
 
 
 def _names(row: EvidenceRow) -> str:

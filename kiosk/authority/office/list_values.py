@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from kiosk.authority.values import Value
+from kiosk.core.errors import Message
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.records import AuditEvent, Sync
@@ -88,3 +89,11 @@ class EvidenceRow(Value, frozen=True, kw_only=True):
 
     event: AuditEvent
     holder: str
+
+
+class EvidenceFound(Value, frozen=True, kw_only=True):
+    """The newest events that were looked for, and what could not be looked at."""
+
+    rows: tuple[EvidenceRow, ...]
+    missing: tuple[Message, ...] = ()
+    """Sealed evidence that is not there, or damaged."""

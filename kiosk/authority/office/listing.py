@@ -6,6 +6,7 @@ another column its first `EXAMINED` are put in order.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import time
@@ -25,7 +26,12 @@ from kiosk.authority.office.tally import Tally, waits_in
 from statemachine.lifecycle import State
 from storage import walk
 from storage.records import Credential, Sync
-from storage.registry import RecordMissing, Registry
+from storage.registry import (
+    EvidenceDamaged,
+    EvidenceMissing,
+    RecordMissing,
+    Registry,
+)
 from storage.view import IN_USE, ByExpiry, ByHolder, View, fold
 
 EXAMINED = 20_000
@@ -272,10 +278,16 @@ def _last(registry: Registry, id: str) -> Visited | None:
 
 
 def _visits(view: View, id: str, most: int) -> Iterator[Visited]:
-    """Return what the newest events of a credential are about."""
-    newest = view.events(credential=id, newest_first=True, limit=_NEWEST * most)
+    """Yield what the newest events of a credential are about, as far as can be seen:
+    the page of its evidence says what cannot.
+    """
+    newest = view.events(
+        credential=id, newest_first=True, limit=_NEWEST * most, missing=[]
+    )
     numbers = dict.fromkeys(event.operation for event in newest if event.operation)
-    return (visited(view, number) for number in itertools.islice(numbers, most))
+    for number in itertools.islice(numbers, most):
+        with contextlib.suppress(EvidenceMissing, EvidenceDamaged):
+            yield visited(view, number)
 
 
 def visited(view: View, operation: str) -> Visited:

@@ -26,7 +26,7 @@ from kiosk.authority.office.card_values import (
     Predecessor,
 )
 from kiosk.authority.office.list_values import (
-    EvidenceRow,
+    EvidenceFound,
     Rows,
     Wanted,
     Worklist,
@@ -126,7 +126,7 @@ class Looking(Protocol):
         `name`: what the copy is called, in the note. `station`: only its chain.
         """
 
-    def evidence(self, term: str, *, most: int) -> tuple[EvidenceRow, ...]:
+    def evidence(self, term: str, *, most: int) -> EvidenceFound:
         """Return the newest events that every word of `term` is in, or of a receipt."""
 
     def note_export(self, name: str) -> None:

@@ -165,6 +165,8 @@ class CredentialView(Value, frozen=True, kw_only=True):
     codes: tuple[OpenCode, ...]
     history: tuple[AuditEvent, ...]
     """The newest events, oldest first."""
+    missing: tuple[Message, ...] = ()
+    """Sealed evidence that is not there, or damaged."""
 
 
 class LockoutSeen(Value, frozen=True, kw_only=True):

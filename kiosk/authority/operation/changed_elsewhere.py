@@ -8,14 +8,10 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.account_snapshot import AccountSnapshot
 from kiosk.authority.rules.in_step import Compared
-from statemachine.operation import Phase
 from storage.records import AuditDraft, Credential, Sync
 from storage.registry import Tx
 
 REASON = "reason.changed_elsewhere"
-
-_UNSURE = 100
-"""Far more than one credential has writes without an answer."""
 
 
 def is_marked(credential: Credential) -> bool:
@@ -78,10 +74,6 @@ def _may_be_ours(tx: Tx, credential: Credential, view: AccountSnapshot) -> bool:
     last = credential.last_sync
     if last is None or view.newest is None:
         return True
-    unsure = [
-        each
-        for each in tx.operations(credential.id, since=last.at, limit=_UNSURE)
-        if each.written and each.phase is Phase.OUT_OF_STEP
-    ]
+    unsure = tx.unsure_writes(credential.id, since=last.at)
     sets = in_step.sets_between(in_step.at_last_sync(last), view.newest)
-    return bool(unsure) and (sets is None or sets <= len(unsure))
+    return unsure > 0 and (sets is None or sets <= unsure)

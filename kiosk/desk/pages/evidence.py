@@ -12,7 +12,7 @@ from kiosk.desk.context import Context, Move, Plain, go, stay
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.events import COLUMNS, row
 from kiosk.desk.tables import Column, Look, Table, TableRow
-from kiosk.desk.views import Emit, Filled, Page, PageField
+from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 
 _HOLDER = Column("holder", Message("desk.column.holder"), 13, 2)
 
@@ -28,7 +28,7 @@ class EvidencePage(Plain):
     def show(self, context: Context) -> Page:
         look = self._look
         found = context.office.evidence(look.term, most=look.rows + 1)
-        shown = found[: look.rows]
+        shown = found.rows[: look.rows]
         rows = tuple(_row(each) for each in shown)
         self._credentials = {
             made.key: each.event.credential
@@ -37,6 +37,7 @@ class EvidencePage(Plain):
         return Page(
             name="evidence",
             title=Message("desk.evidence.title"),
+            lines=tuple(PageLine(each, Style.WARNING) for each in found.missing),
             fields=(
                 PageField(
                     name="term",
@@ -47,7 +48,7 @@ class EvidencePage(Plain):
             table=Table(
                 columns=(*COLUMNS[:2], _HOLDER, *COLUMNS[2:]),
                 rows=rows,
-                has_more=len(found) > look.rows,
+                has_more=len(found.rows) > look.rows,
                 at=look.at,
             ),
             finds=True,
@@ -70,5 +71,5 @@ class EvidencePage(Plain):
 
 def _row(each: EvidenceRow) -> TableRow:
     event = each.event
-    made = row(event, key=f"{event.station} {event.seq}")
+    made = row(event, key=f"{event.lane} {event.seq}")
     return replace(made, cells=(*made.cells[:2], each.holder or "–", *made.cells[2:]))

@@ -6,7 +6,7 @@ from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Plain
 from kiosk.desk.pages.events import COLUMNS, row
 from kiosk.desk.tables import Table
-from kiosk.desk.views import Page
+from kiosk.desk.views import Page, PageLine, Style
 from storage.records import Credential
 
 
@@ -17,10 +17,12 @@ class HistoryPage(Plain):
         self._credential = credential
 
     def show(self, context: Context) -> Page:
-        newest = reversed(context.office.view(self._credential.id).history)
-        rows = tuple(row(event, key=str(at)) for at, event in enumerate(newest))
+        view = context.office.view(self._credential.id)
+        newest = enumerate(reversed(view.history))
+        rows = tuple(row(event, key=str(at)) for at, event in newest)
         return Page(
             name="history",
             title=Message("desk.history", {"holder": self._credential.holder}),
+            lines=tuple(PageLine(each, Style.WARNING) for each in view.missing),
             table=Table(columns=COLUMNS, rows=rows, opens=False),
         )

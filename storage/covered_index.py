@@ -1,0 +1,128 @@
+"""The index of an open journal's segments, kept at what the journal names.
+
+Whatever is wrong with it, it is made anew. A segment that cannot be read is left out,
+and remembered: who asks has to be told, or the answer lies. One thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from storage import segments
+from storage.evidence_index import EvidenceIndex
+from storage.journal import Journal
+from storage.registry import EvidenceDamaged, EvidenceMissing
+from storage.segments import Segment
+from storage.tinydb_indexes import SEGMENTS, Indexes
+
+T = TypeVar("T")
+Trouble = EvidenceMissing | EvidenceDamaged
+as_segment = msgspec.json.Decoder(Segment).decode
+
+
+def key_of(number: int) -> str:
+    """Return the key of a segment in the journal."""
+    return f"{number:08d}"
+
+
+class IndexBehind(Exception):
+    """It lacks much, and others wait for this transaction: not now."""
+
+
+_INLINE = 3
+"""Segments that are taken into the index while others wait."""
+
+
+class CoveredIndex:
+    """Asked only when it has everything that can be read."""
+
+    def __init__(self, journal: Journal, folder: Path, indexes: Indexes) -> None:
+        self._journal = journal
+        self._folder = folder
+        self._indexes = indexes
+        self._index = EvidenceIndex(folder)
+        self._covered: dict[str, bytes] = {}
+        """Segments, by their keys, as the index is known to have them."""
+        self._generation = -1
+        self.unread: dict[str, tuple[Segment, Trouble]] = {}
+        """Segments that the index lacks and that cannot be read."""
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._index.close()
+
+    def cover(self) -> None:
+        """Bring it up to date, before anybody has to wait for that."""
+        if self._generation != self._indexes.generation and self._journal.size(
+            SEGMENTS
+        ):
+            self.asked(lambda _: None)
+
+    def asked(self, act: Callable[[EvidenceIndex], T]) -> T | None:
+        """Ask it, made anew if it is damaged; None: it cannot be used now."""
+        for last in (False, True):
+            try:
+                self._cover()
+                return act(self._index)
+            except sqlite3.DatabaseError as error:
+                busy = isinstance(error, sqlite3.OperationalError)
+                if last or (busy and not str(error).startswith("no such")):
+                    return None
+            except OSError:
+                return None
+            try:
+                self._index.make_anew()
+            except OSError:
+                return None
+            self._forget()
+        return None
+
+    def make_anew(self) -> None:
+        """Throw it away and make it of the segments. OSError."""
+        self._index.make_anew()
+        self._forget()
+        self.cover()
+
+    def _forget(self) -> None:
+        self._covered, self._generation = {}, -1
+
+    def _cover(self) -> None:
+        generation = self._indexes.generation
+        if generation == self._generation and not self.unread:
+            return
+        unread: dict[str, tuple[Segment, Trouble]] = {}
+        lacking = self._lacking()
+        if self._journal.is_in_transaction and len(lacking) > _INLINE:
+            raise IndexBehind
+        for key, raw in lacking:
+            named = as_segment(raw)
+            try:
+                self._take(named)
+            except (EvidenceMissing, EvidenceDamaged) as error:
+                unread[key] = named, error
+            else:
+                self._covered[key] = raw
+        self._generation, self.unread = generation, unread
+
+    def _lacking(self) -> list[tuple[str, bytes]]:
+        """Return the segments that it is not known to have as they are named now."""
+        named = ((key, self._journal.get(SEGMENTS, key)) for key in self._keys())
+        return [
+            (key, raw) for key, raw in named if raw and raw != self._covered.get(key)
+        ]
+
+    def _keys(self) -> list[str]:
+        return sorted(self._journal.keys(SEGMENTS))
+
+    def _take(self, named: Segment) -> None:
+        known = self._index.covered(named.number)
+        if named.archived and known is not None:
+            self._index.drop(named.number)
+        elif not named.archived and known != named.sha256:
+            located = segments.everything(self._folder, named)
+            self._index.add(named.number, named.sha256, located)
