@@ -88,18 +88,19 @@ class Station:
             )
             return told
 
-        until = time.monotonic() + GIVES_UP_SECONDS
+        until, last = time.monotonic() + GIVES_UP_SECONDS, None
         while time.monotonic() < until:
             try:
                 if self._registry is None:
                     self._registry = PostgresRegistry(self._conninfo)
                 return self._registry.run(once)
-            except RegistryError:
+            except RegistryError as error:
+                last = error
                 if self._registry is not None:
                     self._registry.close()
                     self._registry = None
                 time.sleep(0.05)
-        raise TimeoutError(key)
+        raise TimeoutError(key) from last
 
 
 def give(tx: Tx, task: str, station: str) -> str:
@@ -198,7 +199,7 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_accepted_twice(
         thread.join()
 
     answered = [task for each in stations for task in each.answered]
-    assert len(answered) == OPERATIONS
+    assert len(answered) == OPERATIONS, cluster.told()
     assert [task for each in stations for task in each.twice] == []
     cluster.leader()
     registry = PostgresRegistry(conninfo, patience=60.0)

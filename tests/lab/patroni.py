@@ -300,13 +300,15 @@ class Cluster:
             if fulfilled():
                 return
             time.sleep(0.2)
+        raise PatroniUnusable(f"{what}: not seen\n{self.told()}")
+
+    def told(self) -> str:
+        """Return what the nodes say of all of them, and the ends of their logs."""
         logs = [
             f"{path}:\n" + path.read_text(errors="replace")[-2000:]
             for path in sorted(self.folder.glob("p*/log"))
         ]
-        raise PatroniUnusable(
-            "\n".join([f"{what}: not seen", str(self.members()), *logs])
-        )
+        return "\n".join([str(self.members()), *logs])
 
     def close(self) -> None:
         for node in self.nodes:
