@@ -52,6 +52,7 @@ docs/rehearsals
 docs/evidence
 docs/storage
 docs/postgresql
+docs/fleet
 docs/operations
 docs/threat-model
 docs/ways-home

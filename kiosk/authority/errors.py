@@ -169,3 +169,9 @@ class ClocksApart(AuthorityError):
     """
 
     code = "authority.clocks_apart"
+
+
+class StationMayNot(AuthorityError):
+    """A station asked for what its role has no part in: `station`, `role`."""
+
+    code = "authority.station_may_not"

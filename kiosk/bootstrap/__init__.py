@@ -39,6 +39,7 @@ from kiosk.bootstrap.office import (
 from kiosk.bootstrap.places import RegistryElsewhere, places_in, places_of
 from kiosk.bootstrap.service import NoServiceLibrary, ServiceNotConfigured, made_of
 from kiosk.bootstrap.stations import (
+    NoStationLibrary,
     build_desk,
     build_station,
     face_settings_of,
@@ -68,6 +69,7 @@ __all__ = (
     "NoDatabaseLibrary",
     "NoIssuer",
     "NoServiceLibrary",
+    "NoStationLibrary",
     "PasswordInConfiguration",
     "RegistryElsewhere",
     "ServiceNotConfigured",

@@ -33,13 +33,14 @@ class NoServiceLibrary(KioskError):
 
 def made_of(
     named: Path | None,
-    verify: Verify,
     port: int | None = None,
     figures: Figures = UNTOLD,
+    verify: Verify | None = None,
 ) -> ProcessParts:
     """Read the configuration, and return what it makes of a serving process.
 
-    `port` stands before the configured one. Nothing is connected yet: a registry that
+    `port` stands before the configured one; `verify` before the folder of stations
+    (the laboratory has stations of its own). Nothing is connected yet: a registry that
     is away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
     CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
     `kiosk.config.load` raises.
@@ -64,7 +65,7 @@ def made_of(
             count=told.threads,
             waiting=told.waiting,
         ),
-        verify=verify,
+        verify=_verifier(told) if verify is None else verify,
         authority_of=LocalAuthority,
         names=frozenset(map(str.lower, told.names or (told.listen,))),
         entropy=SystemEntropy(),
@@ -78,6 +79,15 @@ def made_of(
     ends = read_pem(listening.certificate_file)[0].not_valid_after_utc
     figures.certificate_expires(ends.timestamp())
     return made
+
+
+def _verifier(told: ServiceSettings) -> Verify:
+    """Return what says which station asks. ServiceNotConfigured."""
+    from kiosk.authority.stations.folder import StationsFolder
+
+    if told.stations_folder is None:
+        raise ServiceNotConfigured(key="stations_folder")
+    return StationsFolder(told.stations_folder).may_visit
 
 
 def _listening(told: ServiceSettings, port: int | None) -> Listening:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import lifecycle_of, parts_of
@@ -9,10 +10,11 @@ from kiosk.bootstrap.cards import monitor_of
 from kiosk.bootstrap.certificates import source_of
 from kiosk.bootstrap.office import office_of
 from kiosk.core.clock import SystemClock
+from kiosk.core.errors import KioskError
 from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
-    from kiosk.authority.client.lines import Lines, Sign
+    from kiosk.authority.client.lines import Lines
     from kiosk.cards.trace import Trace
     from kiosk.config import AnyStation, Config, FleetStation
     from kiosk.core.figures import Figures
@@ -21,14 +23,29 @@ if TYPE_CHECKING:
     from kiosk.visit.station import FaceSettings, Station
 
 
+class NoStationLibrary(KioskError):
+    """What a station of a fleet needs is not installed."""
+
+    code = "service.no_station_library"
+
+
 def build_station(
-    config: Config, trace: Trace | None = None, figures: Figures = UNTOLD
+    config: AnyStation, trace: Trace | None = None, figures: Figures = UNTOLD
 ) -> Station:
     """Return the station that the faces use; `trace` hears what cards are told.
 
-    What is wrong with the configuration is raised at once; a store, key
-    or directory that is missing is a fault of the station's health.
+    What is wrong with the configuration is raised at once; a store, key, directory
+    or authority that is missing is a fault of the station's health. NoStationLibrary.
     """
+    from kiosk.config import FleetStation
+
+    if isinstance(config, FleetStation):
+        return remote_station(config, trace, figures)
+    return _own_authority(config, trace, figures)
+
+
+def _own_authority(config: Config, trace: Trace | None, figures: Figures) -> Station:
+    """Return a station that has its authority in its own process."""
     from kiosk.authority.local import LocalAuthority
     from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 
@@ -47,32 +64,46 @@ def build_station(
 
 
 def remote_station(
-    config: FleetStation, sign: Sign, trace: Trace | None = None
+    config: FleetStation, trace: Trace | None = None, figures: Figures = UNTOLD
 ) -> Station:
-    """Return a station that has neither registry nor vault nor directory."""
+    """Return a station that has neither registry nor vault nor directory.
+
+    NoStationLibrary.
+    """
+    try:
+        from kiosk.authority.stations import signing  # noqa: F401 - is it there?
+    except ImportError as error:
+        raise NoStationLibrary from error
     from kiosk.core.entropy import SystemEntropy
     from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 
     def open_authority() -> OpenedAuthority:
         from kiosk.authority.client.remote import remote
 
-        lines = lines_of(config, sign)
+        lines = lines_of(config)
         return OpenedAuthority(remote(lines, SystemEntropy()), lines.close)
 
     monitor = monitor_of(config, trace)
-    return StationOfParts(face_settings_of(config), monitor, open_authority)
+    return StationOfParts(face_settings_of(config), monitor, open_authority, figures)
 
 
-def lines_of(config: FleetStation, sign: Sign) -> Lines:
+def lines_of(config: FleetStation) -> Lines:
     """Return a station's connections to its authority. Nothing is connected.
 
-    CaFileUnusable.
+    CaFileUnusable, KeyFileUnusable, SecretFileError.
     """
     from kiosk.authority.client.line import trusting
     from kiosk.authority.client.lines import Lines
+    from kiosk.authority.stations import key_file, signing
 
     told = config.authority
     context = trusting(told.ca_file)
+    sign = partial(
+        signing.sign,
+        station=config.station.name,
+        key=key_file.read(told.key_file),
+        clock=SystemClock(),
+    )
     return Lines(told.addresses, context, sign, SystemClock())
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "demo": "Try the kiosk with simulated cards, in this terminal.",
     "run": "Run the kiosk of this station.",
     "plain": "Run it line by line: for screen readers and serial consoles.",
+    "serve": "Serve the stations of a fleet: the authority over HTTPS.",
+    "station": "Make the key that a station of a fleet is known by.",
     "rehearse": "Run scenario files without a terminal.",
     "credential": "Issue, import, find, release, suspend, revoke cards.",
     "template": "Check, import, export and compare templates.",

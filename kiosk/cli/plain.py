@@ -8,7 +8,7 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.cli.run import NotATerminal
-from kiosk.config import load
+from kiosk.config import load_any
 from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
@@ -34,7 +34,7 @@ def plain(config: ConfigOption = None) -> None:
     from kiosk.core.logs import set_up
 
     harden_process()
-    settings = load(config)
+    settings = load_any(config)
     if settings.station.role is not StationRole.SELF_SERVICE:
         raise OnlySelfService(role=settings.station.role)
     set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
-from kiosk.config import Config, load
+from kiosk.config import AnyStation, AuthorityElsewhere, FleetStation, load_any
 from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
@@ -50,7 +50,7 @@ def run(
 
     harden_environment()
     harden_process()
-    settings = load(config)
+    settings = load_any(config)
     set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)
     from kiosk.bootstrap import figures_of
     from kiosk.cli.card_trace import trace_if
@@ -59,7 +59,7 @@ def run(
         raise typer.Exit(_face(settings, written, figures))
 
 
-def _face(settings: Config, trace: Trace | None, figures: Figures) -> int:
+def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     """Show what this station's role needs until it ends."""
     from kiosk import bootstrap
 
@@ -67,6 +67,8 @@ def _face(settings: Config, trace: Trace | None, figures: Figures) -> int:
         from kiosk.tui.app import run as run_kiosk
 
         return run_kiosk(bootstrap.build_station(settings, trace, figures))
+    if isinstance(settings, FleetStation):
+        raise AuthorityElsewhere(file=settings.station.name)
     from kiosk.tui.desk_app import run as run_desk
 
     return run_desk(bootstrap.build_desk(settings, trace, figures))

@@ -8,13 +8,12 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from lab.serving import Authority, end
+from lab.serving import Authority, end, until
 
 from kiosk.authority.client.line import trusting
 
@@ -73,14 +72,6 @@ class Asked:
         der = sock.getpeercert(binary_form=True)
         assert der is not None
         return x509.load_der_x509_certificate(der).serial_number
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if is_so():
-            return
-        time.sleep(0.01)
-    raise TimeoutError
 
 
 def is_ready(authority: Authority, port: int = 0) -> bool:

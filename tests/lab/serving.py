@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def main(config: str, port: str) -> None:
     from kiosk.authority.service import process
 
     def made() -> process.ProcessParts:
-        return bootstrap.made_of(Path(config), held, int(port))
+        return bootstrap.made_of(Path(config), int(port), verify=held)
 
     process.run(made(), made)
 
@@ -138,6 +139,22 @@ class Authority:
         finally:
             started.kill()
             started.communicate()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if is_so():
+            return
+        time.sleep(0.01)
+    raise TimeoutError
+
+
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return False
+    return True
 
 
 def end(process: subprocess.Popen[bytes]) -> int:

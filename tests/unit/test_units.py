@@ -26,6 +26,7 @@ def test_every_file_says_where_it_belongs() -> None:
         "/etc/polkit-1/rules.d/50-pin-kiosk.rules",
         "/etc/sysctl.d/90-pin-kiosk.conf",
         "/etc/systemd/logind.conf.d/pin-kiosk.conf",
+        "/etc/systemd/system/pin-kiosk-authority@.service",
         "/etc/systemd/system/pin-kiosk-backup.service",
         "/etc/systemd/system/pin-kiosk-backup.timer",
         "/etc/systemd/system/pin-kiosk-desk.service",

@@ -29,6 +29,7 @@ _STATUS: dict[type[Exception], int] = {
     refusals.NotSigned: 401,
     refusals.StationUnknown: 401,
     refusals.ClocksApart: 401,
+    refusals.StationMayNot: 403,
     refusals.ProofFailed: 403,
     refusals.NotProven: 403,
     refusals.CodeRefused: 403,

@@ -53,6 +53,11 @@ class ServiceSettings(Section, frozen=True, kw_only=True):
     """The certificate for those names, with its chain (PEM)."""
     key_file: Path | None = None
     """Its key (PEM, readable by the authority's user alone)."""
+    stations_folder: Path | None = None
+    """Who may ask: a file `<station's name>.toml` for each, as `kiosk station key` on
+    the station prints it. Looked at for every call: without its file, or with `revoked
+    = true` in it, a station is refused at once. The same on every host.
+    """
     threads: Annotated[int, Meta(ge=1, le=64)] = 8
     """How many calls are worked on at once; each thread has a connection of its own to
     the registry. A write waits for the directory about a tenth of a second.
