@@ -20,14 +20,18 @@ from storage.records import (
     AuditDraft,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Nonce,
     NoncePurpose,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Template,
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    SEALING_KEYS_KEPT_SECONDS,
     ChainBroken,
     DuplicateRecord,
     Tx,
@@ -128,6 +132,23 @@ class _MemoryTx(MemoryView):
             if repeat.at < before:
                 del self._tables.repeats[key]
 
+    def save_station(self, station: StationRecord) -> StationRecord:
+        return _save("station", self._tables.stations, station)
+
+    def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
+        return _save("token", self._tables.tokens, token)
+
+    def save_sealing_key(self, key: SealingKeyRecord) -> None:
+        if key.id in self._tables.sealing_keys:
+            raise DuplicateRecord(kind="sealing key", key=key.id)
+        self._tables.sealing_keys[key.id] = key
+
+    def drop_sealing_keys(self, before: float) -> None:
+        """Forget the keys that were made before."""
+        for key in list(self._tables.sealing_keys.values()):
+            if key.made_at < before:
+                del self._tables.sealing_keys[key.id]
+
     def audit(self, draft: AuditDraft) -> AuditEvent:
         lane = self._lane_of(draft.station)
         head = self.last(lane)
@@ -181,6 +202,7 @@ class MemoryRegistry:
         tx = _MemoryTx(self._tables, self._lane_of)
         tx.drop_nonces(expired_before=now)
         tx.drop_repeats(now - ANSWERS_KEPT_SECONDS)
+        tx.drop_sealing_keys(now - SEALING_KEYS_KEPT_SECONDS)
         return False
 
     def distrust(
@@ -191,6 +213,10 @@ class MemoryRegistry:
             for approval in list(self._tables.approvals.values()):
                 if not approval.spent:
                     tx.save_approval(msgspec.structs.replace(approval, spent=True))
+                    voided += 1
+            for token in list(self._tables.tokens.values()):
+                if not token.used_by and not token.void:
+                    tx.save_token(msgspec.structs.replace(token, void=True))
                     voided += 1
             data = {"nonces": str(dropped), "codes": str(voided)}
             tx.audit(

@@ -13,9 +13,12 @@ from storage.records import (
     Approval,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Nonce,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Sync,
     Template,
 )
@@ -31,7 +34,8 @@ from storage.view import (
 )
 
 T = TypeVar("T")
-R = TypeVar("R", Credential, Operation, Approval)
+R = TypeVar("R", Credential, Operation, Approval, StationRecord, EnrollmentToken)
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class MemoryTables:
     nonces: dict[bytes, Nonce] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
     repeats: dict[tuple[str, str], Repeat] = field(default_factory=dict)
+    stations: dict[str, StationRecord] = field(default_factory=dict)
+    tokens: dict[str, EnrollmentToken] = field(default_factory=dict)
+    sealing_keys: dict[str, SealingKeyRecord] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
 
     def copy(self) -> MemoryTables:
@@ -55,6 +62,9 @@ class MemoryTables:
             nonces=dict(self.nonces),
             approvals=dict(self.approvals),
             repeats=dict(self.repeats),
+            stations=dict(self.stations),
+            tokens=dict(self.tokens),
+            sealing_keys=dict(self.sealing_keys),
             events=list(self.events),
         )
 
@@ -261,7 +271,7 @@ class MemoryView:
         operations = self._tables.operations.values()
         return [each for each in operations if each.ended_at is None]
 
-    # --- approvals, repeats, evidence -------------------------------------------
+    # --- approvals, repeats -----------------------------------------------------
 
     def approval(self, id: str) -> Approval:
         return _get("approval", self._tables.approvals, id)
@@ -279,6 +289,27 @@ class MemoryView:
 
     def repeat(self, station: str, key: str) -> Repeat | None:
         return self._tables.repeats.get((station, key))
+
+    # --- a fleet ----------------------------------------------------------------
+
+    def station(self, id: str) -> StationRecord:
+        return _get("station", self._tables.stations, id)
+
+    def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
+        ids = [each for each in sorted(self._tables.stations) if each > after]
+        return [self._tables.stations[each] for each in ids[:limit]]
+
+    def token(self, id: str) -> EnrollmentToken:
+        return _get("token", self._tables.tokens, id)
+
+    def sealing_key(self, id: str) -> SealingKeyRecord:
+        return _get("sealing key", self._tables.sealing_keys, id)
+
+    def newest_sealing_key(self) -> SealingKeyRecord | None:
+        keys = self._tables.sealing_keys.values()
+        return max(keys, key=lambda each: (each.made_at, each.id), default=None)
+
+    # --- evidence ---------------------------------------------------------------
 
     def heads(self) -> dict[str, Head]:
         last = {event.lane: event for event in self._tables.events}
@@ -322,7 +353,7 @@ def is_open(approval: Approval, now: float) -> bool:
     return not approval.spent and approval.expires_at > now
 
 
-def _get(kind: str, table: dict[str, R], key: str) -> R:
+def _get(kind: str, table: dict[str, K], key: str) -> K:
     try:
         return table[key]
     except KeyError:

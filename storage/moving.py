@@ -1,11 +1,11 @@
 """A registry moved into another store: all records, and every chain link by link.
 
 Through the port alone, so from any store to any. It can be interrupted and begun again:
-what is there already is compared and left. Records begin with version 1; nonces and
-answers, which live for minutes and a day, stay behind, and codes that were given out
-are void in the end, since somebody may still hold the old store. Evidence that was
-archived is moved with the rest: an archive that is not named is asked for. Nobody works
-with either store meanwhile.
+what is there already is compared and left. Records begin with version 1; nonces,
+answers, sealing keys and tokens, which live for minutes and a day, stay behind, and
+codes that were given out are void in the end, since somebody may still hold the old
+store. Evidence that was archived is moved with the rest: an archive that is not named
+is asked for. Nobody works with either store meanwhile.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     Operation,
+    StationRecord,
     Template,
 )
 from storage.registry import (
@@ -37,7 +38,7 @@ from storage.registry import (
 )
 from storage.view import ByStart, View
 
-R = TypeVar("R", Credential, Operation, Approval)
+R = TypeVar("R", Credential, Operation, Approval, StationRecord)
 _PAGE = 200
 _EVENTS = 500
 _TIDY = 20
@@ -50,7 +51,8 @@ class Content:
 
     credentials: int
     records: str
-    """SHA-256 over templates, credentials, operations and codes, versions aside."""
+    """SHA-256 over templates, credentials, operations, codes and stations, versions
+    aside."""
     heads: dict[str, Head]
     """The last link of each chain: its hash stands for all before."""
 
@@ -64,6 +66,8 @@ def content(registry: Registry) -> Content:
     digest, count = hashlib.sha256(), 0
     for template in _templates(registry):
         digest.update(canonical.encode(template))
+    for station in walk.stations(registry):
+        digest.update(canonical.encode(replace(station, version=0)))
     for credential in walk.credentials(registry):
         count += 1
         digest.update(canonical.encode(replace(credential, version=0)))
@@ -100,6 +104,8 @@ def move(source: Registry, target: Registry, *, now: float) -> Iterator[None]:
     _check_whole(source)
     for template in _templates(source):
         target.run(lambda tx, it=template: _put_template(tx, it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    for station in walk.stations(source):
+        target.run(lambda tx, it=station: _put_station(tx, it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     for credential in walk.credentials(source):
         operations, approvals = source.read(
             lambda view, key=credential.id: _of(view, key)  # type: ignore[misc]  # mypy cannot infer a lambda's default
@@ -208,6 +214,15 @@ def _put_template(tx: Tx, template: Template) -> None:
         return
     if known != template:
         raise StoresDiffer(kind="template", key=template.name)
+
+
+def _put_station(tx: Tx, station: StationRecord) -> None:
+    try:
+        known = tx.station(station.id)
+    except RecordMissing:
+        tx.save_station(replace(station, version=0))
+    else:
+        _same(known, station, "station")
 
 
 def _put(

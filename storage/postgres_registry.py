@@ -33,9 +33,10 @@ from storage.postgres.connection import (
 )
 from storage.postgres.view import PostgresView
 from storage.postgres.writing import PostgresTx
-from storage.records import Approval, AuditDraft, AuditEvent
+from storage.records import Approval, AuditDraft, AuditEvent, EnrollmentToken
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    SEALING_KEYS_KEPT_SECONDS,
     CommitUnknown,
     StoreLocked,
     StoreUnavailable,
@@ -113,6 +114,7 @@ class PostgresRegistry:
         most = max(
             self._changed(_OLD_NONCES, [now, _SWEPT]),
             self._changed(_OLD_ANSWERS, [now - ANSWERS_KEPT_SECONDS, _SWEPT]),
+            self._changed(_OLD_KEYS, [now - SEALING_KEYS_KEPT_SECONDS]),
         )
         return most == _SWEPT
 
@@ -124,7 +126,14 @@ class PostgresRegistry:
             open_ones = [rows.record(Approval, each) for (each,) in self._all(_OPEN)]
             for approval in open_ones:
                 tx.save_approval(replace(approval, spent=True))
-            data = {"nonces": str(dropped), "codes": str(len(open_ones))}
+            tokens = [
+                rows.record(EnrollmentToken, each)
+                for (each,) in self._all(_OPEN_TOKENS)
+            ]
+            for token in tokens:
+                tx.save_token(replace(token, void=True))
+            voided = len(open_ones) + len(tokens)
+            data = {"nonces": str(dropped), "codes": str(voided)}
             tx.audit(
                 AuditDraft(
                     at=now, station=station, kind=kind, actor="registry", data=data
@@ -295,6 +304,8 @@ _LANE = (
     "SELECT document FROM evidence WHERE lane = %s AND seq > %s ORDER BY seq LIMIT %s"
 )
 _OPEN = "SELECT document FROM approval WHERE open_until IS NOT NULL"
+_OPEN_TOKENS = "SELECT document FROM enrollment_token WHERE open_until IS NOT NULL"
+_OLD_KEYS = "DELETE FROM sealing_key WHERE made_at < %s"
 _OLD_NONCES = (
     "DELETE FROM nonce WHERE value IN"
     " (SELECT value FROM nonce WHERE expires_at <= %s ORDER BY expires_at LIMIT %s)"

@@ -284,6 +284,9 @@ class Operation(Record, frozen=True, kw_only=True):
     """The rules the PIN was asked for with (JSON); checked again when authorised."""
     way: UnblockWay | None = None
     """How the card's PIN is set anew, where the old one is not known."""
+    sealing_key: str = ""
+    """Id of the authority's key to which the value is sealed; empty: of the process
+    that prepared it."""
     code_wanted: bool = True
     """That way needs a helpdesk's release code."""
     admin_challenges: bytes = b""
@@ -367,6 +370,67 @@ class Repeat(Record, frozen=True, kw_only=True):
     answer: str
     """JSON, with an envelope of the vault for every secret in it."""
     at: float
+
+
+# --- a fleet -----------------------------------------------------------------
+
+
+class StationState(StrEnum):
+    """Whether a station is heard."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class StationRecord(Record, frozen=True, kw_only=True):
+    """A station of the fleet, by the key that signs for it."""
+
+    id: str
+    """What it signs as, and its name in operations and evidence. Never changed."""
+    name: str
+    """What people call it."""
+    role: str
+    """Who stands there: `kiosk.config.sections.station.StationRole`."""
+    algorithm: str
+    public_key: bytes
+    state: StationState = StationState.ACTIVE
+    enrolled_at: float
+    enrolled_by: str
+    """The operator who gave it its token."""
+    last_seen: float = 0.0
+    """To the minute; 0: never."""
+    program: str = ""
+    """The version of the program that runs there, as it says itself."""
+    health: str = ""
+    """What it says is missing there, in codes; empty: nothing."""
+    version: int = 0
+
+
+class EnrollmentToken(Record, frozen=True, kw_only=True):
+    """What lets one station enrol, once. The token itself is never stored."""
+
+    id: str
+    """A keyed digest of the token, hex."""
+    station: str
+    role: str
+    issued_by: str
+    issued_at: float
+    expires_at: float
+    used_by: bytes = b""
+    """SHA-256 of the public key that was enrolled with it; empty: it is not used."""
+    void: bool = False
+    """The registry was put back since: it may have been used."""
+    version: int = 0
+
+
+class SealingKeyRecord(Record, frozen=True, kw_only=True):
+    """A key of the authority to which stations seal what people typed."""
+
+    id: str
+    public: bytes
+    """X25519, raw (32 bytes)."""
+    private_sealed: str
+    made_at: float
 
 
 # --- audit -------------------------------------------------------------------

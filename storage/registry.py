@@ -16,10 +16,13 @@ from storage.records import (
     AuditDraft,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Nonce,
     NoncePurpose,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Template,
 )
 from storage.view import View
@@ -27,6 +30,9 @@ from storage.view import View
 T = TypeVar("T")
 ANSWERS_KEPT_SECONDS = 86_400.0
 """How long an answer is kept: longer than any station repeats a call."""
+SEALING_KEYS_KEPT_SECONDS = 14_400.0
+"""How long a sealing key is kept after it was made: longer than it is used for new
+operations, by more than any operation takes."""
 
 
 class RegistryError(Exception):
@@ -249,6 +255,15 @@ class Tx(View, Protocol):
     def save_repeat(self, repeat: Repeat) -> None:
         """Remember an answer; DuplicateRecord if station and key have one."""
 
+    def save_station(self, station: StationRecord) -> StationRecord:
+        """Save; return it with its new version. VersionConflict."""
+
+    def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
+        """Save; return it with its new version. VersionConflict."""
+
+    def save_sealing_key(self, key: SealingKeyRecord) -> None:
+        """Remember a key; DuplicateRecord if its id is already there."""
+
     def audit(self, draft: AuditDraft) -> AuditEvent:
         """Append to the chain of the station: its own, or one that several share."""
 
@@ -303,13 +318,14 @@ class Registry(Protocol):
     def idle(self, now: float) -> bool:
         """Do a little of what can wait, while nobody does; say if more is due.
 
-        Sweeps expired nonces and old answers, and what else the store needs.
+        Sweeps expired nonces, old answers and old sealing keys, and what else the store
+        needs.
         """
 
     def distrust(
         self, *, station: str, now: float, kind: str = "registry.restored"
     ) -> None:
-        """Void outstanding nonces and codes: they may have been used since.
+        """Void outstanding nonces, codes and tokens: they may have been used since.
 
         After the store became an older one than it was, before anything else happens;
         `station`'s chain says so with an event of that `kind`.

@@ -23,6 +23,7 @@ from storage.view import IN_USE, ByExpiry, fold
 CREDENTIALS, TEMPLATES, OPERATIONS = "credentials", "templates", "operations"
 NONCES, APPROVALS, AUDIT, HEADS = "nonces", "approvals", "audit", "heads"
 REPEATS, SEGMENTS = "repeats", "segments"
+STATIONS, TOKENS, SEALING_KEYS = "stations", "tokens", "sealing_keys"
 INDEXED = (CREDENTIALS, OPERATIONS, APPROVALS)
 Marks = tuple[str, str, str]
 Documents = Mapping[str, bytes]

@@ -25,15 +25,19 @@ from storage.records import (
     AuditDraft,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Nonce,
     NoncePurpose,
     Operation,
     Record,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Template,
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    SEALING_KEYS_KEPT_SECONDS,
     ChainBroken,
     DuplicateRecord,
     Tx,
@@ -47,6 +51,7 @@ from storage.tinydb_indexes import (
     INDEXED,
     NONCES,
     SEGMENTS,
+    TOKENS,
     Indexes,
 )
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
@@ -54,6 +59,7 @@ from storage.tinydb_view import (
     JournalView,
     R,
     Tables,
+    name_of,
     read,
     repeat_key,
     version_key,
@@ -61,7 +67,7 @@ from storage.tinydb_view import (
 from storage.view import View
 
 T = TypeVar("T")
-DISTRUSTED = frozenset({NONCES, APPROVALS, AUDIT, HEADS, SEGMENTS, OWN})
+DISTRUSTED = frozenset({NONCES, APPROVALS, TOKENS, AUDIT, HEADS, SEGMENTS, OWN})
 """The tables that `distrust` has to know."""
 _SWEPT = 200
 """Nonces or answers that are forgotten in one transaction."""
@@ -193,12 +199,19 @@ class TinyDbRegistry:
         oldest = now - ANSWERS_KEPT_SECONDS
         old_nonces = [key for key, it in nonces if it and it.expires_at <= now]
         old_answers = [key for key, it in answers if it and it.at < oldest]
-        if not old_nonces and not old_answers:
+        made_before = now - SEALING_KEYS_KEPT_SECONDS
+        made = (
+            (key, read(tables.sealing_keys, key, SealingKeyRecord))
+            for key in tables.sealing_keys.ids()
+        )
+        old_keys = [key for key, it in made if it and it.made_at < made_before]
+        if not old_nonces and not old_answers and not old_keys:
             return False
         with self.db.storage.transaction():
             for table, keys in (
                 (tables.nonces, old_nonces),
                 (tables.repeats, old_answers),
+                (tables.sealing_keys, old_keys),
             ):
                 for key in keys[:_SWEPT]:
                     if table.raw(key) is not None:
@@ -219,6 +232,11 @@ def _distrust(
         approval = read(tables.approvals, key, Approval)
         if approval is not None and not approval.spent:
             tx.save_approval(msgspec.structs.replace(approval, spent=True))
+            voided += 1
+    for key in tables.tokens.ids():
+        token = read(tables.tokens, key, EnrollmentToken)
+        if token is not None and not token.used_by and not token.void:
+            tx.save_token(msgspec.structs.replace(token, void=True))
             voided += 1
     tx.audit(
         AuditDraft(
@@ -254,7 +272,7 @@ class _JournalTx(JournalView):
         if known is None and record.version:
             known = self._known(table, type(record), record.id)
         if (known.version if known else 0) != record.version:
-            raise VersionConflict(kind=type(record).__name__.lower(), key=record.id)
+            raise VersionConflict(kind=name_of(type(record)), key=record.id)
         saved = msgspec.structs.replace(record, version=record.version + 1)
         self._set(table, saved.id, canonical.encode(saved))
         return saved
@@ -323,6 +341,17 @@ class _JournalTx(JournalView):
         if self._tables.repeats.raw(key) is not None:
             raise DuplicateRecord(kind="repeat", key=repeat.key)
         self._put(self._tables.repeats, key, repeat)
+
+    def save_station(self, station: StationRecord) -> StationRecord:
+        return self._save(self._tables.stations, station)
+
+    def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
+        return self._save(self._tables.tokens, token)
+
+    def save_sealing_key(self, key: SealingKeyRecord) -> None:
+        if self._tables.sealing_keys.raw(key.id) is not None:
+            raise DuplicateRecord(kind="sealing key", key=key.id)
+        self._put(self._tables.sealing_keys, key.id, key)
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
         head = self.last(draft.station)

@@ -20,8 +20,11 @@ from storage.records import (
     Approval,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Sync,
     Template,
 )
@@ -35,7 +38,10 @@ from storage.tinydb_indexes import (
     NONCES,
     OPERATIONS,
     REPEATS,
+    SEALING_KEYS,
+    STATIONS,
     TEMPLATES,
+    TOKENS,
     Indexes,
     Values,
 )
@@ -52,7 +58,9 @@ from storage.view import (
 )
 
 T = TypeVar("T")
-R = TypeVar("R", Credential, Operation, Approval)
+R = TypeVar("R", Credential, Operation, Approval, StationRecord, EnrollmentToken)
+_NAMES: dict[type, str] = {StationRecord: "station", EnrollmentToken: "token"}
+"""What a kind is called where its class is called otherwise."""
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
 
@@ -75,6 +83,9 @@ class Tables:
         self.nonces = _table(db, NONCES)
         self.approvals = _table(db, APPROVALS)
         self.repeats = _table(db, REPEATS)
+        self.stations = _table(db, STATIONS)
+        self.tokens = _table(db, TOKENS)
+        self.sealing_keys = _table(db, SEALING_KEYS)
         self.audit = _table(db, AUDIT)
         self.heads = _table(db, HEADS)
 
@@ -90,6 +101,11 @@ def read(table: JournalTable, key: str, kind: type[T]) -> T | None:
     """Return the record with that key, decoded."""
     raw = table.raw(key)
     return None if raw is None else decode(kind, raw)
+
+
+def name_of(kind: type) -> str:
+    """Return what a kind of record is called in errors."""
+    return _NAMES.get(kind, kind.__name__.lower())
 
 
 def version_key(name: str, version: int) -> str:
@@ -122,7 +138,7 @@ class JournalView:
     def _get(self, table: JournalTable, kind: type[R], key: str) -> R:
         record = self._known(table, kind, key)
         if record is None:
-            raise RecordMissing(kind=kind.__name__.lower(), key=key)
+            raise RecordMissing(kind=name_of(kind), key=key)
         return record
 
     def _find(
@@ -352,7 +368,7 @@ class JournalView:
     def unfinished(self) -> int:
         return len(self._find(self._tables.operations, Operation, "live", ""))
 
-    # --- approvals, repeats, evidence -------------------------------------------
+    # --- approvals, repeats -----------------------------------------------------
 
     def approval(self, id: str) -> Approval:
         return self._get(self._tables.approvals, Approval, id)
@@ -371,6 +387,30 @@ class JournalView:
 
     def repeat(self, station: str, key: str) -> Repeat | None:
         return read(self._tables.repeats, repeat_key(station, key), Repeat)
+
+    # --- a fleet ----------------------------------------------------------------
+
+    def station(self, id: str) -> StationRecord:
+        return self._get(self._tables.stations, StationRecord, id)
+
+    def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
+        ids = sorted(each for each in self._tables.stations.ids() if each > after)
+        return [self.station(each) for each in ids[:limit]]
+
+    def token(self, id: str) -> EnrollmentToken:
+        return self._get(self._tables.tokens, EnrollmentToken, id)
+
+    def sealing_key(self, id: str) -> SealingKeyRecord:
+        key = read(self._tables.sealing_keys, id, SealingKeyRecord)
+        if key is None:
+            raise RecordMissing(kind="sealing key", key=id)
+        return key
+
+    def newest_sealing_key(self) -> SealingKeyRecord | None:
+        keys = map(self.sealing_key, self._tables.sealing_keys.ids())
+        return max(keys, key=lambda each: (each.made_at, each.id), default=None)
+
+    # --- evidence ---------------------------------------------------------------
 
     def heads(self) -> dict[str, Head]:
         found: dict[str, Head] = {}

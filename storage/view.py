@@ -16,8 +16,11 @@ from storage.records import (
     Approval,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Sync,
     Template,
 )
@@ -220,6 +223,23 @@ class View(Protocol):
 
     def repeat(self, station: str, key: str) -> Repeat | None:
         """Return what a call of that station with that key was answered."""
+
+    # --- a fleet --------------------------------------------------------------
+
+    def station(self, id: str) -> StationRecord:
+        """Return one station; RecordMissing."""
+
+    def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
+        """Return stations by id."""
+
+    def token(self, id: str) -> EnrollmentToken:
+        """Return one token; RecordMissing."""
+
+    def sealing_key(self, id: str) -> SealingKeyRecord:
+        """Return one key; RecordMissing."""
+
+    def newest_sealing_key(self) -> SealingKeyRecord | None:
+        """Return the key that was made last."""
 
     # --- evidence -------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statemachine.lifecycle import State
-from storage.records import AuditEvent, Credential, Sync
+from storage.records import AuditEvent, Credential, StationRecord, Sync
 from storage.registry import EvidenceDamaged, EvidenceMissing, Registry
 from storage.view import ByHolder, ByTime
 
@@ -35,6 +35,16 @@ def credentials(
         if len(page) < PAGE:
             return
         after = ByHolder.of(page[-1])
+
+
+def stations(registry: Registry) -> Iterator[StationRecord]:
+    """Yield all stations, by id."""
+    after = ""
+    while page := registry.read(
+        lambda view, after=after: view.stations(limit=PAGE, after=after)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    ):
+        yield from page
+        after = page[-1].id
 
 
 def events(

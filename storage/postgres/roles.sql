@@ -5,9 +5,9 @@
 --     psql … -v role=pin_kiosk -f roles.sql
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT ON registry_schema TO :"role";
-GRANT SELECT, INSERT, UPDATE ON credential, certificate, operation, approval, evidence_head TO :"role";
+GRANT SELECT, INSERT, UPDATE ON credential, certificate, operation, approval, evidence_head, station, enrollment_token TO :"role";
 GRANT SELECT, INSERT ON template, evidence TO :"role";
-GRANT SELECT, INSERT, DELETE ON nonce, answer TO :"role";
+GRANT SELECT, INSERT, DELETE ON nonce, answer, sealing_key TO :"role";
 -- No statement_timeout: it would end a COMMIT that waits for a standby, which is then
 -- reported as committed although one host alone has it.
 ALTER ROLE :"role" SET lock_timeout = '3s';

@@ -23,7 +23,7 @@ from storage.postgres.connection import (
 )
 from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
-NEEDS = 2
+NEEDS = 3
 """The lowest number of the tables that this program works with."""
 
 
@@ -46,7 +46,11 @@ class MigrationStep:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-STEPS = (MigrationStep(1, "0.1.0", 1), MigrationStep(2, "0.1.0", 2))
+STEPS = (
+    MigrationStep(1, "0.1.0", 1),
+    MigrationStep(2, "0.1.0", 2),
+    MigrationStep(3, "0.1.0", 3),
+)
 KNOWS = STEPS[-1].number
 
 _TABLE = """

@@ -8,12 +8,23 @@ locked is kept until the transaction ends, and not read again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from statemachine.lifecycle import State
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import EvidenceView
-from storage.records import Approval, Credential, Operation, Repeat, Sync, Template
+from storage.records import (
+    Approval,
+    Credential,
+    EnrollmentToken,
+    Operation,
+    Repeat,
+    SealingKeyRecord,
+    StationRecord,
+    Sync,
+    Template,
+)
 from storage.registry import RecordMissing
 from storage.view import CARD_PART, ByExpiry, ByHolder, ByStart, fold
 
@@ -301,6 +312,47 @@ class PostgresView(EvidenceView):
             [station, key],
         )
         return rows.record(Repeat, found[0][0]) if found else None
+
+    # --- a fleet ----------------------------------------------------------------
+
+    def station(self, id: str) -> StationRecord:
+        return rows.record(StationRecord, self._named("station", "station", id))
+
+    def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
+        found = self._rows(
+            "SELECT document FROM station WHERE id > %s ORDER BY id LIMIT %s",
+            [after, limit],
+        )
+        return [rows.record(StationRecord, document) for (document,) in found]
+
+    def token(self, id: str) -> EnrollmentToken:
+        return rows.record(
+            EnrollmentToken, self._named("enrollment_token", "token", id)
+        )
+
+    def _named(self, table: LiteralString, kind: str, id: str) -> object:
+        """Return a document by its id; locked, where this view locks. RecordMissing."""
+        if rows.is_storable(id):
+            lock = " FOR NO KEY UPDATE" if self.locks else ""
+            found = self._rows(
+                f"SELECT document FROM {table} WHERE id = %s{lock}", [id]
+            )
+            if found:
+                return found[0][0]
+        raise RecordMissing(kind=kind, key=id)
+
+    def sealing_key(self, id: str) -> SealingKeyRecord:
+        if rows.is_storable(id):
+            found = self._rows("SELECT document FROM sealing_key WHERE id = %s", [id])
+            if found:
+                return rows.record(SealingKeyRecord, found[0][0])
+        raise RecordMissing(kind="sealing key", key=id)
+
+    def newest_sealing_key(self) -> SealingKeyRecord | None:
+        found = self._rows(
+            "SELECT document FROM sealing_key ORDER BY made_at DESC, id DESC LIMIT 1"
+        )
+        return rows.record(SealingKeyRecord, found[0][0]) if found else None
 
 
 _LITERAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})

@@ -25,10 +25,13 @@ from storage.records import (
     AuditDraft,
     AuditEvent,
     Credential,
+    EnrollmentToken,
     Nonce,
     NoncePurpose,
     Operation,
     Repeat,
+    SealingKeyRecord,
+    StationRecord,
     Template,
 )
 from storage.registry import DuplicateRecord, VersionConflict
@@ -212,6 +215,41 @@ class PostgresTx(PostgresView):
         if not self._write(_ANSWER, _answer_row(repeat)):
             raise DuplicateRecord(kind="repeat", key=repeat.key)
         self.answer = repeat
+
+    # --- a fleet ----------------------------------------------------------------
+
+    def save_station(self, station: StationRecord) -> StationRecord:
+        saved = replace(station, version=station.version + 1)
+        row: Values = {
+            "id": saved.id,
+            "version": saved.version,
+            "document": rows.text(saved),
+        }
+        if not self._save("station", row, ""):
+            raise VersionConflict(kind="station", key=station.id)
+        return saved
+
+    def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
+        saved = replace(token, version=token.version + 1)
+        is_open = not saved.used_by and not saved.void
+        row: Values = {
+            "id": saved.id,
+            "version": saved.version,
+            "open_until": saved.expires_at if is_open else None,
+            "document": rows.text(saved),
+        }
+        if not self._save("enrollment_token", row, ""):
+            raise VersionConflict(kind="token", key=token.id)
+        return saved
+
+    def save_sealing_key(self, key: SealingKeyRecord) -> None:
+        written = self._write(
+            "INSERT INTO sealing_key (id, made_at, document) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            [key.id, key.made_at, rows.text(key)],
+        )
+        if not written:
+            raise DuplicateRecord(kind="sealing key", key=key.id)
 
     def audit(self, draft: AuditDraft) -> AuditEvent:
         self.has_written = True
