@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from storage.audit import Chains, Head, is_whole
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
-from storage.coverage import UNCOVERED, Coverage
+from storage.coverage import Coverage
 from storage.extracts import Extract
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, NoteKey, WrongSignature
@@ -123,10 +123,17 @@ def judge(
     *,
     keys: Sequence[NoteKey] = (),
     heads: Sequence[KnownHead] = (),
+    coverage: Coverage | None = None,
+    seen: Callable[[AuditEvent], None] = lambda _event: None,
 ) -> Completeness:
-    """Judge evidence against what is known from elsewhere; name its first fault."""
-    walk = _Walk(evidence, keys, heads)
-    fault = walk.through_checkpoints() or walk.through_events() or walk.at_the_end()
+    """Judge evidence against what is known from elsewhere; name its first fault.
+
+    `seen` takes each event that is found sound, when `coverage` knows all checkpoints:
+    what it makes of them counts only if there is no fault in the end.
+    """
+    walk = _Walk(evidence, keys, heads, Coverage() if coverage is None else coverage)
+    fault = walk.through_checkpoints() or walk.through_events(seen)
+    fault = fault or walk.at_the_end()
     extract = evidence.extract
     named = set(walk.coverage.last())
     return Completeness(
@@ -151,11 +158,12 @@ class _Walk:
         evidence: EvidenceSource,
         keys: Sequence[NoteKey],
         heads: Sequence[KnownHead],
+        coverage: Coverage,
     ) -> None:
         self._evidence = evidence
         self._keys = keys
         self._heads = {head.number: head for head in heads}
-        self.coverage = Coverage()
+        self.coverage = coverage
         self.chains = Chains(evidence.begins)
         self.spans: list[Span] = []
         self._met: Span | None = None
@@ -211,34 +219,40 @@ class _Walk:
 
     # --- the events -------------------------------------------------------------
 
-    def through_events(self) -> Fault | None:
+    def through_events(self, seen: Callable[[AuditEvent], None]) -> Fault | None:
         for event in self._evidence.events():
             fault = self._event(event)
             if fault is not None:
                 return fault
             self.events += 1
-            if event.lane != LANE:
-                self._count(event)
+            seen(event)
         return None
-
-    def _count(self, event: AuditEvent) -> None:
-        self.since = min(self.since or event.at, event.at)
-        if self.coverage(event.lane, event.seq) == UNCOVERED:
-            self.uncovered += 1
-            self.uncovered_since = self.uncovered_since or event.at
 
     def _event(self, event: AuditEvent) -> Fault | None:
         extract = self._evidence.extract
         lane = event.lane
         if extract is not None and lane not in (LANE, *extract.lanes):
             if extract.holds(event) and is_whole(event):
+                self._count(
+                    event, is_covered=self.coverage.named(lane, event.seq) is not None
+                )
                 return None
             return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
         if problem := self.chains.follow(event):
             return Fault(Damage(problem), lane, event.seq)
-        if self.coverage.named(lane, event.seq) not in ("", event.hash):
+        named = self.coverage.named(lane, event.seq)
+        if named and named != event.hash:
             return Fault(Damage.REWRITTEN, lane, event.seq)
+        if lane != LANE:
+            self._count(event, is_covered=named is not None)
         return None
+
+    def _count(self, event: AuditEvent, *, is_covered: bool) -> None:
+        if not 0.0 < self.since <= event.at:
+            self.since = event.at
+        if not is_covered:
+            self.uncovered += 1
+            self.uncovered_since = self.uncovered_since or event.at
 
     def at_the_end(self) -> Fault | None:
         extract = self._evidence.extract

@@ -42,10 +42,14 @@ class Coverage:
         """Return the last link that is named of every chain."""
         return {lane: known.seqs[-1] for lane, known in self._lanes.items()}
 
-    def named(self, lane: str, seq: int) -> str:
-        """Return the hash that a checkpoint names for a link; empty: none names it."""
+    def named(self, lane: str, seq: int) -> str | None:
+        """Return the hash that a checkpoint names for a link; empty: none names it;
+        None: it is behind the last that is named of its chain.
+        """
         known = self._lanes.get(lane)
-        return known.named(seq) if known else ""
+        if known is None or seq > known.seqs[-1]:
+            return None
+        return known.named(seq)
 
     def __call__(self, lane: str, seq: int) -> int:
         """Return the number of the first checkpoint that covers a link."""

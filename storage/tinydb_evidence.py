@@ -229,9 +229,9 @@ class Evidence:
             if lane not in (None, *named.ends):
                 continue
             try:
-                for located in segments.read(folder, named, lane):
-                    if lane in (None, located.event.lane):
-                        yield located.event
+                for event in segments.read(folder, named, lane):
+                    if lane is None or event.lane == lane:
+                        yield event
             except (EvidenceMissing, EvidenceDamaged) as error:
                 _tell([error], missing)
 

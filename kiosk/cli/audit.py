@@ -72,7 +72,7 @@ def _of_file(
     from storage import evidence_file
 
     try:
-        with ProgressLine(3 * file.stat().st_size, "bytes") as told:
+        with ProgressLine(2 * file.stat().st_size, "bytes") as told:
             return verification.verify(
                 evidence_file.open_file(file, told), keys=keys, heads=heads
             )

@@ -135,8 +135,7 @@ def _moved_away(kept: Kept) -> dict[str, Head]:
 def _events(journal: Path, kept: Kept, told: Told) -> Iterator[AuditEvent]:
     for segment in kept.segments():
         if not segment.archived:
-            for located in segments.read(folder_of(journal), segment):
-                yield located.event
+            yield from segments.read(folder_of(journal), segment)
             told(segment.size)
     yield from kept.events()
 

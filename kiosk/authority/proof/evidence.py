@@ -93,10 +93,10 @@ class Proofs:
 
     def take(self, event: AuditEvent) -> None:
         """Take the next event."""
-        if event.lane in self._begins:
+        if self._begins and event.lane in self._begins:
             self._first.setdefault(event.lane, event.at)
         if event.kind == "credential.key_recorded":
-            record = _Record(event.lane, event.seq, event.data["key_sha256"])
+            record = _Record(event.lane, event.seq, event.data.get("key_sha256", ""))
             self._keys.setdefault(event.credential, []).append(record)
         elif event.kind == "operation.authorised":
             self._authorised[event.operation] = event

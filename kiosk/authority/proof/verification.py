@@ -10,6 +10,7 @@ from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, EvidenceSource, KnownHead, judge
+from storage.coverage import Coverage
 from storage.records import AuditEvent
 from storage.registry import Registry
 from storage.signed_note import NoteKey
@@ -64,14 +65,13 @@ def verify(
     keys: Sequence[NoteKey] = (),
     heads: Sequence[KnownHead] = (),
 ) -> Verified:
-    """Judge evidence as a whole, then every write in it."""
-    whole = judge(evidence, keys=keys, heads=heads)
+    """Judge evidence as a whole and every write in it, in one reading of the events."""
+    coverage = Coverage()
+    proofs = Proofs(coverage, evidence.begins)
+    whole = judge(evidence, keys=keys, heads=heads, coverage=coverage, seen=proofs.take)
     station = evidence.extract.station if evidence.extract else ""
     if whole.fault is not None:
         return Verified(whole, (), 0, station)
-    proofs = Proofs(whole.covers, evidence.begins)
-    for event in evidence.events():
-        proofs.take(event)
     findings = tuple(proofs.findings())
     return Verified(
         whole,
