@@ -116,8 +116,8 @@ class LocalCardWork:
     def trust_card_key(self, certificate: bytes) -> None:
         importing.trust_card_key(self._desk, self._trust, certificate)
 
-    def take_over(self, seen: ImportedCard) -> Credential:
-        return shown(importing.take_over(self._named(), self._trust, seen))
+    def import_card(self, seen: ImportedCard) -> Credential:
+        return shown(importing.import_card(self._named(), self._trust, seen))
 
     def confirm_key(self, id: str, key: PublicKey) -> Credential:
         record = self._record(id)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 app = new_app("Make and show the authority that certifies new cards.")
 
@@ -40,7 +43,6 @@ def init(
     """
     from kiosk.bootstrap import authority_files_of, vault_of
     from kiosk.certificates.create_ca import found
-    from kiosk.cli import ca_text
     from kiosk.config import load
     from kiosk.core.clock import SystemClock
     from kiosk.core.hardening import harden_process
@@ -59,7 +61,7 @@ def init(
     print(certificate)
     print(key)
     print()
-    print(ca_text.page(made, is_sealed=not plain_key))
+    print(_page(made, is_sealed=not plain_key))
 
 
 @app.command()
@@ -75,7 +77,6 @@ def show(
 
     from kiosk.bootstrap import authority_files_of, issuer_of
     from kiosk.certificates.ca_key import is_sealed
-    from kiosk.cli import ca_text
     from kiosk.config import load
     from kiosk.core.hardening import harden_process
 
@@ -86,4 +87,23 @@ def show(
     if pem:
         print(own.public_bytes(Encoding.PEM).decode("ascii"), end="")
     else:
-        print(ca_text.page(own, is_sealed=is_sealed(key)))
+        print(_page(own, is_sealed=is_sealed(key)))
+
+
+def _page(certificate: x509.Certificate, *, is_sealed: bool) -> str:
+    """Return what there is to know about an authority; nothing of it is secret."""
+    from cryptography.hazmat.primitives import hashes
+
+    from kiosk.core.untrusted_text import visible
+    from kiosk.texts import text
+
+    digest = certificate.fingerprint(hashes.SHA256()).hex()
+    groups = [digest[at : at + 4] for at in range(0, len(digest), 4)]
+    return text("cli.ca_page").format(
+        name=visible(certificate.subject.rfc4514_string()),
+        serial=f"{certificate.serial_number:x}",
+        begin=f"{certificate.not_valid_before_utc:%Y-%m-%d}",
+        end=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
+        sha256=" ".join(groups),
+        key=text("cli.ca_key_in_vault" if is_sealed else "cli.ca_key_plain"),
+    )

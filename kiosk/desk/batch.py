@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.ports import TROUBLES, Office, RecordMissing
+from kiosk.authority.office.ports import OFFICE_ERRORS, Office, RecordMissing
 from kiosk.cards.errors import CardRemoved
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, Message, reason_of, said_of
@@ -107,7 +107,7 @@ class Batch:
         """Note what goes wrong with a row; it stays the current one."""
         try:
             yield
-        except TROUBLES as error:
+        except OFFICE_ERRORS as error:
             row.state, row.problem = RowState.FAILED, said_of(error)
             if not isinstance(error, CardRemoved):
                 self._write(row, "")

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from kiosk.authority.office.ports import TROUBLES, OfficeAuthority
+from kiosk.authority.office.ports import OFFICE_ERRORS, OfficeAuthority
 from kiosk.authority.office.values import (
     NoRole,
 )
@@ -44,7 +44,7 @@ class Session:
         context = self._context
         try:
             shown = self._stack[-1].show(context)
-        except TROUBLES as error:
+        except OFFICE_ERRORS as error:
             notice, is_done = said_of(error), False
             if len(self._stack) > 1:
                 self._stack.pop()
@@ -130,7 +130,7 @@ class Session:
         except (NoRole, NotSignedIn) as error:
             self._notice = said_of(error)
             self._emptied()
-        except TROUBLES as error:
+        except OFFICE_ERRORS as error:
             self._notice, self._is_refused = said_of(error), True
         except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
             frames = "".join(traceback.format_tb(error.__traceback__))
@@ -145,7 +145,7 @@ class Session:
         try:
             identity = card.recognise().identity
             known = self._context.office.meant(identity.key)
-        except TROUBLES as error:
+        except OFFICE_ERRORS as error:
             self._notice = said_of(error)
             return
         if known:

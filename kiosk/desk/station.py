@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.authority.office.ports import TROUBLES, OfficeAuthority
+from kiosk.authority.office.ports import OFFICE_ERRORS, OfficeAuthority
 from kiosk.cards.ports import Monitor, ReaderEvent
 from kiosk.core.errors import Message, said_of
 from kiosk.core.workers import SerialWorker
@@ -71,7 +71,7 @@ class EmbeddedDesk:
         if self._session is None:
             try:
                 self._opened = self._open()
-            except TROUBLES as error:
+            except OFFICE_ERRORS as error:
                 return said_of(error)
             self._session = Session(self._opened.authority, self._opened.site)
         return self._session

@@ -62,7 +62,7 @@ def import_card(
         if told is None
         else SeenPuk(is_default=told.is_default, left=told.tries.left),
     )
-    return bench.office.take_over(seen)
+    return bench.office.import_card(seen)
 
 
 def import_certificate(
@@ -75,7 +75,7 @@ def import_certificate(
     order = bench.office.judge_import(wanted)
     key = card_keys.key_of(certificate, KeySlot.AUTHENTICATION)
     seen = ImportedCard(order=wanted, credential=order.credential, card=card, key=key)
-    return bench.office.take_over(seen)
+    return bench.office.import_card(seen)
 
 
 def _believed(

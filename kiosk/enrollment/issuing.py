@@ -20,7 +20,7 @@ from kiosk.authority.office.card_values import (
     Predecessor,
     ProvenKey,
 )
-from kiosk.authority.office.ports import TROUBLES, Office
+from kiosk.authority.office.ports import OFFICE_ERRORS, Office
 from kiosk.cards.errors import WrongCard
 from kiosk.cards.new_keys import Certify, NewKey
 from kiosk.cards.values import CardIdentity, KeySlot
@@ -154,7 +154,7 @@ def carry_out(
         if identity.key != credential.card:
             raise WrongCard
         saved = job.office.finish_issue(_finished(credential, proven, opened))
-    except TROUBLES as error:
+    except OFFICE_ERRORS as error:
         _abandon(job.office, credential, error.code)
         raise
     job.certification.done()
@@ -204,5 +204,5 @@ def _abandon(office: Office, credential: Credential, why: str) -> None:
     """Retire what was not finished; its escrow still opens the card."""
     try:
         office.abandon(credential.id, why)
-    except TROUBLES as error:
+    except OFFICE_ERRORS as error:
         log.error("enrollment.not_retired id=%s code=%s", credential.id, error.code)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from kiosk.faces.attention import LOOK, Attention
 from kiosk.faces.keyboard.names import PASTE
-from kiosk.faces.phrases import of_step
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.turn import Turn
-from kiosk.faces.wording import say
+from kiosk.faces.wording import of_step, say
 from kiosk.pin.rules import Alphabet
 from kiosk.plain.entry import LineEntry, anything, choice_up_to
 from kiosk.plain.news import (

@@ -9,7 +9,9 @@ from kiosk.core.secret import Secret
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_with
 from kiosk.faces.error_pages import record, trouble_of
-from kiosk.faces.phrases import (
+from kiosk.faces.receipt import page, print_page
+from kiosk.faces.terminal_line import TerminalGone
+from kiosk.faces.wording import (
     choices,
     is_at_stake,
     is_short,
@@ -21,10 +23,10 @@ from kiosk.faces.phrases import (
     of_rule,
     of_standing,
     of_tries,
+    said,
+    say,
+    whom_to_call,
 )
-from kiosk.faces.receipt import page, print_page
-from kiosk.faces.terminal_line import TerminalGone
-from kiosk.faces.wording import said, say, whom_to_call
 from kiosk.pin.rules import PinRules, check
 from kiosk.plain.news import CardGone, EndRequested, TimeIsUp
 from kiosk.visit.views import Answers, FieldName, Outcome

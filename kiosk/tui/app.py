@@ -1,7 +1,7 @@
 """The self-service kiosk: one app that shows a visit and cannot be left.
 
 The app is the door: it draws the first frame with as little as possible, then wakes
-the attendant, who decides what is shown, and hands it every message. Handlers run on
+the controller, who decides what is shown, and hands it every message. Handlers run on
 the UI thread; blocking work is queued on the station's workers.
 """
 
@@ -52,8 +52,8 @@ class KioskApp(LockedApp):
         self._hand = None if deck is None else TrayHand(deck)
         self._idleness = Idleness(station.settings)
         self._stage = ScreenStack(self, self._tray, self.turn, self._pass_on)
-        self._manner = Preferences(self, station.settings)
-        self._attendant: KioskController | None = None
+        self._preferences = Preferences(self, station.settings)
+        self._controller: KioskController | None = None
         """None until the first frame is drawn."""
 
     def _tray(self) -> Widget | None:
@@ -75,13 +75,18 @@ class KioskApp(LockedApp):
         """Import what only a visit needs, and begin to watch the readers."""
         from kiosk.tui.kiosk_controller import KioskController
 
-        attendant = KioskController(
-            self, self._station, self._stage, self._idleness, self._manner, self.now
+        controller = KioskController(
+            self,
+            self._station,
+            self._stage,
+            self._idleness,
+            self._preferences,
+            self.now,
         )
-        self._attendant = attendant
-        self.set_interval(TICK_SECONDS, attendant.tick)
-        self.set_interval(HEALTH_SECONDS, attendant.ask_health)
-        attendant.start()
+        self._controller = controller
+        self.set_interval(TICK_SECONDS, controller.tick)
+        self.set_interval(HEALTH_SECONDS, controller.ask_health)
+        controller.start()
 
     # --- keys -------------------------------------------------------------------
 
@@ -103,11 +108,11 @@ class KioskApp(LockedApp):
         return True
 
     def instead_of_screen(self, event: events.Key) -> bool:
-        if self._stage.screen is None and self._manner.press(event.key):
+        if self._stage.screen is None and self._preferences.press(event.key):
             self._stage.redraw_bottom()
             return True
-        attendant = self._attendant
-        return attendant is not None and attendant.instead_of_screen(
+        controller = self._controller
+        return controller is not None and controller.instead_of_screen(
             event.key, is_typed=event.is_printable
         )
 
@@ -121,8 +126,8 @@ class KioskApp(LockedApp):
 
     @on(Told)
     def _pass_on(self, message: Told) -> None:
-        if self._attendant is not None:
-            self._attendant.hear(message)
+        if self._controller is not None:
+            self._controller.hear(message)
 
 
 def run(station: Station, *, deck: DemoDeck | None = None) -> int:

@@ -52,7 +52,7 @@ class KioskController:
         station: Station,
         stage: ScreenStack,
         idleness: Idleness,
-        manner: Preferences,
+        preferences: Preferences,
         now: Callable[[], float],
     ) -> None:
         """`now`: a clock that only goes forward (seconds)."""
@@ -60,8 +60,8 @@ class KioskController:
         self._station = station
         self._stage = stage
         self._idleness = idleness
-        self._manner = manner
-        self._scenes = ScreenFactory(station.settings)
+        self._preferences = preferences
+        self._screens = ScreenFactory(station.settings)
         self._presence = ReaderState()
         self._health = StationHealth(station, app.post_message)
         self._last_word = LastWord(stage, now)
@@ -204,14 +204,14 @@ class KioskController:
     def _greet_anew(self) -> None:
         """Speak to whoever comes next as the station does by itself."""
         self._idleness.start_over()
-        if self._manner.reset():
+        if self._preferences.reset():
             self._stage.redraw_bottom()
 
     # --- showing ----------------------------------------------------------------
 
     def _show_state(self, message: told.Told | None) -> None:
         """Show what fits the state; `message` has what is to be shown in it."""
-        scenes, stage, visit = self._scenes, self._stage, self._visit
+        screens, stage, visit = self._screens, self._stage, self._visit
         unsent, self._unsent = self._unsent, False
         if visit is not None and isinstance(message, told.Recognised | told.FormReady):
             visit.home = message.home or visit.home
@@ -219,35 +219,37 @@ class KioskController:
             case SelfServiceState.WAITING, _:
                 self._show_waiting()
             case SelfServiceState.CROWDED, _:
-                stage.show_once("two_cards", lambda: scenes.two_cards(is_unsent=unsent))
+                stage.show_once(
+                    "two_cards", lambda: screens.two_cards(is_unsent=unsent)
+                )
             case SelfServiceState.FORGOTTEN, _:
-                stage.show_once("forgotten", scenes.forgotten)
+                stage.show_once("forgotten", screens.forgotten)
             case SelfServiceState.RECOGNISING, _:
-                self._show(scenes.recognising())
+                self._show(screens.recognising())
             case SelfServiceState.HOME, _ if (
                 visit is not None and visit.home is not None
             ):
-                self._show(scenes.home(visit.home))
+                self._show(screens.home(visit.home))
             case ((SelfServiceState.ASKING | SelfServiceState.ASKING_AGAIN), _) if (
                 stage.screen is not None
             ):
                 stage.screen.wait()
             case SelfServiceState.CONFIRMING, told.FormReady():
-                self._show(scenes.confirm(message.form))
+                self._show(screens.confirm(message.form))
             case SelfServiceState.TYPING, told.FormReady():
-                self._show(scenes.form(message.form, is_confirmed=False))
+                self._show(screens.form(message.form, is_confirmed=False))
             case SelfServiceState.TYPING, ConfirmScreen.Decided():
-                self._show(scenes.form(message.form, is_confirmed=True))
+                self._show(screens.form(message.form, is_confirmed=True))
             case SelfServiceState.WORKING, FormScreen.FormFilled():
-                self._show(scenes.progress(message.screen.form))
+                self._show(screens.progress(message.screen.form))
             case SelfServiceState.WORKING, ConfirmScreen.Decided():
-                self._show(scenes.progress(message.form))
+                self._show(screens.progress(message.form))
             case _, told.Ended():
-                self._show(scenes.result(message.result))
+                self._show(screens.result(message.result))
             case _, told.Failed():
-                self._show(scenes.trouble(message.trouble))
+                self._show(screens.trouble(message.trouble))
             case SelfServiceState.READING, _ if unsent:
-                self._show(scenes.unsent())
+                self._show(screens.unsent())
         if self._state is SelfServiceState.READING:
             self._last_word.begin()
 
@@ -259,15 +261,15 @@ class KioskController:
 
     def _show_waiting(self) -> None:
         """Nobody is there; the readers are looked at next, unless they just were."""
-        scenes, stage = self._scenes, self._stage
+        screens, stage = self._screens, self._stage
         if self._presence.cards:
             return
         missing = self._presence.missing()
         if missing:
             subject = ("out_of_service", *(message.key for message in missing))
-            stage.show_once(subject, lambda: scenes.out_of_service(missing))
+            stage.show_once(subject, lambda: screens.out_of_service(missing))
         elif self._presence.is_unreadable:
-            stage.show_once("unreadable", scenes.unreadable)
+            stage.show_once("unreadable", screens.unreadable)
         else:
             stage.clear()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Told(Message):
-    """Base of everything that the attendant hears, from screens, too."""
+    """Base of everything that the controller hears, from screens, too."""
 
 
 class ReaderNews(Told):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.faces.error_pages import ErrorPage
-from kiosk.faces.phrases import expected
-from kiosk.faces.wording import said, say
+from kiosk.faces.wording import expected, said, say
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
 from kiosk.tui.screens.home import HomeScreen

@@ -104,7 +104,7 @@ DECIDES: dict[str, Callable[[Office], object]] = {
     "must_be_free": lambda it: it.must_be_free("piv:guid:c1"),
     "believe": lambda it: it.believe(b"", "guid"),
     "trust_card_key": lambda it: it.trust_card_key(b""),
-    "take_over": lambda it: it.take_over(SEEN),
+    "import_card": lambda it: it.import_card(SEEN),
     "confirm_key": lambda it: it.confirm_key("c1", KEY),
     "judge_admin_key": lambda it: it.judge_admin_key("c1", Secret(bytes(24))),
     "keep_admin_key": lambda it: it.keep_admin_key("c1", Secret(bytes(24))),

@@ -110,7 +110,7 @@ def trust_card_key(desk: Desk, trust: Trust, certificate: bytes) -> None:
 # --- it goes on record -------------------------------------------------------
 
 
-def take_over(desk: Desk, trust: Trust, seen: ImportedCard) -> Credential:
+def import_card(desk: Desk, trust: Trust, seen: ImportedCard) -> Credential:
     """Judge all of it again, consume the nonces, save, and audit every key.
 
     As `judge`, `must_be_free`, `believe`; ProofFailed.

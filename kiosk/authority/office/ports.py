@@ -7,7 +7,7 @@ later; a second operator is another session. A credential is given without anyth
 is sealed in it (`shown`).
 
 Called on the authority worker's thread. Every call may raise NotInRole, and what
-`TROUBLES` names; anything else is a bug.
+`OFFICE_ERRORS` names; anything else is a bug.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from storage.records import ApprovalKind, Credential, PublicKey, Sync, Template
 from storage.registry import RecordMissing as RecordMissing
 from storage.registry import RegistryError
 
-TROUBLES = (KioskError, RegistryError)
+OFFICE_ERRORS = (KioskError, RegistryError)
 """What the office may raise: it was refused, or its store has failed."""
 
 
@@ -255,7 +255,7 @@ class CardWork(Protocol):
     def trust_card_key(self, certificate: bytes) -> None:
         """Let pass the certificate of a card's own key. CertificateError."""
 
-    def take_over(self, seen: ImportedCard) -> Credential:
+    def import_card(self, seen: ImportedCard) -> Credential:
         """Put a card from elsewhere on record. As the four before; ProofFailed."""
 
     def confirm_key(self, id: str, key: PublicKey) -> Credential:

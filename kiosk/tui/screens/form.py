@@ -11,8 +11,7 @@ from textual.widgets import Digits, Static
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.faces.glyphs import marks
-from kiosk.faces.phrases import is_at_stake, of_call
-from kiosk.faces.wording import said, say
+from kiosk.faces.wording import is_at_stake, of_call, said, say
 from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen

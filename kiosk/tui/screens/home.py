@@ -10,8 +10,7 @@ from textual.widget import Widget
 
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.glyphs import marks
-from kiosk.faces.phrases import is_of_a_call, is_short, of_refusals, of_standing
-from kiosk.faces.wording import say
+from kiosk.faces.wording import is_of_a_call, is_short, of_refusals, of_standing, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList

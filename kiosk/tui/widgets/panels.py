@@ -10,8 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Digits, Static
 
-from kiosk.faces.phrases import of_tries
-from kiosk.faces.wording import say, whom_to_call
+from kiosk.faces.wording import of_tries, say, whom_to_call
 
 if TYPE_CHECKING:
     from kiosk.cards.values import Tries
