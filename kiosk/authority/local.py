@@ -59,7 +59,7 @@ class LocalAuthority:
     def health(self) -> tuple[StationFault, ...]:
         faults: list[StationFault] = []
         try:
-            self._parts.registry.read(lambda view: view.count())
+            self._parts.registry.read(lambda view: view.heads())
         except RegistryError as error:
             faults.append(StationFault(part="store", message=said_of(error)))
         try:

@@ -12,10 +12,10 @@ import typer
 
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, fail, new_app
-from kiosk.config import find, load
+from kiosk.config import AuthorityElsewhere, FleetStation, find, load_any
 from kiosk.core.errors import KioskError
 from kiosk.core.hardening import harden_process
-from kiosk.doctor import Finding, examine, is_sound
+from kiosk.doctor import Finding, examine, fleet_station, is_sound
 from kiosk.doctor.station import checks_of
 from kiosk.setup.ownership import name_of, owner_of
 
@@ -55,7 +55,14 @@ def doctor(
     """
     harden_process()
     _ours(find(config))
-    findings = examine(checks_of(load(config), account=account, everybody=all_users))
+    settings = load_any(config)
+    if isinstance(settings, FleetStation):
+        if account or all_users:
+            raise AuthorityElsewhere(file=str(find(config)))
+        findings = examine(fleet_station.checks_of(settings))
+    else:
+        checks = checks_of(settings, account=account, everybody=all_users)
+        findings = examine(checks)
     print(as_json(findings) if json else "\n".join(lines(findings)))
     if not is_sound(findings):
         raise fail()

@@ -21,7 +21,7 @@ from kiosk.bootstrap import (
     vault_of,
 )
 from kiosk.certificates.builder import est_client, requests_folder
-from kiosk.config import Config
+from kiosk.config import AnyStation, Config
 from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock, SystemClock
 from kiosk.core.errors import KioskError
@@ -62,7 +62,7 @@ def checks_of(
     by_dns = config.directory.domain
     checks: list[tuple[str, Check]] = [
         ("card service", lambda: cards.readers(monitor_of(config))),
-        *_middleware_checks(config),
+        *middleware_checks(config, module_of(config)),
         *(
             (f"directory {dc}", partial(_controller, config, domain_of, dc))
             for dc in dcs
@@ -95,8 +95,8 @@ def checks_of(
     return checks
 
 
-def _middleware_checks(config: Config) -> list[tuple[str, Check]]:
-    path = module_of(config)
+def middleware_checks(config: AnyStation, path: Path | None) -> list[tuple[str, Check]]:
+    """Return the checks of a vendor's module, where the station has one."""
     if path is None:
         return []
     return [

@@ -40,6 +40,7 @@ ca_file = "{ca_file}"
 
 [registry]
 path = "{folder}/registry/registry.journal"
+postgresql = "{postgresql}"
 id = "0123456789abcdef"
 
 [vault]
@@ -68,11 +69,15 @@ class RealSite:
 
 
 def found(
-    folder: Path, domain: SambaDomain, algorithm: KeyAlgorithm = KeyAlgorithm.P256
+    folder: Path,
+    domain: SambaDomain,
+    algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+    postgresql: str = "",
 ) -> RealSite:
     """Found a station in an empty folder: one user, one card, both in step."""
     folder.chmod(0o700)
-    (folder / "templates").mkdir(mode=0o700)
+    for name in ("templates", "registry"):
+        (folder / name).mkdir(mode=0o700)
     (folder / "templates" / "staff.toml").write_text('name = "staff"\n')
     add_key(folder / "vault.key")
     config_file = folder / "kiosk.toml"
@@ -85,6 +90,7 @@ def found(
             password_file=domain.password_file,
             ca_file=domain.ca_file,
             folder=folder,
+            postgresql=postgresql,
         )
     )
     user = domain.add_user(password=PIN)

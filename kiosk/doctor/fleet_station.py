@@ -1,0 +1,48 @@
+"""The checks of a station whose authority is elsewhere: `kiosk doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from msgspec.structs import replace
+
+from kiosk.authority.client.remote import remote
+from kiosk.bootstrap import lines_of, module_of, monitor_of
+from kiosk.config import FleetStation
+from kiosk.core.entropy import SystemEntropy
+from kiosk.doctor import Check, Finding, Health, cards, host, ok
+from kiosk.doctor.station import middleware_checks
+
+
+def checks_of(config: FleetStation) -> list[tuple[str, Check]]:
+    """Return every check of such a station, in the order they are read."""
+    told = config.authority
+    folders = sorted({told.key_file.parent, told.ca_file.parent})
+    return [
+        ("card service", lambda: cards.readers(monitor_of(config))),
+        *middleware_checks(config, module_of(config)),
+        *(
+            (f"authority {address}", partial(authority, config, address))
+            for address in told.addresses
+        ),
+        ("file", lambda: host.secret_files([told.key_file])),
+        ("folder", lambda: host.folders(folders)),
+        ("core dumps", host.core_dumps),
+        ("swap", host.swap),
+    ]
+
+
+def authority(config: FleetStation, address: str) -> Iterator[Finding]:
+    """Ask one address what it lacks, signed as this station: it may know it or not."""
+    alone = replace(config, authority=replace(config.authority, addresses=(address,)))
+    lines = lines_of(alone)
+    try:
+        faults = remote(lines, SystemEntropy()).health()
+    finally:
+        lines.close()
+    part = f"authority {address.removeprefix('https://')}"
+    if not faults:
+        yield ok(part, "authority_answers")
+    for fault in faults:
+        yield Finding(part, Health.FAIL, fault.message)
