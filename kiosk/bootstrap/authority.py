@@ -74,7 +74,7 @@ def ports_around(
     """
     from kiosk.authority.escrow.wrong_entries import WrongEntries
     from kiosk.authority.operation.deadlines import Deadlines
-    from kiosk.authority.proof.seal import SealingKey
+    from kiosk.authority.proof.kept_keys import KeptKeys
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.core.entropy import SystemEntropy
@@ -82,7 +82,8 @@ def ports_around(
 
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = WatchedDirectory(directory_of(config), figures)
-    sealing, fences, entries = SealingKey(), Deadlines(), WrongEntries()
+    sealing = KeptKeys(vault, SystemClock(), SystemEntropy())
+    fences, entries = Deadlines(), WrongEntries()
     profile = ComplianceProfile(
         fips_201=config.profile.fips_201,
         second_factor=config.profile.second_factor,

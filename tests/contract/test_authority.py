@@ -481,6 +481,6 @@ def test_an_answer_of_a_later_version_may_say_more() -> None:
 def _served(history: History, name: str, body: bytes) -> None:
     """Let the authority answer, and raise the error it sends."""
     parts = history.world.parts
-    served = Served(lambda key: LocalAuthority(parts, "kiosk-1", key), parts.sealing)
+    served = Served(lambda key: LocalAuthority(parts, "kiosk-1", key), parts.sealed_for)
     back = msgspec.json.decode(served.answer(name, body))
     raise errors.rebuilt(msgspec.convert(back["error"], CarriedError))

@@ -59,7 +59,7 @@ class Liar:
         return key.sign(message, ec.ECDSA(hashes.SHA256()))
 
     def sealed(self, value: bytes = NEW) -> bytes:
-        public = self.history.world.parts.sealing.public
+        public = self.prepared.sealing_key
         with Secret(value) as secret:
             return seal.seal(secret, public_key=public, operation=self.id)
 

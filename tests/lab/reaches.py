@@ -50,7 +50,7 @@ class Remote:
 
 
 def over_bytes(parts: RequiredPorts, station: str) -> Authority:
-    served = Served(lambda key: LocalAuthority(parts, station, key), parts.sealing)
+    served = Served(lambda key: LocalAuthority(parts, station, key), parts.sealed_for)
     name = parts.entropy.bytes(8).hex()
     return cast("Authority", Remote(served, name))
 

@@ -16,6 +16,7 @@ from kiosk.authority.escrow import approvals
 from kiosk.authority.operation import card_steps, transitions
 from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.proof import seal, signature, statement
+from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import pin_history
@@ -55,7 +56,8 @@ def authorise(
     step where the card already was (unblock). The nonce is used up either way.
     """
     operation, credential, template = parts.registry.read(lambda it: _read(it, id))
-    _check_rules(parts, operation, credential, template, sealed)
+    key = parts.sealed_for(id).key()
+    _check_rules(parts, operation, credential, template, sealed, key)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
         valid = parts.registry.read(
@@ -63,7 +65,7 @@ def authorise(
         )
     else:
         message = statement.authorisation(
-            _challenge(parts, operation, credential, nonce), seal.digest(sealed)
+            _challenge(operation, credential, nonce, key), seal.digest(sealed)
         )
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
@@ -92,6 +94,7 @@ def _check_rules(
     credential: Credential,
     template: Template,
     sealed: bytes,
+    key: SealingKey,
 ) -> None:
     """The authority trusts no face: the sealed value meets the rules, or nothing.
 
@@ -99,7 +102,7 @@ def _check_rules(
     against it.
     """
     rules = msgspec.json.decode(operation.rules, type=PinRules)
-    with parts.sealing.open(sealed, operation=operation.id) as value:
+    with key.open(sealed, operation=operation.id) as value:
         broken = next((v.rule for v in check(rules, value) if not v.holds), None)
         is_new = operation.kind is not Kind.FINISH
         if is_new and pin_history.is_known(parts, credential, template, value):
@@ -118,7 +121,7 @@ def _keyless_applies(
 
 
 def _challenge(
-    parts: RequiredPorts, operation: Operation, credential: Credential, nonce: bytes
+    operation: Operation, credential: Credential, nonce: bytes, key: SealingKey
 ) -> Challenge:
     """The challenge as the record has it, not as a client would like it."""
     return Challenge(
@@ -128,8 +131,8 @@ def _challenge(
         credential=credential.id,
         account_guid=operation.account_guid,
         station=operation.station,
-        sealing_key=parts.sealing.public,
-        sealing_key_id=parts.sealing.id,
+        sealing_key=key.public,
+        sealing_key_id=key.id,
         key_slot="",
         key_algorithm="",
     )

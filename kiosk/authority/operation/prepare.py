@@ -15,6 +15,7 @@ from kiosk.authority.operation.offering import refusal_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
 from kiosk.authority.proof import presence
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
+from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
@@ -51,13 +52,15 @@ def prepare(
     if refusal is not None:
         refuse_before(parts, once, credential, kind, station, refusal)
     way = way_of(credential, template, limits, parts.profile)
+    key = parts.sealing.current(parts.registry)
     operation = replace(
         _new(parts, credential, kind, station, judgement),
         **_seen(announced, judgement),
         way=way,
+        sealing_key=key.id,
         code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
     )
-    challenge = _challenge(parts, operation, credential)
+    challenge = _challenge(parts, operation, credential, key)
     signs_now = operation.route is not Route.RESET and _signs(operation, credential)
 
     def commit(tx: Tx) -> Prepared | Refused:
@@ -88,7 +91,7 @@ def prepare(
             rules=judgement.rules,
             challenge=challenge if signs_now else None,
             seal_to=challenge if operation.password_follows else None,
-            sealing_key=parts.sealing.public,
+            sealing_key=key.public,
             write_seconds=parts.write_deadline,
             presence=presence.challenge(tx, parts, credential.id, station)
             if proves
@@ -186,7 +189,10 @@ def _signs(operation: Operation, credential: Credential) -> bool:
 
 
 def _challenge(
-    parts: RequiredPorts, operation: Operation, credential: Credential
+    parts: RequiredPorts,
+    operation: Operation,
+    credential: Credential,
+    sealing: SealingKey,
 ) -> Challenge:
     key = credential.authentication_key
     return Challenge(
@@ -196,8 +202,8 @@ def _challenge(
         credential=credential.id,
         account_guid=credential.account_guid,
         station=operation.station,
-        sealing_key=parts.sealing.public,
-        sealing_key_id=parts.sealing.id,
+        sealing_key=sealing.public,
+        sealing_key_id=sealing.id,
         key_slot=key.slot if key else "",
         key_algorithm=key.algorithm if key else "",
     )
@@ -214,7 +220,12 @@ def _nonce(parts: RequiredPorts, challenge: Challenge) -> Nonce:
 
 
 def renew(tx: Tx, parts: RequiredPorts, operation: Operation) -> Challenge:
-    """Issue a fresh nonce for a live operation (its signature comes after the card)."""
-    challenge = _challenge(parts, operation, tx.credential(operation.credential))
+    """Issue a fresh nonce for a live operation (its signature comes after the card).
+
+    ProofFailed: it is hours old, and so is the key that it names.
+    """
+    credential = tx.credential(operation.credential)
+    sealing = parts.sealing.named(tx, operation.sealing_key)
+    challenge = _challenge(parts, operation, credential, sealing)
     tx.issue_nonce(_nonce(parts, challenge))
     return challenge

@@ -57,7 +57,7 @@ def write(parts: RequiredPorts, once: Once, id: str, sealed: bytes) -> WriteVerd
         verdict = write_repeated.verdict_of(parts, once, id, sealed)
         if verdict is not None:
             return verdict
-    with parts.sealing.open(sealed, operation=id) as password:
+    with parts.sealed_for(id).key().open(sealed, operation=id) as password:
         try:
             operation, template = parts.registry.run(lambda tx: _wanted(tx, parts, id))
             return ask(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import (
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from kiosk.authority.errors import ProofFailed
 from kiosk.core.entropy import Entropy, SystemEntropy
 from kiosk.core.secret import Secret
+from storage.registry import Registry
+from storage.view import View
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _KEY_BYTES = 32
@@ -58,23 +61,62 @@ def _info(operation: str) -> bytes:
     return _INFO + operation.encode()
 
 
+class Opens(Protocol):
+    """What opens what was sealed. Any thread that its registry's is."""
+
+    def open_for(self, sealed: bytes, *, info: bytes) -> Secret:
+        """Return what `sealed_for` sealed; ProofFailed if it is not for us and this."""
+
+
+class SealingKeys(Protocol):
+    """The authority's keys, by their ids. Any thread, each with its own registry."""
+
+    def current(self, registry: Registry) -> SealingKey:
+        """Return the key for a new operation. RegistryError."""
+
+    def named(self, view: View, id: str) -> SealingKey:
+        """Return the key that an operation names. ProofFailed: it is gone.
+
+        RegistryError.
+        """
+
+
 class SealingKey:
-    """The authority's key for one process lifetime; never leaves the process."""
+    """A key of the authority.
+
+    By itself it is all the `SealingKeys` of an authority in one process: the same for
+    every operation, and gone with the process.
+    """
 
     __slots__ = ("_private", "id", "public")
 
-    def __init__(self, entropy: Entropy = _SYSTEM) -> None:
-        """Make a new key; `public` is raw (32 bytes), `id` names it (16 hex)."""
-        self._private = X25519PrivateKey.from_private_bytes(entropy.bytes(_KEY_BYTES))
+    def __init__(
+        self, entropy: Entropy = _SYSTEM, private: bytes | bytearray = b""
+    ) -> None:
+        """Make a new key, or take `private`, which `revealed` gave.
+
+        `public` is raw (32 bytes), `id` names it (16 hex).
+        """
+        raw = private or entropy.bytes(_KEY_BYTES)
+        self._private = X25519PrivateKey.from_private_bytes(raw)
         self.public = self._private.public_key().public_bytes_raw()
         self.id = hashlib.sha256(self.public).hexdigest()[:16]
+
+    def revealed(self) -> bytearray:
+        """Return the private part, raw, for the vault; the caller wipes it."""
+        return bytearray(self._private.private_bytes_raw())
+
+    def current(self, registry: Registry) -> SealingKey:  # noqa: ARG002 - the port's
+        return self
+
+    def named(self, view: View, id: str) -> SealingKey:  # noqa: ARG002 - the port's
+        return self  # what was sealed to another one does not open
 
     def open(self, sealed: bytes, *, operation: str) -> Secret:
         """Return the sealed value; ProofFailed if it is not for us and this."""
         return self.open_for(sealed, info=_info(operation))
 
     def open_for(self, sealed: bytes, *, info: bytes) -> Secret:
-        """Return what `sealed_for` sealed; ProofFailed if it is not for us and this."""
         try:
             plain = bytearray(_SUITE.decrypt(sealed, self._private, info=info))
         except (InvalidTag, ValueError) as error:

@@ -172,7 +172,7 @@ def _carried_out(
         log.error("service.caller_not_judged code=%s", error.code)
         raise AuthorityBusy from None  # whoever it is, where the store is is not theirs
     served = Served(
-        lambda key: service.authority_of(parts, station, key), parts.sealing
+        lambda key: service.authority_of(parts, station, key), parts.sealed_for
     )
     key = signed.headers.get("idempotency-key", "")
     if not key:

@@ -15,7 +15,7 @@ import msgspec
 
 from kiosk.authority.errors import AuthorityError, NotUnderstood
 from kiosk.authority.ports import Authority
-from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.proof.seal import Opens, SealingKey
 from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
@@ -88,7 +88,8 @@ class Served:
 
     authority: Callable[[str], Authority]
     """The port of that station, for a call with that key."""
-    sealing: SealingKey
+    opens: Callable[[str], Opens]
+    """What opens what was sealed for an operation."""
 
     def answer(self, name: str, body: bytes) -> bytes:
         """Carry a call out and return what the station gets: its answer or its error.
@@ -137,12 +138,13 @@ class Served:
 
     def _request(self, call: Call, asked: _Asked) -> msgspec.Struct:
         raw = bytes(asked.request)
+        operation = _read(raw, _About).operation
         way = OnItsWay(
             direction=ASKED,
             call=call.name,
-            operation=_read(raw, _About).operation,
+            operation=operation,
             key=asked.key,
-            mine=self.sealing,
+            mine=self.opens(operation),
         )
         return decode(raw, call.request, way)
 
