@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.frame import fail, new_app
+from kiosk.core.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from kiosk.simulation.fleet.loopback import LoopbackFleet
 
 app = new_app("Try the kiosk with simulated cards, in this terminal.")
 
@@ -18,6 +24,13 @@ def demo(
     *,
     desk: Annotated[
         bool, typer.Option("--desk", help="The operators' terminal instead.")
+    ] = False,
+    fleet: Annotated[
+        bool,
+        typer.Option(
+            "--fleet",
+            help="Two kiosks and a desk of one authority, over HTTPS on this machine.",
+        ),
     ] = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="The self-service kiosk, line by line.")
@@ -31,7 +44,10 @@ def demo(
     ] = None,
 ) -> None:
     """Try the kiosk with simulated cards, in this terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if fleet:
+        raise typer.Exit(_fleet(is_at_desk=desk) if is_terminal else _fleet_told())
+    if not is_terminal:
         typer.echo(
             "The demo needs a terminal. Without one, see it told:"
             " kiosk rehearse --tour",
@@ -65,6 +81,65 @@ def _both_sides(*, is_at_desk: bool) -> int:
         if not kiosk.has_crossed:
             return ended
         office = office or DemoDesk(kiosk)
+
+
+def _fleet(*, is_at_desk: bool) -> int:
+    """Play two kiosks and a desk of one fleet, in turn. NoServiceLibrary."""
+    from kiosk.tui.environment import harden
+
+    harden()
+    from kiosk.simulation.demo import Demo
+    from kiosk.simulation.demo_desk import DemoDesk
+    from kiosk.simulation.fleet.demo import FleetKiosk
+    from kiosk.tui import app, desk_app
+
+    with _loopback() as fleet:
+        demo = Demo()
+        parts = demo.world.parts
+        first, second = (
+            FleetKiosk(demo, name, partial(fleet.reach, parts))
+            for name in ("kiosk-1", "kiosk-2")
+        )
+        desk = DemoDesk(demo)
+        seats: tuple[FleetKiosk | DemoDesk, ...] = (first, desk, second)
+        turn = 1 if is_at_desk else 0
+        while True:
+            seat = seats[turn % len(seats)]
+            seat.has_crossed = False
+            if isinstance(seat, DemoDesk):
+                ended = desk_app.run(seat, deck=seat)
+            else:
+                ended = app.run(seat, deck=seat)
+            if not seat.has_crossed:
+                return ended
+            turn += 1
+
+
+def _fleet_told() -> int:
+    """Without a terminal: play the tour, each station over HTTPS. NoServiceLibrary."""
+    with _loopback() as fleet:
+        from kiosk.simulation.rehearsal.report import Format, render
+        from kiosk.simulation.rehearsal.runner import run
+        from kiosk.simulation.rehearsal.scenario import shipped
+
+        outcomes = [run(path, reach=fleet.reach) for path in shipped()]
+        typer.echo(render(outcomes, Format.TEXT))
+        typer.echo(
+            f"Asked over HTTPS at {fleet.address}: {fleet.asked:,} signed requests."
+            " In a terminal this is two kiosks and a desk."
+        )
+    return 0 if all(each.holds for each in outcomes) else int(ExitCode.FAILED)
+
+
+def _loopback() -> AbstractContextManager[LoopbackFleet]:
+    """Return an authority on this machine's loopback. NoServiceLibrary."""
+    from kiosk.bootstrap import NoServiceLibrary
+
+    try:
+        from kiosk.simulation.fleet.loopback import loopback_fleet
+    except ImportError as error:
+        raise NoServiceLibrary from error
+    return loopback_fleet()
 
 
 def _kiosk(record: Path | None, *, is_plain: bool) -> int:

@@ -143,8 +143,12 @@ class Demo:
 
     def insert(self, index: int) -> None:
         self.readers.pull()
-        self._last = CAST[index] if index < len(CAST) else None
+        self.choose(index)
         self.readers.insert(self.physical[index])
+
+    def choose(self, index: int) -> None:
+        """Remember whose card it is that is put into a reader somewhere."""
+        self._last = CAST[index] if index < len(CAST) else None
 
     def pull(self) -> None:
         self.readers.pull()

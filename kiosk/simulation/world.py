@@ -69,6 +69,10 @@ SETTINGS = FaceSettings(
 )
 
 
+Reach = Callable[[RequiredPorts, str], Authority]
+"""Gives the station of that name its port of the authority with these parts."""
+
+
 @dataclass(slots=True)
 class SimulatedHolder:
     """A person, their card and what the registry calls it."""
@@ -97,7 +101,10 @@ class World:
         settings: FaceSettings = SETTINGS,
         profile: ComplianceProfile = ComplianceProfile(),  # noqa: B008 - immutable
         lifecycle: Lifecycle | None = None,
+        reach: Reach | None = None,
     ) -> None:
+        """`reach`: how stations get at their authority; silent: in this process."""
+        self._reach = reach
         self.clock = clock or ManualClock()
         self.entropy = entropy or SeededEntropy(1)
         self.registry: Registry = registry or MemoryRegistry()
@@ -137,8 +144,7 @@ class World:
             sealing=SealingKey(self.entropy),
             profile=self.profile,
         )
-        own = LocalAuthority(self.parts, self.settings.station)
-        self.authority = Interference(own)
+        self.authority = Interference(self._reached(self.settings.station))
 
     # --- station.Station ------------------------------------------------------
 
@@ -150,7 +156,12 @@ class World:
 
     def authority_of(self, station: str) -> Authority:
         """Return the authority as a station has it, with what lies between."""
-        return self.authority.between(LocalAuthority(self.parts, station))
+        return self.authority.between(self._reached(station))
+
+    def _reached(self, station: str) -> Authority:
+        if self._reach is not None:
+            return self._reach(self.parts, station)
+        return LocalAuthority(self.parts, station)
 
     def visit(self, card: Card, station: str = "") -> Visit:
         return Visit(

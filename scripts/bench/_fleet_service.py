@@ -52,7 +52,10 @@ def main(folder: Path, port: int, stations: int, *, is_floor: bool) -> None:
     clock = SystemClock()
     parts = site(stations).parts
 
-    def verify(_: RequiredPorts, request: HttpRequest) -> BenchStation:
+    def verify(
+        parts: RequiredPorts,  # noqa: ARG001 - the stations are not on record
+        request: HttpRequest,
+    ) -> BenchStation:
         return BenchStation(signing.verify(request, keys.get, clock).station)
 
     def opened() -> RequiredPorts:
@@ -94,12 +97,16 @@ def _floor(service: Service, conninfo: str) -> Route:
             mine.by_hand = TransactionByHand(conninfo, threading.get_ident())
         mine.by_hand.read(station)
         for number in range(int(signed.query)):
-            mine.by_hand.commit(station, f"{signed.headers['idempotency-key']}-{number}")
+            mine.by_hand.commit(
+                station, f"{signed.headers['idempotency-key']}-{number}"
+            )
 
     async def floor(request: Request) -> Response:
         signed = await signed_request(request, service)
         await service.threads.run(lambda parts: work(parts, signed))
-        return Response(b'{"answer":' + b'"x"' * 100 + b"}", media_type="application/json")
+        return Response(
+            b'{"answer":' + b'"x"' * 100 + b"}", media_type="application/json"
+        )
 
     return Route("/floor", floor, methods=["POST"])
 
@@ -147,12 +154,17 @@ class TransactionByHand:
             [self._seq, self._lane],
         )
         self._do(
-            b"INSERT INTO evidence (lane, seq, at, kind, credential, operation, document)"
-            b" VALUES (%s, %s, 1.0, 'x', %s, '', %s)",
+            b"INSERT INTO evidence (lane, seq, at, kind, credential, operation,"
+            b" document) VALUES (%s, %s, 1.0, 'x', %s, '', %s)",
             [self._lane, self._seq, credential, "x" * 400],
         )
         self._connection.commit()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), is_floor="floor" in sys.argv)
+    main(
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        int(sys.argv[3]),
+        is_floor="floor" in sys.argv,
+    )

@@ -13,9 +13,9 @@ what it can meanwhile.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import signal
-
 import subprocess
 import sys
 import tempfile
@@ -35,6 +35,7 @@ from kiosk.authority.stations import signing
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
+from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
 from kiosk.simulation.cards.piv import SimulatedPivCard
@@ -101,9 +102,11 @@ class Played:
 
 def run() -> list[Row]:
     """Play the visits and the floor, in turns; return how they compare."""
+    logging.getLogger("kiosk").setLevel(logging.CRITICAL)  # not there yet: no news
     with _fleet() as fleet:
         print(fleet.floor().told("warming up"), file=sys.stderr)
-        fleet.visits(2.0)
+        fleet.visits(3.0)
+        fleet.analyze()
         floor, ours = fleet.floor(), fleet.visits(SECONDS)
         print(floor.told("floor"), file=sys.stderr)
         print(ours.told("visits"), file=sys.stderr)
@@ -128,12 +131,20 @@ def run() -> list[Row]:
 def _rows(floor: Played, ours: Played) -> Iterator[Row]:
     what = f"{STATIONS} stations, {PROCESSES} processes, {CREDENTIALS:,} credentials"
     yield Row(
-        what=f"a visit's share of the machine, {what}",
+        what=f"processor time of a visit, all sides of it, {what}",
+        ours=sum(ours.cores.values()),
+        other=sum(floor.cores.values()),
+        other_is="floor",
+        unit="ms",
+        target=1 / OF_FLOOR,
+    )
+    yield Row(
+        what="time between two visits",
         ours=1000 / ours.rate,
         other=1000 / floor.rate,
         other_is="floor",
         unit="ms",
-        target=1 / OF_FLOOR,
+        target=float("inf"),
         at_most=1000 / VISITS,
     )
     yield Row(
@@ -182,7 +193,7 @@ def _fill(conninfo: str) -> None:
     os.environ["BENCH_CREDENTIALS"] = str(CREDENTIALS)
     from scripts.bench import postgres
 
-    postgres._fill(conninfo)
+    postgres.fill(conninfo)
 
 
 class Fleet:
@@ -199,7 +210,7 @@ class Fleet:
         self._conninfo = conninfo
         self._context = trusting(folder / "site.pem")
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._pins: dict[str, Iterator[str]] = {}
+        self._pins: dict[str, Iterator[tuple[str, str]]] = {}
 
     def start(self) -> None:
         for port in self._ports:
@@ -222,6 +233,14 @@ class Fleet:
 
     def visits(self, seconds: float) -> Played:
         return self._played(self._visit, seconds)
+
+    def analyze(self) -> None:
+        """Let the database know its tables, as it does by itself within minutes.
+
+        They were empty when their statements were planned.
+        """
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            connection.execute("ANALYZE")
 
     @contextmanager
     def flood(self) -> Iterator[None]:
@@ -257,7 +276,7 @@ class Fleet:
             try:
                 told = {"content-type": "application/json", "idempotency-key": "0"}
                 line.ask("/floor", told, b"{}", within=1.0)
-            except Exception:  # noqa: BLE001 - whatever says that it is not there yet
+            except KioskError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
@@ -326,7 +345,7 @@ class Fleet:
         if result.outcome is not Outcome.DONE:
             played.others.append(f"{result.outcome} {result.headline.key}")
 
-    def _floor_calls(self, name: str, lines: Lines, played: Played) -> None:
+    def _floor_calls(self, _: str, lines: Lines, played: Played) -> None:
         began = time.perf_counter()
         for commits in _CALLS:
             key = SystemEntropy().bytes(16).hex()
@@ -380,6 +399,3 @@ def _seconds_of(pid: int) -> float:
     except FileNotFoundError:
         return 0.0
     return (int(told[11]) + int(told[12])) / _TICKS
-
-
-

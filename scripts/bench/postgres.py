@@ -74,7 +74,7 @@ def run() -> list[Row]:
 
 
 def _run(conninfo: str) -> list[Row]:
-    _fill(conninfo)
+    fill(conninfo)
     registry = PostgresRegistry(conninfo)
     by_hand = ByHand(conninfo)
     operation, same = interleaved(
@@ -139,7 +139,7 @@ FROM generate_series(%(first)s::bigint, %(count)s - 1) n, LATERAL (SELECT
 # --- filling ----------------------------------------------------------------------
 
 
-def _fill(conninfo: str) -> None:
+def fill(conninfo: str) -> None:
     """Copy records in as the registry would have written them; indexes come after."""
     with as_owner(conninfo) as connection:
         schema.upgrade(connection, "bench")

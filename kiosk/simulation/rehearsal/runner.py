@@ -13,6 +13,7 @@ from kiosk.simulation.rehearsal.expectations import mismatches
 from kiosk.simulation.rehearsal.scenario import Scenario
 from kiosk.simulation.rehearsal.scenario_runtime import ScenarioRuntime
 from kiosk.simulation.rehearsal.site_rules import SiteRules
+from kiosk.simulation.world import Reach
 from kiosk.texts import sentence
 from kiosk.visit.views import StepState
 
@@ -47,12 +48,13 @@ def run(
     readers: RehearsalReaders | None = None,
     domain: Domain | None = None,
     rules: SiteRules | None = None,
+    reach: Reach | None = None,
 ) -> ScenarioOutcome:
     """Run one scenario file, on simulated grounds where none are given.
 
     ScenarioError, NotHere.
     """
-    return play(language.read(path), path.name, readers, domain, rules)
+    return play(language.read(path), path.name, readers, domain, rules, reach)
 
 
 def play(
@@ -61,13 +63,14 @@ def play(
     readers: RehearsalReaders | None = None,
     domain: Domain | None = None,
     rules: SiteRules | None = None,
+    reach: Reach | None = None,
 ) -> ScenarioOutcome:
     """Run a scenario; stop at the first expectation that does not hold."""
     outcome = ScenarioOutcome(
         file=name, title=scenario.title, story=scenario.story.strip()
     )
     started = time.monotonic()
-    stage = ScenarioRuntime(scenario, readers, domain, rules)
+    stage = ScenarioRuntime(scenario, readers, domain, rules, reach)
     for number, step in enumerate(scenario.steps, 1):
         if isinstance(step, language.Expect):
             failures = [f"step {number}: {each}" for each in mismatches(stage, step)]

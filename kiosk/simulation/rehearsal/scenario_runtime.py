@@ -25,7 +25,7 @@ from kiosk.simulation.rehearsal.office import GROUPS, OfficeDesk
 from kiosk.simulation.rehearsal.scenario import GivenAccount, GivenCard, Scenario
 from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.station_state import StationState
-from kiosk.simulation.world import MIDDLEWARE, World
+from kiosk.simulation.world import MIDDLEWARE, Reach, World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Progress, Result
 from statemachine.lifecycle import Event, State
 from storage.records import FirstPin, Sync
@@ -48,8 +48,12 @@ class ScenarioRuntime:
         readers: RehearsalReaders | None = None,
         domain: Domain | None = None,
         rules: SiteRules | None = None,
+        reach: Reach | None = None,
     ) -> None:
-        """`rules`: a site's own, in place of what the scenario says."""
+        """`rules`: a site's own, in place of what the scenario says.
+
+        `reach`: how stations get at their authority.
+        """
         is_real = readers is not None or domain is not None
         rules = rules or SiteRules()
         self.world = World(
@@ -59,6 +63,7 @@ class ScenarioRuntime:
             readers=readers,
             domain=domain,
             lifecycle=rules.lifecycle,
+            reach=reach,
             profile=rules.profile
             or ComplianceProfile(
                 fips_201=scenario.profile.fips_201,

@@ -1,0 +1,1 @@
+"""A fleet on one machine: simulated stations that ask an authority over real HTTPS."""
