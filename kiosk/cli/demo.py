@@ -65,11 +65,11 @@ def demo(
 def _both_sides(*, is_at_desk: bool) -> int:
     """Play kiosk and desk of one world, in turn, until the end is asked for."""
     from kiosk.simulation.demo import Demo
-    from kiosk.simulation.demo_desk import DemoDesk
+    from kiosk.simulation.demo_desk import opened_beside
     from kiosk.tui import app, desk_app
 
     kiosk = Demo()
-    office = DemoDesk(kiosk) if is_at_desk else None
+    office = opened_beside(kiosk) if is_at_desk else None
     while True:
         kiosk.has_crossed = False
         if office is not None:
@@ -80,7 +80,7 @@ def _both_sides(*, is_at_desk: bool) -> int:
         ended = app.run(kiosk.world, deck=kiosk)
         if not kiosk.has_crossed:
             return ended
-        office = office or DemoDesk(kiosk)
+        office = office or opened_beside(kiosk)
 
 
 def _fleet(*, is_at_desk: bool) -> int:

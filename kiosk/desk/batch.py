@@ -108,10 +108,14 @@ class Batch:
         try:
             yield
         except OFFICE_ERRORS as error:
-            row.state, row.problem = RowState.FAILED, said_of(error)
-            if not isinstance(error, CardRemoved):
-                self._write(row, "")
+            self.failed(row, error)
             raise
+
+    def failed(self, row: Row, error: Exception) -> None:
+        """The row's card was not issued; it stays the current one."""
+        row.state, row.problem = RowState.FAILED, said_of(error)
+        if not isinstance(error, CardRemoved):
+            self._write(row, "")
 
     def issued(self, row: Row, credential: Credential, insertion: int) -> None:
         """The row's card is issued."""

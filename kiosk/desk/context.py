@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kiosk.authority.office.operators import Action, may, require
 from kiosk.authority.office.ports import Office, OfficeAuthority
@@ -15,6 +15,9 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.views import Emit, Filled, Look, Page
 from kiosk.enrollment.bench import Bench
+
+if TYPE_CHECKING:
+    from kiosk.desk.card_work import Aside, CardWork
 
 
 class NotSignedIn(KioskError):
@@ -48,6 +51,10 @@ class Context:
     own_insertion: int = 0
     """The operator's card; 0: signed in by account."""
     cards: dict[int, Card] = field(default_factory=dict)
+    aside: Aside | None = None
+    """Where cards are issued beside the session; None: on its own thread."""
+    work: CardWork | None = None
+    """The card that is being issued there, or was last."""
 
     @property
     def office(self) -> Office:
@@ -79,12 +86,27 @@ class Context:
         self.session = None
         self.own_insertion = 0
 
+    @property
+    def own_work(self) -> CardWork | None:
+        """The operator's own work, until they have seen how it ended."""
+        work = self.work
+        if work is None or self.session is None or work.is_seen:
+            return None
+        return work if work.operator == self.session.operator.account else None
+
+    def works_on(self, insertion: int) -> bool:
+        """Say whether a card is being issued now."""
+        work = self.work
+        return work is not None and not work.is_over and work.insertion == insertion
+
     def others_card(self) -> Card | None:
-        """Return the one card that is not the operator's; None: none, or several."""
+        """Return the one card that is not the operator's, and not being issued; None:
+        none, or several.
+        """
         others = [
             card
             for insertion, card in self.cards.items()
-            if insertion != self.own_insertion
+            if insertion != self.own_insertion and not self.works_on(insertion)
         ]
         return others[0] if len(others) == 1 else None
 

@@ -28,6 +28,12 @@ class IssuedCard:
     puk: Secret | None = None
     """The holder's, where holders unblock their cards."""
 
+    def wipe(self) -> None:
+        """Forget what is to be handed over."""
+        for secret in (self.transport_pin, self.puk):
+            if secret is not None:
+                secret.wipe()
+
     def lines(self) -> tuple[PageLine, ...]:
         """Return what to read, and wipe transport PIN and PUK: they are shown once."""
         told = {"holder": self.credential.holder, "id": self.credential.id}
@@ -57,6 +63,20 @@ def asked_for(context: Context, template: str) -> tuple[PageField, ...]:
     return (PageField(name=TOKEN_PIN, label=label, kind=FieldKind.SECRET),)
 
 
+def order_of(
+    context: Context, account: str, template: str, token_pin: Secret | None
+) -> Order:
+    """Return what is to be issued. NoCertificates."""
+    if context.site.issuer is None:
+        raise NoCertificates
+    return Order(
+        account=account,
+        template=template,
+        issuer=context.site.issuer(),
+        token_pin=token_pin,
+    )
+
+
 def personalise(
     context: Context,
     card: Card,
@@ -66,14 +86,7 @@ def personalise(
     token_pin: Secret | None = None,
 ) -> IssuedCard:
     """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
-    if context.site.issuer is None:
-        raise NoCertificates
     emit(Message("enrollment.personalising"))
-    order = Order(
-        account=account,
-        template=template,
-        issuer=context.site.issuer(),
-        token_pin=token_pin,
-    )
+    order = order_of(context, account, template, token_pin)
     issued = issue_card(context.bench, card, order, emit)
     return IssuedCard(issued.credential, issued.transport_pin, issued.puk)

@@ -13,6 +13,7 @@ from kiosk.authority.office.values import (
 )
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message, said_of
+from kiosk.desk.card_work import Aside
 from kiosk.desk.context import Context, Move, NotSignedIn, Screen, Site, home
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.menu import ELSEWHERE, Menu, elsewhere
@@ -29,8 +30,11 @@ class Session:
     who has lost it is signed out.
     """
 
-    def __init__(self, authority: OfficeAuthority, site: Site) -> None:
-        self._context = Context(authority, site)
+    def __init__(
+        self, authority: OfficeAuthority, site: Site, aside: Aside | None = None
+    ) -> None:
+        """`aside`: a thread beside this one's, for what takes long."""
+        self._context = Context(authority, site, aside=aside)
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None
         self._is_refused = self._is_done = False
@@ -105,8 +109,10 @@ class Session:
         return self.page()
 
     def card_left(self, insertion: int) -> Page:
-        card = self._context.cards.pop(insertion, None)
-        if card is not None:
+        card, work = self._context.cards.pop(insertion, None), self._context.work
+        if work is not None and self._context.works_on(insertion):
+            work.card_left()
+        elif card is not None:
             card.close()
         if self._context.session is not None and (
             insertion == self._context.own_insertion

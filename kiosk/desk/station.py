@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from kiosk.authority.office.ports import OFFICE_ERRORS, OfficeAuthority
 from kiosk.cards.ports import Monitor, ReaderEvent
@@ -14,6 +14,8 @@ from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.visit.station import FaceSettings
+
+T = TypeVar("T")
 
 
 class DeskStation(Protocol):
@@ -47,6 +49,20 @@ class OpenedDesk:
     """Tidies up while nobody asks; says whether there is more."""
 
 
+class Beside:
+    """`card_work.Aside` beside a worker."""
+
+    def __init__(self, worker: SerialWorker) -> None:
+        self._worker = worker
+        self._beside = SerialWorker("desk cards")
+
+    def run(self, job: Callable[[], None]) -> None:
+        self._beside.post(job)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        return self._worker.submit(question).result()
+
+
 class EmbeddedDesk:
     """`DeskStation` with its authority in the same process."""
 
@@ -73,7 +89,9 @@ class EmbeddedDesk:
                 self._opened = self._open()
             except OFFICE_ERRORS as error:
                 return said_of(error)
-            self._session = Session(self._opened.authority, self._opened.site)
+            self._session = Session(
+                self._opened.authority, self._opened.site, Beside(self._worker)
+            )
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:

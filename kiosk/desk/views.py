@@ -103,6 +103,8 @@ class Page:
     """Rows to choose one of."""
     finds: bool = False
     """What is in the first field is looked for while it is typed (`DeskPort.look`)."""
+    progress: tuple[int, int] | None = None
+    """How many steps are done, and of about how many; drawn as a bar."""
     refresh: float = 0.0
     """Seconds after which the page is to be asked for anew; 0: it does not change."""
     notice: Message | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from kiosk.authority.office.operators import Action
 from kiosk.cards.ports import ReaderEvent
 from kiosk.cards.values import CardIdentity, Family, IdentityKind
 from kiosk.config import OperatorRole
 from kiosk.core.secret import Secret
-from kiosk.core.workers import SerialWorker
+from kiosk.core.workers import PendingJob, SerialWorker
+from kiosk.desk.card_work import Aside
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
@@ -35,12 +37,16 @@ STAFF = (
 )
 
 
+T = TypeVar("T")
 Told = Callable[[], DemoCard]
 """Tells what is true of a card now."""
 
 
 class DemoDesk:
     """`desk.station.DeskStation` on simulated parts, and `demo_deck.DemoDeck`."""
+
+    aside: Aside | None = None
+    """Where cards are issued; None: on the session's thread."""
 
     def __init__(self, demo: Demo | None = None) -> None:
         """`demo`: the kiosk of the same world; else the desk has one of its own."""
@@ -104,13 +110,19 @@ class DemoDesk:
                 with_account=True,
                 second_for=frozenset({Action.REVOKE}),
             )
-            self._session = Session(office, self._site())
+            self._session = Session(office, self._site(), self.aside)
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:
         if self._worker is None:
             self._worker = SerialWorker("desk")
         self._worker.post(job)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """Have it answered on the worker, as `card_work.Aside` does."""
+        pending: PendingJob[T] = PendingJob()
+        self.on_worker(lambda: pending.run(question))
+        return pending.result()
 
     def stop(self) -> None:
         """Nobody is at it any more; it can be started again."""
@@ -158,3 +170,24 @@ class DemoDesk:
 
     def note(self) -> str:
         return ""
+
+
+class DemoAside:
+    """`card_work.Aside` beside the demo's desk."""
+
+    def __init__(self, desk: DemoDesk) -> None:
+        self._desk = desk
+        self._beside = SerialWorker("desk cards")
+
+    def run(self, job: Callable[[], None]) -> None:
+        self._beside.post(job)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        return self._desk.ask(question)
+
+
+def opened_beside(kiosk: Demo) -> DemoDesk:
+    """Return the desk of the kiosk's world; cards are issued beside its session."""
+    desk = DemoDesk(kiosk)
+    desk.aside = DemoAside(desk)
+    return desk

@@ -7,7 +7,9 @@ from pathlib import Path
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
+from kiosk.desk.card_work import CardWork, begin
 from kiosk.desk.context import Context, Move, Plain, instead, stay
+from kiosk.desk.pages.work import REFRESH
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.tables import Column, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
@@ -79,13 +81,17 @@ class BatchRunPage(Plain):
         self._batch = batch
         self._handover: tuple[PageLine, ...] = ()
         """What goes with the last card; shown until the next one is begun."""
+        self._work: CardWork | None = None
 
     def show(self, context: Context) -> Page:
-        batch = self._batch
+        batch, work = self._batch, self._work
         row = batch.current
+        if work is not None:
+            self._handover = work.lines()
+        is_busy = work is not None and not work.is_over
         lines = [*self._handover, *_summary(batch)]
-        there = context.others_card() is not None
-        if row is not None:
+        there = context.others_card() is not None and not is_busy
+        if row is not None and not is_busy:
             person = {"name": row.name, "account": row.account}
             lines += [
                 PageLine(Message("desk.batch.next", person), Style.STRONG),
@@ -99,7 +105,9 @@ class BatchRunPage(Plain):
             fields=asked_for(context, row.template) if there and row else (),
             action=Message("desk.personalise") if there and row is not None else None,
             asks_own_key=True,
-            choices=(skip,) if row is not None else (),
+            choices=(skip,) if row is not None and not is_busy else (),
+            progress=work.progress if work is not None and is_busy else None,
+            refresh=REFRESH if is_busy else 0.0,
             table=Table(
                 columns=_ROWS,
                 rows=tuple(map(_row, batch.rows)),
@@ -110,7 +118,7 @@ class BatchRunPage(Plain):
         )
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
-        self._handover = ()
+        self._handover, self._work = (), None
         self._batch.skip()
         return stay()
 
@@ -121,6 +129,18 @@ class BatchRunPage(Plain):
         if self._batch.was_issued(card.insertion):
             return stay(Message("desk.batch.take_card"))
         self._handover = ()
+        pin = filled.secrets.get(TOKEN_PIN)
+        if context.aside is not None:
+            self._work = begin(
+                context,
+                context.aside,
+                card,
+                row.account,
+                row.template,
+                pin,
+                lambda work: self._ended(row, work),
+            )
+            return stay()
         with self._batch.attempt(row):
             done = personalise(
                 context,
@@ -128,11 +148,18 @@ class BatchRunPage(Plain):
                 row.account,
                 row.template,
                 emit,
-                filled.secrets.get(TOKEN_PIN),
+                pin,
             )
         self._handover = done.lines()
         self._batch.issued(row, done.credential, card.insertion)
         return stay()
+
+    def _ended(self, row: Row, work: CardWork) -> None:
+        """Note how it ended, whatever page is shown now."""
+        if work.credential is not None:
+            self._batch.issued(row, work.credential, work.insertion)
+        elif work.error is not None:
+            self._batch.failed(row, work.error)
 
 
 def _summary(batch: Batch) -> list[PageLine]:

@@ -9,7 +9,9 @@ from kiosk.authority.office.values import (
     Holder,
 )
 from kiosk.core.errors import Message
+from kiosk.desk.card_work import begin
 from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
+from kiosk.desk.pages.work import WorkPage
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.views import (
     Choice,
@@ -126,18 +128,15 @@ class CardPage(Plain):
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
-        card = context.others_card()
+        card, pin = context.others_card(), filled.secrets.get(TOKEN_PIN)
         if card is None:
             return stay(Message("desk.insert_blank"))
-        done = personalise(
-            context,
-            card,
-            self._person.account,
-            self._template,
-            emit,
-            filled.secrets.get(TOKEN_PIN),
-        )
-        return instead(IssuedPage(done.lines()))
+        account, template = self._person.account, self._template
+        if context.aside is not None:
+            begin(context, context.aside, card, account, template, pin)
+            return instead(WorkPage(lambda: CardPage(self._person, template)))
+        issued = personalise(context, card, account, template, emit, pin)
+        return instead(IssuedPage(issued.lines()))
 
 
 class IssuedPage(Plain):

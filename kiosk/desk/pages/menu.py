@@ -21,6 +21,7 @@ from kiosk.desk.pages.risk import RiskPage
 from kiosk.desk.pages.rows import opened, table
 from kiosk.desk.pages.templates import TemplatesPage
 from kiosk.desk.pages.times import moment
+from kiosk.desk.pages.work import WorkPage
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -48,6 +49,7 @@ _LETTERS = {
     "risk": "r",
 }
 _LIST = "list:"
+_WORK = "work"
 ELSEWHERE = "go:"
 """Before the key of a choice of the first page that is made on another one."""
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
@@ -95,6 +97,8 @@ class Menu(Plain):
         if credential := opened(key):
             self._look = replace(self._look, at=key)
             return go(CredentialPage(credential))
+        if key == _WORK:
+            return go(WorkPage())
         if key.startswith(_LIST):
             return go(FoundPage(Worklist(key.removeprefix(_LIST))))
         action, page = _PAGES[key]
@@ -125,6 +129,10 @@ def elsewhere(context: Context) -> Iterator[Choice]:
 
 def _choices(context: Context) -> Iterator[Choice]:
     """What waits, with how many; then what the operator's roles include."""
+    work = context.own_work
+    if work is not None:
+        words = "desk.menu.work_over" if work.is_over else "desk.menu.work"
+        yield Choice(_WORK, Message(words), letter="w")
     waiting = context.office.counts()
     for each in _offered(context):
         list_ = each.key.removeprefix(_LIST)

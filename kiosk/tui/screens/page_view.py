@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import ProgressBar, Static
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.untrusted_text import visible
@@ -71,7 +71,14 @@ class PageView(KioskScreen):
             is_marked=not page.asks_own_key and page.table is None,
         )
         self._table = RowTable(page.table or _NO_TABLE, self._look)
+        self._bar = ProgressBar(show_eta=False)
+        self._show_progress()
         self.KEYS = self._keys()
+
+    def _show_progress(self) -> None:
+        done, of = self.page.progress or (0, 1)
+        self._bar.update(total=of, progress=done)
+        self._bar.display = self.page.progress is not None
 
     def compose(self) -> ComposeResult:
         self._place_table()
@@ -106,6 +113,7 @@ class PageView(KioskScreen):
         yield line(in_words(page.title), classes="headline")
         yield Vertical(*self._notice(), id="notice")
         yield Vertical(*map(self._line, page.lines), id="lines")
+        yield self._bar
         beside = Vertical(*map(page_line, page.below), id="beside")
         beside.display = bool(page.below)
         yield Container(Vertical(*self._doing(), id="doing"), beside, id="panes")
@@ -189,6 +197,7 @@ class PageView(KioskScreen):
                 container.remove_children()
                 container.mount(*widgets)
         self.query_one("#beside").display = bool(page.below)
+        self._show_progress()
         self._choices.renew(self._offered())
         if page.table is not None:
             is_other = page.finds and term_of(page) != term_of(before)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -16,9 +17,11 @@ from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import (
     Holder,
 )
+from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.batch import read_batch
+from kiosk.desk.card_work import CardWork
 from kiosk.desk.context import Context
 from kiosk.desk.pages import (
     act,
@@ -36,6 +39,7 @@ from kiosk.desk.pages import (
     sign_in,
     templates,
     watch,
+    work,
 )
 from kiosk.desk.tables import Look
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
@@ -82,6 +86,14 @@ def _edited(context: Context, *, is_checked: bool) -> templates.EditPage:
     page._draft = replace(saved, self_service=not saved.self_service)
     page._is_checked = is_checked
     return page
+
+
+def _at_work(context: Context) -> work.WorkPage:
+    """A card is being issued that takes long."""
+    of = SimpleNamespace(insertion=0)
+    operator = context.office.operator.account
+    context.work = CardWork(cast(Card, of), operator, lambda _: None)
+    return work.WorkPage()
 
 
 def _acts(action: Action, name: str) -> Callable[[Context], Any]:
@@ -161,6 +173,7 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "template": (OLGA, lambda it: issue.TemplatePage(_person(it, "alice"))),
     "card": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
     "card, there": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
+    "work": (OLGA, _at_work),
     "issued": (OLGA, lambda _: issue.IssuedPage(())),
     "import": (OLGA, lambda _: issue.TakeoverPage()),
     "import, card": (OLGA, lambda _: issue.TakeoverPage()),
