@@ -161,6 +161,20 @@ def test_the_key_is_the_one_inside(door: Door, key: str) -> None:
     assert (status, code(said)) == (400, "authority.not_understood")
 
 
+NEWER = {
+    "an argument": b'{"key":"k1","request":{"operation":"none","why":1}}',
+    "a member": b'{"key":"k1","request":{"operation":"none"},"why":1}',
+}
+
+
+@pytest.mark.parametrize("newer", NEWER)
+def test_what_a_newer_station_asks_for_besides_is_not_left_out_in_silence(
+    door: Door, newer: str
+) -> None:
+    status, said, _ = door.ask(body=NEWER[newer])
+    assert (status, code(said)) == (400, "authority.not_understood")
+
+
 def test_a_header_that_stands_twice_is_refused(door: Door) -> None:
     """Which of the two was signed, and which is believed?"""
     lines = ("idempotency-key: k1", "idempotency-key: k2", "connection: close")

@@ -71,7 +71,7 @@ class RemoteAuthority:
         seconds, within = CALL_SECONDS, STEP_SECONDS
         if name == "write" and prepared is not None:
             seconds = prepared.write_seconds + MARGIN_SECONDS
-            within = 2 * seconds  # one that was cut off in the middle is asked again
+            within = seconds + STEP_SECONDS  # and how it ended is asked for again
         headers = {"content-type": JSON, "accept": JSON, "idempotency-key": key}
         answer = self._lines.ask(
             PATH + name, headers, question.body, seconds=seconds, within=within

@@ -1,0 +1,105 @@
+"""A station beside an authority of another version, or something that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from kiosk.authority.client.line import HttpAnswer
+from kiosk.authority.client.lines import Lines
+from kiosk.authority.client.remote import JSON, remote
+from kiosk.authority.errors import (
+    AuthorityAway,
+    NotUnderstood,
+    Refused,
+    UnknownAnswer,
+)
+from kiosk.authority.ports import Authority
+from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import Message
+from statemachine.operation import Phase
+
+PROBLEM = "application/problem+json"
+
+
+class Says:
+    """`Lines` to somebody who says one thing."""
+
+    def __init__(self, status: int, kind: str, body: bytes) -> None:
+        self._answer = HttpAnswer(status, kind, body, "")
+        self.keys: list[str] = []
+
+    def ask(
+        self, path: str, headers: Mapping[str, str], body: bytes, **_: Any
+    ) -> HttpAnswer:
+        self.keys.append(headers["idempotency-key"])
+        return self._answer
+
+
+def asking(status: int, kind: str, body: bytes) -> Authority:
+    return remote(cast("Lines", Says(status, kind, body)), SeededEntropy(1))
+
+
+def test_what_a_newer_one_says_besides_is_not_heard() -> None:
+    body = (
+        b'{"answer":{"event":"1","phase":"done","reason":"","is_ended":true,"new":1}}'
+    )
+    assert asking(200, JSON, body).outcome("o").phase is Phase.DONE
+
+
+def test_a_no_that_only_a_newer_one_knows_keeps_its_name() -> None:
+    body = (
+        b'{"type":"x","error":{"code":"authority.of_tomorrow","message":{"key":"x"}}}'
+    )
+    with pytest.raises(UnknownAnswer) as why:
+        asking(409, PROBLEM, body).outcome("o")
+    assert why.value.data == {"code": "authority.of_tomorrow"}
+
+
+def test_a_no_is_raised_as_itself() -> None:
+    body = b'{"error":{"code":"authority.refused","message":{"key":"stop.suspended"}}}'
+    with pytest.raises(Refused) as why:
+        asking(409, PROBLEM, body).outcome("o")
+    assert why.value.reason == Message("stop.suspended")
+
+
+NOT_ITS_OWN = {
+    "a proxy's page": (502, "text/html", b"<h1>Bad Gateway</h1>"),
+    "a page that says all is well": (200, "text/html", b"<h1>Welcome</h1>"),
+    "a proxy's problem": (503, PROBLEM, b'{"title":"no upstream"}'),
+    "an answer without its form": (204, "", b""),
+    "another's JSON with an error": (500, JSON, b'{"error":{"code":"x"}}'),
+}
+
+
+@pytest.mark.parametrize("who", NOT_ITS_OWN)
+def test_what_somebody_else_says_is_no_answer_of_the_authority(who: str) -> None:
+    with pytest.raises(AuthorityAway):
+        asking(*NOT_ITS_OWN[who]).outcome("o")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"answer":7}'])
+def test_an_answer_that_is_cut_or_altered_is_not_understood(body: bytes) -> None:
+    with pytest.raises(NotUnderstood):
+        asking(200, JSON, body).outcome("o")
+
+
+def test_health_never_raises() -> None:
+    for status, kind, body in NOT_ITS_OWN.values():
+        (fault,) = asking(status, kind, body).health()
+        assert fault.part == "authority"
+
+
+def test_each_call_has_a_key_of_its_own() -> None:
+    says = Says(502, "text/html", b"")
+    authority = remote(cast("Lines", says), SeededEntropy(1))
+    for _ in range(3):
+        authority.health()
+    assert len(set(says.keys)) == 3
+
+
+def test_what_is_no_call_of_the_port_is_none() -> None:
+    with pytest.raises(AttributeError):
+        asking(200, JSON, b"{}").close  # type: ignore[attr-defined]  # noqa: B018 - that is the point
