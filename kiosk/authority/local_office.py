@@ -161,9 +161,11 @@ class LocalOffice(LocalCardWork):
         require(self.operator, Action.EXPORT)
         desk.note(self._desk, "audit.exported", data={"file": name})
 
-    def risks(self) -> Report:
+    def risks(
+        self, told: Callable[[int, int], None] = lambda _done, _accounts: None
+    ) -> Report:
         require(self.operator, Action.EXPORT)
-        return risk.report(self._desk.parts)
+        return risk.report(self._desk.parts, told)
 
     # --- deciding -------------------------------------------------------------
 

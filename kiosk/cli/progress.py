@@ -34,6 +34,11 @@ class ProgressLine:
     def __enter__(self) -> Self:
         return self
 
+    def reach(self, done: int, total: int) -> None:
+        """Say how much is done, and of how much, which is known only now."""
+        self._total = total
+        self(done - self._done)
+
     def __call__(self, more: int = 1) -> None:
         """Say that so much more is done."""
         self._done += more

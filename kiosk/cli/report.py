@@ -46,9 +46,11 @@ def risk(
 ) -> None:
     """Whose password is a short secret, which templates cannot work, and why."""
     from kiosk.bootstrap import open_office, operators_config
+    from kiosk.cli.progress import ProgressLine
 
     with open_office(operators_config(config)) as office:
-        found = office.risks()
+        with ProgressLine(0, "accounts") as shown:
+            found = office.risks(shown.reach)
     match format_:
         case ReportFormat.JSON:
             print(msgspec.json.encode(found).decode())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
+from kiosk.authority.office import survey
 from kiosk.authority.office.risk import report
 from kiosk.authority.office.values import (
     RiskFinding,
@@ -141,3 +144,23 @@ def test_what_does_not_synchronise_and_what_has_ended_are_no_risk() -> None:
     site.person("ann", template="card only")
     site.person("bob", state=State.REVOKED)
     assert report(site.world.parts).risks == ()
+
+
+def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
+    """It only reads: what ends it, as Ctrl+C does, leaves nothing behind."""
+    site = Site()
+    for number in range(survey.BATCH + 3):
+        site.person(f"p{number}")
+    told: list[tuple[int, int]] = []
+    report(site.world.parts, lambda done, total: told.append((done, total)))
+    total = survey.BATCH + 3
+    assert told == [(survey.BATCH, total), (total, total)]
+    before = list(site.world.registry.audit_events())
+
+    def end(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report(site.world.parts, end)
+    assert list(site.world.registry.audit_events()) == before
+    assert report(site.world.parts).accounts == total

@@ -132,8 +132,14 @@ class Looking(Protocol):
     def note_export(self, name: str) -> None:
         """Note that a copy of what was shown leaves, and what it is called."""
 
-    def risks(self) -> Report:
-        """Look at every credential in use. Whatever fails, the others are looked at."""
+    def risks(
+        self, told: Callable[[int, int], None] = lambda _done, _accounts: None
+    ) -> Report:
+        """Look at every credential in use. Whatever fails, the others are looked at.
+
+        `told` hears how many accounts were looked at, and of how many; what it raises
+        ends the report, which changes nothing.
+        """
 
 
 class Deciding(Protocol):

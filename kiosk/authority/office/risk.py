@@ -6,7 +6,7 @@ over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.office.survey import SurveyedAccount, survey
@@ -32,8 +32,15 @@ LONG_ENOUGH = 12
 """Characters from which a secret of digits is not called short."""
 
 
-def report(parts: RequiredPorts) -> Report:
-    """Look at every credential in use. Whatever fails, the others are looked at."""
+Told = Callable[[int, int], None]
+"""Hears how many accounts were looked at, and of how many."""
+
+
+def report(parts: RequiredPorts, told: Told = lambda _done, _accounts: None) -> Report:
+    """Look at every credential in use. Whatever fails, the others are looked at.
+
+    It changes nothing: what `told` raises ends it without harm.
+    """
     templates: dict[tuple[str, int], Template] = {}
     pairs = []
     for each in walk.credentials(parts.registry):
@@ -46,7 +53,14 @@ def report(parts: RequiredPorts) -> Report:
             pairs.append((each, templates[key]))
     synced = [each for each, template in pairs if _is_synced(template)]
     guids = list(dict.fromkeys(each.account_guid for each in synced))
-    seen = survey(parts.directory, guids)
+    reached = 0
+
+    def looked(more: int) -> None:
+        nonlocal reached
+        reached += more
+        told(reached, len(guids))
+
+    seen = survey(parts.directory, guids, looked)
     risks = [
         _risk(finding, credential, detail)
         for credential, template in pairs

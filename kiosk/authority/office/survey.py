@@ -6,7 +6,7 @@ as a whole is read one by one, so that one bad answer costs one account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -31,8 +31,12 @@ class SurveyedAccount:
     trouble: DirectoryError | None = None
 
 
-def survey(directory: Directory, guids: Sequence[str]) -> dict[str, SurveyedAccount]:
-    """Look at every account. Raises no DirectoryError."""
+def survey(
+    directory: Directory,
+    guids: Sequence[str],
+    told: Callable[[int], None] = lambda _accounts: None,
+) -> dict[str, SurveyedAccount]:
+    """Look at every account; `told` hears of each few. Raises no DirectoryError."""
     seen: dict[str, SurveyedAccount] = {}
     line = _Line(directory)
     nobody = 0
@@ -44,6 +48,7 @@ def survey(directory: Directory, guids: Sequence[str]) -> dict[str, SurveyedAcco
                 nobody = nobody + 1 if trouble is not None else 0
             for guid in batch:
                 seen.setdefault(guid, SurveyedAccount(trouble=trouble))
+            told(len(batch))
     finally:
         line.close()
     return seen
