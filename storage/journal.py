@@ -250,7 +250,12 @@ class Journal:
     def _load_group(self, changes: list[Change]) -> None:
         """Apply changes while nobody listens and nothing is counted yet."""
         tables = self._tables
+        usual, puts = "", dict[str, bytes]()
         for table, key, raw in changes:
+            if table is usual and key is not None and raw is not None:
+                puts[key] = raw
+                continue
+            usual = ""
             if self._only is not None and table not in self._only:
                 continue
             if key is None:
@@ -262,6 +267,7 @@ class Journal:
                 if documents is None:
                     documents = tables[table] = {}
                 documents[key] = raw
+                usual, puts = table, documents
 
     def _apply(self, change: Change) -> None:
         table, key, raw = change

@@ -1,7 +1,7 @@
 """What is found without reading records: values to keys, from what became true.
 
 What every visit asks for is kept from the start. What only a desk asks for (names,
-expiry) or a card that nobody knows (keys) is built when it is first asked for.
+accounts, expiry) or a card that nobody knows (keys) is built when first asked for.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Marks = tuple[str, str, str]
 Documents = Mapping[str, bytes]
 
 
-class _CredentialKeys(msgspec.Struct):
+class _CredentialKeys(msgspec.Struct, gc=False):
     """The fields of a credential that are indexed; the rest is skipped."""
 
     card: str
@@ -43,7 +43,7 @@ class _CredentialKeys(msgspec.Struct):
         return self.state, self.sync, self.template
 
 
-class _CredentialNames(_CredentialKeys):
+class _CredentialNames(_CredentialKeys, gc=False):
     id: str = ""
     holder: str = ""
     account: str = ""
@@ -95,15 +95,20 @@ class Values:
 
     def __init__(self) -> None:
         self._keys: dict[str, dict[str, str | dict[str, None]]] = defaultdict(dict)
+        self._lacks_accounts = False
         self.marks: Counter[Marks] = Counter()
         """How many credentials have which state, sync and template."""
 
     def clear(self) -> None:
         self._keys.clear()
+        self._lacks_accounts = False
         self.marks.clear()
 
     def load(self, table: str, documents: Documents) -> None:
         """Take all documents of a table that had none."""
+        if table == CREDENTIALS:
+            self._load_credentials(documents)
+            return
         marks = self.marks
         for key, raw in documents.items():
             values, mark = _values(table, raw)
@@ -114,11 +119,36 @@ class Values:
                 if index.setdefault(value, key) is not key:
                     self._add(index, value, key)
 
+    def _load_credentials(self, documents: Documents) -> None:
+        """Do what `load` does with each: there may be a million of them."""
+        marks: Counter[Marks] = Counter()
+        cards, retired_cards = self._keys["card"], self._keys["retired card"]
+        retired = State.RETIRED.value
+        self._lacks_accounts = True
+        for key, raw in documents.items():
+            each = _credential_keys(raw)
+            state = each.state
+            marks[state, each.sync, each.template] += 1
+            used = retired_cards if state == retired else cards
+            if used.setdefault(each.card, key) is not key:
+                self._add(used, each.card, key)
+        self.marks.update(marks)
+
+    def know_accounts(self, documents: Documents) -> None:
+        """Index the accounts of these credentials, if `load` has left them out."""
+        if self._lacks_accounts:
+            self._lacks_accounts = False
+            accounts = self._keys["account"]
+            for key, raw in documents.items():
+                self._add(accounts, _credential_keys(raw).account_guid, key)
+
     def change(
         self, table: str, key: str, before: bytes | None, after: bytes | None
     ) -> None:
         old, mark = _values(table, before) if before is not None else ([], None)
         new, next_mark = _values(table, after) if after is not None else ([], None)
+        if self._lacks_accounts and table == CREDENTIALS:
+            old, new = _without_account(old), _without_account(new)
         if mark != next_mark:
             self._count(mark, -1)
             self._count(next_mark, 1)
@@ -170,6 +200,10 @@ class Values:
             for mark, number in self.marks.items()
             if all(w in (None, own) for w, own in zip(wanted, mark, strict=True))
         )
+
+
+def _without_account(values: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [each for each in values if each[0] != "account"]
 
 
 def _values(table: str, raw: bytes) -> tuple[list[tuple[str, str]], Marks | None]:

@@ -206,6 +206,7 @@ class JournalView:
             found = self._find(table, Credential, "card", card)
             found += self._find(table, Credential, "retired card", card)
         elif account_guid is not None:
+            self._indexes.values.know_accounts(table.committed())
             found = self._find(table, Credential, "account", account_guid)
         else:
             ids = self._scan(names.marked(state, sync, template), after)

@@ -48,9 +48,11 @@ def risk(
     from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.progress import ProgressLine
 
-    with open_office(operators_config(config)) as office:
-        with ProgressLine(0, "accounts") as shown:
-            found = office.risks(shown.reach)
+    with (
+        open_office(operators_config(config)) as office,
+        ProgressLine(0, "accounts") as shown,
+    ):
+        found = office.risks(shown.reach)
     match format_:
         case ReportFormat.JSON:
             print(msgspec.json.encode(found).decode())
