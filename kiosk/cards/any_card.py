@@ -76,6 +76,10 @@ class AnyCard:
             self._connection = self._connect()
         return self._connection
 
+    def lend(self) -> Connection:
+        """Power it for whoever works on it elsewhere; `close` ends that. CardError."""
+        return self._shared()
+
     @property
     def reader(self) -> str:
         return self._reader

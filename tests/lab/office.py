@@ -8,17 +8,18 @@ office.page.name
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from kiosk.authority.office.operators import Action
+from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
 from kiosk.desk.session import Session
-from kiosk.desk.views import Filled, Page, Words
+from kiosk.desk.views import DeskPort, Filled, Page, Words
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
 from kiosk.simulation.world import SimulatedHolder, World
@@ -27,6 +28,8 @@ from lab.carried_office import carry_authority
 from statemachine.lifecycle import Lifecycle, State
 from storage.records import Sync, Template
 
+desk_of: list[Callable[[OfficeAuthority, Site], DeskPort]] = [Session]
+"""How the desk reaches the authority: the last one is meant."""
 PASSWORD = b"Operator-2026"
 PIN = b"271828"
 
@@ -65,7 +68,7 @@ class Office:
             ("ada", OperatorRole.ADMINISTRATOR),
         ):
             self.person(name, role)
-        self.desk = Session(carry_authority(self.authority), self.site)
+        self.desk = desk_of[-1](carry_authority(self.authority), self.site)
         self.page = self.desk.page()
         self.said: list[Message] = []
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import lab.office
 import pytest
 from lab.office import PASSWORD, PIN, Office
+from lab.relayed_desk import relayed
 from msgspec.structs import replace as with_fields
 
 from kiosk.authority.escrow import puks
@@ -15,6 +17,7 @@ from kiosk.authority.office.operators import Action
 from kiosk.config import OperatorRole
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.desk.session import Session
 from kiosk.desk.views import Style
 from kiosk.directory.values import MOST_PEOPLE
 from kiosk.simulation.cards.gids import SimulatedGidsCard
@@ -28,6 +31,12 @@ from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import CardType, Sync, Template, UnblockWay
 from storage.registry import Tx
+
+
+@pytest.fixture(autouse=True, params=[Session, relayed], ids=["here", "relayed"])
+def reach(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page is the same where the session works at an authority elsewhere."""
+    monkeypatch.setattr(lab.office, "desk_of", [request.param])
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""An operator's session at the authority; its pages, keys and cards at a station."""

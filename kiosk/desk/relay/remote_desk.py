@@ -1,0 +1,155 @@
+"""The station's end: an operator's pages, whose session works at the authority.
+
+`desk.views.DeskPort` over a channel. A line that is cut, or a session that the
+authority has ended, is a page that says so, and every card is let go at once; the next
+thing that is asked begins a new session. Desk worker's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.cards.ports import Card, Monitor, ReaderEvent
+from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.workers import SerialWorker
+from kiosk.desk.relay.channel import Channel
+from kiosk.desk.relay.frames import (
+    Asked,
+    Bye,
+    CardCame,
+    CardWent,
+    Chosen,
+    Looked,
+    PageIs,
+    Said,
+    Shown,
+    SignedOut,
+    Typed,
+    WentBack,
+    Working,
+)
+from kiosk.desk.relay.lending import Lending
+from kiosk.desk.views import DeskPort, Emit, Filled, Look, Page
+from kiosk.visit.station import FaceSettings
+
+STEP_SECONDS = 300.0
+"""For what the authority says next: it waits for its directory, never for a person."""
+CLOSED = "closed"
+"""The name of the page that says that there is none; the face asks again by itself."""
+
+Connect = Callable[[], Channel]
+"""Opens a line and a session behind it. KioskErrors: AuthorityAway, LineCut …"""
+
+
+class RemoteDesk:
+    """`DeskPort` of a station without an authority of its own."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._lending = Lending()
+        self._channel: Channel | None = None
+
+    def page(self) -> Page:
+        return self._ask(Shown())
+
+    def choose(self, key: str, emit: Emit) -> Page:
+        return self._ask(Chosen(key), emit)
+
+    def submit(self, filled: Filled, emit: Emit) -> Page:
+        try:
+            self._lending.named(filled.texts.values())
+            return self._ask(Typed(filled.texts, filled.secrets), emit)
+        finally:
+            filled.wipe()
+
+    def look(self, look: Look) -> Page:
+        return self._ask(Looked(look))
+
+    def back(self) -> Page:
+        return self._ask(WentBack())
+
+    def card_came(self, card: Card) -> Page:
+        is_new_session = self._channel is None
+        self._lending.cards[card.insertion] = card
+        if is_new_session:
+            return self.page()  # which tells of every card that is there
+        return self._ask(CardCame(card.insertion, card.reader))
+
+    def card_left(self, insertion: int) -> Page:
+        self._lending.left(insertion)
+        return self._ask(CardWent(insertion))
+
+    def sign_out(self) -> Page:
+        return self._ask(SignedOut())
+
+    def close(self) -> None:
+        """End the session and let go of every card."""
+        channel, self._channel = self._channel, None
+        self._lending.let_go()
+        if channel is not None:
+            channel.close()
+
+    # --- inside -----------------------------------------------------------------
+
+    def _ask(self, asked: Asked, emit: Emit | None = None) -> Page:
+        try:
+            if self._channel is None:
+                return self._begun()  # what was asked was of a session that has ended
+            return self._answered(self._channel, asked, emit)
+        except KioskError as error:
+            return self._ended(said_of(error))
+
+    def _begun(self) -> Page:
+        """Begin a session, and tell it of the cards that are there."""
+        channel = self._channel = self._connect()
+        page = self._answered(channel, Shown(), None)
+        for insertion, card in tuple(self._lending.cards.items()):
+            page = self._answered(channel, CardCame(insertion, card.reader), None)
+        return page
+
+    def _answered(self, channel: Channel, asked: Asked, emit: Emit | None) -> Page:
+        """Ask, do what is asked of this station meanwhile, and return the page."""
+        channel.send(asked)
+        while True:
+            said: Any = channel.receive(Said, STEP_SECONDS)
+            match said:
+                case PageIs(page=page):
+                    return page
+                case Working(what=what):
+                    if emit is not None:
+                        emit(what)
+                case Bye(why=why):
+                    return self._ended(why)
+                case _:
+                    channel.send(self._lending.answer(said))
+
+    def _ended(self, why: Message) -> Page:
+        self.close()
+        return Page(name=CLOSED, title=Message("tui.desk.closed"), notice=why)
+
+
+class RemoteDeskStation:
+    """`desk.station.DeskStation` whose authority is elsewhere."""
+
+    def __init__(
+        self, settings: FaceSettings, monitor: Monitor, connect: Connect
+    ) -> None:
+        self.settings = settings
+        self._monitor = monitor
+        self._desk = RemoteDesk(connect)
+        self._worker = SerialWorker("desk")
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        self._monitor.start(emit)
+
+    def open(self) -> DeskPort | Message:
+        return self._desk
+
+    def on_worker(self, job: Callable[[], None]) -> None:
+        self._worker.post(job)
+
+    def stop(self) -> None:
+        self._monitor.stop()
+        self._worker.submit(self._desk.close).wait(2.0)
+        self._worker.stop()
