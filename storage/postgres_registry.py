@@ -89,7 +89,7 @@ class PostgresRegistry:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             result = fn(PostgresView(connection))
-            connection.rollback()
+            connection.commit()  # a rollback forgets every statement that is prepared
             return result
 
         return self._until_served(look)
@@ -159,7 +159,7 @@ class PostgresRegistry:
             connection.isolation_level = None
             connection.read_only = True
             found = connection.execute(statement, values).fetchall()
-            connection.rollback()
+            connection.commit()
             return found
 
         return self._until_served(ask)
@@ -174,7 +174,7 @@ class PostgresRegistry:
         result = fn(tx)
         tx.finish(time.time())
         if not tx.has_written:
-            connection.rollback()
+            connection.commit()
             return result
         if connection.info.transaction_status is not TransactionStatus.INTRANS:
             raise errors.InFailedSqlTransaction  # the function hid an error from us
