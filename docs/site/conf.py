@@ -54,6 +54,7 @@ docs/storage
 docs/postgresql
 docs/fleet
 docs/operations
+docs/sizing
 docs/threat-model
 docs/ways-home
 CHANGELOG

@@ -11,7 +11,7 @@ CASES = (
     (
         "40,000 (a tenth of 400,000)",
         40_000,
-        Machines(service_cores=16, database_cores=8, threads=160),
+        Machines(service_cores=40, database_cores=8, threads=160),
         15.0,
     ),
 )

@@ -2,7 +2,7 @@
 
 A visit is calls one after another. Each call takes a thread of its process, then a core
 of the authority, a core of the database, and where it writes the directory's time. A
-core is taken a millisecond at a time, as an operating system gives it. What a person
+core is taken two milliseconds at a time, as an operating system gives it. What a person
 types and what a card computes happens before and between, and takes nothing of this.
 """
 
@@ -17,7 +17,7 @@ import simpy
 
 from scripts.sizing.costs import VisitCosts
 
-_SLICE = 0.001
+_SLICE = 0.002
 Steps = Generator[simpy.Event, Any, None]
 
 
