@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kiosk.texts import text
 from statemachine.exploration import (
-    Opens,
     Situation,
+    WayToOpen,
     explored,
     homeless,
     why_not,
@@ -55,7 +55,7 @@ def document() -> str:
     """Return docs/ways-home.md."""
     counts: list[tuple[str, ...]] = []
     rows: dict[tuple[str, ...], dict[str, None]] = {}
-    for opens in Opens:
+    for opens in WayToOpen:
         graph = explored(opens)
         possible = sum(map(len, graph.values()))
         counts.append((opens.value, str(len(graph)), str(possible)))
@@ -79,16 +79,16 @@ def document() -> str:
     )
 
 
-def _row(now: Situation, opens: Opens, *, is_over: bool) -> tuple[str, ...]:
+def _row(now: Situation, opens: WayToOpen, *, is_over: bool) -> tuple[str, ...]:
     helps = "another card" if is_over else "the same card, issued again"
     because, says = _because(now, opens), _says(now, opens)
     return opens.value, now.standing.state, because, says, helps
 
 
-def _because(now: Situation, opens: Opens) -> str:
+def _because(now: Situation, opens: WayToOpen) -> str:
     if now.known is Known.USED_UP:
         return "every unblocking key was refused"
-    if opens is Opens.NOTHING:
+    if opens is WayToOpen.NOTHING:
         return "the template allows no way"
     return "it was never activated"
 
@@ -99,7 +99,7 @@ def _when(now: Situation) -> str:
     return "one try is left" if now.tries == 1 else "the PIN is not known"
 
 
-def _says(now: Situation, opens: Opens) -> str:
+def _says(now: Situation, opens: WayToOpen) -> str:
     """Return what is read beside the action that would help, were it offered."""
     first = Kind.ACTIVATE if now.standing.state is State.ISSUED else Kind.UNBLOCK
     for kind in (first, Kind.UNBLOCK):

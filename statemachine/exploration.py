@@ -28,7 +28,7 @@ ENOUGH = 3
 """Tries of a PIN that nobody has to think about."""
 
 
-class Opens(StrEnum):
+class WayToOpen(StrEnum):
     """What sets a PIN anew, by the template and by what is kept."""
 
     ESCROW = "the PUK that the authority keeps"
@@ -140,14 +140,14 @@ def ends(route: Route) -> list[OperationEnd]:
 # --- moves -------------------------------------------------------------------
 
 
-def moves(now: Situation, opens: Opens) -> Iterator[Transition]:
+def moves(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
     """Return everything that may happen next."""
     yield from _of_holder(now, opens)
     yield from _of_operators(now, opens)
     yield from _of_others(now, opens)
 
 
-def why_not(now: Situation, opens: Opens, kind: Kind) -> Refusal | None:
+def why_not(now: Situation, opens: WayToOpen, kind: Kind) -> Refusal | None:
     """Return what the kiosk says of an action; None: it is offered."""
     facts = Facts(tries_left=now.tries, has_unblock_way=_has_way(now, opens))
     is_out = now.agreement is Agreement.OUT_OF_STEP
@@ -179,19 +179,19 @@ def _applied(standing: Standing, event: Event, tries: int) -> Standing | Refusal
     return _LIFECYCLE.apply(standing, event, Facts(tries_left=tries))
 
 
-def _has_way(now: Situation, opens: Opens) -> bool:
+def _has_way(now: Situation, opens: WayToOpen) -> bool:
     match opens:
-        case Opens.ESCROW:
+        case WayToOpen.ESCROW:
             return now.known in IN_ESCROW
-        case Opens.HOLDERS_PUK:
+        case WayToOpen.HOLDERS_PUK:
             return now.known is not Known.USED_UP
-        case Opens.ADMIN_KEY:
+        case WayToOpen.ADMIN_KEY:
             return True
-        case Opens.NOTHING:
+        case WayToOpen.NOTHING:
             return False
 
 
-def _of_holder(now: Situation, opens: Opens) -> Iterator[Transition]:
+def _of_holder(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
     for kind in Kind:
         if why_not(now, opens, kind) is not None:
             continue
@@ -256,12 +256,12 @@ def _stand(standing: Standing, event: Event) -> Standing:
     return standing
 
 
-def _puks(now: Situation, opens: Opens, *, is_reset: bool) -> set[Known]:
+def _puks(now: Situation, opens: WayToOpen, *, is_reset: bool) -> set[Known]:
     """Return what may be known of the PUK when an operation has ended anywhere."""
     found = {now.known}
-    if opens is Opens.HOLDERS_PUK and is_reset:
+    if opens is WayToOpen.HOLDERS_PUK and is_reset:
         found |= _after(found, PukEvent.TYPED)
-    if opens is not Opens.ESCROW:
+    if opens is not WayToOpen.ESCROW:
         return found
     if is_reset:
         found |= _after(found, PukEvent.RELEASED)
@@ -281,12 +281,12 @@ def _led(known: Known, event: PukEvent) -> tuple[Known, ...]:
     return () if isinstance(after, Refusal) else (after,)
 
 
-def can_be_issued_again(now: Situation, opens: Opens) -> bool:
+def can_be_issued_again(now: Situation, opens: WayToOpen) -> bool:
     """Say whether the enrollment office can open the card to personalise it anew."""
-    return opens is Opens.ESCROW and now.known in IN_ESCROW
+    return opens is WayToOpen.ESCROW and now.known in IN_ESCROW
 
 
-def _of_operators(now: Situation, opens: Opens) -> Iterator[Transition]:
+def _of_operators(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
     for event in (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.RETIRE):
         after = _applied(now.standing, event, now.tries)
         if not isinstance(after, Refusal):
@@ -300,7 +300,7 @@ def _of_operators(now: Situation, opens: Opens) -> Iterator[Transition]:
         yield Transition("the helpdesk closes the case", closed, helps=True)
 
 
-def _of_others(now: Situation, opens: Opens) -> Iterator[Transition]:
+def _of_others(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
     """What nobody meant, or nobody told us."""
     if now.is_over:
         return
@@ -333,8 +333,8 @@ def _of_card(now: Situation) -> Iterator[Transition]:
             yield Transition("the card shows that it is not blocked", to, helps=True)
 
 
-def _of_puk(now: Situation, opens: Opens) -> Iterator[Transition]:
-    if opens in (Opens.ESCROW, Opens.HOLDERS_PUK):
+def _of_puk(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
+    if opens in (WayToOpen.ESCROW, WayToOpen.HOLDERS_PUK):
         for known in _after({now.known}, PukEvent.ALL_REFUSED):
             used_up = replace(now, known=known)
             what = "the card has refused every PUK it may have"
@@ -344,20 +344,20 @@ def _of_puk(now: Situation, opens: Opens) -> Iterator[Transition]:
 # --- exploration -------------------------------------------------------------
 
 
-def beginnings(opens: Opens) -> tuple[Situation, ...]:
+def beginnings(opens: WayToOpen) -> tuple[Situation, ...]:
     """Return how a card may come to us: issued here, or imported."""
     new = Situation(standing=Standing(State.ISSUED), agreement=Agreement.NEVER)
     match opens:
-        case Opens.ESCROW:
+        case WayToOpen.ESCROW:
             known: tuple[Known, ...] = (Known.CURRENT, Known.FACTORY)
-        case Opens.HOLDERS_PUK:
+        case WayToOpen.HOLDERS_PUK:
             known = (Known.HOLDERS,)
         case _:
             known = (Known.UNKNOWN,)
     return tuple(replace(new, known=each) for each in known)
 
 
-def explored(opens: Opens) -> dict[Situation, tuple[Transition, ...]]:
+def explored(opens: WayToOpen) -> dict[Situation, tuple[Transition, ...]]:
     """Return every situation that can come about, and what may happen in it."""
     found: dict[Situation, tuple[Transition, ...]] = {}
     waiting = deque(beginnings(opens))

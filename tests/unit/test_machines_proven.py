@@ -16,9 +16,9 @@ from kiosk.texts import text
 from scripts import ways_home
 from statemachine.exploration import (
     Agreement,
-    Opens,
     Situation,
     Transition,
+    WayToOpen,
     ends,
     explored,
     homeless,
@@ -32,7 +32,7 @@ from statemachine.puk import DUE, Known
 ROOT = Path(__file__).parents[2]
 graph_of = functools.cache(explored)
 by_route = pytest.mark.parametrize("route", Route)
-by_way = pytest.mark.parametrize("opens", Opens)
+by_way = pytest.mark.parametrize("opens", WayToOpen)
 
 
 # --- one operation -----------------------------------------------------------
@@ -90,30 +90,32 @@ def test_a_changed_card_whose_password_may_differ_ends_out_of_step(
 # --- a card's whole life -----------------------------------------------------
 
 
-def stuck(opens: Opens) -> list[Situation]:
+def stuck(opens: WayToOpen) -> list[Situation]:
     return homeless(graph_of(opens), issued_again=False)
 
 
-def has_no_key(now: Situation, opens: Opens) -> bool:
-    return opens is Opens.NOTHING or now.known is Known.USED_UP
+def has_no_key(now: Situation, opens: WayToOpen) -> bool:
+    return opens is WayToOpen.NOTHING or now.known is Known.USED_UP
 
 
 @by_way
-def test_out_of_step_alone_is_never_stuck(opens: Opens) -> None:
+def test_out_of_step_alone_is_never_stuck(opens: WayToOpen) -> None:
     """With a PIN that its holder knows and can type, every card comes home."""
     for now in stuck(opens):
         assert now.tries < 2 or not now.remembers or now.interrupted, now
 
 
 @by_way
-def test_blocked_is_stuck_only_where_nothing_is_left_that_opens(opens: Opens) -> None:
+def test_blocked_is_stuck_only_where_nothing_is_left_that_opens(
+    opens: WayToOpen,
+) -> None:
     for now in stuck(opens):
         if now.standing.state is State.BLOCKED or now.tries == 0:
             assert has_no_key(now, opens), now
 
 
 @by_way
-def test_a_replacement_that_is_due_is_never_stuck_for_itself(opens: Opens) -> None:
+def test_a_replacement_that_is_due_is_never_stuck_for_itself(opens: WayToOpen) -> None:
     for now in stuck(opens):
         if now.known in DUE:
             assert now.standing.state in (State.ISSUED, State.SUSPENDED), now
@@ -121,13 +123,13 @@ def test_a_replacement_that_is_due_is_never_stuck_for_itself(opens: Opens) -> No
 
 
 @by_way
-def test_what_is_stuck_has_no_key_or_was_never_activated(opens: Opens) -> None:
+def test_what_is_stuck_has_no_key_or_was_never_activated(opens: WayToOpen) -> None:
     for now in stuck(opens):
         assert has_no_key(now, opens) or not now.activated, now
 
 
 def test_with_a_key_in_escrow_the_same_card_can_be_issued_again() -> None:
-    for now in homeless(graph_of(Opens.ESCROW), issued_again=True):
+    for now in homeless(graph_of(WayToOpen.ESCROW), issued_again=True):
         assert now.known is Known.USED_UP, now
 
 
@@ -138,7 +140,7 @@ def test_everything_that_can_be_stuck_is_in_the_document() -> None:
 
 def test_nobody_is_sent_from_one_refusal_to_another_that_sends_back() -> None:
     """Who reads “choose unblock” finds that it opens, or why it does not."""
-    for opens in Opens:
+    for opens in WayToOpen:
         for now in graph_of(opens):
             refusal = why_not(now, opens, Kind.ACTIVATE)
             if refusal is None or "forgotten" not in text(refusal.code):
@@ -149,7 +151,7 @@ def test_nobody_is_sent_from_one_refusal_to_another_that_sends_back() -> None:
 
 def test_a_way_home_that_is_taken_away_is_missed() -> None:
     """The exploration can fail: without these ways, cards are stuck that were not."""
-    graph = graph_of(Opens.ESCROW)
+    graph = graph_of(WayToOpen.ESCROW)
     assert any(
         now.agreement is Agreement.OUT_OF_STEP
         for now in set(homeless(_without(graph, "ends as done"), issued_again=True))

@@ -24,7 +24,7 @@ from kiosk.simulation.rehearsal.given_cards import blank_of, issued_to, made_of
 from kiosk.simulation.rehearsal.office import GROUPS, OfficeDesk
 from kiosk.simulation.rehearsal.scenario import GivenAccount, GivenCard, Scenario
 from kiosk.simulation.rehearsal.site_rules import SiteRules
-from kiosk.simulation.rehearsal.station_state import StationState
+from kiosk.simulation.rehearsal.station_state import RehearsedState
 from kiosk.simulation.world import MIDDLEWARE, Reach, World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Progress, Result
 from statemachine.lifecycle import Event, State
@@ -70,7 +70,7 @@ class ScenarioRuntime:
                 second_factor=scenario.profile.second_factor,
             ),
         )
-        first = StationState(self.world.settings.station, self.world.readers)
+        first = RehearsedState(self.world.settings.station, self.world.readers)
         self._seats = {first.station: first}
         self.seat = first
         self._office: OfficeDesk | None = None
@@ -124,13 +124,13 @@ class ScenarioRuntime:
             self._office = OfficeDesk(self.world, self._given_desk)
         return self._office
 
-    def go_to(self, station: str) -> StationState:
+    def go_to(self, station: str) -> RehearsedState:
         """Turn to a station; silent: stay. NotHere, where the reader is a real one."""
         if station and station not in self._seats:
             if not isinstance(self.world.readers, SimulatedReaders):
                 raise NotHere(what=f"a second station ({station})")
             readers = SimulatedReaders(clock=self.world.clock, more=MIDDLEWARE)
-            self._seats[station] = StationState(station, readers)
+            self._seats[station] = RehearsedState(station, readers)
         if station:
             self.seat = self._seats[station]
         return self.seat
@@ -255,7 +255,7 @@ class ScenarioRuntime:
 
     # --- at a kiosk -------------------------------------------------------------
 
-    def _at_kiosk(self, seat: StationState, step: language.Step) -> None:
+    def _at_kiosk(self, seat: RehearsedState, step: language.Step) -> None:
         match step:
             case language.Insert():
                 self._insert(seat, step.card)
@@ -271,7 +271,7 @@ class ScenarioRuntime:
                 spoken = shown.spoken if shown else ""
                 self._kept[step.keep] = Secret(spoken.encode())
 
-    def _insert(self, seat: StationState, name: str) -> None:
+    def _insert(self, seat: RehearsedState, name: str) -> None:
         seat.readers.pull()
         seat.home = seat.form = seat.result = seat.error = None
         seat.last = name
@@ -283,12 +283,12 @@ class ScenarioRuntime:
 
         seat.guard(recognise)
 
-    def _choose(self, seat: StationState, step: language.Choose) -> None:
+    def _choose(self, seat: RehearsedState, step: language.Choose) -> None:
         seat.result = seat.error = None
         if seat.visit is not None:
             seat.form = seat.visit.begin(step.action)
 
-    def _type(self, seat: StationState, step: language.Type) -> None:
+    def _type(self, seat: RehearsedState, step: language.Type) -> None:
         if seat.visit is None or seat.form is None:
             raise NothingAsked
         seat.error = None

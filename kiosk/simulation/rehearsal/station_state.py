@@ -16,7 +16,7 @@ from storage.registry import RegistryError
 
 
 @dataclass(slots=True)
-class StationState:
+class RehearsedState:
     """`home`, `form`, `result` are the last ones shown there."""
 
     station: str
