@@ -45,11 +45,11 @@ class Aside(Protocol):
         """Have it answered on the session's thread; waits. The job's thread."""
 
 
-class CardWork:
+class WorkBesideTheDesk:
     """One card on its way. Session's thread, unless it says otherwise."""
 
     def __init__(
-        self, card: Card, operator: str, ends: Callable[[CardWork], None]
+        self, card: Card, operator: str, ends: Callable[[WorkBesideTheDesk], None]
     ) -> None:
         """`operator`: whose work it is. `ends` is told once, however it ended."""
         self.insertion = card.insertion
@@ -108,7 +108,7 @@ class CardWork:
     def begin(self, aside: Aside, bench: Bench, order: Order) -> None:
         """Issue the card beside the session. The PIN in the order is wiped after."""
         asked = Bench(
-            office=cast(Office, _Asked(bench.office, aside)),
+            office=cast(Office, _OfficeAside(bench.office, aside)),
             clock=bench.clock,
             entropy=bench.entropy,
         )
@@ -146,7 +146,7 @@ class CardWork:
         self._ends(self)
 
 
-class _Asked:
+class _OfficeAside:
     """An office whose every call is made on the session's thread."""
 
     def __init__(self, office: Office, aside: Aside) -> None:
@@ -166,8 +166,8 @@ def begin(
     account: str,
     template: str,
     token_pin: Secret | None,
-    ends: Callable[[CardWork], None] = lambda _: None,
-) -> CardWork:
+    ends: Callable[[WorkBesideTheDesk], None] = lambda _: None,
+) -> WorkBesideTheDesk:
     """Begin to issue a card beside the session. AlreadyWorking, NoCertificates.
 
     What was begun goes on when its operator signs out; only they see how it ended.
@@ -179,7 +179,7 @@ def begin(
     order = order_of(context, account, template, own)
     if before is not None:
         before.forget()
-    work = CardWork(card, context.office.operator.account, ends)
+    work = WorkBesideTheDesk(card, context.office.operator.account, ends)
     context.work = work
     work.begin(aside, context.bench, order)
     return work

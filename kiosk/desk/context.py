@@ -17,7 +17,7 @@ from kiosk.desk.views import Emit, Filled, Look, Page
 from kiosk.enrollment.bench import Bench
 
 if TYPE_CHECKING:
-    from kiosk.desk.card_work import Aside, CardWork
+    from kiosk.desk.card_work import Aside, WorkBesideTheDesk
 
 
 class NotSignedIn(KioskError):
@@ -53,7 +53,7 @@ class Context:
     cards: dict[int, Card] = field(default_factory=dict)
     aside: Aside | None = None
     """Where cards are issued beside the session; None: on its own thread."""
-    work: CardWork | None = None
+    work: WorkBesideTheDesk | None = None
     """The card that is being issued there, or was last."""
 
     @property
@@ -87,7 +87,7 @@ class Context:
         self.own_insertion = 0
 
     @property
-    def own_work(self) -> CardWork | None:
+    def own_work(self) -> WorkBesideTheDesk | None:
         """The operator's own work, until they have seen how it ended."""
         work = self.work
         if work is None or self.session is None or work.is_seen:

@@ -29,6 +29,8 @@ from storage.registry import (
 from storage.segments import Segment
 from storage.tinydb_registry import TinyDbRegistry
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"living": 5, "batch": 4}
 EVENTS = 19
 MOVED = 3

@@ -13,6 +13,8 @@ from storage.compaction import Compaction
 from storage.fileops import FileOps
 from storage.journal import Journal
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process ends here."""

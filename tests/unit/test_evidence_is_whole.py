@@ -22,6 +22,8 @@ from storage.memory_registry import MemoryRegistry
 from storage.records import AuditEvent
 from storage.signed_note import NoteSigner
 
+pytestmark = pytest.mark.slow
+
 UNANCHORED = 3
 
 

@@ -15,6 +15,8 @@ from storage.fileops import FileOps
 from storage.registry import StoreFull
 from storage.tinydb_registry import TinyDbRegistry
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"living": 5, "batch": 4}
 EVENTS = 19
 

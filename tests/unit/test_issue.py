@@ -364,6 +364,7 @@ def is_pulled(office: Office, card: SimulatedPivCard) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [None, YUBIKEY], ids=["generic", "yubikey"])
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_pulled_at_any_apdu_the_card_can_be_issued_again(
@@ -460,6 +461,7 @@ def test_a_card_that_takes_no_new_puk_is_told_so_and_its_keys_are_as_they_were(
     assert len(office.credentials()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
     office: Office, kind: type[PullBefore] | type[PullAfter]
@@ -479,6 +481,7 @@ def test_two_pulls_at_any_apdus_leave_a_card_that_our_record_opens(
         lifecycle_events.act(office.desk, Action.RETIRE, issued.credential, "next")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_pulled_again_while_it_is_taken_up_a_card_is_found_by_the_name_it_has(
     office: Office, kind: type[PullBefore] | type[PullAfter]

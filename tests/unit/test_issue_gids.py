@@ -305,6 +305,7 @@ def test_an_empty_card_with_another_key_is_not_ours(office: Office) -> None:
 # --- whatever goes wrong -----------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_pulled_at_any_apdu_a_blank_card_can_be_issued(
     office: Office, kind: type[PullBefore] | type[PullAfter]
@@ -327,6 +328,7 @@ def test_pulled_at_any_apdu_a_blank_card_can_be_issued(
         office.retire(issued.credential)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PullBefore, PullAfter])
 def test_pulled_twice_at_any_apdus_a_retired_card_can_be_issued_again(
     office: Office, kind: type[PullBefore] | type[PullAfter]

@@ -14,6 +14,8 @@ from storage.fileops import FileOps
 from storage.registry import StoreCorrupt, StoreLocked, StoreUnsuitable
 from storage.tinydb_registry import TinyDbRegistry
 
+pytestmark = pytest.mark.slow
+
 
 def filled(path: Path) -> TinyDbRegistry:
     registry = TinyDbRegistry(path, sealing={"living": 3, "batch": 4})

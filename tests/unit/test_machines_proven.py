@@ -29,6 +29,8 @@ from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase, Route, is_final
 from statemachine.puk import DUE, Known
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 graph_of = functools.cache(explored)
 by_route = pytest.mark.parametrize("route", Route)

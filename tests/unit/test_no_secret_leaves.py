@@ -22,6 +22,8 @@ from kiosk.visit.views import Result
 from storage import evidence_file
 from storage.tinydb_registry import TinyDbRegistry
 
+pytestmark = pytest.mark.slow
+
 CANARY_OLD, CANARY_NEW, CANARY_TRANSPORT = b"90817264", b"83719465", b"57204916"
 _FOR = {OLD: CANARY_OLD, TRANSPORT: CANARY_TRANSPORT}
 

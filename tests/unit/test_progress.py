@@ -13,6 +13,8 @@ from lab.terminal import Terminal
 from kiosk import bootstrap
 from kiosk.setup.new_station import Layout, create
 
+pytestmark = pytest.mark.slow
+
 _HERE = Path(__file__).resolve().parents[2]
 _TYPED = """
 import signal, sys

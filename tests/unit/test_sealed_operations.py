@@ -29,6 +29,8 @@ from storage.tinydb_indexes import OPERATIONS
 from storage.tinydb_registry import TinyDbRegistry
 from storage.view import ByStart
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"living": 5, "batch": 4, "ended": 4}
 COUNT = 14
 

@@ -16,6 +16,8 @@ from storage.records import AuditEvent
 from storage.registry import EvidenceDamaged, EvidenceMissing
 from storage.tinydb_registry import TinyDbRegistry
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"living": 5, "batch": 4}
 EVENTS = 19
 

@@ -81,6 +81,7 @@ def test_every_value_that_a_sentence_names_is_given_with_it() -> None:
     assert not lacking, "\n".join(lacking)
 
 
+@pytest.mark.slow
 def test_every_error_class_is_found() -> None:
     codes = {found.code for found in coded_classes().values()}
     assert {"card.wrong_pin", "registry.corrupt", "kiosk.unexpected"} <= codes

@@ -7,7 +7,7 @@ from pathlib import Path
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
-from kiosk.desk.card_work import CardWork, begin
+from kiosk.desk.card_work import WorkBesideTheDesk, begin
 from kiosk.desk.context import Context, Move, Plain, instead, stay
 from kiosk.desk.pages.work import REFRESH
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
@@ -81,7 +81,7 @@ class BatchRunPage(Plain):
         self._batch = batch
         self._handover: tuple[PageLine, ...] = ()
         """What goes with the last card; shown until the next one is begun."""
-        self._work: CardWork | None = None
+        self._work: WorkBesideTheDesk | None = None
 
     def show(self, context: Context) -> Page:
         batch, work = self._batch, self._work
@@ -154,7 +154,7 @@ class BatchRunPage(Plain):
         self._batch.issued(row, done.credential, card.insertion)
         return stay()
 
-    def _ended(self, row: Row, work: CardWork) -> None:
+    def _ended(self, row: Row, work: WorkBesideTheDesk) -> None:
         """Note how it ended, whatever page is shown now."""
         if work.credential is not None:
             self._batch.issued(row, work.credential, work.insertion)

@@ -21,7 +21,7 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.batch import read_batch
-from kiosk.desk.card_work import CardWork
+from kiosk.desk.card_work import WorkBesideTheDesk
 from kiosk.desk.context import Context
 from kiosk.desk.pages import (
     act,
@@ -92,7 +92,7 @@ def _at_work(context: Context) -> work.WorkPage:
     """A card is being issued that takes long."""
     of = SimpleNamespace(insertion=0)
     operator = context.office.operator.account
-    context.work = CardWork(cast(Card, of), operator, lambda _: None)
+    context.work = WorkBesideTheDesk(cast(Card, of), operator, lambda _: None)
     return work.WorkPage()
 
 
