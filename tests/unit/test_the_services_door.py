@@ -290,7 +290,7 @@ def test_the_larger_and_slower_are_in_nobodys_way(door: Door) -> None:
 def test_a_header_that_does_not_come_is_cut_off(
     parts: RequiredPorts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: bytes
 ) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(server, "HEADER_SECONDS", 1.0)
     site, port = Site.founded(tmp_path), free_port()
     with Serving(Starlette(), site.listening(port)):
         context = trusting(site.ca_file)

@@ -73,37 +73,29 @@ class Lines:
         """
         until = self._clock.monotonic() + within
         refused: HttpAnswer | None = None
-        distrusted = ""
         while True:
+            distrusted: list[str] = []
             for index in self._in_turn():
-                left = until - self._clock.monotonic()
-                if left <= 0:
-                    break
                 try:
-                    answer = self._at(
-                        index, path, headers, body, min(seconds, left), until
-                    )
-                except LineNotTrusted as error:
-                    distrusted = self._addresses[index].authority
-                    log.error("authority.not_trusted at=%s why=%s", distrusted, error)
-                except NotAnswered as error:
-                    log.warning(
-                        "authority.not_answered at=%s why=%s",
-                        self._addresses[index].authority,
-                        type(error.__cause__).__name__,
-                    )
+                    answer = self._tried(index, path, headers, body, seconds, until)
+                except LineNotTrusted:
+                    distrusted.append(self._addresses[index].authority)
+                except NotAnswered:
+                    continue
                 else:
                     if answer.status not in _NOT_NOW:
                         self._first = index
                         return answer
                     refused = answer
+            if len(distrusted) == len(self._addresses):
+                break  # no certificate becomes another one while somebody waits
             if self._clock.monotonic() + _PAUSE_SECONDS >= until:
                 break
             self._clock.sleep(_PAUSE_SECONDS)
         if refused is not None:
             return refused
         if distrusted:
-            raise AuthorityNotTrusted(address=distrusted)
+            raise AuthorityNotTrusted(address=distrusted[0])
         raise AuthorityAway
 
     def close(self) -> None:
@@ -121,6 +113,32 @@ class Lines:
         if not hasattr(self._mine, "lines"):
             self._mine.lines = [Line(it, self._context) for it in self._addresses]
         return self._mine.lines  # type: ignore[no-any-return]  # threading.local
+
+    def _tried(
+        self,
+        index: int,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        until: float,
+    ) -> HttpAnswer:
+        """Ask one address while there is time. NotAnswered, LineNotTrusted: logged."""
+        left = until - self._clock.monotonic()
+        if left <= 0:
+            raise NotAnswered
+        try:
+            return self._at(index, path, headers, body, min(seconds, left), until)
+        except LineNotTrusted as error:
+            log.error("authority.not_trusted %s", error)
+            raise
+        except NotAnswered as error:
+            log.warning(
+                "authority.not_answered at=%s why=%s",
+                self._addresses[index].authority,
+                type(error.__cause__).__name__,
+            )
+            raise
 
     def _at(
         self,
