@@ -4,7 +4,8 @@ Three nodes under Patroni with synchronous replication. Each operation is two co
 a station that repeats a call until it is answered: a nonce is given; it is used up with
 a code, the credential is saved, evidence is added. Somebody else tries every nonce and
 every code again. Whatever happens to the database: what was answered is there, nothing
-was accepted twice, and no operation is half done.
+was accepted twice, and no operation is half done. Then whole visits, with a card and a
+directory: each ends on a page that says what is so.
 """
 
 from __future__ import annotations
@@ -16,19 +17,28 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TypeVar
 
+import psycopg
 import pytest
+from lab.histories import History
+from lab.liar import named
 from lab.patroni import Cluster, Node
 from lab.registries import approval, credential, draft
 from msgspec.structs import replace
 
+from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.core.errors import KioskError
+from kiosk.visit.views import Outcome
 from storage import audit
+from storage.postgres import schema
 from storage.postgres_registry import PostgresRegistry
 from storage.records import Nonce, NoncePurpose, Repeat
 from storage.registry import Registry, RegistryError, Tx
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+T = TypeVar("T")
 STATIONS = 4
 OPERATIONS = 1_000
 BEGINS_AT = 300
@@ -212,3 +222,87 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_accepted_twice(
     ]
     assert sum(versions) == STATIONS + OPERATIONS
     registry.close()
+
+
+# --- whole visits --------------------------------------------------------------------
+
+VISITORS, VISITS = 3, 40
+
+
+class Visitor:
+    """One person who changes a PIN again and again, at a station with a card."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._registry = PostgresRegistry(conninfo, patience=60.0)
+        self._history = History(named("change"), self._registry)
+        self._registry.close()
+        self._registry = PostgresRegistry(conninfo)
+        self._history.world.registry = self._registry
+        self._history.world.restart()
+        self.told: list[str] = []
+        self.untrue: list[str] = []
+        """What was shown and was not so."""
+
+    def visit(self, times: int) -> None:
+        for _ in range(times):
+            result = self._answered(self._history.attempt)
+            self.told.append(result.outcome if result else "nothing was shown")
+            if result is not None and result.outcome is Outcome.DONE:
+                if not self._answered(self._history.is_in_step):
+                    self.untrue.append("done")
+            else:
+                self._answered(self._history.come_home)
+
+    def end(self) -> None:
+        """Hold what remains against what is always true."""
+        events = list(self._registry.audit_events())
+        assert audit.verify(events).is_sound
+        assert unproven_writes(events) == []
+        writings = [e for e in events if e.kind == "operation.writing"]
+        assert len(self._history.domain.writes) <= len(writings)
+        assert self._history.is_in_step()
+        self._registry.close()
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """Look again until there is a database to be seen."""
+        until = time.monotonic() + GIVES_UP_SECONDS
+        while True:
+            try:
+                return ask()
+            except (RegistryError, KioskError, AssertionError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+
+@pytest.mark.parametrize("what", ["switched over", "server killed", "host dies"])
+def test_every_visit_ends_done_refused_or_visibly_out_of_step(
+    cluster: Cluster, what: str
+) -> None:
+    visitors = []
+    for number in range(VISITORS):
+        name = f"visits{number}"
+        with psycopg.connect(cluster.conninfo(), autocommit=True) as owner:
+            owner.execute(f"CREATE DATABASE {name}".encode())
+        schema.upgraded(cluster.conninfo(name))
+        visitors.append(Visitor(cluster.conninfo(name)))
+    threads = [threading.Thread(target=each.visit, args=(VISITS,)) for each in visitors]
+    leader = cluster.leader()
+    for thread in threads:
+        thread.start()
+    cluster.until(
+        lambda: sum(len(each.told) for each in visitors) >= VISITORS * 5, "visits"
+    )
+    HAPPENINGS[what](cluster, leader)
+    for thread in threads:
+        thread.join()
+
+    told = Counter(outcome for each in visitors for outcome in each.told)
+    assert told.total() == VISITORS * VISITS
+    ended = {Outcome.DONE, Outcome.REFUSED, Outcome.ROLLED_BACK, Outcome.OUT_OF_STEP}
+    assert set(told) <= ended
+    assert told[Outcome.DONE] > VISITORS * VISITS // 2
+    assert [each for visitor in visitors for each in visitor.untrue] == []
+    cluster.leader()
+    for visitor in visitors:
+        visitor.end()
