@@ -60,6 +60,7 @@ def card_only(run: Run, kind: Kind) -> Result:
 def refused(run: Run, kind: Kind, error: Exception) -> Result:
     """Nothing changed anywhere, except that a wrong PIN counts."""
     again: Kind | None = kind
+    is_out = isinstance(error, CardRemoved)  # what to do is what it says
     tries = run.recognised.pin_tries
     if isinstance(error, WrongPin):
         tries = Tries(error.tries_left if error.tries_left >= 0 else None, tries.total)
@@ -70,13 +71,13 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         again = None
     elif isinstance(error, CodeRefused):
         again = kind if error.entries_left else None
-    elif isinstance(error, CardRemoved):
+    elif is_out:
         again = None
     return Result(
         outcome=Outcome.REFUSED,
         headline=said_of(error),
         facts=(Message("result.fact.nothing_changed"), *run.said),
-        advice=() if again else (Message("result.advice.helpdesk"),),
+        advice=() if again or is_out else (Message("result.advice.helpdesk"),),
         event=run.event,
         again=again,
         tries=tries,

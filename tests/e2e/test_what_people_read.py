@@ -163,6 +163,42 @@ def test_somebody_who_pulls_the_card(
     alice.reads_no_more("Alice", "271828", NEW)
 
 
+def test_somebody_who_pulls_the_card_at_a_question(kiosk: Visitor) -> None:
+    ines = Person(kiosk, "elsewhere")
+    ines.reads("Ines Irving")
+    ines.types("")
+    ines.reads("Do you want to replace it?")
+    ines.takes_the_card()
+    ines.reads("What you had begun was not sent yet: it has changed nothing.")
+    ines.reads_no_more("Ines")
+    assert kiosk.facts()["writes"] == 0
+
+
+def test_somebody_who_pulls_the_card_at_a_dead_end(kiosk: Visitor) -> None:
+    stranger = Person(kiosk, "stranger")
+    stranger.reads("This card cannot be used here", "Call " + CALL)
+    stranger.takes_the_card()
+    stranger.reads("This card cannot be used here", "This closes in")
+    stranger.presses("\r")
+    stranger.reads("Insert your card")
+
+
+def test_somebody_who_pulls_the_card_while_it_works(kiosk: Visitor) -> None:
+    alice = Person(kiosk, "everyday")
+    alice.reads("Alice Arnold")
+    alice.types("", "271828", NEW)
+    kiosk.ask("hold")
+    kiosk.press(f"{NEW}\r".encode())
+    alice.reads("Please leave the card in", "Set the PIN on the card")
+    alice.takes_the_card()
+    kiosk.ask("go_on")
+    alice.reads("N O T D O N E", "The card was taken out too early.")
+    alice.reads("Please insert it again.", "Nothing was changed")
+    alice.reads_not("Call the helpdesk and tell them", "271828", NEW)
+    alice.reads_no_more("Alice")
+    assert kiosk.facts()["writes"] == 0
+
+
 def test_somebody_whose_password_was_changed_elsewhere(kiosk: Visitor) -> None:
     ines = Person(kiosk, "elsewhere")
     ines.reads("Ines Irving", "Your Windows password was changed somewhere else")

@@ -53,5 +53,30 @@ def _is_short(said: str, term: str) -> bool:
     return term == "PIN" and said.startswith("Tries left")
 
 
+JARGON = {
+    "en": r"director(y|ies)|domain|controllers?|registry|in step|LDAP",
+    "de": r"Verzeichnis\w*|Domän\w*|Controller|Register|Registrierung|Gleichstand",
+    "fr": r"annuaires?|domaine|contrôleurs?|registre|synchronis\w*",
+    "es": r"directorio|dominio|controlador(es)?|registro|sincroniz\w*",
+}
+"""Words of those who run it."""
+_OF_THE_DIRECTORY = re.compile(r"directory\.(\w+$|spread\.|refusal\.|bind\.)")
+
+
+@pytest.mark.parametrize("language", JARGON)
+def test_a_card_holder_reads_no_word_of_those_who_run_it(language: str) -> None:
+    read = [
+        key
+        for key in english()
+        if key.partition(".")[0] in AREAS or _OF_THE_DIRECTORY.match(key)
+    ]
+    found = [
+        f"{key}: {text(key, language)}"
+        for key in read
+        if re.search(rf"\b({JARGON[language]})\b", text(key, language), re.IGNORECASE)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_there_are_terms() -> None:
     assert len(terms()) >= 7

@@ -12,6 +12,7 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.workers import InlineWorker
 from kiosk.desk.context import Context, Move, Plain, done, stay
+from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.views import Emit, FieldKind, Filled, Page, PageField, PageLine, Style
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Progress, StepState
@@ -51,7 +52,9 @@ class FinishPage(Plain):
             name="finish",
             title=Message("desk.finish.title", {"holder": self._credential.holder}),
             lines=tuple(lines),
-            fields=() if form is None else tuple(map(_field, form.fields)),
+            fields=()
+            if form is None
+            else tuple(_field(each, tries_at(card)) for each in form.fields),
             action=None if form is None else Message("desk.act.finish"),
             asks_own_key=True,
         )
@@ -106,9 +109,14 @@ def _told(shown: _Shown) -> list[PageLine]:
     return lines
 
 
-def _field(name: FieldName) -> PageField:
-    label = Message(f"field.{name}")
-    return PageField(name=name, label=label, kind=FieldKind.SECRET, is_needed=True)
+def _field(name: FieldName, tries: Message | None) -> PageField:
+    return PageField(
+        name=name,
+        label=Message(f"field.{name}"),
+        kind=FieldKind.SECRET,
+        is_needed=True,
+        help=tries,
+    )
 
 
 def _say(progress: Progress, emit: Emit) -> None:

@@ -11,6 +11,7 @@ from kiosk.authority.office.values import (
 from kiosk.core.errors import Message
 from kiosk.desk.card_work import begin
 from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
+from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.pages.work import WorkPage
 from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
 from kiosk.desk.views import (
@@ -184,6 +185,7 @@ class TakeoverPage(Plain):
                     name="pin",
                     label=Message("field.current_pin"),
                     kind=FieldKind.SECRET,
+                    help=tries_at(context.others_card()),
                 ),
             ),
             action=Message("desk.import_action"),

@@ -9,6 +9,7 @@ from kiosk.authority.office.values import (
 )
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
+from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.views import FieldKind, Filled, PageField
 from kiosk.enrollment import sign_in
 
@@ -26,6 +27,7 @@ def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
         label=Message("desk.second.pin"),
         kind=FieldKind.SECRET,
         heading=heading,
+        help=tries_at(context.others_card()),
     )
     if context.others_card() is not None:
         return (secret,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
+from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.views import Choice, Emit, FieldKind, Filled, Page, PageField, PageLine
 from kiosk.enrollment import sign_in
 
@@ -39,6 +40,7 @@ class SignInPage(Plain):
                     label=Message("field.current_pin"),
                     kind=FieldKind.SECRET,
                     is_needed=True,
+                    help=tries_at(context.others_card()),
                 ),
             ),
             action=Message("desk.sign_in.action"),

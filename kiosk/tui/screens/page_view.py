@@ -143,6 +143,8 @@ class PageView(KioskScreen):
                 if field.heading is not None:
                     yield line(said(field.heading), classes="heading")
                 yield widget
+                if field.help is not None:
+                    yield line(said(field.help), classes="meaning")
         if has_own_key(self.page) and page.action is not None and not page.fields:
             yield line(f"F2  {said(page.action)}", classes="own-key")
         yield self._choices
