@@ -7,7 +7,7 @@ docs/operations.md says what each figure means and what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import time
 
 from prometheus_client import (
@@ -18,7 +18,6 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
 
 from kiosk import __version__
 
@@ -26,9 +25,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PARTS = ("authority", "clock", "directory", "reader", "store")
 """What may be missing at a station (`values.StationFault.part`)."""
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-Standings = Callable[[], dict[str, int]]
-"""How many stations stand how, asked when somebody reads."""
 
 
 class PrometheusFigures:
@@ -132,13 +128,6 @@ class PrometheusFigures:
             registry=registry,
         ).labels(__version__).set(1)
 
-    def watch_stations(self, standings: Standings) -> None:
-        """Ask how many stations stand how, whenever somebody reads.
-
-        What `standings` raises leaves that one figure out.
-        """
-        self._registry.register(_Stations(standings))
-
     def text(self) -> bytes:
         """Return everything as Prometheus reads it. Any thread."""
         return generate_latest(self._registry)
@@ -181,29 +170,3 @@ class PrometheusFigures:
 
     def certificate_expires(self, at: float) -> None:
         self._expires.set(at)
-
-
-class _Stations:
-    """A collector that asks when it is read."""
-
-    def __init__(self, standings: Standings) -> None:
-        self._standings = standings
-
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        yield self._family()
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        family = self._family()
-        try:
-            for standing, count in self._standings().items():
-                family.add_metric((standing,), count)
-        except Exception:  # noqa: BLE001 - the other figures are needed most just then
-            return
-        yield family
-
-    def _family(self) -> GaugeMetricFamily:
-        return GaugeMetricFamily(
-            "pin_kiosk_stations",
-            "Stations on record, by how they stand.",
-            labels=("standing",),
-        )

@@ -178,22 +178,6 @@ def test_what_is_missing_at_a_station_is_told_by_its_part(
     assert told["pin_kiosk_part_missing{part=reader}"] == 0.0
 
 
-def test_stations_are_counted_by_how_they_stand_and_a_store_that_is_away_hides_no_more(
-    figures: PrometheusFigures,
-) -> None:
-    standings: dict[str, int] = {"seen": 3, "silent": 1}
-
-    def asked() -> dict[str, int]:
-        if not standings:
-            raise StoreUnavailable(place="db")
-        return standings
-
-    figures.watch_stations(asked)
-    assert values(figures)["pin_kiosk_stations{standing=silent}"] == 1.0
-    standings.clear()
-    assert "pin_kiosk_store_up{}" in values(figures)
-
-
 # --- where they are read ---------------------------------------------------------
 
 
