@@ -375,7 +375,7 @@ class Repeat(Record, frozen=True, kw_only=True):
 # --- a fleet -----------------------------------------------------------------
 
 
-class StationState(StrEnum):
+class StationStanding(StrEnum):
     """Whether a station is heard."""
 
     ACTIVE = "active"
@@ -393,7 +393,7 @@ class StationRecord(Record, frozen=True, kw_only=True):
     """Who stands there: `kiosk.config.sections.station.StationRole`."""
     algorithm: str
     public_key: bytes
-    state: StationState = StationState.ACTIVE
+    state: StationStanding = StationStanding.ACTIVE
     enrolled_at: float
     enrolled_by: str
     """The operator who gave it its token."""
@@ -401,8 +401,6 @@ class StationRecord(Record, frozen=True, kw_only=True):
     """To the minute; 0: never."""
     program: str = ""
     """The version of the program that runs there, as it says itself."""
-    health: str = ""
-    """What it says is missing there, in codes; empty: nothing."""
     version: int = 0
 
 

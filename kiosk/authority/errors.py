@@ -175,3 +175,33 @@ class StationMayNot(AuthorityError):
     """A station asked for what its role has no part in: `station`, `role`."""
 
     code = "authority.station_may_not"
+
+
+class StationBusy(AuthorityError):
+    """A station asks for more at once than it may: `seconds` to wait."""
+
+    code = "authority.station_busy"
+
+
+class StationKeyUnusable(AuthorityError):
+    """What a station has sent as its public key is none."""
+
+    code = "authority.station_key_unusable"
+
+
+class TokenRefused(AuthorityError):
+    """No station can be enrolled with this token: unknown, used, or void."""
+
+    code = "authority.token_refused"
+
+
+class TokenExpired(AuthorityError):
+    """The token was not used in its time."""
+
+    code = "authority.token_expired"
+
+
+class TokenForAnother(AuthorityError):
+    """The token was given for another station or role: `station`, `role`."""
+
+    code = "authority.token_for_another"

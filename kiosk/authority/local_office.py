@@ -15,6 +15,7 @@ from kiosk.authority.office import (
     evidence_export,
     evidence_list,
     evidence_seen,
+    fleet,
     holder_codes,
     lifecycle_events,
     listing,
@@ -25,6 +26,7 @@ from kiosk.authority.office import (
 )
 from kiosk.authority.office import templates as template_versions
 from kiosk.authority.office.certificates import CertificateJudge
+from kiosk.authority.office.fleet import GivenToken
 from kiosk.authority.office.list_values import (
     EvidenceFound,
     Rows,
@@ -52,9 +54,10 @@ from kiosk.authority.office.values import (
 )
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.config.sections.station import StationRole
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import State
-from storage.records import ApprovalKind, Credential, Sync, Template
+from storage.records import ApprovalKind, Credential, StationRecord, Sync, Template
 
 
 class LocalOfficeAuthority:
@@ -236,6 +239,23 @@ class LocalOffice(LocalCardWork):
             station=self._desk.station,
             actor=self.operator.account,
         )
+
+    # --- the fleet --------------------------------------------------------------
+
+    def give_station_token(self, station: str, role: StationRole) -> GivenToken:
+        return fleet.give_token(self._desk, station, role)
+
+    def stations(self) -> tuple[StationRecord, ...]:
+        return fleet.stations(self._desk)
+
+    def station(self, id: str) -> StationRecord:
+        return fleet.station(self._desk, id)
+
+    def revoke_station(self, id: str, reason: str) -> StationRecord:
+        return fleet.revoke(self._desk, id, reason)
+
+    def rename_station(self, id: str, name: str) -> StationRecord:
+        return fleet.rename(self._desk, id, name)
 
 
 def _person(second: Office | None) -> SignedIn | None:

@@ -48,7 +48,7 @@ class RequiredPorts:
 
 @dataclass(frozen=True, slots=True)
 class SealedFor:
-    """`seal.Opens`: with the key that an operation names, looked up when it is used."""
+    """`seal.SealedOpener`, with the key that an operation names, looked up in use."""
 
     parts: RequiredPorts
     operation: str

@@ -39,9 +39,9 @@ def made_of(
 ) -> ProcessParts:
     """Read the configuration, and return what it makes of a serving process.
 
-    `port` stands before the configured one; `verify` before the folder of stations
-    (the laboratory has stations of its own). Nothing is connected yet: a registry that
-    is away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
+    `port` stands before the configured one; `verify` before who is enrolled (the
+    laboratory has stations of its own). Nothing is connected yet: a registry that is
+    away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
     CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
     `kiosk.config.load` raises.
     """
@@ -52,6 +52,8 @@ def made_of(
     from kiosk.authority.local import LocalAuthority
     from kiosk.authority.service.app import Service
     from kiosk.authority.service.threads import Threads
+    from kiosk.authority.stations import enrolling
+    from kiosk.authority.stations.limits import StationLimit
     from kiosk.certificates.card_certificates import read_pem
     from kiosk.core.entropy import SystemEntropy
 
@@ -66,6 +68,8 @@ def made_of(
             waiting=told.waiting,
         ),
         verify=_verifier(told) if verify is None else verify,
+        enroll=enrolling.enroll if told.stations_folder is None else None,
+        limit=StationLimit(told.calls_per_station),
         authority_of=LocalAuthority,
         names=frozenset(map(str.lower, told.names or (told.listen,))),
         entropy=SystemEntropy(),
@@ -82,11 +86,12 @@ def made_of(
 
 
 def _verifier(told: ServiceSettings) -> Verify:
-    """Return what says which station asks. ServiceNotConfigured."""
+    """Return what says which station asks: the registry, or a folder of files."""
     from kiosk.authority.stations.folder import StationsFolder
+    from kiosk.authority.stations.roster import Roster
 
     if told.stations_folder is None:
-        raise ServiceNotConfigured(key="stations_folder")
+        return Roster().may_visit
     return StationsFolder(told.stations_folder).may_visit
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kiosk.cards.trace import Trace
     from kiosk.config import AnyStation, Config, FleetStation
     from kiosk.core.figures import Figures
+    from kiosk.core.secret import Secret
     from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
     from kiosk.visit.station import FaceSettings, Station
@@ -105,6 +106,30 @@ def lines_of(config: FleetStation) -> Lines:
         clock=SystemClock(),
     )
     return Lines(told.addresses, context, sign, SystemClock())
+
+
+def enroll(config: FleetStation, token: Secret) -> str:
+    """Make this station one of the fleet; return its name there.
+
+    Its key is made where there is none. KeyFileNotMade, TokenRefused, what `lines_of`
+    raises, and what the authority refuses it for. NoStationLibrary.
+    """
+    try:
+        from kiosk.authority.client import enrolling
+    except ImportError as error:
+        raise NoStationLibrary from error
+    from kiosk.authority.stations import key_file
+    from kiosk.authority.stations.enroll_call import call_body
+    from kiosk.core.entropy import SystemEntropy
+
+    file = config.authority.key_file
+    key = key_file.read(file) if file.exists() else key_file.make(file)
+    lines = lines_of(config)
+    try:
+        body = call_body(token, key.public, config.station.role)
+        return enrolling.enroll(lines, body, SystemEntropy()).name
+    finally:
+        lines.close()
 
 
 def build_desk(

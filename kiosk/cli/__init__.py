@@ -30,6 +30,7 @@ COMMANDS = {
     "run": "Run the kiosk of this station.",
     "plain": "Run it line by line: for screen readers and serial consoles.",
     "serve": "Serve the stations of a fleet: the authority over HTTPS.",
+    "fleet": "Enroll, list, rename and revoke the stations of a fleet.",
     "station": "Make the key that a station of a fleet is known by.",
     "rehearse": "Run scenario files without a terminal.",
     "credential": "Issue, import, find, release, suspend, revoke cards.",

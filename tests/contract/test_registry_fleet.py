@@ -16,7 +16,7 @@ from storage.records import (
     EnrollmentToken,
     SealingKeyRecord,
     StationRecord,
-    StationState,
+    StationStanding,
 )
 from storage.registry import (
     SEALING_KEYS_KEPT_SECONDS,
@@ -70,7 +70,7 @@ def test_a_station_comes_back_as_it_was_saved(registry: Registry) -> None:
     saved = registry.run(lambda tx: tx.save_station(station()))
     assert saved == station(version=1)
     assert registry.read(lambda view: view.station("k1")) == saved
-    revoked = replace(saved, state=StationState.REVOKED)
+    revoked = replace(saved, state=StationStanding.REVOKED)
     registry.run(lambda tx: tx.save_station(revoked))
     assert registry.read(lambda view: view.station("k1")) == replace(revoked, version=2)
 
@@ -147,12 +147,12 @@ def test_a_registry_that_was_put_back_takes_no_token_of_before(
 
 
 def test_stations_move_with_their_registry(tmp_path: Path, registry: Registry) -> None:
-    registry.run(lambda tx: tx.save_station(station(state=StationState.REVOKED)))
+    registry.run(lambda tx: tx.save_station(station(state=StationStanding.REVOKED)))
     target = IMPLEMENTATIONS["memory"](tmp_path)
     for _ in moving.move(registry, target, now=1.0):
         pass
     moving.finish(registry, target, station="k1", now=1.0)
-    assert target.read(lambda view: view.station("k1")).state is StationState.REVOKED
+    assert target.read(lambda view: view.station("k1")).state is StationStanding.REVOKED
 
 
 @pytest.mark.parametrize("kind", SHARED)

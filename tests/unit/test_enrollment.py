@@ -83,7 +83,7 @@ def test_without_a_login_session_the_user_of_the_process_counts(
         (
             OperatorRole.ADMINISTRATOR,
             "look issue import retire release suspend resume revoke close "
-            "export templates",
+            "export templates stations",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from kiosk import __version__
 from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import CALL_SECONDS, STEP_SECONDS, Lines
 from kiosk.authority.errors import AuthorityAway
@@ -72,7 +73,12 @@ class RemoteAuthority:
         if name == "write" and prepared is not None:
             seconds = prepared.write_seconds + MARGIN_SECONDS
             within = seconds + STEP_SECONDS  # and how it ended is asked for again
-        headers = {"content-type": JSON, "accept": JSON, "idempotency-key": key}
+        headers = {
+            "content-type": JSON,
+            "accept": JSON,
+            "idempotency-key": key,
+            "user-agent": f"pin-kiosk/{__version__}",
+        }
         answer = self._lines.ask(
             PATH + name, headers, question.body, seconds=seconds, within=within
         )

@@ -40,6 +40,8 @@ class Action(StrEnum):
     EXPORT = "export"
     """Evidence."""
     TEMPLATES = "templates"
+    STATIONS = "stations"
+    """Of a fleet: enroll, rename, revoke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ MAY = {
     OperatorRole.OFFICER: _OFFICER,
     OperatorRole.ADMINISTRATOR: _HELPDESK
     | _OFFICER
-    | {Action.EXPORT, Action.TEMPLATES},
+    | {Action.EXPORT, Action.TEMPLATES, Action.STATIONS},
     OperatorRole.AUDITOR: frozenset({Action.LOOK, Action.EXPORT}),
 }
 

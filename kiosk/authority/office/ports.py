@@ -25,6 +25,7 @@ from kiosk.authority.office.card_values import (
     Openers,
     Predecessor,
 )
+from kiosk.authority.office.fleet import GivenToken
 from kiosk.authority.office.list_values import (
     EvidenceFound,
     Rows,
@@ -46,11 +47,19 @@ from kiosk.authority.office.values import (
     SignInProof,
 )
 from kiosk.authority.ports import Authority
+from kiosk.config.sections.station import StationRole
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
-from storage.records import ApprovalKind, Credential, PublicKey, Sync, Template
+from storage.records import (
+    ApprovalKind,
+    Credential,
+    PublicKey,
+    StationRecord,
+    Sync,
+    Template,
+)
 from storage.registry import RecordMissing as RecordMissing
 from storage.registry import RegistryError
 
@@ -197,6 +206,25 @@ class Deciding(Protocol):
         """Save what differs as next versions; return what was saved."""
 
 
+class FleetKeeping(Protocol):
+    """Which stations there are, and which may ask. For administrators."""
+
+    def give_station_token(self, station: str, role: StationRole) -> GivenToken:
+        """Make a token; its caller shows it once and wipes it."""
+
+    def stations(self) -> tuple[StationRecord, ...]:
+        """Return every station, by id."""
+
+    def station(self, id: str) -> StationRecord:
+        """Return one. StationNotEnrolled."""
+
+    def revoke_station(self, id: str, reason: str) -> StationRecord:
+        """Let it be heard no more, at once. StationNotEnrolled."""
+
+    def rename_station(self, id: str, name: str) -> StationRecord:
+        """Call it something else. StationNotEnrolled."""
+
+
 class CardWork(Protocol):
     """What is put on record while a card is worked on, and what opens it."""
 
@@ -274,7 +302,7 @@ class CardWork(Protocol):
         """Escrow an administrator key that its card has shown."""
 
 
-class Office(Looking, Deciding, CardWork, Protocol):
+class Office(Looking, Deciding, FleetKeeping, CardWork, Protocol):
     """One operator's session at one station."""
 
     @property

@@ -61,7 +61,7 @@ def _info(operation: str) -> bytes:
     return _INFO + operation.encode()
 
 
-class Opens(Protocol):
+class SealedOpener(Protocol):
     """What opens what was sealed. Any thread that its registry's is."""
 
     def open_for(self, sealed: bytes, *, info: bytes) -> Secret:

@@ -1,6 +1,7 @@
 """The authority as an application: routes, and what every answer has in common.
 
     POST /v1/visit/{call}   a call of `authority.ports.Authority`, signed by a station
+    POST /v1/enroll         a station becomes one of the fleet, by its token
     GET  /v1/openapi.json   what can be asked, as a document
     GET  /live              this process hears
     GET  /ready             this process wants to be asked
@@ -36,6 +37,8 @@ from kiosk.authority.service.callers import AuthorityOf, Verify
 from kiosk.authority.service.problems import refused
 from kiosk.authority.service.readiness import Readiness
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.enroll_call import PATH
+from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Served
@@ -65,6 +68,9 @@ class Service:
     names: frozenset[str]
     """HOST[:PORT] for which requests may be signed, in small letters."""
     entropy: Entropy
+    enroll: Callable[[RequiredPorts, HttpRequest], bytes] | None = None
+    """None: stations are not enrolled here."""
+    limit: StationLimit = field(default_factory=StationLimit)
     figures: Figures = UNTOLD
     readiness: Readiness = field(default_factory=Readiness)
 
@@ -76,6 +82,7 @@ class Service:
         former = self.threads
         self.threads, self.names = fresh.threads, fresh.names
         self.verify, self.authority_of = fresh.verify, fresh.authority_of
+        self.enroll, self.limit = fresh.enroll, fresh.limit
         return former
 
 
@@ -94,6 +101,14 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
         )
         return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
 
+    async def enroll(request: Request) -> Response:
+        signed = await signed_request(request, service)
+        take = service.enroll
+        if take is None:
+            raise NotUnderstood
+        body = await service.threads.run(lambda parts: take(parts, signed))
+        return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
+
     async def document(_: Request) -> Response:
         return Response(openapi.document(), media_type=JSON)
 
@@ -108,6 +123,7 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/visit/{call}", answered(service, visit), methods=["POST"]),
+            Route(PATH, answered(service, enroll), methods=["POST"]),
             Route("/v1/openapi.json", answered(service, document), methods=["GET"]),
             Route("/live", answered(service, live), methods=["GET"]),
             Route("/ready", answered(service, ready), methods=["GET"]),
@@ -178,7 +194,7 @@ def _carried_out(
     if not key:
         raise NotUnderstood
     began, result = monotonic(), WELL
-    with logs.request(key):
+    with logs.request(key), service.limit.one_call(station):
         try:
             return served.carried_out(call, signed.body, key=key)
         except (AuthorityError, DirectoryError, RegistryError) as error:

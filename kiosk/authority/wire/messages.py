@@ -15,7 +15,7 @@ import msgspec
 
 from kiosk.authority.errors import AuthorityError, NotUnderstood
 from kiosk.authority.ports import Authority
-from kiosk.authority.proof.seal import Opens, SealingKey
+from kiosk.authority.proof.seal import SealedOpener, SealingKey
 from kiosk.authority.values import wipe
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.calls import CALLS, Call
@@ -88,7 +88,7 @@ class Served:
 
     authority: Callable[[str], Authority]
     """The port of that station, for a call with that key."""
-    opens: Callable[[str], Opens]
+    opens: Callable[[str], SealedOpener]
     """What opens what was sealed for an operation."""
 
     def answer(self, name: str, body: bytes) -> bytes:

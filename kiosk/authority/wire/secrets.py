@@ -30,7 +30,7 @@ class OnItsWay:
     """The station's own name for the call."""
     to: bytes = b""
     """Whom to seal to: an X25519 public key, raw. Empty: no secret goes this way."""
-    mine: seal.Opens | None = None
+    mine: seal.SealedOpener | None = None
     """What opens what came; None: no secret comes this way."""
 
     def seal(self, secret: Secret, place: int) -> str:

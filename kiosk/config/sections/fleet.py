@@ -54,13 +54,19 @@ class ServiceSettings(Section, frozen=True, kw_only=True):
     key_file: Path | None = None
     """Its key (PEM, readable by the authority's user alone)."""
     stations_folder: Path | None = None
-    """Who may ask: a file `<station's name>.toml` for each, as `kiosk station key` on
-    the station prints it. Looked at for every call: without its file, or with `revoked
-    = true` in it, a station is refused at once. The same on every host.
+    """Silent: stations are enrolled by token (`kiosk fleet`) and stand in the registry.
+    Else a folder says who may ask, and nothing else does: a file `<its name>.toml` for
+    each, as `kiosk station key` on the station prints it. Looked at for every call:
+    without its file, or with `revoked = true` in it, a station is refused at once. The
+    same on every host.
     """
     threads: Annotated[int, Meta(ge=1, le=64)] = 8
     """How many calls are worked on at once; each thread has a connection of its own to
     the registry. A write waits for the directory about a tenth of a second.
+    """
+    calls_per_station: Annotated[int, Meta(ge=1, le=64)] = 3
+    """How many calls of one station are worked on at once, of `threads`; another one is
+    told to come again in a moment. So no station keeps the others waiting.
     """
     waiting: Annotated[int, Meta(ge=1, le=10_000)] = 64
     """How many calls may wait for a thread; the next one is told to come again."""

@@ -1,0 +1,117 @@
+"""The fleet as an administrator sees it: tokens, stations, and their end."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import msgspec
+from msgspec.structs import replace
+
+from kiosk.authority.office.desk import Desk, drafted
+from kiosk.authority.office.operators import Action, require
+from kiosk.authority.stations.tokens import TOKEN_BYTES, TOKEN_SECONDS, token_id
+from kiosk.core.errors import KioskError
+from kiosk.core.secret import Secret
+from storage import walk
+from storage.records import EnrollmentToken, StationRecord, StationStanding
+from storage.registry import RecordMissing, Tx
+
+_GROUP = 4
+"""Letters of a token that stand together: it is read and typed by people."""
+
+
+class StationNotEnrolled(KioskError):
+    """No station has this id: `station`."""
+
+    code = "station.no_such"
+
+
+class GivenToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token, shown once; the caller wipes it."""
+
+    token: Secret
+    expires_at: float
+
+
+def give_token(desk: Desk, station: str, role: str) -> GivenToken:
+    """Return a token by which that station may enroll, once. NotInRole."""
+    require(desk.operator, Action.STATIONS)
+    parts = desk.parts
+    plain = parts.entropy.bytes(TOKEN_BYTES).hex()
+    groups = (plain[at : at + _GROUP] for at in range(0, len(plain), _GROUP))
+    now = parts.clock.now()
+    record = EnrollmentToken(
+        id=token_id(parts.vault, plain.encode()),
+        station=station,
+        role=role,
+        issued_by=desk.operator.account,
+        issued_at=now,
+        expires_at=now + TOKEN_SECONDS,
+    )
+    note = drafted(desk, "station.token_given", "", "", {"of": station, "role": role})
+
+    def commit(tx: Tx) -> None:
+        tx.save_token(record)
+        note(tx)
+
+    parts.registry.run(commit)
+    return GivenToken(
+        token=Secret("-".join(groups).encode()), expires_at=record.expires_at
+    )
+
+
+def stations(desk: Desk) -> tuple[StationRecord, ...]:
+    """Return every station, by id. NotInRole."""
+    require(desk.operator, Action.STATIONS)
+    return tuple(walk.stations(desk.parts.registry))
+
+
+def station(desk: Desk, id: str) -> StationRecord:
+    """Return one station. NotInRole, StationNotEnrolled."""
+    require(desk.operator, Action.STATIONS)
+    try:
+        return desk.parts.registry.read(lambda view: view.station(id))
+    except RecordMissing:
+        _missing(id)
+
+
+def revoke(desk: Desk, id: str, reason: str) -> StationRecord:
+    """Let a station be heard no more, at once and everywhere.
+
+    It stays so until it is enrolled anew. NotInRole, StationNotEnrolled.
+    """
+    return _changed(desk, id, "station.revoked", reason, state=StationStanding.REVOKED)
+
+
+def rename(desk: Desk, id: str, name: str) -> StationRecord:
+    """Call a station something else; its id stays. NotInRole, StationNotEnrolled."""
+    return _changed(desk, id, "station.renamed", "", name=name)
+
+
+def _changed(
+    desk: Desk, id: str, kind: str, reason: str, **changes: object
+) -> StationRecord:
+    require(desk.operator, Action.STATIONS)
+
+    def commit(tx: Tx) -> StationRecord | None:
+        try:
+            known = tx.station(id)
+        except RecordMissing:
+            return None
+        changed = replace(known, **changes)
+        if changed == known:
+            return known
+        data = {"of": id, **{name: str(it) for name, it in changes.items()}}
+        if reason:
+            data["reason"] = reason
+        drafted(desk, kind, "", "", data)(tx)
+        return tx.save_station(changed)
+
+    saved = desk.parts.registry.run(commit)
+    if saved is None:
+        _missing(id)
+    return saved
+
+
+def _missing(id: str) -> NoReturn:
+    raise StationNotEnrolled(station=id)

@@ -1,0 +1,62 @@
+"""What a station sends to become one of the fleet, and what it hears."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from kiosk.authority.errors import StationKeyUnusable, TokenRefused
+from kiosk.authority.stations.keys import Algorithm, StationPublicKey
+from kiosk.core.secret import Secret
+
+PATH = "/v1/enroll"
+
+
+class EnrollCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a station sends. It is signed with the key that it names."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    algorithm: Annotated[str, msgspec.Meta(max_length=32)]
+    public_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=65)]
+    role: Annotated[str, msgspec.Meta(max_length=32)]
+    """What the station is configured to be."""
+
+    def __repr__(self) -> str:
+        """Leave out the token."""
+        return f"EnrollCall({self.algorithm}, {self.role})"
+
+    def key(self) -> StationPublicKey:
+        """Return the key. StationKeyUnusable."""
+        try:
+            algorithm = Algorithm(self.algorithm)
+        except ValueError:
+            raise StationKeyUnusable from None
+        key = StationPublicKey(algorithm=algorithm, raw=self.public_key)
+        if not key.is_one():
+            raise StationKeyUnusable
+        return key
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a station hears."""
+
+    station: str
+    name: str
+    role: str
+
+
+def call_body(token: Secret, key: StationPublicKey, role: str) -> bytes:
+    """Return what a station sends. TokenRefused: nothing like it was ever given."""
+    try:
+        typed = token.reveal().decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise TokenRefused from None
+    return msgspec.json.encode(
+        EnrollCall(
+            token=typed,
+            algorithm=key.algorithm,
+            public_key=key.raw,
+            role=role,
+        )
+    )
