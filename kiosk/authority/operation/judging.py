@@ -24,6 +24,7 @@ from storage.records import (
     Template,
 )
 from storage.registry import Tx
+from storage.view import View
 
 _SAME_KEY = 10
 
@@ -36,7 +37,8 @@ def open_credential(
     Ends what an earlier visit left unfinished, and marks a password that was
     changed elsewhere, before it says what may happen.
     """
-    credential, template, free, elsewhere = parts.registry.run(
+    at_rest = parts.registry.read(lambda view: _at_rest(view, request.card))
+    credential, template, free, elsewhere = at_rest or parts.registry.run(
         lambda tx: _find(tx, parts, station, request.card)
     )
     seen = request.seen
@@ -95,20 +97,36 @@ def open_credential(
     )
 
 
+def _at_rest(view: View, card: str) -> tuple[Credential, Template, bool, bool] | None:
+    """Return what `_find` would, of a card with which nothing is unfinished, as most
+    are: nobody is kept waiting for that. None: something is. NotOnRecord.
+    """
+    credential = _on_record(view, card)
+    if view.live_operations(credential.id):
+        return None
+    template = view.template(credential.template, credential.template_version)
+    return credential, template, True, False
+
+
 def _find(
     tx: Tx, parts: RequiredPorts, station: str, card: str
 ) -> tuple[Credential, Template, bool, bool]:
     """Return the record, whether it may be worked on, and whether others are at it."""
-    credential = tx.credential_by_card(card) or _by_key(tx, card)
-    if credential is None:
-        raise NotOnRecord(card=card)
+    credential = _on_record(tx, card)
     free = transitions.settle_interrupted(tx, parts, credential.id, station)
     template = tx.template(credential.template, credential.template_version)
     elsewhere = transitions.is_under_way_elsewhere(tx, parts, credential.id, station)
     return tx.credential(credential.id), template, free, elsewhere
 
 
-def _by_key(tx: Tx, card: str) -> Credential | None:
+def _on_record(view: View, card: str) -> Credential:
+    credential = view.credential_by_card(card) or _by_key(view, card)
+    if credential is None:
+        raise NotOnRecord(card=card)
+    return credential
+
+
+def _by_key(view: View, card: str) -> Credential | None:
     """Find a card by the key in it: its other names have changed since."""
     family, _, rest = card.partition(":")
     kind, _, digest = rest.partition(":")
@@ -118,7 +136,7 @@ def _by_key(tx: Tx, card: str) -> Credential | None:
         wanted = bytes.fromhex(digest)
     except ValueError:
         return None
-    found = tx.by_key_digest(wanted, limit=_SAME_KEY)
+    found = view.by_key_digest(wanted, limit=_SAME_KEY)
     return next((it for it in found if it.card.startswith(f"{family}:")), None)
 
 
