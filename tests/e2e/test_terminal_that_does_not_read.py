@@ -19,7 +19,8 @@ Opened = Callable[..., AbstractContextManager[Terminal]]
 LEAVE_SCREEN = b"\x1b[?1049l"
 MANY = 40
 """Visits whose screens no pseudo-terminal has room for."""
-MOST_GROWTH = 24 << 20
+MOST_GROWTH = 48 << 20
+"""Bytes for two thirds of them: what waits to be collected is about 28 MiB then."""
 MOST_LATE = 150_000
 """Bytes of what was that a terminal is still shown: the system's, and a screen."""
 
