@@ -19,7 +19,7 @@ from kiosk.authority.values import (
     PrepareRequest,
     SeenCard,
 )
-from kiosk.cards.values import KeyAlgorithm
+from kiosk.cards.values import Family, KeyAlgorithm
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions
@@ -55,6 +55,7 @@ class Story:
     keyless: Keyless = Keyless.OFF
     algorithm: KeyAlgorithm = KeyAlgorithm.P256
     options: PivOptions | None = None
+    family: Family = Family.PIV
 
 
 def _never_activated(name: str, **changes: Any) -> Story:

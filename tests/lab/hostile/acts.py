@@ -11,7 +11,19 @@ from kiosk.directory.errors import OutcomeUnknown, ReadFailed
 from kiosk.simulation.cards.reader import READER
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.interference import ProcessDied
-from lab.hostile.points import AFTER, APDU, BEFORE, CALL, COMMIT, MESSAGE, Act, Point
+from lab.hostile.line import Line
+from lab.hostile.points import (
+    AFTER,
+    APDU,
+    BEFORE,
+    CALL,
+    COMMIT,
+    LINE,
+    MESSAGE,
+    Act,
+    Lost,
+    Point,
+)
 from lab.hostile.town import FIRST, OTHER, THEIRS, Person, Town
 from statemachine.lifecycle import Event
 from storage.registry import StoreFull, StorePoisoned
@@ -42,7 +54,37 @@ def _faults(town: Town, point: Point) -> list[Named]:
             return [(what, _no_answer)]
         case (kind, moment) if (kind, moment) == (MESSAGE, AFTER):
             return [("the message comes twice", lambda point: _twice(town))]
+        case (kind, moment) if kind == LINE and town.line is not None:
+            return _on_the_line(town.line, moment)
     return []
+
+
+def _on_the_line(line: Line, moment: str) -> list[Named]:
+    late = "the question is late" if moment == BEFORE else "it comes again, late"
+    acts: dict[str, Callable[[], object]] = {
+        "the question is lost" if moment == BEFORE else "the answer is lost": _lose,
+        late: lambda: _be_late(line, moment),
+        "the question comes twice": lambda: line.again(line.sent[-1:]),
+        "what was late arrives": line.let_go,
+        "all on the line is sent again": lambda: line.again(list(line.sent)),
+        "all on the line is sent again, backwards": lambda: line.again(line.sent[::-1]),
+        "all on the line is sent from elsewhere": lambda: line.again(
+            list(line.sent), "kiosk-2"
+        ),
+        "the first authority begins again": lambda: line.behind.restart_one(0),
+        "the other authority begins again": lambda: line.behind.restart_one(1),
+    }
+    return [(name, _ignoring(act)) for name, act in acts.items()]
+
+
+def _lose() -> None:
+    raise Lost
+
+
+def _be_late(line: Line, moment: str) -> None:
+    line.hold_last()
+    if moment == BEFORE:
+        raise Lost
 
 
 def _twice(town: Town) -> None:
@@ -92,6 +134,24 @@ def _hands(town: Town, person: Person) -> list[Named]:
         "an hour passes": lambda: clock.sleep(3600.0),
     }
     return [(name, _ignoring(act)) for name, act in acts.items()]
+
+
+def suspend(town: Town, person: Person) -> None:
+    """The helpdesk holds a card."""
+    _operate(town, person, Event.SUSPEND)
+
+
+def revoke(town: Town, person: Person) -> None:
+    """The helpdesk ends a card."""
+    _operate(town, person, Event.REVOKE)
+
+
+def give(town: Town, person: Person) -> None:
+    """The helpdesk gives a code."""
+    _give(town, person)
+
+
+DECISIONS: tuple[Callable[[Town, Person], None], ...] = (suspend, revoke, give)
 
 
 def _ignoring(act: Callable[[], object]) -> Act:

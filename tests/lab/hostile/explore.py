@@ -10,11 +10,12 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lab.histories import STORIES, Story
+from lab.histories import Story
 from lab.hostile import acts
+from lab.hostile.families import EVERY
 from lab.hostile.judges import broken
 from lab.hostile.points import Act, Point
-from lab.hostile.town import Town
+from lab.hostile.town import Person, Town
 from storage.registry import Registry
 
 Plan = Mapping[int, tuple[str, Act]]
@@ -39,25 +40,25 @@ class Planned:
     choice: int
 
 
-def points_of(story: Story) -> tuple[Point, ...]:
+def points_of(story: Story, *, is_apart: bool = False) -> tuple[Point, ...]:
     """Return the points of one operation when nothing goes wrong."""
-    town = Town(story)
+    town = Town(story, is_apart=is_apart)
     town.points.arm({})
     town.visit(town.people[0], story.kind)
     return tuple(town.points.seen)
 
 
-def singles(story: Story) -> Iterator[Planned]:
+def singles(story: Story, *, is_apart: bool = False) -> Iterator[Planned]:
     """Return every single act at every point of one operation."""
-    town = Town(story)
-    for point in points_of(story):
+    town = Town(story, is_apart=is_apart)
+    for point in points_of(story, is_apart=is_apart):
         for choice in range(len(acts.possible(town, town.people[0], point))):
             yield Planned(point.number, choice)
 
 
-def happen(story: Story, *planned: Planned) -> Failure | None:
+def happen(story: Story, *planned: Planned, is_apart: bool = False) -> Failure | None:
     """Let one operation happen with these acts; None: every promise was kept."""
-    town = Town(story)
+    town = Town(story, is_apart=is_apart)
     person = town.people[0]
     town.points.arm({})
     by_point = {each.point: each.choice for each in planned}
@@ -75,10 +76,11 @@ def happen(story: Story, *planned: Planned) -> Failure | None:
 
     town.points.arm(Plans())
     town.visit(person, story.kind)
-    return _judged(town, f"{story.name}:")
+    return judged(town, f"{story.name}:")
 
 
-def _judged(town: Town, first: str) -> Failure | None:
+def judged(town: Town, first: str) -> Failure | None:
+    """Let all be well again, and ask the judges. None: every promise was kept."""
     for person in town.people:
         town.settle(person)
     found = broken(town)
@@ -87,44 +89,60 @@ def _judged(town: Town, first: str) -> Failure | None:
     return Failure((first, *town.points.story), tuple(found))
 
 
-def shrunk(story: Story, planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+def shrunk(
+    story: Story, planned: tuple[Planned, ...], *, is_apart: bool = False
+) -> tuple[Planned, ...]:
     """Return the fewest of the acts that still break a promise."""
     for index in range(len(planned)):
         fewer = planned[:index] + planned[index + 1 :]
-        if fewer and happen(story, *fewer) is not None:
-            return shrunk(story, fewer)
+        if fewer and happen(story, *fewer, is_apart=is_apart) is not None:
+            return shrunk(story, fewer, is_apart=is_apart)
     return planned
+
+
+def planned_by(
+    town: Town,
+    chance: random.Random,
+    *,
+    person: Person | None = None,
+    most: int = 2,
+    points: int = 160,
+) -> Plan:
+    """Return a plan of at most so many acts, which a seed chooses. None: anybody's."""
+    plan = {
+        chance.randrange(points): (chance.randrange(100), chance.randrange(100))
+        for _ in range(chance.randint(0, most))
+    }
+
+    class Plans(dict[int, tuple[str, Act]]):
+        """What happens at a point is known when it is there."""
+
+        def __contains__(self, number: object) -> bool:
+            return number in plan
+
+        def __getitem__(self, number: int) -> tuple[str, Act]:
+            choice, whose = plan[number]
+            of = person or town.people[whose % len(town.people)]
+            possible = acts.possible(town, of, town.points.seen[-1])
+            return possible[choice % len(possible)]
+
+    return Plans()
 
 
 def wander(seed: int) -> Failure | None:
     """Several people, several days: what happens is the seed's choice."""
-    return _judged(wandered(seed), f"seed {seed}:")
+    return judged(wandered(seed), f"seed {seed}:")
 
 
 def wandered(seed: int, registry: Registry | None = None) -> Town:
     """Return the town in which that has happened."""
     chance = random.Random(seed)
-    stories = chance.sample(STORIES, chance.randint(1, 3))
-    town = Town(*stories, registry=registry)
+    stories = chance.sample(EVERY, chance.randint(1, 3))
+    is_apart = chance.random() < 0.5
+    town = Town(*stories, registry=registry, is_apart=is_apart)
     for _ in range(chance.randint(2, 5)):
         person = chance.choice(town.people)
-        plan = {
-            chance.randrange(160): chance.randrange(100)
-            for _ in range(chance.randint(0, 2))
-        }
-
-        class Plans(dict[int, tuple[str, Act]]):
-            """As above."""
-
-            def __contains__(self, number: object) -> bool:
-                return number in plan  # noqa: B023 - used in this round only
-
-            def __getitem__(self, number: int) -> tuple[str, Act]:
-                point = town.points.seen[-1]
-                possible = acts.possible(town, person, point)  # noqa: B023 - the same
-                return possible[plan[number] % len(possible)]  # noqa: B023 - the same
-
-        town.points.arm(Plans())
+        town.points.arm(planned_by(town, chance, person=person))
         station = chance.choice(("kiosk-1", "kiosk-2"))
         shown = town.visit(person, None, station=station)
         said = shown.outcome if shown is not None else "nothing"

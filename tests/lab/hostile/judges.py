@@ -10,12 +10,15 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from kiosk.cards.values import Family
 from kiosk.visit.views import Outcome
 from lab.hostile.town import PINS, Person, Town
 from statemachine.operation import TABLE, Phase
@@ -63,7 +66,7 @@ def _writes(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
             yield f"a write has {len(proofs)} authorisations"
             continue
         yield from _proof(person, write, proofs[0])
-    for seconds in town.late():
+    for seconds in town.late(person):
         if seconds > _SECONDS:
             yield f"a value was sent {seconds:.0f} s after its authorisation"
 
@@ -85,16 +88,22 @@ def _proof(person: Person, write: AuditEvent, proof: AuditEvent) -> Iterator[str
 
 
 def _is_signed_by_card(person: Person, message: bytes, signed: bytes) -> bool:
-    key = person.holder.made.card.keys[0x9A]
+    public = _key(person.holder.made.authentication.spki)
     try:
-        if isinstance(key, ec.EllipticCurvePrivateKey):
-            key.public_key().verify(signed, message, ec.ECDSA(hashes.SHA256()))
-        else:
-            public = key.public_key()
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            public.verify(signed, message, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(public, rsa.RSAPublicKey):
             public.verify(signed, message, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            return False
     except InvalidSignature:
         return False
     return True
+
+
+@cache
+def _key(spki: bytes) -> object:
+    return load_der_public_key(spki)
 
 
 def _fields(message: bytes) -> list[bytes]:
@@ -145,7 +154,7 @@ def _agreement(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[st
 def _counters(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
     """I4: whoever types what is right loses no try."""
     card = person.holder.made.card
-    if card.puk_tries_left < 3:
+    if person.story.family is Family.PIV and card.puk_tries_left < 3:
         yield f"{card.puk_tries_left} tries are left at the PUK"
     if 0 < card.pin_tries_left < 3:
         yield f"{card.pin_tries_left} tries are left at the PIN"

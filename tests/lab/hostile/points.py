@@ -22,8 +22,25 @@ from storage.view import View
 
 T = TypeVar("T")
 APDU, CALL, COMMIT, MESSAGE = "apdu", "directory", "commit", "message"
+LINE = "line"
 BEFORE, AFTER = "before", "after"
 _NOTED = frozenset({"authorise", "set_password"})
+
+
+class Lost(Exception):
+    """What was on the line, or its answer, does not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that counts was really carried out."""
+
+    name: str
+    at: float
+    """On the clock that nobody sets."""
+    whose: str
+    """The operation that was authorised, or the account whose password was set."""
+    value: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +87,9 @@ class Points:
     plan: Mapping[int, tuple[str, Act]] = field(default_factory=dict)
     seen: list[Point] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
-    done: list[tuple[str, float, bytes]] = field(default_factory=list)
-    """What was really carried out of that which counts, when, and the value."""
+    done: list[Done] = field(default_factory=list)
+    turn: Callable[[], None] = lambda: None
+    """Who else is about may go on here first."""
     heard: list[Heard] = field(default_factory=list)
     """Every message to the authority, as somebody on the line would keep it."""
     armed: bool = False
@@ -86,6 +104,7 @@ class Points:
         """Let happen what is planned for this point."""
         if not self.armed:
             return
+        self.turn()
         point = Point(len(self.seen), kind, name, moment)
         self.seen.append(point)
         if point.number in self.plan:
@@ -184,12 +203,17 @@ class _Calls:
             self._points.at(self._kind, name, BEFORE)
             result = found(*args, **named)
             if name in _NOTED:
-                value = bytes(args[1].reveal()) if name == "set_password" else b""
-                self._points.done.append((name, self._points.now(), value))
+                self._points.done.append(_done(name, args, self._points.now()))
             self._points.at(self._kind, name, AFTER)
             return result
 
         return call
+
+
+def _done(name: str, args: tuple[Any, ...], now: float) -> Done:
+    if name == "set_password":
+        return Done(name, now, args[0].guid, bytes(args[1].reveal()))
+    return Done(name, now, str(args[0]))
 
 
 def pointed(authority: Authority, points: Points) -> Authority:

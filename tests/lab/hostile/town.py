@@ -6,6 +6,7 @@ and clock are simulated. One seed, one history.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,8 +15,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from kiosk.authority.local import LocalAuthority
+from kiosk.authority.ports import Authority
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import CardLimits, OpenRequest, SeenCard
 from kiosk.cards.ports import Card
+from kiosk.cards.values import Family
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
@@ -24,12 +28,15 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.state import Dc
 from kiosk.simulation.interference import ProcessDied
-from kiosk.simulation.world import SimulatedHolder, World
-from kiosk.visit.run import Workplace
+from kiosk.simulation.world import MIDDLEWARE, SimulatedHolder, World
+from kiosk.visit.run import Worker, Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
 from lab.histories import Story
+from lab.hostile import families
+from lab.hostile.line import Line
 from lab.hostile.points import (
+    Done,
     Heard,
     PointedDirectory,
     PointedFaults,
@@ -86,10 +93,18 @@ def _say_why(tx: Tx, credential: str) -> None:
 
 
 class Town:
-    """One world with points in it."""
+    """One world with points in it. `line.Authorities`."""
 
-    def __init__(self, *stories: Story, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        *stories: Story,
+        registry: Registry | None = None,
+        is_apart: bool = False,
+    ) -> None:
+        """`is_apart`: two authorities, which stations reach by a line of bytes."""
         self.points = Points()
+        self.line = Line(self.points, self) if is_apart else None
+        self.authorities: list[RequiredPorts] = []
         self.store: Registry = registry or MemoryRegistry()
         self.world = World(registry=PointedRegistry(self.store, self.points))
         assert isinstance(self.world.directory, SimulatedDirectory)
@@ -97,27 +112,47 @@ class Town:
         state = self.domain._state
         state.dcs = (*state.dcs, Dc(OTHER, "origin-of-the-other"))
         self.world.directory = PointedDirectory(self.domain, self.points)
-        self.readers = SimulatedReaders(clock=self.world.clock)
+        self._readers: dict[str, SimulatedReaders] = {}
+        self._here = threading.local()
+        self._in_hand: dict[str, tuple[str, ...]] = {}
         self.world.readers = self.readers
-        self.faults = PointedFaults(self.world.clock, self.points)
-        self.readers.faults = self.faults
         self.points.now = self.world.clock.monotonic
         self.restart()
         self.people = [self._person(n, story) for n, story in enumerate(stories)]
         self.domain.replicate()
 
-    def restart(self) -> None:
-        """A new process."""
-        self.world.restart()
+    @property
+    def readers(self) -> SimulatedReaders:
+        """The reader of the station at which this thread is."""
+        station = getattr(self._here, "station", "kiosk-1")
+        if station not in self._readers:
+            made = SimulatedReaders(clock=self.world.clock, more=MIDDLEWARE)
+            made.faults = PointedFaults(self.world.clock, self.points)
+            self._readers[station] = made
+        return self._readers[station]
 
-    def visit_of(self, card: Card, station: str) -> Visit:
+    def restart(self) -> None:
+        """New processes, all of them."""
+        self.authorities = [self._process() for _ in range(2 if self.line else 1)]
+
+    def restart_one(self, number: int) -> None:
+        """One authority's process dies, and begins again."""
+        self.authorities[number % len(self.authorities)] = self._process()
+
+    def _process(self) -> RequiredPorts:
+        self.world.restart()
+        return self.world.parts
+
+    def visit_of(self, card: Card, station: str, worker: Worker | None = None) -> Visit:
         """Return a visit with points around each message to the authority."""
-        authority = LocalAuthority(self.world.parts, station)
+        authority: Authority = LocalAuthority(self.world.parts, station)
+        if self.line is not None:
+            authority = self.line.station(station)
         return Visit(
             Workplace(
                 card=card,
                 authority=pointed(authority, self.points),
-                worker=InlineWorker(),
+                worker=worker or InlineWorker(),
                 encrypt=self.world.encrypt,
             )
         )
@@ -128,6 +163,7 @@ class Town:
         self.world.add_template(
             Template(
                 name=template,
+                card_type=families.TYPES[story.family],
                 first_pin=story.first_pin,
                 unblock=story.unblock,
                 keyless=story.keyless,
@@ -136,21 +172,17 @@ class Town:
         guid = self.domain.add_account(
             name, display_name=f"Person {number}", password=Secret(story.password)
         )
-        made, puk = self.world.make_card(
-            name,
-            pin=story.pin,
-            algorithm=story.algorithm,
-            options=story.options,
-            with_card_authentication=story.proves_itself,
-        )
+        own = families.make(self.world, name, story)
+        made, puk = own.made, own.puk
         made.card.set_tries(pin=story.tries)
         by_code = story.first_pin is FirstPin.ACTIVATION_CODE
         holder = self.world.register(
             name,
             made,
-            puk,
+            own.escrowed,
             account_guid=guid,
             template=template,
+            admin_key=own.admin_key,
             state=story.state,
             sync=story.sync,
             keyless=story.keyless is not Keyless.OFF,
@@ -163,13 +195,19 @@ class Town:
     # --- what people do ---------------------------------------------------------
 
     def visit(
-        self, person: Person, kind: Kind | None, *, station: str = "kiosk-1"
+        self,
+        person: Person,
+        kind: Kind | None,
+        *,
+        station: str = "kiosk-1",
+        worker: Worker | None = None,
     ) -> Result | None:
         """Insert the card and do `kind`, or what is recommended; what was shown."""
-        self.readers.pull()
+        self._here.station = station
+        self._take_out(person)
         try:
             card = self.readers.insert(person.holder.made.card)
-            visit = self.visit_of(card, station)
+            visit = self.visit_of(card, station, worker)
             home = visit.recognise()
             if kind is None:
                 offers = [each.kind for each in home.actions if each.recommended]
@@ -181,6 +219,7 @@ class Town:
                 answers = self._answers(person, form)
             result = visit.submit(form, answers, lambda progress: None)
         except ProcessDied:
+            self._let_go_of_cards()
             self.restart()
             return None
         except (KioskError, RegistryError):
@@ -189,8 +228,22 @@ class Town:
         person.agreed.append((result.outcome, self._agree(person)))
         return result
 
+    def _let_go_of_cards(self) -> None:
+        """The system ends a dead process's transactions, and the card has no power."""
+        self.readers.pull()
+        del self._readers[self._here.station]
+
+    def _take_out(self, person: Person) -> None:
+        """A reader has one card, and a card is in one reader."""
+        self.readers.pull()
+        for station in self._in_hand.pop(person.name, ()):
+            if station in self._readers:
+                self._readers[station].pull()
+        self._in_hand[person.name] = (self._here.station,)
+
     def _agree(self, person: Person) -> bool:
-        sent = [value for name, _, value in self.points.done if name == "set_password"]
+        guid = person.holder.account_guid
+        sent = [each.value for each in self.points.done if each.whose == guid]
         return bool(sent) and person.card.has_pin(sent[-1])
 
     def look_elsewhere(self, person: Person) -> None:
@@ -214,6 +267,8 @@ class Town:
 
         It has keys of its own: those on a card cannot be copied.
         """
+        if person.story.family is not Family.PIV:
+            return  # the others have no name that can be copied without their keys
         made, puk = self.world.make_card(
             person.name,
             pin=person.pin(),
@@ -271,6 +326,8 @@ class Town:
         self.domain.heal()
         self.domain.replicate()
         self.restart()
+        if self.line is not None:
+            self.line.let_go()
         self.world.clock.sleep(200.0)
         if self._says_to_wait(person):
             self.world.clock.sleep(200.0)
@@ -288,15 +345,20 @@ class Town:
 
     # --- what is true -----------------------------------------------------------
 
-    def late(self) -> list[float]:
+    def late(self, person: Person) -> list[float]:
         """Return how long after its authorisation each write was really sent."""
         found, since = [], 0.0
-        for name, when, _ in self.points.done:
-            if name == "authorise":
-                since = when
-            else:
-                found.append(when - since)
+        for each in self.points.done:
+            if each.whose == person.holder.account_guid:
+                found.append(each.at - since)
+            elif self._is_of(person, each):
+                since = each.at
         return found
+
+    def _is_of(self, person: Person, done: Done) -> bool:
+        if done.name != "authorise":
+            return False
+        return self.operation(done.whose).credential == person.holder.credential
 
     def credential(self, person: Person) -> Credential:
         own = person.holder.credential
