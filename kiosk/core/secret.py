@@ -32,10 +32,17 @@ class Secret:
         return Secret(self._buffer)
 
     def wipe(self) -> None:
-        """Overwrite the bytes with zeros and forget them. Safe to call twice."""
+        """Overwrite the bytes with zeros and forget them. Safe to call twice.
+
+        Never raises: whoever still looks at the buffer, as the frames of an error do
+        that is on its way up, sees zeros.
+        """
         for index in range(len(self._buffer)):
             self._buffer[index] = 0
-        self._buffer.clear()
+        try:
+            self._buffer.clear()
+        except BufferError:  # there is a view of it
+            self._buffer = bytearray()
 
     def matches(self, other: Secret) -> bool:
         """Say whether both hold the same bytes, in constant time."""

@@ -9,6 +9,7 @@ import pickle
 import pytest
 
 from kiosk.core.secret import Secret
+from kiosk.visit.views import Answers, FieldName
 
 VALUE = b"271828"
 
@@ -21,9 +22,31 @@ def test_it_shows_nothing(show: object) -> None:
 def test_wiping_overwrites_the_buffer_itself() -> None:
     secret = Secret(VALUE)
     held = memoryview(secret.reveal())
-    with pytest.raises(BufferError):
-        secret.wipe()
+    secret.wipe()
     assert bytes(held) == bytes(6)
+    assert not secret
+
+
+def test_an_error_on_its_way_up_is_not_hidden_by_what_it_still_looks_at() -> None:
+    class Pulled(Exception):
+        pass
+
+    def send(part: memoryview) -> None:
+        raise Pulled
+
+    typed = {FieldName.OLD_PIN: Secret(VALUE), FieldName.NEW_PIN: Secret(b"314159")}
+    answers = Answers(typed)
+
+    def submit() -> None:
+        try:
+            with memoryview(typed[FieldName.OLD_PIN].reveal()) as view:
+                send(view[:])
+        finally:
+            answers.wipe()
+
+    with pytest.raises(Pulled):
+        submit()
+    assert not any(typed.values())
 
 
 def test_a_with_block_wipes() -> None:
