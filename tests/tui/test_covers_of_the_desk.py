@@ -110,6 +110,8 @@ async def test_signing_out_leaves_nothing_of_the_caller() -> None:
         await shown.pilot.press("f12")
         await shown.until_page("sign_in")
         assert "Carol" not in shown.text()
+        below = [s for s in shown.app.screen_stack if isinstance(s, PageScreen)]
+        assert len(below) == 1, "the caller's page is still under it"
 
 
 @pytest.mark.parametrize("key", ["f1", "ctrl+p"])
