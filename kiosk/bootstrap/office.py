@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kiosk.authority.office.ports import Office
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.config import Config
+    from kiosk.config.sections.station import StationRole
     from kiosk.enrollment.bench import Bench
 
 
@@ -35,6 +36,29 @@ def office_of(config: Config, parts: RequiredPorts) -> LocalOfficeAuthority:
     certificates = SiteCertificates(lambda: anchors_of(config))
     policy = office_policy_of(config)
     return LocalOfficeAuthority(parts, config.station.name, policy, certificates)
+
+
+def office_at(
+    config: Config, parts: RequiredPorts, station: str, role: StationRole
+) -> LocalOfficeAuthority:
+    """Return the operators' half for a station of the fleet that has this role.
+
+    Who is an officer or an administrator is neither at a helpdesk station.
+    """
+    from dataclasses import replace
+
+    from kiosk.authority.local_office import LocalOfficeAuthority
+    from kiosk.certificates.judge import SiteCertificates
+    from kiosk.config import OperatorRole
+    from kiosk.config.sections.station import StationRole
+
+    policy = office_policy_of(config)
+    if role is not StationRole.ENROLLMENT:
+        here = (OperatorRole.HELPDESK, OperatorRole.AUDITOR)
+        groups = {it: dn for it, dn in policy.groups.items() if it in here}
+        policy = replace(policy, groups=groups)
+    certificates = SiteCertificates(lambda: anchors_of(config))
+    return LocalOfficeAuthority(parts, station, policy, certificates)
 
 
 def office_policy_of(config: Config) -> OfficePolicy:

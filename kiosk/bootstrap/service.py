@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import ports_around, witnessed_registry
+from kiosk.bootstrap.relay import desk_service_of
 from kiosk.config import load
 from kiosk.core.errors import KioskError
 from kiosk.core.figures import UNTOLD
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from kiosk.authority.service.callers import Verify
     from kiosk.authority.service.process import ProcessParts
     from kiosk.authority.service.server import Listening
+    from kiosk.authority.stations.folder import StationsFolder
+    from kiosk.authority.stations.roster import Roster
     from kiosk.config.sections.fleet import ServiceSettings
     from kiosk.core.figures import Figures
 
@@ -61,13 +64,15 @@ def made_of(
     told = config.service
     listening = _listening(told, port)
     around = ports_around(config, figures)
+    known = _known(told)
     service = Service(
         threads=Threads(
             lambda: around(witnessed_registry(config, figures=figures)),
             count=told.threads,
             waiting=told.waiting,
         ),
-        verify=_verifier(told) if verify is None else verify,
+        verify=known.may_visit if verify is None else verify,
+        desk=desk_service_of(config, around, known, figures),
         enroll=enrolling.enroll if told.stations_folder is None else None,
         limit=StationLimit(told.calls_per_station),
         authority_of=LocalAuthority,
@@ -85,14 +90,14 @@ def made_of(
     return made
 
 
-def _verifier(told: ServiceSettings) -> Verify:
+def _known(told: ServiceSettings) -> Roster | StationsFolder:
     """Return what says which station asks: the registry, or a folder of files."""
     from kiosk.authority.stations.folder import StationsFolder
     from kiosk.authority.stations.roster import Roster
 
     if told.stations_folder is None:
-        return Roster().may_visit
-    return StationsFolder(told.stations_folder).may_visit
+        return Roster()
+    return StationsFolder(told.stations_folder)
 
 
 def _listening(told: ServiceSettings, port: int | None) -> Listening:

@@ -133,10 +133,16 @@ def enroll(config: FleetStation, token: Secret) -> str:
 
 
 def build_desk(
-    config: Config, trace: Trace | None = None, figures: Figures = UNTOLD
+    config: AnyStation, trace: Trace | None = None, figures: Figures = UNTOLD
 ) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
+    from kiosk.config import FleetStation
     from kiosk.desk.station import EmbeddedDesk, OpenedDesk
+
+    if isinstance(config, FleetStation):
+        from kiosk.bootstrap.relay import remote_desk
+
+        return remote_desk(config, trace)
 
     def open_desk_parts() -> OpenedDesk:
         parts = parts_of(config, figures=figures)

@@ -170,12 +170,13 @@ def export(
     from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
     from kiosk.desk.export import to_file
+    from kiosk.desk.files import OwnFiles
 
     with open_office(operators_config(config), archives or ()) as office:
         if output is None:
             office.export("-", station)(sys.stdout.buffer)
             return
-        count = to_file(office, output, station=station)
+        count = to_file(office, OwnFiles(), str(output), station=station)
     told: dict[str, str | int] = {"file": str(output), "count": count}
     typer.echo(words(Message("evidence.written", told)))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
-from kiosk.config import AnyStation, AuthorityElsewhere, FleetStation, load_any
+from kiosk.config import AnyStation, load_any
 from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
@@ -67,8 +67,6 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
         from kiosk.tui.app import run as run_kiosk
 
         return run_kiosk(bootstrap.build_station(settings, trace, figures))
-    if isinstance(settings, FleetStation):
-        raise AuthorityElsewhere(file=settings.station.name)
     from kiosk.tui.desk_app import run as run_desk
 
     return run_desk(bootstrap.build_desk(settings, trace, figures))

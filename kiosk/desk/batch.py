@@ -8,24 +8,25 @@ and what is done already is known when the same file is read again.
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import PurePath
 
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import OFFICE_ERRORS, Office, RecordMissing
 from kiosk.cards.errors import CardRemoved
-from kiosk.core import private_files
-from kiosk.core.errors import KioskError, Message, reason_of, said_of
+from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.desk.files import FileRefused, StationFiles, results_beside
 from kiosk.enrollment.issue import refusal_of
 from storage.records import Credential
 
 MOST = 10_000
 """Lines; more is a mistake."""
-_LARGEST = 4 * 1024 * 1024
+_LARGEST = 512 * 1024
+"""Bytes: `MOST` lines, and what one message between station and authority may carry."""
 _COLUMNS = ("account", "template")
 _RESULTS = ("line", "account", "template", "result", "card", "reason")
 
@@ -84,8 +85,9 @@ class Batch:
     """All rows, and which is next. Authority worker's thread."""
 
     rows: list[Row]
-    results: Path
-    """Where each outcome is written as it happens."""
+    files: StationFiles
+    results: str
+    """Where each outcome is written as it happens: a file of the station."""
     _issued: set[int] = field(default_factory=set)
 
     @property
@@ -133,10 +135,10 @@ class Batch:
     def _write(self, row: Row, card: str) -> None:
         why = "" if row.problem is None else row.problem.key
         fields = (row.number, row.account, row.template, row.state, card, why)
-        _append(self.results, fields)
+        self.files.append(self.results, _line(fields))
 
 
-def read_batch(office: Office, path: Path) -> Batch:
+def read_batch(office: Office, files: StationFiles, name: str) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
     Each account must be in the directory once, and each template must be one that
@@ -144,41 +146,43 @@ def read_batch(office: Office, path: Path) -> Batch:
     from there. NotInRole, DirectoryError.
     """
     require(office.operator, Action.ISSUE)
-    rows = _rows(path)
+    rows = _rows(files, name)
     problems = tuple(_problems(office, rows))
     if problems:
-        raise BatchWrong(str(path), problems)
-    results = path.with_name(f"{path.stem}.results.csv")
-    if results.exists():
-        _go_on(rows, results)
-        return Batch(rows, results)
+        raise BatchWrong(name, problems)
+    results = results_beside(name)
+    begun = _table(files, results, _RESULTS)
+    if begun is not None:
+        _go_on(rows, results, begun)
+        return Batch(rows, files, results)
     try:
-        private_files.create(results, b"")
-    except OSError as error:
-        reason = f"{results}: {reason_of(error)}"
-        raise BatchUnreadable(file=str(path), reason=reason) from error
-    _append(results, _RESULTS)
-    return Batch(rows, results)
+        files.create(results, _line(_RESULTS))
+    except FileRefused as error:
+        reason = f"{results}: {error.data['reason']}"
+        raise BatchUnreadable(file=name, reason=reason) from error
+    return Batch(rows, files, results)
 
 
-def _go_on(rows: list[Row], results: Path) -> None:
+def _go_on(rows: list[Row], results: str, begun: list[dict[str, str]]) -> None:
     """Take over what the result file says is done. BatchUnreadable: it is of another
     list.
     """
     known = {(str(row.number), row.account, row.template): row for row in rows}
-    for told in _table(results, _RESULTS):
+    for told in begun:
         row = known.get((told["line"], told["account"], told["template"]))
         if row is None or told["result"] not in set(RowState):
-            reason = f"{results.name} is of another list"
-            raise BatchUnreadable(file=str(results), reason=reason)
+            reason = f"{PurePath(results).name} is of another list"
+            raise BatchUnreadable(file=results, reason=reason)
         is_over = told["result"] in (RowState.DONE, RowState.SKIPPED)
         row.state = RowState(told["result"]) if is_over else RowState.WAITING
 
 
-def _rows(path: Path) -> list[Row]:
-    lines = _table(path, _COLUMNS)
+def _rows(files: StationFiles, name: str) -> list[Row]:
+    lines = _table(files, name, _COLUMNS)
+    if lines is None:
+        raise BatchUnreadable(file=name, reason="No such file or directory")
     if not lines or len(lines) > MOST:
-        raise BatchUnreadable(file=str(path), reason=f"it has {len(lines)} lines")
+        raise BatchUnreadable(file=name, reason=f"it has {len(lines)} lines")
     return [
         Row(
             number=number,
@@ -189,25 +193,34 @@ def _rows(path: Path) -> list[Row]:
     ]
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Return the lines of a CSV file, by column. BatchUnreadable."""
+def _table(
+    files: StationFiles, name: str, columns: tuple[str, ...]
+) -> list[dict[str, str]] | None:
+    """Return the lines of a CSV file, by column; None: it is not there.
+
+    BatchUnreadable.
+    """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise BatchUnreadable(file=str(path), reason="it is too large")
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BatchUnreadable(file=str(path), reason=str(reason)) from error
+        raw = files.read(name, most=_LARGEST)
+        if raw is None:
+            return None
+        if len(raw) > _LARGEST:
+            raise BatchUnreadable(file=name, reason="it is too large")
+        text = raw.decode("utf-8-sig")
+    except FileRefused as error:
+        raise BatchUnreadable(file=name, reason=str(error.data["reason"])) from error
+    except UnicodeDecodeError as error:
+        raise BatchUnreadable(file=name, reason="it is not UTF-8 text") from error
     reader = csv.DictReader(text.splitlines(), strict=True)
     try:
         lines = list(reader)
     except csv.Error as error:
-        raise BatchUnreadable(file=str(path), reason=str(error)) from error
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        raise BatchUnreadable(file=name, reason=str(error)) from error
+    missing = [it for it in columns if it not in (reader.fieldnames or ())]
     if missing:
         told = ", ".join(missing)
-        raise BatchUnreadable(file=str(path), reason=f"no column {told}")
-    return [{name: line[name] or "" for name in columns} for line in lines]
+        raise BatchUnreadable(file=name, reason=f"no column {told}")
+    return [{it: line[it] or "" for it in columns} for line in lines]
 
 
 def _problems(office: Office, rows: list[Row]) -> Iterator[BatchProblem]:
@@ -239,8 +252,8 @@ def _issues(office: Office, name: str) -> bool:
         return False
 
 
-def _append(path: Path, fields: tuple[object, ...]) -> None:
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerow([str(each) for each in fields])
-        stream.flush()
-        os.fsync(stream.fileno())
+def _line(fields: tuple[object, ...]) -> bytes:
+    """Return one line of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text).writerow([str(each) for each in fields])
+    return text.getvalue().encode()

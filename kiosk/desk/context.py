@@ -13,11 +13,15 @@ from kiosk.certificates.ports import CertificateSource
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, Message
+from kiosk.desk.files import OwnFiles, StationFiles
 from kiosk.desk.views import Emit, Filled, Look, Page
 from kiosk.enrollment.bench import Bench
 
 if TYPE_CHECKING:
     from kiosk.desk.card_work import Aside, WorkBesideTheDesk
+
+
+OWN_FILES = OwnFiles()
 
 
 class NotSignedIn(KioskError):
@@ -38,6 +42,8 @@ class Site:
     """What the helpdesk asks a caller before it releases anything."""
     answers: tuple[str, ...] = ()
     """Where the answer to each is found."""
+    files: StationFiles = OWN_FILES
+    """Where what an operator names is read and written."""
 
 
 @dataclass(slots=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+from pathlib import PurePath
 
 from kiosk.authority.office.ports import Office
 from kiosk.authority.office.values import (
     Report,
     Risk,
 )
-from kiosk.core import private_files
-from kiosk.core.errors import KioskError, reason_of
+from kiosk.core.errors import KioskError
 from kiosk.core.untrusted_text import visible
+from kiosk.desk.files import FileRefused, StationFiles
 
 COLUMNS = ("finding", "detail", "holder", "account", "template", "credential")
 _FORMULA = "=+-@\t"
@@ -26,34 +26,38 @@ class NotExported(KioskError):
     code = "desk.not_exported"
 
 
-def to_file(office: Office, path: Path, *, station: str | None) -> int:
+def to_file(
+    office: Office, files: StationFiles, name: str, *, station: str | None
+) -> int:
     """Write a new file, readable by its owner only; return how many events it has.
 
     `station`: only that station's chain. NotInRole, NoSuchStation, NotExported.
     """
-    write = office.export(path.name, station)
+    write = office.export(PurePath(name).name, station)
     try:
-        with private_files.created(path) as stream:
+        with files.written(name) as stream:
             count = write(stream)
-    except OSError as error:
-        raise NotExported(file=str(path), reason=reason_of(error)) from error
+    except FileRefused as error:
+        raise NotExported(file=name, reason=str(error.data["reason"])) from error
     return count
 
 
-def risks_to_file(office: Office, report: Report, path: Path) -> int:
+def risks_to_file(
+    office: Office, report: Report, files: StationFiles, name: str
+) -> int:
     """Write a new sheet, readable by its owner only; return how many findings.
 
     NotInRole, NotExported.
     """
-    office.note_export(path.name)
+    office.note_export(PurePath(name).name)
     sheet = io.StringIO()
     writer = csv.writer(sheet)
     writer.writerow(COLUMNS)
     writer.writerows(map(cells, report.risks))
     try:
-        private_files.create(path, sheet.getvalue().encode())
-    except OSError as error:
-        raise NotExported(file=str(path), reason=reason_of(error)) from error
+        files.create(name, sheet.getvalue().encode())
+    except FileRefused as error:
+        raise NotExported(file=name, reason=str(error.data["reason"])) from error
     return len(report.risks)
 
 

@@ -7,8 +7,10 @@ away is written. Worker's thread.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
@@ -36,6 +38,11 @@ class StationFiles(Protocol):
     def append(self, name: str, data: bytes) -> None:
         """Add to a file, durably."""
 
+    def written(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a new file, as `create`, for what is long. Within the block too:
+        FileRefused.
+        """
+
 
 class OwnFiles:
     """`StationFiles` where the session works at the station itself."""
@@ -58,6 +65,14 @@ class OwnFiles:
     def append(self, name: str, data: bytes) -> None:
         try:
             append(_path(name), data)
+        except OSError as error:
+            raise FileRefused(reason=reason_of(error)) from error
+
+    @contextmanager
+    def written(self, name: str) -> Iterator[BinaryIO]:
+        try:
+            with private_files.created(_path(name)) as stream:
+                yield stream
         except OSError as error:
             raise FileRefused(reason=reason_of(error)) from error
 

@@ -28,6 +28,7 @@ drain_seconds = 0
 _STATION = """\
 [station]
 name = "{name}"
+role = "{role}"
 
 [helpdesk]
 contact = "extension 4711"
@@ -87,9 +88,18 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 def founded(
-    folder: Path, samba: SambaDomain, *, ports: int = 1, postgresql: str = ""
+    folder: Path,
+    samba: SambaDomain,
+    *,
+    ports: int = 1,
+    postgresql: str = "",
+    role: str = "self-service",
+    more: str = "",
 ) -> Fleet:
-    """Found both in an empty folder; the kiosk is known to the authority."""
+    """Found both in an empty folder; the kiosk is known to the authority.
+
+    `role`: of the station; `more`: what the authority's configuration has besides.
+    """
     authority, kiosk = folder / "authority", folder / "kiosk"
     for each in (authority, kiosk):
         each.mkdir(mode=0o700)
@@ -106,12 +116,14 @@ def founded(
                 key=shown.key_file,
                 stations=authority / "stations",
             )
+            + more
         )
     fleet = Fleet(site, places, kiosk)
     fleet.config_file.touch(0o600)
     fleet.config_file.write_text(
         _STATION.format(
             name=STATION,
+            role=role,
             addresses=", ".join(f'"https://127.0.0.1:{it}"' for it in places),
             ca_file=tls.ca_file,
             folder=kiosk,

@@ -9,14 +9,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from kiosk.authority.office.ports import OfficeAuthority
+from kiosk.core.frame_line import LineCut, Turns
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
+from kiosk.desk.files import StationFiles
 from kiosk.desk.relay.channel import KEY_BYTES, Channel
-from kiosk.desk.relay.line import LineCut
 from kiosk.desk.relay.remote_desk import RemoteDesk
 from kiosk.desk.relay.session_host import host
 from kiosk.desk.session import Session
@@ -99,12 +100,13 @@ class Authority:
     make: Callable[[Site], DeskPort]
     site: Site
     cut: Cut = field(default_factory=Cut)
-    is_ending: Callable[[], bool] = lambda: False
+    turns: Turns = field(default_factory=Turns)
+    still: Callable[[], None] = lambda: None
     lines: list[Ends] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
-    def connect(self) -> Channel:
+    def connect(self, _: Callable[[], None]) -> Channel:
         """Open a line and a session behind it; the station's end."""
         ends = Ends(self.cut)
         self.lines.append(ends)
@@ -124,10 +126,13 @@ class Authority:
                 assert not thread.is_alive(), "a session outlived its line"
 
     def _host(self, channel: Channel) -> None:
-        host(channel, lambda _: self.make(self.site), self.is_ending)
+        host(channel, self._session, self.still, self.turns)
+
+    def _session(self, files: StationFiles) -> DeskPort:
+        return self.make(replace(self.site, files=files))
 
 
 def relayed(authority: OfficeAuthority, site: Site) -> RemoteDesk:
     """Return the desk of a station that shows what the authority works on."""
     there = Authority(lambda site: Session(authority, site), site)
-    return RemoteDesk(there.connect)
+    return RemoteDesk(there.connect, lambda job: job())

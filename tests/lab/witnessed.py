@@ -25,6 +25,7 @@ from kiosk.config import OperatorRole
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret import Secret
 from kiosk.desk.export import to_file
+from kiosk.desk.files import OwnFiles
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
@@ -123,7 +124,7 @@ class WitnessedSite:
     def export(self, station: str | None = None) -> Path:
         """An auditor exports what there is into a new file."""
         file = self.folder / f"evidence-{len(list(self.folder.iterdir()))}.jsonl"
-        to_file(office_at(self.desk), file, station=station)
+        to_file(office_at(self.desk), OwnFiles(), str(file), station=station)
         return file
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from lab.relayed_desk import Cut, Ends
 
 from kiosk.core.errors import Message
+from kiosk.core.frame_line import LARGEST_FRAME, LineCut
 from kiosk.core.secret import Secret
 from kiosk.desk.relay.channel import KEY_BYTES, Channel
 from kiosk.desk.relay.frames import (
@@ -28,7 +29,6 @@ from kiosk.desk.relay.frames import (
     Working,
 )
 from kiosk.desk.relay.lending import Lending
-from kiosk.desk.relay.line import LARGEST_FRAME, LineCut
 
 SESSION = b"s" * KEY_BYTES
 OTHER = b"o" * KEY_BYTES

@@ -14,6 +14,7 @@ from lab.relayed_desk import Authority, Cut
 from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
+from kiosk.core.frame_line import Turns
 from kiosk.desk.context import Site
 from kiosk.desk.relay.remote_desk import CLOSED, RemoteDesk
 from kiosk.desk.session import Session
@@ -31,7 +32,7 @@ class Desks:
     """Every line of one test, cut when `cut` says so."""
 
     cut: Cut = field(default_factory=Cut)
-    is_ending: bool = False
+    turns: Turns = field(default_factory=Turns)
     authority: Authority | None = None
 
     def make(self, authority: OfficeAuthority, site: Site) -> DeskPort:
@@ -39,9 +40,9 @@ class Desks:
             lambda site: Session(authority, site),
             site,
             self.cut,
-            lambda: self.is_ending,
+            self.turns,
         )
-        return RemoteDesk(self.authority.connect)
+        return RemoteDesk(self.authority.connect, lambda job: job())
 
     @property
     def sent(self) -> int:
@@ -208,7 +209,7 @@ def test_an_authority_that_ends_lets_a_card_be_issued_before_it_goes(
 
     def ends(what: Message) -> None:
         if what.key.startswith("enrollment."):
-            desks.is_ending = True
+            assert desks.turns.end(), "a step is under way"
             sent.append(what)
 
     office.emit = ends  # type: ignore[method-assign]  # it ends in the middle of that

@@ -1,6 +1,7 @@
 """The authority as an application: routes, and what every answer has in common.
 
     POST /v1/visit/{call}   a call of `authority.ports.Authority`, signed by a station
+    WS   /v1/desk           an operator's session, its handshake signed (`desks`)
     POST /v1/enroll         a station becomes one of the fleet, by its token
     GET  /v1/openapi.json   what can be asked, as a document
     GET  /live              this process hears
@@ -34,6 +35,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service import openapi
 from kiosk.authority.service.bounds import body_of, check_headers
 from kiosk.authority.service.callers import AuthorityOf, Verify
+from kiosk.authority.service.desks import DeskService
 from kiosk.authority.service.problems import refused
 from kiosk.authority.service.readiness import Readiness
 from kiosk.authority.service.threads import Threads
@@ -70,6 +72,8 @@ class Service:
     entropy: Entropy
     enroll: Callable[[RequiredPorts, HttpRequest], bytes] | None = None
     """None: stations are not enrolled here."""
+    desk: DeskService | None = None
+    """What serves operators' sessions; None: there are none here."""
     limit: StationLimit = field(default_factory=StationLimit)
     figures: Figures = UNTOLD
     readiness: Readiness = field(default_factory=Readiness)
@@ -83,6 +87,7 @@ class Service:
         self.threads, self.names = fresh.threads, fresh.names
         self.verify, self.authority_of = fresh.verify, fresh.authority_of
         self.enroll, self.limit = fresh.enroll, fresh.limit
+        self.desk = fresh.desk
         return former
 
 

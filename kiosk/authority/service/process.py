@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from kiosk.authority.errors import AuthorityError
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
+from kiosk.authority.service.desks import Desks
 from kiosk.authority.service.server import Listening, check_certificate, serve
 from kiosk.core.errors import KioskError
 from storage.registry import RegistryError
@@ -56,6 +57,7 @@ async def _run(
 ) -> None:
     service = made.service
     current = made
+    desks = Desks(service)
 
     async def reload() -> Listening | None:
         nonlocal current
@@ -74,10 +76,11 @@ async def _run(
     async def ending() -> None:
         service.readiness.is_ending = True
         await asyncio.sleep(current.drain_seconds)
+        await desks.end()
 
     tidying = asyncio.create_task(_tidy(service))
     try:
-        app = application(service, more)
+        app = application(service, (*more, *desks.routes))
         await serve(app, made.listening, reload=reload, ending=ending)
     finally:
         tidying.cancel()

@@ -16,6 +16,7 @@ import msgspec
 from kiosk.authority.errors import StationMayNot, StationUnknown
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.keys import Algorithm, StationPublicKey
+from kiosk.authority.stations.operating import OPERATING
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import Proven, verify
 from kiosk.config import toml_file
@@ -65,6 +66,21 @@ class StationsFolder:
         if found.role is not StationRole.SELF_SERVICE:
             raise StationMayNot(station=proven.station, role=found.role)
         return proven
+
+    def may_operate(self, parts: RequiredPorts, request: HttpRequest) -> Proven:
+        """`operating.KnownDesks`."""
+        proven = verify(request, self._key_of, parts.clock)
+        self.operates(parts, proven.station)
+        return proven
+
+    def operates(self, parts: RequiredPorts, station: str) -> StationRole:  # noqa: ARG002 - the folder knows
+        """`operating.KnownDesks`."""
+        found = self._file(station)
+        if found is None:
+            raise StationUnknown(station=station)
+        if found.role not in OPERATING:
+            raise StationMayNot(station=station, role=found.role)
+        return found.role
 
     def _key_of(self, name: str) -> StationPublicKey | None:
         found = self._file(name)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from kiosk.authority.errors import StationMayNot, StationUnknown
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.keys import Algorithm, StationPublicKey
+from kiosk.authority.stations.operating import OPERATING
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import Proven, verify
 from kiosk.config.sections.station import StationRole
@@ -47,6 +48,22 @@ class Roster:
         As `signing.verify`; StationMayNot: operators stand there. RegistryError.
         """
         return self._judged(parts, request, (StationRole.SELF_SERVICE,))
+
+    def may_operate(self, parts: RequiredPorts, request: HttpRequest) -> Proven:
+        """`operating.KnownDesks`."""
+        return self._judged(parts, request, OPERATING)
+
+    def operates(self, parts: RequiredPorts, station: str) -> StationRole:
+        """`operating.KnownDesks`."""
+        try:
+            known = parts.registry.read(lambda view: view.station(station))
+        except RecordMissing:
+            raise StationUnknown(station=station) from None
+        if known.state is not StationStanding.ACTIVE:
+            raise StationUnknown(station=station)
+        if known.role not in OPERATING:
+            raise StationMayNot(station=station, role=known.role)
+        return StationRole(known.role)
 
     # --- inside -----------------------------------------------------------------
 

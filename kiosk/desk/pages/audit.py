@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import JudgedEvidence
@@ -48,7 +47,7 @@ class AuditPage(Plain):
             self._found = tuple(_receipt(context, receipt))
             return stay()
         if file:
-            count = to_file(context.office, Path(file), station=None)
+            count = to_file(context.office, context.site.files, file, station=None)
             return done(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
@@ -48,10 +46,10 @@ class BatchPage(Plain):
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
-        path = Path(filled.texts["file"].strip()).expanduser()
+        name = filled.texts["file"].strip()
         self._problems = ()
         try:
-            batch = read_batch(context.office, path)
+            batch = read_batch(context.office, context.site.files, name)
         except BatchWrong as error:
             self._problems = error.problems
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import (
@@ -104,9 +103,9 @@ class RiskFilePage(Plain):
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        path = Path(filled.texts["file"].strip()).expanduser()
-        count = export.risks_to_file(context.office, self._report, path)
-        told: dict[str, str | int] = {"count": count, "file": str(path)}
+        name, files = filled.texts["file"].strip(), context.site.files
+        count = export.risks_to_file(context.office, self._report, files, name)
+        told: dict[str, str | int] = {"count": count, "file": name}
         return done(Message("desk.risk.exported", told), back=1)
 
 

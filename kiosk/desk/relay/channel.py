@@ -18,13 +18,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from kiosk.authority.errors import NotUnderstood, SealedSecretUnreadable
+from kiosk.authority.errors import NotUnderstood, ProofFailed, SealedSecretUnreadable
+from kiosk.authority.proof import seal
 from kiosk.authority.wire.codec import decode, encode
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut
 from kiosk.core.secret import Secret
-from kiosk.desk.relay.line import LARGEST_FRAME, Line, LineCut
 
 KEY_BYTES = 32
 _CONTEXT = b"pin-kiosk desk v1\0"
+_OFFER = b"pin-kiosk desk session v1\0"
+_SYSTEM = SystemEntropy()
 _STATION, _AUTHORITY = b"from the station", b"from the authority"
 _NONCE_BYTES = 12
 
@@ -32,7 +36,7 @@ _NONCE_BYTES = 12
 class Channel:
     """One end. One thread."""
 
-    def __init__(self, line: Line, secret: Secret, *, is_station: bool) -> None:
+    def __init__(self, line: FrameLine, secret: Secret, *, is_station: bool) -> None:
         """`secret`: the session's (32 bytes); the caller wipes it."""
         mine, others = (_STATION, _AUTHORITY) if is_station else (_AUTHORITY, _STATION)
         self._line = line
@@ -47,9 +51,7 @@ class Channel:
             raise LineCut
         self._line.send(sealed)
 
-    def receive(
-        self, kind: Any, seconds: float
-    ) -> Any:  # Any: a union, as msgspec takes it
+    def receive(self, kind: Any, seconds: float) -> Any:  # Any: a union of frames
         """Return the next frame, which is one of `kind`; the caller wipes its secrets.
 
         LineCut: none came, or what came is none of these; nothing more is heard then.
@@ -65,6 +67,32 @@ class Channel:
     def close(self) -> None:
         """Leave."""
         self._line.close()
+
+
+def offered(line: FrameLine, public: bytes) -> Channel:
+    """Begin a session for the station that signed for this key. Authority's end.
+
+    LineCut, also where that is no key.
+    """
+    with Secret(_SYSTEM.bytes(KEY_BYTES)) as secret:
+        try:
+            sealed = seal.sealed_for(secret, public_key=public, info=_OFFER)
+        except ValueError:
+            line.close()
+            raise LineCut from None
+        line.send(sealed)
+        return Channel(line, secret, is_station=False)
+
+
+def accepted(line: FrameLine, mine: seal.SealingKey, seconds: float) -> Channel:
+    """Begin the session that is offered to this key. Station's end. LineCut."""
+    try:
+        secret = mine.open_for(line.receive(seconds), info=_OFFER)
+    except ProofFailed:
+        line.close()
+        raise LineCut from None
+    with secret:
+        return Channel(line, secret, is_station=True)
 
 
 class _Direction:

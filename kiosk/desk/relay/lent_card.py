@@ -12,6 +12,7 @@ from kiosk.cards import errors
 from kiosk.cards.errors import CardError, CardMute, CardRemoved
 from kiosk.cards.ports import Pinpad
 from kiosk.cards.values import PadCommand
+from kiosk.core.frame_line import LineCut
 from kiosk.core.secret import Secret
 from kiosk.desk.relay.channel import Channel
 from kiosk.desk.relay.frames import (
@@ -31,7 +32,6 @@ from kiosk.desk.relay.frames import (
     Status,
     Transmit,
 )
-from kiosk.desk.relay.line import LineCut
 
 CARD_SECONDS = 180.0
 """For one answer of the station: a key of RSA-2048 that is made on a slow card, or

@@ -12,6 +12,7 @@ from typing import Any
 
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
 from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.frame_line import LineCut
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.relay.channel import Channel
 from kiosk.desk.relay.frames import (
@@ -35,20 +36,30 @@ from kiosk.visit.station import FaceSettings
 
 STEP_SECONDS = 300.0
 """For what the authority says next: it waits for its directory, never for a person."""
+_LAST_WORDS_SECONDS = 1.0
+"""For why a session ended that takes nothing any more."""
 CLOSED = "closed"
 """The name of the page that says that there is none; the face asks again by itself."""
 
-Connect = Callable[[], Channel]
-"""Opens a line and a session behind it. KioskErrors: AuthorityAway, LineCut …"""
+Connect = Callable[[Callable[[], None]], Channel]
+"""Opens a line and a session behind it. What it is given is called, on a thread of the
+line's, when that is lost. KioskErrors: AuthorityAway, LineCut …
+"""
+Post = Callable[[Callable[[], None]], None]
+"""Queues a job on the desk's worker."""
 
 
 class RemoteDesk:
     """`DeskPort` of a station without an authority of its own."""
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    def __init__(self, connect: Connect, post: Post) -> None:
+        self._connect, self._post = connect, post
         self._lending = Lending()
         self._channel: Channel | None = None
+        self._session = 0
+        """Counts them: the news that one is lost may come late."""
+        self._was_lost = False
+        """While nobody asked for anything; nobody was told yet."""
 
     def page(self) -> Page:
         return self._ask(Shown())
@@ -92,8 +103,16 @@ class RemoteDesk:
 
     # --- inside -----------------------------------------------------------------
 
+    def _lost(self, session: int) -> None:
+        """Let go of every card at once."""
+        if session == self._session and self._channel is not None:
+            self._was_lost = True
+            self.close()
+
     def _ask(self, asked: Asked, emit: Emit | None = None) -> Page:
         try:
+            if self._was_lost:
+                raise LineCut
             if self._channel is None:
                 return self._begun()  # what was asked was of a session that has ended
             return self._answered(self._channel, asked, emit)
@@ -102,15 +121,26 @@ class RemoteDesk:
 
     def _begun(self) -> Page:
         """Begin a session, and tell it of the cards that are there."""
-        channel = self._channel = self._connect()
+        self._session = session = self._session + 1
+        channel = self._channel = self._connect(
+            lambda: self._post(lambda: self._lost(session))
+        )
         page = self._answered(channel, Shown(), None)
         for insertion, card in tuple(self._lending.cards.items()):
+            if page.name == CLOSED:
+                break  # it has ended already, and the page says why
             page = self._answered(channel, CardCame(insertion, card.reader), None)
         return page
 
     def _answered(self, channel: Channel, asked: Asked, emit: Emit | None) -> Page:
         """Ask, do what is asked of this station meanwhile, and return the page."""
-        channel.send(asked)
+        try:
+            channel.send(asked)
+        except LineCut:
+            last = channel.receive(Said, _LAST_WORDS_SECONDS)
+            if isinstance(last, Bye):
+                return self._ended(last.why)
+            raise
         while True:
             said: Any = channel.receive(Said, STEP_SECONDS)
             match said:
@@ -125,6 +155,7 @@ class RemoteDesk:
                     channel.send(self._lending.answer(said))
 
     def _ended(self, why: Message) -> Page:
+        self._was_lost = False
         self.close()
         return Page(name=CLOSED, title=Message("tui.desk.closed"), notice=why)
 
@@ -137,8 +168,8 @@ class RemoteDeskStation:
     ) -> None:
         self.settings = settings
         self._monitor = monitor
-        self._desk = RemoteDesk(connect)
         self._worker = SerialWorker("desk")
+        self._desk = RemoteDesk(connect, self._worker.post)
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self._monitor.start(emit)

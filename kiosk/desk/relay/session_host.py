@@ -7,12 +7,16 @@ ends the session: the operator is signed out, and no card of it is used any more
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import assert_never
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, assert_never
 
+from kiosk.authority.office.ports import OFFICE_ERRORS
 from kiosk.cards.any_card import AnyCard
 from kiosk.cards.errors import CardError
-from kiosk.core.errors import Message
+from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.frame_line import LineCut, Turns
 from kiosk.desk.files import FileRefused, StationFiles
 from kiosk.desk.relay.channel import Channel
 from kiosk.desk.relay.frames import (
@@ -39,39 +43,57 @@ from kiosk.desk.relay.frames import (
     Working,
 )
 from kiosk.desk.relay.lent_card import LentCard
-from kiosk.desk.relay.line import LineCut
 from kiosk.desk.views import DeskPort, Filled, Page
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 IDLE_SECONDS = 1200.0
 """A station signs out by itself before; one that says nothing so long is gone."""
 FILE_SECONDS = 30.0
+TOLD = (KioskError, *OFFICE_ERRORS)
+"""What ends a session with a sentence."""
+
+CHUNK = 256 * 1024
+"""Bytes of a long file that go in one frame."""
+MOST_CARDS = 16
+"""In the readers of one station."""
 
 MakeSession = Callable[[StationFiles], DeskPort]
 """Makes the session of a station, which has these files."""
 
 
-def host(channel: Channel, make: MakeSession, is_ending: Callable[[], bool]) -> None:
-    """Work until the line is cut, or this process is to end and nothing is under way.
+def host(
+    channel: Channel, make: MakeSession, still: Callable[[], None], turns: Turns
+) -> None:
+    """Work until the line is cut, or no more steps are begun.
 
-    `make` may raise what the session is refused with: the station is told by `Bye`.
+    `still` lets the station pass before each step. What it raises, or `make`, is told
+    to the station as the session's end.
     """
     session: DeskPort | None = None
     hosted = _Hosted(channel)
     try:
         session = make(hosted.files)
-        while True:
-            page = hosted.step(session, channel.receive(Asked, IDLE_SECONDS))
-            if is_ending():
-                channel.send(Bye(Message("relay.ending")))
-                return
-            channel.send(PageIs(page))
+        while hosted.takes_turn(session, still, turns):
+            pass
+        channel.send(Bye(Message("relay.ending")))
     except LineCut:
         return
+    except TOLD as error:
+        end(channel, said_of(error))
     finally:
         if session is not None:
             session.sign_out()
         hosted.let_go()
         channel.close()
+
+
+def end(channel: Channel, why: Message) -> None:
+    """Say why there is no session, and leave."""
+    with suppress(LineCut):
+        channel.send(Bye(why))
+    channel.close()
 
 
 class _Hosted:
@@ -81,6 +103,24 @@ class _Hosted:
         self._channel = channel
         self._cards: dict[int, AnyCard] = {}
         self.files = _FilesThere(channel)
+
+    def takes_turn(
+        self, session: DeskPort, still: Callable[[], None], turns: Turns
+    ) -> bool:
+        """Do one thing; False: no more are done. LineCut, what `still` raises."""
+        asked = self._channel.receive(Asked, IDLE_SECONDS)
+        try:
+            if not turns.begin():
+                return False
+            still()
+            page = self.step(session, asked)
+        finally:
+            is_more = turns.done()
+            if isinstance(asked, Typed):
+                Filled({}, asked.secrets).wipe()
+        if is_more:
+            self._channel.send(PageIs(page))
+        return is_more
 
     def step(self, session: DeskPort, asked: Asked) -> Page:
         """Do what the station asks; return what is to be shown."""
@@ -117,8 +157,8 @@ class _Hosted:
     # --- inside -----------------------------------------------------------------
 
     def _card(self, insertion: int, reader: str) -> AnyCard:
-        if insertion in self._cards:
-            raise LineCut  # a station never says that twice
+        if insertion in self._cards or len(self._cards) >= MOST_CARDS:
+            raise LineCut  # no station says that
         card = self._cards[insertion] = AnyCard(
             lambda: LentCard(self._channel, insertion, reader),
             reader=reader,
@@ -153,6 +193,12 @@ class _FilesThere:
     def append(self, name: str, data: bytes) -> None:
         self._done(AppendFile(name, data))
 
+    @contextmanager
+    def written(self, name: str) -> Iterator[BinaryIO]:
+        self.create(name, b"")
+        with io.BufferedWriter(_Appended(self, name), CHUNK) as stream:
+            yield stream
+
     def _done(self, asked: FileAsked) -> None:
         if not isinstance(self._ask(asked), Done):
             raise FileRefused(reason="")
@@ -166,3 +212,18 @@ class _FilesThere:
         if isinstance(answer, Failed):
             raise FileRefused(reason=str(answer.data.get("reason", "")))
         return answer
+
+
+class _Appended(io.RawIOBase):
+    """What is written is added to a file of the station."""
+
+    def __init__(self, files: _FilesThere, name: str) -> None:
+        self._files, self._name = files, name
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        part = bytes(data)[:CHUNK]
+        self._files.append(self._name, part)
+        return len(part)

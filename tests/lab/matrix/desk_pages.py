@@ -64,7 +64,7 @@ def _batch(context: Context) -> Any:
     folder = Path(tempfile.mkdtemp(prefix="batch-"))
     file = folder / "people.csv"
     file.write_text("account,template\nalice,staff\nbob,staff\n")
-    return read_batch(context.office, file)
+    return read_batch(context.office, context.site.files, str(file))
 
 
 def _looked_for(term: str) -> menu.Menu:
