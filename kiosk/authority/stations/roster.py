@@ -59,7 +59,7 @@ class Roster:
             known = parts.registry.read(lambda view: view.station(station))
         except RecordMissing:
             raise StationUnknown(station=station) from None
-        if known.state is not StationStanding.ACTIVE:
+        if not _is_heard(known):
             raise StationUnknown(station=station)
         if known.role not in OPERATING:
             raise StationMayNot(station=station, role=known.role)
@@ -87,7 +87,7 @@ class Roster:
 
         proven = verify(request, key_of, parts.clock)
         known = found[-1]
-        if known.state is not StationStanding.ACTIVE:
+        if not _is_heard(known):
             self._tell(parts, known, "station.revoked_asked", request)
             raise StationUnknown(station=known.id)
         if known.role not in roles:
@@ -125,6 +125,11 @@ class Roster:
             parts.registry.run(lambda tx: tx.audit(draft))
         except RegistryError as error:  # it is refused whether it is told or not
             log.warning("stations.refusal_not_told code=%s", error.code)
+
+
+def _is_heard(known: StationRecord) -> bool:
+    """Say whether it is one of the fleet still."""
+    return known.state is StationStanding.ACTIVE
 
 
 def _remember(
