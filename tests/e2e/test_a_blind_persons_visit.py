@@ -67,7 +67,7 @@ def comes(listener: Listener, number: int) -> None:
     """Somebody puts their card in, and goes on in English."""
     listener.hears("or quit")
     listener.answers(f"insert {number}")
-    listener.hears("For English, type 1")
+    listener.hears("For English, type 1", "Your number:")
     listener.answers("1")
 
 

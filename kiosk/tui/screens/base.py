@@ -183,7 +183,10 @@ class KioskScreen(Screen[None], inherit_bindings=False):
             self.call_later(change)
 
     def _count_down(self, seconds: int) -> None:
-        self.query_one(TopBar).forget()
+        bars = self.query(TopBar)
+        if not bars:
+            return  # the screen is being taken away
+        bars.first().forget()
         known = self.query(Countdown)
         if known:
             known.first().show(seconds)

@@ -129,7 +129,13 @@ class DeskRoom(Room):
         def ask(session: DeskPort) -> Page:
             return session.page()
 
+        self.app.call_from_thread(self._uncovered)
         self.app.call_from_thread(self.app._ask, ask)
+
+    def _uncovered(self) -> None:
+        """Take away what a key has put over the page: it may be the same one again."""
+        if self.app._stage.cover is not None:
+            self.app._stage.uncover()
 
     def do_insert(self, name: str) -> None:
         if name in OPERATORS:

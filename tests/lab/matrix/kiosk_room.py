@@ -136,7 +136,9 @@ class KioskRoom(Room):
         self._ask_health()
 
     def _ask_health(self) -> None:
-        self.app.call_from_thread(self.app._attendant.ask_health)
+        controller = self.app._controller
+        assert controller is not None
+        self.app.call_from_thread(controller.ask_health)
 
     def do_code(self, name: str, kind: str) -> dict[str, str]:
         """Give out a code, as the helpdesk would."""
