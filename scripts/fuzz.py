@@ -1,8 +1,9 @@
 """Look for bytes of a card or a terminal that confuse us, led by coverage (atheris).
 
 `python -m scripts.fuzz [--seconds N | --runs N] [TARGET…]` tries every target of
-`tests/lab/card_parsers.py` and `keyboards.py` in a process of its own, begins with what
-our simulated cards and terminals send, and keeps what it has learned in `.cache/fuzz`.
+`tests/lab/cards/card_parsers.py` and `keyboards.py` in a process of its own, begins
+with what our simulated cards and terminals send, and keeps what it has learned in
+`.cache/fuzz`.
 Exit 1 if a target fell: the bytes are beside the corpus, and `--again FILE TARGET`
 shows them to it once more.
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.card_parsers import Parser
+    from lab.cards.card_parsers import Parser
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / ".cache" / "fuzz"
@@ -67,7 +68,8 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _parsers() -> dict[str, Parser]:
-    from lab import card_parsers, keyboards
+    from lab.cards import card_parsers
+    from lab.terminal import keyboards
 
     return {**card_parsers.PARSERS, **keyboards.PARSERS}
 
@@ -78,8 +80,8 @@ def _names() -> list[str]:
 
 def _generate(wanted: argparse.Namespace) -> int:
     """Give generated sequences to what reads a terminal. Raises where that falls."""
-    from lab import keyboards
-    from lab.card_parsers import judge
+    from lab.cards.card_parsers import judge
+    from lab.terminal import keyboards
 
     tried, seed, keys = 0, wanted.seed, 0
     while tried < wanted.generated:
@@ -98,7 +100,7 @@ def _generate(wanted: argparse.Namespace) -> int:
 
 def _again(targets: list[str], file: Path) -> int:
     """Show one input to the targets, with the whole traceback of what falls."""
-    from lab.card_parsers import judge
+    from lab.cards.card_parsers import judge
 
     parsers = _parsers()
     for name in targets or list(parsers):
@@ -135,7 +137,7 @@ def _search(name: str, wanted: argparse.Namespace) -> None:
     import atheris
 
     with atheris.instrument_imports(_INSTRUMENTED, _NOT_LOOKED_FOR):
-        from lab.card_parsers import judge
+        from lab.cards.card_parsers import judge
 
         parser = _parsers()[name]
     corpus = wanted.corpus / name.replace(" ", "-")

@@ -40,7 +40,7 @@ def _drawn(app: App[Any]) -> str:
 
 
 async def _kiosk(size: tuple[int, int]) -> Pictures:
-    from lab.screens import kiosk
+    from lab.terminal.screens import kiosk
 
     async with kiosk(size=size) as shown:
         yield "idle", _drawn(shown.app)
@@ -60,7 +60,7 @@ async def _kiosk(size: tuple[int, int]) -> Pictures:
 
 
 async def _kiosk_that_is_blocked(size: tuple[int, int]) -> Pictures:
-    from lab.screens import kiosk
+    from lab.terminal.screens import kiosk
 
     async with kiosk(size=size) as shown:
         await shown.pilot.press("2", "c")
@@ -77,7 +77,7 @@ async def _kiosk_that_is_blocked(size: tuple[int, int]) -> Pictures:
 
 
 async def _helpdesk(size: tuple[int, int]) -> Pictures:
-    from lab.desk_screens import HANNA, desk
+    from lab.desk.desk_screens import HANNA, desk
 
     async with desk(size) as shown:
         yield "desk-sign-in", _drawn(shown.app)
@@ -95,7 +95,7 @@ async def _helpdesk(size: tuple[int, int]) -> Pictures:
 
 
 async def _officer(size: tuple[int, int]) -> Pictures:
-    from lab.desk_screens import OLGA, desk
+    from lab.desk.desk_screens import OLGA, desk
 
     async with desk(size) as shown:
         await shown.sign_in(OLGA)
@@ -117,7 +117,7 @@ async def _officer(size: tuple[int, int]) -> Pictures:
 
 
 async def _templates(size: tuple[int, int]) -> Pictures:
-    from lab.desk_screens import ADA, desk
+    from lab.desk.desk_screens import ADA, desk
 
     async with desk(size) as shown:
         await shown.sign_in(ADA)

@@ -9,20 +9,20 @@ import pytest
 # Screens are drawn as on most terminals, wherever the tests are typed.
 os.environ["TERM"] = "xterm-256color"
 
+# Its conftest.py files are plugins of every test, not of tests beside them.
+collect_ignore = ["lab"]
+
 pytest_plugins = [
     "lab.at_once",
-    "lab.own_network",
-    "lab.debian_option",
+    "lab.machine.own_network",
+    "lab.machine.debian_option",
     "lab.not_run",
     "lab.open_files",
-    "lab.pcscd_fixtures",
-    "lab.directory_acts",
+    "lab.cards.conftest",
+    "lab.domain.conftest",
     "lab.quick_hashes",
-    "lab.reaches",
-    "lab.samba_fixtures",
-    "lab.samba_kerberos",
-    "lab.softhsm",
-    "lab.typed_commands",
+    "lab.servers.conftest",
+    "lab.desk.conftest",
 ]
 
 

@@ -21,9 +21,9 @@ from kiosk.cards.ports import Card
 from scripts.bench.card_apdus import Count, Other
 
 if TYPE_CHECKING:
-    from lab.card_kinds import AnyMade
-    from lab.card_operations import Operation
-    from lab.pcscd import Pcscd
+    from lab.cards.card_kinds import AnyMade
+    from lab.cards.card_operations import Operation
+    from lab.cards.pcscd import Pcscd
 
     from scripts.bench._other_card_tools import Tool
 
@@ -41,8 +41,8 @@ def main() -> None:
     sys.path.insert(0, str(LABORATORY))
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         os.environ["PCSCLITE_CSOCK_NAME"] = f"{home}/run/pcscd.comm"
-        from lab.card_operations import OPERATIONS
-        from lab.pcscd import Pcscd
+        from lab.cards.card_operations import OPERATIONS
+        from lab.cards.pcscd import Pcscd
 
         from scripts.bench._other_card_tools import TOOLS
 
@@ -71,7 +71,7 @@ class Desk:
 
     def _insert(self, operation: Operation) -> tuple[AnyMade, Card]:
         """Put a new card in, and wait until the service has seen it."""
-        from lab.events import Watch
+        from lab.cards.events import Watch
 
         from kiosk.cards.pcsc import PcscMonitor
 
@@ -111,8 +111,8 @@ class Desk:
 
     def _theirs(self, operation: Operation, tool: Tool) -> int:
         """Return what another program costs it; it has to succeed."""
-        from lab.card_kinds import NEW
-        from lab.card_operations import CHANGE, UNBLOCK
+        from lab.cards.card_kinds import NEW
+        from lab.cards.card_operations import CHANGE, UNBLOCK
 
         made, card = self._insert(operation)
         card.close()
@@ -123,9 +123,9 @@ class Desk:
         return self._reader.faults.count
 
     def _run(self, line: str) -> None:
-        from lab.card_kinds import ADMIN_KEY, NEW, PIN, PUK
-        from lab.card_operations import SERIAL
-        from lab.judges import ykcs11
+        from lab.cards.card_kinds import ADMIN_KEY, NEW, PIN, PUK
+        from lab.cards.card_operations import SERIAL
+        from lab.cards.judges import ykcs11
 
         words = line.split()
         if shutil.which(words[0]) is None:

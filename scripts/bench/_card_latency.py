@@ -41,8 +41,8 @@ def main() -> None:
 @contextmanager
 def _real_card(home: Path) -> Iterator[tuple[MadeCard, Card]]:
     """Put a card into a real pcscd of its own."""
-    from lab.events import Watch
-    from lab.pcscd import Pcscd
+    from lab.cards.events import Watch
+    from lab.cards.pcscd import Pcscd
 
     from kiosk.cards.pcsc import PcscMonitor
 

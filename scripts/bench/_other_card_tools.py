@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.card_operations import (
+from lab.cards.card_operations import (
     CHANGE,
     RECOGNISE,
     UNBLOCK,

@@ -16,7 +16,7 @@ _PROGRAM = """
 import asyncio, json, sys, tempfile, time
 from pathlib import Path
 from kiosk.simulation.demo_desk import PASSWORD
-from lab.desk_screens import desk
+from lab.desk.desk_screens import desk
 from scripts.bench.storage import filled
 from textual import events
 

@@ -33,7 +33,7 @@ from kiosk.directory.values import Account, BindResult
 from scripts.bench import Row
 
 if TYPE_CHECKING:
-    from lab.samba import SambaDomain
+    from lab.domain.samba import SambaDomain
 
 LABORATORY = Path(__file__).parents[2] / "tests"
 TURNS = 15
@@ -49,7 +49,7 @@ def run() -> list[Row]:
     """Start a DC, measure both in turns, return the medians."""
     if str(LABORATORY) not in sys.path:
         sys.path.insert(0, str(LABORATORY))
-    from lab.samba import SambaDomain
+    from lab.domain.samba import SambaDomain
 
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -92,7 +92,7 @@ def run() -> list[Row]:
 def _with_a_dead_first(
     domain: SambaDomain, directory: LdapDirectory, account: Account
 ) -> list[Row]:
-    from lab.bad_servers import black_hole
+    from lab.servers.bad_servers import black_hole
 
     with black_hole() as port:
         dcs = (f"127.0.0.1:{port}", domain.address)

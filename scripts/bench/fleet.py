@@ -160,8 +160,8 @@ def _rows(floor: Played, ours: Played) -> Iterator[Row]:
 
 @contextmanager
 def _fleet() -> Iterator[Fleet]:
-    from lab.postgres import Server
-    from lab.served import Site, free_port
+    from lab.servers.postgres import Server
+    from lab.servers.served import Site, free_port
 
     server = Server(_SERVER)
     with tempfile.TemporaryDirectory(prefix="bench-fleet-") as home:

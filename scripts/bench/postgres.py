@@ -28,7 +28,7 @@ from storage.records import AuditDraft
 from storage.view import ByHolder
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from lab.postgres import Server  # the laboratory is no installed package
+from lab.servers.postgres import Server  # the laboratory is no installed package
 
 TITLE = "The registry in PostgreSQL"
 CREDENTIALS = int(os.environ.get("BENCH_CREDENTIALS", "100000"))

@@ -42,7 +42,7 @@ def run() -> list[Row]:
     """Start the domain, put everybody on record, take the report."""
     if str(LABORATORY) not in sys.path:
         sys.path.insert(0, str(LABORATORY))
-    from lab.samba_many import CrowdedDomain
+    from lab.domain.samba_many import CrowdedDomain
 
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,

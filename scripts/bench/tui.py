@@ -41,7 +41,7 @@ run(Station())
 """
 _BLOCKED = """
 import asyncio, json, time, sys
-from lab.screens import kiosk
+from lab.terminal.screens import kiosk
 from textual.app import App
 gaps = []
 async def beat():

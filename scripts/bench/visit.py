@@ -25,9 +25,9 @@ import ldap3
 from scripts.bench import Row
 
 if TYPE_CHECKING:
-    from lab.pcscd import Pcscd
+    from lab.cards.pcscd import Pcscd
+    from lab.domain.samba import SambaDomain
     from lab.realsite import RealSite
-    from lab.samba import SambaDomain
 
     from kiosk.cards.ports import Card
 
@@ -66,7 +66,7 @@ def run() -> list[Row]:
 
 @contextmanager
 def _service(home: Path) -> Iterator[Pcscd]:
-    from lab.pcscd import Pcscd
+    from lab.cards.pcscd import Pcscd
 
     (home / "pcscd").mkdir()
     pcscd = Pcscd(home / "pcscd")
@@ -81,8 +81,8 @@ def _service(home: Path) -> Iterator[Pcscd]:
 
 @contextmanager
 def _domain(home: Path) -> Iterator[tuple[SambaDomain, RealSite]]:
+    from lab.domain.samba import SambaDomain
     from lab.realsite import found
-    from lab.samba import SambaDomain
 
     (home / "site").mkdir()
     with SambaDomain.start(home / "dc") as domain:

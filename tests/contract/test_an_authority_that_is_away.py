@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from lab.away import Away
 from lab.histories import PLAIN, STORIES, History, Story
-from lab.reaches import reached_by
+from lab.servers.away import Away
+from lab.servers.reaches import reached_by
 
 from kiosk.authority.errors import AuthorityAway
 from kiosk.visit.views import Outcome

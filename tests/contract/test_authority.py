@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from lab.histories import NEW, STORIES, History, Story
 from lab.liar import LIMITS, Liar, named
-from lab.reaches import REACHES, over_bytes, reached_by, secrets_in
+from lab.servers.reaches import REACHES, over_bytes, reached_by, secrets_in
 
 from kiosk.authority.errors import (
     CodeMistyped,

@@ -14,9 +14,9 @@ from typing import TypeVar
 import pytest
 from lab.histories import History
 from lab.liar import LIMITS, Liar, named
-from lab.reaches import secrets_in
 from lab.registries import IMPLEMENTATIONS, SHARED
-from lab.repeated_visits import another_code
+from lab.servers.reaches import secrets_in
+from lab.servers.repeated_visits import another_code
 from lab.together import at_once
 
 from kiosk.authority.escrow.wrong_entries import WrongEntries

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from lab.card_kinds import (
+from lab.cards.card_kinds import (
     ADMIN_KEY,
     FAMILIES,
     GIDS,
@@ -27,7 +27,7 @@ from lab.card_kinds import (
     make_gids,
     make_piv,
 )
-from lab.events import Watch
+from lab.cards.events import Watch
 
 from kiosk.authority.escrow import admin_key
 from kiosk.authority.proof.signature import is_valid

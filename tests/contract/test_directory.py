@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from lab.directories import DOMAIN_POLICY, PIN_POLICY, Condition, Hands
-from lab.directory_acts import (
+from lab.domain.directories import DOMAIN_POLICY, PIN_POLICY, Condition, Hands
+from lab.domain.directory_acts import (
     SECOND_PIN,
     account_of,
     find,

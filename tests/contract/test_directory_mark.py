@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from lab.directories import FIRST_PIN, Condition, Hands, Person
-from lab.directory_acts import (
+from lab.domain.directories import FIRST_PIN, Condition, Hands, Person
+from lab.domain.directory_acts import (
     SECOND_PIN,
     account_of,
     refusal_of,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from lab.directories import Hands
-from lab.directories import Person as LabPerson
-from lab.directory_acts import account_of, sign_in
-from lab.samba import SambaDomain
+from lab.domain.directories import Hands
+from lab.domain.directories import Person as LabPerson
+from lab.domain.directory_acts import account_of, sign_in
+from lab.domain.samba import SambaDomain
 
 from kiosk.core.clock import SystemClock
 from kiosk.directory.errors import ReadFailed

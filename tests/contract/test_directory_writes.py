@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lab.directories import FIRST_PIN, PIN_POLICY, Condition, Hands
-from lab.directory_acts import (
+from lab.domain.directories import FIRST_PIN, PIN_POLICY, Condition, Hands
+from lab.domain.directory_acts import (
     SECOND_PIN,
     THIRD_PIN,
     account_of,

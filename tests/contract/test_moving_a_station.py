@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import postgres
 from lab.histories import NEW, OLD, History, Story
 from lab.liar import LIMITS
-from lab.served import over_https
+from lab.servers import postgres
+from lab.servers.served import over_https
 
 from kiosk.authority.errors import NotProven
 from kiosk.authority.proof.evidence import unproven_writes

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from lab import postgres
-from lab.postgres_line import Line
 from lab.registries import approval, consume, credential, draft, nonce, operation
+from lab.servers import postgres
+from lab.servers.postgres_line import Line
 from msgspec.structs import replace
 from psycopg import errors
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from lab.histories import NEW, STORIES, History, Story
-from lab.reaches import reached_by
 from lab.registries import IMPLEMENTATIONS, SHARED
-from lab.repeated_visits import VISITS
-from lab.repeating import AGAIN, reaching
+from lab.servers.reaches import reached_by
+from lab.servers.repeated_visits import VISITS
+from lab.servers.repeating import AGAIN, reaching
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.wire.calls import CALLS

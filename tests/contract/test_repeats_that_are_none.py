@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from lab.histories import History
 from lab.liar import LIMITS, Liar, named
-from lab.reaches import reached_by, secrets_in
 from lab.registries import IMPLEMENTATIONS, SHARED
-from lab.repeated_visits import VISITS, due
-from lab.repeating import AGAIN, came_of, reaching
+from lab.servers.reaches import reached_by, secrets_in
+from lab.servers.repeated_visits import VISITS, due
+from lab.servers.repeating import AGAIN, came_of, reaching
 from lab.together import at_once
 from msgspec.structs import replace
 

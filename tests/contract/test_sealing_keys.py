@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 from lab.histories import NEW, STORIES, History, Story
-from lab.reaches import reached_by
 from lab.registries import IMPLEMENTATIONS, SHARED
+from lab.servers.reaches import reached_by
 
 from kiosk.authority.errors import ProofFailed
 from kiosk.authority.escrow.wrong_entries import WrongEntries

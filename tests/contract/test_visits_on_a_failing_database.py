@@ -16,10 +16,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from lab import postgres
 from lab.histories import History
 from lab.liar import named
-from lab.postgres_line import Line
+from lab.servers import postgres
+from lab.servers.postgres_line import Line
 
 from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome, Result

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab.terminal import Terminal, terminal
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.faces.turn import BREATH
 

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab.fleet import KIOSK, STATION, Fleet, founded
-from lab.pcscd import Pcscd
+from lab.cards.pcscd import Pcscd
+from lab.domain.samba import SambaDomain
 from lab.realsite import PIN
-from lab.samba import SambaDomain
-from lab.terminal import Terminal, terminal
+from lab.servers.fleet import KIOSK, STATION, Fleet, founded
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk import bootstrap
 from kiosk.certificates.local_ca import new_issuer

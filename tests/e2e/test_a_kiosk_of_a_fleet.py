@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab.fleet import KIOSK, Fleet, founded
-from lab.pcscd import Pcscd
+from lab.cards.pcscd import Pcscd
+from lab.domain.samba import SambaDomain
 from lab.realsite import NEW_PIN, PIN
-from lab.samba import SambaDomain
-from lab.terminal import Terminal, terminal
+from lab.servers.fleet import KIOSK, Fleet, founded
+from lab.terminal.terminal import Terminal, terminal
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from lab.serving import Authority, end, until
+from lab.servers.serving import Authority, end, until
 
 from kiosk.authority.client.line import trusting
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from lab.serving import Authority, is_listening, until
-from lab.terminal import terminal
+from lab.servers.serving import Authority, is_listening, until
+from lab.terminal.terminal import terminal
 
 from kiosk import bootstrap
 from kiosk.authority.client.remote import remote

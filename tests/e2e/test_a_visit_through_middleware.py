@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab.events import Watch
-from lab.judges import opensc
-from lab.pcscd import Pcscd
+from lab.cards.events import Watch
+from lab.cards.judges import opensc
+from lab.cards.pcscd import Pcscd
 
 from kiosk.cards.errors import ModuleFailed
 from kiosk.cards.pcsc import PcscMonitor

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab.events import Watch
-from lab.pcscd import READERS, Pcscd
+from lab.cards.events import Watch
+from lab.cards.pcscd import READERS, Pcscd
 
 from kiosk.cards.pcsc import PcscMonitor
 from kiosk.cards.piv import objects

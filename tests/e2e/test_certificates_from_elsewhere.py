@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.est_server import PASSWORD, USER, Behaviour, EstServer
-from lab.operators import Office
-from lab.pcscd import Pcscd
-from lab.samba import LabUser, SambaDomain
+from lab.cards.pcscd import Pcscd
+from lab.desk.operators import Office
+from lab.domain.samba import LabUser, SambaDomain
+from lab.servers.est_server import PASSWORD, USER, Behaviour, EstServer
 
 from kiosk.cards.piv import objects
 from kiosk.cards.values import KeySlot

@@ -11,11 +11,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from lab.events import Watch
-from lab.judges import opensc
-from lab.operators import Office
-from lab.pcscd import Pcscd
-from lab.samba import LabUser, SambaDomain
+from lab.cards.events import Watch
+from lab.cards.judges import opensc
+from lab.cards.pcscd import Pcscd
+from lab.desk.operators import Office
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.authority.office import templates
 from kiosk.bootstrap import found_registry

@@ -11,8 +11,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from lab.ldap_relay import Doing, Record, Trouble, misbehaving
-from lab.samba import LabUser, SambaDomain
+from lab.domain.ldap_relay import Doing, Record, Trouble, misbehaving
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from lab.terminal import Terminal
+from lab.terminal.terminal import Terminal
 
 OTHER_SIDE = "\x14"
 INSERT, OTHER_CARD, QUIT = "\x1b[15~", "\x1b[19~", "\x1b[21~"

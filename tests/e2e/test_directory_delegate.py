@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lab import samba_domain
-from lab.samba import LabUser, SambaDomain
+from lab.domain import samba_domain
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.cli import main
 from kiosk.core.clock import SystemClock

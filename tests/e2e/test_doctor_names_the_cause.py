@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab import bad_servers
-from lab.bad_certificates import BAD, GOOD, ROOT
-from lab.ldap_relay import Doing, Trouble, misbehaving
+from lab.domain.ldap_relay import Doing, Trouble, misbehaving
+from lab.domain.samba import LabUser, SambaDomain
 from lab.realsite import found
-from lab.samba import LabUser, SambaDomain
-from lab.tls_servers import issue, tls_server
+from lab.servers import bad_servers
+from lab.servers.bad_certificates import BAD, GOOD, ROOT
+from lab.servers.tls_servers import issue, tls_server
 
 from kiosk.cli import main
 from kiosk.core.clock import SystemClock

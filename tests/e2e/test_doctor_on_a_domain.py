@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from lab import samba_domain
-from lab.realsite import found
-from lab.samba import LabUser, SambaDomain
-from lab.samba_rights import (
+from lab.domain import samba_domain
+from lab.domain.samba import LabUser, SambaDomain
+from lab.domain.samba_rights import (
     grant,
     granted,
     last_change,
@@ -19,6 +18,7 @@ from lab.samba_rights import (
     set_permissions,
     sid_of,
 )
+from lab.realsite import found
 
 from kiosk.cli import main
 from kiosk.core.clock import Clock, ManualClock, SystemClock

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from lab import bad_servers
-from lab.dns_server import DnsServer
-from lab.samba import SambaDomain
+from lab.domain.samba import SambaDomain
+from lab.servers import bad_servers
+from lab.servers.dns_server import DnsServer
 
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab.patroni import Cluster, Node
-from lab.served import Site, free_port
+from lab.servers.patroni import Cluster, Node
+from lab.servers.served import Site, free_port
 
 from kiosk.authority.client.line import trusting
 from kiosk.authority.client.lines import Lines

@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
     load_pem_public_key,
 )
-from lab.inserted import KINDS, PIN, PUK, Inserted, inserted, program
-from lab.judges import opensc
+from lab.cards.inserted import KINDS, PIN, PUK, Inserted, inserted, program
+from lab.cards.judges import opensc
+from lab.cards.pcscd import READERS, Pcscd
 from lab.not_run import not_offered
-from lab.pcscd import READERS, Pcscd
 
 from kiosk.cards.piv import objects
 

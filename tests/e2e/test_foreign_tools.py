@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from lab.judges import Judge, judged
-from lab.pcscd import Pcscd
+from lab.cards.judges import Judge, judged
+from lab.cards.pcscd import Pcscd
 from msgspec.structs import replace
 
 from kiosk.authority.proof.signature import is_valid

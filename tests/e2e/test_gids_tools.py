@@ -11,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from lab.events import Watch
-from lab.judges import accepted
+from lab.cards.events import Watch
+from lab.cards.judges import accepted
+from lab.cards.pcscd import Pcscd
 from lab.not_run import not_run
-from lab.pcscd import Pcscd
 
 from kiosk.authority.escrow import admin_key
 from kiosk.cards.errors import WrongPin

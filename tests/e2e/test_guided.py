@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab.administrator import administer
-from lab.dns_server import DnsServer
-from lab.own_files import seeing
-from lab.pcscd import Pcscd
-from lab.samba import SambaDomain
-from lab.samba_domain import STAFF
-from lab.terminal import Terminal, terminal
+from lab.cards.pcscd import Pcscd
+from lab.domain.administrator import administer
+from lab.domain.samba import SambaDomain
+from lab.domain.samba_domain import STAFF
+from lab.machine.own_files import seeing
+from lab.servers.dns_server import DnsServer
+from lab.terminal.terminal import Terminal, terminal
 
 KIOSK = Path(sys.executable).with_name("kiosk")
 ACCOUNT = "svc-guided"

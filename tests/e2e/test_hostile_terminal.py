@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab import kiosk_on_terminal
-from lab.terminal import Terminal, terminal
+from lab.terminal import kiosk_on_terminal
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.core.exit_codes import ExitCode
 

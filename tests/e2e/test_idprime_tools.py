@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from lab.events import Watch
-from lab.judges import opensc
-from lab.pcscd import Pcscd
+from lab.cards.events import Watch
+from lab.cards.judges import opensc
+from lab.cards.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import NotSupported, PinRefused, UnknownCard, WrongPin

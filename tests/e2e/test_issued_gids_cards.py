@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
-from lab.events import Watch
-from lab.judges import accepted
+from lab.cards.events import Watch
+from lab.cards.judges import accepted
+from lab.cards.pcscd import Pcscd
+from lab.desk.site import STAFF, Site, bench_at
 from lab.not_run import not_run
-from lab.pcscd import Pcscd
-from lab.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import admin_unblock

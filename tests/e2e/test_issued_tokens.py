@@ -9,12 +9,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.events import Watch
-from lab.judges import opensc
-from lab.office import Office
-from lab.pcscd import Pcscd
-from lab.site import STAFF, Site, bench_at
-from lab.softhsm import MODULE, PIN, SoftToken, certificate, tool
+from lab.cards.events import Watch
+from lab.cards.judges import opensc
+from lab.cards.pcscd import Pcscd
+from lab.cards.softhsm import MODULE, PIN, SoftToken, certificate, tool
+from lab.desk.office import Office
+from lab.desk.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.office import lifecycle_events

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from lab.judges import Judge, judged, ykcs11
-from lab.pcscd import Pcscd
+from lab.cards.judges import Judge, judged, ykcs11
+from lab.cards.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import ObjectMissing

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.samba import LabUser
-from lab.samba_kerberos import KerberosDomain
+from lab.domain.samba import LabUser
+from lab.domain.samba_kerberos import KerberosDomain
 
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.secret import Secret

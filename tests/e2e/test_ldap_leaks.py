@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import samba_domain, talkative
-from lab.samba import SambaDomain
-from lab.samba_kerberos import KerberosDomain
+from lab.domain import samba_domain, talkative
+from lab.domain.samba import SambaDomain
+from lab.domain.samba_kerberos import KerberosDomain
 
 pytestmark = pytest.mark.samba
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab.samba import LabUser, SambaDomain
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import ManualClock
 from kiosk.directory.errors import ServiceBindRefused, ServicePasswordUnreadable

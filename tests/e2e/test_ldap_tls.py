@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import bad_servers
-from lab.samba import CertificateKind, SambaDomain
+from lab.domain.samba import CertificateKind, SambaDomain
+from lab.servers import bad_servers
 
 from kiosk.core.clock import SystemClock
 from kiosk.directory.errors import DirectoryError, TlsRefused, Unreachable

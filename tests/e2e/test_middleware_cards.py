@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from lab.judges import PIN, PUK, Judge, judged, opensc, ykcs11
-from lab.pcscd import Pcscd
+from lab.cards.judges import PIN, PUK, Judge, judged, opensc, ykcs11
+from lab.cards.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import (

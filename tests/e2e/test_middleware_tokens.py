@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.softhsm import (
+from lab.cards.softhsm import (
     MAIL,
     MODULE,
     PIN,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from lab.ldap_relay import Doing, Record, Trouble, misbehaving
-from lab.office import Office
-from lab.samba import LabUser, SambaDomain
+from lab.desk.office import Office
+from lab.domain.ldap_relay import Doing, Record, Trouble, misbehaving
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.authority.local_office import LocalOfficeAuthority
 from kiosk.authority.office.operators import SignedIn

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from lab.other_hands import Answer, Meddled, Moment
-from lab.samba import LabUser, SambaDomain
-from lab.samba_truth import Database, database_of
+from lab.domain.other_hands import Answer, Meddled, Moment
+from lab.domain.samba import LabUser, SambaDomain
+from lab.domain.samba_truth import Database, database_of
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lab.events import Watch
-from lab.pcscd import READERS, Pcscd
+from lab.cards.events import Watch
+from lab.cards.pcscd import READERS, Pcscd
 from smartcard import scard
 
 from kiosk.cards.errors import CardBusy, CardRemoved, ReaderGone

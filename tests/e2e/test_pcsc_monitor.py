@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from lab.events import Watch
-from lab.pcscd import READERS, RENAMED, UMLAUT, Pcscd
+from lab.cards.events import Watch
+from lab.cards.pcscd import READERS, RENAMED, UMLAUT, Pcscd
 
 from kiosk.cards.errors import CardBusy, CardMute, CardRemoved, ReaderGone, ServiceGone
 from kiosk.cards.pcsc import PcscConnection, PcscMonitor

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab import plain_on_terminal
-from lab.plain_on_terminal import NOISE
-from lab.terminal import Terminal, terminal
+from lab.terminal import plain_on_terminal
+from lab.terminal.plain_on_terminal import NOISE
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.turn import BREATH

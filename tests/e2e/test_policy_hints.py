@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.samba import SambaDomain
+from lab.domain.samba import SambaDomain
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret

@@ -23,8 +23,8 @@ import psycopg
 import pytest
 from lab.histories import History
 from lab.liar import named
-from lab.patroni import Cluster, Node
 from lab.registries import approval, credential, draft
+from lab.servers.patroni import Cluster, Node
 from msgspec.structs import replace
 
 from kiosk.authority.proof.evidence import unproven_writes

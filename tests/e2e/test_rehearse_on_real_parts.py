@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.judges import opensc
-from lab.pcscd import Pcscd
+from lab.cards.judges import opensc
+from lab.cards.pcscd import Pcscd
+from lab.domain.samba import SambaDomain
 from lab.realsite import found
-from lab.samba import SambaDomain
 
 from kiosk.simulation.rehearsal.scenario import shipped
 

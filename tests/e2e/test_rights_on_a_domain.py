@@ -7,8 +7,8 @@ from uuid import UUID
 
 import ldap3
 import pytest
-from lab import samba_domain
-from lab.samba import LabUser, SambaDomain
+from lab.domain import samba_domain
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import SystemClock
 from kiosk.directory.delegation import USER, Access

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import postgres
-from lab.fleet import KIOSK, Fleet, founded, stop
+from lab.domain.samba import SambaDomain
 from lab.realsite import PIN
-from lab.samba import SambaDomain
+from lab.servers import postgres
+from lab.servers.fleet import KIOSK, Fleet, founded, stop
 
 from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import Lines

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab.samba import LabUser, SambaDomain
+from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret import Secret

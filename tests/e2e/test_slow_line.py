@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from lab.matrix.visitor import Visitor
-from lab.slow_line import BYTES_A_SECOND, SlowTerminal
+from lab.terminal.slow_line import BYTES_A_SECOND, SlowTerminal
 
 from kiosk.core.exit_codes import ExitCode
 

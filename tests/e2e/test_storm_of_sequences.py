@@ -10,11 +10,11 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from lab.keyboards import generated
 from lab.matrix.cells import opened
 from lab.matrix.place import Place
 from lab.matrix.places import places
 from lab.matrix.visitor import Visitor
+from lab.terminal.keyboards import generated
 
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.keyboard.decoder import Decoder

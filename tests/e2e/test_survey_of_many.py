@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lab import samba_domain
-from lab.ldap_relay import Doing, Trouble, misbehaving
-from lab.samba import SambaDomain
+from lab.domain import samba_domain
+from lab.domain.ldap_relay import Doing, Trouble, misbehaving
+from lab.domain.samba import SambaDomain
 
 from kiosk.authority.office import survey as surveying
 from kiosk.authority.office.survey import survey

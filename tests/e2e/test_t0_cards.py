@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lab.card_kinds import GIDS, NEW, PIN, PIV, PIV_RSA, PIV_VARIANTS, PUK, Kind
-from lab.events import Watch
-from lab.pcscd import Pcscd
+from lab.cards.card_kinds import GIDS, NEW, PIN, PIV, PIV_RSA, PIV_VARIANTS, PUK, Kind
+from lab.cards.events import Watch
+from lab.cards.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.pcsc import PcscMonitor

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab import kiosk_on_terminal
-from lab.kiosk_on_terminal import NOISE
-from lab.terminal import Terminal, terminal
+from lab.terminal import kiosk_on_terminal
+from lab.terminal.kiosk_on_terminal import NOISE
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.core.exit_codes import ExitCode
 

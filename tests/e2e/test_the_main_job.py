@@ -13,10 +13,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from lab.pcscd import Pcscd
+from lab.cards.pcscd import Pcscd
+from lab.domain.samba import SambaDomain
 from lab.realsite import NEW_PIN, PIN, RealSite, found
-from lab.samba import SambaDomain
-from lab.terminal import Terminal, terminal
+from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.cards.values import KeyAlgorithm
 from kiosk.simulation.cards.faults import PullAfter

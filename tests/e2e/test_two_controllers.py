@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab.dns_server import DnsServer
-from lab.samba import LabUser, SambaDomain
-from lab.samba_pair import SambaPair
+from lab.domain.samba import LabUser, SambaDomain
+from lab.domain.samba_pair import SambaPair
+from lab.servers.dns_server import DnsServer
 
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.account_snapshot import look

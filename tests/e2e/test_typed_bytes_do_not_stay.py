@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import kiosk_on_terminal, plain_on_terminal
 from lab.memory import occurrences
 from lab.not_run import needs
-from lab.terminal import terminal
+from lab.terminal import kiosk_on_terminal, plain_on_terminal
+from lab.terminal.terminal import terminal
 
 OLD, NEW = "271828", "846257"
 BURST = f"{OLD}\r{NEW}\r"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lab.matrix.keys import F2
 from lab.matrix.visitor import Visitor, visitor
-from lab.speeds import in_pieces, one_by_one, send
+from lab.terminal.speeds import in_pieces, one_by_one, send
 
 PASSWORD = "Operator-2026"
 SEEDS = range(2)

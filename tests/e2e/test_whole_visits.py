@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from lab.matrix.visitor import Visitor, visitor
-from lab.speeds import in_pieces, one_by_one, send
+from lab.terminal.speeds import in_pieces, one_by_one, send
 
 NEW = "314159"
 ENTER = "\r"

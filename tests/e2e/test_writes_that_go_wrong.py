@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from lab.one_way import OneWay
-from lab.samba import LabUser, SambaDomain
+from lab.domain.samba import LabUser, SambaDomain
+from lab.servers.one_way import OneWay
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.secret import Secret

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.card_kinds import make_piv
-from lab.events import Watch
-from lab.pcscd import Pcscd
+from lab.cards.card_kinds import make_piv
+from lab.cards.events import Watch
+from lab.cards.pcscd import Pcscd
 from msgspec.structs import replace
 
 from kiosk.cards.pcsc import PcscMonitor

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from lab.judges import PIN, Judge, judged, ykcs11
-from lab.pcscd import YUBICO, Pcscd
+from lab.cards.judges import PIN, Judge, judged, ykcs11
+from lab.cards.pcscd import YUBICO, Pcscd
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import PinBlocked, PukBlocked, WrongPin

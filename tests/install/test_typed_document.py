@@ -17,12 +17,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from lab.administrator import administer
-from lab.bare_machine import Machine
-from lab.dns_server import DnsServer
-from lab.fresh_root import ROOT, Console, FreshRoot, typed_in
-from lab.samba import SambaDomain
-from lab.samba_domain import BASE_DN, STAFF
+from lab.domain.administrator import administer
+from lab.domain.samba import SambaDomain
+from lab.domain.samba_domain import BASE_DN, STAFF
+from lab.machine.bare_machine import Machine
+from lab.machine.fresh_root import ROOT, Console, FreshRoot, typed_in
+from lab.servers.dns_server import DnsServer
 
 DOCUMENT = (ROOT / "docs" / "install.md").read_text("utf-8")
 ACCOUNT, PASSWORD = "svc-pin-kiosk", "Typed-7hQ2-in-full"

@@ -16,8 +16,8 @@ from kiosk.core.secret import Secret
 from kiosk.directory.metadata import mark_of
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.world import record
-from lab.samba import SambaDomain
-from lab.samba_objects import LabUser
+from lab.domain.samba import SambaDomain
+from lab.domain.samba_objects import LabUser
 from statemachine.lifecycle import State
 from storage.records import Credential, Escrow, LastSync, PublicKey, Sync
 from storage.vault import add_key

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from lab import postgres
+from lab.servers import postgres
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.memory_registry import MemoryRegistry

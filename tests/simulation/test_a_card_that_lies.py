@@ -13,8 +13,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lab.cards.lying_card import HONEST, Liar, Script, does_compare, lie
 from lab.histories import PLAIN, STORIES, History, Story
-from lab.lying_card import HONEST, Liar, Script, does_compare, lie
 
 from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.proof.evidence import unproven_writes

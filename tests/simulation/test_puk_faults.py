@@ -11,9 +11,9 @@ import random
 from functools import partial
 
 import pytest
+from lab.cards.puk_histories import FACTORY, STORIES, PukHistory, PukStory, boundaries
 from lab.histories import STORIES as ALL
 from lab.histories import History, Story
-from lab.puk_histories import FACTORY, STORIES, PukHistory, PukStory, boundaries
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks

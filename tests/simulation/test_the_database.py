@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lab import postgres
 from lab.histories import PLAIN, STORIES, History, Story
-from lab.postgres_line import Line
+from lab.servers import postgres
+from lab.servers.postgres_line import Line
 
 from kiosk.simulation.world import World
 from kiosk.visit.views import Result

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lab.desk_screens import ADA, HANNA, Desk, desk
-from lab.screens import kiosk
+from lab.desk.desk_screens import ADA, HANNA, Desk, desk
+from lab.terminal.screens import kiosk
 
 from kiosk.tui.screens.help import HelpScreen
 from kiosk.tui.screens.page import PageScreen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from lab.cutting import cut
-from lab.desk_screens import ADA, HANNA, Desk, desk
+from lab.desk.desk_screens import ADA, HANNA, Desk, desk
+from lab.terminal.cutting import cut
 
 from kiosk.core.errors import Message
 from kiosk.faces import wording

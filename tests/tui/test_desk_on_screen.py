@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.desk_screens import ADA, BOB, HANNA, OLGA, Desk, desk
+from lab.desk.desk_screens import ADA, BOB, HANNA, OLGA, Desk, desk
 from msgspec.structs import replace
 from textual import events
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lab.desk_screens import ADA, BOB, HANNA, Desk, desk
-from lab.screens import Kiosk, kiosk
+from lab.desk.desk_screens import ADA, BOB, HANNA, Desk, desk
+from lab.terminal.screens import Kiosk, kiosk
 from textual import events
 
 from kiosk.core.secret import Secret

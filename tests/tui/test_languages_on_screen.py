@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from lab.cutting import cut
-from lab.screens import Kiosk, kiosk
-from lab.watch import Watch
+from lab.terminal.cutting import cut
+from lab.terminal.screens import Kiosk, kiosk
+from lab.terminal.watch import Watch
 from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Digits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.screens import Kiosk, kiosk
+from lab.terminal.screens import Kiosk, kiosk
 
 from kiosk.tui.last_word import SECONDS
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from lab.screens import kiosk
-from lab.watch import Watch
+from lab.terminal.screens import kiosk
+from lab.terminal.watch import Watch
 
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.station import FaceSettings, Helpdesk

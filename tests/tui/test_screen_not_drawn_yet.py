@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lab.fake_station import HOME
-from lab.screens import kiosk
+from lab.terminal.fake_station import HOME
+from lab.terminal.screens import kiosk
 
 from kiosk.core.errors import Message
 from kiosk.core.exit_codes import ExitCode

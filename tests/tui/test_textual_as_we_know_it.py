@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from lab.fake_station import SETTINGS
+from lab.terminal.fake_station import SETTINGS
 from textual import events
 from textual.app import App
 from textual.geometry import Size

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from lab.screens import Kiosk, kiosk
+from lab.terminal.screens import Kiosk, kiosk
 from textual.widgets import Static
 
 from kiosk.core.errors import Message

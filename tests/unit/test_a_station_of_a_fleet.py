@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lab.histories import STORIES, History
-from lab.served import Serving, Site, free_port
+from lab.servers.served import Serving, Site, free_port
 
 from kiosk.authority.client.remote import remote
 from kiosk.authority.errors import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab.lines import ScriptedLine
+from lab.cards.lines import ScriptedLine
 
 from kiosk.cards.apdu import MAX_ANSWER, Command, Response, send
 from kiosk.cards.errors import MalformedAnswer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.card_operations import OPERATIONS, Operation
+from lab.cards.card_operations import OPERATIONS, Operation
 
 from kiosk.simulation.cards.reader import SimulatedReaders
 

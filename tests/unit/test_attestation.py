@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ObjectIdentifier
-from lab.requests import CardAtHand, card
+from lab.cards.requests import CardAtHand, card
 
 from kiosk.cards.errors import UnexpectedStatus
 from kiosk.cards.piv.attestation import Attestation, attest

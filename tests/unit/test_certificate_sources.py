@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from lab.requests import ANN, GUID, CardAtHand, card
+from lab.cards.requests import ANN, GUID, CardAtHand, card
 
 from kiosk.cards.values import KeySlot
 from kiosk.certificates.answer import accepted

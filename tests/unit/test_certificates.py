@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from lab.judged_certificates import names_trusted
+from lab.desk.judged_certificates import names_trusted
 
 from kiosk.cards.values import KeySlot
 from kiosk.certificates import card_certificates

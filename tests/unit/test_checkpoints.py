@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from lab.witnessed import WitnessedSite, verdict
+from lab.desk.witnessed import WitnessedSite, verdict
 
 from kiosk.authority.proof import heads
 from kiosk.authority.proof.checkpointed_registry import (

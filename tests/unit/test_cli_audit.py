@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from lab.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
+from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 
 from kiosk import bootstrap
 from storage.records import Escrow

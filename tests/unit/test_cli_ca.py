@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from lab.requests import ANN, card
+from lab.cards.requests import ANN, card
 
 from kiosk import bootstrap
 from kiosk.certificates import ca_key

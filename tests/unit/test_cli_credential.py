@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from lab.typed_commands import Terminal
+from lab.desk.typed_commands import Terminal
 
 from kiosk import bootstrap
 from kiosk.authority.office.operators import login_name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 from lab.registries import draft
-from lab.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 
 from kiosk import bootstrap
 from storage import tinydb_evidence

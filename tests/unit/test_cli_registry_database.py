@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lab import postgres
+from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 from lab.registries import credential, draft, operation
-from lab.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
+from lab.servers import postgres
 
 from kiosk import bootstrap
 from kiosk.bootstrap import PasswordInConfiguration, RegistryElsewhere, database_of

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from lab.requests import ANN, GUID, card
+from lab.cards.requests import ANN, GUID, card
 
 from kiosk.authority.errors import ProofFailed
 from kiosk.cards import tlv

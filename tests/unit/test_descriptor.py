@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import descriptors as lab
+from lab.domain import descriptors as lab
 
 from kiosk.directory.descriptor import (
     LARGEST,

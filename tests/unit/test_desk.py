@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import lab.office
+import lab.desk.office
 import pytest
-from lab.office import PASSWORD, PIN, Office
-from lab.relayed_desk import relayed
+from lab.desk.office import PASSWORD, PIN, Office
+from lab.desk.relayed_desk import relayed
 from msgspec.structs import replace as with_fields
 
 from kiosk.authority.escrow import puks
@@ -36,7 +36,7 @@ from storage.registry import Tx
 @pytest.fixture(autouse=True, params=[Session, relayed], ids=["here", "relayed"])
 def reach(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page is the same where the session works at an authority elsewhere."""
-    monkeypatch.setattr(lab.office, "desk_of", [request.param])
+    monkeypatch.setattr(lab.desk.office, "desk_of", [request.param])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab.office import Office
+from lab.desk.office import Office
 
 from kiosk.authority.office.values import (
     RiskFinding,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.office import Office
+from lab.desk.office import Office
 from msgspec.structs import replace
 
 from kiosk.desk.tables import ROWS, Look

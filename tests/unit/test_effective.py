@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab.descriptors import GROUP, STRANGER, USER, descriptor, entry, raw_entry
+from lab.domain.descriptors import GROUP, STRANGER, USER, descriptor, entry, raw_entry
 
 from kiosk.directory.delegation import (
     ACCOUNT_RESTRICTIONS,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from lab.site import Site
+from lab.desk.site import Site
 
 from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.local import LocalAuthority

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lab.site import STAFF, Site
+from lab.desk.site import STAFF, Site
 from msgspec.structs import replace
 
 from kiosk.authority.errors import Refused

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab.est_server import PASSWORD, USER, Behaviour, EstServer
-from lab.requests import ANN, card
+from lab.cards.requests import ANN, card
+from lab.servers.est_server import PASSWORD, USER, Behaviour, EstServer
 
 from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.certificates.answer import accepted

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab.witnessed import WitnessedSite, events_of, without, written
+from lab.desk.witnessed import WitnessedSite, events_of, without, written
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from lab.witnessed import (
+from lab.desk.witnessed import (
     WitnessedSite,
     chained_again,
     events_of,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from lab.domain.other_hands import Meddled, Moment
 from lab.histories import NEW, OLD, PLAIN, STORIES, History, Story
-from lab.other_hands import Meddled, Moment
 
 from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.operation.deadlines import Deadlines

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from lab.histories import STORIES, History, Story
 from lab.liar import named
-from lab.served import by_header
+from lab.servers.served import by_header
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import Response

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     load_pem_private_key,
 )
-from lab.site import Site, bench_at, office_at
+from lab.desk.site import Site, bench_at, office_at
 from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused

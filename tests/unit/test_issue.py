@@ -7,8 +7,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from lab.judged_certificates import names_trusted
-from lab.site import STAFF, Site, bench_at
+from lab.desk.judged_certificates import names_trusted
+from lab.desk.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.judged_certificates import names_trusted
-from lab.site import STAFF, Site, bench_at
+from lab.desk.judged_certificates import names_trusted
+from lab.desk.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import admin_unblock

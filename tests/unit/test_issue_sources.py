@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from lab.est_server import PASSWORD, USER, Behaviour, EstServer
-from lab.site import Site, bench_at
+from lab.desk.site import Site, bench_at
+from lab.servers.est_server import PASSWORD, USER, Behaviour, EstServer
 
 from kiosk.authority.escrow import puk_unblock, puks
 from kiosk.authority.office import lifecycle_events

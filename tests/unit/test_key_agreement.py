@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from lab.card_kinds import PIN, make_piv
+from lab.cards.card_kinds import PIN, make_piv
 
 from kiosk.cards import tlv
 from kiosk.cards.piv.application import PivApplication

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from lab.descriptors import STRANGER, USER, descriptor, entry, raw_entry, sid
+from lab.domain.descriptors import STRANGER, USER, descriptor, entry, raw_entry, sid
 
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy

@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from lab import bad_servers
-from lab.bad_servers import Handler
-from lab.served import Site, write_pair
-from lab.tls_servers import Wish, issue
+from lab.servers import bad_servers
+from lab.servers.bad_servers import Handler
+from lab.servers.served import Site, write_pair
+from lab.servers.tls_servers import Wish, issue
 
 from kiosk.authority.client.line import (
     LARGEST_ANSWER,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import dns.rcode
 import pytest
-from lab.dns_server import DnsServer
+from lab.servers.dns_server import DnsServer
 
 from kiosk.core.clock import ManualClock
 from kiosk.directory.errors import Unreachable

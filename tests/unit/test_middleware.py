@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
-from lab.softhsm import CLIENT, LOGON, MAIL, MODULE, SoftToken, certificate
+from lab.cards.softhsm import CLIENT, LOGON, MAIL, MODULE, SoftToken, certificate
 
 from kiosk.cards.errors import ModuleFailed, UnknownCard
 from kiosk.cards.pkcs11 import line, messages, places, signing

@@ -10,7 +10,7 @@ import pkcs11
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from lab.softhsm import certificate
+from lab.cards.softhsm import certificate
 from pkcs11 import Attribute
 from pkcs11 import exceptions as refused
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.nt_hash import md4, nt_hash
+from lab.domain.nt_hash import md4, nt_hash
 
 
 @pytest.mark.parametrize(

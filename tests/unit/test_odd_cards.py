@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.card_kinds import NEW, PIN, PUK, make_gids, make_piv
+from lab.cards.card_kinds import NEW, PIN, PUK, make_gids, make_piv
 
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards import tlv

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from lab.office import Office as DeskOffice
-from lab.site import STAFF, Site, office_at
+from lab.desk.office import Office as DeskOffice
+from lab.desk.site import STAFF, Site, office_at
 from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused

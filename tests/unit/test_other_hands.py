@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lab.domain.other_hands import Answer, Meddled, Moment
 from lab.histories import NEW, PLAIN, STORIES, History, Story
-from lab.other_hands import Answer, Meddled, Moment
 from msgspec.structs import replace
 
 from kiosk.core.secret import Secret

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lab import keyboards
-from lab.card_parsers import PARSERS, Misread, Parser, judge
+from lab.cards.card_parsers import PARSERS, Misread, Parser, judge
+from lab.terminal import keyboards
 
 from kiosk.cards import tlv
 from kiosk.cards.apdu import MAX_PARTS, Command, send

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from lab.site import Site
+from lab.desk.site import Site
 
 from kiosk.authority.errors import Refused
 from kiosk.authority.office import lifecycle_events

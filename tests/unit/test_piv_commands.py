@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from lab.lines import ScriptedLine
+from lab.cards.lines import ScriptedLine
 
 from kiosk.cards.errors import (
     CardError,

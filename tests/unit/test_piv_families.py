@@ -7,7 +7,7 @@ would be misread.
 from __future__ import annotations
 
 import pytest
-from lab.lines import ScriptedLine
+from lab.cards.lines import ScriptedLine
 from msgspec.structs import replace
 
 from kiosk.authority.proof.signature import is_valid

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.terminal import Terminal
+from lab.terminal.terminal import Terminal
 
 from kiosk import bootstrap
 from kiosk.setup.new_station import Layout, create

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab.relayed_desk import Cut, Ends
+from lab.desk.relayed_desk import Cut, Ends
 
 from kiosk.core.errors import Message
 from kiosk.core.frame_line import LARGEST_FRAME, LineCut

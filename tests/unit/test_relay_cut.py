@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import lab.office
+import lab.desk.office
 import pytest
-from lab.office import PASSWORD, PIN, Office
-from lab.relayed_desk import Authority, Cut
+from lab.desk.office import PASSWORD, PIN, Office
+from lab.desk.relayed_desk import Authority, Cut
 
 from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.cards.ports import Card
@@ -56,7 +56,7 @@ class Desks:
 @pytest.fixture
 def desks(monkeypatch: pytest.MonkeyPatch) -> Desks:
     made = Desks()
-    monkeypatch.setattr(lab.office, "desk_of", [made.make])
+    monkeypatch.setattr(lab.desk.office, "desk_of", [made.make])
     return made
 
 
@@ -132,7 +132,7 @@ class Hands:
 def messages(what: Callable[[Hands], None], monkeypatch: pytest.MonkeyPatch) -> int:
     """How many messages it takes when nothing is cut."""
     desks = Desks()
-    monkeypatch.setattr(lab.office, "desk_of", [desks.make])
+    monkeypatch.setattr(lab.desk.office, "desk_of", [desks.make])
     hands = Hands(desks)
     before = desks.sent
     what(hands)
@@ -158,7 +158,7 @@ def test_where_the_line_is_cut_while_somebody_signs_in_nothing_is_lost(
     assert whole > 20
     for number, is_heard in everywhere(whole):
         desks = Desks()
-        monkeypatch.setattr(lab.office, "desk_of", [desks.make])
+        monkeypatch.setattr(lab.desk.office, "desk_of", [desks.make])
         hands = Hands(desks)
         cut_at(hands, number, is_heard=is_heard)
         hands.signs_in_by_card()
@@ -180,7 +180,7 @@ def test_where_it_is_cut_while_a_card_is_issued_it_is_issued_or_the_next_try_doe
     issued_before = 0
     for number, is_heard in everywhere(whole):
         desks = Desks()
-        monkeypatch.setattr(lab.office, "desk_of", [desks.make])
+        monkeypatch.setattr(lab.desk.office, "desk_of", [desks.make])
         hands = Hands(desks)
         cut_at(hands, number, is_heard=is_heard)
         hands.issues()

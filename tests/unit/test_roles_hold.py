@@ -11,7 +11,7 @@ import pwd
 from pathlib import Path
 
 import pytest
-from lab.typed_commands import Terminal
+from lab.desk.typed_commands import Terminal
 
 from kiosk.authority.office import operators
 from kiosk.config import location

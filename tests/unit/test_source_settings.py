@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from lab.est_server import PASSWORD, USER, EstServer
-from lab.requests import card
+from lab.cards.requests import card
+from lab.servers.est_server import PASSWORD, USER, EstServer
 from msgspec.structs import replace
 
 from kiosk import bootstrap

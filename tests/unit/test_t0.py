@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.card_kinds import make_piv
+from lab.cards.card_kinds import make_piv
 
 from kiosk.cards.pcsc.winscard import as_t0
 from kiosk.simulation.cards.t0 import StrictT0Card

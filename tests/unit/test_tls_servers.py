@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from lab import bad_servers
-from lab.bad_certificates import BAD, GOOD, MIDDLE, ROOT, Chain, below, signed
-from lab.tls_servers import NAME, SERVER, Issued, Wish, issue, tls_server
+from lab.servers import bad_servers
+from lab.servers.bad_certificates import BAD, GOOD, MIDDLE, ROOT, Chain, below, signed
+from lab.servers.tls_servers import NAME, SERVER, Issued, Wish, issue, tls_server
 
 from kiosk.core.errors import Message
 from kiosk.directory.errors import DirectoryError, TlsRefused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.descriptors import GROUP, STRANGER, USER, descriptor, entry, sid
+from lab.domain.descriptors import GROUP, STRANGER, USER, descriptor, entry, sid
 
 from kiosk.directory.delegation import MUST_BE_READ
 from kiosk.directory.ldap.accounts import Unjudgeable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.admin_key_person import NEW, ONLINE, PHONE, PIN, Person
+from lab.cards.admin_key_person import NEW, ONLINE, PHONE, PIN, Person
 
 from kiosk.authority.errors import Refused
 from kiosk.cards import tlv

@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 import pytest
-from lab.fake_station import HOME, form
+from lab.terminal.fake_station import HOME, form
 
 from kiosk.core.errors import Message
 from kiosk.faces import wording

@@ -14,7 +14,7 @@ from typing import Any
 from lab.matrix import room as program
 from lab.matrix.control import Line, Order
 from lab.matrix.room import PLAIN_PROBES, PROBES
-from lab.terminal import Terminal
+from lab.terminal.terminal import Terminal
 
 _PATIENCE = (0.25, 0.25, 0.25, 0.7, 2.5, 2.5)
 """How long a probe may be on its way before it is sent again (seconds): whatever

@@ -1,0 +1,1 @@
+"""Cards, readers and the service between them: simulated, foreign, lying."""

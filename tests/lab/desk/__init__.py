@@ -1,0 +1,1 @@
+"""Operators, their desk and what they type."""

@@ -1,0 +1,1 @@
+"""Domains and their controllers: simulated, Samba's, failing, lying."""

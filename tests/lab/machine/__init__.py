@@ -1,0 +1,1 @@
+"""Machines, their roots, networks and files."""

@@ -1,0 +1,1 @@
+"""What is reached over a line: databases, services, names, certificates."""

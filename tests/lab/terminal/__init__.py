@@ -1,0 +1,1 @@
+"""Terminals, keys and whoever reads the screen."""
