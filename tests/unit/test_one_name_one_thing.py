@@ -15,7 +15,6 @@ PACKAGES = ("kiosk", "statemachine", "storage")
 
 SHARED = {
     "Channel": "of a relayed session, of a domain controller: no module knows both",
-    "Line": "of a station to its authority, of a relayed session: the word of both",
 }
 """Names that several classes may have, each with the reason."""
 

@@ -152,9 +152,13 @@ def _agreement(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[st
 
 
 def _counters(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
-    """I4: whoever types what is right loses no try."""
-    card = person.holder.made.card
-    if person.story.family is Family.PIV and card.puk_tries_left < 3:
+    """I4: whoever types what is right loses no try.
+
+    Of two PUKs that may be on a card, one try each: it is on record which was refused.
+    """
+    card, escrow = person.holder.made.card, town.credential(person).escrow
+    refused = escrow.pending_refused + escrow.current_refused
+    if person.story.family is Family.PIV and card.puk_tries_left < 3 - refused:
         yield f"{card.puk_tries_left} tries are left at the PUK"
     if 0 < card.pin_tries_left < 3:
         yield f"{card.pin_tries_left} tries are left at the PIN"
