@@ -12,6 +12,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -55,7 +56,7 @@ class DeskLines:
         distrusted = ""
         for address in self._addresses:
             try:
-                return DeskLine(self._at(address, public), lost)
+                return DeskLine(*self._at(address, public), lost)
             except ssl.SSLCertVerificationError:
                 distrusted = address.authority
                 log.error("authority.not_trusted at=%s", distrusted)
@@ -66,7 +67,9 @@ class DeskLines:
             raise AuthorityNotTrusted(address=distrusted)
         raise AuthorityAway
 
-    def _at(self, address: Address, public: bytes) -> ClientConnection:
+    def _at(
+        self, address: Address, public: bytes
+    ) -> tuple[ClientConnection, ExitStack]:
         query = f"key={public.hex()}"
         headers = {"idempotency-key": self._entropy.bytes(_KEY_BYTES).hex()}
         request = HttpRequest(
@@ -77,26 +80,33 @@ class DeskLines:
             headers=headers,
             body=b"",
         )
-        return connect(
-            f"wss://{address.authority}{PATH}?{query}",
-            ssl=self._context,
-            additional_headers={**headers, **self._sign(request)},
-            user_agent_header=None,
-            compression=None,
-            proxy=None,
-            open_timeout=CONNECT_SECONDS,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PING_SECONDS,
-            close_timeout=1.0,
-            max_size=LARGEST_FRAME,
+        left = ExitStack()
+        opened = left.enter_context(
+            connect(
+                f"wss://{address.authority}{PATH}?{query}",
+                ssl=self._context,
+                additional_headers={**headers, **self._sign(request)},
+                user_agent_header=None,
+                compression=None,
+                proxy=None,
+                open_timeout=CONNECT_SECONDS,
+                ping_interval=_PING_SECONDS,
+                ping_timeout=_PING_SECONDS,
+                close_timeout=1.0,
+                max_size=LARGEST_FRAME,
+            )
         )
+        return opened, left
 
 
 class DeskLine:
     """`FrameLine` of the station."""
 
-    def __init__(self, opened: ClientConnection, lost: Callable[[], None]) -> None:
-        self._opened = opened
+    def __init__(
+        self, opened: ClientConnection, left: ExitStack, lost: Callable[[], None]
+    ) -> None:
+        """`left` closes it."""
+        self._opened, self._left = opened, left
         self._lost = lost
         self._heard: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._hear, name="desk-line", daemon=True).start()
@@ -118,7 +128,7 @@ class DeskLine:
         return frame
 
     def close(self) -> None:
-        threading.Thread(target=self._opened.close, daemon=True).start()
+        threading.Thread(target=self._left.close, daemon=True).start()
 
     def _hear(self) -> None:
         """A thread of its own: what comes is kept until somebody asks for it."""

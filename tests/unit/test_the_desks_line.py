@@ -1,0 +1,235 @@
+"""An operator's session over a real WebSocket: who gets one, and what ends it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from lab.histories import History
+from lab.liar import named
+from lab.servers.served import Enrolled, Serving, Site, free_port
+from starlette.applications import Starlette
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from kiosk.authority.client.desk_line import PATH, DeskLines
+from kiosk.authority.client.line import trusting
+from kiosk.authority.errors import StationMayNot
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.proof.seal import SealingKey
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.service.app import Service, application
+from kiosk.authority.service.callers import Caller
+from kiosk.authority.service.desks import Desks, DeskService
+from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.request import HttpRequest
+from kiosk.cards.ports import Card
+from kiosk.core.entropy import SystemEntropy
+from kiosk.core.errors import Message
+from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, Turns
+from kiosk.desk.relay.channel import Channel, accepted, offered
+from kiosk.desk.relay.remote_desk import CLOSED, RemoteDesk
+from kiosk.desk.relay.session_host import end, host
+from kiosk.desk.views import Emit, Filled, Look, Page
+
+pytestmark = pytest.mark.slow
+KIOSK = "kiosk-1"
+"""A station at which no operator works."""
+
+
+class OnePage:
+    """`DeskPort` that shows whose session it is, and can take its time."""
+
+    def __init__(self, station: str, gate: threading.Event) -> None:
+        self._page = Page(name=station, title=Message("desk.sign_in.title"))
+        self._gate = gate
+
+    def page(self) -> Page:
+        return self._page
+
+    def choose(self, key: str, emit: Emit) -> Page:
+        emit(Message("desk.working"))
+        assert self._gate.wait(20)
+        return self._page
+
+    def submit(self, filled: Filled, emit: Emit) -> Page:
+        return self._page
+
+    def look(self, look: Look) -> Page:
+        return self._page
+
+    def back(self) -> Page:
+        return self._page
+
+    def card_came(self, card: Card) -> Page:
+        return self._page
+
+    def card_left(self, insertion: int) -> Page:
+        return self._page
+
+    def sign_out(self) -> Page:
+        return self._page
+
+
+class Door:
+    """The authority's end, and stations that come to it."""
+
+    def __init__(self, folder: Path, parts: RequiredPorts) -> None:
+        self.serving: Serving
+        self.gate = threading.Event()
+        self.enrolled = Enrolled()
+        self.site = Site.founded(folder)
+        self.port = free_port()
+        service = Service(
+            threads=Threads(lambda: parts, count=2, waiting=8),
+            verify=self.enrolled.verify,
+            authority_of=LocalAuthority,
+            names=frozenset({f"127.0.0.1:{self.port}"}),
+            entropy=SystemEntropy(),
+            desk=DeskService(self.admit, self.serve, self.refuse),
+        )
+        self.desks = Desks(service)
+        self.app: Starlette = application(service, self.desks.routes)
+        self.context = trusting(self.site.ca_file)
+
+    def admit(self, parts: RequiredPorts, request: HttpRequest) -> Caller:
+        caller = self.enrolled.verify(parts, request)
+        if caller.station == KIOSK:
+            raise StationMayNot(station=KIOSK, role="self-service")
+        return caller
+
+    def serve(
+        self, caller: Caller, sealing_key: bytes, line: FrameLine, turns: Turns
+    ) -> None:
+        page = OnePage(caller.station, self.gate)
+        host(offered(line, sealing_key), lambda _: page, lambda: None, turns)
+
+    def refuse(self, why: Message, key: bytes, line: FrameLine, _: Turns) -> None:
+        end(offered(line, key), why)
+
+    def desk(self, station: str, address: str = "") -> RemoteDesk:
+        """A station that has come to this door."""
+        where = address or f"https://127.0.0.1:{self.port}"
+        signer = self.enrolled.signer(station)
+        lines = DeskLines([where], self.site.ca_file, signer, SystemEntropy())
+
+        def connected(lost: object) -> Channel:
+            mine = SealingKey()
+            return accepted(lines.opened(mine.public, lambda: None), mine, 10)
+
+        return RemoteDesk(connected, lambda job: job())
+
+    def repeated(self, station: str) -> tuple[str, dict[str, str]]:
+        """The handshake of a station, for whoever has seen it."""
+        query = f"key={SealingKey().public.hex()}"
+        request = HttpRequest(
+            method="GET",
+            authority=f"127.0.0.1:{self.port}",
+            path=PATH,
+            query=query,
+            headers={"idempotency-key": "seen"},
+            body=b"",
+        )
+        more = self.enrolled.signer(station)(request)
+        headers = {"idempotency-key": "seen", **more}
+        return f"wss://127.0.0.1:{self.port}{PATH}?{query}", headers
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    made = Door(tmp_path, History(named("change")).world.parts)
+    with Serving(made.app, made.site.listening(made.port)) as serving:
+        made.serving = serving
+        yield made
+        made.gate.set()
+
+
+def test_each_station_gets_a_session_of_its_own(door: Door) -> None:
+    one, other = door.desk("desk-1"), door.desk("desk-2")
+    assert [one.page().name, other.page().name] == ["desk-1", "desk-2"]
+    one.close()
+    assert other.back().name == "desk-2"
+    assert one.page().name == "desk-1", "a new one"
+
+
+def test_a_station_that_may_not_hears_why(door: Door) -> None:
+    page = door.desk(KIOSK).page()
+    assert page.name == CLOSED
+    assert page.notice is not None
+    assert page.notice.key == "authority.station_may_not"
+
+
+def test_who_has_signed_nothing_hears_nothing_of_anybody(door: Door) -> None:
+    url, headers = door.repeated("desk-1")
+    del headers["signature"]
+    with connect(url, ssl=door.context, additional_headers=headers) as line:
+        line.recv(10)  # sealed to whoever it was, and no more than a refusal
+        line.recv(10)
+        with pytest.raises(ConnectionClosed):
+            line.recv(10)
+
+
+def test_a_handshake_for_another_name_is_none(door: Door) -> None:
+    page = door.desk("desk-1", f"https://localhost:{door.port}").page()
+    assert page.notice is not None
+    assert page.notice.key in ("authority.away", "authority.not_trusted")
+
+
+def test_a_handshake_that_is_repeated_opens_nothing_that_can_be_read_or_asked(
+    door: Door,
+) -> None:
+    url, headers = door.repeated("desk-1")
+    mine = door.desk("desk-1")
+    assert mine.page().name == "desk-1"
+    with connect(url, ssl=door.context, additional_headers=headers) as line:
+        line.recv(10)
+        line.send(b"what is shown?")
+        with pytest.raises(ConnectionClosed):
+            line.recv(10)
+    assert mine.back().name == "desk-1", "another's session is not touched"
+
+
+@pytest.mark.parametrize(
+    "what", [b"x" * (LARGEST_FRAME + 1), "text"], ids=["too large", "text"]
+)
+def test_what_no_station_says_ends_its_own_session_alone(
+    door: Door, what: str | bytes
+) -> None:
+    url, headers = door.repeated("desk-1")
+    other = door.desk("desk-2")
+    assert other.page().name == "desk-2"
+    with connect(url, ssl=door.context, additional_headers=headers) as line:
+        line.recv(10)
+        with suppress(ConnectionClosed):
+            line.send(what)
+        with pytest.raises(ConnectionClosed):
+            line.recv(10)
+    assert other.back().name == "desk-2"
+
+
+def test_a_process_that_ends_waits_for_a_step_and_closes_who_is_idle(
+    door: Door,
+) -> None:
+    idle, busy = door.desk("desk-1"), door.desk("desk-2")
+    assert idle.page().name == "desk-1"
+    assert busy.page().name == "desk-2"
+    begun, pages = threading.Event(), list[Page]()
+    work = threading.Thread(
+        target=lambda: pages.append(busy.choose("x", lambda _: begun.set()))
+    )
+    work.start()
+    assert begun.wait(10)
+    loop = door.serving._loop
+    ending = asyncio.run_coroutine_threadsafe(door.desks.end(), loop)
+    assert idle.back().name == CLOSED
+    assert not ending.done(), "it waits"
+    door.gate.set()
+    ending.result(20)
+    work.join(20)
+    (page,) = pages
+    assert page.notice == Message("relay.ending")
+    assert door.desk("desk-3").page().name == CLOSED, "the next address is asked"
