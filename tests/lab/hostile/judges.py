@@ -154,11 +154,12 @@ def _agreement(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[st
 def _counters(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
     """I4: whoever types what is right loses no try.
 
-    Of two PUKs that may be on a card, one try each: it is on record which was refused.
+    Where a wait gave up, nobody knows which of two PUKs is on the card: each costs a
+    try at most, and it was written down before it was sent.
     """
     card, escrow = person.holder.made.card, town.credential(person).escrow
-    refused = escrow.pending_refused + escrow.current_refused
-    if person.story.family is Family.PIV and card.puk_tries_left < 3 - refused:
+    most = escrow.left if town.waits_end else 3
+    if person.story.family is Family.PIV and card.puk_tries_left < most:
         yield f"{card.puk_tries_left} tries are left at the PUK"
     if 0 < card.pin_tries_left < 3:
         yield f"{card.pin_tries_left} tries are left at the PIN"

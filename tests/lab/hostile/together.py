@@ -33,6 +33,7 @@ def been_together(
     chance = random.Random(seed)
     stories = chance.sample(EVERY, chance.randint(1, 3))
     town = Town(*stories, registry=registry, is_apart=chance.random() < 0.5)
+    town.waits_end = True
     for _ in range(chance.randint(1, 2)):
         turns = Turns(chance.getrandbits(32))
         town.points.arm(planned_by(town, chance, most=3, points=_POINTS))

@@ -103,6 +103,8 @@ class Town:
     ) -> None:
         """`is_apart`: two authorities, which stations reach by a line of bytes."""
         self.points = Points()
+        self.waits_end = False
+        """A wait may give up: what it was for happens all the same, or does not."""
         self.line = Line(self.points, self) if is_apart else None
         self.authorities: list[RequiredPorts] = []
         self.store: Registry = registry or MemoryRegistry()
