@@ -9,6 +9,7 @@ from kiosk.bootstrap.authority import witnessed_registry
 from kiosk.bootstrap.cards import monitor_of
 from kiosk.bootstrap.office import office_at
 from kiosk.core.clock import SystemClock
+from kiosk.core.errors import said_of
 from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
@@ -44,14 +45,20 @@ def desk_service_of(
     """Return what admits and serves operators' sessions. Nothing is opened."""
     from kiosk.authority.service.desks import DeskService
     from kiosk.desk.relay.channel import offered
-    from kiosk.desk.relay.session_host import end, host
+    from kiosk.desk.relay.session_host import TOLD, end, host
 
     def serve(
         caller: Caller, sealing_key: bytes, line: FrameLine, turns: Turns
     ) -> None:
+        channel = offered(line, sealing_key)
+        try:
+            hold(channel, caller, turns)
+        except TOLD as error:  # the store is away, or the station not known any more
+            end(channel, said_of(error))
+
+    def hold(channel: Channel, caller: Caller, turns: Turns) -> None:
         from kiosk.desk.session import Session
 
-        channel = offered(line, sealing_key)
         registry = witnessed_registry(config, figures=figures)
         try:
             parts = around(registry)

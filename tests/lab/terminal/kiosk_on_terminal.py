@@ -6,7 +6,8 @@
 hang-up is not signalled. `noisy`: a C library writes to standard error. `crashing`:
 as `inserted`, and F3 on a form is a defect that has a PIN in its locals. `busy`: a
 card is inserted and pulled again and again until SIGUSR1; the log says when a visit
-begins. `impatient`: a card is in, and whoever is idle for a second is forgotten.
+begins, and at SIGUSR2 garbage is collected. `impatient`: a card is in, and whoever is
+idle for a second is forgotten.
 `forgetful`: as `inserted`, and reading an exclamation mark is a defect.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -63,6 +65,7 @@ class Station(FakeStation):
             os.write(2, NOISE)
         elif self._situation == "busy":
             signal.signal(signal.SIGUSR1, lambda *_: self._is_quiet.set())
+            signal.signal(signal.SIGUSR2, lambda *_: collect())
             threading.Thread(target=self._be_busy, daemon=True).start()
 
     def _be_busy(self) -> None:
@@ -75,6 +78,12 @@ class Station(FakeStation):
         log.info("visit.begun")
         self.visits.append(Visit(self.script))
         return self.visits[-1]
+
+
+def collect() -> None:
+    """So that what is in memory is what is held."""
+    gc.collect()
+    log.info("garbage.collected")
 
 
 def crash(screen: object) -> NoReturn:
