@@ -13,8 +13,9 @@ import pytest
 from kiosk.cards.values import Family
 from kiosk.simulation.cards.faults import AnyCardFault
 from kiosk.simulation.domain_faults import AnyFault
-from kiosk.simulation.rehearsal import scenario as language
-from kiosk.simulation.rehearsal.scenario import GivenCard, Make, Scenario, shipped
+from kiosk.simulation.rehearsal import given, steps
+from kiosk.simulation.rehearsal.given import GivenCard, Make
+from kiosk.simulation.rehearsal.scenario import Scenario, read, shipped
 from kiosk.simulation.rehearsal.scenario_runtime import ScenarioRuntime
 
 PAGE = Path(__file__).parents[2] / "docs/rehearsals.md"
@@ -26,11 +27,11 @@ DOCUMENTED = {
 }
 _GIVEN = (
     Scenario,
-    language.GivenPolicy,
-    language.GivenProfile,
-    language.GivenDesk,
-    language.GivenAccount,
-    language.GivenCard,
+    given.GivenPolicy,
+    given.GivenProfile,
+    given.GivenDesk,
+    given.GivenAccount,
+    given.GivenCard,
 )
 
 
@@ -48,10 +49,17 @@ def test_everything_that_can_be_given_is_documented(part: type[msgspec.Struct]) 
 
 
 @pytest.mark.parametrize(
-    "step", typing.get_args(language.Step), ids=lambda it: it.__name__
+    "step", typing.get_args(steps.Step), ids=lambda it: it.__name__
 )
 def test_every_step_and_its_fields_are_documented(step: type[msgspec.Struct]) -> None:
     assert {str(step.__struct_config__.tag)} | fields(step) <= DOCUMENTED
+
+
+@pytest.mark.parametrize(
+    "step", typing.get_args(steps.Step), ids=lambda it: it.__name__
+)
+def test_every_step_plays_and_tells_itself(step: type[steps.ScenarioStep]) -> None:
+    assert {"play", "told"} <= vars(step).keys()
 
 
 @pytest.mark.parametrize("faults", [AnyCardFault, AnyFault], ids=["card", "directory"])
@@ -65,7 +73,7 @@ def test_every_make_of_card_is_documented(enum: type[StrEnum]) -> None:
 
 
 def test_every_make_of_card_is_rehearsed() -> None:
-    rehearsed = {card.make for path in shipped() for card in language.read(path).cards}
+    rehearsed = {card.make for path in shipped() for card in read(path).cards}
     assert rehearsed == set(Make)
 
 
@@ -80,5 +88,5 @@ def test_every_make_of_card_is_rehearsed() -> None:
 )
 def test_a_card_is_of_the_family_its_make_says(make: Make, family: Family) -> None:
     card = GivenCard(name="alice", pin="271828", make=make)
-    stage = ScenarioRuntime(Scenario(title="", story="", steps=(), cards=(card,)))
-    assert stage.made("alice").identity.family is family
+    runtime = ScenarioRuntime(Scenario(title="", story="", steps=(), cards=(card,)))
+    assert runtime.made("alice").identity.family is family

@@ -21,7 +21,7 @@ from kiosk.simulation.domain_faults import AnyFault
 
 
 class NotHere(KioskError):
-    """A step needs simulated grounds: `what`."""
+    """A step needs simulated parts: `what`."""
 
     code = "rehearsal.not_here"
 

@@ -20,7 +20,7 @@ from kiosk.simulation.cards.options import (
     of_yubikey,
 )
 from kiosk.simulation.cards.piv import SimulatedPivCard
-from kiosk.simulation.rehearsal.scenario import GivenCard, Make
+from kiosk.simulation.rehearsal.given import GivenCard, Make
 from kiosk.simulation.world import SimulatedHolder, World
 from storage.records import Credential
 

@@ -16,7 +16,7 @@ from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import Filled, Page, Style
 from kiosk.simulation.issuer import rehearsal_issuer
-from kiosk.simulation.rehearsal.scenario import AtDesk, GivenDesk, ScenarioSignIn
+from kiosk.simulation.rehearsal.given import GivenDesk
 from kiosk.simulation.world import World
 
 STATION = "desk-1"
@@ -60,44 +60,46 @@ class OfficeDesk:
             second_for=frozenset(Action(each) for each in given.second_operator),
         )
         self._session = Session(office, site)
-        self._inserted: dict[str, int] = {}
+        self.inserted: int | None = None
+        """The insertion of the card that is no operator's own; None: there is none."""
         self.page: Page = self._session.page()
         self.steps: list[Message] = []
 
-    def sign_in(self, step: ScenarioSignIn, card: Card | None) -> None:
-        """By card where one is given, else by account and password."""
+    def sign_in_by_card(self, card: Card, pin: Secret) -> None:
+        """Somebody else may have been signed in."""
         self._session.sign_out()
-        if card is not None:
-            self.page = self._session.card_came(card)
-            secrets = {"pin": Secret(step.pin.encode())}
-            self._submit({}, secrets)
-            return
+        self.page = self._session.card_came(card)
+        self.submit({}, {"pin": pin})
+
+    def sign_in_by_account(self, account: str, password: Secret) -> None:
+        """Somebody else may have been signed in."""
+        self._session.sign_out()
         self.page = self._session.choose("account", self.steps.append)
-        password = {"password": Secret(step.password.encode())}
-        self._submit({"account": step.account}, password)
+        self.submit({"account": account}, {"password": password})
+
+    def sign_out(self) -> None:
+        """Leave the desk."""
+        self.page = self._session.sign_out()
 
     def card_came(self, card: Card) -> None:
         """A card that is not the operator's is put in."""
+        self.inserted = card.insertion
         self.page = self._session.card_came(card)
 
-    def card_left(self, insertion: int) -> None:
-        """A card is taken out."""
-        self.page = self._session.card_left(insertion)
+    def card_left(self) -> None:
+        """It is taken out."""
+        if self.inserted is not None:
+            self.page = self._session.card_left(self.inserted)
+        self.inserted = None
 
-    def act(self, step: AtDesk, secrets: dict[str, Secret]) -> str:
-        """Carry a step out; return what is to be kept, empty if nothing is."""
-        self.steps.clear()
-        if step.choose:
-            key = self._first() if step.choose == "first" else step.choose
-            self.page = self._session.choose(key, self.steps.append)
-        if step.fill or secrets or step.submit:
-            self._submit(dict(step.fill), secrets)
-        kept = self._read_out() if step.keep else ""
-        for _ in range(step.back):
-            self.page = self._session.back()
-        if step.sign_out:
-            self.page = self._session.sign_out()
-        return kept
+    def choose(self, key: str) -> None:
+        """Choose by key, or the `first` that is open."""
+        key = self._first() if key == "first" else key
+        self.page = self._session.choose(key, self.steps.append)
+
+    def back(self) -> None:
+        """Go a page back."""
+        self.page = self._session.back()
 
     def _first(self) -> str:
         """The first row, or the first choice that is open; empty if there is none."""
@@ -106,12 +108,14 @@ class OfficeDesk:
         open_ = (each.key for each in self.page.choices if each.refusal is None)
         return next(open_, "")
 
-    def _submit(self, texts: dict[str, str], secrets: dict[str, Secret]) -> None:
+    def submit(self, texts: dict[str, str], secrets: dict[str, Secret]) -> None:
+        """Fill in what is given, and leave the rest as it stands."""
         whole = {field.name: field.value for field in self.page.fields}
         filled = Filled({**whole, **texts}, secrets)
         self.page = self._session.submit(filled, self.steps.append)
 
-    def _read_out(self) -> str:
+    def read_out(self) -> str:
+        """Return what the page shows to be read out. NothingToKeep."""
         for line in self.page.lines:
             if line.style is Style.CODE and isinstance(line.text, str):
                 return line.text

@@ -18,8 +18,8 @@ from kiosk.config.render import toml_value
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.faces.demo_deck import DemoCard
 from kiosk.simulation.demo import CAST, Demo, Role
-from kiosk.simulation.rehearsal import scenario as language
-from kiosk.simulation.rehearsal.scenario import Do, GivenAccount, GivenCard
+from kiosk.simulation.rehearsal import steps
+from kiosk.simulation.rehearsal.given import GivenAccount, GivenCard
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form, Home, Progress, Result, VisitPort
 from statemachine.lifecycle import State
@@ -41,7 +41,7 @@ class Recorder:
 
     def __init__(self, demo: Demo) -> None:
         self._demo = demo
-        self.steps: list[Do] = []
+        self.steps: list[steps.ScenarioStep] = []
         self._used: set[str] = set()
 
     # --- demo_deck.DemoDeck -------------------------------------------------------
@@ -53,21 +53,21 @@ class Recorder:
     def insert(self, index: int) -> None:
         name = CAST[index].name if index < len(CAST) else "stranger"
         self._used.add(name)
-        self.steps.append(language.Insert(card=name))
+        self.steps.append(steps.Insert(card=name))
         self._demo.insert(index)
 
     def pull(self) -> None:
-        self.steps.append(language.Pull())
+        self.steps.append(steps.Pull())
         self._demo.pull()
 
     def release_code(self) -> str:
         said = self._demo.release_code()
-        inserted = [each for each in self.steps if isinstance(each, language.Insert)]
+        inserted = [each for each in self.steps if isinstance(each, steps.Insert)]
         role = next((r for r in CAST if inserted and r.name == inserted[-1].card), None)
         if role is not None:
             is_new = self._demo.needs_activation(role.name)
             kind = "activation" if is_new else "release"
-            given = language.HandOut(card=role.name, code=kind, keep=CODE)
+            given = steps.HandOut(card=role.name, code=kind, keep=CODE)
             self.steps.append(given)
         return said
 
@@ -143,20 +143,20 @@ class Recorder:
 class RecordingVisit:
     """`views.VisitPort` that writes down what was chosen, typed and shown."""
 
-    def __init__(self, visit: VisitPort, steps: list[Do]) -> None:
+    def __init__(self, visit: VisitPort, steps: list[steps.ScenarioStep]) -> None:
         self._visit = visit
         self._steps = steps
 
     def recognise(self) -> Home:
         home = self._visit.recognise()
         allowed = tuple(offer.kind for offer in home.actions if offer.allowed)
-        shown = language.Expect(home=home.headline.key, allowed=allowed)
+        shown = steps.Expect(home=home.headline.key, allowed=allowed)
         if not self._steps or self._steps[-1] != shown:
             self._steps.append(shown)
         return home
 
     def begin(self, kind: Kind) -> Form:
-        self._steps.append(language.Choose(action=kind))
+        self._steps.append(steps.Choose(action=kind))
         return self._visit.begin(kind)
 
     def leave(self) -> None:
@@ -169,10 +169,10 @@ class RecordingVisit:
             name: f"@{CODE}" if name.endswith("_code") else value.reveal().decode()
             for name, value in answers.values.items()
         }
-        self._steps.append(language.Type(values=typed, confirm=answers.confirmed))
+        self._steps.append(steps.Type(values=typed, confirm=answers.confirmed))
         result = self._visit.submit(form, answers, emit)
         self._steps.append(
-            language.Expect(outcome=result.outcome, headline=result.headline.key)
+            steps.Expect(outcome=result.outcome, headline=result.headline.key)
         )
         return result
 

@@ -7,7 +7,6 @@ change, a forgotten PIN. What the rules make impossible shows as what does not h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from kiosk.authority.escrow.unblock_methods import BY_RELEASE
 from kiosk.authority.office.templates import limits_of
@@ -15,16 +14,17 @@ from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.rules.effective import effective
 from kiosk.core.secret import Secret
 from kiosk.pin.rules import Alphabet, PinRules, is_satisfied
-from kiosk.simulation.rehearsal import scenario as language
-from kiosk.simulation.rehearsal.scenario import (
-    Do,
-    GivenAccount,
-    GivenCard,
-    Make,
-    Scenario,
-    Step,
-)
+from kiosk.simulation.rehearsal.given import GivenAccount, GivenCard, Make
+from kiosk.simulation.rehearsal.scenario import Scenario
 from kiosk.simulation.rehearsal.site_rules import SiteRules
+from kiosk.simulation.rehearsal.steps import (
+    Choose,
+    Expect,
+    HandOut,
+    Insert,
+    Step,
+    Type,
+)
 from kiosk.visit.views import FieldName, Outcome
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -103,10 +103,10 @@ def _first_day(template: Template, rules: SiteRules) -> Scenario:
         state=State.ISSUED,
     )
     values = {FieldName.TRANSPORT_PIN: transport, FieldName.NEW_PIN: new}
-    before: tuple[Do, ...] = ()
+    before: tuple[Step, ...] = ()
     if template.first_pin is FirstPin.ACTIVATION_CODE:
         values = {FieldName.ACTIVATION_CODE: "@code", FieldName.NEW_PIN: new}
-        before = (language.HandOut(card="ann", code="activation"),)
+        before = (HandOut(card="ann", code="activation"),)
     return _scenario(
         template, "the first day", card, _visit(template, Kind.ACTIVATE, values, before)
     )
@@ -138,11 +138,11 @@ def _forgotten(template: Template, rules: SiteRules) -> Scenario:
         tries_left=0,
     )
     values = {FieldName.RELEASE_CODE: "@code", FieldName.NEW_PIN: new}
-    before: tuple[Do, ...] = (language.HandOut(card="ann", code="release"),)
+    before: tuple[Step, ...] = (HandOut(card="ann", code="release"),)
     if BY_RELEASE.isdisjoint(template.unblock):
         steps: tuple[Step, ...] = (
-            language.Insert(card="ann"),
-            language.Expect(allowed=(Kind.UNBLOCK,)),
+            Insert(card="ann"),
+            Expect(allowed=(Kind.UNBLOCK,)),
         )
         return _scenario(template, "a forgotten PIN", card, steps)
     return _scenario(
@@ -157,20 +157,19 @@ def _visit(
     template: Template,
     kind: Kind,
     values: dict[FieldName, str],
-    before: tuple[Do, ...] = (),
+    before: tuple[Step, ...] = (),
 ) -> tuple[Step, ...]:
     follows = template.self_service and template.pin_policy.update_ad_password
     new = values[FieldName.NEW_PIN]
-    expected = language.Expect(
+    expected = Expect(
         outcome=Outcome.DONE if follows else Outcome.CARD_ONLY,
         pin_is=new,
         password_is=new if follows else None,
     )
-    steps: tuple[Do, ...] = (
+    return (
         *before,
-        language.Insert(card="ann"),
-        language.Choose(action=kind),
-        language.Type(values=values, confirm=not follows),
+        Insert(card="ann"),
+        Choose(action=kind),
+        Type(values=values, confirm=not follows),
         expected,
     )
-    return cast("tuple[Step, ...]", steps)
