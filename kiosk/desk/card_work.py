@@ -1,15 +1,16 @@
-"""A card that is issued while its operator goes on with something else.
+"""A card that is issued, also while its operator goes on with something else.
 
 A card may need half a minute for its keys, and a certificate ten for somebody's yes.
 That happens on a thread of its own; what it asks of the office is asked on the
-session's, one question at a time, between the operator's own.
+session's, one question at a time, between the operator's own. What has to be handed
+over is there until its operator says that it has been, whatever page they leave.
 """
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 from kiosk.authority.office.ports import OFFICE_ERRORS, Office
@@ -17,22 +18,29 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context
-from kiosk.desk.personalise import IssuedCard, order_of
+from kiosk.desk.personalise import IssuedCard, order_of, personalise
 from kiosk.desk.tables import PageLine, Style
+from kiosk.desk.views import Emit
 from kiosk.enrollment.bench import Bench
-from kiosk.enrollment.issue import Order, issue_card
+from kiosk.enrollment.issue import Order
+from kiosk.enrollment.issuing import STEPS
 from storage.records import Credential
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_STEPS = 5
-"""So many steps most cards have; a card with fewer keys has one less."""
+_STEP = "enrollment.step."
 
 
 class AlreadyWorking(KioskError):
     """Another card is being issued here."""
 
     code = "desk.already_working"
+
+
+class NotHandedOver(KioskError):
+    """What goes with the card before is known nowhere but here."""
+
+    code = "desk.not_handed_over"
 
 
 class Aside(Protocol):
@@ -59,14 +67,13 @@ class WorkBesideTheDesk:
         """Why it failed."""
         self.credential: Credential | None = None
         """What was issued."""
-        self.is_seen = False
+        self._is_seen = False
         """Its operator has seen how it ended."""
         self._card = card
         self._is_card_gone = False
         self._ends = ends
         self._steps: list[Message] = []
         self._issued: IssuedCard | None = None
-        self._handover: tuple[PageLine, ...] = ()
 
     # --- what is shown ------------------------------------------------------------
 
@@ -74,22 +81,41 @@ class WorkBesideTheDesk:
         """Return how far it is; once it is over, what to hand over, or what failed."""
         if not self.is_over:
             return tuple(self._under_way())
-        self.is_seen = True
+        self._is_seen = True
         if self.error is not None:
             return (PageLine(said_of(self.error), Style.WARNING),)
-        if self._issued is not None:
-            self._handover, self._issued = self._issued.lines(), None
-        return self._handover
+        return () if self._issued is None else self._issued.lines()
 
-    def _under_way(self) -> list[PageLine]:
-        *done, now = self._steps or [Message("enrollment.personalising")]
-        lines = [PageLine(each, Style.DONE) for each in done]
-        return [*lines, PageLine(now, Style.STRONG)]
+    def _under_way(self) -> Iterator[PageLine]:
+        """Yield every step: what was done, what is being done, what is to come."""
+        now = self._stage
+        for at, name in enumerate(STEPS):
+            named = Message(f"enrollment.coming.{name}")
+            if at == now:
+                yield PageLine(self._steps[-1], Style.RUNNING)
+            else:
+                yield PageLine(named, Style.DONE if at < now else Style.OPEN)
+
+    @property
+    def _stage(self) -> int:
+        """Which of the steps is being done; -1: none yet."""
+        begun = [each.key.removeprefix(_STEP) for each in self._steps]
+        return max((STEPS.index(each) for each in begun if each in STEPS), default=-1)
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many steps are done, of about how many."""
-        return (_STEPS if self.is_over else max(0, len(self._steps) - 1)), _STEPS
+        """How many steps are done, of how many."""
+        return (len(STEPS) if self.is_over else max(0, self._stage)), len(STEPS)
+
+    @property
+    def is_to_hand_over(self) -> bool:
+        """Something of it is known nowhere but here."""
+        return self._issued is not None and self._issued.has_secret
+
+    @property
+    def is_settled(self) -> bool:
+        """Its operator has seen how it ended, and nothing is left to hand over."""
+        return self._is_seen and not self.is_to_hand_over
 
     # --- what happens ---------------------------------------------------------------
 
@@ -99,11 +125,11 @@ class WorkBesideTheDesk:
         if self.is_over:
             self._card.close()
 
-    def forget(self) -> None:
-        """Nobody will look at it any more."""
+    def handed_over(self) -> None:
+        """Somebody has what goes with the card: it is wiped."""
         if self._issued is not None:
             self._issued.wipe()
-        self._issued, self._handover = None, ()
+        self._issued, self._is_seen = None, True
 
     def begin(self, aside: Aside, bench: Bench, order: Order) -> None:
         """Issue the card beside the session. The PIN in the order is wiped after."""
@@ -115,8 +141,7 @@ class WorkBesideTheDesk:
 
         def job() -> None:
             try:
-                issued = issue_card(asked, self._card, order, self._steps.append)
-                done = IssuedCard(issued.credential, issued.transport_pin, issued.puk)
+                done = personalise(asked, self._card, order, self._steps.append)
             except Exception as error:  # noqa: BLE001 - a defect is shown and logged, never its words
                 failed = error
                 aside.ask(lambda: self._failed(failed))
@@ -127,6 +152,10 @@ class WorkBesideTheDesk:
                     order.token_pin.wipe()
 
         aside.run(job)
+
+    def run(self, bench: Bench, order: Order, emit: Emit) -> None:
+        """Issue it now, while nothing else is done. As `personalise`."""
+        self._done(personalise(bench, self._card, order, emit))
 
     def _done(self, issued: IssuedCard) -> None:
         self._issued, self.credential = issued, issued.credential
@@ -161,25 +190,32 @@ class _OfficeAside:
 
 def begin(
     context: Context,
-    aside: Aside,
     card: Card,
     account: str,
     template: str,
     token_pin: Secret | None,
+    emit: Emit,
     ends: Callable[[WorkBesideTheDesk], None] = lambda _: None,
 ) -> WorkBesideTheDesk:
-    """Begin to issue a card beside the session. AlreadyWorking, NoCertificates.
+    """Begin to issue a card beside the session, or, where there is no such thread,
+    issue it now. AlreadyWorking, NotHandedOver, NoCertificates; now: as `personalise`.
 
     What was begun goes on when its operator signs out; only they see how it ended.
     """
-    before = context.work
-    if before is not None and not before.is_over:
+    operator = context.office.operator.account
+    if any(not each.is_over for each in context.works.values()):
         raise AlreadyWorking
-    own = None if token_pin is None else token_pin.copy()
-    order = order_of(context, account, template, own)
-    if before is not None:
-        before.forget()
-    work = WorkBesideTheDesk(card, context.office.operator.account, ends)
-    context.work = work
-    work.begin(aside, context.bench, order)
+    before = context.works.get(operator)
+    if before is not None and before.is_to_hand_over:
+        raise NotHandedOver
+    work = WorkBesideTheDesk(card, operator, ends)
+    if context.aside is None:
+        emit(Message("enrollment.personalising"))
+        order = order_of(context, account, template, token_pin)
+        work.run(context.bench, order, emit)
+    else:
+        own = None if token_pin is None else token_pin.copy()
+        order = order_of(context, account, template, own)
+        work.begin(context.aside, context.bench, order)
+    context.works[operator] = work
     return work

@@ -59,8 +59,8 @@ class Context:
     cards: dict[int, Card] = field(default_factory=dict)
     aside: Aside | None = None
     """Where cards are issued beside the session; None: on its own thread."""
-    work: WorkBesideTheDesk | None = None
-    """The card that is being issued there, or was last."""
+    works: dict[str, WorkBesideTheDesk] = field(default_factory=dict)
+    """The card that each operator (account name) is issuing, or has issued last."""
 
     @property
     def office(self) -> Office:
@@ -94,16 +94,18 @@ class Context:
 
     @property
     def own_work(self) -> WorkBesideTheDesk | None:
-        """The operator's own work, until they have seen how it ended."""
-        work = self.work
-        if work is None or self.session is None or work.is_seen:
+        """The operator's own work, until they have seen how it ended and have handed
+        over what goes with it.
+        """
+        if self.session is None:
             return None
-        return work if work.operator == self.session.operator.account else None
+        work = self.works.get(self.session.operator.account)
+        return None if work is None or work.is_settled else work
 
-    def works_on(self, insertion: int) -> bool:
-        """Say whether a card is being issued now."""
-        work = self.work
-        return work is not None and not work.is_over and work.insertion == insertion
+    def working_on(self, insertion: int) -> WorkBesideTheDesk | None:
+        """Return whose card is being issued now; None: nobody's."""
+        under_way = (each for each in self.works.values() if not each.is_over)
+        return next((it for it in under_way if it.insertion == insertion), None)
 
     def others_card(self) -> Card | None:
         """Return the one card that is not the operator's, and not being issued; None:
@@ -112,7 +114,7 @@ class Context:
         others = [
             card
             for insertion, card in self.cards.items()
-            if insertion != self.own_insertion and not self.works_on(insertion)
+            if insertion != self.own_insertion and self.working_on(insertion) is None
         ]
         return others[0] if len(others) == 1 else None
 

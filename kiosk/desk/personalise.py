@@ -9,6 +9,7 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context
 from kiosk.desk.views import Emit, FieldKind, PageField, PageLine, Style
+from kiosk.enrollment.bench import Bench
 from kiosk.enrollment.issue import Order, issue_card
 from storage.records import CardType, Credential
 
@@ -34,21 +35,27 @@ class IssuedCard:
             if secret is not None:
                 secret.wipe()
 
+    @property
+    def has_secret(self) -> bool:
+        """Something of it is known nowhere else, until somebody has it."""
+        return self.transport_pin is not None or self.puk is not None
+
     def lines(self) -> tuple[PageLine, ...]:
-        """Return what to read, and wipe transport PIN and PUK: they are shown once."""
+        """Return what to read; it can be read again until it is wiped."""
         told = {"holder": self.credential.holder, "id": self.credential.id}
         lines = [PageLine(Message("enrollment.issued", told), Style.DONE)]
         if self.puk is not None:
-            with self.puk as puk:
-                lines.append(PageLine(Message("enrollment.holders_puk")))
-                lines.append(PageLine(puk.reveal().decode("ascii"), Style.CODE))
+            lines += _shown("desk.handover.puk", self.puk)
         if self.transport_pin is None:
-            lines.append(PageLine(Message("enrollment.transport_in_escrow")))
-            return tuple(lines)
-        with self.transport_pin as pin:
-            lines.append(PageLine(Message("enrollment.transport_pin")))
-            lines.append(PageLine(pin.reveal().decode("ascii"), Style.CODE))
+            lines.append(PageLine(Message("desk.handover.by_code")))
+        else:
+            lines += _shown("desk.handover.pin", self.transport_pin)
         return tuple(lines)
+
+
+def _shown(what: str, secret: Secret) -> tuple[PageLine, PageLine]:
+    code = secret.reveal().decode("ascii")
+    return PageLine(Message(what)), PageLine(code, Style.CODE)
 
 
 TOKEN_PIN = "token_pin"  # noqa: S105 - the name of a field
@@ -77,16 +84,7 @@ def order_of(
     )
 
 
-def personalise(
-    context: Context,
-    card: Card,
-    account: str,
-    template: str,
-    emit: Emit,
-    token_pin: Secret | None = None,
-) -> IssuedCard:
-    """Issue the card in the reader. NoCertificates, and what `issue_card` raises."""
-    emit(Message("enrollment.personalising"))
-    order = order_of(context, account, template, token_pin)
-    issued = issue_card(context.bench, card, order, emit)
+def personalise(bench: Bench, card: Card, order: Order, emit: Emit) -> IssuedCard:
+    """Issue the card in the reader. As `issue_card`."""
+    issued = issue_card(bench, card, order, emit)
     return IssuedCard(issued.credential, issued.transport_pin, issued.puk)

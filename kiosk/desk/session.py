@@ -109,8 +109,8 @@ class Session:
         return self.page()
 
     def card_left(self, insertion: int) -> Page:
-        card, work = self._context.cards.pop(insertion, None), self._context.work
-        if work is not None and self._context.works_on(insertion):
+        card = self._context.cards.pop(insertion, None)
+        if (work := self._context.working_on(insertion)) is not None:
             work.card_left()
         elif card is not None:
             card.close()

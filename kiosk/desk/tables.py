@@ -24,6 +24,10 @@ class Style(StrEnum):
     """To be read out: large, in groups."""
     WARNING = "warning"
     DONE = "done"
+    RUNNING = "running"
+    """What is being done now."""
+    OPEN = "open"
+    """What is to be done then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "Emit",
     "FieldKind",
     "Filled",
+    "Flow",
     "Look",
     "Page",
     "PageField",
@@ -46,6 +47,16 @@ class Choice:
     """Its key, the same wherever it is offered; empty: it is numbered."""
     count: str = ""
     """How many wait there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Pages that follow each other, and where among them somebody is."""
+
+    steps: tuple[Message, ...]
+    """What each is called."""
+    at: int
+    """Those before it are done."""
 
 
 class FieldKind(StrEnum):
@@ -88,6 +99,8 @@ class Page:
     name: str
     """Which page this is, for tests and rehearsals."""
     title: Words
+    flow: Flow | None = None
+    """Which step of several this is."""
     lines: tuple[PageLine, ...] = ()
     fields: tuple[PageField, ...] = ()
     action: Message | None = None

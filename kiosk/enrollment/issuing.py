@@ -35,6 +35,10 @@ from storage.records import Credential, FirstPin, Template
 
 log = logging.getLogger(__name__)
 _DAY = 86_400
+STEPS = ("take", "keys", "certificate", "record")
+"""What happens to every card, in this order; each is told as it begins, by
+`enrollment.step.<name>`, and a certificate once for each key.
+"""
 
 
 class NotForThisCard(KioskError):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from lab.desk.desk_screens import ADA, BOB, HANNA, OLGA, Desk, desk
 from msgspec.structs import replace
 from textual import events
 
+from kiosk.faces.turn import HELD
 from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
 
@@ -85,6 +88,43 @@ async def test_an_officer_issues_a_card_and_sees_each_step() -> None:
         await shown.pilot.press("f2")
         await shown.until_page("issued")
         assert "transport PIN" in shown.text()
+        assert "✓ Card   ▸ Handing over" in shown.text()
+
+
+async def test_a_transport_pin_is_not_lost_by_escape() -> None:
+    async with desk() as shown:
+        await shown.sign_in(OLGA)
+        await shown.pilot.press("tab", "i")
+        await shown.until_page("person")
+        await shown.pilot.press(*"alice", "enter")
+        await shown.until_said("Alice Arnold")
+        await shown.pilot.press("tab", "enter")
+        await shown.until_page("template")
+        await shown.pilot.press("2")
+        await shown.until_page("card")
+        shown.demo.insert(len(shown.demo.cards) - 1)
+        await shown.until_said("A card is in the reader")
+        await shown.pilot.press("f2")
+        await shown.until_page("issued")
+        await shown.pilot.press("escape")
+        await shown.until_said("not handed over yet")
+        assert shown.page() == "issued"
+        await asyncio.sleep(HELD + 0.1)
+        await shown.pilot.press("escape")
+        await shown.until(lambda: shown.page() != "issued", "another page")
+        shown.demo.pull()
+        await shown.pilot.press("f12")
+        await shown.until_page("sign_in")
+        await shown.until(shown.asks_pin, "the PIN")
+        await shown.pilot.press(*"271828", "enter")
+        await shown.until_page("menu")
+        await shown.until_said("not handed over yet")
+        await shown.pilot.press("tab", "w")
+        await shown.until_page("issued")
+        assert "transport PIN" in shown.text()
+        await shown.pilot.press("f2")
+        await shown.until_page("menu")
+        assert "not handed over yet" not in shown.text()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

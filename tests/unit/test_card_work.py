@@ -151,8 +151,39 @@ def test_what_is_handed_over_is_there_when_its_operator_comes_back(
     page = office.choose("work")
     assert page.name == "issued"
     assert pin_shown(page)
+    assert page.leaving is not None, "Esc asks first"
     menu = office.on(lambda it: it.back())
-    assert menu.choices[0].key != "work", "it is shown once"
+    assert menu.choices[0].label == Message("desk.menu.hand_over")
+    assert pin_shown(office.choose("work")), "it is not lost by going back"
+    page = office.submit()
+    assert page.is_done
+    assert page.choices[0].key != "work", "it was handed over"
+
+
+def test_what_was_handed_over_is_wiped(office: Office) -> None:
+    office.begun()
+    office.ends()
+    office.on(lambda it: it.page())
+    session: Any = office.session
+    (work,) = session._context.works.values()
+    pin = work._issued.transport_pin
+    assert pin
+    office.submit()
+    assert not pin
+
+
+def test_no_other_card_is_begun_before_the_pin_is_handed_over(office: Office) -> None:
+    office.begun()
+    office.ends()
+    office.on(lambda it: it.page())
+    office.choose("go:issue")
+    office.submit(term="alice")
+    office.choose("alice@ad.test")
+    office.choose("staff")
+    office.demo.readers.pull(CARD_READER)
+    office.demo.insert(-2)
+    assert office.submit().notice == Message("desk.not_handed_over")
+    assert pin_shown(office.choose("go:work"))
 
 
 def test_another_operator_sees_nothing_of_it(office: Office) -> None:
@@ -213,6 +244,70 @@ def test_a_batch_that_was_left_knows_how_its_line_ended(
     office.ends()
     assert "bob@ad.test,staff,done" in (tmp_path / "people.results.csv").read_text()
     assert pin_shown(office.choose("go:work"))
+
+
+def test_the_last_pin_of_a_batch_is_not_lost_at_its_end(
+    office: Office, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nbob,staff\n")
+    office.sign_in("olga")
+    office.choose("batch")
+    office.insert("blank")
+    office.submit(file=str(people))
+    office.submit()
+    office.ends()
+    page = office.on(lambda it: it.page())
+    assert "desk.batch.end" in told(page)
+    assert pin_shown(page)
+    assert page.leaving == Message("desk.handover.leaving_pin")
+    office.on(lambda it: it.back())
+    assert pin_shown(office.choose("work"))
+
+
+def test_a_batch_says_at_its_end_that_the_last_pin_is_handed_over(
+    office: Office, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nbob,staff\n")
+    office.sign_in("olga")
+    office.choose("batch")
+    office.insert("blank")
+    office.submit(file=str(people))
+    office.submit()
+    office.ends()
+    office.on(lambda it: it.page())
+    page = office.submit()
+    assert page.notice == Message("desk.handover.done")
+    assert not pin_shown(page)
+    assert page.leaving is None
+
+
+def test_where_nothing_is_done_beside_the_desk_the_pin_is_kept_as_well() -> None:
+    office = Office()
+    office.source.may_answer.set()
+    office.demo.aside = None
+    try:
+        page = office.begun()
+        assert pin_shown(page)
+        office.on(lambda it: it.back())
+        assert pin_shown(office.choose("go:work"))
+    finally:
+        office.demo.stop()
+
+
+def test_the_bar_counts_the_steps_that_there_are(office: Office) -> None:
+    office.begun()
+    page = office.on(lambda it: it.page())
+    states = [each.style for each in page.lines]
+    assert states[:4] == [Style.DONE, Style.DONE, Style.RUNNING, Style.OPEN]
+    assert page.progress == (2, 4)
+    assert page.flow is not None
+    assert page.flow.at == 2
+    office.ends()
+    page = office.on(lambda it: it.page())
+    assert page.flow is not None
+    assert page.flow.at == 3
 
 
 def test_what_was_issued_is_on_record(office: Office) -> None:

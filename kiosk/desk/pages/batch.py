@@ -6,9 +6,10 @@ from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
 from kiosk.desk.card_work import WorkBesideTheDesk, begin
-from kiosk.desk.context import Context, Move, Plain, instead, stay
+from kiosk.desk.context import Context, Move, Plain, done, instead, stay
+from kiosk.desk.pages import flow
 from kiosk.desk.pages.work import REFRESH
-from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
+from kiosk.desk.personalise import TOKEN_PIN, asked_for
 from kiosk.desk.tables import Column, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
@@ -38,6 +39,7 @@ class BatchPage(Plain):
         return Page(
             name="batch",
             title=Message("desk.menu.batch"),
+            flow=flow.batch("list"),
             lines=(PageLine(Message("desk.batch.about")),),
             fields=(PageField(name="file", label=Message("desk.field.batch_file")),),
             action=Message("desk.batch.check"),
@@ -77,17 +79,16 @@ class BatchRunPage(Plain):
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._handover: tuple[PageLine, ...] = ()
-        """What goes with the last card; shown until the next one is begun."""
         self._work: WorkBesideTheDesk | None = None
+        """The card that is being issued, or was last: what goes with it is shown until
+        the next one is begun, or somebody says that it is handed over.
+        """
 
     def show(self, context: Context) -> Page:
         batch, work = self._batch, self._work
         row = batch.current
-        if work is not None:
-            self._handover = work.lines()
         is_busy = work is not None and not work.is_over
-        lines = [*self._handover, *_summary(batch)]
+        lines = [*(work.lines() if work is not None else ()), *_summary(batch)]
         there = context.others_card() is not None and not is_busy
         if row is not None and not is_busy:
             person = {"name": row.name, "account": row.account}
@@ -99,9 +100,10 @@ class BatchRunPage(Plain):
         return Page(
             name="batch_run",
             title=Message("desk.menu.batch"),
+            flow=flow.batch("results" if row is None else "cards"),
             lines=tuple(lines),
             fields=asked_for(context, row.template) if there and row else (),
-            action=Message("desk.personalise") if there and row is not None else None,
+            action=self._action(is_there=there),
             asks_own_key=True,
             choices=(skip,) if row is not None and not is_busy else (),
             progress=work.progress if work is not None and is_busy else None,
@@ -112,45 +114,58 @@ class BatchRunPage(Plain):
                 opens=False,
                 at="" if row is None else str(row.number),
             ),
-            leaving=None if row is None else Message("desk.batch.leaving"),
+            leaving=self._leaving(),
         )
 
+    @property
+    def _is_to_hand_over(self) -> bool:
+        return self._work is not None and self._work.is_to_hand_over
+
+    def _action(self, *, is_there: bool) -> Message | None:
+        """Return what F2 does: the next card, or the end of what goes with the last."""
+        if is_there and self._batch.current is not None:
+            return Message("desk.personalise")
+        return Message("desk.handover.action") if self._is_to_hand_over else None
+
+    def _leaving(self) -> Message | None:
+        is_over = self._batch.current is None
+        if self._is_to_hand_over:
+            return Message(f"desk.{'handover' if is_over else 'batch'}.leaving_pin")
+        return None if is_over else Message("desk.batch.leaving")
+
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
-        self._handover, self._work = (), None
+        if not self._is_to_hand_over:
+            self._work = None
         self._batch.skip()
         return stay()
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         card, row = context.others_card(), self._batch.current
         if card is None or row is None:
-            return stay(Message("desk.insert_blank"))
+            return self._hand_over()
         if self._batch.was_issued(card.insertion):
             return stay(Message("desk.batch.take_card"))
-        self._handover = ()
+        if self._work is not None:
+            self._work.handed_over()
         pin = filled.secrets.get(TOKEN_PIN)
-        if context.aside is not None:
+        with self._batch.attempt(row):
             self._work = begin(
                 context,
-                context.aside,
                 card,
                 row.account,
                 row.template,
                 pin,
+                emit,
                 lambda work: self._ended(row, work),
             )
-            return stay()
-        with self._batch.attempt(row):
-            done = personalise(
-                context,
-                card,
-                row.account,
-                row.template,
-                emit,
-                pin,
-            )
-        self._handover = done.lines()
-        self._batch.issued(row, done.credential, card.insertion)
         return stay()
+
+    def _hand_over(self) -> Move:
+        """What goes with the last card is with its holder."""
+        if self._work is None or not self._work.is_to_hand_over:
+            return stay(Message("desk.insert_blank"))
+        self._work.handed_over()
+        return done(Message("desk.handover.done"))
 
     def _ended(self, row: Row, work: WorkBesideTheDesk) -> None:
         """Note how it ended, whatever page is shown now."""

@@ -11,9 +11,10 @@ from kiosk.authority.office.values import (
 from kiosk.core.errors import Message
 from kiosk.desk.card_work import begin
 from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
+from kiosk.desk.pages.flow import issuing
 from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.pages.work import WorkPage
-from kiosk.desk.personalise import TOKEN_PIN, asked_for, personalise
+from kiosk.desk.personalise import TOKEN_PIN, asked_for
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -43,6 +44,7 @@ class PersonPage(Plain):
         return Page(
             name="person",
             title=Message("desk.menu.issue"),
+            flow=issuing("person"),
             lines=(more,) if is_cut else (),
             fields=(
                 PageField(
@@ -85,6 +87,7 @@ class TemplatePage(Plain):
         return Page(
             name="template",
             title=Message("desk.issue_for", {"holder": self._person.name}),
+            flow=issuing("template"),
             lines=(PageLine(self._person.account, Style.MUTED),),
             choices=tuple(
                 Choice(
@@ -118,6 +121,7 @@ class CardPage(Plain):
         return Page(
             name="card",
             title=Message("desk.issue_for", {"holder": self._person.name}),
+            flow=issuing("card"),
             lines=(
                 PageLine(self._person.account, Style.MUTED),
                 PageLine(self._template, label=Message("desk.label.template")),
@@ -133,21 +137,8 @@ class CardPage(Plain):
         if card is None:
             return stay(Message("desk.insert_blank"))
         account, template = self._person.account, self._template
-        if context.aside is not None:
-            begin(context, context.aside, card, account, template, pin)
-            return instead(WorkPage(lambda: CardPage(self._person, template)))
-        issued = personalise(context, card, account, template, emit, pin)
-        return instead(IssuedPage(issued.lines()))
-
-
-class IssuedPage(Plain):
-    """What to hand over, shown once."""
-
-    def __init__(self, lines: tuple[PageLine, ...]) -> None:
-        self._lines = lines
-
-    def show(self, context: Context) -> Page:  # noqa: ARG002 - the same for all
-        return Page(name="issued", title=Message("desk.issued"), lines=self._lines)
+        begin(context, card, account, template, pin, emit)
+        return instead(WorkPage(lambda: CardPage(self._person, template)))
 
 
 class TakeoverPage(Plain):

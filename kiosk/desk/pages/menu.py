@@ -132,6 +132,8 @@ def _choices(context: Context) -> Iterator[Choice]:
     work = context.own_work
     if work is not None:
         words = "desk.menu.work_over" if work.is_over else "desk.menu.work"
+        if work.is_to_hand_over:
+            words = "desk.menu.hand_over"
         yield Choice(_WORK, Message(words), letter="w")
     waiting = context.office.counts()
     for each in _offered(context):

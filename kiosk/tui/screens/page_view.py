@@ -31,6 +31,7 @@ from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.choice_list import ChoiceList
 from kiosk.tui.widgets.entry_field import OptionField, TextField
 from kiosk.tui.widgets.field import TypedField
+from kiosk.tui.widgets.flow_line import FlowLine
 from kiosk.tui.widgets.grouped_form import GroupedForm
 from kiosk.tui.widgets.page_fields import widget_of
 from kiosk.tui.widgets.page_lines import in_words, page_line
@@ -71,6 +72,7 @@ class PageView(KioskScreen):
             is_marked=not page.asks_own_key and page.table is None,
         )
         self._table = RowTable(page.table or _NO_TABLE, self._look)
+        self._flow = FlowLine(page.flow)
         self._bar = ProgressBar(show_eta=False)
         self._show_progress()
         self.KEYS = self._keys()
@@ -111,6 +113,7 @@ class PageView(KioskScreen):
     def body(self) -> Iterable[Widget]:
         page = self.page
         yield line(in_words(page.title), classes="headline")
+        yield self._flow
         yield Vertical(*self._notice(), id="notice")
         yield Vertical(*map(self._line, page.lines), id="lines")
         yield self._bar
@@ -199,6 +202,7 @@ class PageView(KioskScreen):
                 container.remove_children()
                 container.mount(*widgets)
         self.query_one("#beside").display = bool(page.below)
+        self._flow.show(page.flow)
         self._show_progress()
         self._choices.renew(self._offered())
         if page.table is not None:

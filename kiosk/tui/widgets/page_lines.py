@@ -37,4 +37,8 @@ def page_line(each: PageLine, *, is_big: bool = False) -> Widget:
         return Bullet(marks().attention, text, classes="warning")
     if each.style is Style.DONE:
         return Bullet(marks().done, text, classes="done")
+    if each.style is Style.RUNNING:
+        return Bullet(marks().pointer, text, classes="strong")
+    if each.style is Style.OPEN:
+        return Bullet(marks().open, text, classes="muted")
     return line(text, classes=each.style.value)

@@ -41,6 +41,7 @@ from kiosk.desk.pages import (
     watch,
     work,
 )
+from kiosk.desk.personalise import IssuedCard
 from kiosk.desk.tables import Look
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
 from storage.records import ApprovalKind, Credential, Template
@@ -92,8 +93,17 @@ def _at_work(context: Context) -> work.WorkPage:
     """A card is being issued that takes long."""
     of = SimpleNamespace(insertion=0)
     operator = context.office.operator.account
-    context.work = WorkBesideTheDesk(cast(Card, of), operator, lambda _: None)
+    at_work = WorkBesideTheDesk(cast(Card, of), operator, lambda _: None)
+    context.works[operator] = at_work
     return work.WorkPage()
+
+
+def _to_hand_over(context: Context) -> work.WorkPage:
+    """A card is issued whose transport PIN nobody has yet."""
+    page = _at_work(context)
+    (at_work,) = context.works.values()
+    at_work._done(IssuedCard(_of(context, "everyday"), Secret(b"135790")))
+    return page
 
 
 def _acts(action: Action, name: str) -> Callable[[Context], Any]:
@@ -174,7 +184,7 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "card": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
     "card, there": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
     "work": (OLGA, _at_work),
-    "issued": (OLGA, lambda _: issue.IssuedPage(())),
+    "issued": (OLGA, _to_hand_over),
     "import": (OLGA, lambda _: issue.TakeoverPage()),
     "import, card": (OLGA, lambda _: issue.TakeoverPage()),
 }
