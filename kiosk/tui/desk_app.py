@@ -93,6 +93,8 @@ class DeskApp(LockedApp):
         self._stage = ScreenStack(self, self._tray, self.turn, self._hear)
         self._asked = 0
         """Questions whose page has not come yet: nothing is decided meanwhile."""
+        self._is_leaving = False
+        """The operator has signed out; who works now may still be on the screen."""
         self._is_looking = False
         """A quiet question is on its way."""
         self._looked_for: Look | None = None
@@ -141,8 +143,8 @@ class DeskApp(LockedApp):
         page, is_anybodys = shown.page, bool(shown.page.operator)
         is_covered = self._stage.cover is not None
         if event.key == SIGN_OUT and is_anybodys:
-            if not self._asked:
-                shown.has_answered = True
+            if not self._is_leaving:  # whatever is on its way, this comes after it
+                self._is_leaving = shown.has_answered = True
                 self._ask(lambda session: session.sign_out())
         elif is_covered or self._asked:
             return False
@@ -235,6 +237,7 @@ class DeskApp(LockedApp):
             self._is_looking = False
         else:
             self._asked -= 1
+            self._is_leaving = self._is_leaving and bool(message.page.operator)
         is_late = message.is_quiet and (self._asked or self._stage.cover is not None)
         if not is_late:  # its successor is on its way, or nobody can see it
             self._is_closed = message.page.name == "closed"
