@@ -17,6 +17,7 @@ pytest_plugins = [
     "lab.machine.own_network",
     "lab.machine.debian_option",
     "lab.not_run",
+    "lab.machine.swtpm",
     "lab.open_files",
     "lab.cards.conftest",
     "lab.domain.conftest",

@@ -108,11 +108,12 @@ def lines_of(config: FleetStation) -> Lines:
     return Lines(told.addresses, context, sign, SystemClock())
 
 
-def enroll(config: FleetStation, token: Secret) -> str:
+def enroll(config: FleetStation, token: Secret, tpm: str = "") -> str:
     """Make this station one of the fleet; return its name there.
 
-    Its key is made where there is none. KeyFileNotMade, TokenRefused, what `lines_of`
-    raises, and what the authority refuses it for. NoStationLibrary.
+    Its key is made where there is none, in that TPM if one is named. KeyFileNotMade,
+    KeyFileTaken, NotATpm, TpmErrors, TokenRefused, what `lines_of` raises, and what the
+    authority refuses it for. NoStationLibrary.
     """
     try:
         from kiosk.authority.client import enrolling
@@ -120,10 +121,11 @@ def enroll(config: FleetStation, token: Secret) -> str:
         raise NoStationLibrary from error
     from kiosk.authority.stations import key_file
     from kiosk.authority.stations.enroll_call import call_body
+    from kiosk.authority.stations.tpm_key import tpm_at
     from kiosk.core.entropy import SystemEntropy
 
-    file = config.authority.key_file
-    key = key_file.read(file) if file.exists() else key_file.make(file)
+    place = tpm_at(tpm) if tpm else None
+    key = key_file.read_or_make(config.authority.key_file, place)
     lines = lines_of(config)
     try:
         body = call_body(token, key.public, config.station.role)

@@ -10,6 +10,7 @@ import typer
 
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, new_app
+from kiosk.cli.station import TpmOption
 from kiosk.config.sections.station import STATION_NAME, StationRole
 from kiosk.core.errors import KioskError, Message
 
@@ -62,7 +63,7 @@ def token(
 
 
 @app.command()
-def enroll(config: ConfigOption = None) -> None:
+def enroll(tpm: TpmOption = None, config: ConfigOption = None) -> None:
     """Make this station one of the fleet, with the token that its authority printed.
 
     The token is asked for at the terminal. The station's key is made here and never
@@ -80,7 +81,7 @@ def enroll(config: ConfigOption = None) -> None:
     if not isinstance(settings, FleetStation):
         raise NotOfAFleet(file=str(find(config)))
     with ask_secret(text("station.ask_token") + " ") as typed:
-        name = bootstrap.enroll(settings, typed)
+        name = bootstrap.enroll(settings, typed, tpm or "")
     told: dict[str, str | int] = {"name": name, "role": settings.station.role}
     print(words(Message("station.enrolled", told)))
 

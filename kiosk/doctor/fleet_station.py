@@ -8,11 +8,16 @@ from functools import partial
 from msgspec.structs import replace
 
 from kiosk.authority.client.remote import remote
+from kiosk.authority.stations import key_file
+from kiosk.authority.stations.tpm import TpmError
+from kiosk.authority.stations.tpm_key import TpmKey
 from kiosk.bootstrap import lines_of, module_of, monitor_of
 from kiosk.config import FleetStation
 from kiosk.core.entropy import SystemEntropy
 from kiosk.doctor import Check, Finding, Health, cards, host, ok
 from kiosk.doctor.station import middleware_checks
+
+_MESSAGE = b"pin-kiosk doctor"
 
 
 def checks_of(config: FleetStation) -> list[tuple[str, Check]]:
@@ -22,6 +27,7 @@ def checks_of(config: FleetStation) -> list[tuple[str, Check]]:
     return [
         ("card service", lambda: cards.readers(monitor_of(config))),
         *middleware_checks(config, module_of(config)),
+        ("station key", lambda: key(config)),
         *(
             (f"authority {address}", partial(authority, config, address))
             for address in told.addresses
@@ -31,6 +37,20 @@ def checks_of(config: FleetStation) -> list[tuple[str, Check]]:
         ("core dumps", host.core_dumps),
         ("swap", host.swap),
     ]
+
+
+def key(config: FleetStation) -> Iterator[Finding]:
+    """The station's key signs: a TPM still has it."""
+    found = key_file.read(config.authority.key_file)
+    try:
+        found.sign(_MESSAGE)
+    except TpmError as error:
+        yield Finding("station key", Health.FAIL, error.message)
+        return
+    if isinstance(found, TpmKey):
+        yield ok("station key", "station_key_in_tpm", tpm=found.tpm.place)
+    else:
+        yield ok("station key", "station_key_in_file")
 
 
 def authority(config: FleetStation, address: str) -> Iterator[Finding]:

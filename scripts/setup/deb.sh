@@ -92,6 +92,7 @@ Priority: optional
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 Depends: python$minor, libc6, libpcsclite1, libgssapi-krb5-2, pcscd, libccid | pcsc-ifd-handler, adduser
 Recommends: polkitd
+Suggests: tpm2-tools
 Description: $(told description)
  A person inserts a smart card and sets, changes or unblocks its PIN; the same value
  becomes the Active Directory password, after the card has signed for it. Type

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lab.cards.pcscd import Pcscd
 from lab.domain.samba import SambaDomain
+from lab.machine.swtpm import SoftTpm
 from lab.realsite import NEW_PIN, PIN
 from lab.servers.fleet import KIOSK, Fleet, founded
 from lab.terminal.terminal import Terminal, terminal
@@ -94,3 +95,22 @@ def test_a_station_that_was_revoked_is_refused_in_the_middle_of_a_visit(
         shown.shows("Nothing was changed", seconds=60)
     assert fleet.site.made.card.has_pin(PIN.encode())
     assert samba.user_binds(fleet.site.user.upn, PIN)
+
+
+def test_a_kiosk_whose_key_is_in_its_tpm_makes_visits_until_that_is_cleared(
+    tmp_path: Path, samba: SambaDomain, pcscd: Pcscd, soft_tpm: SoftTpm
+) -> None:
+    fleet = founded(tmp_path, samba, tpm=soft_tpm.place)
+    assert "ecdsa-p256-sha256" in fleet.known.read_text()
+    with fleet.serving(), opened(fleet, pcscd) as shown:
+        shown.shows("Insert your card", seconds=60)
+        pcscd.readers[0].insert(fleet.site.made.card)
+        change(shown)
+        shown.shows("Your PIN and your Windows password are changed.", seconds=60)
+        pcscd.readers[0].pull()
+        shown.shows("Insert your card", seconds=60)
+        soft_tpm.does("clear")
+        shown.shows("Out of service", seconds=60)
+        shown.shows("was cleared")
+    assert fleet.site.made.card.has_pin(NEW_PIN.encode())
+    assert samba.user_binds(fleet.site.user.upn, NEW_PIN)

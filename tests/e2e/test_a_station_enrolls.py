@@ -15,12 +15,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from lab.machine.swtpm import SoftTpm
 from lab.servers.serving import Authority, is_listening, until
 from lab.terminal.terminal import terminal
 
 from kiosk import bootstrap
 from kiosk.authority.client.remote import remote
 from kiosk.authority.errors import NotSigned, StationUnknown
+from kiosk.authority.stations.tpm import TpmAway
 from kiosk.config import FleetStation, load_any
 from kiosk.core.entropy import SystemEntropy
 from storage.registry import RecordMissing
@@ -100,9 +102,9 @@ class Site:
             process.wait(30)
 
 
-def enroll(file: Path, token: str, said: str) -> None:
+def enroll(file: Path, token: str, said: str, *more: str) -> None:
     """Type the token at the station's terminal; see what is said."""
-    command = [KIOSK, "fleet", "enroll", "--config", str(file)]
+    command = [KIOSK, "fleet", "enroll", "--config", str(file), *more]
     with terminal(command) as shown:
         shown.shows("Token for this station")
         shown.type(f"{token}\r")
@@ -157,6 +159,34 @@ def test_a_station_enrolls_is_listed_and_is_revoked_everywhere(site: Site) -> No
     )
     assert token.encode() not in everything
     assert token.replace("-", "").encode() not in everything
+
+
+def doctor(file: Path) -> str:
+    """Return what the station's doctor says."""
+    command = [KIOSK, "doctor", "--config", str(file)]
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def test_a_station_with_a_tpm_enrolls_and_its_doctor_says_so(
+    site: Site, soft_tpm: SoftTpm
+) -> None:
+    file, token = site.station("lobby-7"), site.token("lobby-7")
+    one = site.authority.ports[0]
+    with site.serving(one):
+        enroll(file, token, "is no TPM", "--tpm", "cmd:id")
+        enroll(file, token, "enrolled as lobby-7", "--tpm", soft_tpm.place)
+        shown = msgspec.json.decode(site.fleet("show", "lobby-7", "--json").stdout)
+        assert shown["algorithm"] == "ecdsa-p256-sha256"
+        with pytest.raises(RecordMissing):
+            ask(file)  # heard: there is only no such operation
+        assert "is in the TPM" in doctor(file)
+        soft_tpm.off()
+        with pytest.raises(TpmAway):
+            ask(file)
+        assert "does not answer, or this user may not use it" in doctor(file)
+        soft_tpm.on()
+        with pytest.raises(RecordMissing):
+            ask(file)
 
 
 def test_a_second_station_with_the_same_token_is_refused(site: Site) -> None:

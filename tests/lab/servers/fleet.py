@@ -95,10 +95,12 @@ def founded(
     postgresql: str = "",
     role: str = "self-service",
     more: str = "",
+    tpm: str = "",
 ) -> Fleet:
     """Found both in an empty folder; the kiosk is known to the authority.
 
-    `role`: of the station; `more`: what the authority's configuration has besides.
+    `role`: of the station; `more`: what the authority's configuration has besides;
+    `tpm`: where the station's key is made, if not in a file.
     """
     authority, kiosk = folder / "authority", folder / "kiosk"
     for each in (authority, kiosk):
@@ -130,7 +132,10 @@ def founded(
         )
     )
     told = subprocess.run(
-        [KIOSK, "station", "key", "--config", str(fleet.config_file)],
+        [
+            *(KIOSK, "station", "key", "--config", str(fleet.config_file)),
+            *(("--tpm", tpm) if tpm else ()),
+        ],
         capture_output=True,
         text=True,
         check=True,
