@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, ReasonedRefusal
 
 
 class AuthorityError(KioskError):
@@ -17,18 +17,10 @@ class NotOnRecord(AuthorityError):
     code = "authority.not_on_record"
 
 
-class Refused(AuthorityError):
+class Refused(ReasonedRefusal, AuthorityError):
     """A guard said no. `reason` is the catalogue key that says which and who helps."""
 
     code = "authority.refused"
-
-    def __init__(self, reason: Message) -> None:
-        super().__init__(reason=reason.key)
-        self.reason = reason
-
-    @property
-    def message(self) -> Message:
-        return self.reason
 
 
 class ProofFailed(AuthorityError):

@@ -1,6 +1,6 @@
 """How a command ends that did not end well: a sentence, and an exit code.
 
-What was not foreseen is logged by its type and its frames (`kiosk.core.frames`).
+What was not foreseen is logged by its type and its frames (`kiosk.core.errors.frames`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import logging
 import os
 from typing import TextIO
 
-from kiosk.core.errors import KioskError, Message, message_of, reason_of
+from kiosk.core.errors import KioskError, Message, frames, message_of, reason_of
 from kiosk.core.exit_codes import ExitCode
-from kiosk.core.frames import frames
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
 

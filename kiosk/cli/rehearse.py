@@ -11,7 +11,7 @@ from kiosk.cli.frame import fail, new_app
 
 if TYPE_CHECKING:
     from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
-    from kiosk.simulation.rehearsal.site_rules import SiteRules
+    from kiosk.simulation.rehearsal.given import SiteRules
 
 app = new_app("Run scenario files with simulated cards; exit 0 only if all hold.")
 
@@ -109,7 +109,7 @@ def _rules(config: Path) -> SiteRules:
     from kiosk.config import load
     from kiosk.directory.errors import DirectoryError
     from kiosk.directory.ports import Examinable
-    from kiosk.simulation.rehearsal.site_rules import SiteRules
+    from kiosk.simulation.rehearsal.given import SiteRules
 
     settings = load(config)
     policy = None

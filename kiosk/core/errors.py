@@ -7,7 +7,9 @@ error are the data of that sentence. No error carries a secret. Errors of
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -53,6 +55,18 @@ class KioskError(Exception):
         return f"{self.code} {self._data}" if self._data else self.code
 
 
+class ReasonedRefusal(KioskError):
+    """A refusal whose `reason` is a sentence of its own, and the one to show."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason=reason.key)
+        self.reason = reason
+
+    @property
+    def message(self) -> Message:
+        return self.reason
+
+
 def message_of(error: BaseException) -> Message | None:
     """Return the sentence of an error; None: it has none, and is a bug."""
     if isinstance(error, KioskError):
@@ -70,3 +84,16 @@ def said_of(error: BaseException) -> Message:
 def reason_of(error: OSError) -> str:
     """Return what the system says is wrong, without the file that it is about."""
     return error.strerror or type(error).__name__
+
+
+def frames(error: BaseException) -> str:
+    """Return the type of an error nobody foresaw and where it came through.
+
+    Values are left out, of variables and of the message too: `int("123456")` repeats
+    what it was given.
+    """
+    places = " < ".join(
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+    )
+    return f"type={type(error).__name__} at={places}"

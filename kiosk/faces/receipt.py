@@ -1,13 +1,18 @@
-"""A result on paper: what it says, and the site's printer."""
+"""A result on paper for a person to take along: what changed, where, what to do next.
+
+Printed by the site's own command (`lp`), which gets the text on its standard input. It
+never carries a PIN: it is made of the sentences that the screen shows.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kiosk.core.errors import Message
-from kiosk.faces.printer import NotPrinted, print_text
+from kiosk.core.errors import KioskError, Message
+from kiosk.core.site_command import refusal_of
 from kiosk.faces.wording import moment, said, say, whom_to_call
 
 if TYPE_CHECKING:
@@ -15,6 +20,12 @@ if TYPE_CHECKING:
     from kiosk.visit.views import Result
 
 log = logging.getLogger(__name__)
+
+
+class NotPrinted(KioskError):
+    """The command did not take the text: `command`, `reason`."""
+
+    code = "printing.failed"
 
 
 def page(settings: FaceSettings, result: Result) -> str:
@@ -34,6 +45,12 @@ def page(settings: FaceSettings, result: Result) -> str:
         lines.append(say("tui.result.event", event=result.event))
     lines.append(whom_to_call(settings.helpdesk))
     return "\n".join(lines) + "\n"
+
+
+def print_text(command: Sequence[str], text: str) -> None:
+    """Hand the text to the command. Blocks for seconds at most. NotPrinted."""
+    if reason := refusal_of(command, text):
+        raise NotPrinted(command=command[0], reason=reason)
 
 
 def print_page(settings: FaceSettings, text: str) -> Message:

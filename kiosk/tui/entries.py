@@ -10,11 +10,10 @@ from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
 from kiosk.faces.typed import Repertoire
 from kiosk.faces.wording import of_broken, say
 from kiosk.pin.rules import PinRules, Rule, RuleVerdict, check
-from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.pin_field import PinField
-from kiosk.tui.widgets.response_field import ResponseField
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.tui.widgets.spoken_fields import CodeField, ResponseField
 from kiosk.visit.views import FieldName, Form
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.directory.errors import PolicyUnreadable, ReadFailed
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.policies import effective_policy
 
 ANN = "<GUID=1>"

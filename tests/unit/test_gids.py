@@ -31,7 +31,7 @@ from kiosk.cards.values import Family, IdentityKind, KeyAlgorithm, KeySlot, Trie
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.gids_factory import make_gids_card
-from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.options import GidsOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 
 PIN, NEW, PUK = b"2718", b"Correct-Horse-16", b"86427531"

@@ -41,7 +41,7 @@ from kiosk.simulation.cards.factory import rsa_key
 from kiosk.simulation.cards.faults import PullAfter, PullBefore
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.gids_factory import make_gids_card
-from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.options import GidsOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from storage.records import CardType, Credential, FirstPin, UnblockWay

@@ -14,7 +14,7 @@ from kiosk.directory.errors import WriteRefused
 from kiosk.directory.ldap import LdapSettings
 from kiosk.directory.ldap.channel import Answer, Channel
 from kiosk.directory.ldap.controller import LdapController
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.replication import POLICY_HINTS
 from kiosk.directory.values import Account, Semantics
 

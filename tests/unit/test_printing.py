@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.core import site_command
-from kiosk.faces.printer import NotPrinted, print_text
+from kiosk.faces.receipt import NotPrinted, print_text
 
 
 def test_the_text_goes_to_the_commands_input(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import PullAfter, PullBefore
 from kiosk.simulation.cards.gids_admin import GidsAdminKey
 from kiosk.simulation.cards.gids_factory import make_gids_card
-from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.options import GidsOptions
 from kiosk.simulation.domain_faults import Frozen
 from kiosk.simulation.interference import die
 from kiosk.visit.views import Answers, FieldName, Outcome

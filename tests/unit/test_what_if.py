@@ -6,8 +6,8 @@ import dataclasses
 
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.simulation.domain import DOMAIN_POLICY
+from kiosk.simulation.rehearsal.given import SiteRules
 from kiosk.simulation.rehearsal.runner import ScenarioOutcome, play
-from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.what_if import scenarios
 from statemachine.lifecycle import Event, Lifecycle, State
 from storage.records import (

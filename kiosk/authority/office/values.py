@@ -11,7 +11,7 @@ from enum import StrEnum
 from kiosk.authority.office.list_values import Visited
 from kiosk.authority.office.operators import Action
 from kiosk.authority.values import Value
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import KioskError, Message, ReasonedRefusal
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
@@ -23,18 +23,10 @@ MOST = 100
 # --- what is refused ---------------------------------------------------------
 
 
-class SignInRefused(KioskError):
+class SignInRefused(ReasonedRefusal):
     """Who this is could not be shown. `reason` says why."""
 
     code = "enrollment.sign_in_refused"
-
-    def __init__(self, reason: Message) -> None:
-        super().__init__(reason=reason.key)
-        self.reason = reason
-
-    @property
-    def message(self) -> Message:
-        return self.reason
 
 
 class NoRole(KioskError):

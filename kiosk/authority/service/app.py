@@ -46,8 +46,8 @@ from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Served
 from kiosk.core import logs
 from kiosk.core.entropy import Entropy
+from kiosk.core.errors import frames
 from kiosk.core.figures import UNTOLD, WELL, Figures
-from kiosk.core.frames import frames
 from kiosk.directory.errors import DirectoryError
 from storage.registry import RegistryError
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from kiosk.directory import metadata
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.values import Account, PwdReplicationMark
 
 USER = "(&(objectCategory=person)(objectClass=user))"

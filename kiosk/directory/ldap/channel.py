@@ -18,8 +18,8 @@ from kiosk.core.secret import Secret
 from kiosk.directory.errors import ReadFailed, SentTooLate
 from kiosk.directory.ldap import ber, codes, many_reads, secret_requests
 from kiosk.directory.ldap.addresses import Resolve, by_system
-from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.failures import LineBroken, why_broken
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.opening import let_go, open_line
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.values import MOST_PEOPLE, WhyUnreachable

@@ -36,8 +36,8 @@ from kiosk.directory.ldap.accounts import (
 )
 from kiosk.directory.ldap.addresses import always
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.failures import LineBroken
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.policies import effective_policy, policy_of_domain
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ldap.survey import Survey

@@ -17,7 +17,7 @@ from kiosk.directory.ldap.accounts import (
     sampled,
 )
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.values import Account, Guarded, ServiceFacts
 
 PROTECTED = f"(&{USER}(adminCount=1))"

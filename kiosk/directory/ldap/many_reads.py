@@ -6,7 +6,7 @@ and as much on parts of an answer that nobody looks at. RFC 4511, 4.5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ldap3.core.exceptions import LDAPSessionTerminatedByServerError
@@ -22,8 +22,10 @@ from kiosk.directory.ldap.ber import (
     SEQUENCE,
     tlv,
 )
-from kiosk.directory.ldap.entry import Entry
 from kiosk.directory.ldap.tls import TlsLine
+
+Entry = Mapping[str, Sequence[bytes]]
+"""An object's attributes as they came, by name in any case."""
 
 _SEARCH, _PRESENT = 0x63, 0x87
 _ENTRY, _DONE, _ELSEWHERE = 4, 5, 19

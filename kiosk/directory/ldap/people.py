@@ -8,7 +8,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from kiosk.directory.ldap.accounts import USER, Unjudgeable, guid_of
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.values import Lockout, Person
 
 _NESTED = "1.2.840.113556.1.4.1941"

@@ -11,7 +11,7 @@ from ldap3.utils.dn import parse_dn
 
 from kiosk.directory.errors import PolicyUnreadable, ReadFailed
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.values import PasswordPolicy
 
 _ANYTHING = "(objectClass=*)"

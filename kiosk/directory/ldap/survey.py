@@ -26,7 +26,7 @@ from kiosk.directory.ldap.accounts import (
     guid_of,
 )
 from kiosk.directory.ldap.channel import Channel
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.policies import policy_named, policy_of_domain
 from kiosk.directory.values import PasswordPolicy, Surveyed
 

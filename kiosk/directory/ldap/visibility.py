@@ -13,7 +13,7 @@ from kiosk.directory.delegation import MUST_BE_READ, NAMES_IN_CERTIFICATES
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, RightsVerdict, TokenHolder, may
 from kiosk.directory.ldap.accounts import Unjudgeable
-from kiosk.directory.ldap.entry import Entry
+from kiosk.directory.ldap.many_reads import Entry
 
 _RIGHTS = {right.name: right for right in (*MUST_BE_READ, *NAMES_IN_CERTIFICATES)}
 

@@ -12,7 +12,7 @@ from kiosk.cards.piv.management import (
 )
 from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
-from kiosk.simulation.cards.status import Status
+from kiosk.simulation.cards.framing import Status
 
 _WITNESS, _CHALLENGE, _RESPONSE = 0x80, 0x81, 0x82
 

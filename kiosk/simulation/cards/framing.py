@@ -1,4 +1,4 @@
-"""The card's side of ISO/IEC 7816-4 framing: lengths, chaining, GET RESPONSE."""
+"""The card's side of ISO/IEC 7816-4: lengths, chaining, GET RESPONSE, status words."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from kiosk.cards import status
 from kiosk.cards.apdu import wipe
-from kiosk.simulation.cards.status import Status
 
 _CHAINED = 0x10
 _GET_RESPONSE = 0xC0
 _MAX_CHAIN = 1 << 16
 _NO_MEMORY = 0x6A84
+
+
+class Status(Exception):
+    """Ends a command with a status word and no data."""
+
+    def __init__(self, sw: int) -> None:
+        super().__init__(f"{sw:04X}")
+        self.sw = sw
 
 
 @dataclass(slots=True)

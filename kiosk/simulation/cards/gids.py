@@ -18,12 +18,11 @@ from kiosk.cards.apdu import wipe
 from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.gids.application import AID
 from kiosk.core.entropy import Entropy
-from kiosk.simulation.cards.framing import Framing, Request
+from kiosk.simulation.cards.framing import Framing, Request, Status
 from kiosk.simulation.cards.gids_admin import FACTORY_KEY, GidsAdminKey
 from kiosk.simulation.cards.gids_files import GENERATE, GET, MASTER, PUT, USE, GidsFiles
-from kiosk.simulation.cards.gids_options import GidsOptions
 from kiosk.simulation.cards.keys import decipher, identifier, public_value, sign_raw
-from kiosk.simulation.cards.status import Status
+from kiosk.simulation.cards.options import GidsOptions
 
 ATR = bytes.fromhex("3B80800101")
 _FCI = bytes.fromhex("61124F0BA00000039742544659020173034001C0")

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from kiosk.cards import status, tlv
 from kiosk.core.entropy import Entropy
-from kiosk.simulation.cards.status import Status
+from kiosk.simulation.cards.framing import Status
 
 FACTORY_KEY = bytes(24)
 _CHALLENGE, _RESPONSE = 0x81, 0x82

@@ -10,7 +10,7 @@ from kiosk.cards.values import CardIdentity, Family, IdentityKind, KeyAlgorithm
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.factory import KeyMade, Made, key_of, shared_rsa
 from kiosk.simulation.cards.gids import SimulatedGidsCard
-from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.options import GidsOptions
 
 _BITS = {KeyAlgorithm.RSA_2048: 2048, KeyAlgorithm.RSA_3072: 3072}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from kiosk.cards import status, tlv
 from kiosk.cards.gids.objects import ACCESS_RULES, ADMIN_KEY_FILE, KEY_FILES, KEY_RULES
-from kiosk.simulation.cards.status import Status
+from kiosk.simulation.cards.framing import Status
 
 MASTER, ROOT = 0x3FFF, 0x3F00
 GET, PUT, USE, GENERATE = 0x01, 0x02, 0x04, 0x08

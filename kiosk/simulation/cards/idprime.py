@@ -18,9 +18,8 @@ from kiosk.cards import status, tlv
 from kiosk.cards.apdu import wipe
 from kiosk.cards.errors import MalformedAnswer
 from kiosk.core.entropy import Entropy
-from kiosk.simulation.cards.framing import Framing, Request
+from kiosk.simulation.cards.framing import Framing, Request, Status
 from kiosk.simulation.cards.keys import decipher, identifier, sign_raw
-from kiosk.simulation.cards.status import Status
 
 ATR = bytes.fromhex("3B7F96000080318065B084565110120FFE829000")
 AID = bytes.fromhex("A000000018800000000662")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.cards import status, tlv
-from kiosk.simulation.cards.framing import Request
+from kiosk.simulation.cards.framing import Request, Status
 from kiosk.simulation.cards.options import PivOptions
-from kiosk.simulation.cards.status import Status
 
 AID = bytes.fromhex("A000000527471117")
 _PIV = b"\x00\x10"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.cards import status, tlv
+from kiosk.simulation.cards.framing import Status
 from kiosk.simulation.cards.keys import identifier, public_value
 from kiosk.simulation.cards.references import PIN, PUK
-from kiosk.simulation.cards.status import Status
 
 if TYPE_CHECKING:
     from kiosk.simulation.cards.piv import SimulatedPivCard

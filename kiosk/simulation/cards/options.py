@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -189,3 +190,17 @@ def of_bio_key(serial: int) -> PivOptions:
 def of_neo() -> PivOptions:
     """Return the options of an old key: a version, no serial number, 630x."""
     return PivOptions(version=b"\x03\x04\x09", old_counter_form=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GidsOptions:
+    """How GIDS cards differ. The default has the usual tries and no PUK."""
+
+    pin_tries: int = 3
+    puk_tries: int = 0
+    """0: the card has no PUK."""
+    admin_tries: int = 0
+    """Wrong answers that block the administrator key for good; 0: it is not counted
+    (as the open-source applet does it), IDPrime cards have 5."""
+    chunk: int = 256
+    """Bytes of an answer before 61xx."""

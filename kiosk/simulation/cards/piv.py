@@ -20,7 +20,7 @@ from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards import attestation, management, yubikey
 from kiosk.simulation.cards.admin import AdminKey
-from kiosk.simulation.cards.framing import Framing, Request
+from kiosk.simulation.cards.framing import Framing, Request, Status
 from kiosk.simulation.cards.keys import (
     PrivateKey,
     agree,
@@ -35,7 +35,6 @@ from kiosk.simulation.cards.metadata import (
 )
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.references import References
-from kiosk.simulation.cards.status import Status
 from kiosk.simulation.cards.touch import Contact
 
 ATR = bytes.fromhex("3BDD18008131FE458073C021C057597562694B65793B")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from kiosk.cards import status
 from kiosk.cards.apdu import wipe
+from kiosk.simulation.cards.framing import Status
 from kiosk.simulation.cards.options import PivOptions
-from kiosk.simulation.cards.status import Status
 
 GLOBAL, PIN, PUK = 0x00, 0x80, 0x81
 DEFAULTS = {PIN: b"123456", PUK: b"12345678"}

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from kiosk.cards import status, tlv
 from kiosk.simulation.cards import attestation
-from kiosk.simulation.cards.framing import Request
+from kiosk.simulation.cards.framing import Request, Status
 from kiosk.simulation.cards.keys import imported
 from kiosk.simulation.cards.metadata import metadata, policies
-from kiosk.simulation.cards.status import Status
 
 if TYPE_CHECKING:
     from kiosk.simulation.cards.piv import SimulatedPivCard

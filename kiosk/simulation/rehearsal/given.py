@@ -5,6 +5,7 @@ Strict, as everything in a scenario: an unknown key is an error that names its p
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -14,7 +15,7 @@ from kiosk.config import OperatorRole
 from kiosk.config.sections.operators import Second
 from kiosk.directory.values import PasswordPolicy
 from kiosk.simulation.cards.options import PivOptions, Variant, changed
-from statemachine.lifecycle import State
+from statemachine.lifecycle import Lifecycle, State
 from storage.records import Sync, Template
 
 DAY = 86_400.0
@@ -147,3 +148,14 @@ class Given(Part, frozen=True, kw_only=True):
     desk: GivenDesk = GivenDesk()
     accounts: tuple[GivenAccount, ...] = ()
     cards: tuple[GivenCard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRules:
+    """A site's own rules, in place of a scenario's; empty: nothing is replaced."""
+
+    templates: tuple[Template, ...] = ()
+    lifecycle: Lifecycle | None = None
+    profile: ComplianceProfile | None = None
+    policy: PasswordPolicy | None = None
+    """The domain's own, as it is today."""

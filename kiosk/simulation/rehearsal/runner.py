@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
+from kiosk.simulation.rehearsal.given import SiteRules
 from kiosk.simulation.rehearsal.scenario import Scenario, read
 from kiosk.simulation.rehearsal.scenario_runtime import ScenarioRuntime
-from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.steps import PlayedLine
 from kiosk.simulation.world import Reach
 

@@ -12,10 +12,9 @@ from kiosk.simulation.cards.factory import Made
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.rehearsal.backends import Domain, NotHere, RehearsalReaders
-from kiosk.simulation.rehearsal.given import Given, GivenAccount, GivenCard
+from kiosk.simulation.rehearsal.given import Given, GivenAccount, GivenCard, SiteRules
 from kiosk.simulation.rehearsal.given_cards import blank_of, issued_to, made_of
 from kiosk.simulation.rehearsal.office import GROUPS, OfficeDesk
-from kiosk.simulation.rehearsal.site_rules import SiteRules
 from kiosk.simulation.rehearsal.station_state import RehearsedState
 from kiosk.simulation.world import MIDDLEWARE, Reach, World
 from statemachine.lifecycle import State

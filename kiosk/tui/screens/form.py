@@ -16,12 +16,12 @@ from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyBar, KeyHint
-from kiosk.tui.widgets.code_field import CodeField
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import Bullet, TriesLine, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.tui.widgets.spoken_fields import CodeField
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form
 

@@ -8,7 +8,7 @@ from kiosk.authority.office.operators import SignedIn
 from kiosk.config import OperatorRole
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.gids_factory import make_gids_card
-from kiosk.simulation.cards.gids_options import GidsOptions
+from kiosk.simulation.cards.options import GidsOptions
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Result
 from kiosk.visit.visit import Visit

@@ -18,8 +18,8 @@ from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, key_of, make_card
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.gids_factory import make_gids_card
-from kiosk.simulation.cards.gids_options import GidsOptions
 from kiosk.simulation.cards.options import (
+    GidsOptions,
     PivOptions,
     Variant,
     of_neo,
