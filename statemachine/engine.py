@@ -26,6 +26,8 @@ class Engine:
     ) -> None:
         self._states = states
         self._edges = tuple(edges)
+        self._known: dict[tuple[str, StrEnum], tuple[str, ...]] = {}
+        """What was asked before: a table does not change."""
 
     @cached_property
     def _machine(self) -> Machine:
@@ -44,5 +46,9 @@ class Engine:
 
     def targets(self, trigger: str, source: StrEnum) -> tuple[str, ...]:
         """Return the names of the states that `trigger` leads to from `source`."""
-        found = self._machine.get_transitions(trigger=trigger, source=source)
-        return tuple(str(transition.dest) for transition in found)
+        known = self._known.get((trigger, source))
+        if known is None:
+            found = self._machine.get_transitions(trigger=trigger, source=source)
+            known = tuple(str(transition.dest) for transition in found)
+            self._known[trigger, source] = known
+        return known

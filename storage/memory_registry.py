@@ -40,6 +40,7 @@ from storage.registry import (
 from storage.view import View
 
 T = TypeVar("T")
+_NOTHING = Head(0, audit.GENESIS)
 
 
 def _save(kind: str, table: dict[str, R], record: R) -> R:
@@ -161,10 +162,11 @@ class _MemoryTx(MemoryView):
         if (event.seq, event.previous) != (head.seq + 1, head.hash):
             raise ChainBroken(station=event.lane, seq=event.seq)
         self._tables.events.append(event)
-        self._appended[event.lane] = Head(event.seq, event.hash)
+        head = Head(event.seq, event.hash)
+        self._tables.heads[event.lane] = self._appended[event.lane] = head
 
     def last(self, lane: str) -> Head:
-        return self.heads().get(lane, Head(0, audit.GENESIS))
+        return self._tables.heads.get(lane, _NOTHING)
 
     def appended(self) -> Mapping[str, Head]:
         return self._appended

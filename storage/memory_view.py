@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from statemachine.lifecycle import State
@@ -52,10 +52,11 @@ class MemoryTables:
     tokens: dict[str, EnrollmentToken] = field(default_factory=dict)
     sealing_keys: dict[str, SealingKeyRecord] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
+    heads: dict[str, Head] = field(default_factory=dict)
+    """The last link of each chain."""
 
     def copy(self) -> MemoryTables:
-        return replace(
-            self,
+        return MemoryTables(
             credentials=dict(self.credentials),
             templates={name: list(each) for name, each in self.templates.items()},
             operations=dict(self.operations),
@@ -66,6 +67,7 @@ class MemoryTables:
             tokens=dict(self.tokens),
             sealing_keys=dict(self.sealing_keys),
             events=list(self.events),
+            heads=dict(self.heads),
         )
 
 
@@ -312,11 +314,7 @@ class MemoryView:
     # --- evidence ---------------------------------------------------------------
 
     def heads(self) -> dict[str, Head]:
-        last = {event.lane: event for event in self._tables.events}
-        return {
-            lane: Head(seq=last[lane].seq, hash=last[lane].hash)
-            for lane in sorted(last)
-        }
+        return dict(sorted(self._tables.heads.items()))
 
     def events(
         self,

@@ -68,8 +68,7 @@ class Response:
 
 def wipe(buffer: bytearray) -> None:
     """Overwrite a buffer with zeros."""
-    for index in range(len(buffer)):
-        buffer[index] = 0
+    buffer[:] = bytes(len(buffer))
 
 
 def send(line: ApduTransport, command: Command) -> Response:

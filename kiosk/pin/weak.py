@@ -27,12 +27,17 @@ class Weakness(StrEnum):
     DATE = "date"
 
 
-_TOP = (
+_COMMON = (
     *(b"520520", b"5201314", b"696969", b"102030", b"010203", b"258000"),
     *(b"password", b"passw0rd", b"p@ssw0rd", b"password1", b"welcome1"),
     *(b"abc123", b"qwerty", b"qwerty12", b"qwerty123", b"iloveyou", b"letmein"),
     *(b"1q2w3e4r", b"1qaz2wsx", b"qwertz", b"admin123"),
 )
+_TOP = {
+    length: tuple(word for word in _COMMON if len(word) == length)
+    for length in sorted({len(word) for word in _COMMON})
+}
+"""By their lengths."""
 _PAD = (b"123", b"456", b"789", b"147", b"2580", b"258", b"369", b"159", b"357")
 _LINES = (*_PAD, *(line[::-1] for line in _PAD))
 _SHORTEST = 4
@@ -69,7 +74,7 @@ def weakness(pin: bytes | bytearray) -> Weakness | None:
             return Weakness.DOUBLED
         if _is_mirrored(view):
             return Weakness.MIRRORED
-        if any(_reads(view, word) for word in _TOP):
+        if any(_reads(view, word) for word in _TOP.get(len(view), ())):
             return Weakness.COMMON
         if _is_digits(view) and _is_on_lines(view):
             return Weakness.PAD
@@ -112,8 +117,8 @@ def _is_mirrored(pin: Sequence[int]) -> bool:
 
 
 def _reads(pin: Sequence[int], word: bytes) -> bool:
-    """Say whether `pin` is `word`, whatever its case."""
-    return len(pin) == len(word) and all(map(_is_letter, pin, word))
+    """Say whether `pin` is `word`, which is as long, whatever its case."""
+    return all(map(_is_letter, pin, word))
 
 
 def _is_letter(typed: int, wanted: int) -> bool:
@@ -125,7 +130,8 @@ def _is_on_lines(pin: Sequence[int], start: int = 0) -> bool:
     if len(pin) < _SHORTEST or start >= len(pin):
         return start >= len(pin) >= _SHORTEST
     return any(
-        all(byte == wanted for byte, wanted in zip(pin[start:], line, strict=False))
+        pin[start] == line[0]
+        and all(byte == wanted for byte, wanted in zip(pin[start:], line, strict=False))
         and _is_on_lines(pin, start + len(line))
         for line in _LINES
     )

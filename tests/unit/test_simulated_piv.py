@@ -19,6 +19,7 @@ from kiosk.core.clock import Clock, ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.factory import MadeCard, make_card
+from kiosk.simulation.cards.keys import known_rsa, sign_raw
 from kiosk.simulation.cards.options import PivOptions, Variant, of_variant, of_yubikey
 from kiosk.simulation.cards.piv import SimulatedPivCard
 
@@ -588,3 +589,23 @@ def test_only_comparisons_cost_a_try(ins: int, p1: int, p2: int, data: bytes) ->
     card.transmit(bytes((0, ins, p1, p2)) + body)
     if ins not in (0x20, 0x24, 0x2C):
         assert (card.pin_tries_left, card.puk_tries_left) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"\x00\x01" + b"\xff" * (253 - 51) + b"\x00" + bytes(range(51)),
+        b"\x00\x01" + b"\xff" * 7 + b"\x00" + b"\x5a" * 246,
+        b"\x00\x02" + b"\xff" * 202 + b"\x00" + bytes(range(51)),
+        b"\x00" + b"\xa5" * 255,
+        bytes(256),
+    ],
+    ids=["padded", "padded too little", "of another kind", "not at all", "nothing"],
+)
+def test_an_rsa_key_raises_whatever_block_it_gets(block: bytes) -> None:
+    key = known_rsa(2048)
+    signed = sign_raw(key, 0x07, block)
+    assert signed is not None
+    public = key.public_key().public_numbers()
+    raised = pow(int.from_bytes(signed, "big"), public.e, public.n)
+    assert raised.to_bytes(256, "big") == block

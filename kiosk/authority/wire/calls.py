@@ -37,9 +37,8 @@ class Call:
         self, args: tuple[object, ...], named: dict[str, object]
     ) -> msgspec.Struct:
         """Return the request of a call as it is written in Python."""
-        signature = inspect.signature(getattr(Authority, self.name))
-        arguments = signature.bind(None, *args, **named).arguments
-        return self.asked({key: it for key, it in arguments.items() if key != "self"})
+        by_place = zip(self.request.__struct_fields__, args, strict=False)
+        return self.asked({**dict(by_place), **named})
 
     def carry_out(self, authority: Authority, request: msgspec.Struct) -> object:
         """Let the authority answer. What its call raises."""

@@ -114,6 +114,7 @@ def _put(
     return made
 
 
+@functools.lru_cache(maxsize=256)
 def key_of(key: SigningKey, algorithm: KeyAlgorithm, subject: str) -> KeyMade:
     """Return what goes on record of a key, with a certificate that trusts itself."""
     spki = key.public_key().public_bytes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 from cryptography.hazmat.primitives import hashes
@@ -12,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import (
     rsa,
     x25519,
 )
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    NoDigestInfo,
+    Prehashed,
+)
 
 from kiosk.cards import tlv
 from kiosk.core.entropy import Entropy
@@ -29,6 +33,11 @@ _PRIMES = {
     4096: (192, 362),
 }
 """Bits → which of the numbers in `_number` are the first two primes."""
+_P256_BYTES = 32
+_KEPT = 256
+"""Keys on a curve that were made last."""
+_LEAST = 8
+"""Bytes of FF in a block of PKCS #1 v1.5 (RFC 8017 §9.2)."""
 
 
 def generate(algorithm: int, entropy: Entropy) -> PrivateKey | None:
@@ -51,7 +60,13 @@ def on_curve(curve: ec.EllipticCurve, entropy: Entropy) -> ec.EllipticCurvePriva
     """Make a key on a curve, smaller than its order (P-256, P-384)."""
     size = curve.key_size // 8
     scalar = int.from_bytes(entropy.bytes(size), "big") >> 1
-    return ec.derive_private_key(scalar or 1, curve)
+    return _derived(scalar or 1, _CURVES[0x11 if size == _P256_BYTES else 0x14])
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _derived(scalar: int, curve: ec.EllipticCurve) -> ec.EllipticCurvePrivateKey:
+    """The same history makes the same keys, again and again."""
+    return ec.derive_private_key(scalar, curve)
 
 
 def known_rsa(bits: int) -> rsa.RSAPrivateKey:
@@ -170,10 +185,16 @@ def _ecdsa(key: ec.EllipticCurvePrivateKey, digest: bytes) -> bytes | None:
 
 
 def _rsa(key: rsa.RSAPrivateKey, block: bytes) -> bytes | None:
-    """Raise the block, which the host has padded, to the private exponent (CRT)."""
+    """Raise the block, which the host has padded, to the private exponent (CRT).
+
+    The library does it where the padding is the one that it would make itself.
+    """
     size = key.key_size // 8
     if len(block) != size:
         return None
+    mark, _, inside = block[2:].partition(b"\x00")
+    if block[:2] == b"\x00\x01" and len(mark) >= _LEAST and not mark.strip(b"\xff"):
+        return key.sign(inside, padding.PKCS1v15(), NoDigestInfo())
     numbers = key.private_numbers()
     value = int.from_bytes(block, "big")
     modulo_p = pow(value, numbers.dmp1, numbers.p)

@@ -196,6 +196,10 @@ class SimulatedDirectory:
         """
         for guid in {guid for dc in self._state.dcs for guid in dc.users}:
             copies = [dc.users[guid] for dc in self._state.dcs if guid in dc.users]
+            if all(each == copies[0] for each in copies) and len(copies) == len(
+                self._state.dcs
+            ):
+                continue
             newest = replace(max(copies, key=lambda user: user.version))
             for copy in copies:
                 newest.take_password(copy)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from kiosk.authority.ports import Authority
 from kiosk.core.errors import KioskError
@@ -43,8 +43,7 @@ class Done:
     value: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One moment of a history."""
 
     number: int
@@ -105,10 +104,11 @@ class Points:
         if not self.armed:
             return
         self.turn()
-        point = Point(len(self.seen), kind, name, moment)
+        number = len(self.seen)
+        point = Point(number, kind, name, moment)
         self.seen.append(point)
-        if point.number in self.plan:
-            what, act = self.plan[point.number]
+        if number in self.plan:
+            what, act = self.plan[number]
             self.story.append(f"{point}: {what}")
             with self.quiet():
                 act(point)

@@ -29,7 +29,9 @@ class NobodyCanGoOn(Exception):
 class _Actor:
     def __init__(self, name: str) -> None:
         self.name = name
-        self.turn = threading.Semaphore(0)
+        self.turn = threading.Lock()
+        """Free for a moment only: from when it is given until it is taken."""
+        self.turn.acquire()
         self.until: Callable[[], bool] | None = None
         self.has_ended = False
         self.error: BaseException | None = None
@@ -45,7 +47,8 @@ class Turns:
         self._chance = random.Random(seed)
         self._actors: list[_Actor] = []
         self._mine = threading.local()
-        self._all_over = threading.Semaphore(0)
+        self._all_over = threading.Lock()
+        self._all_over.acquire()
         self._stuck = False
         self.taken: list[str] = []
         """Whose turn it was, one after the other."""
