@@ -9,16 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiosk.texts import text
-from statemachine.exploration import (
-    Situation,
-    WayToOpen,
-    explored,
-    homeless,
-    why_not,
-)
+from statemachine.exploration import explored, homeless, why_not
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from statemachine.puk import Known
+from statemachine.situations import Situation, WayToOpen
 
 DOCUMENT = Path("docs", "ways-home.md")
 _HEAD = """# Ways home

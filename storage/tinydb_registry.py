@@ -55,15 +55,8 @@ from storage.tinydb_indexes import (
     Indexes,
 )
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
-from storage.tinydb_view import (
-    JournalView,
-    R,
-    Tables,
-    name_of,
-    read,
-    repeat_key,
-    version_key,
-)
+from storage.tinydb_tables import Tables, name_of, read, repeat_key, version_key
+from storage.tinydb_view import JournalView, R
 from storage.view import View
 
 T = TypeVar("T")

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kiosk.directory.containers import AccountName, UserContainer
 from kiosk.directory.delegation import (
     NEEDED,
     TO_READ,
     USER,
-    AccountName,
     Right,
     RightKind,
-    UserContainer,
     entry_for_policies,
     entry_for_users,
 )

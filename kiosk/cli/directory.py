@@ -11,7 +11,7 @@ from kiosk.cli.frame import new_app
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
-    from kiosk.directory.delegation import AccountName, UserContainer
+    from kiosk.directory.containers import AccountName, UserContainer
 
 app = new_app("Print what an administrator of the domain has to type.")
 
@@ -93,7 +93,7 @@ def delegate(
 
 
 def _units(typed: list[str]) -> list[UserContainer]:
-    from kiosk.directory.delegation import NotAUnit, UserContainer
+    from kiosk.directory.containers import NotAUnit, UserContainer
 
     units = []
     for dn in dict.fromkeys(typed):
@@ -105,7 +105,7 @@ def _units(typed: list[str]) -> list[UserContainer]:
 
 
 def _account(typed: str) -> AccountName:
-    from kiosk.directory.delegation import AccountName, NotAnAccountName
+    from kiosk.directory.containers import AccountName, NotAnAccountName
 
     try:
         return AccountName.parse(typed)

@@ -26,7 +26,7 @@ from kiosk.core import private_files
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from kiosk.core.hardening import harden_process
-from kiosk.directory.delegation import (
+from kiosk.directory.containers import (
     AccountName,
     NotAnAccountName,
     NotAUnit,

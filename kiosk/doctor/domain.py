@@ -8,7 +8,8 @@ from kiosk.authority.office.templates import limits_of
 from kiosk.authority.rules.effective import effective
 from kiosk.core.clock import Clock
 from kiosk.core.errors import Message
-from kiosk.directory.delegation import Access, NotAUnit, UserContainer
+from kiosk.directory.containers import NotAUnit, UserContainer
+from kiosk.directory.delegation import Access
 from kiosk.directory.descriptor import MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, RightsVerdict, TokenHolder, may
 from kiosk.directory.errors import DirectoryError, PolicyUnreadable, ReadFailed

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kiosk.directory.containers import NotAUnit, UserContainer
 from kiosk.directory.delegation import (
     CHANGE_PASSWORD,
     EVERYBODYS,
     NEEDED,
     PASSWORD_MARK,
     TO_READ,
-    NotAUnit,
     Right,
-    UserContainer,
 )
 from kiosk.directory.descriptor import Descriptor, MalformedDescriptor, parse, sid_text
 from kiosk.directory.effective_rights import WELL_KNOWN, TokenHolder

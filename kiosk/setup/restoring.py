@@ -35,7 +35,7 @@ from storage.records import AuditEvent, Credential
 from storage.registry import RegistryError
 from storage.segments import folder_of
 from storage.tinydb_registry import DISTRUSTED, TinyDbRegistry
-from storage.tinydb_view import decode
+from storage.tinydb_tables import decode
 from storage.vault import KeyRing, Vault, VaultError
 
 _TRIED = 20

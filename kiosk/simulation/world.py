@@ -7,19 +7,16 @@ it inline, step by step; the demo runs it with real workers.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.authority.escrow import approvals, escrowed_secrets
+from kiosk.authority.escrow import approvals
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
 from kiosk.authority.proof.seal import SealingKey, hpke
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.rules import in_step
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.values import StationFault
 from kiosk.cards.any_card import MakeCard
@@ -29,14 +26,21 @@ from kiosk.core.clock import Clock, ManualClock
 from kiosk.core.entropy import Entropy, SeededEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker, SerialWorker
-from kiosk.directory.values import Account, PasswordPolicy
+from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.drawn import new_puk
-from kiosk.simulation.cards.factory import KeyMade, Made, MadeCard, make_card
+from kiosk.simulation.cards.factory import Made, MadeCard, make_card
 from kiosk.simulation.cards.middleware import middleware_card
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
 from kiosk.simulation.interference import Interference
+from kiosk.simulation.on_record import (
+    OPERATOR,
+    STATION,
+    SimulatedHolder,
+    new_credential,
+    record,
+)
 from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
 from kiosk.simulation.seeded_hpke import seeded
 from kiosk.visit.run import Worker, Workplace
@@ -49,17 +53,12 @@ from storage.records import (
     ApprovalKind,
     AuditDraft,
     Credential,
-    Escrow,
-    LastSync,
-    PublicKey,
     Sync,
     Template,
 )
 from storage.registry import Registry, Tx
 from storage.vault import KeyRing, Vault
 
-STATION = "kiosk-1"
-OPERATOR = "helpdesk"
 MIDDLEWARE: dict[Family, MakeCard] = {Family.PKCS11: middleware_card}
 """What speaks to the cards that we do not speak to ourselves."""
 SETTINGS = FaceSettings(
@@ -71,17 +70,6 @@ SETTINGS = FaceSettings(
 
 Reach = Callable[[RequiredPorts, str], Authority]
 """Gives the station of that name its port of the authority with these parts."""
-
-
-@dataclass(slots=True)
-class SimulatedHolder:
-    """A person, their card and what the registry calls it."""
-
-    name: str
-    made: Made[Any]
-    credential: str
-    account_guid: str
-    codes: dict[str, Secret] = field(default_factory=dict)
 
 
 class World:
@@ -231,53 +219,23 @@ class World:
         admin_key: Secret | None = None,
     ) -> SimulatedHolder:
         """Put a card on record, as an issuer or an import would have."""
-        account = self.directory.account(account_guid)
         own = f"credential-{name}"
-        last = None
-        if sync is Sync.IN_STEP:
-            last = last_sync(account, dc="dc1.ad.test", at=self.clock.now())
-        transport = ""
-        if transport_pin is not None:
-            transport = escrowed_secrets.seal_field(
-                self.parts, own, "transport_pin", transport_pin
-            )
-        proving = made.card_authentication
-        credential = Credential(
-            id=own,
-            card=made.identity.key,
-            holder=account.display_name,
-            account=account.user_principal_name,
-            account_guid=account_guid,
+        credential = new_credential(
+            self.parts,
+            own,
+            made,
+            puk,
+            account=self.directory.account(account_guid),
             template=template,
-            template_version=1,
             state=state,
             sync=sync,
-            authentication_key=None if keyless else _key("9A", made.authentication),
-            card_authentication_key=_key("9E", proving) if proving else None,
-            last_sync=last,
-            pin_changed_at=None if state is State.ISSUED else self.clock.now(),
-            escrow=self._escrow(own, puk),
-            admin_key_sealed=self._admin_key(own, admin_key),
-            transport_pin_sealed=transport,
-            migrated=keyless,
-            issued_at=self.clock.now(),
+            keyless=keyless,
+            transport_pin=transport_pin,
+            admin_key=admin_key,
         )
         self.registry.run(lambda tx: record(tx, credential, self.clock.now()))
         self.holders[name] = SimulatedHolder(name, made, own, account_guid)
         return self.holders[name]
-
-    def _escrow(self, credential: str, puk: Secret | None) -> Escrow:
-        if puk is None:
-            return Escrow()
-        sealed = escrowed_secrets.seal_field(
-            self.parts, credential, "escrow.current", puk
-        )
-        return Escrow(current_sealed=sealed)
-
-    def _admin_key(self, credential: str, key: Secret | None) -> str:
-        if key is None:
-            return ""
-        return escrowed_secrets.seal_field(self.parts, credential, "admin_key", key)
 
     # --- what operators do ----------------------------------------------------
 
@@ -327,44 +285,3 @@ class World:
         """Return a person's credential as the registry has it now."""
         own = self.holders[name].credential
         return self.registry.run(lambda tx: tx.credential(own))
-
-
-def _key(slot: str, made: KeyMade) -> PublicKey:
-    return PublicKey(
-        slot=slot,
-        algorithm=made.algorithm,
-        spki=made.spki,
-        certificate=made.certificate,
-    )
-
-
-def last_sync(account: Account, *, dc: str, at: float) -> LastSync:
-    """Return what is recorded after a write that left the account like this."""
-    seen = in_step.seen(account, dc)
-    return LastSync(at=at, dc=dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark)
-
-
-def record(tx: Tx, credential: Credential, now: float) -> None:
-    """Save a credential, with the evidence that its key went on record."""
-    tx.save_credential(credential)
-    tx.audit(
-        AuditDraft(
-            at=now,
-            station=STATION,
-            kind="lifecycle.issue",
-            actor=OPERATOR,
-            credential=credential.id,
-        )
-    )
-    if credential.authentication_key is not None:
-        thumb = hashlib.sha256(credential.authentication_key.spki).hexdigest()
-        tx.audit(
-            AuditDraft(
-                at=now,
-                station=STATION,
-                kind="credential.key_recorded",
-                actor=OPERATOR,
-                credential=credential.id,
-                data={"key_sha256": thumb},
-            )
-        )

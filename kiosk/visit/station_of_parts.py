@@ -16,10 +16,11 @@ from kiosk.cards.ports import Card, Monitor, ReaderEvent
 from kiosk.core.errors import KioskError, said_of
 from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.workers import SerialWorker
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.run import Workplace
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form, Home, Progress, Result, VisitPort
-from kiosk.visit.visit import NotOffered, Visit
+from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.registry import RegistryError
 

@@ -31,9 +31,10 @@ from kiosk.core.workers import InlineWorker
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.demo import pin_of
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Outcome
-from kiosk.visit.visit import NotOffered, Visit
+from kiosk.visit.visit import Visit
 from scripts.bench._fleet_site import PINS, site, station_names
 from scripts.bench.fleet import signer
 from statemachine.operation import Kind

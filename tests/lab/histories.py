@@ -25,7 +25,8 @@ from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.interference import ProcessDied
-from kiosk.simulation.world import SimulatedHolder, World
+from kiosk.simulation.on_record import SimulatedHolder
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind

@@ -15,7 +15,7 @@ from kiosk.core.entropy import SystemEntropy
 from kiosk.core.secret import Secret
 from kiosk.directory.metadata import mark_of
 from kiosk.simulation.cards.factory import MadeCard, make_card
-from kiosk.simulation.world import record
+from kiosk.simulation.on_record import record
 from lab.domain.samba import SambaDomain
 from lab.domain.samba_objects import LabUser
 from statemachine.lifecycle import State

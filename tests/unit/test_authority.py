@@ -23,8 +23,8 @@ from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.rules import Alphabet, Rule
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import World
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Outcome
-from kiosk.visit.visit import NotOffered
 from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
 from storage.records import Keyless, PinPolicy, Sync, Template

@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 from kiosk.cli import main
 from kiosk.cli.delegation_text import dsacls, powershell, samba
 from kiosk.core.exit_codes import ExitCode
+from kiosk.directory.containers import (
+    AccountName,
+    NotAnAccountName,
+    NotAUnit,
+    UserContainer,
+)
 from kiosk.directory.delegation import (
     LOCKOUT_TIME,
     NEEDED,
     PWD_LAST_SET,
     RESET_PASSWORD,
     TO_READ,
-    AccountName,
-    NotAnAccountName,
-    NotAUnit,
     Right,
-    UserContainer,
     entry_for_policies,
     entry_for_users,
 )

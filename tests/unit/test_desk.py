@@ -24,7 +24,7 @@ from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.domain_faults import WriteNo
-from kiosk.simulation.world import SimulatedHolder
+from kiosk.simulation.on_record import SimulatedHolder
 from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State

@@ -13,9 +13,10 @@ from kiosk.core.secret import Secret
 from kiosk.directory.errors import WriteRefused
 from kiosk.directory.values import PasswordPolicy, Semantics, WriteRefusal
 from kiosk.simulation.domain import SimulatedDirectory
-from kiosk.simulation.world import World, last_sync
+from kiosk.simulation.on_record import last_sync
+from kiosk.simulation.world import World
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Outcome, Result
-from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind
 from storage.records import Sync
 from storage.registry import Tx

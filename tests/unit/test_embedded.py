@@ -15,9 +15,9 @@ from kiosk.core import workers
 from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
-from kiosk.visit.visit import NotOffered
 from statemachine.operation import Kind
 from storage.registry import StoreFull
 

@@ -14,20 +14,18 @@ import pytest
 
 from kiosk.texts import text
 from scripts import ways_home
-from statemachine.exploration import (
+from statemachine.exploration import explored, homeless, why_not
+from statemachine.lifecycle import State
+from statemachine.operation import Kind, Phase, Route, is_final
+from statemachine.puk import DUE, Known
+from statemachine.situations import (
     Agreement,
     Situation,
     Transition,
     WayToOpen,
     ends,
-    explored,
-    homeless,
     paths,
-    why_not,
 )
-from statemachine.lifecycle import State
-from statemachine.operation import Kind, Phase, Route, is_final
-from statemachine.puk import DUE, Known
 
 pytestmark = pytest.mark.slow
 

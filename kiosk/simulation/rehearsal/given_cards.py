@@ -20,8 +20,9 @@ from kiosk.simulation.cards.options import (
     of_yubikey,
 )
 from kiosk.simulation.cards.piv import SimulatedPivCard
+from kiosk.simulation.on_record import SimulatedHolder
 from kiosk.simulation.rehearsal.given import GivenCard, Make
-from kiosk.simulation.world import SimulatedHolder, World
+from kiosk.simulation.world import World
 from storage.records import Credential
 
 _ADMIN_KEY_BYTES = 24

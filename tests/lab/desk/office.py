@@ -21,8 +21,9 @@ from kiosk.desk.context import Site
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort, Filled, Page, Words
 from kiosk.simulation.domain import SimulatedDirectory
+from kiosk.simulation.on_record import SimulatedHolder
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
-from kiosk.simulation.world import SimulatedHolder, World
+from kiosk.simulation.world import World
 from kiosk.texts import sentence
 from lab.desk.carried_office import carry_authority
 from statemachine.lifecycle import Lifecycle, State

@@ -28,7 +28,8 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.state import Dc
 from kiosk.simulation.interference import ProcessDied
-from kiosk.simulation.world import MIDDLEWARE, SimulatedHolder, World
+from kiosk.simulation.on_record import SimulatedHolder
+from kiosk.simulation.world import MIDDLEWARE, World
 from kiosk.visit.run import Worker, Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.authority.escrow import admin_key
+from kiosk.authority.escrow import admin_key, escrowed_secrets
 from kiosk.authority.office import listing
 from kiosk.cards.ports import ReaderEvent
 from kiosk.core.errors import Message
@@ -151,7 +151,9 @@ class DeskRoom(Room):
         world = self.station.demo.world
         template = Template(name="by phone", unblock=(UnblockWay.ADMIN_KEY_PHONE,))
         world.add_template(template)
-        sealed = world._admin_key("credential-everyday", Secret(kiosk_worlds.ADMIN_KEY))
+        key = Secret(kiosk_worlds.ADMIN_KEY)
+        own = "credential-everyday"
+        sealed = escrowed_secrets.seal_field(world.parts, own, "admin_key", key)
         kiosk_worlds.set_state(
             world,
             "everyday",
