@@ -36,7 +36,7 @@ from kiosk.core.secret import Secret
 from kiosk.enrollment.admin_keys import authenticate
 from kiosk.enrollment.issue import Issued, Order, issue_card
 from kiosk.enrollment.issue_gids import AdminKeyNotOurs, KeyNotOfThisCard
-from kiosk.simulation.cards import gids as simulated
+from kiosk.simulation.cards import gids_keys as simulated
 from kiosk.simulation.cards.factory import rsa_key
 from kiosk.simulation.cards.faults import PullAfter, PullBefore
 from kiosk.simulation.cards.gids import SimulatedGidsCard

@@ -14,7 +14,8 @@ from lab.cards.softhsm import certificate
 from pkcs11 import Attribute
 from pkcs11 import exceptions as refused
 
-from kiosk.cards.pkcs11.module import Failure, Module
+from kiosk.cards.pkcs11.module import Module
+from kiosk.cards.pkcs11.sessions import Failure
 from kiosk.cards.pkcs11.unblocking import Unblocking
 
 READER = "Virtual PCD 00 00"

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _answer(module: Module, request: Request) -> Answer:
-    from kiosk.cards.pkcs11.module import GONE, Failure
+    from kiosk.cards.pkcs11.sessions import GONE, Failure
 
     try:
         match request:

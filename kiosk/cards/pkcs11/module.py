@@ -13,61 +13,32 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pkcs11
-from pkcs11 import Attribute, ObjectClass, TokenFlag
+from pkcs11 import Attribute, ObjectClass
 from pkcs11 import exceptions as refused
 
 from kiosk.cards.pkcs11 import objects
 from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.messages import TokenTold
+from kiosk.cards.pkcs11.sessions import (
+    _CANNOT,
+    _UNFIT,
+    Failure,
+    Refused,
+    SigningKey,
+    _attribute,
+    _belongs,
+    _name,
+    _opened,
+    _set_pin,
+    _Text,
+    _tries,
+)
 from kiosk.cards.pkcs11.signing import job, signature
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
 from kiosk.cards.values import KeyAlgorithm
 
 _SLOT_NAME = 64
 """Bytes of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""
-GONE = (
-    refused.TokenNotPresent,
-    refused.DeviceRemoved,
-    refused.SessionHandleInvalid,
-    refused.SessionClosed,
-    refused.SlotIDInvalid,
-    refused.TokenNotRecognised,
-)
-"""The card has left, whichever call noticed it."""
-_UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
-_CANNOT = (
-    refused.FunctionNotSupported,
-    refused.MechanismInvalid,
-    refused.TemplateInconsistent,
-    refused.AttributeTypeInvalid,
-    refused.AttributeValueInvalid,
-    refused.SessionReadOnly,
-    refused.TokenWriteProtected,
-)
-"""The module, or the token, does not make or write that."""
-_HIDDEN = (refused.AttributeTypeInvalid, refused.AttributeSensitive)
-SigningKey = pkcs11.SignMixin
-Refused = refused.PKCS11Error
-
-
-class Failure(Exception):
-    """A refusal that has a meaning: `why` is one of `card.ERRORS`."""
-
-    def __init__(self, why: str, *, tries: int = -1, detail: str = "") -> None:
-        super().__init__(why)
-        self.why = why
-        self.tries = tries
-        self.detail = detail
-
-
-class _Text:
-    """A PIN as `pkcs11` takes it: anything that can be encoded."""
-
-    def __init__(self, value: bytearray) -> None:
-        self._value = value
-
-    def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is bytes already
-        return bytes(self._value)
 
 
 class Module:
@@ -319,47 +290,3 @@ class Module:
             raise Failure("pin_refused") from error
         except refused.FunctionNotSupported as error:
             raise Failure("not_supported", detail="unblock") from error
-
-
-def _tries(token: pkcs11.Token) -> int:
-    """Read what the flags tell; -1: nothing (some may be lost already)."""
-    if TokenFlag.USER_PIN_LOCKED in token.flags:
-        return 0
-    return 1 if TokenFlag.USER_PIN_FINAL_TRY in token.flags else -1
-
-
-@contextmanager
-def _opened(token: pkcs11.Token) -> Iterator[pkcs11.Session]:
-    session = token.open(rw=True)
-    try:
-        yield session
-    finally:
-        with suppress(Refused):  # what it failed with is told already
-            session.close()
-
-
-def _set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
-    with _opened(token) as session:
-        session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
-
-
-def _belongs(key: SigningKey, spki: bytes) -> bool:
-    """Say whether a key's public half is this one, as far as a token tells."""
-    modulus = _attribute(key, Attribute.MODULUS)
-    if isinstance(modulus, bytes) and modulus:
-        return modulus.lstrip(b"\0") in spki
-    point = _attribute(key, Attribute.EC_POINT)
-    if isinstance(point, bytes) and point:
-        return spki.endswith((point[2:], point))
-    return True
-
-
-def _attribute(key: SigningKey, attribute: Attribute) -> object:
-    try:
-        return key[attribute]
-    except _HIDDEN:
-        return None
-
-
-def _name(mechanism: object) -> str:
-    return getattr(mechanism, "name", "")

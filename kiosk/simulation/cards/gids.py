@@ -7,42 +7,28 @@ Not for real use: its keys are ordinary Python objects.
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
-    generate_private_key,
 )
 
 from kiosk.cards import status, tlv
-from kiosk.cards.apdu import wipe
 from kiosk.cards.errors import MalformedAnswer
 from kiosk.cards.gids.application import AID
 from kiosk.core.entropy import Entropy
 from kiosk.simulation.cards.framing import Framing, Request, Status
 from kiosk.simulation.cards.gids_admin import FACTORY_KEY, GidsAdminKey
-from kiosk.simulation.cards.gids_files import GENERATE, GET, MASTER, PUT, USE, GidsFiles
-from kiosk.simulation.cards.keys import decipher, identifier, public_value, sign_raw
+from kiosk.simulation.cards.gids_files import GET, MASTER, PUT, USE, GidsFiles
+from kiosk.simulation.cards.gids_keys import GidsKeys
+from kiosk.simulation.cards.gids_pins import NOT_YET, GidsPins
 from kiosk.simulation.cards.options import GidsOptions
 
 ATR = bytes.fromhex("3B80800101")
 _FCI = bytes.fromhex("61124F0BA00000039742544659020173034001C0")
 _FCP = bytes.fromhex("62088201388C03033030")
 _FMD = bytes.fromhex("640C5F2F01607F6506800101810100")
-_PIN, _PUK, _LOGOUT = 0x80, 0x81, 0x82
-_LONGEST_PIN = 16
-_SHORTEST_PIN = 4
+_LOGOUT = 0x82
 _ADMIN_KEY = 0x80
-_NOT_YET = 0x6986
-"""A command that the applet does not know before it is operational."""
-_GENERATES = {0x06: 1024, 0x07: 2048, 0x08: 3072, 0x09: 4096}
-"""Key identifier → bits."""
 _DECIPHER = 0x8086
-_PADDINGS: dict[int, hashes.HashAlgorithm | None] = {
-    0x40: None,
-    0x80: hashes.SHA1(),  # noqa: S303 - the card's own
-}
-"""Upper half of an algorithm reference → hash of OAEP; None: PKCS #1 v1.5."""
-_EXPONENT = b"\x01\x00\x01"
 
 
 class SimulatedGidsCard:
@@ -66,19 +52,23 @@ class SimulatedGidsCard:
         """Instruction bytes received since power-on: headers only, never data."""
         self.admin = GidsAdminKey(entropy, admin_key, self.options.admin_tries)
         self.file_system = GidsFiles(
-            is_user=lambda: self.is_verified,
+            is_user=lambda: self.pins.is_verified,
             is_admin=lambda: self.admin.is_authenticated,
         )
         if pin:
             self.file_system.make_all()
-        self.is_verified = False
-        self.pin_tries_left = self.options.pin_tries
-        self.puk_tries_left = self.options.puk_tries
-        self._pin = bytearray(pin)
-        self._puk = bytearray(puk)
+        self.pins = GidsPins(
+            self.options,
+            pin,
+            puk,
+            is_operational=lambda: self.is_operational,
+            is_admin=lambda: self.admin.is_authenticated,
+        )
         self._framing = Framing(self.options.chunk)
         self._is_selected = False
-        self._algorithm = self._key = 0
+        self.private = GidsKeys(
+            self.keys, self.file_system, is_verified=lambda: self.pins.is_verified
+        )
 
     # --- what a test or rehearsal observes, and does behind everybody's back -------
 
@@ -92,23 +82,33 @@ class SimulatedGidsCard:
         """It is not in creation state any more."""
         return self.file_system.is_operational
 
+    @property
+    def is_verified(self) -> bool:
+        return self.pins.is_verified
+
+    @property
+    def pin_tries_left(self) -> int:
+        return self.pins.pin_tries_left
+
     def has_pin(self, pin: bytes | bytearray) -> bool:
         """Say whether this is the PIN, without a try."""
-        return bool(self._pin) and self._pin == pin
+        return self.pins.has_pin(pin)
+
+    @property
+    def puk_tries_left(self) -> int:
+        return self.pins.puk_tries_left
 
     def has_puk(self, puk: bytes | bytearray) -> bool:
         """Say whether this is the PUK, without a try."""
-        return bool(self._puk) and self._puk == puk
-
-    def set_tries(self, *, pin: int | None = None, puk: int | None = None) -> None:
-        """Set the counters, e.g. for a card that arrives blocked."""
-        self.pin_tries_left = self.pin_tries_left if pin is None else pin
-        self.puk_tries_left = self.puk_tries_left if puk is None else puk
+        return self.pins.has_puk(puk)
 
     def set_pin(self, pin: bytes) -> None:
         """Change the PIN elsewhere."""
-        self._pin[:] = pin
-        self.pin_tries_left = self.options.pin_tries
+        self.pins.set_pin(pin)
+
+    def set_tries(self, *, pin: int | None = None, puk: int | None = None) -> None:
+        """Set the counters, e.g. for a card that arrives blocked."""
+        self.pins.set_tries(pin=pin, puk=puk)
 
     # --- power and bytes --------------------------------------------------------
 
@@ -122,9 +122,9 @@ class SimulatedGidsCard:
         return self.atr
 
     def _forget(self) -> None:
-        self.is_verified = False
+        self.pins.is_verified = False
         self.admin.forget()
-        self._algorithm = self._key = 0
+        self.private.forget()
 
     def transmit(self, apdu: bytes | bytearray) -> bytearray:
         """Carry out one APDU."""
@@ -149,19 +149,19 @@ class SimulatedGidsCard:
             case 0xA4:
                 return self._select(request, data)
             case 0x20:
-                return self._verify(request.p2, request.data)
+                return self._verify(request)
             case 0x24:
-                return self._change(request.p1, request.p2, request.data)
+                return self.pins.change(request.p1, request.p2, request.data)
             case 0x2C:
-                return self._reset(request.p1, request.p2, request.data)
+                return self._reset(request)
             case 0x22:
                 return self._choose(request, data)
             case 0x87:
                 return self._authenticate(data)
             case 0x2A if p1p2 == _DECIPHER:
-                return self._decipher(data)
+                return self.private.decipher(data)
             case 0x2A:
-                return self._sign(p1p2, data)
+                return self.private.sign(p1p2, data)
             case 0xCB:
                 return self._get(p1p2, data)
             case 0xDB:
@@ -173,7 +173,7 @@ class SimulatedGidsCard:
                 self.file_system.activate()
                 return b""
             case 0x47:
-                return self._generate(data)
+                return self.private.generate(data)
             case _:
                 raise Status(status.UNKNOWN_INS)
 
@@ -192,110 +192,16 @@ class SimulatedGidsCard:
             self.file_system.select(data)
         return {0x00: _FCI, 0x04: _FCP, 0x08: _FMD}.get(request.p2 & 0x0C, b"")
 
-    # --- PIN and PUK --------------------------------------------------------------
-
-    def _verify(self, p2: int, data: bytearray) -> bytes:
-        if p2 == _LOGOUT:
+    def _verify(self, request: Request) -> bytes:
+        if request.p2 == _LOGOUT:
             self._forget()
             return b""
-        self._must_be_pin(p2)
-        if not data:
-            if self.pin_tries_left == 0:
-                raise Status(status.BLOCKED)
-            if not self.is_operational:
-                return b""  # nothing is asked of anybody yet
-            raise Status(0x63C0 | self.pin_tries_left)
-        self._compare(data)
-        self.pin_tries_left = self.options.pin_tries
-        self.is_verified = True
-        return b""
+        return self.pins.verify(request.p2, request.data)
 
-    def _compare(self, given: bytes | bytearray) -> None:
-        if self.pin_tries_left == 0:
-            raise Status(status.BLOCKED)
-        if self._pin == given:
-            return
-        self.is_verified = False
-        self.pin_tries_left -= 1
-        if self.pin_tries_left == 0:
-            raise Status(status.BLOCKED)
-        raise Status(0x63C0 | self.pin_tries_left)
-
-    def _change(self, p1: int, p2: int, data: bytearray) -> bytes:
-        if p1 == 0x01:
-            return self._set(p2, data)
-        self._must_be_pin(p2)
-        count = len(self._pin)
-        old, new = data[:count], data[count:]
-        try:
-            self._compare(old)
-            self._must_be_proper(new)
-            self._pin[:] = new
-            self.pin_tries_left = self.options.pin_tries
-            self.is_verified = True
-        finally:
-            wipe(old)
-            wipe(new)
-        return b""
-
-    def _set(self, p2: int, data: bytearray) -> bytes:
-        """Set a PIN or PUK without the old one."""
-        self._must_be_free()
-        self._must_be_proper(data)
-        if p2 == _PUK:
-            self._puk[:] = data
-            self.puk_tries_left = self.options.puk_tries or 3
-        else:
-            self._must_be_pin(p2)
-            self._pin[:] = data
-            self.pin_tries_left = self.options.pin_tries
-        return b""
-
-    def _reset(self, p1: int, p2: int, data: bytearray) -> bytes:
-        self._must_be_pin(p2)
-        if not self.is_operational:
-            raise Status(_NOT_YET)
-        if p1 == 0x02:
-            if not self.admin.is_authenticated:
-                raise Status(status.NOT_SATISFIED)
-            new = bytearray(data)
-        else:
-            new = self._after_puk(data)
-        try:
-            self._must_be_proper(new)
-            self._pin[:] = new
-        finally:
-            wipe(new)
-        self.pin_tries_left = self.options.pin_tries
+    def _reset(self, request: Request) -> bytes:
+        self.pins.reset(request.p1, request.p2, request.data)
         self._forget()
         return b""
-
-    def _after_puk(self, data: bytearray) -> bytearray:
-        """Compare the PUK that the data begin with; return what follows."""
-        if not self._puk:
-            raise Status(status.NO_REFERENCE)
-        if self.puk_tries_left == 0:
-            raise Status(status.BLOCKED)
-        count = len(self._puk)
-        if data[:count] != self._puk:
-            self.puk_tries_left -= 1
-            left = self.puk_tries_left
-            raise Status(0x63C0 | left if left else status.BLOCKED)
-        return data[count:]
-
-    def _must_be_pin(self, p2: int) -> None:
-        if p2 not in (0x00, _PIN) or not (self._pin or not self.is_operational):
-            raise Status(status.NO_REFERENCE)
-
-    @staticmethod
-    def _must_be_proper(new: bytes | bytearray) -> None:
-        if not _SHORTEST_PIN <= len(new) <= _LONGEST_PIN:
-            raise Status(status.WRONG_DATA)
-
-    def _must_be_free(self) -> None:
-        """Creation state, or the administrator."""
-        if self.is_operational and not self.admin.is_authenticated:
-            raise Status(status.NOT_SATISFIED)
 
     # --- keys -----------------------------------------------------------------------
 
@@ -306,61 +212,13 @@ class SimulatedGidsCard:
             self.file_system.key_file(_ADMIN_KEY, USE)
             self.admin.choose(request.p1)
             return b""
-        algorithm = tlv.need(data, 0x80, "command")
-        reference = tlv.find(data, 0x84, "command") or tlv.need(data, 0x83, "command")
-        self.file_system.key_file(reference[0], USE)
-        if reference[0] not in self.keys:
-            raise Status(status.NO_REFERENCE)
-        self._algorithm, self._key = algorithm[0], reference[0]
+        self.private.choose(data)
         return b""
 
     def _authenticate(self, data: bytes) -> bytes:
         if not self.is_operational:
-            raise Status(_NOT_YET)
+            raise Status(NOT_YET)
         return self.admin.authenticate(data)
-
-    def _sign(self, p1p2: int, data: bytes) -> bytes:
-        if p1p2 != 0x9E9A or not self._key:
-            raise Status(status.WRONG_P1P2)
-        if not self.is_verified:
-            raise Status(status.NOT_SATISFIED)
-        key = self.keys[self._key]
-        size = (key.key_size + 7) // 8
-        if len(data) > size - 11:
-            raise Status(status.WRONG_LENGTH)
-        block = b"\x00\x01" + b"\xff" * (size - len(data) - 3) + b"\x00" + data
-        return sign_raw(key, identifier(key), block) or b""
-
-    def _decipher(self, cryptogram: bytes) -> bytes:
-        """Take a cryptogram as long as the key, no padding indicator before it."""
-        if not self._key:
-            raise Status(status.CONDITIONS)
-        if not self.is_verified:
-            raise Status(status.NOT_SATISFIED)
-        key = self.keys[self._key]
-        if len(cryptogram) != key.key_size // 8:
-            raise Status(status.WRONG_LENGTH)
-        if (padded := self._algorithm & 0xF0) not in _PADDINGS:
-            raise Status(status.NO_REFERENCE)
-        plain = decipher(key, cryptogram, _PADDINGS[padded])
-        if plain is None:
-            raise Status(status.WRONG_DATA)
-        return plain
-
-    def _generate(self, data: bytes) -> bytes:
-        wanted = tlv.need(data, 0xAC, "command")
-        algorithm = tlv.need(wanted, 0x80, "command")[0]
-        reference = tlv.need(wanted, 0x83, "command")[0]
-        self.file_system.key_file(reference, GENERATE)
-        if algorithm not in _GENERATES:
-            raise Status(status.WRONG_DATA)
-        self.keys[reference] = generate_private_key(65537, _GENERATES[algorithm])
-        return self._public(reference)
-
-    def _public(self, reference: int) -> bytes:
-        if reference not in self.keys:
-            raise Status(status.NO_REFERENCE)
-        return tlv.pack(0x7F49, public_value(self.keys[reference], _EXPONENT))
 
     # --- files ----------------------------------------------------------------------
 
@@ -370,7 +228,7 @@ class SimulatedGidsCard:
             asked = tlv.need(data, 0x70, "command")
             reference = tlv.need(asked, 0x84, "command")[0]
             self.file_system.key_file(reference, GET)
-            return self._public(reference)
+            return self.private.public(reference)
         do = int.from_bytes(wanted, "big")
         if fid in (MASTER, 0x0000):
             return self._counter(do)
@@ -378,9 +236,9 @@ class SimulatedGidsCard:
 
     def _counter(self, do: int) -> bytes:
         if do == 0x7F71:
-            left, total = self.pin_tries_left, self.options.pin_tries
-        elif do == 0x7F73 and self._puk:
-            left, total = self.puk_tries_left, self.options.puk_tries
+            left, total = self.pins.pin_tries_left, self.options.pin_tries
+        elif do == 0x7F73 and self.pins.has_any_puk:
+            left, total = self.pins.puk_tries_left, self.options.puk_tries
         else:
             raise Status(status.NO_REFERENCE)
         told = tlv.pack(0x97, bytes((left,))) + tlv.pack(0x93, bytes((total,)))

@@ -34,7 +34,7 @@ def _card(card: Any) -> list[Any]:
     if hasattr(card, "references"):
         pin = bytes(card.references.holder.value).rstrip(b"\xff")
     else:
-        pin = bytes(card._pin)
+        pin = bytes(card.pins._pin)
     return [pin.decode("latin-1"), card.pin_tries_left, card.puk_tries_left]
 
 
