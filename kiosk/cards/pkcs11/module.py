@@ -1,9 +1,9 @@
 """One vendor's module, as the process that has loaded it uses it.
 
-With `objects`, the only importer of `pkcs11`. Every question looks the token up again:
-modules count slots anew when a card moves. A token is logged in from `verify` to
-`logout`; no PIN is kept. Only `Failure`s come out on purpose; whatever else a module
-makes of a question is `pkcs11`'s own error, and `child` tells it by its name.
+With `objects` and `sessions`, the only importer of `pkcs11`. Every question looks the
+token up again: modules count slots anew when a card moves. A token is logged in from
+`verify` to `logout`; no PIN is kept. Only `Failure`s come out on purpose; whatever else
+a module makes of a question is `pkcs11`'s own error, and `child` tells it by its name.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from kiosk.cards.pkcs11 import objects
 from kiosk.cards.pkcs11.choice import TokenCertificate, best, candidate
 from kiosk.cards.pkcs11.messages import TokenTold
 from kiosk.cards.pkcs11.sessions import (
-    _CANNOT,
-    _UNFIT,
+    CANNOT,
+    UNFIT,
     Failure,
     Refused,
     SigningKey,
-    _attribute,
-    _belongs,
-    _name,
-    _opened,
-    _set_pin,
-    _Text,
-    _tries,
+    TokenPin,
+    attribute_of,
+    belongs,
+    name_of,
+    opened,
+    set_pin,
+    tries_told,
 )
 from kiosk.cards.pkcs11.signing import job, signature
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
@@ -73,7 +73,7 @@ class Module:
             serial=token.serial,
             certificate=chosen.der if chosen else b"",
             is_ours=chosen is not None and chosen.label == objects.LABEL,
-            tries=_tries(token),
+            tries=tries_told(token),
             unblocks=self._unblocking is not Unblocking.NONE,
         )
 
@@ -101,13 +101,13 @@ class Module:
         """Log in as user. The last try is never spent."""
         self.logout()
         with self._comparing_pin() as token:
-            self._session = token.open(rw=True, user_pin=_Text(pin))
+            self._session = token.open(rw=True, user_pin=TokenPin(pin))
 
     def change(self, old: bytearray, new: bytearray) -> None:
         """C_SetPIN in a session that is not logged in: the user PIN."""
         self.logout()
-        with self._comparing_pin() as token, _opened(token) as session:
-            session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+        with self._comparing_pin() as token, opened(token) as session:
+            session.set_pin(TokenPin(old), TokenPin(new))  # type: ignore[arg-type]  # whatever can be encoded
 
     def unblock(self, puk: bytearray, new: bytearray) -> None:
         """Set the user PIN in the way that is known of this module."""
@@ -115,12 +115,12 @@ class Module:
         with self._comparing_puk() as token:
             match self._unblocking:
                 case Unblocking.SET_PIN:
-                    _set_pin(token, puk, new)
+                    set_pin(token, puk, new)
                 case Unblocking.PREFIXES:
-                    _set_pin(token, bytearray(b"puk:") + puk, bytearray(b"pin:") + new)
+                    set_pin(token, bytearray(b"puk:") + puk, bytearray(b"pin:") + new)
                 case Unblocking.INIT_PIN:
-                    with token.open(rw=True, so_pin=_Text(puk)) as session:
-                        session.init_pin(_Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+                    with token.open(rw=True, so_pin=TokenPin(puk)) as session:
+                        session.init_pin(TokenPin(new))  # type: ignore[arg-type]  # whatever can be encoded
                 case _:
                     raise Failure("not_supported", detail="unblock by this middleware")
 
@@ -146,7 +146,7 @@ class Module:
             yield self._session
         except LookupError as error:
             raise Failure("missing", detail="key") from error
-        except _CANNOT as error:
+        except CANNOT as error:
             raise Failure("not_supported", detail=what) from error
 
     def sign(
@@ -156,19 +156,19 @@ class Module:
         session = self._session
         if session is None:
             raise Failure("not_verified")
-        offered = {_name(each) for each in self._slot().get_mechanisms()}
+        offered = {name_of(each) for each in self._slot().get_mechanisms()}
         work = job(algorithm, message, offered)
         if work is None:
             raise Failure("not_supported", detail=f"{algorithm} by this middleware")
         key = self._private_key(session, spki)
-        again = _attribute(key, Attribute.ALWAYS_AUTHENTICATE) is True
+        again = attribute_of(key, Attribute.ALWAYS_AUTHENTICATE) is True
         if again and not pin:
             raise Failure("not_verified")
         try:
             raw = key.sign(
                 work.data,
                 mechanism=pkcs11.Mechanism[work.mechanism],
-                **({"pin": _Text(pin)} if again else {}),
+                **({"pin": TokenPin(pin)} if again else {}),
             )
         except (refused.UserNotLoggedIn, refused.PinIncorrect) as error:
             raise Failure("not_verified") from error
@@ -232,7 +232,7 @@ class Module:
             {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: identifier}
         )
         for key in keys:
-            if isinstance(key, SigningKey) and _belongs(key, spki):
+            if isinstance(key, SigningKey) and belongs(key, spki):
                 return key
         raise Failure("missing", detail="key")
 
@@ -250,7 +250,7 @@ class Module:
     def _comparing_pin(self) -> Iterator[pkcs11.Token]:
         """Around a call that may cost a try."""
         token = self._slot().get_token()
-        tries = _tries(token)
+        tries = tries_told(token)
         if tries == 0:
             raise Failure("pin_blocked")
         if tries == 1:
@@ -263,20 +263,20 @@ class Module:
             raise Failure("pin_blocked") from error
         except refused.PinExpired as error:
             raise Failure("not_supported", detail="expired PIN") from error
-        except _UNFIT as error:
+        except UNFIT as error:
             raise Failure("pin_refused") from error
 
     def _wrong(self) -> Failure:
         """A failed login leaves its session open, which only C_Finalize ends."""
         self._lib.reinitialize()
-        left = _tries(self._slot().get_token())
+        left = tries_told(self._slot().get_token())
         return Failure("pin_blocked") if left == 0 else Failure("wrong_pin", tries=left)
 
     @contextmanager
     def _comparing_puk(self) -> Iterator[pkcs11.Token]:
         """Around a call that may cost a try of the PUK."""
         token = self._slot().get_token()
-        was_locked = _tries(token) == 0
+        was_locked = tries_told(token) == 0
         try:
             yield token
             self._lib.reinitialize()  # modules remember that the PIN was locked
@@ -286,7 +286,7 @@ class Module:
         except refused.PinLocked as error:
             # A module may mean the PIN that is locked already.
             raise Failure("wrong_puk" if was_locked else "puk_blocked") from error
-        except _UNFIT as error:
+        except UNFIT as error:
             raise Failure("pin_refused") from error
         except refused.FunctionNotSupported as error:
             raise Failure("not_supported", detail="unblock") from error

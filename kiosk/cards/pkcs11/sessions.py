@@ -18,8 +18,8 @@ GONE = (
     refused.TokenNotRecognised,
 )
 """The card has left, whichever call noticed it."""
-_UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
-_CANNOT = (
+UNFIT = (refused.PinInvalid, refused.PinLenRange, refused.PinTooWeak)
+CANNOT = (
     refused.FunctionNotSupported,
     refused.MechanismInvalid,
     refused.TemplateInconsistent,
@@ -44,7 +44,7 @@ class Failure(Exception):
         self.detail = detail
 
 
-class _Text:
+class TokenPin:
     """A PIN as `pkcs11` takes it: anything that can be encoded."""
 
     def __init__(self, value: bytearray) -> None:
@@ -54,7 +54,7 @@ class _Text:
         return bytes(self._value)
 
 
-def _tries(token: pkcs11.Token) -> int:
+def tries_told(token: pkcs11.Token) -> int:
     """Read what the flags tell; -1: nothing (some may be lost already)."""
     if TokenFlag.USER_PIN_LOCKED in token.flags:
         return 0
@@ -62,7 +62,8 @@ def _tries(token: pkcs11.Token) -> int:
 
 
 @contextmanager
-def _opened(token: pkcs11.Token) -> Iterator[pkcs11.Session]:
+def opened(token: pkcs11.Token) -> Iterator[pkcs11.Session]:
+    """A session in which nobody is logged in."""
     session = token.open(rw=True)
     try:
         yield session
@@ -71,28 +72,31 @@ def _opened(token: pkcs11.Token) -> Iterator[pkcs11.Session]:
             session.close()
 
 
-def _set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
-    with _opened(token) as session:
-        session.set_pin(_Text(old), _Text(new))  # type: ignore[arg-type]  # whatever can be encoded
+def set_pin(token: pkcs11.Token, old: bytearray, new: bytearray) -> None:
+    """C_SetPIN in a session of its own. Errors of `pkcs11`."""
+    with opened(token) as session:
+        session.set_pin(TokenPin(old), TokenPin(new))  # type: ignore[arg-type]  # whatever can be encoded
 
 
-def _belongs(key: SigningKey, spki: bytes) -> bool:
+def belongs(key: SigningKey, spki: bytes) -> bool:
     """Say whether a key's public half is this one, as far as a token tells."""
-    modulus = _attribute(key, Attribute.MODULUS)
+    modulus = attribute_of(key, Attribute.MODULUS)
     if isinstance(modulus, bytes) and modulus:
         return modulus.lstrip(b"\0") in spki
-    point = _attribute(key, Attribute.EC_POINT)
+    point = attribute_of(key, Attribute.EC_POINT)
     if isinstance(point, bytes) and point:
         return spki.endswith((point[2:], point))
     return True
 
 
-def _attribute(key: SigningKey, attribute: Attribute) -> object:
+def attribute_of(key: SigningKey, attribute: Attribute) -> object:
+    """Read an attribute; None: the token does not tell it."""
     try:
         return key[attribute]
     except _HIDDEN:
         return None
 
 
-def _name(mechanism: object) -> str:
+def name_of(mechanism: object) -> str:
+    """Return a mechanism by name; empty: the library knows none."""
     return getattr(mechanism, "name", "")
