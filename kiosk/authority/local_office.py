@@ -39,6 +39,7 @@ from kiosk.authority.office.ports import Office
 from kiosk.authority.office.shown import shown
 from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.office.tally import Tally
+from kiosk.authority.office.template_meaning import CardsOfTemplate
 from kiosk.authority.office.values import (
     MOST,
     CodeInUse,
@@ -51,6 +52,7 @@ from kiosk.authority.office.values import (
     Report,
     SignInChallenge,
     SignInProof,
+    TemplateMeaning,
 )
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
@@ -103,6 +105,8 @@ class LocalOffice(LocalCardWork):
     ) -> None:
         super().__init__(entrance, certificates, operator)
         self._tally = Tally(entrance.parts.registry)
+        self._counted: CardsOfTemplate | None = None
+        """Of the template that was edited last."""
 
     @property
     def operator(self) -> SignedIn:
@@ -218,13 +222,17 @@ class LocalOffice(LocalCardWork):
         require(self.operator, Action.LOOK)
         return self._desk.parts.registry.read(lambda view: view.templates(limit=MOST))
 
-    def template(self, name: str) -> Template:
+    def template(self, name: str, version: int | None = None) -> Template:
         require(self.operator, Action.LOOK)
-        return self._desk.parts.registry.read(lambda view: view.template(name))
+        return self._desk.parts.registry.read(lambda view: view.template(name, version))
 
-    def template_users(self, name: str) -> int:
-        require(self.operator, Action.LOOK)
-        return self._desk.parts.registry.read(lambda view: view.count(template=name))
+    def template_meaning(self, draft: Template) -> TemplateMeaning:
+        require(self.operator, Action.TEMPLATES)
+        parts, counted = self._desk.parts, self._counted
+        if counted is None or counted.name != draft.name:
+            counted = CardsOfTemplate(parts.registry, draft.name, parts.profile)
+            self._counted = counted
+        return counted.meaning(draft, parts.clock.now())
 
     def check_template(self, template: Template) -> None:
         require(self.operator, Action.TEMPLATES)

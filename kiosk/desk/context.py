@@ -59,6 +59,10 @@ class Context:
     cards: dict[int, Card] = field(default_factory=dict)
     aside: Aside | None = None
     """Where cards are issued beside the session; None: on its own thread."""
+    drafts: dict[tuple[str, str, int], dict[str, str]] = field(default_factory=dict)
+    """What an operator (account name) has changed in a template (name, version) and
+    not saved.
+    """
     works: dict[str, WorkBesideTheDesk] = field(default_factory=dict)
     """The card that each operator (account name) is issuing, or has issued last."""
 
@@ -181,7 +185,10 @@ class Screen(Protocol):
         """Take what was typed."""
 
     def look(self, look: Look) -> None:
-        """Note how the table is to be shown."""
+        """Note how the table is to be shown, or what is being filled in."""
+
+    def left(self, context: Context) -> None:
+        """Somebody has gone back from it."""
 
 
 class Plain:
@@ -197,3 +204,6 @@ class Plain:
 
     def look(self, look: Look) -> None:
         """There is no table."""
+
+    def left(self, context: Context) -> None:
+        """Nothing is lost."""

@@ -99,7 +99,7 @@ class Session:
 
     def back(self) -> Page:
         if len(self._stack) > 1:
-            self._stack.pop()
+            self._stack.pop().left(self._context)
         return self.page()
 
     def card_came(self, card: Card) -> Page:

@@ -99,3 +99,7 @@ class Look:
     """At most so many."""
     at: str = ""
     """Where the cursor is."""
+    typed: tuple[tuple[str, str], ...] = ()
+    """What is in the fields of a page that weighs it, by their names."""
+    beside: str = ""
+    """What it is compared with there."""

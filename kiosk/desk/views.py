@@ -88,6 +88,12 @@ class PageField:
     """What it was before anybody changed it; a change is marked."""
     help: Message | None = None
     """What it means, beside the field."""
+    compared: str | None = None
+    """What it is in what the page is compared with; None: nothing is compared."""
+    effect: Message | None = None
+    """What its change means, or what is wrong with it."""
+    short_effect: str = ""
+    """The same where there is room for a number only."""
     is_needed: bool = False
     """Without it nothing is submitted."""
 
@@ -116,6 +122,12 @@ class Page:
     """Rows to choose one of."""
     finds: bool = False
     """What is in the first field is looked for while it is typed (`DeskPort.look`)."""
+    weighs: bool = False
+    """What is in the fields is weighed while it is typed (`DeskPort.look`)."""
+    beside: tuple[tuple[str, Words], ...] = ()
+    """What the fields can be compared with: key and words of each."""
+    compared: str = ""
+    """Which of them is chosen."""
     progress: tuple[int, int] | None = None
     """How many steps are done, and of about how many; drawn as a bar."""
     refresh: float = 0.0
@@ -175,7 +187,9 @@ class DeskPort(Protocol):
         """Take what was typed."""
 
     def look(self, look: Look) -> Page:
-        """Show the page's table as somebody wants to see it now."""
+        """Show the page's table, or what is being filled in, as somebody wants to see
+        it now.
+        """
 
     def back(self) -> Page:
         """Go back one page."""

@@ -12,6 +12,7 @@ from textual import events
 from kiosk.faces.turn import HELD
 from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.widgets.entry_field import OptionField
 
 
 async def test_a_helpdesk_operator_releases_an_unblock() -> None:
@@ -141,6 +142,21 @@ async def test_every_field_of_a_template_can_be_reached(size: tuple[int, int]) -
             await shown.pilot.press("down")
         await shown.pilot.press("f2")
         await shown.until_said("can be satisfied")
+
+
+async def test_what_a_change_means_is_seen_while_it_is_made() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "t")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        while not isinstance(shown.app.focused, OptionField):
+            await shown.pilot.press("down")
+        await shown.pilot.press("down", "right")
+        await shown.until_said("could no longer change the password")
+        await shown.pilot.press("ctrl+z")
+        await shown.until(lambda: "no longer" not in shown.text(), "no change")
 
 
 async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> None:

@@ -449,7 +449,7 @@ def test_a_changed_template_is_the_next_version_and_says_what_it_means() -> None
     office.choose("staff")
     office.change({"pin_policy.history": "5"})
     assert office.notice == "desk.template_is_possible"
-    assert "Cards that use this template: 1" in office.text()
+    assert "Cards in use: 1" in office.text()
     office.change({"pin_policy.history": "5"})
     assert office.notice == "desk.template_saved"
     saved = office.world.registry.run(lambda tx: tx.template("staff"))

@@ -83,6 +83,7 @@ DECIDES: dict[str, Callable[[Office], object]] = {
         "c1", ApprovalKind.RELEASE, None, last_try=False
     ),
     "answer": lambda it: it.answer("c1", Secret(b"1"), None),
+    "template_meaning": lambda it: it.template_meaning(STAFF),
     "check_template": lambda it: it.check_template(STAFF),
     "publish": lambda it: it.publish((STAFF,)),
     "look_for": lambda it: it.look_for("ann"),
@@ -133,7 +134,6 @@ LOOKS: dict[str, Callable[[Office], object]] = {
     "must_not_be_own": lambda it: it.must_not_be_own("c1"),
     "templates": lambda it: it.templates(),
     "template": lambda it: it.template("staff"),
-    "template_users": lambda it: it.template_users("staff"),
 }
 """Every call that shows something, by somebody whose last role was taken away."""
 

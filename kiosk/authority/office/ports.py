@@ -45,6 +45,7 @@ from kiosk.authority.office.values import (
     Report,
     SignInChallenge,
     SignInProof,
+    TemplateMeaning,
 )
 from kiosk.authority.ports import Authority
 from kiosk.config.sections.station import StationRole
@@ -193,11 +194,13 @@ class Deciding(Protocol):
     def templates(self) -> list[Template]:
         """Return the newest version of each, at most `values.MOST`."""
 
-    def template(self, name: str) -> Template:
-        """Return the newest version of one. RecordMissing."""
+    def template(self, name: str, version: int | None = None) -> Template:
+        """Return the newest version of one, or that one. RecordMissing."""
 
-    def template_users(self, name: str) -> int:
-        """Say how many credentials have one of its versions."""
+    def template_meaning(self, draft: Template) -> TemplateMeaning:
+        """Say what a template that is edited would mean for its cards. Each time some
+        more are looked at; what is told is of the last time that all were.
+        """
 
     def check_template(self, template: Template) -> None:
         """Ask whether any PIN satisfies it. UnsatisfiableTemplate, DirectoryError."""

@@ -80,6 +80,17 @@ def satisfiable(directory: Directory, template: Template) -> None:
     _possible(template, policy, named=template.name)
 
 
+def impossible(template: Template) -> Message | None:
+    """Return why no card or PIN could satisfy it, whatever the domain says; None: one
+    could.
+    """
+    try:
+        _possible(template, None, named=template.name)
+    except UnsatisfiableTemplate as error:
+        return error.message
+    return None
+
+
 def _possible(template: Template, policy: PasswordPolicy | None, *, named: str) -> None:
     """UnsatisfiableTemplate: no PIN satisfies it, or no key could sign."""
     if template.key_slot != SIGNING_SLOT:

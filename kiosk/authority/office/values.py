@@ -179,6 +179,37 @@ class UnprovenWrite(Value, frozen=True, kw_only=True):
     reason: Message
 
 
+COUNTED_FIELDS = frozenset(
+    {
+        "card_type",
+        "self_service",
+        "unblock",
+        "key_algorithm",
+        "keyless",
+        "pin_policy.update_ad_password",
+        "pin_policy.expiry_days",
+    }
+)
+"""Fields of a template by which cards can lose something that is counted."""
+
+
+class TemplateMeaning(Value, frozen=True, kw_only=True):
+    """What a template would mean for the cards that use it."""
+
+    is_whole: bool
+    """Every card was looked at; else the numbers are of those looked at so far."""
+    in_use: int
+    """Cards of any version that are neither revoked nor retired."""
+    versions: dict[int, int]
+    """How many of them have which version."""
+    loses: dict[str, int]
+    """How many could no longer what a field let them, by the field's name."""
+    impossible: Message | None
+    """Why no PIN or card could satisfy it; whether the domain's rules let one is asked
+    when it is checked.
+    """
+
+
 class JudgedEvidence(Value, frozen=True, kw_only=True):
     """What all evidence shows, by the authority's own key."""
 

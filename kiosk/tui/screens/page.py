@@ -71,9 +71,18 @@ class PageScreen(PageView):
                 self.set_focus(self._fields[form.group_after(at, step)])
             case "ctrl+z":
                 self._put_back(at)
+            case "f4" if len(self.page.beside) > 1:
+                self._compare_with_next()
             case _:
                 return False
         return True
+
+    def _compare_with_next(self) -> None:
+        """Have the fields beside those of another version: after the last the first."""
+        keys = [key for key, _ in self.page.beside]
+        at = keys.index(self._beside) if self._beside in keys else 0
+        self._beside = keys[(at + 1) % len(keys)]
+        self._look()
 
     def _put_back(self, at: int) -> None:
         """Take the change of one field back."""
@@ -94,6 +103,12 @@ class PageScreen(PageView):
         self._hint(field.typed.refusal)
         if self.page.finds and field.typed.refusal is None:
             self._table.begin_anew()
+            self._look()
+        elif self.page.weighs:
+            self._look()
+
+    def _picked(self) -> None:
+        if self.page.weighs:
             self._look()
 
     def _submitted(self, field: Widget) -> None:

@@ -31,6 +31,8 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
             KeyHint("PgUp PgDn", "tui.key.group"),
         ]
         keys.append(KeyHint("Ctrl+Z", "tui.key.undo"))
+        if len(page.beside) > 1:
+            keys.append(KeyHint("F4", "tui.key.compare"))
     elif page.fields or can_choose:
         keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
     if has_own_key(page) and page.action is not None:
@@ -65,6 +67,8 @@ def all_keys_of(page: Page) -> tuple[KeyHint, ...]:
             KeyHint("PgUp PgDn", "tui.keys.group"),
             KeyHint("Ctrl+Z", "tui.keys.undo"),
         ]
+        if len(page.beside) > 1:
+            keys.append(KeyHint("F4", "tui.keys.compare"))
     else:
         keys += [KeyHint("Tab", "tui.keys.next")] if page.fields else []
         keys += [KeyHint("↑ ↓", "tui.keys.choice")] if page.choices else []
@@ -101,6 +105,8 @@ def term_of(page: Page) -> str:
 def frame_of(page: Page) -> tuple[object, ...]:
     """Return what has to be the same for a page to be shown in place of another."""
     offered = [(each.key, each.letter, each.refusal) for each in page.choices]
-    can = (page.action, page.asks_own_key, page.can_go_back, page.finds)
+    can: tuple[object, ...] = (page.can_go_back, page.finds)
+    if not page.weighs:  # there what the page does follows what is typed
+        can += (page.action, page.asks_own_key)
     columns = () if page.table is None or page.finds else page.table.columns
     return page.name, page.title, page.operator, fields_of(page), offered, can, columns

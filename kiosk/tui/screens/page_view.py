@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from textual import events
 from textual.app import ComposeResult
@@ -58,12 +58,15 @@ class PageView(KioskScreen):
         super().__init__(settings)
         self.page = page
         self._fields = [
-            widget_of(field, self._submitted, self._changed) for field in page.fields
+            widget_of(field, self._submitted, self._changed, self._picked)
+            for field in page.fields
         ]
         self._form = (
             GroupedForm(page.fields, self._fields) if is_grouped(page) else None
         )
         self._leaving = Leaving()
+        self._beside = page.compared
+        """What somebody wants to have the fields compared with."""
         self._first = 0
         """The field that has the focus first."""
         self._choices = ChoiceList(
@@ -202,6 +205,8 @@ class PageView(KioskScreen):
                 container.remove_children()
                 container.mount(*widgets)
         self.query_one("#beside").display = bool(page.below)
+        if self._form is not None:
+            self._form.renew(page.fields)
         self._flow.show(page.flow)
         self._show_progress()
         self._choices.renew(self._offered())
@@ -210,14 +215,24 @@ class PageView(KioskScreen):
             self._table.show(page.table, from_the_top=is_other)
         if (page.table is None) != (before.table is None):
             self._place_table()
-            self.query_one(KeyBar).show(*self._keys())
+        if (keys := self._keys()) != self.KEYS:
+            self.KEYS = keys
+            self.query_one(KeyBar).show(*keys)
         return True
 
     def wanted(self) -> Look | None:
-        """Return which rows are wanted; None: there is no table here."""
+        """Return which rows are wanted, or what is to be weighed; None: neither."""
+        if self.page.weighs:
+            return Look(typed=tuple(self._texts()), beside=self._beside)
         if not self.page.finds and self.page.table is None:
             return None
         return self._table.look(self._term)
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each field that is no secret, and what is in it."""
+        for field, widget in zip(self.page.fields, self._fields, strict=True):
+            if not isinstance(widget, SecretField):
+                yield field.name, widget.value
 
     @property
     def _term(self) -> str:
@@ -278,6 +293,10 @@ class PageView(KioskScreen):
 
     def _changed(self, field: TypedField) -> None:
         """Something was typed."""
+        raise NotImplementedError
+
+    def _picked(self) -> None:
+        """Another option was chosen."""
         raise NotImplementedError
 
     def _submitted(self, field: Widget) -> None:

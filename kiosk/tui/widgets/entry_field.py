@@ -64,11 +64,13 @@ class OptionField(Field):
         submitted: Callable[[OptionField], None],
         *,
         options: tuple[tuple[str, str], ...],
+        chosen: Callable[[], None],
     ) -> None:
-        """`options`: value and words of each."""
+        """`options`: value and words of each. `chosen`: called when another one is."""
         super().__init__(label)
         self.value = value
         self._submitted = submitted
+        self._chosen = chosen
         self._options = options
 
     def render(self) -> Content:
@@ -80,6 +82,7 @@ class OptionField(Field):
         """Choose another value."""
         self.value = value
         self.refresh()
+        self._chosen()
 
     def press(self, key: events.Key) -> bool:
         steps = {"left": -1, "right": 1, "space": 1}
@@ -88,8 +91,7 @@ class OptionField(Field):
         elif key.key in steps:
             values = [value for value, _ in self._options]
             at = values.index(self.value) if self.value in values else 0
-            self.value = values[(at + steps[key.key]) % len(values)]
-            self.refresh()
+            self.put_back(values[(at + steps[key.key]) % len(values)])
         else:
             return False
         return True

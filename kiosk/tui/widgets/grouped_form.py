@@ -55,9 +55,11 @@ class GroupedForm(Vertical):
             if field.heading is not None or not self._headings:
                 self._headings.append(field.heading or field.label)
             self._group_of.append(len(self._headings) - 1)
-            widget.on_one_line(_ROOM, partial(_was, field))
+            widget.on_one_line(_ROOM, partial(self._was, len(self._group_of) - 1))
         self._groups = Static("", id="groups", markup=False)
         self._meaning = Static("", id="meaning", markup=False)
+        self._at = 0
+        """The field that has the focus."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="sides"):
@@ -80,20 +82,43 @@ class GroupedForm(Vertical):
             for number, heading in enumerate(self._headings)
         ]
         self._groups.update(Content("\n").join(lines))
-        help_ = self._fields[at].help
-        told = said(self._fields[at].label)
-        self._meaning.update(
-            Content(told if help_ is None else f"{told}: {said(help_)}")
-        )
+        self._at = at
+        self._show_meaning()
+
+    def _show_meaning(self) -> None:
+        """Say what the field means, and what its change would mean."""
+        field = self._fields[self._at]
+        told = said(field.label)
+        if field.help is not None:
+            told = f"{told}: {said(field.help)}"
+        lines = [Content(told)]
+        if field.effect is not None:
+            effect = f"{marks().attention} {said(field.effect)}"
+            lines.insert(0, Content.styled(effect, "bold $warning"))
+        self._meaning.update(Content("\n").join(lines))
+
+    def renew(self, fields: Sequence[PageField]) -> None:
+        """Show the same fields as they are weighed now, with what is typed in them."""
+        before, self._fields = self._fields, tuple(fields)
+        for widget, was, field in zip(self._widgets, before, fields, strict=True):
+            if was != field:
+                widget.refresh()
+        self._show_meaning()
 
     def group_after(self, at: int, step: int) -> int:
         """Return the first field of the group before or behind that of a field."""
         wanted = (self._group_of[at] + step) % len(self._headings)
         return self._group_of.index(wanted)
 
-
-def _was(field: PageField) -> tuple[str, str]:
-    """Return what a field was, and how that is said."""
-    before = field.value if field.before is None else field.before
-    words = dict(field.options).get(before, before)
-    return before, say("tui.form.was", value=in_words(words) or "–")
+    def _was(self, at: int) -> tuple[str, str]:
+        """Return what a field is in what it is compared with, and how that is said,
+        with how many cards its change is about.
+        """
+        field = self._fields[at]
+        before = field.before if field.compared is None else field.compared
+        before = field.value if before is None else before
+        words = dict(field.options).get(before, before)
+        told = say("tui.form.was", value=in_words(words) or "–")
+        if field.short_effect:
+            told = f"{told}   {marks().attention} {field.short_effect}"
+        return before, told

@@ -28,8 +28,9 @@ def widget_of(
     field: PageField,
     submitted: Callable[[Widget], None],
     changed: Callable[[TypedField], None],
+    chosen: Callable[[], None],
 ) -> TextField | OptionField | SecretField:
-    """Return what a field is filled in with. Both are called at once."""
+    """Return what a field is filled in with. All are called at once."""
     label = said(field.label)
     if field.kind in _SECRETS:
         alphabet, maximum = _SECRETS[field.kind]
@@ -43,5 +44,7 @@ def widget_of(
         )
     if field.kind is FieldKind.CHOICE:
         options = tuple((value, in_words(words)) for value, words in field.options)
-        return OptionField(label, field.value, submitted, options=options)
+        return OptionField(
+            label, field.value, submitted, options=options, chosen=chosen
+        )
     return TextField(label, field.value, submitted=submitted, changed=changed)

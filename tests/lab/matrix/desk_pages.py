@@ -8,8 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from msgspec.structs import replace
-
 from kiosk.authority.office.list_values import (
     Worklist,
 )
@@ -37,6 +35,7 @@ from kiosk.desk.pages import (
     release,
     risk,
     sign_in,
+    template_edit,
     templates,
     watch,
     work,
@@ -80,13 +79,17 @@ def _found_person(context: Context) -> issue.PersonPage:
     return page
 
 
-def _edited(context: Context, *, is_checked: bool) -> templates.EditPage:
+def _edited(context: Context, *, is_checked: bool) -> template_edit.EditPage:
     """A template with a change in it that nobody has saved."""
-    saved = context.office.template("staff")
-    page = templates.EditPage(saved)
-    page._draft = replace(saved, self_service=not saved.self_service)
-    page._is_checked = is_checked
+    page = _saved(context)
+    page._texts = {"self_service": "no"}
+    if is_checked:
+        page._checked, _ = page._draft()
     return page
+
+
+def _saved(context: Context) -> template_edit.EditPage:
+    return template_edit.EditPage(context, context.office.template("staff"))
 
 
 def _at_work(context: Context) -> work.WorkPage:
@@ -168,7 +171,7 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "watch": (HANNA, lambda it: watch.WatchPage(_of(it, "everyday"))),
     "history": (HANNA, lambda it: history.HistoryPage(_of(it, "everyday"))),
     "templates": (ADA, lambda _: templates.TemplatesPage()),
-    "template, new": (ADA, lambda _: templates.EditPage(Template(name=""))),
+    "template, new": (ADA, lambda it: template_edit.EditPage(it, Template(name=""))),
     "template, edited": (ADA, lambda it: _edited(it, is_checked=False)),
     "template, checked": (ADA, lambda it: _edited(it, is_checked=True)),
     "audit": (AARON, lambda _: audit.AuditPage()),
