@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import CodeType
 from typing import TypeVar
 
 import psycopg
@@ -31,7 +32,7 @@ from storage.postgres.connection import (
     place_of,
     translated,
 )
-from storage.postgres.view import PostgresView
+from storage.postgres.view import AsksMore, Glance, PostgresView
 from storage.postgres.writing import PostgresTx
 from storage.records import Approval, AuditDraft, AuditEvent, EnrollmentToken
 from storage.registry import (
@@ -74,6 +75,8 @@ class PostgresRegistry:
         self._patience = patience
         self._connecting = connecting
         self._open: BoundedConnection | None = None
+        self._ask_more: set[CodeType] = set()
+        """Functions that `read` was given before, and that asked several things."""
         self._until_served(lambda _: None)
 
     @property
@@ -85,14 +88,7 @@ class PostgresRegistry:
         return self._until_served(lambda connection: self._commit(connection, fn))
 
     def read(self, fn: Callable[[View], T]) -> T:
-        def look(connection: BoundedConnection) -> T:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
-            result = fn(PostgresView(connection))
-            connection.commit()  # a rollback forgets every statement that is prepared
-            return result
-
-        return self._until_served(look)
+        return self._until_served(lambda connection: self._looked(connection, fn))
 
     def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         lanes = [lane] if lane else list(self.read(lambda view: view.heads()))
@@ -156,20 +152,42 @@ class PostgresRegistry:
         """Return what the server says to a question, outside of any transaction."""
 
         def ask(connection: BoundedConnection) -> list[tuple[object, ...]]:
-            connection.isolation_level = None
-            connection.read_only = True
-            found = connection.execute(statement, values).fetchall()
-            connection.commit()
-            return found
+            connection.takes_one()
+            return connection.execute(statement, values).fetchall()
 
         return self._until_served(ask)
 
     # --- one attempt ------------------------------------------------------------
 
+    def _looked(self, connection: BoundedConnection, fn: Callable[[View], T]) -> T:
+        """Let `fn` look: most ask one thing, which needs no transaction around it.
+
+        One that turns out to ask more is begun again where all it sees is one moment,
+        and there at once the next time.
+        """
+        kind = getattr(fn, "__code__", None)
+        if kind is not None and kind not in self._ask_more:
+            connection.takes_one()
+            glance = Glance(connection)
+            try:
+                result = fn(glance)
+            except AsksMore:
+                pass
+            else:
+                if not glance.asks_more:  # it may have hidden that
+                    return result
+            self._ask_more.add(kind)
+        connection.looks()
+        view = PostgresView(connection)
+        result = fn(view)
+        connection.commit()  # a rollback forgets every statement that is prepared
+        if view.asked <= 1 and kind is not None:
+            self._ask_more.discard(kind)
+        return result
+
     def _commit(self, connection: BoundedConnection, fn: Callable[[Tx], T]) -> T:
         """Run and commit; what others did to it passes as psycopg.Error."""
-        connection.isolation_level = None
-        connection.read_only = None
+        connection.writes()
         tx = PostgresTx(connection)
         result = fn(tx)
         tx.finish(time.time())
@@ -208,8 +226,7 @@ class PostgresRegistry:
         """
 
         def look(connection: BoundedConnection) -> bool:
-            connection.isolation_level = None
-            connection.read_only = None
+            connection.writes()
             if not tx.stands(connection):
                 return False
             behind = PostgresTx(connection)
@@ -226,8 +243,7 @@ class PostgresRegistry:
         """Make a change that may be made twice; return how many rows it was."""
 
         def change(connection: BoundedConnection) -> int:
-            connection.isolation_level = None
-            connection.read_only = None
+            connection.writes()
             count = connection.execute(statement, values).rowcount
             connection.commit()
             return count

@@ -39,7 +39,7 @@ from kiosk.core.errors import Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.directory.errors import DirectoryError
 from statemachine.candidates import Label
-from storage.records import ApprovalKind, AuditDraft
+from storage.records import ApprovalKind, AuditDraft, Operation
 from storage.registry import RegistryError
 
 
@@ -201,11 +201,10 @@ class LocalAuthority:
         *,
         going_on: bool,
     ) -> None:
-        self._must_be_ours(operation)
         authorise.authorise(
             self._parts,
             self._once,
-            operation,
+            self._must_be_ours(operation),
             nonce,
             signature,
             sealed,
@@ -224,8 +223,8 @@ class LocalAuthority:
 
     @answers_once
     def write(self, operation: str, sealed: bytes) -> WriteVerdict:
-        self._must_be_ours(operation)
-        return writing.write(self._parts, self._once, operation, sealed)
+        ours = self._must_be_ours(operation)
+        return writing.write(self._parts, self._once, ours, sealed)
 
     @answers_once
     def rolled_back(self, operation: str, *, restored: bool) -> None:
@@ -242,12 +241,12 @@ class LocalAuthority:
         self._must_be_ours(operation)
         card_steps.leave_out_of_step(self._parts, self._once, operation, reason)
 
-    def _must_be_ours(self, operation: str) -> None:
-        """Refused, audited, where another station has prepared it."""
+    def _must_be_ours(self, operation: str) -> Operation:
+        """Return it as it is. Refused, audited: another station has prepared it."""
         parts = self._parts
         found = parts.registry.read(lambda view: view.operation(operation))
         if found.station == self._station:
-            return
+            return found
         refused = AuditDraft(
             at=parts.clock.now(),
             station=self._station,

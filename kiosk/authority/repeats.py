@@ -26,7 +26,7 @@ from kiosk.authority.wire.messages import Answered
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from storage.records import Repeat
-from storage.registry import RegistryError, Tx
+from storage.registry import DuplicateRecord, RegistryError, Tx
 from storage.vault import Vault, VaultError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Once:
         self._digest = b""
         self._answer: Any = None
         """The type of what is kept."""
+        self._is_new = False
+        """Was it looked for, and not there?"""
 
     @property
     def may_repeat(self) -> bool:
@@ -67,6 +69,7 @@ class Once:
         if not self._key:
             return None
         found = self._parts.registry.read(self._found)
+        self._is_new = found is None
         return None if found is None else (self._read(found),)
 
     def commit(self, fn: Callable[[Tx], T | AuthorityError]) -> T:
@@ -79,7 +82,7 @@ class Once:
 
         def run(tx: Tx) -> Repeat | None:
             _forget(made)
-            found = self._found(tx) if self._key else None
+            found = self._found(tx) if self._key and not self._is_new else None
             if found is None:
                 made.append(fn(tx))
                 if self._key:
@@ -88,8 +91,12 @@ class Once:
 
         try:
             found = self._parts.registry.run(run)
-        except BaseException:
+        except BaseException as error:
             _forget(made)
+            # It was not looked for again: the same call may be answered since.
+            in_the_way = isinstance(error, KioskError | DuplicateRecord)
+            if in_the_way and self._is_new and (kept := self.kept()) is not None:
+                return kept[0]  # type: ignore[no-any-return]  # as it was kept
             raise
         if found is not None:
             return self._read(found)  # type: ignore[no-any-return]  # as it was kept

@@ -14,7 +14,9 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import Diagnostic
+from psycopg.pq.abc import PGconn
 
+from storage.records import Template
 from storage.registry import (
     RegistryError,
     StoreForbidden,
@@ -67,6 +69,39 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """How many there were."""
     answer_seconds: float | None = None
     """How long each answer may take; None: for ever."""
+
+    def __init__(self, pgconn: PGconn) -> None:
+        super().__init__(pgconn)
+        self.templates: dict[tuple[str, int], Template] = {}
+        """Published versions that were read here. Nobody can change one (`roles.sql`);
+        another server that was put in this one's place is another connection."""
+
+    def takes_one(self) -> None:
+        """Let the next statement be all there is: one moment, and nothing to end."""
+        self._is_to_be(alone=True)
+
+    def looks(self) -> None:
+        """Let the next statements see one moment, until the transaction ends."""
+        self._is_to_be(isolation=psycopg.IsolationLevel.REPEATABLE_READ, reads=True)
+
+    def writes(self) -> None:
+        """Let the next statements be a transaction that may write."""
+        self._is_to_be()
+
+    def _is_to_be(
+        self,
+        *,
+        alone: bool = False,
+        isolation: psycopg.IsolationLevel | None = None,
+        reads: bool | None = None,
+    ) -> None:
+        """Say how transactions begin; what is so already is not said again."""
+        if self.autocommit is not alone:
+            self.autocommit = alone
+        if not alone and self.isolation_level is not isolation:
+            self.isolation_level = isolation
+        if not alone and self.read_only is not reads:
+            self.read_only = reads
 
     def wait(
         self,

@@ -8,6 +8,7 @@ with the same chain. How many lanes there are does not grow with the stations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from storage import audit, canonical
@@ -30,6 +31,12 @@ _ADD = (
     " SELECT %s, e.* FROM unnest(%s::bigint[], %s::double precision[], %s::text[],"
     " %s::text[], %s::text[], %s::text[], %s::text[]) e"
 )
+_ADD_ONE = (
+    "WITH moved AS (UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s)"
+    " INSERT INTO evidence"
+    " (lane, seq, at, station, kind, credential, operation, document)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
 _WITNESS = (
     "INSERT INTO evidence"
     " (lane, seq, at, station, kind, credential, operation, document)"
@@ -42,18 +49,30 @@ class EvidenceView:
 
     def __init__(self, connection: BoundedConnection) -> None:
         self._connection = connection
+        self.asked = 0
+        """How many statements it took."""
+
+    def _rows(
+        self,
+        statement: str,
+        values: Sequence[object] = (),
+        *,
+        prepare: bool | None = None,
+    ) -> list[tuple[object, ...]]:
+        self._settle()
+        self.asked += 1
+        cursor = self._connection.execute(statement, values, prepare=prepare)
+        return cursor.fetchall()
 
     def _settle(self) -> None:
         """Write what was added and is not in the tables yet, so that it is found."""
 
     def heads(self) -> dict[str, Head]:
-        self._settle()
-        cursor = self._connection.execute(
+        found = self._rows(
             "SELECT lane, seq, hash FROM evidence_head WHERE seq > 0 ORDER BY lane"
         )
         return {
-            str(lane): Head(int(str(seq)), str(digest))
-            for lane, seq, digest in cursor.fetchall()
+            str(lane): Head(int(str(seq)), str(digest)) for lane, seq, digest in found
         }
 
     def events(
@@ -70,7 +89,6 @@ class EvidenceView:
         after: ByTime | None = None,
         missing: list[EvidenceMissing | EvidenceDamaged] | None = None,  # noqa: ARG002 - nothing is ever
     ) -> list[AuditEvent]:
-        self._settle()
         wanted: dict[str, Any] = {
             "credential = %s": credential,
             "operation = %s": operation,
@@ -90,8 +108,8 @@ class EvidenceView:
             f"SELECT document FROM evidence WHERE {' AND '.join(conditions) or 'TRUE'}"
             f" ORDER BY at {way}, lane {way}, seq {way} LIMIT %s"
         )
-        cursor = self._connection.execute(statement, [*values, limit])
-        return [rows.record(AuditEvent, document) for (document,) in cursor.fetchall()]
+        found = self._rows(statement, [*values, limit])
+        return [rows.record(AuditEvent, document) for (document,) in found]
 
 
 class Lanes:
@@ -129,6 +147,11 @@ class Lanes:
         for lane in dict.fromkeys(event.lane for event in waiting):
             added = [_row(event) for event in waiting if event.lane == lane]
             head = self.heads[lane]
+            if len(added) == 1:
+                self._connection.execute(
+                    _ADD_ONE, [head.seq, head.hash, lane, *added[0]]
+                )
+                continue
             columns = [list(column) for column in zip(*added, strict=True)]
             self._connection.execute(
                 _ADD, [head.seq, head.hash, lane, lane, *columns[1:]]

@@ -52,15 +52,20 @@ def is_storable(text: str) -> bool:
 
 def credential_row(credential: Credential) -> Values:
     """Return the columns of a credential; its certificates are kept apart."""
-    holder, account = fold(credential.holder), fold(credential.account)
-    card = fold(credential.card)
-    is_retired = credential.state is State.RETIRED
-    key = credential.authentication_key
     bare = replace(
         credential,
         authentication_key=_bare(credential.authentication_key),
         card_authentication_key=_bare(credential.card_authentication_key),
     )
+    return {**credential_keys(credential), "document": text(bare)}
+
+
+def credential_keys(credential: Credential) -> Values:
+    """Return the columns beside the document."""
+    holder, account = fold(credential.holder), fold(credential.account)
+    card = fold(credential.card)
+    is_retired = credential.state is State.RETIRED
+    key = credential.authentication_key
     return {
         "id": credential.id,
         "version": credential.version,
@@ -79,7 +84,6 @@ def credential_row(credential: Credential) -> Values:
         "expires_in_use": (
             credential.expires_at if credential.state in IN_USE else None
         ),
-        "document": text(bare),
     }
 
 
@@ -103,6 +107,11 @@ def credential(document: object, own: object, of_card: object) -> Credential:
 
 def operation_row(operation: Operation) -> Values:
     """Return the columns of an operation."""
+    return {**operation_keys(operation), "document": text(operation)}
+
+
+def operation_keys(operation: Operation) -> Values:
+    """Return the columns beside the document."""
     return {
         "id": operation.id,
         "version": operation.version,
@@ -110,7 +119,6 @@ def operation_row(operation: Operation) -> Values:
         "live_of": operation.credential if operation.ended_at is None else None,
         "event": operation.event,
         "started_at": operation.started_at,
-        "document": text(operation),
     }
 
 

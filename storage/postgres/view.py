@@ -1,8 +1,6 @@
 """`view.View` in SQL: each list is an index, walked from a place on.
 
-Inside a transaction that may write, who reads a credential or one of its operations
-locks the credential first: so two who read one and write the other meet there. What is
-locked is kept until the transaction ends, and not read again.
+Inside a transaction that may write, what is read by its key is locked (`locking`).
 """
 
 from __future__ import annotations
@@ -32,6 +30,13 @@ _CREDENTIAL = (
     "SELECT c.document, k.authentication, k.card_authentication"
     " FROM credential c LEFT JOIN certificate k ON k.credential = c.id"
 )
+_OF_CARD = (
+    "SELECT o.document, c.document, k.authentication, k.card_authentication"
+    " FROM credential c LEFT JOIN certificate k ON k.credential = c.id"
+    " LEFT JOIN operation o ON o.live_of = c.id WHERE c.card_in_use = %s"
+)
+_TEMPLATES = 256
+"""Versions that a connection remembers."""
 _BY_HOLDER = " ORDER BY c.holder_fold, c.id LIMIT %s"
 _LOCK = " FOR NO KEY UPDATE OF c"
 
@@ -41,21 +46,14 @@ class PostgresView(EvidenceView):
 
     locks = False
     """Is what is read by its key locked until the transaction ends?"""
+    may_remember = True
+    """Is what it sees of templates there for good?"""
 
     def __init__(self, connection: BoundedConnection) -> None:
         super().__init__(connection)
         self._locked: dict[str, Credential | None] = {}
-
-    def _rows(
-        self,
-        statement: str,
-        values: Sequence[object] = (),
-        *,
-        prepare: bool | None = None,
-    ) -> list[tuple[object, ...]]:
-        self._settle()
-        cursor = self._connection.execute(statement, values, prepare=prepare)
-        return cursor.fetchall()
+        self._beside: dict[str, list[Operation]] = {}
+        """Live operations, by credential, that came with what was asked for."""
 
     # --- credentials ----------------------------------------------------------
 
@@ -74,7 +72,24 @@ class PostgresView(EvidenceView):
             ),
             None,
         )
+        if known is None and not self.locks:
+            return self._with_live_one(card)
         return self._one("c.card_in_use = %s", card, known=known)
+
+    def _with_live_one(self, card: str) -> Credential | None:
+        """Return a card's credential; its operation is looked at with it.
+
+        Whoever looks at a card asks for that next.
+        """
+        found = self._rows(_OF_CARD, [card]) if rows.is_storable(card) else []
+        if not found:
+            return None
+        live, *of_card = found[0]
+        credential = rows.credential(*of_card)
+        self._beside[credential.id] = (
+            [] if live is None else [rows.record(Operation, live)]
+        )
+        return credential
 
     def _one(
         self, condition: str, value: str, *, known: Credential | None = None
@@ -203,15 +218,32 @@ class PostgresView(EvidenceView):
     # --- templates ------------------------------------------------------------
 
     def template(self, name: str, version: int | None = None) -> Template:
-        statement = "SELECT document FROM template WHERE name = %s"
-        values: list[object] = [name]
         if version is not None:
-            statement += " AND version = %s"
-            values.append(version)
-        found = self._rows(f"{statement} ORDER BY version DESC LIMIT 1", values)
+            return self._published(name, version)
+        found = self._rows(
+            "SELECT document FROM template WHERE name = %s"
+            " ORDER BY version DESC LIMIT 1",
+            [name],
+        )
         if not found:
             raise RecordMissing(kind="template", key=name)
         return rows.record(Template, found[0][0])
+
+    def _published(self, name: str, version: int) -> Template:
+        """Return a version, which is what it was: read once by each connection."""
+        known = self._connection.templates
+        template = known.get((name, version))
+        if template is None:
+            statement = "SELECT document FROM template WHERE name = %s AND version = %s"
+            found = self._rows(statement, [name, version])
+            if not found:
+                raise RecordMissing(kind="template", key=name)
+            template = rows.record(Template, found[0][0])
+            if self.may_remember:
+                if len(known) >= _TEMPLATES:
+                    known.clear()
+                known[name, version] = template
+        return template
 
     def templates(self, *, limit: int, after: str = "") -> list[Template]:
         found = self._rows(
@@ -227,8 +259,6 @@ class PostgresView(EvidenceView):
     def operation(self, id: str) -> Operation:
         if not rows.is_storable(id):
             raise RecordMissing(kind="operation", key=id)
-        if self.locks:
-            self._one("c.id = (SELECT credential FROM operation WHERE id = %s)", id)
         found = self._operations("id = %s", [id], "")
         if not found:
             raise RecordMissing(kind="operation", key=id)
@@ -266,8 +296,8 @@ class PostgresView(EvidenceView):
         return sum(each.is_unsure for each in found)
 
     def live_operations(self, credential: str) -> list[Operation]:
-        if self.locks:
-            self._one("c.id = %s", credential, known=self._locked.get(credential))
+        if (beside := self._beside.get(credential)) is not None:
+            return beside
         return self._operations("live_of = %s", [credential], "")
 
     def unfinished(self) -> int:
@@ -353,6 +383,29 @@ class PostgresView(EvidenceView):
             "SELECT document FROM sealing_key ORDER BY made_at DESC, id DESC LIMIT 1"
         )
         return rows.record(SealingKeyRecord, found[0][0]) if found else None
+
+
+class AsksMore(Exception):
+    """A look that was to ask one thing asks another one."""
+
+
+class Glance(PostgresView):
+    """Reads one thing, for which no transaction is open: it is of one moment."""
+
+    asks_more = False
+    """Has more than one thing been asked for?"""
+
+    def _rows(
+        self,
+        statement: str,
+        values: Sequence[object] = (),
+        *,
+        prepare: bool | None = None,
+    ) -> list[tuple[object, ...]]:
+        if self.asked:
+            self.asks_more = True
+            raise AsksMore
+        return super()._rows(statement, values, prepare=prepare)
 
 
 _LITERAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})

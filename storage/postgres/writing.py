@@ -18,8 +18,8 @@ from storage.audit import Head
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import Lanes, stands
+from storage.postgres.locking import LockingView
 from storage.postgres.rows import NO_CERTIFICATES, Values
-from storage.postgres.view import PostgresView
 from storage.records import (
     Approval,
     AuditDraft,
@@ -54,10 +54,8 @@ OWN = "\t"
 """The station of answers that nobody asked for: a tab is in no name of a station."""
 
 
-class PostgresTx(PostgresView):
+class PostgresTx(LockingView):
     """Reads and writes in the transaction that is open on the connection."""
-
-    locks = True
 
     def __init__(self, connection: BoundedConnection) -> None:
         super().__init__(connection)
@@ -81,25 +79,15 @@ class PostgresTx(PostgresView):
     def save_credential(self, credential: Credential) -> Credential:
         saved = replace(credential, version=credential.version + 1)
         row = rows.credential_row(saved)
-        if not self._save("credential", self._changed(row), "card_in_use"):
+        known = self._locked.get(saved.id)
+        before = rows.credential_keys(known) if known is not None else None
+        if not self._save("credential", _changed(row, before), "card_in_use"):
             if self._is_taken("credential", "card_in_use", row):
                 raise DuplicateRecord(kind="card", key=credential.card)
             raise VersionConflict(kind="credential", key=credential.id)
         self._save_certificates(saved)
         self._locked[saved.id] = saved
         return saved
-
-    def _changed(self, row: Values) -> Values:
-        """Leave out what is as it was read: a column not set is no index touched."""
-        known = self._locked.get(row["id"])
-        if known is None or known.version != row["version"] - 1:
-            return row
-        before = rows.credential_row(known)
-        return {
-            name: value
-            for name, value in row.items()
-            if name in ("id", "version") or value != before[name]
-        }
 
     def _save_certificates(self, credential: Credential) -> None:
         now = rows.certificates(credential)
@@ -111,10 +99,13 @@ class PostgresTx(PostgresView):
     def save_operation(self, operation: Operation) -> Operation:
         saved = replace(operation, version=operation.version + 1)
         row = rows.operation_row(saved)
-        if not self._save("operation", row, "live_of"):
+        known = self._held.get(saved.id)
+        before = rows.operation_keys(known) if known is not None else None
+        if not self._save("operation", _changed(row, before), "live_of"):
             if self._is_taken("operation", "live_of", row):
                 raise DuplicateRecord(kind="live operation", key=operation.credential)
             raise VersionConflict(kind="operation", key=operation.id)
+        self._saved_here(saved)
         return saved
 
     def save_approval(self, approval: Approval) -> Approval:
@@ -161,6 +152,7 @@ class PostgresTx(PostgresView):
         return bool(self._rows(statement, [row[unique], row["id"]]))
 
     def save_template(self, template: Template) -> Template:
+        self.may_remember = False  # of what may not be committed
         saved = replace(template, version=template.version + 1)
         written = self._write(
             "INSERT INTO template (name, version, document) SELECT %s, %s, %s"
@@ -290,6 +282,21 @@ class PostgresTx(PostgresView):
         if self.answer is not None:
             return answer_stands(connection, self.answer)
         return self.nonce is not None and nonce_stands(connection, self.nonce)
+
+
+def _changed(row: Values, before: Values | None) -> Values:
+    """Leave out what is as it was read: a column not set is no index touched.
+
+    `before`: the columns beside the document as they are, where that is known.
+    """
+    if before is None or before["version"] != row["version"] - 1:
+        return row
+    kept = ("id", "version", "document")
+    return {
+        name: value
+        for name, value in row.items()
+        if name in kept or value != before[name]
+    }
 
 
 def answer_stands(connection: BoundedConnection, answer: Repeat) -> bool:

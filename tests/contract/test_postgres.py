@@ -620,7 +620,7 @@ def test_without_the_extension_everything_is_still_found(
 def test_what_is_asked_often_is_planned_once(registry: PostgresRegistry) -> None:
     """A rollback forgets every prepared statement: reading must not end in one."""
     for _ in range(12):
-        registry.read(lambda view: view.credential_by_card("nobody's"))
+        registry.read(lambda view: (view.heads(), view.credential_by_card("nobody's")))
         registry.run(lambda tx: tx.live_operations("nobody's"))
     registry.run(witness)
     prepared = registry.asked("SELECT statement FROM pg_prepared_statements")

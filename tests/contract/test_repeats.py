@@ -10,7 +10,7 @@ from lab.histories import NEW, STORIES, History, Story
 from lab.registries import IMPLEMENTATIONS, SHARED
 from lab.servers.reaches import reached_by
 from lab.servers.repeated_visits import VISITS
-from lab.servers.repeating import AGAIN, reaching
+from lab.servers.repeating import AGAIN, overtaken, reaching
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.wire.calls import CALLS
@@ -92,6 +92,34 @@ def test_what_goes_wrong_goes_wrong_once(
         theirs.sync_reason,
     )
     assert puks.of(ours.escrow) == puks.of(theirs.escrow)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_call_that_is_overtaken_by_itself_changes_nothing_more(
+    story: Story, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = History(story)
+    once.attempt()
+    reached_by(monkeypatch, overtaken)
+    registry = IMPLEMENTATIONS[name](tmp_path)
+    history = History(story, registry)
+    result = history.attempt()
+    assert result is not None
+    assert history.is_in_step()
+    assert len(history.world.directory.writes) == 1
+    assert events(history.world) == events(once.world)
+    registry.close()
+
+
+@pytest.mark.parametrize("visit", VISITS)
+def test_what_goes_wrong_and_is_overtaken_goes_wrong_once(
+    visit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = VISITS[visit]()
+    reached_by(monkeypatch, overtaken)
+    world = VISITS[visit]()
+    assert events(world) == events(once)
 
 
 def test_every_call_that_writes_is_repeated_here() -> None:

@@ -41,7 +41,7 @@ from storage.view import View
 def authorise(
     parts: RequiredPorts,
     once: Once,
-    id: str,
+    operation: Operation,
     nonce: bytes,
     signed: bytes,
     sealed: bytes,
@@ -50,13 +50,17 @@ def authorise(
 ) -> None:
     """Take the proof for one write of `sealed`. ProofFailed, Refused, RulesBroken.
 
+    `operation`: as it was when the call came; what may have happened to it since is
+    seen with the commit.
+
     `going_on`: the card is changed at once, so that is committed with it.
 
     A failed proof ends the operation: refused where nothing was changed, out of
     step where the card already was (unblock). The nonce is used up either way.
     """
-    operation, credential, template = parts.registry.read(lambda it: _read(it, id))
-    key = parts.sealed_for(id).key()
+    credential, template, key = parts.registry.read(
+        lambda it: _read(it, parts, operation)
+    )
     _check_rules(parts, operation, credential, template, sealed, key)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
@@ -73,19 +77,21 @@ def authorise(
 
     def commit(tx: Tx) -> ProofFailed | Refused | None:
         digest = seal.digest(sealed)
-        if not _commit(tx, parts, id, nonce, digest, evidence, valid=valid):
+        if not _commit(tx, parts, operation.id, nonce, digest, evidence, valid=valid):
             return ProofFailed()
-        return card_steps.begin_changing(tx, parts, id) if going_on else None
+        return card_steps.begin_changing(tx, parts, operation.id) if going_on else None
 
     once.commit(commit)
-    parts.fences.allow(id, since + WRITE_SECONDS)
+    parts.fences.allow(operation.id, since + WRITE_SECONDS)
 
 
-def _read(view: View, id: str) -> tuple[Operation, Credential, Template]:
-    operation = view.operation(id)
+def _read(
+    view: View, parts: RequiredPorts, operation: Operation
+) -> tuple[Credential, Template, SealingKey]:
+    """ProofFailed: the key is gone that this was sealed to."""
     credential = view.credential(operation.credential)
     template = view.template(credential.template, credential.template_version)
-    return operation, credential, template
+    return credential, template, parts.sealing.named(view, operation.sealing_key)
 
 
 def _check_rules(

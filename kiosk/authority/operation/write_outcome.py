@@ -42,7 +42,7 @@ from storage.view import View
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class LookBefore:
     """The account on one DC directly before the write."""
 
     dc: str
@@ -50,6 +50,14 @@ class Before:
     """What this DC signs with; empty: it does not say."""
     account: Account
     asked: ResetMode
+
+
+@dataclass(frozen=True, slots=True)
+class Before(LookBefore):
+    """The same, once it is marked that something will be written."""
+
+    known: tuple[Credential, Template]
+    """As they were with the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ def _done(
 ) -> WriteVerdict:
     """Operation, lifecycle event, the mark, audit and receipt in one commit."""
     seen = written.seen
-    known = parts.registry.read(lambda it: _credential_of(it, id))
+    known = before.known
     earlier = pin_history.with_pin(parts, *known, password)  # slow: not in the commit
 
     def commit(tx: Tx) -> WriteVerdict:

@@ -29,19 +29,21 @@ _VERDICTS = {
 
 
 def verdict_of(
-    parts: RequiredPorts, once: Once, id: str, sealed: bytes
+    parts: RequiredPorts, once: Once, operation: Operation, sealed: bytes
 ) -> WriteVerdict | None:
-    """Return what came of this write; None: it has not been sent."""
-    operation = _read(parts, id)
+    """Return what came of this write; None: it has not been sent.
+
+    `operation`: as it was when the call came.
+    """
     if not operation.written or operation.sealed_digest != seal.digest(sealed):
         return None
     while transitions.is_writing(parts, operation):
         parts.clock.sleep(_LOOKS_EVERY)
-        operation = _read(parts, id)
+        operation = _read(parts, operation.id)
     if (kept := once.kept()) is not None:
         return kept[0]  # type: ignore[no-any-return]  # as `write` answers
     if operation.phase is Phase.WRITING:  # whoever sent it is gone
-        return out_of_step(parts, once, id, Message("reason.interrupted"))
+        return out_of_step(parts, once, operation.id, Message("reason.interrupted"))
     return WriteVerdict(
         verdict=_VERDICTS[operation.phase],
         reason=Message(operation.reason) if operation.reason else None,

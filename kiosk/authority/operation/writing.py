@@ -19,6 +19,7 @@ from kiosk.authority.operation.authorised_time import is_late, left_of
 from kiosk.authority.operation.card_steps import held, verified
 from kiosk.authority.operation.write_outcome import (
     Before,
+    LookBefore,
     decide_unknown,
     decide_written,
     not_recorded,
@@ -45,27 +46,38 @@ from kiosk.directory.errors import (
 from kiosk.directory.ports import DomainController
 from kiosk.directory.values import WriteRefusal
 from statemachine.operation import Phase
-from storage.records import Authorisation, Operation, Template
+from storage.records import Authorisation, Credential, Operation, Template
 from storage.registry import RegistryError, Tx
 
 log = logging.getLogger(__name__)
 
 
-def write(parts: RequiredPorts, once: Once, id: str, sealed: bytes) -> WriteVerdict:
-    """Write the sealed value once. Refused if the operation may not write at all."""
+def write(
+    parts: RequiredPorts, once: Once, operation: Operation, sealed: bytes
+) -> WriteVerdict:
+    """Write the sealed value once. Refused if the operation may not write at all.
+
+    `operation`: as it was when the call came.
+    """
     if once.may_repeat:
-        verdict = write_repeated.verdict_of(parts, once, id, sealed)
+        verdict = write_repeated.verdict_of(parts, once, operation, sealed)
         if verdict is not None:
             return verdict
-    with parts.sealed_for(id).key().open(sealed, operation=id) as password:
+    named = operation.sealing_key
+    key = parts.registry.read(lambda view: parts.sealing.named(view, named))
+    with key.open(sealed, operation=operation.id) as password:
         try:
-            operation, template = parts.registry.run(lambda tx: _wanted(tx, parts, id))
+            wanted, template = parts.registry.run(
+                lambda tx: _wanted(tx, parts, operation.id)
+            )
             return ask(
                 parts.directory,
-                lambda dc: _on(dc, parts, once, operation, template, sealed, password),
+                lambda dc: _on(dc, parts, once, wanted, template, sealed, password),
             )
         except DirectoryError as error:
-            return refused(parts, once, id, error.message, another=False, error=error)
+            return refused(
+                parts, once, operation.id, error.message, another=False, error=error
+            )
 
 
 def _on(
@@ -78,18 +90,17 @@ def _on(
     password: Secret,
 ) -> WriteVerdict:
     """Write on this DC. ReadFailed: nothing is marked or sent yet."""
-    before = Before(
+    look = LookBefore(
         dc=dc.name,
         origin=_origin(dc),
         account=dc.account(operation.account_guid),
         asked=how(dc, template, operation.kind),
     )
     until = parts.clock.monotonic() + _seconds(parts, operation)
-    refusal = parts.registry.run(
-        lambda tx: _mark(tx, parts, operation.id, sealed, before)
-    )
-    if refusal is not None:
-        return refused(parts, once, operation.id, refusal, another=False)
+    marked = parts.registry.run(lambda tx: _mark(tx, parts, operation.id, sealed, look))
+    if isinstance(marked, Message):
+        return refused(parts, once, operation.id, marked, another=False)
+    before = Before(look.dc, look.origin, look.account, look.asked, marked)
     return _sent(parts, once, operation.id, dc, before, password, until)
 
 
@@ -124,8 +135,8 @@ def _mark(
     parts: RequiredPorts,
     id: str,
     sealed: bytes,
-    before: Before,
-) -> Message | None:
+    before: LookBefore,
+) -> tuple[Credential, Template] | Message:
     """Commit `writing`, or say why nothing may be written any more."""
     operation = tx.operation(id)
     now = parts.clock.now()
@@ -166,7 +177,7 @@ def _mark(
         pwd_last_set_before=now_seen.pwd_last_set,
         mark_before=now_seen.mark,
     )
-    return None
+    return credential, template
 
 
 def _origin(dc: DomainController) -> str:
