@@ -65,6 +65,7 @@ CHANGELOG
 :caption: For those who change it
 
 docs/architecture
+docs/walks
 docs/glossary
 docs/lifecycle
 docs/operation
