@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 from pathlib import PurePath
 
+from kiosk.authority.office.list_values import EvidenceRow
 from kiosk.authority.office.ports import Office
 from kiosk.authority.office.values import (
     Report,
@@ -15,6 +17,12 @@ from kiosk.core.errors import KioskError
 from kiosk.core.untrusted_text import visible
 from kiosk.desk.files import FileRefused, StationFiles
 
+MOST = 10_000
+"""Events that a sheet has at most, the newest; the whole of it is `to_file`'s."""
+EVENT_COLUMNS = (
+    *("at", "event", "holder", "who", "station", "result"),
+    *("credential", "operation", "data"),
+)
 COLUMNS = ("finding", "detail", "holder", "account", "template", "credential")
 _FORMULA = "=+-@\t"
 """A cell that begins so is a formula, to a spreadsheet."""
@@ -61,7 +69,41 @@ def risks_to_file(
     return len(report.risks)
 
 
+def events_to_file(office: Office, files: StationFiles, name: str, term: str) -> int:
+    """Write the events that are looked for as a new sheet, readable by its owner only;
+    return how many, at most `MOST`.
+
+    NotInRole, NotExported.
+    """
+    office.note_export(PurePath(name).name)
+    found = office.evidence(term, most=MOST)
+    try:
+        with files.written(name) as stream:
+            for cells_ in (EVENT_COLUMNS, *map(_cells_of, found.rows)):
+                line = io.StringIO()
+                csv.writer(line).writerow(cells_)
+                stream.write(line.getvalue().encode())
+    except FileRefused as error:
+        raise NotExported(file=name, reason=str(error.data["reason"])) from error
+    return len(found.rows)
+
+
+def _cells_of(row: EvidenceRow) -> list[str]:
+    event = row.event
+    at = datetime.datetime.fromtimestamp(event.at, datetime.UTC)
+    data = "; ".join(f"{name}={value}" for name, value in sorted(event.data.items()))
+    texts = (
+        *(at.isoformat(timespec="seconds"), event.kind, row.holder, event.actor),
+        *(event.station, event.result, event.credential, event.operation, data),
+    )
+    return [_cell(text, 4096) for text in texts]
+
+
 def cells(risk: Risk) -> list[str]:
     """Return a finding as the cells of a sheet, none of which is a formula."""
-    texts = (visible(str(getattr(risk, name)), 256) for name in COLUMNS)
-    return [f"'{text}" if text[:1] in _FORMULA and text else text for text in texts]
+    return [_cell(str(getattr(risk, name)), 256) for name in COLUMNS]
+
+
+def _cell(text: str, most: int) -> str:
+    shown = visible(text, most)
+    return f"'{shown}" if shown[:1] in _FORMULA and shown else shown

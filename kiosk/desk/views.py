@@ -44,7 +44,13 @@ class Choice:
     detail: Words | None = None
     refusal: Message | None = None
     letter: str = ""
-    """Its key, the same wherever it is offered; empty: it is numbered."""
+    """Its key, the same wherever it is offered; empty: it is numbered. A function key
+    (`f4`) stands in the key bar, and works where letters are typed, too.
+    """
+    of_row: bool = False
+    """It is about the row where the cursor is: a blank and its key follow `key`."""
+    needs_printer: bool = False
+    """It is offered where the station has one."""
     count: str = ""
     """How many wait there."""
 
@@ -132,6 +138,8 @@ class Page:
     """How many steps are done, and of about how many; drawn as a bar."""
     refresh: float = 0.0
     """Seconds after which the page is to be asked for anew; 0: it does not change."""
+    paper: tuple[PageLine, ...] = ()
+    """What the station is to print, once, as this page comes."""
     notice: Message | None = None
     """What came of what was just done."""
     about_field: str = ""

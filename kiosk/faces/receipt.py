@@ -53,6 +53,13 @@ def print_text(command: Sequence[str], text: str) -> None:
         raise NotPrinted(command=command[0], reason=reason)
 
 
+def sheet(settings: FaceSettings, told: Sequence[str]) -> str:
+    """Return what a page of the desk says, with the time, as plain text. UI thread."""
+    now = moment(time.localtime())
+    printed = say("tui.result.printed_at", time=now, station=settings.station)
+    return "\n".join([settings.title, printed, "", *told]) + "\n"
+
+
 def print_page(settings: FaceSettings, text: str) -> Message:
     """Hand it to the site's printer; say what came of it. Authority worker."""
     try:

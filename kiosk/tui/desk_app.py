@@ -19,8 +19,9 @@ from kiosk.cards.ports import CardInserted, ReaderEvent
 from kiosk.cards.values import CardLeft, ServiceLost
 from kiosk.core.errors import Message as Sentence
 from kiosk.core.exit_codes import ExitCode
-from kiosk.desk.tables import Look
+from kiosk.desk.tables import Look, Style
 from kiosk.desk.views import DeskPort, Page
+from kiosk.faces.receipt import print_page, sheet
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.messages import Told
@@ -31,6 +32,7 @@ from kiosk.tui.screens.help import HELP_KEYS, HelpScreen
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.screens.palette import PALETTE_KEY, PaletteScreen
 from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
+from kiosk.tui.widgets.page_lines import plain
 
 if TYPE_CHECKING:
     from kiosk.desk.station import DeskStation
@@ -242,7 +244,17 @@ class DeskApp(LockedApp):
         if not is_late:  # its successor is on its way, or nobody can see it
             self._is_closed = message.page.name == "closed"
             self._show(message.page, is_quiet=message.is_quiet)
+        if message.page.paper:
+            self._put_on_paper(message.page)
         self._look()
+
+    def _put_on_paper(self, page: Page) -> None:
+        """Hand a page to the site's printer, which takes its time."""
+        settings = self._station.settings
+        codes = {Style.CODE}  # what opens a card is read out, and never on paper
+        lines = [plain(each) for each in page.paper if each.style not in codes]
+        text = sheet(settings, lines)
+        self._station.on_worker(lambda: self._emit(print_page(settings, text)))
 
     def _show(self, page: Page, *, is_quiet: bool) -> None:
         shown = self._stage.screen

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from pathlib import Path
 
 import pytest
-from lab.desk.desk_screens import ADA, BOB, HANNA, OLGA, Desk, desk
+from lab.desk.desk_screens import AARON, ADA, BOB, HANNA, OLGA, Desk, desk
 from msgspec.structs import replace
 from textual import events
 
+from kiosk.core.secret import Secret
 from kiosk.faces.turn import HELD
 from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.widgets.entry_field import OptionField
+from kiosk.visit.views import Answers, FieldName
+from statemachine.operation import Kind
 
 
 async def test_a_helpdesk_operator_releases_an_unblock() -> None:
@@ -157,6 +162,38 @@ async def test_what_a_change_means_is_seen_while_it_is_made() -> None:
         await shown.until_said("could no longer change the password")
         await shown.pilot.press("ctrl+z")
         await shown.until(lambda: "no longer" not in shown.text(), "no change")
+
+
+async def test_a_receipt_is_printed_by_the_sites_command(tmp_path: Path) -> None:
+    async with desk() as shown:
+        paper = tmp_path / "paper"
+        world = shown.demo.world
+        world.settings = dataclasses.replace(
+            world.settings, print_with=("sh", "-c", f"cat > {paper}")
+        )
+        visit = world.visit(world.readers.insert(world.holders["everyday"].made.card))
+        visit.recognise()
+        typed = {
+            FieldName.OLD_PIN: Secret(b"271828"),
+            FieldName.NEW_PIN: Secret(b"864209"),
+        }
+        form = visit.begin(Kind.CHANGE)
+        result = visit.submit(form, Answers(typed, confirmed=True), lambda _: None)
+        await shown.sign_in(AARON)
+        await shown.pilot.press("tab", "d")
+        await shown.until_page("evidence")
+        await shown.pilot.press("f5")
+        await shown.until_said("belongs to no operation")
+        await shown.pilot.press(*"writing")
+        await shown.until_said("1 of 1")
+        await shown.pilot.press("f5")
+        await shown.until_page("receipt")
+        await shown.pilot.press("p")
+        await shown.until_said("It is being printed")
+        printed = paper.read_text("utf-8")
+        assert result.event in printed
+        assert "written only after this card" in " ".join(printed.split())
+        assert "864209" not in printed
 
 
 async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> None:

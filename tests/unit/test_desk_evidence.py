@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import stat
 from pathlib import Path
 
 import pytest
-from lab.desk.office import Office
+from lab.desk.office import PIN, Office
 
 from kiosk.authority.office.values import (
     RiskFinding,
 )
 from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from kiosk.desk.pages import events
 from kiosk.desk.tables import Look
 from kiosk.texts import text
+from kiosk.visit.views import Answers, FieldName
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.records import Sync
@@ -110,3 +114,80 @@ def test_the_risk_report_is_a_table_that_is_filtered_opened_and_exported(
 def test_phases_that_end_a_visit_have_a_sentence() -> None:
     for phase in (Phase.DONE, Phase.REFUSED, Phase.ROLLED_BACK, Phase.OUT_OF_STEP):
         assert text(f"desk.visit.{phase}")
+
+
+def changed_pin(office: Office) -> str:
+    """Alice changes her PIN at a kiosk; return the number that she can read out."""
+    alice = office.world.holders["alice"]
+    visit = office.world.visit(office.world.readers.insert(alice.made.card))
+    visit.recognise()
+    form = visit.begin(Kind.CHANGE)
+    typed = {
+        FieldName.OLD_PIN: Secret(PIN),
+        FieldName.NEW_PIN: Secret(b"864209"),
+    }
+    return visit.submit(form, Answers(typed, confirmed=True), lambda _: None).event
+
+
+def test_what_was_looked_for_is_exported_from_its_table(tmp_path: Path) -> None:
+    office = auditor()
+    office.choose("evidence")
+    found = office.desk.look(Look(term="alice")).table
+    assert found is not None
+    office.choose("export")
+    file = tmp_path / "alice.csv"
+    office.submit(file=str(file))
+    assert office.notice == "desk.audit.exported"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    assert len(rows) == len(found.rows)
+    assert {each["holder"] for each in rows} == {"Alice Example"}
+    told = office.events("audit.exported")[-1]
+    assert (told["actor"], told["file"]) == ("aaron@ad.test", "alice.csv")
+
+
+def test_no_cell_of_a_sheet_is_a_formula(tmp_path: Path) -> None:
+    office = auditor()
+    office.person("=eve")
+    office.holder("=eve")
+    office.choose("evidence")
+    office.desk.look(Look(term="eve"))
+    office.choose("export")
+    office.submit(file=str(tmp_path / "e.csv"))
+    rows = list(csv.DictReader((tmp_path / "e.csv").read_text("utf-8").splitlines()))
+    assert {each["holder"] for each in rows} == {"'=Eve Example"}
+
+
+def test_an_export_over_a_file_that_is_there_is_refused(tmp_path: Path) -> None:
+    office = auditor()
+    (tmp_path / "kept.csv").write_text("mine")
+    office.choose("evidence")
+    office.choose("export")
+    office.submit(file=str(tmp_path / "kept.csv"))
+    assert office.notice == "desk.not_exported"
+    assert (tmp_path / "kept.csv").read_text() == "mine"
+
+
+def test_the_receipt_of_an_events_operation_is_read_and_printed_once() -> None:
+    office = auditor()
+    number = changed_pin(office)
+    office.choose("evidence")
+    page = office.desk.look(Look(term="alice"))
+    assert page.table is not None
+    office.choose(f"receipt {page.table.rows[0].key}")
+    assert office.page.name == "receipt"
+    assert number in office.text()
+    assert office.page.paper == ()
+    page = office.choose("print")
+    printed = [each.text for each in page.paper]
+    assert number in printed
+    assert office.events("audit.exported")[-1]["file"] == number
+    assert office.desk.page().paper == (), "once"
+
+
+def test_a_risk_is_searched_for() -> None:
+    office = auditor()
+    office.choose("risk")
+    assert "Alice Example" in looked(office, "ALI")
+    assert "Bob Example" not in looked(office, "ali")
+    assert looked(office, "nobody") == []

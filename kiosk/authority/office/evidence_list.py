@@ -40,7 +40,9 @@ def look(desk: Desk, term: str, *, most: int) -> EvidenceFound:
     events = walk.events(registry, operation=number, newest_first=True, missing=missing)
     holders: dict[str, str] = {}
     found: list[EvidenceRow] = []
+    looked_at = 0
     for event in itertools.islice(events, EXAMINED):
+        looked_at += 1
         about = event.credential
         if about and about not in holders:
             holders[about] = registry.read(
@@ -53,6 +55,7 @@ def look(desk: Desk, term: str, *, most: int) -> EvidenceFound:
             break
     return EvidenceFound(
         rows=tuple(found),
+        is_cut=looked_at == EXAMINED and len(found) < most,
         missing=tuple(Message(each.code, each.data) for each in missing),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.values import JudgedEvidence, Receipt, UnprovenWrite
@@ -9,7 +11,9 @@ from kiosk.authority.proof import verification
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.authority.proof.evidence import unproven_writes
 from storage import walk
-from storage.records import AuditEvent
+from storage.records import AuditEvent, Operation
+from storage.registry import RecordMissing
+from storage.view import View
 
 _SET_BACK_SECONDS = 30 * 86400.0
 
@@ -32,10 +36,13 @@ def verified(desk: Desk) -> JudgedEvidence:
 
 
 def receipt(desk: Desk, number: str) -> Receipt | None:
-    """Follow one operation through the evidence; None: no such receipt. NotInRole."""
+    """Follow one operation through the evidence; None: no such receipt. NotInRole.
+
+    `number`: the one that a person reads out, or the operation's own.
+    """
     require(desk.operator, Action.EXPORT)
     registry = desk.parts.registry
-    operation = registry.read(lambda view: view.operation_by_event(number))
+    operation = registry.read(lambda view: _operation(view, number))
     if operation is None:
         return None
     own: list[AuditEvent] = []
@@ -47,11 +54,22 @@ def receipt(desk: Desk, number: str) -> Receipt | None:
             own.append(event)
             evidence.append(event)
     findings = unproven_writes(evidence)
+    holder = registry.read(lambda view: view.credential(operation.credential).holder)
     return Receipt(
+        number=operation.event,
+        holder=holder,
         events=tuple(own),
         unproven=findings[0].reason if findings else None,
         wrote=any(event.kind == "operation.writing" for event in own),
     )
+
+
+def _operation(view: View, number: str) -> Operation | None:
+    found = view.operation_by_event(number)
+    if found is None:
+        with contextlib.suppress(RecordMissing):
+            found = view.operation(number)
+    return found
 
 
 def set_back_at(desk: Desk) -> float | None:

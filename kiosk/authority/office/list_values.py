@@ -95,5 +95,7 @@ class EvidenceFound(Value, frozen=True, kw_only=True):
     """The newest events that were looked for, and what could not be looked at."""
 
     rows: tuple[EvidenceRow, ...]
+    is_cut: bool = False
+    """Older events were not looked at."""
     missing: tuple[Message, ...] = ()
     """Sealed evidence that is not there, or damaged."""

@@ -226,6 +226,9 @@ class JudgedEvidence(Value, frozen=True, kw_only=True):
 class Receipt(Value, frozen=True, kw_only=True):
     """One operation, followed through the evidence."""
 
+    number: str
+    """What a person calls it."""
+    holder: str
     events: tuple[AuditEvent, ...]
     unproven: Message | None
     """Why a write that it carries is not proven; None: each is."""

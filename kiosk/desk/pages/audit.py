@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import JudgedEvidence
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, done, stay
+from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.export import to_file
-from kiosk.desk.pages.times import moment
+from kiosk.desk.pages.receipt import ReceiptPage
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
-from storage.records import AuditEvent
 
 
 class AuditPage(Plain):
@@ -44,8 +43,7 @@ class AuditPage(Plain):
         emit(Message("desk.working"))
         receipt, file = filled.texts["receipt"].strip(), filled.texts["file"].strip()
         if receipt:
-            self._found = tuple(_receipt(context, receipt))
-            return stay()
+            return go(ReceiptPage(receipt))
         if file:
             count = to_file(context.office, context.site.files, file, station=None)
             return done(Message("desk.audit.exported", {"count": count, "file": file}))
@@ -63,36 +61,3 @@ def _verified(judged: JudgedEvidence) -> Iterator[PageLine]:
     style = Style.DONE if judged.is_anchored else Style.WARNING
     for message in judged.told:
         yield PageLine(message, style)
-
-
-def _receipt(context: Context, number: str) -> list[PageLine]:
-    """Follow one operation through the evidence."""
-    found = context.office.receipt(number)
-    if found is None:
-        nothing = Message("desk.nothing_found", {"term": number})
-        return [PageLine(nothing, Style.WARNING)]
-    if found.unproven is not None:
-        verdict = PageLine(found.unproven, Style.WARNING)
-    elif found.wrote:
-        verdict = PageLine(Message("desk.audit.receipt_sound"), Style.DONE)
-    else:
-        verdict = PageLine(Message("desk.audit.receipt_no_write"))
-    return [verdict, *(line for event in found.events for line in _step(event))]
-
-
-def _step(event: AuditEvent) -> list[PageLine]:
-    """Show one event; below it why it was refused, and what the DC itself answered."""
-    who = f"{moment(event.at)}  {event.kind}  {event.actor}  {event.station}"
-    lines = [PageLine(who, Style.MUTED)]
-    if event.result:
-        lines.append(PageLine(f"    {event.result}", Style.MUTED))
-    if "ldap_result" in event.data:
-        told: dict[str, str | int] = {
-            "dc": event.data.get("dc", ""),
-            "result": event.data["ldap_result"],
-            "hex": event.data.get("hex", "–"),
-        }
-        lines.append(PageLine(Message("desk.audit.answered", told)))
-        if said := event.data.get("said", ""):
-            lines.append(PageLine(f"    {said}", Style.MUTED))
-    return lines

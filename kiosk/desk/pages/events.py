@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kiosk.core.errors import Message
 from kiosk.desk.pages.times import moment
-from kiosk.desk.tables import Column, PageLine, Style, TableRow, Words
+from kiosk.desk.tables import Column, PageLine, Style, TableRow
 from statemachine.lifecycle import Event
 from statemachine.operation import Phase
 from storage.records import ApprovalKind, AuditEvent
@@ -48,7 +48,7 @@ COLUMNS = (
 """When, what, who, where."""
 
 
-def in_words(kind: str) -> Words:
+def in_words(kind: str) -> Message | str:
     """Return what an event of that kind is."""
     if kind in KINDS:
         return Message(f"desk.event.{kind.replace('.', '_').replace(' ', '_')}")
@@ -56,7 +56,7 @@ def in_words(kind: str) -> Words:
     return f"{area}: {name}".replace("_", " ")
 
 
-def actor_in_words(actor: str) -> Words:
+def actor_in_words(actor: str) -> Message | str:
     """Return who did it: an operator, or what the holder or the card is called."""
     return Message(f"desk.actor.{actor}") if actor in _PEOPLE else actor
 

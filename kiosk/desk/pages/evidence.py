@@ -7,13 +7,26 @@ from dataclasses import replace
 from kiosk.authority.office.list_values import (
     EvidenceRow,
 )
+from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
-from kiosk.desk.context import Context, Move, Plain, go, stay
+from kiosk.desk import export
+from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.events import COLUMNS, row
+from kiosk.desk.pages.receipt import ReceiptPage
 from kiosk.desk.tables import Column, Look, Table, TableRow
-from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
+from kiosk.desk.views import (
+    Choice,
+    Emit,
+    Filled,
+    Page,
+    PageField,
+    PageLine,
+    Style,
+)
+from storage.records import AuditEvent
 
+_RECEIPT = "receipt"
 _HOLDER = Column("holder", Message("desk.column.holder"), 13, 2)
 
 
@@ -22,22 +35,30 @@ class EvidencePage(Plain):
 
     def __init__(self) -> None:
         self._look = Look()
-        self._credentials: dict[str, str] = {}
-        """Which credential a row is about."""
+        self._events: dict[str, AuditEvent] = {}
+        """What each row is."""
 
     def show(self, context: Context) -> Page:
         look = self._look
         found = context.office.evidence(look.term, most=look.rows + 1)
         shown = found.rows[: look.rows]
         rows = tuple(_row(each) for each in shown)
-        self._credentials = {
-            made.key: each.event.credential
-            for made, each in zip(rows, shown, strict=True)
+        self._events = {
+            made.key: each.event for made, each in zip(rows, shown, strict=True)
         }
+        lines = [PageLine(each, Style.WARNING) for each in found.missing]
+        if found.is_cut:
+            lines.append(PageLine(Message("desk.evidence.cut"), Style.WARNING))
         return Page(
             name="evidence",
             title=Message("desk.evidence.title"),
-            lines=tuple(PageLine(each, Style.WARNING) for each in found.missing),
+            lines=tuple(lines),
+            choices=(
+                Choice("export", Message("desk.evidence.export"), letter="f4"),
+                Choice(
+                    _RECEIPT, Message("desk.evidence.receipt"), letter="f5", of_row=True
+                ),
+            ),
             fields=(
                 PageField(
                     name="term",
@@ -62,11 +83,47 @@ class EvidencePage(Plain):
         return stay()
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        credential = self._credentials.get(key, "")
-        if not credential:
-            return stay(Message("desk.evidence.no_card"))
-        self._look = replace(self._look, at=key)
-        return go(CredentialPage(credential))
+        if key == "export":
+            return go(EvidenceFilePage(self._look.term))
+        kind, _, row_key = key.partition(" ")
+        is_receipt = kind == _RECEIPT
+        row_key = row_key if is_receipt else key
+        event = self._events.get(row_key)
+        about = "" if event is None else event.credential
+        if is_receipt:
+            about = "" if event is None else event.operation
+        if not about:
+            lacks = "no_receipt" if is_receipt else "no_card"
+            return stay(Message(f"desk.evidence.{lacks}"))
+        self._look = replace(self._look, at=row_key)
+        return go(ReceiptPage(about) if is_receipt else CredentialPage(about))
+
+
+class EvidenceFilePage(Plain):
+    """Asks for the name of a new file for the rows that were found."""
+
+    def __init__(self, term: str) -> None:
+        self._term = term
+
+    def show(self, context: Context) -> Page:
+        context.require(Action.EXPORT)
+        told: dict[str, str | int] = {"term": self._term or "–", "most": export.MOST}
+        return Page(
+            name="evidence_file",
+            title=Message("desk.evidence.title"),
+            lines=(PageLine(Message("desk.evidence.export_about", told)),),
+            fields=(
+                PageField(name="file", label=Message("desk.risk.file"), is_needed=True),
+            ),
+            action=Message("desk.evidence.export"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        emit(Message("desk.working"))
+        name, files = filled.texts["file"].strip(), context.site.files
+        count = export.events_to_file(context.office, files, name, self._term)
+        told: dict[str, str | int] = {"count": count, "file": name}
+        return done(Message("desk.audit.exported", told), back=1)
 
 
 def _row(each: EvidenceRow) -> TableRow:

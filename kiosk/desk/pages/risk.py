@@ -44,7 +44,13 @@ class RiskPage(Plain):
             self._report = context.office.risks()
         report, look = self._report, self._look
         kinds = sorted({each.finding for each in report.risks})
-        found = [each for each in report.risks if look.filter in ("", each.finding)]
+        words = look.term.casefold().split()
+        found = [
+            each
+            for each in report.risks
+            if look.filter in ("", each.finding)
+            and all(word in _names(each) for word in words)
+        ]
         found.sort(
             key=_ORDER.get(look.sorted_by, _ORDER["finding"]),
             reverse=look.is_descending,
@@ -53,9 +59,15 @@ class RiskPage(Plain):
             name="risk",
             title=Message("desk.menu.risk"),
             lines=tuple(_sums(report)),
+            fields=(
+                PageField(
+                    name="term", label=Message("desk.evidence.term"), value=look.term
+                ),
+            ),
+            finds=True,
             choices=(
-                Choice("export", Message("desk.risk.export"), letter="e"),
-                Choice("again", Message("desk.risk.again"), letter="a"),
+                Choice("export", Message("desk.evidence.export"), letter="f4"),
+                Choice("again", Message("desk.risk.anew"), letter="f5"),
             ),
             table=Table(
                 columns=_COLUMNS,
@@ -74,6 +86,10 @@ class RiskPage(Plain):
 
     def look(self, look: Look) -> None:
         self._look = look
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        self._look = replace(self._look, term=filled.texts["term"])
+        return stay()
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - it is known already
         if key == "again":
@@ -107,6 +123,10 @@ class RiskFilePage(Plain):
         count = export.risks_to_file(context.office, self._report, files, name)
         told: dict[str, str | int] = {"count": count, "file": name}
         return done(Message("desk.risk.exported", told), back=1)
+
+
+def _names(risk: Risk) -> str:
+    return f"{risk.holder} {risk.account} {risk.template} {risk.detail}".casefold()
 
 
 def _sums(report: Report) -> Iterator[PageLine]:

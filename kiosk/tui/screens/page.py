@@ -12,6 +12,7 @@ from kiosk.faces.wording import said
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.page_frame import (
     has_own_key,
+    is_function_key,
 )
 from kiosk.tui.screens.page_view import ACTION, PageView
 from kiosk.tui.widgets.entry_field import TextField
@@ -53,6 +54,8 @@ class PageScreen(PageView):
         table = self.page.table
         if table is not None and self._table.press(key):
             return
+        if self._press_function_key(key.key):
+            return
         is_open = table is not None and table.opens and not self._fields
         if self._form is not None and self._in_form(self._form, key.key):
             return
@@ -60,6 +63,15 @@ class PageScreen(PageView):
             self.tell(self.Chosen(self._table.chosen))
         else:
             super().press(key)
+
+    def _press_function_key(self, key: str) -> bool:
+        """Make a choice that has a key of its own, whatever is typed into."""
+        for each in filter(is_function_key, self.page.choices):
+            if each.letter == key and each.refusal is None:
+                row = f" {self._table.chosen}" if each.of_row else ""
+                self.tell(self.Chosen(f"{each.key}{row}"))
+                return True
+        return False
 
     def _in_form(self, form: GroupedForm, key: str) -> bool:
         """Take a key that goes from group to group, or takes a change back."""

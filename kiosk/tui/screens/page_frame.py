@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kiosk.core.errors import Message
 from kiosk.desk.tables import Table
-from kiosk.desk.views import FieldKind, Page
+from kiosk.desk.views import Choice, FieldKind, Page
 from kiosk.tui.widgets.bars import KeyHint
 
 
@@ -13,6 +14,11 @@ def has_own_key(page: Page) -> bool:
     """Say whether F2 does what the page does."""
     can_act = page.action is not None and not page.finds
     return can_act and bool(page.fields or page.asks_own_key)
+
+
+def is_function_key(choice: Choice) -> bool:
+    """Say whether it has a key that types nothing, and so stands in the key bar."""
+    return len(choice.letter) > 1
 
 
 def is_grouped(page: Page) -> bool:
@@ -37,6 +43,9 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
         keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
     if has_own_key(page) and page.action is not None:
         keys.append(KeyHint("F2", page.action.key))
+    for each in page.choices:
+        if is_function_key(each) and isinstance(each.label, Message):
+            keys.append(KeyHint(each.letter.upper(), each.label.key))
     if page.can_go_back:
         keys.append(KeyHint("Esc", "tui.key.back"))
     elif page.finds and page.table is not None:

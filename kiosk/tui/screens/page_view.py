@@ -23,6 +23,7 @@ from kiosk.tui.screens.page_frame import (
     fields_of,
     frame_of,
     has_own_key,
+    is_function_key,
     is_grouped,
     keys_of,
     term_of,
@@ -100,9 +101,15 @@ class PageView(KioskScreen):
     def _offered(self) -> tuple[Choice, ...]:
         """Without fields, an action that anybody may try is a choice, the first."""
         page = self.page
+        choices = tuple(
+            each
+            for each in page.choices
+            if not is_function_key(each)
+            and (self.settings.print_with or not each.needs_printer)
+        )
         if page.action is None or has_own_key(self.page) or page.finds:
-            return page.choices
-        return (Choice(ACTION, page.action), *page.choices)
+            return choices
+        return (Choice(ACTION, page.action), *choices)
 
     def _keys(self) -> tuple[KeyHint, ...]:
         return keys_of(self.page, can_choose=self._choices.can_focus)

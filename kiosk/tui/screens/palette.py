@@ -49,7 +49,9 @@ class PaletteScreen(KioskScreen):
 
     def __init__(self, settings: FaceSettings, page: Page) -> None:
         super().__init__(settings)
-        here = [each for each in page.choices if each.refusal is None]
+        here = [
+            each for each in page.choices if each.refusal is None and not each.of_row
+        ]
         self._offered = (*here, *page.elsewhere)
         self._found: tuple[Choice, ...] = ()
         self._term = TextField(

@@ -23,6 +23,12 @@ def in_words(words: Words) -> str:
     return said(words) if isinstance(words, Message) else visible(words, 200)
 
 
+def plain(each: PageLine) -> str:
+    """Return a line of a page as text, with what it is in front of it."""
+    text = in_words(each.text)
+    return text if each.label is None else f"{said(each.label)}: {text}"
+
+
 def page_line(each: PageLine, *, is_big: bool = False) -> Widget:
     """Return a line of a page; what stands out does so by a mark, too.
 
@@ -31,8 +37,7 @@ def page_line(each: PageLine, *, is_big: bool = False) -> Widget:
     text = in_words(each.text)
     if is_big and each.style is Style.CODE and not set(text) - _DRAWN:
         return Digits(text, classes="code")
-    if each.label is not None:
-        text = f"{said(each.label)}: {text}"
+    text = plain(each)
     if each.style is Style.WARNING:
         return Bullet(marks().attention, text, classes="warning")
     if each.style is Style.DONE:
