@@ -21,6 +21,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Nonce,
     NoncePurpose,
     Operation,
@@ -28,9 +29,11 @@ from storage.records import (
     SealingKeyRecord,
     StationRecord,
     Template,
+    one_more,
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     ChainBroken,
     DuplicateRecord,
@@ -139,6 +142,22 @@ class _MemoryTx(MemoryView):
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         return _save("token", self._tables.tokens, token)
 
+    def add_one(
+        self, id: str, *, now: float, within: float, idle: float | None = None
+    ) -> Frequency:
+        counted = one_more(self.frequency(id), id, now, within, idle)
+        self._tables.frequencies[id] = counted
+        return counted
+
+    def forget_frequency(self, id: str) -> None:
+        self._tables.frequencies.pop(id, None)
+
+    def drop_frequencies(self, before: float) -> None:
+        """Forget what happened last before that."""
+        for frequency in list(self._tables.frequencies.values()):
+            if frequency.at < before:
+                del self._tables.frequencies[frequency.id]
+
     def save_sealing_key(self, key: SealingKeyRecord) -> None:
         if key.id in self._tables.sealing_keys:
             raise DuplicateRecord(kind="sealing key", key=key.id)
@@ -205,6 +224,7 @@ class MemoryRegistry:
         tx.drop_nonces(expired_before=now)
         tx.drop_repeats(now - ANSWERS_KEPT_SECONDS)
         tx.drop_sealing_keys(now - SEALING_KEYS_KEPT_SECONDS)
+        tx.drop_frequencies(now - FREQUENCIES_KEPT_SECONDS)
         return False
 
     def distrust(

@@ -14,6 +14,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Nonce,
     Operation,
     Repeat,
@@ -51,6 +52,7 @@ class MemoryTables:
     stations: dict[str, StationRecord] = field(default_factory=dict)
     tokens: dict[str, EnrollmentToken] = field(default_factory=dict)
     sealing_keys: dict[str, SealingKeyRecord] = field(default_factory=dict)
+    frequencies: dict[str, Frequency] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
     heads: dict[str, Head] = field(default_factory=dict)
     """The last link of each chain."""
@@ -66,6 +68,7 @@ class MemoryTables:
             stations=dict(self.stations),
             tokens=dict(self.tokens),
             sealing_keys=dict(self.sealing_keys),
+            frequencies=dict(self.frequencies),
             events=list(self.events),
             heads=dict(self.heads),
         )
@@ -303,6 +306,9 @@ class MemoryView:
 
     def token(self, id: str) -> EnrollmentToken:
         return _get("token", self._tables.tokens, id)
+
+    def frequency(self, id: str) -> Frequency | None:
+        return self._tables.frequencies.get(id)
 
     def sealing_key(self, id: str) -> SealingKeyRecord:
         return _get("sealing key", self._tables.sealing_keys, id)

@@ -37,6 +37,7 @@ from storage.postgres.writing import PostgresTx
 from storage.records import Approval, AuditDraft, AuditEvent, EnrollmentToken
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     CommitUnknown,
     StoreLocked,
@@ -111,6 +112,7 @@ class PostgresRegistry:
             self._changed(_OLD_NONCES, [now, _SWEPT]),
             self._changed(_OLD_ANSWERS, [now - ANSWERS_KEPT_SECONDS, _SWEPT]),
             self._changed(_OLD_KEYS, [now - SEALING_KEYS_KEPT_SECONDS]),
+            self._changed(_OLD_FREQUENCIES, [now - FREQUENCIES_KEPT_SECONDS, _SWEPT]),
         )
         return most == _SWEPT
 
@@ -322,6 +324,10 @@ _LANE = (
 _OPEN = "SELECT document FROM approval WHERE open_until IS NOT NULL"
 _OPEN_TOKENS = "SELECT document FROM enrollment_token WHERE open_until IS NOT NULL"
 _OLD_KEYS = "DELETE FROM sealing_key WHERE made_at < %s"
+_OLD_FREQUENCIES = (
+    "DELETE FROM frequency WHERE id IN"
+    " (SELECT id FROM frequency WHERE at < %s ORDER BY at LIMIT %s)"
+)
 _OLD_NONCES = (
     "DELETE FROM nonce WHERE value IN"
     " (SELECT value FROM nonce WHERE expires_at <= %s ORDER BY expires_at LIMIT %s)"

@@ -421,6 +421,31 @@ class EnrollmentToken(Record, frozen=True, kw_only=True):
     version: int = 0
 
 
+class Frequency(Record, frozen=True, kw_only=True):
+    """How often something happened lately. What it was is in the id."""
+
+    id: str
+    count: int
+    since: float
+    """When the first of these was."""
+    at: float
+    """When the last one was."""
+
+    def is_over(self, now: float, *, within: float, idle: float | None) -> bool:
+        """Say whether the next one begins anew: see `registry.Tx.add_one`."""
+        rested = idle is not None and abs(now - self.at) > idle
+        return rested or abs(now - self.since) > within
+
+
+def one_more(
+    found: Frequency | None, id: str, now: float, within: float, idle: float | None
+) -> Frequency:
+    """Return a frequency with one more: see `registry.Tx.add_one`."""
+    if found is None or found.is_over(now, within=within, idle=idle):
+        return Frequency(id=id, count=1, since=now, at=now)
+    return Frequency(id=id, count=found.count + 1, since=found.since, at=now)
+
+
 class SealingKeyRecord(Record, frozen=True, kw_only=True):
     """A key of the authority to which stations seal what people typed."""
 

@@ -17,6 +17,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Nonce,
     NoncePurpose,
     Operation,
@@ -30,6 +31,8 @@ from storage.view import View
 T = TypeVar("T")
 ANSWERS_KEPT_SECONDS = 86_400.0
 """How long an answer is kept: longer than any station repeats a call."""
+FREQUENCIES_KEPT_SECONDS = 86_400.0
+"""How long it is remembered how often something happened, after the last time."""
 SEALING_KEYS_KEPT_SECONDS = 14_400.0
 """How long a sealing key is kept after it was made: longer than it is used for new
 operations, by more than any operation takes."""
@@ -261,6 +264,18 @@ class Tx(View, Protocol):
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         """Save; return it with its new version. VersionConflict."""
 
+    def add_one(
+        self, id: str, *, now: float, within: float, idle: float | None = None
+    ) -> Frequency:
+        """Count one more of something, and return how many these are with it.
+
+        It begins anew `within` seconds after the first, and `idle` seconds after the
+        last. Whoever else counts the same waits until this transaction has ended.
+        """
+
+    def forget_frequency(self, id: str) -> None:
+        """Let the next one be the first, if there was any."""
+
     def save_sealing_key(self, key: SealingKeyRecord) -> None:
         """Remember a key; DuplicateRecord if its id is already there."""
 
@@ -318,8 +333,8 @@ class Registry(Protocol):
     def idle(self, now: float) -> bool:
         """Do a little of what can wait, while nobody does; say if more is due.
 
-        Sweeps expired nonces, old answers and old sealing keys, and what else the store
-        needs.
+        Sweeps expired nonces, old answers, sealing keys and frequencies, and what
+        else the store needs.
         """
 
     def distrust(

@@ -24,6 +24,7 @@ CREDENTIALS, TEMPLATES, OPERATIONS = "credentials", "templates", "operations"
 NONCES, APPROVALS, AUDIT, HEADS = "nonces", "approvals", "audit", "heads"
 REPEATS, SEGMENTS = "repeats", "segments"
 STATIONS, TOKENS, SEALING_KEYS = "stations", "tokens", "sealing_keys"
+FREQUENCIES = "frequencies"
 INDEXED = (CREDENTIALS, OPERATIONS, APPROVALS)
 Marks = tuple[str, str, str]
 Documents = Mapping[str, bytes]

@@ -26,6 +26,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Nonce,
     NoncePurpose,
     Operation,
@@ -34,9 +35,11 @@ from storage.records import (
     SealingKeyRecord,
     StationRecord,
     Template,
+    one_more,
 )
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
+    FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     ChainBroken,
     DuplicateRecord,
@@ -198,18 +201,26 @@ class TinyDbRegistry:
             for key in tables.sealing_keys.ids()
         )
         old_keys = [key for key, it in made if it and it.made_at < made_before]
-        if not old_nonces and not old_answers and not old_keys:
+        counted = (
+            (key, read(tables.frequencies, key, Frequency))
+            for key in tables.frequencies.ids()
+        )
+        counted_before = now - FREQUENCIES_KEPT_SECONDS
+        old_frequencies = [key for key, it in counted if it and it.at < counted_before]
+        old = (old_nonces, old_answers, old_keys, old_frequencies)
+        if not any(old):
             return False
         with self.db.storage.transaction():
             for table, keys in (
                 (tables.nonces, old_nonces),
                 (tables.repeats, old_answers),
                 (tables.sealing_keys, old_keys),
+                (tables.frequencies, old_frequencies),
             ):
                 for key in keys[:_SWEPT]:
                     if table.raw(key) is not None:
                         table.delete_raw(key)
-        return max(len(old_nonces), len(old_answers)) > _SWEPT
+        return max(map(len, old)) > _SWEPT
 
     def close(self) -> None:
         self.evidence.close()
@@ -340,6 +351,17 @@ class _JournalTx(JournalView):
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         return self._save(self._tables.tokens, token)
+
+    def add_one(
+        self, id: str, *, now: float, within: float, idle: float | None = None
+    ) -> Frequency:
+        counted = one_more(self.frequency(id), id, now, within, idle)
+        self._put(self._tables.frequencies, id, counted)
+        return counted
+
+    def forget_frequency(self, id: str) -> None:
+        if self._tables.frequencies.raw(id) is not None:
+            self._set(self._tables.frequencies, id, None)
 
     def save_sealing_key(self, key: SealingKeyRecord) -> None:
         if self._tables.sealing_keys.raw(key.id) is not None:

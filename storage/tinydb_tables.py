@@ -14,6 +14,7 @@ from storage.tinydb_indexes import (
     APPROVALS,
     AUDIT,
     CREDENTIALS,
+    FREQUENCIES,
     HEADS,
     NONCES,
     OPERATIONS,
@@ -53,6 +54,7 @@ class Tables:
         self.stations = _table(db, STATIONS)
         self.tokens = _table(db, TOKENS)
         self.sealing_keys = _table(db, SEALING_KEYS)
+        self.frequencies = _table(db, FREQUENCIES)
         self.audit = _table(db, AUDIT)
         self.heads = _table(db, HEADS)
 

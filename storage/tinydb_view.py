@@ -19,6 +19,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Operation,
     Repeat,
     SealingKeyRecord,
@@ -330,6 +331,9 @@ class JournalView:
 
     def token(self, id: str) -> EnrollmentToken:
         return self._get(self._tables.tokens, EnrollmentToken, id)
+
+    def frequency(self, id: str) -> Frequency | None:
+        return read(self._tables.frequencies, id, Frequency)
 
     def sealing_key(self, id: str) -> SealingKeyRecord:
         key = read(self._tables.sealing_keys, id, SealingKeyRecord)

@@ -17,6 +17,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Operation,
     Repeat,
     SealingKeyRecord,
@@ -234,6 +235,9 @@ class View(Protocol):
 
     def token(self, id: str) -> EnrollmentToken:
         """Return one token; RecordMissing."""
+
+    def frequency(self, id: str) -> Frequency | None:
+        """Return how often something has happened; None: not lately."""
 
     def sealing_key(self, id: str) -> SealingKeyRecord:
         """Return one key; RecordMissing."""

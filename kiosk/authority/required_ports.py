@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kiosk.authority.errors import ProofFailed
-from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.proof.seal import SealingKey, SealingKeys
+from kiosk.authority.rates import Rates
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
@@ -38,8 +38,9 @@ class RequiredPorts:
     """What the site has bound itself to."""
     write_deadline: float = 10.0
     """Seconds after which a directory write has certainly ended or timed out."""
+    rates: Rates = field(default_factory=Rates)
+    """How often something may be begun."""
     fences: Deadlines = field(default_factory=Deadlines)
-    entries: WrongEntries = field(default_factory=WrongEntries)
 
     def sealed_for(self, operation: str) -> SealedFor:
         """Return what opens what a station has sealed for an operation."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
+    from kiosk.authority.rates import Rates
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.config import Config
     from kiosk.core.clock import Clock
@@ -65,16 +66,17 @@ def parts_of(
 
 
 def ports_around(
-    config: Config, figures: Figures = UNTOLD
+    config: Config, figures: Figures = UNTOLD, rates: Rates | None = None
 ) -> Callable[[Registry], RequiredPorts]:
     """Return what makes the authority's ports of a registry: all the rest is the same
     for any thread.
 
+    `rates`: how often something may be begun; None: as often as somebody likes.
     VaultError, SecretFileError, UnknownEdge.
     """
-    from kiosk.authority.escrow.wrong_entries import WrongEntries
     from kiosk.authority.operation.deadlines import Deadlines
     from kiosk.authority.proof.kept_keys import KeptKeys
+    from kiosk.authority.rates import Rates
     from kiosk.authority.required_ports import RequiredPorts
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.core.entropy import SystemEntropy
@@ -83,7 +85,7 @@ def ports_around(
     vault, lifecycle = vault_of(config), lifecycle_of(config)
     directory = WatchedDirectory(directory_of(config), figures)
     sealing = KeptKeys(vault, SystemClock(), SystemEntropy())
-    fences, entries = Deadlines(), WrongEntries()
+    fences, bounded = Deadlines(), rates or Rates()
     profile = ComplianceProfile(
         fips_201=config.profile.fips_201,
         second_factor=config.profile.second_factor,
@@ -100,8 +102,8 @@ def ports_around(
             sealing=sealing,
             profile=profile,
             write_deadline=_write_deadline(config),
+            rates=bounded,
             fences=fences,
-            entries=entries,
         )
 
     return around

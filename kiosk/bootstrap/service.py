@@ -13,6 +13,7 @@ from kiosk.core.figures import UNTOLD
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kiosk.authority.rates import Bounds
     from kiosk.authority.service.callers import Verify
     from kiosk.authority.service.process import ProcessParts
     from kiosk.authority.service.server import Listening
@@ -53,6 +54,7 @@ def made_of(
     except ImportError as error:
         raise NoServiceLibrary from error
     from kiosk.authority.local import LocalAuthority
+    from kiosk.authority.rates import Rates
     from kiosk.authority.service.app import Service
     from kiosk.authority.service.threads import Threads
     from kiosk.authority.stations import enrolling
@@ -63,7 +65,7 @@ def made_of(
     config = load(named)
     told = config.service
     listening = _listening(told, port)
-    around = ports_around(config, figures)
+    around = ports_around(config, figures, Rates(_bounds(told)))
     known = _known(told)
     service = Service(
         threads=Threads(
@@ -88,6 +90,17 @@ def made_of(
     ends = read_pem(listening.certificate_file)[0].not_valid_after_utc
     figures.certificate_expires(ends.timestamp())
     return made
+
+
+def _bounds(told: ServiceSettings) -> Bounds:
+    """Return how often something may be begun."""
+    from kiosk.authority.rates import Bounds
+
+    return Bounds(
+        card=told.visits_per_card,
+        account=told.visits_per_account,
+        station=told.visits_per_station,
+    )
 
 
 def _known(told: ServiceSettings) -> Roster | StationsFolder:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import canonical
-from storage.records import Credential, Operation, PublicKey, Record
+from storage.records import Credential, Frequency, Operation, PublicKey, Record
 from storage.view import IN_USE, fold
 
 T = TypeVar("T")
@@ -120,6 +120,12 @@ def operation_keys(operation: Operation) -> Values:
         "event": operation.event,
         "started_at": operation.started_at,
     }
+
+
+def frequency(id: str, row: tuple[object, ...]) -> Frequency:
+    """Read a frequency: how many, since when, and when the last one was."""
+    count, since, at = map(str, row)
+    return Frequency(id=id, count=int(count), since=float(since), at=float(at))
 
 
 def _bare(key: PublicKey | None) -> PublicKey | None:

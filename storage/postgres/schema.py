@@ -23,7 +23,7 @@ from storage.postgres.connection import (
 )
 from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
-NEEDS = 3
+NEEDS = 4
 """The lowest number of the tables that this program works with."""
 
 
@@ -50,6 +50,7 @@ STEPS = (
     MigrationStep(1, "0.1.0", 1),
     MigrationStep(2, "0.1.0", 2),
     MigrationStep(3, "0.1.0", 3),
+    MigrationStep(4, "0.1.0", 3),
 )
 KNOWS = STEPS[-1].number
 

@@ -16,6 +16,7 @@ from storage.records import (
     Approval,
     Credential,
     EnrollmentToken,
+    Frequency,
     Operation,
     Repeat,
     SealingKeyRecord,
@@ -370,6 +371,12 @@ class PostgresView(EvidenceView):
             if found:
                 return found[0][0]
         raise RecordMissing(kind=kind, key=id)
+
+    def frequency(self, id: str) -> Frequency | None:
+        if not rows.is_storable(id):
+            return None
+        found = self._rows("SELECT count, since, at FROM frequency WHERE id = %s", [id])
+        return rows.frequency(id, found[0]) if found else None
 
     def sealing_key(self, id: str) -> SealingKeyRecord:
         if rows.is_storable(id):

@@ -26,6 +26,7 @@ from storage.records import (
     AuditEvent,
     Credential,
     EnrollmentToken,
+    Frequency,
     Nonce,
     NoncePurpose,
     Operation,
@@ -49,6 +50,17 @@ _CERTIFICATE = (
     " VALUES (%s, %s, %s) ON CONFLICT (credential) DO UPDATE SET"
     " authentication = excluded.authentication,"
     " card_authentication = excluded.card_authentication"
+)
+_OVER = (
+    "abs(%(now)s - frequency.since) > %(within)s"
+    " OR abs(%(now)s - frequency.at) > coalesce(%(idle)s::double precision, 'Infinity')"
+)
+_COUNT = (
+    "INSERT INTO frequency (id, count, since, at) VALUES (%(id)s, 1, %(now)s, %(now)s)"
+    " ON CONFLICT (id) DO UPDATE SET"
+    f" count = CASE WHEN {_OVER} THEN 1 ELSE frequency.count + 1 END,"
+    f" since = CASE WHEN {_OVER} THEN excluded.since ELSE frequency.since END,"
+    " at = excluded.at RETURNING count, since, at"
 )
 OWN = "\t"
 """The station of answers that nobody asked for: a tab is in no name of a station."""
@@ -233,6 +245,17 @@ class PostgresTx(LockingView):
         if not self._save("enrollment_token", row, ""):
             raise VersionConflict(kind="token", key=token.id)
         return saved
+
+    def add_one(
+        self, id: str, *, now: float, within: float, idle: float | None = None
+    ) -> Frequency:
+        values = {"id": id, "now": now, "within": within, "idle": idle}
+        self.has_written = True
+        (row,) = self._connection.execute(_COUNT, values).fetchall()
+        return rows.frequency(id, row)
+
+    def forget_frequency(self, id: str) -> None:
+        self._write("DELETE FROM frequency WHERE id = %s", [id])
 
     def save_sealing_key(self, key: SealingKeyRecord) -> None:
         written = self._write(

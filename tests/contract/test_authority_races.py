@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace as remade
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +17,6 @@ from lab.servers.reaches import secrets_in
 from lab.servers.repeated_visits import another_code
 from lab.together import at_once
 
-from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.ports import Authority
@@ -223,27 +220,6 @@ def hasty() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(usual)
-
-
-class Meeting(WrongEntries):
-    """One in which two threads meet between reading and writing, if they can."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._both = threading.Barrier(2)
-
-    def _count(self, station: str, now: float) -> int:
-        count = super()._count(station, now)
-        with suppress(threading.BrokenBarrierError):
-            self._both.wait(1.0)
-        return count
-
-
-def test_no_wrong_entry_at_a_station_is_forgotten() -> None:
-    entries = Meeting()
-    two: list[Registry] = [MemoryRegistry(), MemoryRegistry()]
-    at_once(two, lambda _, number: entries.wrong("kiosk-1", 0.0))
-    assert entries._count("kiosk-1", 0.0) == 2
 
 
 def test_what_is_forgotten_of_deadlines_hurts_nobody(hasty: None) -> None:

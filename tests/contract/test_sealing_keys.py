@@ -14,7 +14,6 @@ from lab.registries import IMPLEMENTATIONS, SHARED
 from lab.servers.reaches import reached_by
 
 from kiosk.authority.errors import ProofFailed
-from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.ports import Authority
@@ -88,7 +87,6 @@ class ANewProcessEachTime:
             registry=registry,
             sealing=KeptKeys(self._parts.vault, self._parts.clock, self._parts.entropy),
             fences=Deadlines(),
-            entries=WrongEntries(),
         )
         try:
             served = Served(

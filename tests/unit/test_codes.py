@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from msgspec.structs import replace
 
 from kiosk.authority.errors import CodeMistyped, CodeRefused, EntriesPaused, Refused
 from kiosk.authority.escrow import approvals
+from kiosk.authority.local import LocalAuthority
+from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
@@ -254,6 +257,25 @@ def test_beside_a_card_that_cannot_prove_itself_the_station_pauses() -> None:
             history.world.clock.sleep(float(pauses[-1]))
     assert pauses == [5, 10, 20]
     redeem(history, prepared, code)
+
+
+def test_the_pause_holds_at_every_process_of_the_authority() -> None:
+    """What one has counted, the others know, and so does one that has just begun."""
+    history = History(UNPROVEN)
+    code = history.world.release_code("alice")
+    prepared, said = prepare(history), list[str]()
+    for _ in range(4):
+        another = LocalAuthority(
+            dataclasses.replace(history.world.parts, fences=Deadlines()), "kiosk-1"
+        )
+        with pytest.raises((CodeRefused, EntriesPaused)) as refused:
+            another.redeem(
+                prepared.operation,
+                ApprovalKind.RELEASE,
+                wrong_but_well_formed(code),
+            )
+        said.append(refused.value.code)
+    assert said == [*["authority.code_refused"] * 3, "authority.entries_paused"]
 
 
 # --- under way elsewhere ------------------------------------------------------------

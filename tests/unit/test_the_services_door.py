@@ -26,6 +26,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service import bounds, server
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.entropy import SystemEntropy
 from kiosk.directory.errors import Unreachable
@@ -471,3 +472,50 @@ def test_a_store_that_could_not_be_opened_is_tried_again(parts: RequiredPorts) -
 
     assert asyncio.run(work()) is parts
     threads.close()
+
+
+# --- floods ---------------------------------------------------------------------------
+
+
+def test_a_station_that_floods_keeps_nobody_waiting(
+    parts: RequiredPorts, tmp_path: Path
+) -> None:
+    """What it has begun hangs, as at a directory that does not answer."""
+    port, answers = free_port(), threading.Event()
+
+    class Hanging(LocalAuthority):
+        def outcome(self, operation: str) -> NoReturn:
+            if self._station == "flooding":
+                answers.wait(20)
+            raise Unreachable
+
+    service = Service(
+        threads=Threads(lambda: parts, count=4, waiting=32),
+        verify=by_header,
+        authority_of=Hanging,
+        names=frozenset({f"127.0.0.1:{port}"}),
+        entropy=SystemEntropy(),
+        limit=StationLimit(3),
+    )
+    site = Site.founded(tmp_path)
+    said: list[str] = []
+    with Serving(application(service), site.listening(port)):
+        door = Door(service, site, port)
+
+        def ask() -> None:
+            _, answer, _ = door.ask(x_test_station="flooding")
+            said.append(code(answer))
+
+        flood = [threading.Thread(target=ask) for _ in range(16)]
+        for each in flood:
+            each.start()
+        for _ in range(5):
+            status, answer, _ = door.ask(x_test_station="kiosk-2")
+            assert (status, code(answer)) == (502, "directory.unreachable")
+        assert not answers.is_set(), "the others were answered while it hung"
+        answers.set()
+        for each in flood:
+            each.join(20)
+    service.threads.close()
+    assert said.count("directory.unreachable") == 3
+    assert said.count("authority.station_busy") == 13

@@ -21,6 +21,7 @@ from kiosk.authority.errors import (
     NotProven,
     Refused,
 )
+from kiosk.authority.escrow import wrong_entries
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
@@ -114,9 +115,11 @@ def redeem(
     against the station. CodeMistyped (not counted), CodeRefused, NotProven,
     EntriesPaused.
     """
-    station, is_proven, can_prove = parts.registry.read(lambda it: _who(it, operation))
-    now = parts.clock.monotonic()
-    if not is_proven and (pause := parts.entries.pause(station, now)):
+    now = parts.clock.now()
+    station, is_proven, can_prove, pause = parts.registry.read(
+        lambda it: _who(it, operation, now)
+    )
+    if not is_proven and pause:
         if can_prove:
             raise NotProven
         raise EntriesPaused(seconds=ceil(pause))
@@ -127,23 +130,20 @@ def redeem(
 
     def commit(tx: Tx) -> CodeRefused | NotProven | None:
         left = _redeem(tx, parts, operation, kind, attempts, counts=is_proven)
+        if left is None or is_proven:
+            wrong_entries.forgive(tx, station)
+        else:
+            wrong_entries.count_wrong(tx, station, now)
         if left is None:
             return None
         return NotProven() if can_prove and not is_proven else CodeRefused(left)
 
-    try:
-        once.commit(commit)
-    except (CodeRefused, NotProven):
-        if not is_proven:
-            parts.entries.wrong(station, now)
-            raise
-        parts.entries.forgive(station)
-        raise
-    parts.entries.forgive(station)
+    once.commit(commit)
 
 
-def _who(tx: View, id: str) -> tuple[str, bool, bool]:
-    """Return the station, whether the card has proven itself, whether it could.
+def _who(tx: View, id: str, now: float) -> tuple[str, bool, bool, float]:
+    """Return the station, whether the card has proven itself, whether it could, and for
+    how long no code is taken there (seconds).
 
     Refused: it has ended. What is sent again of it uses up nobody's later codes.
     """
@@ -151,7 +151,8 @@ def _who(tx: View, id: str) -> tuple[str, bool, bool]:
     if operation.ended_at is not None:
         raise Refused(Message("stop.operation_ended"))
     key = tx.credential(operation.credential).card_authentication_key
-    return operation.station, operation.card_proven, key is not None
+    pause = wrong_entries.pause(tx, operation.station, now)
+    return operation.station, operation.card_proven, key is not None, pause
 
 
 def _attempts(

@@ -41,6 +41,7 @@ def prepare(
             view.template(found.template, found.template_version),
         )
     )
+    parts.rates.judge(credential, station, parts.clock.now())
     judgement = judge(parts, credential, template, limits)
     if (stop := judgement.stop_of(kind)) is not None:
         refuse_before(parts, once, credential, kind, station, stop)
@@ -64,6 +65,9 @@ def prepare(
     signs_now = operation.route is not Route.RESET and _signs(operation, credential)
 
     def commit(tx: Tx) -> Prepared | Refused:
+        too_often = parts.rates.add(tx, credential, station, operation.started_at)
+        if too_often is not None:
+            return too_often
         if not transitions.supersede(tx, parts, credential.id, station):
             busy = Message("stop.another_is_writing")
             tx.audit(_not_opened(parts, credential, kind, station, busy))
@@ -118,6 +122,7 @@ def refuse_before(
     error = NotAsAnnounced() if is_news else Refused(reason)
 
     def commit(tx: Tx) -> AuthorityError:
+        parts.rates.add(tx, credential, station, parts.clock.now())
         tx.audit(_not_opened(parts, credential, kind, station, reason))
         return error
 

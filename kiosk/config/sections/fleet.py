@@ -68,6 +68,15 @@ class ServiceSettings(Section, frozen=True, kw_only=True):
     """How many calls of one station are worked on at once, of `threads`; another one is
     told to come again in a moment. So no station keeps the others waiting.
     """
+    visits_per_card: Annotated[int, Meta(ge=0, le=100_000)] = 30
+    """How often something may be begun with one card within a quarter of an hour, at
+    all stations together; 0: as often as somebody likes. What goes beyond is refused
+    before the directory is asked, and noted once.
+    """
+    visits_per_account: Annotated[int, Meta(ge=0, le=100_000)] = 60
+    """The same for all cards of one account."""
+    visits_per_station: Annotated[int, Meta(ge=0, le=100_000)] = 300
+    """The same for all that is begun at one station."""
     waiting: Annotated[int, Meta(ge=1, le=10_000)] = 64
     """How many calls may wait for a thread; the next one is told to come again."""
     drain_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0

@@ -30,6 +30,7 @@ KINDS = frozenset(
         "escrow.rotated",
         "escrow.admin_key_used",
         "operation.not_opened",
+        "operation.too_often",
         "operator.signed_in",
         "operator.sign_in_refused",
         "template.saved",

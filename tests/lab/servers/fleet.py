@@ -23,6 +23,9 @@ names = [{names}]
 certificate_file = "{certificate}"
 key_file = "{key}"
 stations_folder = "{stations}"
+visits_per_card = 0
+visits_per_account = 0
+visits_per_station = 0
 drain_seconds = 0
 """
 _STATION = """\

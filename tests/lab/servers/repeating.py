@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import msgspec
 
-from kiosk.authority.escrow.wrong_entries import WrongEntries
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.ports import Authority
@@ -49,7 +48,6 @@ def restarted(
                 registry=registry,
                 sealing=SealingKey(),
                 fences=Deadlines(),
-                entries=WrongEntries(),
             )
         )
     finally:

@@ -60,6 +60,9 @@ file = "{folder}/authority.log"
 names = [{names}]
 certificate_file = "{certificate}"
 key_file = "{key}"
+visits_per_card = 0
+visits_per_account = 0
+visits_per_station = 0
 drain_seconds = {drain}
 """
 
