@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak bench fuzz check docs wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak every bench fuzz check docs wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -51,6 +51,9 @@ matrix: env-test ## hours: every key at every screen in every rhythm; an even pa
 
 soak: env-test ## let anything happen to people and cards for SECONDS, by SEED: is a promise broken?
 	@PYTHONPATH=tests $(BIN)/python -m lab.hostile $(SECONDS) $(SEED)
+
+every: env-test ## every act at every point of every operation, then pairs evenly until SECONDS are over
+	@PYTHONPATH=tests $(BIN)/python -m lab.hostile every $(SECONDS)
 
 planted: env-test ## plant bugs, one at a time, in a copy: does a test see each? ONLY="words"
 	@PYTHONPATH=tests $(BIN)/python -m planted $(ONLY)

@@ -57,6 +57,8 @@ class Story:
     algorithm: KeyAlgorithm = KeyAlgorithm.P256
     options: PivOptions | None = None
     family: Family = Family.PIV
+    interrupted: bool = False
+    """It was to be activated before, and that did not come to its end."""
 
 
 def _never_activated(name: str, **changes: Any) -> Story:

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import msgspec
 import pytest
 from lab.histories import PLAIN, STORIES, Story
+from lab.hostile import every, explore, less
+from lab.hostile.every import Pairs
 from lab.hostile.explore import (
     Planned,
     happen,
+    judged,
     points_of,
     shrunk,
     singles,
     wander,
 )
+from lab.hostile.families import EVERY
 from lab.hostile.judges import broken
+from lab.hostile.less import Less, Replayed
 from lab.hostile.points import Done
+from lab.hostile.together import together
 from lab.hostile.town import PINS, Town
 
 from kiosk.authority.operation import write_outcome
 from kiosk.authority.rules import in_step
 from kiosk.core.secret import Secret
+from kiosk.visit.views import Outcome
+from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import AuditDraft
 from storage.registry import Tx
@@ -54,10 +64,48 @@ def test_no_two_acts_break_a_promise(story: Story) -> None:
 
 def evenly(story: Story, count: int) -> Iterator[tuple[Planned, Planned]]:
     """Take so many of all pairs of a story, evenly."""
-    every = list(singles(story))
-    step = max(len(every) ** 2 // count, 1)
-    for number in range(0, len(every) ** 2, step):
-        yield every[number // len(every)], every[number % len(every)]
+    return itertools.islice(Pairs(tuple(singles(story))).evenly(), count)
+
+
+@pytest.mark.parametrize("is_apart", [False, True], ids=["in the station", "apart"])
+@pytest.mark.parametrize("story", EVERY, ids=lambda story: story.name)
+def test_every_way_is_gone_with_what_a_helpdesk_really_gives(
+    story: Story, is_apart: bool
+) -> None:
+    town = Town(story, is_apart=is_apart)
+    shown = town.visit(town.people[0], story.kind)
+    assert shown is not None, "they had to leave"
+    assert shown.outcome is Outcome.DONE
+    assert judged(town, story.name) is None
+
+
+def test_each_pair_is_taken_once_and_what_is_left_out_is_left_out_everywhere() -> None:
+    points = [(point, choice) for point in range(30) for choice in range(7)]
+    pairs = Pairs(tuple(Planned(*each) for each in points))
+    taken = list(pairs.evenly())
+    assert len({frozenset(pair) for pair in taken}) == len(taken) == pairs.count
+    assert all(first.point != second.point for first, second in taken)
+    begun = taken[: len(taken) // 100]
+    assert {first.point for first, _ in begun} >= {*range(28)}
+
+
+def test_all_singles_are_counted_and_the_parts_are_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(every, "EVERY", STORIES[:1])
+    tried: list[object] = []
+    monkeypatch.setattr(every, "happen", lambda *what, **where: tried.append(what))
+    for part in range(3):
+        tally = every.Tally(tried.append, part, 3)
+        every.all_singles(tally)
+        assert tally.there_are == len(every_one()) > 2000
+        assert abs(tally.tried - tally.there_are / 3) < 1
+    told = [each for each in tried if isinstance(each, str)]
+    assert len(tried) - len(told) == len(every_one())
+
+
+def every_one() -> list[Planned]:
+    return [one for apart in (False, True) for one in singles(CHANGE, is_apart=apart)]
 
 
 @pytest.mark.parametrize("begins", range(0, SEEDS, 20))
@@ -152,6 +200,20 @@ def leave_the_table(town: Town) -> None:
     audited(town, "operation.rolled_back")
 
 
+def hold_it_unseen(town: Town) -> None:
+    own = town.people[0].holder.credential
+
+    def commit(tx: Tx) -> None:
+        known = tx.credential(own)
+        tx.save_credential(msgspec.structs.replace(known, state=State.SUSPENDED))
+
+    town.store.run(commit)
+
+
+def hold_it_from_nowhere(town: Town) -> None:
+    audited(town, "lifecycle.resume", {"from": "suspended", "to": "active"})
+
+
 def hand_out_a_puk(town: Town) -> None:
     audited(town, "escrow.puk_sent")
 
@@ -167,6 +229,8 @@ def hand_out_a_puk(town: Town) -> None:
         (lose_a_try_of_the_puk, "I4"),
         (tell_a_pin, "I5"),
         (leave_the_table, "I6"),
+        (hold_it_unseen, "I6"),
+        (hold_it_from_nowhere, "I6"),
         (hand_out_a_puk, "I7"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
@@ -188,3 +252,31 @@ def test_a_history_is_cut_down_to_the_acts_that_it_needs(
     pairs = itertools.combinations(near, 2)
     failing = next(pair for pair in pairs if happen(CHANGE, *pair) is not None)
     assert len(shrunk(CHANGE, failing)) <= len(failing)
+
+
+@pytest.mark.parametrize("happens", [wander, together])
+def test_a_seed_is_cut_down_to_the_parts_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, happens: Replayed
+) -> None:
+    monkeypatch.setattr(explore, "broken", who_was_revoked)
+    seed = next(seed for seed in range(200) if happens(seed, Less()) is not None)
+    found = less.shrunk(seed, happens)
+    assert found is not None
+    smallest, failure = found
+    left = [part for part in smallest.met if part not in smallest.without]
+    assert 1 <= len(left) <= 2
+    assert happens(seed, smallest) == failure
+    for part in left:
+        fewer = replace(smallest, without=smallest.without | {part}, met={})
+        assert happens(seed, fewer) is None, f"{part} was not needed"
+    calmer = replace(smallest, restless=smallest.restless - 1, met={})
+    assert smallest.restless == 0 or happens(seed, calmer) is None
+
+
+def who_was_revoked(town: Town) -> list[str]:
+    """Promise that nobody's card is ever ended."""
+    return [
+        f"I0 {each.name}"
+        for each in town.people
+        if town.credential(each).state is State.REVOKED
+    ]

@@ -30,6 +30,7 @@ from storage.records import (
     Escrow,
     FirstPin,
     Keyless,
+    PublicKey,
     UnblockWay,
 )
 
@@ -271,6 +272,18 @@ def test_a_release_may_stand_in_for_the_signature_of_a_keyless_card(site: Site) 
         site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE
     )
     assert len(given.code) == 9
+
+
+def test_no_release_for_an_issued_card_that_could_prove_that_it_is_blocked(
+    site: Site,
+) -> None:
+    proves = PublicKey(
+        slot="9E", algorithm="P-256", spki=b"spki", certificate=b"certificate"
+    )
+    card = site.card(state=State.ISSUED, card_authentication_key=proves)
+    with pytest.raises(Refused) as caught:
+        holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)
+    assert caught.value.reason.key == "refusal.issued"
 
 
 def test_nobody_releases_their_own_card(site: Site) -> None:

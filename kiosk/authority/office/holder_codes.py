@@ -19,6 +19,8 @@ from kiosk.authority.office.values import (
 )
 from kiosk.authority.operation.offering import facts_of
 from kiosk.core.errors import Message
+from statemachine.course import course
+from statemachine.guards import Refusal
 from statemachine.lifecycle import Event, Standing, State
 from storage.records import (
     ApprovalKind,
@@ -91,16 +93,23 @@ def _seconds_valid(template: Template, kind: ApprovalKind) -> float:
 def _no_release(
     desk: Desk, credential: Credential, template: Template
 ) -> Message | None:
-    """Say why a release code would open nothing."""
-    if _stands_in_for_signature(credential, template):
-        return None
+    """Say why a release code would open nothing.
+
+    A card that cannot prove that it is blocked may be, wherever the registry last saw
+    it: one blocked before its first PIN is on record as issued still.
+    """
     profile, escrow = desk.parts.profile, credential.escrow
-    if not any(wants_code(way, profile, escrow, ANY_CARD) for way in template.unblock):
+    keyless = _stands_in_for_signature(credential, template)
+    if keyless and credential.state in (State.ISSUED, State.ACTIVE):
+        return None
+    ways = (wants_code(way, profile, escrow, ANY_CARD) for way in template.unblock)
+    if not keyless and not any(ways):
         return Message("enrollment.no_release_way")
-    facts = facts_of(credential, template, None, profile, ANY_CARD)
+    tries = 0 if credential.card_authentication_key is None else None
+    facts = facts_of(credential, template, tries, profile, ANY_CARD)
     standing = Standing(credential.state, credential.suspended_from)
-    refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
-    return None if refusal is None else Message(refusal.code)
+    events = course(desk.parts.lifecycle, standing, Event.UNBLOCK, facts)
+    return Message(events.code) if isinstance(events, Refusal) else None
 
 
 def spends_last_try(credential: Credential, template: Template) -> bool:
@@ -120,7 +129,6 @@ def _stands_in_for_signature(credential: Credential, template: Template) -> bool
     return (
         credential.authentication_key is None
         and template.keyless is Keyless.WITH_RELEASE
-        and credential.state is State.ACTIVE
     )
 
 

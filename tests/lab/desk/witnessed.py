@@ -92,6 +92,7 @@ class WitnessedSite:
         """Begin the evidence anew, as who may write the registry's file can."""
         assert isinstance(self.store, MemoryRegistry)
         self.store._tables.events.clear()
+        self.store._tables.heads.clear()
         self.mark = HighWaterMark(self.folder / "anew.seen", "world")
         self.start()
 

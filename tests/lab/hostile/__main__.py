@@ -1,5 +1,7 @@
 """`python -m lab.hostile SECONDS [SEED]`: random histories until the time is over.
 
+`python -m lab.hostile every SECONDS [PART OF]`: see `lab.hostile.every`.
+
 By turns: one after the other in memory, several at once in memory, and one after the
 other on a journal, which is slower. Each kind has the same share of the time. What
 has been so far is told every few minutes.
@@ -13,11 +15,12 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.hostile.every import every
 from lab.hostile.explore import Failure, judged, wander, wandered
+from lab.hostile.less import Less, Replayed, shrunk
 from lab.hostile.together import together
 from lab.quick_hashes import pytest_configure as be_quick
 from storage.tinydb_registry import TinyDbRegistry
@@ -30,18 +33,18 @@ _IN_MEMORY = Path("/dev/shm")
 """Where files are, if it is there: no history waits for the machine's own disk."""
 
 
-def on_a_journal(seed: int) -> Failure | None:
+def on_a_journal(seed: int, less: Less | None = None) -> Failure | None:
     """The same as `wander`, on the files of a station."""
     there = _IN_MEMORY if _IN_MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="hostile-", dir=there) as folder:
         registry = TinyDbRegistry(Path(folder) / "registry.journal")
         try:
-            return judged(wandered(seed, registry), f"seed {seed}, on a journal:")
+            return judged(wandered(seed, registry, less), f"seed {seed}, on a journal:")
         finally:
             registry.close()
 
 
-KINDS: dict[str, Callable[[int], Failure | None]] = {
+KINDS: dict[str, Replayed] = {
     "alone": wander,
     "together": together,
     "on a journal": on_a_journal,
@@ -67,10 +70,6 @@ class Tally:
 
 def main(seconds: float, seed: int) -> int:
     """Let histories happen; 1: a promise was broken."""
-    logging.disable()
-    be_quick()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE)
     tallies = {name: Tally() for name in KINDS}
     ends = time.monotonic() + seconds
     print(f"from seed {seed}, for {seconds:.0f} s", flush=True)
@@ -84,26 +83,41 @@ def main(seconds: float, seed: int) -> int:
     return 1 if any(each.broken for each in tallies.values()) else 0
 
 
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
 def _tell(tallies: dict[str, Tally]) -> None:
     for name, tally in tallies.items():
         print(f"{name}: {tally}", flush=True)
 
 
-def _go_on(
-    tally: Tally, seed: int, until: float, happens: Callable[[int], Failure | None]
-) -> None:
+def _go_on(tally: Tally, seed: int, until: float, happens: Replayed) -> None:
     """Let one kind happen until then (monotonic)."""
     began = time.process_time()
     while time.monotonic() < until:
-        failure = happens(seed + tally.count)
+        failure = happens(seed + tally.count, Less())
         tally.count += 1
         if failure is not None:
             tally.broken += 1
             print(failure, flush=True)
+            if (smallest := shrunk(seed + tally.count - 1, happens)) is not None:
+                print(f"{smallest[0]}: {smallest[1]}", flush=True)
     tally.worked += time.process_time() - began
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[1:], "60"]
-    chosen = int(sys.argv[2]) if len(sys.argv) > 2 else random.getrandbits(48)
-    sys.exit(main(float(given[0]), chosen))
+    logging.disable()
+    be_quick()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
+    match sys.argv[1:]:
+        case ["every", seconds, part, of]:
+            code = every(float(seconds), int(part), int(of), _say)
+        case ["every", seconds]:
+            code = every(float(seconds), 0, 1, _say)
+        case [seconds, seed]:
+            code = main(float(seconds), int(seed))
+        case given:
+            code = main(float([*given, "60"][0]), random.getrandbits(48))
+    sys.exit(code)

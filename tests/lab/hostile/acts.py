@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 
 from kiosk.cards.errors import CardRemoved
 from kiosk.core.secret import Secret
@@ -12,6 +12,7 @@ from kiosk.simulation.cards.reader import READER
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.interference import ProcessDied
 from lab.hostile.line import Line
+from lab.hostile.office import DECISIONS
 from lab.hostile.points import (
     AFTER,
     APDU,
@@ -25,7 +26,6 @@ from lab.hostile.points import (
     Point,
 )
 from lab.hostile.town import FIRST, OTHER, THEIRS, Person, Town
-from statemachine.lifecycle import Event
 from storage.registry import StoreFull, StorePoisoned
 
 Named = tuple[str, Act]
@@ -110,9 +110,6 @@ def _no_answer(point: Point) -> None:
 def _hands(town: Town, person: Person) -> list[Named]:
     clock, guid = town.world.clock, person.holder.account_guid
     acts: dict[str, Callable[[], object]] = {
-        "the helpdesk suspends the card": lambda: _operate(town, person, Event.SUSPEND),
-        "the helpdesk revokes the card": lambda: _operate(town, person, Event.REVOKE),
-        "the helpdesk gives a release code": lambda: _give(town, person),
         "the password is set elsewhere": lambda: town.domain.change_elsewhere(
             guid, Secret(THEIRS)
         ),
@@ -133,25 +130,9 @@ def _hands(town: Town, person: Person) -> list[Named]:
         "the wall clock goes an hour back": lambda: clock.set_wall(-3600.0),  # type: ignore[attr-defined]  # a manual clock
         "an hour passes": lambda: clock.sleep(3600.0),
     }
+    for what, decision in DECISIONS.items():
+        acts[f"the helpdesk {what}"] = partial(town.office.decides, person, decision)
     return [(name, _ignoring(act)) for name, act in acts.items()]
-
-
-def suspend(town: Town, person: Person) -> None:
-    """The helpdesk holds a card."""
-    _operate(town, person, Event.SUSPEND)
-
-
-def revoke(town: Town, person: Person) -> None:
-    """The helpdesk ends a card."""
-    _operate(town, person, Event.REVOKE)
-
-
-def give(town: Town, person: Person) -> None:
-    """The helpdesk gives a code."""
-    _give(town, person)
-
-
-DECISIONS: tuple[Callable[[Town, Person], None], ...] = (suspend, revoke, give)
 
 
 def _ignoring(act: Callable[[], object]) -> Act:
@@ -159,15 +140,6 @@ def _ignoring(act: Callable[[], object]) -> Act:
         act()
 
     return happen
-
-
-def _operate(town: Town, person: Person, event: Event) -> None:
-    with suppress(ValueError):
-        town.world.operate(person.name, event)
-
-
-def _give(town: Town, person: Person) -> None:
-    town.world.release_code(person.name).wipe()
 
 
 def _second(town: Town, person: Person) -> None:

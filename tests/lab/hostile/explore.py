@@ -14,6 +14,7 @@ from lab.histories import Story
 from lab.hostile import acts
 from lab.hostile.families import EVERY
 from lab.hostile.judges import broken
+from lab.hostile.less import Less
 from lab.hostile.points import Act, Point
 from lab.hostile.town import Person, Town
 from storage.registry import Registry
@@ -103,50 +104,71 @@ def shrunk(
 def planned_by(
     town: Town,
     chance: random.Random,
+    less: Less,
+    name: str,
     *,
     person: Person | None = None,
     most: int = 2,
     points: int = 160,
 ) -> Plan:
-    """Return a plan of at most so many acts, which a seed chooses. None: anybody's."""
-    plan = {
+    """Return a plan of at most so many acts, which a seed chooses.
+
+    `person`: whom they are about; None: anybody. `name`: what they are a part of.
+    """
+    drawn = {
         chance.randrange(points): (chance.randrange(100), chance.randrange(100))
         for _ in range(chance.randint(0, most))
     }
-
-    class Plans(dict[int, tuple[str, Act]]):
-        """What happens at a point is known when it is there."""
-
-        def __contains__(self, number: object) -> bool:
-            return number in plan
-
-        def __getitem__(self, number: int) -> tuple[str, Act]:
-            choice, whose = plan[number]
-            of = person or town.people[whose % len(town.people)]
-            possible = acts.possible(town, of, town.points.seen[-1])
-            return possible[choice % len(possible)]
-
-    return Plans()
+    plan = {
+        point: drawn[point]
+        for number, point in enumerate(sorted(drawn))
+        if less.has(f"{name} act {number}")
+    }
+    return _Chosen(town, person, plan)
 
 
-def wander(seed: int) -> Failure | None:
+class _Chosen(dict[int, tuple[str, Act]]):
+    """What happens at a point is known when it is there."""
+
+    def __init__(
+        self, town: Town, person: Person | None, plan: dict[int, tuple[int, int]]
+    ) -> None:
+        super().__init__()
+        self._town, self._person, self._plan = town, person, plan
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._plan
+
+    def __getitem__(self, number: int) -> tuple[str, Act]:
+        choice, whose = self._plan[number]
+        people = self._town.people
+        of = self._person or people[whose % len(people)]
+        possible = acts.possible(self._town, of, self._town.points.seen[-1])
+        return possible[choice % len(possible)]
+
+
+def wander(seed: int, less: Less | None = None) -> Failure | None:
     """Several people, several days: what happens is the seed's choice."""
-    return judged(wandered(seed), f"seed {seed}:")
+    return judged(wandered(seed, less=less), f"seed {seed}:")
 
 
-def wandered(seed: int, registry: Registry | None = None) -> Town:
-    """Return the town in which that has happened."""
-    chance = random.Random(seed)
+def wandered(
+    seed: int, registry: Registry | None = None, less: Less | None = None
+) -> Town:
+    """Return the town in which that has happened; `less`: of which only a part."""
+    chance, less = random.Random(seed), less or Less()
     stories = chance.sample(EVERY, chance.randint(1, 3))
     is_apart = chance.random() < 0.5
     town = Town(*stories, registry=registry, is_apart=is_apart)
-    for _ in range(chance.randint(2, 5)):
+    for number in range(chance.randint(2, 5)):
+        name = f"visit {number}"
         person = chance.choice(town.people)
-        town.points.arm(planned_by(town, chance, person=person))
+        town.points.arm(planned_by(town, chance, less, name, person=person))
         station = chance.choice(("kiosk-1", "kiosk-2"))
-        shown = town.visit(person, None, station=station)
-        said = shown.outcome if shown is not None else "nothing"
-        town.points.story.append(f"{person.name} at {station}: {said}")
+        if less.has(name):
+            shown = town.visit(person, None, station=station)
+            said = shown.outcome if shown is not None else "nothing"
+            town.points.story.append(f"{person.name} at {station}: {said}")
         town.points.armed = False
         town.domain.heal()
         town.world.clock.sleep(chance.choice((1.0, 200.0, 86_400.0)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kiosk.cards.values import Family
+from kiosk.cards.values import Family, KeyAlgorithm
 from kiosk.core.secret import Secret
 from kiosk.pin.drawn import new_puk
 from kiosk.simulation.cards.factory import Made
@@ -16,13 +16,27 @@ from kiosk.simulation.cards.gids_factory import make_gids_card
 from kiosk.simulation.cards.idprime_factory import make_idprime_card
 from kiosk.simulation.cards.options import of_yubikey
 from kiosk.simulation.world import World
-from lab.histories import OLD, STORIES, Story
+from lab.histories import OLD, PASSWORD_BEFORE, STORIES, TRANSPORT, Story
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import CardType, FirstPin, Sync, UnblockWay
+from storage.records import CardType, FirstPin, Keyless, Sync, UnblockWay
 
 ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
 _ONLINE, _YUBIKEY = (UnblockWay.ADMIN_KEY_ONLINE,), of_yubikey(5_417_533)
+_PHONE = (UnblockWay.ADMIN_KEY_PHONE,)
+_GIDS: dict[str, Any] = {"family": Family.GIDS}
+_NEW: dict[str, Any] = {
+    "kind": Kind.ACTIVATE,
+    "state": State.ISSUED,
+    "sync": Sync.NEVER,
+    "pin": TRANSPORT,
+    "password": PASSWORD_BEFORE,
+}
+_UNFINISHED: dict[str, Any] = {
+    "kind": Kind.FINISH,
+    "sync": Sync.OUT_OF_STEP,
+    "password": PASSWORD_BEFORE,
+}
 TYPES = {
     Family.PIV: CardType.PIV,
     Family.GIDS: CardType.GIDS,
@@ -45,6 +59,42 @@ OTHERS = (
         unblock=_ONLINE,
     ),
     Story("change, middleware", Kind.CHANGE, family=Family.PKCS11),
+    Story("unblock by telephone, GIDS", Kind.UNBLOCK, tries=0, unblock=_PHONE, **_GIDS),
+    Story(
+        "activate again",
+        Kind.ACTIVATE,
+        State.ISSUED,
+        Sync.OUT_OF_STEP,
+        TRANSPORT,
+        OLD,
+        interrupted=True,
+    ),
+    Story(
+        "activate again, GIDS",
+        Kind.ACTIVATE,
+        State.ISSUED,
+        Sync.OUT_OF_STEP,
+        TRANSPORT,
+        OLD,
+        interrupted=True,
+        unblock=_ONLINE,
+        **_GIDS,
+    ),
+    Story("activate, GIDS", unblock=_ONLINE, **_NEW, **_GIDS),
+    Story("activate, middleware", family=Family.PKCS11, **_NEW),
+    Story("activate, RSA", algorithm=KeyAlgorithm.RSA_2048, **_NEW),
+    Story("unblock, RSA", Kind.UNBLOCK, tries=0, algorithm=KeyAlgorithm.RSA_2048),
+    Story("finish, RSA", algorithm=KeyAlgorithm.RSA_2048, **_UNFINISHED),
+    Story("finish, GIDS", unblock=_ONLINE, **_UNFINISHED, **_GIDS),
+    Story("finish, middleware", family=Family.PKCS11, **_UNFINISHED),
+    Story(
+        "unblock, keyless, holder's PUK",
+        Kind.UNBLOCK,
+        tries=0,
+        unblock=(UnblockWay.HOLDER_PUK,),
+        keyless=Keyless.WITH_RELEASE,
+    ),
+    Story("finish, keyless", keyless=Keyless.WITH_RELEASE, **_UNFINISHED),
 )
 EVERY = STORIES + OTHERS
 

@@ -39,7 +39,7 @@ def broken(town: Town) -> list[str]:
     found = [f"I6 {each}" for each in _chain(events)]
     for person in town.people:
         own = [each for each in events if each.credential == person.holder.credential]
-        for name, judge in _JUDGES.items():
+        for name, judge in _JUDGES:
             found += [
                 f"{name} {person.name}: {said}" for said in judge(town, person, own)
             ]
@@ -186,6 +186,20 @@ def _edges(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
             yield f"the record says {phase}, the evidence {path[-1]}"
 
 
+def _lives(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
+    """I6: a card's state is where its events have led, one after the other."""
+    at = str(person.story.state)
+    for event in own:
+        if not event.kind.startswith("lifecycle.") or "to" not in event.data:
+            continue
+        if event.data["from"] != at:
+            yield f"it was {at}, and then {event.kind} from {event.data['from']}"
+        at = event.data["to"]
+    state = town.credential(person).state
+    if state != at:
+        yield f"the record says {state}, the evidence {at}"
+
+
 def _rights(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
     """I7: nothing leaves the authority without a code where one is wanted."""
     redeemed = {e.operation for e in own if e.kind == "approval.redeemed"}
@@ -214,11 +228,12 @@ def _secrets(town: Town, events: list[AuditEvent]) -> Iterator[str]:
             yield "a secret can be read"
 
 
-_JUDGES = {
-    "I1": _writes,
-    "I2": _once,
-    "I3": _agreement,
-    "I4": _counters,
-    "I6": _edges,
-    "I7": _rights,
-}
+_JUDGES = (
+    ("I1", _writes),
+    ("I2", _once),
+    ("I3", _agreement),
+    ("I4", _counters),
+    ("I6", _edges),
+    ("I6", _lives),
+    ("I7", _rights),
+)

@@ -9,36 +9,47 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from lab.hostile import acts
+from kiosk.simulation.interference import ProcessDied
 from lab.hostile.explore import Failure, judged, planned_by
 from lab.hostile.families import EVERY
+from lab.hostile.less import Less
+from lab.hostile.office import DECISIONS
 from lab.hostile.town import Person, Town
 from lab.hostile.turns import Turns, TurnWorker
 from storage.registry import Registry
 
 _STATIONS = ("kiosk-1", "kiosk-2", "kiosk-3")
+_DECISIONS = tuple(DECISIONS)
 _POINTS = 400
 """Of all that go on at once, at which something may happen."""
 
 
-def together(seed: int) -> Failure | None:
+def together(seed: int, less: Less | None = None) -> Failure | None:
     """Several at once: what happens, and whose turn it is, is the seed's choice."""
-    return judged(been_together(seed), f"seed {seed}, together:")
+    return judged(been_together(seed, less=less), f"seed {seed}, together:")
 
 
 def been_together(
-    seed: int, registry: Registry | None = None, taken: list[str] | None = None
+    seed: int,
+    registry: Registry | None = None,
+    taken: list[str] | None = None,
+    less: Less | None = None,
 ) -> Town:
-    """Return the town in which that has happened; `taken`: whose turn it was."""
-    chance = random.Random(seed)
+    """Return the town in which that has happened; `taken`: whose turn it was.
+
+    `less`: of which only a part happens.
+    """
+    chance, less = random.Random(seed), less or Less()
     stories = chance.sample(EVERY, chance.randint(1, 3))
     town = Town(*stories, registry=registry, is_apart=chance.random() < 0.5)
     town.waits_end = True
-    for _ in range(chance.randint(1, 2)):
-        turns = Turns(chance.getrandbits(32))
-        town.points.arm(planned_by(town, chance, most=3, points=_POINTS))
+    for day in range(chance.randint(1, 2)):
+        turns = Turns(chance.getrandbits(32), less.restless)
+        name = f"day {day}"
+        plan = planned_by(town, chance, less, name, most=3, points=_POINTS)
+        town.points.arm(plan)
         town.points.turn = turns.turn
-        _begin(town, turns, chance)
+        _begin(town, turns, chance, less, name)
         turns.go()
         town.points.turn, town.points.armed = _nobody, False
         if taken is not None:
@@ -56,7 +67,9 @@ def _is_free(taken: set[str], station: str) -> bool:
     return station not in taken
 
 
-def _begin(town: Town, turns: Turns, chance: random.Random) -> None:
+def _begin(
+    town: Town, turns: Turns, chance: random.Random, less: Less, day: str
+) -> None:
     free = list(_STATIONS)
     workers = {station: TurnWorker(turns, f"{station}, authority") for station in free}
     taken: set[str] = set()
@@ -71,7 +84,11 @@ def _begin(town: Town, turns: Turns, chance: random.Random) -> None:
                 worker.stop()
 
     for number, person in enumerate(town.people):
-        visits = [free[(number + step) % 3] for step in range(chance.randint(1, 2))]
+        visits = [
+            free[(number + step) % 3]
+            for step in range(chance.randint(1, 2))
+            if less.has(f"{day} {person.name} visit {step}")
+        ]
 
         def goes(person: Person = person, visits: list[str] = visits) -> None:
             try:
@@ -88,16 +105,27 @@ def _begin(town: Town, turns: Turns, chance: random.Random) -> None:
                 is_over()
 
         turns.begin(f"{person.name}, card", goes)
-    if chance.random() < 0.5:
-        decides = chance.choice(town.people)
-        what = chance.choice(acts.DECISIONS)
-        after = chance.randrange(40)
+    decided = chance.randrange(3)
+    drawn = [
+        (chance.randrange(40), chance.choice(town.people), chance.choice(_DECISIONS))
+        for _ in range(decided)
+    ]
+    decisions = [
+        each
+        for number, each in enumerate(drawn)
+        if less.has(f"{day} decision {number}")
+    ]
+    if decisions:
+        turns.begin("helpdesk", partial(_decide, town, turns, decisions))
 
-        def decide() -> None:
-            for _ in range(after):
-                turns.turn()
-            with town.points.quiet():
-                what(town, decides)
-            town.points.story.append(f"of {decides.name}: {what.__name__}")
 
-        turns.begin("helpdesk", decide)
+def _decide(town: Town, turns: Turns, decisions: list[tuple[int, Person, str]]) -> None:
+    """Hanna decides one thing after the other; others go on between her commits."""
+    for after, person, what in decisions:
+        for _ in range(after):
+            turns.turn()
+        try:
+            town.office.decides(person, DECISIONS[what])
+        except ProcessDied:
+            town.restart()
+        town.points.story.append(f"the helpdesk {what} of {person.name}")

@@ -36,6 +36,7 @@ from kiosk.visit.visit import Visit
 from lab.histories import Story
 from lab.hostile import families
 from lab.hostile.line import Line
+from lab.hostile.office import Office
 from lab.hostile.points import (
     Done,
     Heard,
@@ -48,6 +49,7 @@ from lab.hostile.points import (
 from statemachine.operation import Kind
 from storage.memory_registry import MemoryRegistry
 from storage.records import (
+    ApprovalKind,
     Credential,
     FirstPin,
     Keyless,
@@ -88,9 +90,15 @@ class Person:
         return next(pin for pin in self.pins if self.card.has_pin(pin))
 
 
-def _say_why(tx: Tx, credential: str) -> None:
+def _say_why(tx: Tx, credential: str, story: Story) -> None:
     known = tx.credential(credential)
-    tx.save_credential(replace(known, sync_reason="reason.interrupted"))
+    tx.save_credential(
+        replace(
+            known,
+            sync_reason="reason.interrupted",
+            activation_interrupted=story.interrupted,
+        )
+    )
 
 
 class Town:
@@ -121,6 +129,7 @@ class Town:
         self.world.readers = self.readers
         self.points.now = self.world.clock.monotonic
         self.restart()
+        self.office = Office(self)
         self.people = [self._person(n, story) for n, story in enumerate(stories)]
         self.domain.replicate()
 
@@ -192,7 +201,7 @@ class Town:
             transport_pin=Secret(story.pin) if by_code else None,
         )
         if story.sync is Sync.OUT_OF_STEP:
-            self.store.run(lambda tx: _say_why(tx, holder.credential))
+            self.store.run(lambda tx: _say_why(tx, holder.credential, story))
         return Person(name, story, holder, puk, (story.pin, *PINS))
 
     # --- what people do ---------------------------------------------------------
@@ -316,9 +325,12 @@ class Town:
                 case FieldName.PUK:
                     typed[name] = person.puk.copy()
                 case FieldName.RELEASE_CODE:
-                    typed[name] = self.world.release_code(person.name)
+                    typed[name] = self.office.code(person, ApprovalKind.RELEASE)
                 case FieldName.ACTIVATION_CODE:
-                    typed[name] = self.world.activation_code(person.name)
+                    typed[name] = self.office.code(person, ApprovalKind.ACTIVATION)
+                case FieldName.ADMIN_RESPONSE if form.challenge is not None:
+                    spoken = form.challenge.spoken
+                    typed[name] = self.office.answered(person, spoken)
                 case _:
                     typed[name] = Secret(new)
         return Answers(typed, confirmed=True)

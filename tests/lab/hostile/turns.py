@@ -43,8 +43,12 @@ class _Actor:
 class Turns:
     """Who goes next. Begin all that there are, then `go` until they have ended."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, restless: int | None = None) -> None:
+        """`restless`: so many turns are given by chance; after them whoever has one
+        keeps it while they can. None: all are.
+        """
         self._chance = random.Random(seed)
+        self._restless = restless
         self._actors: list[_Actor] = []
         self._mine = threading.local()
         self._all_over = threading.Lock()
@@ -112,6 +116,8 @@ class Turns:
             self._all_over.release()
             return None
         chosen = self._chance.choice(ready)
+        if self._restless is not None and len(self.taken) >= self._restless:
+            chosen = next((a for a in ready if a.name in self.taken[-1:]), ready[0])
         self.taken.append(chosen.name)
         chosen.turn.release()
         return chosen
