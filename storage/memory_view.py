@@ -202,13 +202,6 @@ class MemoryView:
         )
         return page(found, ByExpiry.of, limit, after)
 
-    def with_unfinished(
-        self, *, limit: int, after: ByHolder | None = None
-    ) -> list[Credential]:
-        ids = {each.credential for each in self._unfinished()}
-        found = (each for each in self._tables.credentials.values() if each.id in ids)
-        return page(found, ByHolder.of, limit, after)
-
     def count(
         self,
         *,

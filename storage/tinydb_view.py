@@ -208,15 +208,6 @@ class JournalView:
         )
         return page(matching, ByExpiry.of, limit, after)
 
-    def with_unfinished(
-        self, *, limit: int, after: ByHolder | None = None
-    ) -> list[Credential]:
-        live = self._find(self._tables.operations, Operation, "live", "")
-        ids = {each.credential for each in live}
-        found = (read(self._tables.credentials, each, Credential) for each in ids)
-        known = [each for each in found if each is not None]
-        return page(known, ByHolder.of, limit, after)
-
     def count(
         self,
         *,

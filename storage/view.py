@@ -156,11 +156,6 @@ class View(Protocol):
     ) -> list[Credential]:
         """Return those `IN_USE` that expire by then, the next to expire first."""
 
-    def with_unfinished(
-        self, *, limit: int, after: ByHolder | None = None
-    ) -> list[Credential]:
-        """Return those with an operation that has not ended, by holder then id."""
-
     def count(
         self,
         *,

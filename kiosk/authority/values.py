@@ -162,7 +162,6 @@ class Challenge(Value, frozen=True, kw_only=True):
     station: str
     sealing_key: bytes
     """X25519 public key, 32 bytes raw."""
-    sealing_key_id: str
     key_slot: str
     key_algorithm: str
 

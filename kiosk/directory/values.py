@@ -55,7 +55,6 @@ class Account:
     """100 ns since 1601; 0: must change at next logon."""
     password_never_expires: bool = False
     """Whatever the policy says of its age."""
-    when_changed: str = ""
     mark: PwdReplicationMark | None = None
     """None: this DC does not let us read it."""
 

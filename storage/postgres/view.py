@@ -194,15 +194,6 @@ class PostgresView(EvidenceView):
         order = " ORDER BY c.expires_in_use, c.id LIMIT %s"
         return self._many(condition, [until, *at, limit], order)
 
-    def with_unfinished(
-        self, *, limit: int, after: ByHolder | None = None
-    ) -> list[Credential]:
-        condition = (
-            "c.id IN (SELECT o.live_of FROM operation o WHERE o.live_of IS NOT NULL)"
-        )
-        place, at = _behind(after)
-        return self._many(condition + place, [*at, limit], _BY_HOLDER)
-
     def count(
         self,
         *,

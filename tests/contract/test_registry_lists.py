@@ -143,11 +143,6 @@ def questions() -> Iterator[Question]:
             ),
             ByExpiry.of,
         )
-    yield (
-        "unfinished",
-        lambda view, after, limit: view.with_unfinished(limit=limit, after=after),
-        ByHolder.of,
-    )
     for since in (0.0, 3.0):
         yield (
             f"operations {since}",

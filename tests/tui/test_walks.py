@@ -67,7 +67,7 @@ def followed(calls: list[Hop]) -> Iterator[None]:
         yield
     finally:
         sys.setprofile(before)
-        threading.setprofile(None)  # type: ignore[arg-type]  # how it is switched off
+        threading.setprofile(None)
 
 
 def not_walked(hops: list[Hop], calls: list[Hop]) -> list[Hop]:

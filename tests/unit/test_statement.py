@@ -23,7 +23,6 @@ CHALLENGE = Challenge(
     account_guid="00112233-4455-6677-8899-aabbccddeeff",
     station="kiosk-1",
     sealing_key=bytes(32),
-    sealing_key_id="id",
     key_slot="9A",
     key_algorithm="P-256",
 )

@@ -138,7 +138,6 @@ def _challenge(
         account_guid=operation.account_guid,
         station=operation.station,
         sealing_key=key.public,
-        sealing_key_id=key.id,
         key_slot="",
         key_algorithm="",
     )

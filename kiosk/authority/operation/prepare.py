@@ -208,7 +208,6 @@ def _challenge(
         account_guid=credential.account_guid,
         station=operation.station,
         sealing_key=sealing.public,
-        sealing_key_id=sealing.id,
         key_slot=key.slot if key else "",
         key_algorithm=key.algorithm if key else "",
     )

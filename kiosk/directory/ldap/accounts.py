@@ -24,7 +24,6 @@ ATTRIBUTES = (
     "adminCount",
     "tokenGroups",
     "pwdLastSet",
-    "whenChanged",
     "replPropertyMetaData",
 )
 
@@ -77,7 +76,6 @@ def sampled(entry: Entry, now: float) -> Account:
         smart_card_required=bool(control & _SMART_CARD_REQUIRED),
         pwd_last_set=_integer(entry, "pwdLastSet"),
         password_never_expires=bool(control & _NEVER_EXPIRES),
-        when_changed=_text(entry, "whenChanged"),
         mark=_mark(entry),
     )
 

@@ -47,7 +47,6 @@ class OfficeDesk:
     """Operators' hands. Nothing of the session survives `sign_out`."""
 
     def __init__(self, world: World, given: GivenDesk) -> None:
-        self._world = world
         site = Site(
             clock=world.clock,
             entropy=world.entropy,
