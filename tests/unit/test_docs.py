@@ -91,7 +91,7 @@ def test_a_document_ends_as_files_do(document: Path) -> None:
 _CODE = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"```.*?```", re.DOTALL)
 _CLASS = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z0-9]*)+")
-_TEST = re.compile(r"test_\w+(?:\.py)?")
+_TEST = re.compile(r"\btest_\w+(?:\.py)?")
 _SOURCES = ("kiosk", "statemachine", "storage", "scripts", "tests")
 _PATTERN = "test_FILE.py"
 """Stands for any: how one test is run."""
@@ -155,7 +155,7 @@ HOUR = 3600.0
 SAID = [
     (
         "architecture",
-        "secrets sealed by the vault, in the transaction of the effect,\nfor a day",
+        "in the transaction of the effect, for a day",
         ANSWERS_KEPT_SECONDS,
         24 * HOUR,
     ),
