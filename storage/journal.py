@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import errno
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
 from storage import groups
 from storage.compaction import Compaction
+from storage.documents import OWN, Documents, Listener
 from storage.fileops import NETWORK, FileOps
 from storage.groups import MAGIC, START, Change
 from storage.registry import (
@@ -38,14 +39,10 @@ COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
-OWN = "_journal"
-"""The table of what a journal says of itself; no TinyDB table."""
 _ENDS, _ENDS_KEPT = "ends", 100
 _NOTE = b'P\t"%s"\t"%s"\t' % (OWN.encode(), _ENDS.encode())
 JOINT = 1 << 18
 """Bytes at a compacted file's end in which its joint with the old one is looked for."""
-_LINE = 64
-"""Roughly what a document costs beside itself: its line and its share of a head."""
 _NO_SPACE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 )
@@ -60,18 +57,6 @@ class Position(NamedTuple):
     before: str
 
 
-class Listener(Protocol):
-    """Keeps something derived from the documents, e.g. an index."""
-
-    def load(self, tables: Mapping[str, Mapping[str, bytes]]) -> None:
-        """Begin anew from all documents (raw, by table and key)."""
-
-    def listen(
-        self, table: str, key: str, before: bytes | None, after: bytes | None
-    ) -> None:
-        """Take one change that became true."""
-
-
 @contextmanager
 def _gc_paused() -> Iterator[None]:
     """Loading makes many objects and no garbage."""
@@ -84,8 +69,8 @@ def _gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-class Journal:
-    """The open store."""
+class Journal(Documents):
+    """The open store: the file behind the documents."""
 
     def __init__(
         self,
@@ -104,15 +89,10 @@ class Journal:
         self.torn = ""
         """Where a torn tail was kept; empty if there was none."""
         self._ops = ops or FileOps()
-        self._listener = listener
-        self._only = only
-        self._tables: dict[str, dict[str, bytes]] = {}
+        super().__init__(listener, only)
         self.foreign = 0
         """Counts looks at the file that found another process's groups."""
-        self._overlay: dict[str, dict[str, bytes | None]] | None = None
-        self._dropped: list[str] = []
         self._poisoned = self._replaced = False
-        self._is_loading = True
         self._handle = -1
         self._compaction: Compaction | None = None
         self._check_place()
@@ -150,7 +130,6 @@ class Journal:
             self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
         self._inode = self._ops.identity_of(self._handle)[:2]
         self._forget()
-        self._is_loading = True
         data = self._ops.read(self._handle, 0, len(MAGIC))
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
             if keeps_tail:
@@ -166,16 +145,9 @@ class Journal:
             self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
 
-    def _loaded(self) -> None:
-        self._is_loading = False
-        for documents in self._tables.values():
-            self._live += sum(map(len, documents.values())) + _LINE * len(documents)
-        if self._listener is not None:
-            self._listener.load(self._tables)
-
     def _forget(self) -> None:
-        self._tables = {}
-        self._seq, self._before, self._live = 0, START, 0
+        self._forget_documents()
+        self._seq, self._before = 0, START
         self._last_head = (0, MAGIC)
 
     def _begin(self, data: bytes) -> None:
@@ -212,11 +184,7 @@ class Journal:
         base = self._offset
         try:
             for group in groups.read(data, self._offset, self._before, self._seq):
-                if self._is_loading:
-                    self._load_group(group.changes)
-                else:
-                    for change in group.changes:
-                        self._apply(change)
+                self._take_group(group.changes)
                 self._remember(data, group.begin - base, group.begin)
                 self._seq, self._before = group.seq, group.checksum
                 self._offset = group.end
@@ -247,46 +215,6 @@ class Journal:
         self._ops.fsync(self._handle)
         self.torn = str(aside)
 
-    def _load_group(self, changes: list[Change]) -> None:
-        """Apply changes while nobody listens and nothing is counted yet."""
-        tables = self._tables
-        usual, puts = "", dict[str, bytes]()
-        for table, key, raw in changes:
-            if table is usual and key is not None and raw is not None:
-                puts[key] = raw
-                continue
-            usual = ""
-            if self._only is not None and table not in self._only:
-                continue
-            if key is None:
-                tables[table] = {}
-            elif raw is None:
-                tables.setdefault(table, {}).pop(key, None)
-            else:
-                documents = tables.get(table)
-                if documents is None:
-                    documents = tables[table] = {}
-                documents[key] = raw
-                usual, puts = table, documents
-
-    def _apply(self, change: Change) -> None:
-        table, key, raw = change
-        documents = self._tables.setdefault(table, {})
-        if key is None:
-            for each in list(documents):
-                self._apply(Change(table, each, None))
-            return
-        before = documents.get(key)
-        if before is not None:
-            self._live -= len(before) + _LINE
-        if raw is None:
-            documents.pop(key, None)
-        else:
-            documents[key] = raw
-            self._live += len(raw) + _LINE
-        if self._listener is not None and not self._is_loading:
-            self._listener.listen(table, key, before, raw)
-
     # --- transactions -----------------------------------------------------------
 
     def _check_usable(self) -> None:
@@ -311,23 +239,23 @@ class Journal:
 
         Nested transactions join the outer one. An exception rolls back.
         """
-        if self._overlay is not None:
+        if self._is_changing:
             yield
             return
         if self._has_moved():
             self.look()  # at all of another file: before anybody has to wait for it
         with self._locked():
             self._refresh()
-            self._overlay, self._dropped = {}, []
+            self._begin_changing()
             try:
                 yield
                 self._commit()
             finally:
-                self._overlay, self._dropped = None, []
+                self._end_changing()
 
     def refresh(self) -> None:
         """See what other processes have committed."""
-        if self._overlay is None:
+        if not self._is_changing:
             with self._locked():
                 self._refresh()
 
@@ -338,7 +266,7 @@ class Journal:
         torn: the next transaction will see. One that is being written may be seen
         before it is durable, as by anybody who looks at the file.
         """
-        if self._overlay is not None:
+        if self._is_changing:
             return
         self._check_usable()
         inode, size = self._identity()
@@ -436,17 +364,11 @@ class Journal:
 
     def _ends(self) -> list[list[int | str]]:
         """Return the (number, checksum) of the ends of the journals before this one."""
-        raw = self._tables.get(OWN, {}).get(_ENDS)
+        raw = self.committed(OWN).get(_ENDS)
         return msgspec.json.decode(raw, type=list[list[int | str]]) if raw else []
 
     def _commit(self) -> None:
-        overlay = self._overlay or {}
-        changes = [Change(table, None, None) for table in self._dropped]
-        changes += [
-            Change(table, key, raw)
-            for table, documents in overlay.items()
-            for key, raw in documents.items()
-        ]
+        changes = self._changes()
         if not changes:
             return
         data, checksum = groups.write(self._seq + 1, changes, self._before)
@@ -455,8 +377,7 @@ class Journal:
         self._seq += 1
         self._before = checksum
         self._offset += len(data)
-        for change in changes:
-            self._apply(change)
+        self._take_group(changes)
 
     def _write(self, data: bytes, offset: int) -> None:
         """Append and fsync. A failed write is undone; a failed fsync poisons."""
@@ -480,69 +401,6 @@ class Journal:
             self._poisoned = True
             raise StorePoisoned(path=str(self.path)) from error
 
-    # --- documents ----------------------------------------------------------------
-
-    def get(self, table: str, key: str) -> bytes | None:
-        """Return the canonical JSON of a document, or None."""
-        if self._overlay is not None:
-            changed = self._overlay.get(table)
-            if changed is not None and key in changed:
-                return changed[key]
-            if table in self._dropped:
-                return None
-        return self._tables.get(table, {}).get(key)
-
-    def put(self, table: str, key: str, raw: bytes) -> None:
-        """Set a document; `raw` is canonical JSON without a line break."""
-        self._changing(table)[key] = raw
-
-    def delete(self, table: str, key: str) -> None:
-        """Delete a document that is there."""
-        self._changing(table)[key] = None
-
-    def drop(self, table: str) -> None:
-        """Delete all documents of a table."""
-        self._changing(table).clear()
-        self._dropped.append(table)
-
-    def _changing(self, table: str) -> dict[str, bytes | None]:
-        if self._overlay is None:
-            raise RuntimeError("documents change only inside a transaction")
-        return self._overlay.setdefault(table, {})
-
-    def keys(self, table: str) -> list[str]:
-        """Return the keys of a table in the order they were first put."""
-        committed = {} if table in self._dropped else self._tables.get(table, {})
-        changed = (self._overlay or {}).get(table)
-        if not changed:
-            return list(committed)
-        merged = dict.fromkeys(committed)
-        for key, raw in changed.items():
-            if raw is None:
-                merged.pop(key, None)
-            else:
-                merged[key] = None
-        return list(merged)
-
-    def committed(self, table: str) -> Mapping[str, bytes]:
-        """Return a table's documents without those of the open transaction."""
-        return self._tables.get(table, {})
-
-    def changed(self, table: str) -> dict[str, bytes | None]:
-        """Return what the open transaction has changed in a table."""
-        return (self._overlay or {}).get(table, {})
-
-    def size(self, table: str) -> int:
-        """Return how many documents a table has."""
-        if self._overlay is None:
-            return len(self._tables.get(table, {}))
-        return len(self.keys(table))
-
-    def tables(self) -> set[str]:
-        """Return the names of all tables that have documents."""
-        names = (set(self._tables) | set(self._overlay or {})) - {OWN}
-        return {name for name in names if self.keys(name)}
-
     # --- upkeep -------------------------------------------------------------------
 
     def compact_if_worthwhile(self) -> bool:
@@ -551,11 +409,11 @@ class Journal:
         It is due when the dead outweighs twice the living and is worth it.
         """
         if self._compaction is None:
-            dead = self._offset - self._live
+            dead = self._offset - self.living
             if (
                 self._only is not None
                 or self._is_readonly
-                or dead <= max(2 * self._live, COMPACT_BYTES)
+                or dead <= max(2 * self.living, COMPACT_BYTES)
             ):
                 return False
             self._compaction = Compaction(self)
@@ -585,7 +443,7 @@ class Journal:
     @property
     def is_in_transaction(self) -> bool:
         """Whether others wait for this process."""
-        return self._overlay is not None
+        return self._is_changing
 
     @property
     def is_readonly(self) -> bool:
@@ -593,18 +451,9 @@ class Journal:
         return self._is_readonly
 
     @property
-    def living(self) -> int:
-        """About how many bytes of the file are not dead."""
-        return self._live
-
-    @property
     def position(self) -> Position:
         """Where in which file we have read to."""
         return Position(self._inode, self._offset, self._seq, self._before)
-
-    def documents(self) -> Mapping[str, Mapping[str, bytes]]:
-        """Return everything that is committed."""
-        return self._tables
 
     def bytes_from(self, offset: int) -> bytes:
         """Return what we have read of the file behind `offset`."""

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from storage.journal import OWN, Journal
+from storage.documents import OWN
+from storage.journal import Journal
 from storage.registry import StoreTooNew
 
 RECORDS = 2

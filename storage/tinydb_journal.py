@@ -22,8 +22,9 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from storage import canonical
+from storage.documents import Listener
 from storage.fileops import FileOps
-from storage.journal import Journal, Listener
+from storage.journal import Journal
 
 _decode = msgspec.json.decode
 Fields = dict[str, Any]

@@ -17,8 +17,8 @@ from statemachine.lifecycle import State
 from storage import audit, canonical
 from storage.audit import Head
 from storage.covered_index import IndexBehind
+from storage.documents import OWN
 from storage.fileops import FileOps
-from storage.journal import OWN
 from storage.migrations import Versions
 from storage.records import (
     Approval,

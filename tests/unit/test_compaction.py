@@ -185,7 +185,7 @@ def test_nobody_waits_but_for_the_last_step(
         put(store, f"k{number % 20}", number)
     locks.clear()
     monkeypatch.setattr(journal, "COMPACT_BYTES", -1)
-    store._live = 0
+    store.living = 0
     steps = 0
     while store.compact_if_worthwhile():
         steps += 1

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from statemachine.operation import Phase
 from storage import covered_index, migrations, segments
+from storage.documents import OWN
 from storage.fileops import FileOps
-from storage.journal import OWN
 from storage.records import AuditEvent, Operation
 from storage.registry import (
     EvidenceDamaged,
