@@ -93,13 +93,13 @@ class Chains:
 
     def follow(self, event: AuditEvent) -> str:
         """Take the next link of its chain; return its problem, or nothing."""
-        lane = event.lane
+        lane = event.station if event.chain is msgspec.UNSET else event.chain
         head = self.heads.get(lane, _NOTHING)
         if event.seq != head.seq + 1:
             return "gap"
         if event.previous != head.hash:
             return "broken"
-        if not is_whole(event):
+        if event.hash != _digest(event):
             return "altered"
         self.heads[lane] = Head(event.seq, event.hash)
         return ""

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from storage.audit import Chains, Head, is_whole
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
-from storage.coverage import Coverage
+from storage.coverage import UNCOVERED, Coverage
 from storage.extracts import Extract
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, NoteKey, WrongSignature
@@ -172,6 +172,8 @@ class _Walk:
         self.uncovered = 0
         self.uncovered_since = 0.0
         self.since = 0.0
+        self._next: dict[str, tuple[int, str]] = {}
+        """The next link of each chain that a checkpoint names, and its hash."""
 
     # --- the checkpoints --------------------------------------------------------
 
@@ -220,31 +222,40 @@ class _Walk:
     # --- the events -------------------------------------------------------------
 
     def through_events(self, seen: Callable[[AuditEvent], None]) -> Fault | None:
+        judged = self._event if self._evidence.extract is None else self._extracted
         for event in self._evidence.events():
-            fault = self._event(event)
+            fault = judged(event)
             if fault is not None:
                 return fault
             self.events += 1
             seen(event)
         return None
 
+    def _extracted(self, event: AuditEvent) -> Fault | None:
+        """Judge a link of an extract, which has some chains whole and of others only
+        what it tells of.
+        """
+        extract, lane = self._evidence.extract, event.lane
+        if extract is None or lane in (LANE, *extract.lanes):
+            return self._event(event)
+        if extract.holds(event) and is_whole(event):
+            self._count(
+                event, is_covered=self.coverage.named(lane, event.seq) is not None
+            )
+            return None
+        return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
+
     def _event(self, event: AuditEvent) -> Fault | None:
-        extract = self._evidence.extract
-        lane = event.lane
-        if extract is not None and lane not in (LANE, *extract.lanes):
-            if extract.holds(event) and is_whole(event):
-                self._count(
-                    event, is_covered=self.coverage.named(lane, event.seq) is not None
-                )
-                return None
-            return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
         if problem := self.chains.follow(event):
-            return Fault(Damage(problem), lane, event.seq)
-        named = self.coverage.named(lane, event.seq)
-        if named and named != event.hash:
-            return Fault(Damage.REWRITTEN, lane, event.seq)
-        if lane != LANE:
-            self._count(event, is_covered=named is not None)
+            return Fault(Damage(problem), event.lane, event.seq)
+        lane, seq = event.lane, event.seq
+        named, digest = self._next.get(lane, (0, ""))
+        if named < seq:
+            named, digest = self._next[lane] = self.coverage.next_named(lane, seq)
+        if named == seq and digest != event.hash:
+            return Fault(Damage.REWRITTEN, lane, seq)
+        if lane != LANE and (named == UNCOVERED or not 0 < self.since <= event.at):
+            self._count(event, is_covered=named < UNCOVERED)
         return None
 
     def _count(self, event: AuditEvent, *, is_covered: bool) -> None:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from storage.checkpoints import Checkpoint
 
 UNCOVERED = 1 << 62
-"""The number of the checkpoint that is still to come."""
+"""The number of the checkpoint, or of the named link, that is still to come."""
 
 
 class Coverage:
@@ -51,6 +51,18 @@ class Coverage:
             return None
         return known.named(seq)
 
+    def next_named(self, lane: str, seq: int) -> tuple[int, str]:
+        """Return the first link from `seq` on that is named, and its hash; none is:
+        `UNCOVERED`, and nothing.
+        """
+        known = self._lanes.get(lane)
+        if known is None:
+            return UNCOVERED, ""
+        at = bisect_left(known.seqs, seq)
+        if at == len(known.seqs):
+            return UNCOVERED, ""
+        return known.seqs[at], known.hash_at(at)
+
     def __call__(self, lane: str, seq: int) -> int:
         """Return the number of the first checkpoint that covers a link."""
         known = self._lanes.get(lane) or _Lane()
@@ -71,4 +83,7 @@ class _Lane:
         at = bisect_left(self.seqs, seq)
         if at == len(self.seqs) or self.seqs[at] != seq:
             return ""
+        return self.hash_at(at)
+
+    def hash_at(self, at: int) -> str:
         return self.hashes[32 * at : 32 * at + 32].hex()

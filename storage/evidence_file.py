@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from storage import canonical
+from storage.checkpoints import LANE
 from storage.completeness import EvidenceSource
 from storage.extracts import Extract, ExtractLine
 from storage.records import AuditEvent
@@ -20,6 +21,8 @@ from storage.signed_note import MalformedNote, WrongSignature
 
 _LONGEST_LINE = 1 << 22
 """Bytes; no line is as long, and not every file has an end."""
+_TOLD_OF = 100
+"""Lines that are told of at once."""
 _EXTRACT = b'{"extract":'
 _event = msgspec.json.Decoder(AuditEvent).decode
 
@@ -58,26 +61,42 @@ def open_file(path: Path, told: Told = lambda _bytes: None) -> EvidenceSource:
     extract = _extract(line) if line.startswith(_EXTRACT) else None
     skip = 1 if extract is not None else 0
 
-    def events() -> Iterator[AuditEvent]:
+    def events(having: bytes = b"") -> Iterator[AuditEvent]:
         with path.open("rb") as stream:
-            yield from read(stream, skip=skip, told=told)
+            yield from read(stream, skip=skip, told=told, having=having)
 
-    return EvidenceSource(checkpoints=events, events=events, extract=extract)
+    return EvidenceSource(
+        checkpoints=lambda: events(canonical.encode(LANE)),
+        events=events,
+        extract=extract,
+    )
 
 
 def read(
-    stream: BinaryIO, *, skip: int = 0, told: Told = lambda _bytes: None
+    stream: BinaryIO,
+    *,
+    skip: int = 0,
+    told: Told = lambda _bytes: None,
+    having: bytes = b"",
 ) -> Iterator[AuditEvent]:
-    """Read what `write` wrote, without the first lines. NotAnExport names the line."""
+    """Read what `write` wrote, without the first lines. NotAnExport names the line.
+
+    `having`: only lines with that in them, or with what may be a spelling of it.
+    """
     lines = iter(lambda: stream.readline(_LONGEST_LINE), b"")
+    size = 0
     for number, line in enumerate(lines, 1):
-        if number <= skip:
+        size += len(line)
+        if not number % _TOLD_OF:
+            told(size)
+            size = 0
+        if number <= skip or (having not in line and b"\\u" not in line):
             continue
         try:
             yield _event(line)
-            told(len(line))
         except msgspec.DecodeError as error:
             raise NotAnExport(number) from error
+    told(size)
 
 
 def _extract(line: bytes) -> Extract:

@@ -83,12 +83,16 @@ class FileOps:
         status = os.fstat(handle)
         return status.st_dev, status.st_ino, status.st_size
 
-    def lock(self, handle: int, seconds: float) -> bool:
-        """Take the exclusive lock, waiting at most `seconds`; say if we have it."""
+    def lock(self, handle: int, seconds: float, *, is_shared: bool = False) -> bool:
+        """Take the lock, waiting at most `seconds`; say if we have it.
+
+        `is_shared`: with others who take it so.
+        """
         deadline = time.monotonic() + seconds
+        kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     return False

@@ -12,14 +12,19 @@ from storage.registry import StoreLocked
 
 
 @contextmanager
-def tried(ops: FileOps, lock: Path, seconds: float) -> Iterator[bool]:
-    """Hold a lock; False: somebody else did, for all these seconds. OSError."""
+def tried(
+    ops: FileOps, lock: Path, seconds: float, *, is_shared: bool = False
+) -> Iterator[bool]:
+    """Hold a lock; False: somebody else did, for all these seconds. OSError.
+
+    `is_shared`: with others who hold it so.
+    """
     handle = ops.open(lock)
     try:
         if os.geteuid() == 0:  # made by root, it still is the station's
             folder = lock.parent.stat()
             os.fchown(handle, folder.st_uid, folder.st_gid)
-        if not ops.lock(handle, seconds):
+        if not ops.lock(handle, seconds, is_shared=is_shared):
             yield False
             return
         try:
@@ -31,9 +36,11 @@ def tried(ops: FileOps, lock: Path, seconds: float) -> Iterator[bool]:
 
 
 @contextmanager
-def held(ops: FileOps, lock: Path, seconds: float, path: Path) -> Iterator[None]:
-    """Hold a lock of the registry `path`. StoreLocked, OSError."""
-    with tried(ops, lock, seconds) as is_held:
+def held(
+    ops: FileOps, lock: Path, seconds: float, path: Path, *, is_shared: bool = False
+) -> Iterator[None]:
+    """Hold a lock of the registry `path`, as `tried` does. StoreLocked, OSError."""
+    with tried(ops, lock, seconds, is_shared=is_shared) as is_held:
         if not is_held:
             raise StoreLocked(path=str(path), seconds=int(seconds))
         yield

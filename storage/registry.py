@@ -8,6 +8,7 @@ tests/contract/test_registry.py. Beside the errors below, anything else is a bug
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import ClassVar, Protocol, TypeVar
 
 from storage.audit import Head
@@ -319,6 +320,13 @@ class Registry(Protocol):
 
         `lane`: only that chain's. Reads as it goes: what is added meanwhile may come,
         or not.
+        """
+
+    def evidence_at_rest(self) -> AbstractContextManager[None]:
+        """Keep all evidence where it is while the block lasts; new events may come.
+
+        For who reads more than once: nothing of it is moved away between. ArchiveBusy
+        where somebody is moving it, StoreFull where that cannot be kept from happening.
         """
 
     def lane_of(self, station: str) -> str:

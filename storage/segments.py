@@ -162,11 +162,21 @@ def read(
     `lane`: only those that may be of that chain. EvidenceMissing, EvidenceDamaged.
     """
     data = sealed_bytes(folder, segment)
-    mark = b"" if lane is None else b":" + canonical.encode(lane)
-    begin = b"P\t%s\t" % _AUDIT
-    for line in data[data.index(b"\n", len(MAGIC)) + 1 :].split(b"\n"):
-        if line.startswith(begin) and mark in line:
-            yield as_event(line[line.index(b"\t", len(begin)) + 1 :])
+    lines = _with(data, lane) if lane is not None else data.split(b"\n")
+    begin, at = b"P\t%s\t" % _AUDIT, len(_AUDIT) + 3
+    for line in lines:
+        if line.startswith(begin):
+            yield as_event(line[line.index(b"\t", at) + 1 :])
+
+
+def _with(data: bytes, lane: str) -> Iterator[bytes]:
+    """Yield the lines that name a chain."""
+    mark = b":" + canonical.encode(lane)
+    found = data.find(mark)
+    while found >= 0:
+        end = data.index(b"\n", found)
+        yield data[data.rindex(b"\n", 0, found) + 1 : end]
+        found = data.find(mark, end)
 
 
 def everything(folder: Path, segment: Segment) -> Iterator[Located | LocatedOperation]:

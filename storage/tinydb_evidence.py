@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,12 @@ from storage.journal import Journal
 from storage.lock_file import tried
 from storage.memory_view import matches
 from storage.records import AuditEvent
-from storage.registry import EvidenceDamaged, EvidenceMissing
+from storage.registry import (
+    ArchiveBusy,
+    EvidenceDamaged,
+    EvidenceMissing,
+    StoreFull,
+)
 from storage.segments import OPERATIONS, Located, LocatedOperation, Segment
 from storage.tinydb_indexes import AUDIT, SEGMENTS, Indexes
 from storage.view import ByTime
@@ -40,6 +45,8 @@ BATCH = 2_000
 """Events of one segment: its commit holds the lock for some milliseconds."""
 ENDED = 2_000
 """Operations that have ended and may live in the journal, until half are sealed."""
+REST_SECONDS = 10.0
+"""How long a seal is waited for; who moves evidence takes longer."""
 _decode = segments.as_event
 
 
@@ -255,6 +262,20 @@ class Evidence:
                 except (EvidenceMissing, EvidenceDamaged) as error:
                     trouble = error
             yield trouble
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """`Registry.evidence_at_rest`."""
+        lock = segments.sealing_lock(self._journal.path)
+        waits = tried(self._ops, lock, REST_SECONDS, is_shared=True)
+        with ExitStack() as stack:
+            try:
+                is_held = stack.enter_context(waits)
+            except OSError as error:
+                raise StoreFull(path=str(lock)) from error
+            if not is_held:
+                raise ArchiveBusy(path=str(self.folder))
+            yield
 
     # --- sealing ------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ the journal says became true, so a commit costs the same at any size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -146,6 +147,9 @@ class TinyDbRegistry:
     def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         self.db.storage.journal.look()
         return self.evidence.chains(lane)
+
+    def evidence_at_rest(self) -> AbstractContextManager[None]:
+        return self.evidence.at_rest()
 
     def lane_of(self, station: str) -> str:
         return station

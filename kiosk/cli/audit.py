@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,14 +69,17 @@ def _of_file(
     file: Path, keys: Sequence[NoteKey], heads: Sequence[KnownHead]
 ) -> Verified:
     from kiosk.authority.proof import verification
+    from kiosk.authority.proof.signature_checks import SharedOut
     from kiosk.cli.progress import ProgressLine
     from storage import evidence_file
 
     try:
-        with ProgressLine(2 * file.stat().st_size, "bytes") as told:
-            return verification.verify(
-                evidence_file.open_file(file, told), keys=keys, heads=heads
-            )
+        with (
+            ProgressLine(2 * file.stat().st_size, "bytes") as told,
+            closing(SharedOut()) as checks,
+        ):
+            evidence = evidence_file.open_file(file, told)
+            return verification.verify(evidence, keys=keys, heads=heads, checks=checks)
     except evidence_file.NotAnExport as error:
         raise typer.BadParameter(
             f"{file}: line {error.line} is no audit event", param_hint="FILE"
@@ -93,6 +97,7 @@ def _of_registry(
 ) -> None:
     """Verify what is here: by what is named, else by the station's own key."""
     from kiosk.authority.proof import verification
+    from kiosk.authority.proof.signature_checks import SharedOut
     from kiosk.bootstrap import (
         high_water_of,
         operators_config,
@@ -111,9 +116,15 @@ def _of_registry(
     registry = registry_of(settings, SystemClock(), archives)
     try:
         lost = missing(seen, registry.read(lambda view: view.heads()))
-        with ProgressLine(2 * _events(registry), "events") as told:
+        with (
+            registry.evidence_at_rest(),
+            ProgressLine(_events(registry), "events") as told,
+            closing(SharedOut()) as checks,
+        ):
             evidence = verification.evidence_of(registry, told)
-            verified = verification.verify(evidence, keys=known, heads=heads)
+            verified = verification.verify(
+                evidence, keys=known, heads=heads, checks=checks
+            )
     finally:
         registry.close()
     if lost:

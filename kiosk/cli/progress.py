@@ -40,9 +40,11 @@ class ProgressLine:
         self(done - self._done)
 
     def __call__(self, more: int = 1) -> None:
-        """Say that so much more is done."""
+        """Say that so much more is done; 0: still busy with what comes before."""
         self._done += more
         now = time.monotonic()
+        if not self._done:
+            self._begun = now
         if now < self._due:
             return
         self._due, self._is_shown = now + _SECONDS[self._is_terminal], True
@@ -57,8 +59,10 @@ class ProgressLine:
     def _line(self, seconds: float) -> str:
         if not self._total:
             return f"{self._what}: {self._done:,}"
-        left = seconds / max(self._done, 1) * max(self._total - self._done, 0)
         reached = f"{self._what}: {self._done:,} of {self._total:,}"
+        if not self._done:
+            return reached
+        left = seconds / self._done * max(self._total - self._done, 0)
         return f"{reached}, about {left:,.0f} s left"
 
     def __exit__(

@@ -87,6 +87,9 @@ class WatchedRegistry:
     def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         return self._inner.audit_events(lane=lane)
 
+    def evidence_at_rest(self) -> AbstractContextManager[None]:
+        return self._inner.evidence_at_rest()
+
     def lane_of(self, station: str) -> str:
         return self._inner.lane_of(station)
 

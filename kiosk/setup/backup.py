@@ -182,7 +182,7 @@ def _back_up(
     ops = FileOps()
     files: dict[str, str] = {}
     lock = sealing_lock(places.registry)
-    with named(lock), held(ops, lock, LOCK_SECONDS, places.registry):
+    with named(lock), held(ops, lock, LOCK_SECONDS, places.registry, is_shared=True):
         with private_files.created(folder / REGISTRY) as stream:
             copied = journal_copy.copy(ops, places.registry, stream, told)
         files[REGISTRY], size = copied.sha256, copied.size

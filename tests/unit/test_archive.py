@@ -12,7 +12,7 @@ from lab.dying import DiesAt, Killed
 from lab.registries import draft
 
 from kiosk.authority.proof import verification
-from storage import archive, audit, moving
+from storage import archive, audit, moving, tinydb_evidence
 from storage.archive import KIND
 from storage.completeness import Damage, judge
 from storage.fileops import FileOps
@@ -25,6 +25,7 @@ from storage.registry import (
     EvidenceElsewhere,
     EvidenceMissing,
     RegistryError,
+    StoreFull,
 )
 from storage.segments import Segment
 from storage.tinydb_registry import TinyDbRegistry
@@ -417,4 +418,61 @@ def test_the_end_that_is_named_for_what_is_away_is_held_against_the_rest(
     )
     assert judged.fault is not None
     assert judged.fault.damage is Damage.BROKEN
+    registry.close()
+
+
+def test_what_is_being_verified_stays_where_it_is(path: Path, away: Path) -> None:
+    """Who verifies reads twice; between, nothing is moved, and new events may come."""
+    registry, other = filled(path), opened(path)
+    with registry.evidence_at_rest():
+        evidence = verification.evidence_of(registry)
+        assert list(evidence.checkpoints()) == []
+        with pytest.raises(ArchiveBusy):
+            move(other, away)
+        other.run(lambda tx: tx.audit(draft(50.0)))
+        assert not other.evidence.seal(least=0)
+        with other.evidence_at_rest():  # several may verify at once
+            pass
+        assert judge(evidence).fault is None
+    assert len(move(other, away)) == MOVED
+    assert verification.verify(verification.evidence_of(registry)).is_sound
+    registry.close()
+    other.close()
+
+
+def test_who_verifies_while_evidence_is_moved_is_told_so(
+    path: Path, away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tinydb_evidence, "REST_SECONDS", 0.05)
+    registry, other = filled(path), opened(path)
+    moving = archive.move(
+        registry,
+        registry.evidence,
+        FileOps(),
+        away,
+        before=BEFORE,
+        draft=draft(100.0),
+    )
+    next(moving)
+    with pytest.raises(ArchiveBusy), other.evidence_at_rest():
+        pass
+    for _ in moving:
+        pass
+    with other.evidence_at_rest():
+        assert verification.verify(verification.evidence_of(other)).is_sound
+    registry.close()
+    other.close()
+
+
+def test_where_nobody_can_be_kept_from_moving_it_that_is_named(
+    path: Path, away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = filled(path)
+
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(registry.evidence._ops, "open", refused)
+    with pytest.raises(StoreFull), registry.evidence_at_rest():
+        pass
     registry.close()

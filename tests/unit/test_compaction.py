@@ -176,9 +176,9 @@ def test_nobody_waits_but_for_the_last_step(
     locks: list[int] = []
 
     class Counting(FileOps):
-        def lock(self, handle: int, seconds: float) -> bool:
+        def lock(self, handle: int, seconds: float, *, is_shared: bool = False) -> bool:
             locks.append(handle)
-            return super().lock(handle, seconds)
+            return super().lock(handle, seconds, is_shared=is_shared)
 
     store = Journal(tmp_path / "journal", ops=Counting())
     for number in range(40):

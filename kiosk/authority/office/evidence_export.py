@@ -18,6 +18,7 @@ from kiosk.authority.office.values import (
 from storage import checkpoints, evidence_file, extracts, walk
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
+from storage.signed_note import NoteSigner
 
 Export = Callable[[BinaryIO], int]
 """Writes the evidence to a stream; returns how many events."""
@@ -46,6 +47,20 @@ def _write(desk: Desk, name: str, station: str | None, stream: BinaryIO) -> int:
     note(desk, "audit.exported", data=data)
     signer = vault.signer()
     newest = registry.run(lambda tx: checkpoints.sign(tx, signer, clock.now()))
+    with registry.evidence_at_rest():
+        if away := registry.moved_away():
+            raise MovedAway(count=sum(head.seq for head in away.values()))
+        return _copy(desk, signer, station, newest, stream)
+
+
+def _copy(
+    desk: Desk,
+    signer: NoteSigner,
+    station: str | None,
+    newest: AuditEvent,
+    stream: BinaryIO,
+) -> int:
+    registry, clock = desk.parts.registry, desk.parts.clock
     if station is None:
         return evidence_file.write(registry.audit_events(), stream)
     lanes = _lanes_of(desk, station)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from kiosk.authority.proof.heads import NotSent
@@ -95,6 +96,9 @@ class CheckpointedRegistry:
 
     def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         return self._inner.audit_events(lane=lane)
+
+    def evidence_at_rest(self) -> AbstractContextManager[None]:
+        return self._inner.evidence_at_rest()
 
     def lane_of(self, station: str) -> str:
         return self._inner.lane_of(station)

@@ -13,17 +13,19 @@ the clock, which may be corrected between any two events.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
+from binascii import a2b_base64
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from kiosk.authority.operation.authorised_time import CLOCK_STEP, WRITE_SECONDS
-from kiosk.authority.proof import signature, statement
+from kiosk.authority.proof import statement
+from kiosk.authority.proof.seen_once import SeenOnce
+from kiosk.authority.proof.signature_checks import Claim, InTurn, SignatureChecks
 from kiosk.core.errors import Message
-from storage.records import AuditEvent, PublicKey
+from storage.records import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,70 +67,105 @@ class _Record(NamedTuple):
 
 
 class _Write(NamedTuple):
-    """A write whose signature is sound, if its key was on record before."""
+    """A write, and the key (SHA-256) that it rests on; none: on the exception for
+    credentials that have none on record.
+    """
 
+    number: int
+    """Which write it is of all."""
     event: AuditEvent
     key: str
+
+
+class _Found(NamedTuple):
+    """What is wrong with a write."""
+
+    number: int
+    event: AuditEvent
+    problem: str
 
 
 class Proofs:
     """Looks for the proof of each write while the events pass.
 
     What is kept is what is on record of keys, what has been authorised and not yet
-    written, and eight bytes for each write.
+    written, and eight bytes for each write, with room for as many more.
     """
 
-    def __init__(self, covers: Covers, begins: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        covers: Covers,
+        begins: Collection[str] = (),
+        checks: SignatureChecks | None = None,
+    ) -> None:
         """`begins`: the chains of which a part was moved away (see `unjudged`)."""
         self._covers, self._begins = covers, begins
+        self._checks = checks or InTurn()
         self.writes = 0
         self.unjudged = 0
         """Writes whose proof may lie in what was moved away. After `findings`."""
         self._keys: dict[str, list[_Record]] = {}
         self._authorised: dict[str, AuditEvent] = {}
-        self._written: set[int] = set()
+        self._written = SeenOnce()
         self._first: dict[str, float] = {}
-        self._found: list[tuple[AuditEvent, str]] = []
+        self._found: list[_Found] = []
         self._open: list[_Write] = []
+        self._takes = {
+            "credential.key_recorded": self._record,
+            "operation.authorised": self._authorise,
+            "operation.writing": self._write,
+        }
 
     def take(self, event: AuditEvent) -> None:
         """Take the next event."""
         if self._begins and event.lane in self._begins:
             self._first.setdefault(event.lane, event.at)
-        if event.kind == "credential.key_recorded":
-            record = _Record(event.lane, event.seq, event.data.get("key_sha256", ""))
-            self._keys.setdefault(event.credential, []).append(record)
-        elif event.kind == "operation.authorised":
-            self._authorised[event.operation] = event
-        elif event.kind == "operation.writing":
-            self._write(event)
+        takes = self._takes.get(event.kind)
+        if takes is not None:
+            takes(event)
 
-    def _write(self, write: AuditEvent) -> None:
+    def _record(self, event: AuditEvent) -> None:
+        record = _Record(event.lane, event.seq, event.data.get("key_sha256", ""))
+        self._keys.setdefault(event.credential, []).append(record)
+
+    def _authorise(self, event: AuditEvent) -> None:
+        self._authorised[event.operation] = event
+
+    def _write(self, event: AuditEvent) -> None:
         self.writes += 1
-        proof = self._authorised.pop(write.operation, None)
-        key, problem = _judged(write, proof)
-        once = hash(write.operation)
-        if once in self._written:
+        proof = self._authorised.pop(event.operation, None)
+        claim, problem = _judged(event, proof)
+        if not self._written.add(hash(event.operation)):
             problem = "written_twice"
-        self._written.add(once)
-        if problem == "no_authorisation" and self._is_early(write):
+        key = hashlib.sha256(claim.spki).hexdigest() if claim else ""
+        write = _Write(self.writes, event, key)
+        if problem == "no_authorisation" and self._is_early(event):
             self.unjudged += 1
         elif problem:
-            self._found.append((write, problem))
-        elif not key or key not in self._on_record(write):
-            self._open.append(_Write(write, key))
+            self._is_wrong(write, problem)
+        else:
+            if claim is not None:
+                self._checks.check(
+                    claim, partial(self._is_wrong, write, "signature_wrong")
+                )
+            if not key or key not in self._on_record(event):
+                self._open.append(write)
+
+    def _is_wrong(self, write: _Write, problem: str) -> None:
+        self._found.append(_Found(write.number, write.event, problem))
 
     def _is_early(self, write: AuditEvent) -> bool:
         """Say whether its authorisation can have been moved away."""
         first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
-    def _on_record(self, write: AuditEvent) -> set[str]:
-        return {
+    def _on_record(self, write: AuditEvent) -> list[str]:
+        """Return the keys that were on record for its credential before."""
+        return [
             each.key
             for each in self._keys.get(write.credential, ())
             if self._came_before(each, write)
-        }
+        ]
 
     def _came_before(self, record: _Record, write: AuditEvent) -> bool:
         if record.lane == write.lane:
@@ -138,52 +175,62 @@ class Proofs:
 
     def findings(self) -> list[EvidenceFinding]:
         """Return the writes that nothing proves, when all events have passed."""
-        found = list(self._found)
-        for write, key in self._open:
-            on_record = self._on_record(write)
-            if not key and on_record:
-                found.append((write, "has_a_key"))
-            elif key not in on_record and self._begins:
+        self._checks.finish()
+        found = {each.number: each for each in self._found}
+        for write in self._open:
+            if write.number in found:
+                continue
+            on_record = self._on_record(write.event)
+            problem = ""
+            if not write.key and on_record:
+                problem = "has_a_key"
+            elif write.key not in on_record and self._begins:
                 self.unjudged += 1
-            elif key and key not in on_record:
-                found.append((write, "key_not_on_record"))
+            elif write.key and write.key not in on_record:
+                problem = "key_not_on_record"
+            if problem:
+                found[write.number] = _Found(write.number, write.event, problem)
         return [
             EvidenceFinding(
-                write.station,
-                write.seq,
-                Message(f"evidence.{problem}", {"operation": write.operation}),
+                each.event.station,
+                each.event.seq,
+                Message(
+                    f"evidence.{each.problem}", {"operation": each.event.operation}
+                ),
             )
-            for write, problem in found
+            for _, each in sorted(found.items())
         ]
 
 
-def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[str, str]:
-    """Return the key (SHA-256) that one write rests on, and what is wrong with it.
+def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, str]:
+    """Return the claim that one write rests on, and what is wrong with it already.
 
-    No key: it rests on the exception for credentials that have none on record.
+    No claim: it rests on the exception for credentials that have no key on record.
     """
     if proof is None:
-        return "", "no_authorisation"
+        return None, "no_authorisation"
     if not -_STEPS <= write.at - proof.at <= WRITE_SECONDS + _STEPS:
-        return "", "authorisation_late"
-    if proof.data.get("sealed_sha256") != write.data.get("sealed_sha256"):
-        return "", "other_value"
-    if "exception" in proof.data:
-        return "", ""
+        return None, "authorisation_late"
+    sealed, data = write.data.get("sealed_sha256"), proof.data
+    if data.get("sealed_sha256") != sealed:
+        return None, "other_value"
+    if "exception" in data:
+        return None, ""
     try:
-        message = base64.b64decode(proof.data["statement"], validate=True)
-        signed = base64.b64decode(proof.data["signature"], validate=True)
-        spki = base64.b64decode(proof.data["key"], validate=True)
-        named = statement.read(message)
-    except (KeyError, binascii.Error, statement.MalformedStatement):
-        return "", "no_statement"
-    if not signature.is_valid(
-        PublicKey(slot="", algorithm="", spki=spki), message, signed
+        claim = Claim(
+            spki=a2b_base64(data["key"], strict_mode=True),
+            message=a2b_base64(data["statement"], strict_mode=True),
+            signature=a2b_base64(data["signature"], strict_mode=True),
+        )
+        named = statement.read(claim.message)
+    except (KeyError, ValueError):  # no base64, no statement
+        return None, "no_statement"
+    if (
+        named.operation != write.operation
+        or named.credential != write.credential
+        or named.station != write.station
     ):
-        return "", "signature_wrong"
-    said = (named.operation, named.credential, named.station)
-    if said != (write.operation, write.credential, write.station):
-        return "", "other_operation"
-    if named.sealed_digest.hex() != write.data.get("sealed_sha256"):
-        return "", "other_value"
-    return hashlib.sha256(spki).hexdigest(), ""
+        return claim, "other_operation"
+    if named.sealed_digest.hex() != sealed:
+        return claim, "other_value"
+    return claim, ""

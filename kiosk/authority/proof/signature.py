@@ -20,12 +20,12 @@ def is_valid(key: PublicKey, message: bytes, signature: bytes) -> bool:
     try:
         public = load_der_public_key(key.spki)
         match public:
-            case rsa.RSAPublicKey():
-                public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-            case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
-                public.verify(signature, message, ec.ECDSA(hashes.SHA384()))
             case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
                 public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+            case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
+                public.verify(signature, message, ec.ECDSA(hashes.SHA384()))
+            case rsa.RSAPublicKey():
+                public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
             case ed25519.Ed25519PublicKey():
                 public.verify(signature, message)
             case _:

@@ -11,24 +11,25 @@ of presence has a context of its own and can never pass for an authorisation.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kiosk.authority.values import Challenge
 
 _AUTHORISE = b"pin-kiosk statement\x00\x01"
 _SIGN_IN = b"pin-kiosk sign-in\x00\x01"
 _PRESENCE = b"pin-kiosk presence\x00\x01"
+_FIELDS, _ACCOUNT, _GUID_BYTES = 7, 4, 16
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What an authorising statement names."""
 
     nonce: bytes
     operation: str
     kind: str
     credential: str
-    account_guid: str
+    account: bytes
+    """objectGUID, as `uuid.UUID.bytes` gives it."""
     station: str
     sealed_digest: bytes
 
@@ -72,23 +73,23 @@ def read(message: bytes) -> Named:
     if not message.startswith(_AUTHORISE):
         raise MalformedStatement
     fields: list[bytes] = []
-    rest = message[len(_AUTHORISE) :]
-    while rest:
-        length = int.from_bytes(rest[:2], "big")
-        if len(rest) < 2 + length:
-            raise MalformedStatement
-        fields.append(rest[2 : 2 + length])
-        rest = rest[2 + length :]
+    at, end = len(_AUTHORISE), len(message)
+    while at < end:
+        begin = at + 2
+        at = begin + int.from_bytes(message[at:begin], "big")
+        fields.append(message[begin:at])
+    if at != end or len(fields) != _FIELDS or len(fields[_ACCOUNT]) != _GUID_BYTES:
+        raise MalformedStatement
+    nonce, operation, kind, credential, account, station, digest = fields
     try:
-        nonce, operation, kind, credential, guid, station, digest = fields
         return Named(
-            nonce=nonce,
-            operation=operation.decode(),
-            kind=kind.decode(),
-            credential=credential.decode(),
-            account_guid=str(uuid.UUID(bytes=guid)),
-            station=station.decode(),
-            sealed_digest=digest,
+            nonce,
+            operation.decode(),
+            kind.decode(),
+            credential.decode(),
+            account,
+            station.decode(),
+            digest,
         )
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise MalformedStatement from error

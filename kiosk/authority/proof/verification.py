@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
+from kiosk.authority.proof.signature_checks import SignatureChecks
 from kiosk.core.errors import Message
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, EvidenceSource, KnownHead, judge
@@ -42,19 +43,30 @@ class Verified:
         return self.is_sound and self.whole.known is not None
 
 
-def evidence_of(
-    registry: Registry, told: Callable[[], None] = lambda: None
-) -> EvidenceSource:
-    """Return the evidence of a registry; `told` hears of each event that is read."""
+_TOLD_OF = 100
+"""Events that are told of at once."""
 
-    def events(lane: str | None = None) -> Iterator[AuditEvent]:
+
+def evidence_of(
+    registry: Registry, told: Callable[[int], None] = lambda _events: None
+) -> EvidenceSource:
+    """Return the evidence of a registry. Read it while that is at rest.
+
+    `told` hears how many events were read more; while checkpoints are, that none were.
+    """
+
+    def read(lane: str | None, together: int) -> Iterator[AuditEvent]:
+        left = _TOLD_OF
         for event in registry.audit_events(lane=lane):
-            told()
+            left -= 1
+            if not left:
+                told(together)
+                left = _TOLD_OF
             yield event
 
     return EvidenceSource(
-        checkpoints=lambda: events(LANE),
-        events=events,
+        checkpoints=lambda: read(LANE, 0),
+        events=lambda: read(None, _TOLD_OF),
         begins=registry.moved_away(),
     )
 
@@ -64,10 +76,14 @@ def verify(
     *,
     keys: Sequence[NoteKey] = (),
     heads: Sequence[KnownHead] = (),
+    checks: SignatureChecks | None = None,
 ) -> Verified:
-    """Judge evidence as a whole and every write in it, in one reading of the events."""
+    """Judge evidence as a whole and every write in it, in one reading of the events.
+
+    `checks`: who verifies the signatures; None: this thread.
+    """
     coverage = Coverage()
-    proofs = Proofs(coverage, evidence.begins)
+    proofs = Proofs(coverage, evidence.begins, checks)
     whole = judge(evidence, keys=keys, heads=heads, coverage=coverage, seen=proofs.take)
     station = evidence.extract.station if evidence.extract else ""
     if whole.fault is not None:
