@@ -85,11 +85,12 @@ def test_another_process_looks_at_some_of_them(
 ) -> None:
     here: list[int] = []
     look = signature_checks._look
-    monkeypatch.setattr(
-        signature_checks,
-        "_look",
-        lambda *batch: (here.append(len(batch)), look(*batch)),
-    )
+
+    def seen(*batch: tuple[Claim, signature_checks.Wrong]) -> None:
+        here.append(len(batch))
+        look(*batch)
+
+    monkeypatch.setattr(signature_checks, "_look", seen)
     assert found(shared) == WRONG
     assert sum(here) < COUNT - 2 * BATCH + 1
 
