@@ -176,7 +176,6 @@ def _change(
         account_guid=str(uuid.UUID(int=which)),
         station=station,
         sealing_key=b"",
-        sealing_key_id="",
         key_slot="",
         key_algorithm="",
     )
