@@ -6,7 +6,7 @@ SETUP := scripts/setup
 BIN := .venv/bin
 # How many tests run side by side: more than there are cores, since many only wait for a
 # reader or a controller. PYTEST_ARGS narrows them: make test PYTEST_ARGS=tests/unit
-JOBS ?= 4
+JOBS ?= 6
 PYTEST_ARGS ?=
 # What a station may need besides: kerberos.
 EXTRA ?=
@@ -33,7 +33,7 @@ run: env ## the kiosk with simulated cards; without a terminal, a guided tour
 	else $(BIN)/kiosk rehearse --tour; fi
 
 test: env-test ## all tests, on real parts: pcscd, a domain controller, a terminal
-	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-fast: env-test ## while you work: half a minute, without pcscd, controllers and terminals
 	@$(BIN)/python -m pytest -q -n auto -m "not slow" tests/unit $(PYTEST_ARGS)

@@ -18,6 +18,7 @@ import fcntl
 import gc
 import logging
 import os
+import queue
 import signal
 import sys
 import termios
@@ -32,7 +33,7 @@ if __name__ == "__main__":
 from kiosk.cards.ports import Card, ReaderEvent
 from kiosk.faces.keyboard import decoder
 from kiosk.faces.keyboard.names import Key, typed
-from lab.terminal.fake_station import SETTINGS, FakeStation, FakeVisit
+from lab.terminal.fake_station import SETTINGS, FakeStation, FakeVisit, Script
 
 log = logging.getLogger(__name__)
 NOISE = b"noise of a library\n"
@@ -44,8 +45,13 @@ _IMPATIENT = dataclasses.replace(
 class Visit(FakeVisit):
     """A visit that says when it ends."""
 
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.is_closed = threading.Event()
+
     def close(self) -> None:
         super().close()
+        self.is_closed.set()
         log.info("visit.closed")
 
 
@@ -56,6 +62,7 @@ class Station(FakeStation):
         super().__init__(_IMPATIENT if situation == "impatient" else SETTINGS)
         self._situation = situation
         self._is_quiet = threading.Event()
+        self._begun: queue.SimpleQueue[Visit] = queue.SimpleQueue()
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         super().start(emit)
@@ -69,15 +76,20 @@ class Station(FakeStation):
             threading.Thread(target=self._be_busy, daemon=True).start()
 
     def _be_busy(self) -> None:
+        """As fast as the kiosk can: a faster hand would fill its queue, not the line."""
         while not self._is_quiet.wait(0.03):
             insertion = self.insert()
+            visit = self._begun.get()
             self._is_quiet.wait(0.03)
             self.pull(insertion)
+            visit.is_closed.wait()
 
     def visit(self, card: Card) -> FakeVisit:
         log.info("visit.begun")
-        self.visits.append(Visit(self.script))
-        return self.visits[-1]
+        visit = Visit(self.script)
+        self.visits.append(visit)
+        self._begun.put(visit)
+        return visit
 
 
 def collect() -> None:
