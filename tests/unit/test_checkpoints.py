@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from lab.desk.witnessed import WitnessedSite, verdict
+from lab.desk.witnessed import WitnessedSite, forget_events, verdict
 
 from kiosk.authority.proof import heads
 from kiosk.authority.proof.checkpointed_registry import (
@@ -278,11 +278,9 @@ def test_another_chain_of_the_same_length_is_an_older_registry(
 ) -> None:
     happened(site)
     site.registry.close()
-    store = site.store
-    assert isinstance(store, MemoryRegistry)
-    lobby = next(e for e in store.audit_events() if e.station == "lobby")
-    events = store._tables.events
-    del events[events.index(lobby) :]
+    events = list(site.store.audit_events())
+    lobby = next(event for event in events if event.station == "lobby")
+    forget_events(site.store, events.index(lobby))
     site.store.run(
         lambda tx: tx.audit(AuditDraft(at=1.0, station="lobby", kind="y", actor="b"))
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab.histories import History
 from lab.liar import named
 from lab.servers.served import Enrolled, Serving, Site, free_port
 from starlette.applications import Starlette
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -24,13 +26,13 @@ from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.callers import Caller
-from kiosk.authority.service.desks import Desks, DeskService
+from kiosk.authority.service.desks import Desks, DeskService, SocketLine
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.cards.ports import Card
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.errors import Message
-from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, Turns
+from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut, Turns
 from kiosk.desk.relay.channel import Channel, accepted, offered
 from kiosk.desk.relay.remote_desk import CLOSED, RemoteDesk
 from kiosk.desk.relay.session_host import end, host
@@ -233,3 +235,17 @@ def test_a_process_that_ends_waits_for_a_step_and_closes_who_is_idle(
     (page,) = pages
     assert page.notice == Message("relay.ending")
     assert door.desk("desk-3").page().name == CLOSED, "the next address is asked"
+
+
+def test_a_session_that_outlives_its_server_ends_without_a_traceback() -> None:
+    loop = asyncio.new_event_loop()
+    line = SocketLine(WebSocket({"type": "websocket"}, nothing, nothing), loop)
+    loop.close()
+    line.close()
+    with pytest.raises(LineCut):
+        line.send(b"page")
+
+
+async def nothing(*_: object) -> MutableMapping[str, Any]:
+    """A socket at which nothing is heard or said."""
+    return {}

@@ -142,7 +142,7 @@ class Desks:
                 log.error("desk.session_failed type=%s", type(error).__name__)
             finally:
                 line.close()
-                loop.call_soon_threadsafe(line.over.set)
+                _tell(loop, line.over)
 
         threading.Thread(target=work, name="desk-session", daemon=True).start()
         try:
@@ -152,6 +152,12 @@ class Desks:
             await line.over.wait()
             del self._open[line]
             log.info("desk.ended")
+
+
+def _tell(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Set it in its loop; a loop that has ended has nobody who waits for it."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(event.set)
 
 
 class SocketLine:
@@ -169,7 +175,7 @@ class SocketLine:
     # --- the session's thread -----------------------------------------------------
 
     def send(self, frame: bytes) -> None:
-        if self._is_cut.is_set():
+        if self._is_cut.is_set() or self._loop.is_closed():
             raise LineCut
         sent: Future[None] = asyncio.run_coroutine_threadsafe(
             self._socket.send_bytes(frame), self._loop
@@ -193,7 +199,7 @@ class SocketLine:
     def close(self) -> None:
         self._is_cut.set()
         self._heard.put(None)
-        self._loop.call_soon_threadsafe(self._closed.set)
+        _tell(self._loop, self._closed)
 
     # --- the loop's thread ----------------------------------------------------------
 

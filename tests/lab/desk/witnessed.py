@@ -35,7 +35,7 @@ from storage import audit, canonical
 from storage.high_water import HighWaterMark
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, AuditEvent, Template
-from storage.registry import Registry
+from storage.registry import Head, Registry
 
 PINS = (b"271828", b"864209", b"975310", b"314159")
 
@@ -45,6 +45,15 @@ class Said(NamedTuple):
 
     code: int
     text: str
+
+
+def forget_events(store: Registry, first: int = 0) -> None:
+    """Let a registry end before its event number `first`: an older copy put back."""
+    assert isinstance(store, MemoryRegistry)
+    tables = store._tables
+    del tables.events[first:]
+    tables.heads.clear()
+    tables.heads.update((it.lane, Head(it.seq, it.hash)) for it in tables.events)
 
 
 def verdict(file: Path, *words: str) -> Said:
@@ -90,9 +99,7 @@ class WitnessedSite:
 
     def forget_events(self) -> None:
         """Begin the evidence anew, as who may write the registry's file can."""
-        assert isinstance(self.store, MemoryRegistry)
-        self.store._tables.events.clear()
-        self.store._tables.heads.clear()
+        forget_events(self.store)
         self.mark = HighWaterMark(self.folder / "anew.seen", "world")
         self.start()
 

@@ -76,7 +76,7 @@ class Station(FakeStation):
             threading.Thread(target=self._be_busy, daemon=True).start()
 
     def _be_busy(self) -> None:
-        """As fast as the kiosk can: a faster hand would fill its queue, not the line."""
+        """As fast as the kiosk can: a faster hand fills its queue, not the line."""
         while not self._is_quiet.wait(0.03):
             insertion = self.insert()
             visit = self._begun.get()
