@@ -346,18 +346,20 @@ def test_a_released_puk_opens_for_no_other_key(line: Line) -> None:
         other.answer(back)
 
 
-CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
-    "operation": lambda it: it["request"].update(operation="another"),
-    "key": lambda it: it.update(key="another"),
+CHANGES: dict[str, Callable[[dict[str, Any], str], None]] = {
+    "operation": lambda it, other: it["request"].update(operation=other),
+    "key": lambda it, other: it.update(key=other),
 }
 
 
 @pytest.mark.parametrize("changed", CHANGES)
 def test_a_typed_code_is_taken_for_nothing_else(line: Line, changed: str) -> None:
+    """Not for another operation of the same card, sealed to by the same key, either."""
     history = History(UNBLOCK)
     history.attempt()
     message = msgspec.json.decode(line.of("redeem")[0])
-    CHANGES[changed](message)
+    other = history.prepare(Kind.CHANGE, LIMITS).operation
+    CHANGES[changed](message, other)
     with pytest.raises(SealedSecretUnreadable):
         _served(history, "redeem", msgspec.json.encode(message))
 
