@@ -7,6 +7,7 @@ Which goes next is the seed's choice at every point, so a history replays exactl
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
 from lab.histories import STORIES, Story
@@ -19,6 +20,9 @@ from lab.hostile.together import been_together, together
 from lab.hostile.town import Town
 from lab.hostile.turns import NobodyCanGoOn, Turns, TurnWorker
 
+from kiosk.authority.errors import Refused
+from kiosk.core.errors import Message
+from kiosk.core.secret import Secret
 from statemachine.operation import Kind
 
 EVERY_SINGLE = 97
@@ -104,6 +108,29 @@ def test_no_single_act_on_the_line_breaks_a_promise(story: Story) -> None:
     for one in list(singles(story, is_apart=True))[::EVERY_SINGLE]:
         failure = happen(story, one, is_apart=True)
         assert failure is None, str(failure)
+
+
+def test_who_goes_before_the_helpdesk_answers_lets_go_of_the_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever comes next, on a thread of their own, would wait for it for ever."""
+    by_phone = next(
+        story for story in OTHERS if story.name == "unblock by telephone, GIDS"
+    )
+    town = Town(by_phone)
+    why = Refused(Message("refusal.suspended"))  # kept, and with it all its frames
+
+    def refuses(person: object, spoken: str) -> Secret:
+        raise why
+
+    monkeypatch.setattr(town.office, "answered", refuses)
+    assert town.visit(town.people[0], Kind.UNBLOCK) is None
+    (slot,) = town.readers._slots.values()
+    free: list[bool] = []
+    other = Thread(target=lambda: free.append(slot.transaction.acquire(blocking=False)))
+    other.start()
+    other.join()
+    assert free == [True]
 
 
 @pytest.mark.parametrize("call", ["prepare", "authorise", "write"])

@@ -217,9 +217,9 @@ class Town:
         """Insert the card and do `kind`, or what is recommended; what was shown."""
         self._here.station = station
         self._take_out(person)
+        card = self.readers.insert(person.holder.made.card)
+        visit = self.visit_of(card, station, worker)
         try:
-            card = self.readers.insert(person.holder.made.card)
-            visit = self.visit_of(card, station, worker)
             home = visit.recognise()
             if kind is None:
                 offers = [each.kind for each in home.actions if each.recommended]
@@ -235,6 +235,7 @@ class Town:
             self.restart()
             return None
         except (KioskError, RegistryError):
+            visit.leave()
             return None
         person.shown.append(result)
         person.agreed.append((result.outcome, self._agree(person)))
