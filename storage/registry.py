@@ -257,7 +257,9 @@ class Tx(View, Protocol):
         """Save; return it with its new version. VersionConflict."""
 
     def save_repeat(self, repeat: Repeat) -> None:
-        """Remember an answer; DuplicateRecord if station and key have one."""
+        """Remember an answer; DuplicateRecord if station and key have one: here, or
+        when the transaction ends.
+        """
 
     def save_station(self, station: StationRecord) -> StationRecord:
         """Save; return it with its new version. VersionConflict."""

@@ -1,14 +1,16 @@
 """A serving process under load: `python -m scripts.bench._fleet_service FOLDER PORT N`.
 
 Everything is the product's own: server, signatures, threads, authority, PostgreSQL with
-checkpoints. Only the directory is simulated. With `floor` as a last word it does by
-hand what a call cannot do without: the signature, the body, one transaction.
+checkpoints. The directory is simulated, unless a Samba was started. With `floor` as a
+last word it does by hand what a call cannot do without: the signature, the body, one
+transaction. What the slow hashes use is counted, and told at `/slow`.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from starlette.routing import Route
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules import pin_history
 from kiosk.authority.service import process
 from kiosk.authority.service.app import Service, signed_request
 from kiosk.authority.service.server import Listening
@@ -29,7 +32,9 @@ from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.figures import UNTOLD
+from kiosk.core.secret import Secret
 from kiosk.figures.watched import WatchedRegistry
+from scripts.bench._fleet_domain import directory
 from scripts.bench._fleet_site import site, station_key, station_names
 from storage.high_water import HighWaterMark
 from storage.postgres.connection import connect
@@ -51,6 +56,7 @@ def main(folder: Path, port: int, stations: int, *, is_floor: bool) -> None:
     keys = {name: station_key(name).public for name in station_names(stations)}
     clock = SystemClock()
     parts = site(stations).parts
+    parts = replace(parts, directory=directory(folder, clock) or parts.directory)
 
     def verify(
         parts: RequiredPorts,  # noqa: ARG001 - the stations are not on record
@@ -83,8 +89,27 @@ def main(folder: Path, port: int, stations: int, *, is_floor: bool) -> None:
         entropy=SystemEntropy(),
     )
     made = process.ProcessParts(service=service, listening=listening, drain_seconds=0.0)
-    more = [_floor(service, conninfo)] if is_floor else []
+    more = [_slow(), *([_floor(service, conninfo)] if is_floor else [])]
     process.run(made, lambda: made, more)
+
+
+def _slow() -> Route:
+    """How many milliseconds of a core the hashes of earlier PINs have used here."""
+    used: list[float] = []
+    digest = pin_history._digest  # noqa: SLF001 - only inside it is it told apart
+
+    def counted(pin: Secret, salt: bytes) -> bytes:
+        began = time.thread_time()
+        made = digest(pin, salt)
+        used.append(1000 * (time.thread_time() - began))
+        return made
+
+    pin_history._digest = counted  # noqa: SLF001 - as above
+
+    async def slow(_: Request) -> Response:
+        return Response(f"{sum(used)}")
+
+    return Route("/slow", slow, methods=["POST"])
 
 
 def _floor(service: Service, conninfo: str) -> Route:

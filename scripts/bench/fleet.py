@@ -6,8 +6,9 @@ for its disk. Beside it, in the same run, the floor: the same number of signed c
 of transactions by hand, with nothing of what a visit means.
 
 `BENCH_STATIONS`, `BENCH_PROCESSES`, `BENCH_CREDENTIALS`, `BENCH_SECONDS` and
-`BENCH_PIN_HISTORY` choose what is played; `BENCH_FLOOD=1` lets one more machine send
-what it can meanwhile.
+`BENCH_PIN_HISTORY` choose what is played; `BENCH_DIRECTORY=samba` puts a real domain
+controller in the place of the simulated one, on the same cores; `BENCH_FLOOD=1` lets
+one more machine send what it can meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +45,7 @@ from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Outcome
 from kiosk.visit.visit import Visit
 from scripts.bench import Row
+from scripts.bench._fleet_domain import domain, family
 from scripts.bench._fleet_site import PINS, site, station_key, station_names
 from statemachine.operation import Kind
 from storage.postgres_registry import PostgresRegistry
@@ -81,6 +83,8 @@ class Played:
     """Core milliseconds per visit, by who used them."""
     commits: float = 0.0
     """Of the database, per visit."""
+    slow: float = 0.0
+    """Core milliseconds per visit, of the service's, that hashes of PINs used."""
 
     @property
     def rate(self) -> float:
@@ -95,7 +99,8 @@ class Played:
         return (
             f"{name}: {self.rate:.1f}/s, p50 {self.percentile(0.5):.1f},"
             f" p95 {self.percentile(0.95):.1f}, p99 {self.percentile(0.99):.1f} ms;"
-            f" core-ms each: {used}; commits each: {self.commits:.1f};"
+            f" core-ms each: {used}; of the service's, scrypt"
+            f" {self.slow:.1f}; commits each: {self.commits:.1f};"
             f" ended otherwise: {len(self.others)} {sorted(set(self.others))}"
         )
 
@@ -164,13 +169,17 @@ def _fleet() -> Iterator[Fleet]:
     from lab.servers.served import Site, free_port
 
     server = Server(_SERVER)
-    with tempfile.TemporaryDirectory(prefix="bench-fleet-") as home:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-fleet-") as home,
+        ExitStack() as moved,
+    ):
         folder = Path(home)
         conninfo = server.conninfo(server.empty_database())
         (folder / "conninfo").write_text(conninfo)
         _fill(conninfo)
         registry = PostgresRegistry(conninfo)
         cards = site(STATIONS, registry).cards
+        controller = moved.enter_context(domain(folder, STATIONS, registry))
         registry.close()
         with psycopg.connect(conninfo, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
@@ -179,7 +188,7 @@ def _fleet() -> Iterator[Fleet]:
         ports = [free_port() for _ in range(PROCESSES)]
         for port in ports:
             founded.listening(port)
-        fleet = Fleet(folder, ports, cards, conninfo)
+        fleet = Fleet(folder, ports, cards, conninfo, controller)
         try:
             fleet.start()
             yield fleet
@@ -205,7 +214,10 @@ class Fleet:
         ports: list[int],
         cards: Mapping[str, SimulatedPivCard],
         conninfo: str,
+        controller: int,
     ) -> None:
+        """`controller`: the pid of the domain controller; 0: there is none."""
+        self._controller = controller
         self._folder, self._ports, self._cards = folder, ports, cards
         self._conninfo = conninfo
         self._context = trusting(folder / "site.pem")
@@ -311,7 +323,7 @@ class Fleet:
         ]
         for thread in threads:
             thread.start()
-        before, commits = self._used(), self._commits()
+        before, commits, slow = self._used(), self._commits(), self._slow()
         gate.wait()
         began = time.perf_counter()
         time.sleep(seconds)
@@ -323,6 +335,7 @@ class Fleet:
         after = self._used()
         played.cores = {it: 1000 * (after[it] - before[it]) / count for it in after}
         played.commits = (self._commits() - commits) / count
+        played.slow = (self._slow() - slow) / count
         return played
 
     def _visit(self, name: str, lines: Lines, played: Played) -> None:
@@ -359,11 +372,24 @@ class Fleet:
         """Return the seconds of a core that each has used."""
         own = os.times()
         served = sum(_seconds_of(process.pid) for process in self._processes)
-        return {
+        used = {
             "generator": own.user + own.system,
             "service": served,
             "database": sum(map(_seconds_of, self._database())),
         }
+        if self._controller:
+            used["controller"] = sum(map(_seconds_of, family(self._controller)))
+        return used
+
+    def _slow(self) -> float:
+        """Return the milliseconds of a core that slow hashes have used."""
+        told = {"content-type": "application/json", "idempotency-key": "0"}
+        total = 0.0
+        for number, _ in enumerate(self._ports):
+            line = self._lines(station_names(1)[0], number)
+            total += float(line.ask("/slow", told, b"{}").body)
+            line.close()
+        return total
 
     def _database(self) -> list[int]:
         with psycopg.connect(self._conninfo) as connection:

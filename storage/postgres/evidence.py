@@ -9,7 +9,7 @@ with the same chain. How many lanes there are does not grow with the stations.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from storage import audit, canonical
 from storage.audit import Head
@@ -24,24 +24,15 @@ _FOUND_LANE = (
     "INSERT INTO evidence_head (lane, seq, hash) VALUES (%s, 0, %s)"
     " ON CONFLICT DO NOTHING"
 )
+_MOVE = "UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s"
+_COLUMNS = "(lane, seq, at, station, kind, credential, operation, document)"
 _ADD = (
-    "WITH moved AS (UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s)"
-    " INSERT INTO evidence"
-    " (lane, seq, at, station, kind, credential, operation, document)"
-    " SELECT %s, e.* FROM unnest(%s::bigint[], %s::double precision[], %s::text[],"
-    " %s::text[], %s::text[], %s::text[], %s::text[]) e"
+    f"INSERT INTO evidence {_COLUMNS} SELECT e.* FROM unnest(%s::text[], %s::bigint[],"
+    " %s::double precision[], %s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::text[]) e"
 )
-_ADD_ONE = (
-    "WITH moved AS (UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s)"
-    " INSERT INTO evidence"
-    " (lane, seq, at, station, kind, credential, operation, document)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_WITNESS = (
-    "INSERT INTO evidence"
-    " (lane, seq, at, station, kind, credential, operation, document)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
-)
+_ADD_ONE = f"INSERT INTO evidence {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+_WITNESS = f"{_ADD_ONE} ON CONFLICT DO NOTHING"
 
 
 class EvidenceView:
@@ -141,21 +132,23 @@ class Lanes:
         self._waiting.append(event)
         self.last = event
 
-    def write(self) -> None:
-        """Write what is waiting, a statement for each lane."""
+    def taken(self) -> list[tuple[LiteralString, list[Any]]]:
+        """Return what writes what is waiting, two statements for each lane.
+
+        Whoever takes them does them.
+        """
         waiting, self._waiting = self._waiting, []
+        statements: list[tuple[LiteralString, list[Any]]] = []
         for lane in dict.fromkeys(event.lane for event in waiting):
             added = [_row(event) for event in waiting if event.lane == lane]
             head = self.heads[lane]
+            statements.append((_MOVE, [head.seq, head.hash, lane]))
             if len(added) == 1:
-                self._connection.execute(
-                    _ADD_ONE, [head.seq, head.hash, lane, *added[0]]
-                )
-                continue
-            columns = [list(column) for column in zip(*added, strict=True)]
-            self._connection.execute(
-                _ADD, [head.seq, head.hash, lane, lane, *columns[1:]]
-            )
+                statements.append((_ADD_ONE, list(added[0])))
+            else:
+                columns = [list(column) for column in zip(*added, strict=True)]
+                statements.append((_ADD, columns))
+        return statements
 
     def locked(self, lane: str) -> Head:
         """Return the last link of a lane, locked until the transaction ends."""

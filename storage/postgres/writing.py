@@ -20,6 +20,7 @@ from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import Lanes, stands
 from storage.postgres.locking import LockingView
 from storage.postgres.rows import NO_CERTIFICATES, Values
+from storage.postgres.waiting import ANSWER, Waiting, answer_row
 from storage.records import (
     Approval,
     AuditDraft,
@@ -37,10 +38,6 @@ from storage.records import (
 )
 from storage.registry import DuplicateRecord, VersionConflict
 
-_ANSWER = (
-    "INSERT INTO answer (station, call, given_at, document) VALUES (%s, %s, %s, %s)"
-    " ON CONFLICT DO NOTHING"
-)
 _NONCE = (
     "INSERT INTO nonce (value, purpose, bound_to, station, expires_at)"
     " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
@@ -72,6 +69,7 @@ class PostgresTx(LockingView):
     def __init__(self, connection: BoundedConnection) -> None:
         super().__init__(connection)
         self.lanes = Lanes(connection)
+        self._waiting = Waiting(connection, self.lanes)
         self.has_written = False
         self.answer: Repeat | None = None
         """The last one that was saved."""
@@ -79,7 +77,7 @@ class PostgresTx(LockingView):
         """The last one that was issued."""
 
     def _settle(self) -> None:
-        self.lanes.write()
+        self._waiting.settle()
 
     def _write(self, statement: str, values: Sequence[object] | Values) -> int:
         """Do it; return how many rows it was."""
@@ -93,7 +91,7 @@ class PostgresTx(LockingView):
         row = rows.credential_row(saved)
         known = self._locked.get(saved.id)
         before = rows.credential_keys(known) if known is not None else None
-        if not self._save("credential", _changed(row, before), "card_in_use"):
+        if not self._save("credential", row, before, "card_in_use"):
             if self._is_taken("credential", "card_in_use", row):
                 raise DuplicateRecord(kind="card", key=credential.card)
             raise VersionConflict(kind="credential", key=credential.id)
@@ -113,7 +111,7 @@ class PostgresTx(LockingView):
         row = rows.operation_row(saved)
         known = self._held.get(saved.id)
         before = rows.operation_keys(known) if known is not None else None
-        if not self._save("operation", _changed(row, before), "live_of"):
+        if not self._save("operation", row, before, "live_of"):
             if self._is_taken("operation", "live_of", row):
                 raise DuplicateRecord(kind="live operation", key=operation.credential)
             raise VersionConflict(kind="operation", key=operation.id)
@@ -130,12 +128,36 @@ class PostgresTx(LockingView):
             "open_until": None if saved.spent else saved.expires_at,
             "document": rows.text(saved),
         }
-        if not self._save("approval", row, ""):
+        if not self._saved_now("approval", row, ""):
             raise VersionConflict(kind="approval", key=approval.id)
         return saved
 
-    def _save(self, table: LiteralString, row: Values, unique: LiteralString) -> bool:
+    def _save(
+        self,
+        table: LiteralString,
+        row: Values,
+        before: Values | None,
+        unique: LiteralString,
+    ) -> bool:
+        """Save a row, now, or with the rest where nothing can be in the way of it.
+
+        `before`: the columns beside the document as they are, if this transaction has
+        the row to itself.
+        """
+        if before is None or before["version"] != row["version"] - 1:
+            return self._saved_now(table, row, unique)
+        changed = _changed(row, before)
+        if changed.get(unique) is not None:
+            return self._saved_now(table, changed, unique)
+        self.has_written = True
+        self._waiting.change(table, changed)
+        return True
+
+    def _saved_now(
+        self, table: LiteralString, row: Values, unique: LiteralString
+    ) -> bool:
         """Insert the first version of a row, or change the one before this one."""
+        self._settle()  # it may be what makes room for this one
         if row["version"] == 1:
             names, values = ", ".join(row), ", ".join(f"%({each})s" for each in row)
             return bool(
@@ -216,8 +238,8 @@ class PostgresTx(LockingView):
         return self._write("DELETE FROM nonce WHERE expires_at <= %s", [expired_before])
 
     def save_repeat(self, repeat: Repeat) -> None:
-        if not self._write(_ANSWER, _answer_row(repeat)):
-            raise DuplicateRecord(kind="repeat", key=repeat.key)
+        self.has_written = True
+        self._waiting.answer(repeat)
         self.answer = repeat
 
     # --- a fleet ----------------------------------------------------------------
@@ -229,7 +251,7 @@ class PostgresTx(LockingView):
             "version": saved.version,
             "document": rows.text(saved),
         }
-        if not self._save("station", row, ""):
+        if not self._saved_now("station", row, ""):
             raise VersionConflict(kind="station", key=station.id)
         return saved
 
@@ -242,7 +264,7 @@ class PostgresTx(LockingView):
             "open_until": saved.expires_at if is_open else None,
             "document": rows.text(saved),
         }
-        if not self._save("enrollment_token", row, ""):
+        if not self._saved_now("enrollment_token", row, ""):
             raise VersionConflict(kind="token", key=token.id)
         return saved
 
@@ -284,7 +306,7 @@ class PostgresTx(LockingView):
 
     def finish(self, now: float) -> None:
         """Write what is waiting, and something by which the commit can be told."""
-        self.lanes.write()
+        self._settle()
         if self.has_written and not (self.lanes.last or self.answer or self.nonce):
             self.leave_mark(now)
 
@@ -294,6 +316,7 @@ class PostgresTx(LockingView):
             station=OWN, key=secrets.token_hex(16), request=b"", answer="", at=now
         )
         self.save_repeat(mark)
+        self._settle()
 
     def stands(self, connection: BoundedConnection) -> bool:
         """Say whether this was committed; whoever may still commit it is waited for.
@@ -307,13 +330,8 @@ class PostgresTx(LockingView):
         return self.nonce is not None and nonce_stands(connection, self.nonce)
 
 
-def _changed(row: Values, before: Values | None) -> Values:
-    """Leave out what is as it was read: a column not set is no index touched.
-
-    `before`: the columns beside the document as they are, where that is known.
-    """
-    if before is None or before["version"] != row["version"] - 1:
-        return row
+def _changed(row: Values, before: Values) -> Values:
+    """Leave out what is as it was read: a column not set is no index touched."""
     kept = ("id", "version", "document")
     return {
         name: value
@@ -324,7 +342,7 @@ def _changed(row: Values, before: Values | None) -> Values:
 
 def answer_stands(connection: BoundedConnection, answer: Repeat) -> bool:
     """Say whether an answer was committed; who may still commit it is waited for."""
-    if connection.execute(_ANSWER, _answer_row(answer)).rowcount:
+    if connection.execute(ANSWER, answer_row(answer)).rowcount:
         connection.rollback()
         return False
     found = connection.execute(
@@ -347,7 +365,3 @@ def _nonce_row(nonce: Nonce) -> list[object]:
         *(nonce.value, nonce.purpose.value),
         *(nonce.bound_to, nonce.station, nonce.expires_at),
     ]
-
-
-def _answer_row(repeat: Repeat) -> list[object]:
-    return [repeat.station, repeat.key, repeat.at, rows.text(repeat)]

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from lab.registries import credential, operation
+from lab.registries import credential, draft, operation
 from lab.servers import postgres
 from msgspec.structs import replace
 
 from statemachine.operation import Phase
+from storage import audit
 from storage.postgres.connection import BoundedConnection
 from storage.postgres_registry import PostgresRegistry
-from storage.records import Operation, Template
-from storage.registry import RecordMissing, Tx
+from storage.records import Operation, Repeat, Template
+from storage.registry import DuplicateRecord, RecordMissing, Tx, VersionConflict
 from storage.view import View
 
 
@@ -222,3 +223,52 @@ def _until_blocked() -> None:
         if found:
             return
     raise AssertionError("nobody waited")
+
+
+# --- what is written together --------------------------------------------------------
+
+
+def test_a_change_that_somebody_saved_unasked_is_not_taken_for_ours(
+    registries: tuple[PostgresRegistry, PostgresRegistry],
+) -> None:
+    """Who saves without having read is not kept apart by a lock, but by the version."""
+    ours, other = registries
+    (known,) = ours.read(lambda view: view.live_operations("c1"))
+
+    def move(tx: Tx) -> None:
+        (held,) = tx.live_operations("c1")
+        other.run(lambda it: it.save_operation(replace(known, reason="theirs")))
+        tx.save_operation(replace(held, reason="ours"))
+
+    with pytest.raises(VersionConflict):
+        ours.run(move)
+    assert ours.read(lambda view: view.operation("o1").reason) == "theirs"
+
+
+def test_changes_answers_and_evidence_of_one_transaction_are_all_there(
+    registries: tuple[PostgresRegistry, PostgresRegistry],
+) -> None:
+    ours, other = registries
+    kept = Repeat(station="k1", key="call", request=b"d" * 32, answer="{}", at=5.0)
+
+    def move(tx: Tx) -> None:
+        for reason in ("first", "second"):
+            tx.save_operation(replace(tx.operation("o1"), reason=reason))
+            tx.save_credential(replace(tx.credential("c1"), sync_reason=reason))
+            tx.audit(draft(kind=reason))
+        tx.audit(draft(station="another one", kind="third"))
+        tx.save_repeat(kept)
+
+    ours.run(move)
+    operation, credential = other.read(
+        lambda view: (view.operation("o1"), view.credential("c1"))
+    )
+    assert (operation.reason, operation.version) == ("second", 3)
+    assert (credential.sync_reason, credential.version) == ("second", 3)
+    assert other.read(lambda view: view.repeat("k1", "call")) == kept
+    found = [event.kind for event in other.audit_events()]
+    assert sorted(found) == ["first", "second", "third"]
+    assert audit.verify(other.audit_events()).is_sound
+    with pytest.raises(DuplicateRecord):
+        ours.run(move)
+    assert len(list(other.audit_events())) == 3, "nothing of it stands"

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Protocol
 
 from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.core.frame_line import LineCut, Turns
@@ -35,6 +36,12 @@ class Cut:
     is_heard: bool = False
     """The other side still gets that frame."""
     sent: int = 0
+
+
+class Way(Protocol):
+    """What takes frames for the other end."""
+
+    def put(self, item: bytes | None, /) -> None: ...
 
 
 class Ends:
@@ -66,7 +73,8 @@ class _End:
         outbox: queue.Queue[bytes | None],
     ) -> None:
         self._ends = ends
-        self.inbox, self._outbox = inbox, outbox
+        self.inbox = inbox
+        self.outbox: Way = outbox
 
     def send(self, frame: bytes) -> None:
         cut = self._ends.cut
@@ -75,10 +83,10 @@ class _End:
         cut.sent += 1
         if cut.sent == cut.at:
             if cut.is_heard:
-                self._outbox.put(frame)
+                self.outbox.put(frame)
             self._ends.close()
             raise LineCut
-        self._outbox.put(frame)
+        self.outbox.put(frame)
 
     def receive(self, seconds: float) -> bytes:
         try:
@@ -108,7 +116,7 @@ class Authority:
 
     def connect(self, _: Callable[[], None]) -> Channel:
         """Open a line and a session behind it; the station's end."""
-        ends = Ends(self.cut)
+        ends = self.ends()
         self.lines.append(ends)
         with Secret(bytes([next(self._numbers) + 1]) * KEY_BYTES) as secret:
             there = Channel(ends.authority, secret, is_station=False)
@@ -117,6 +125,10 @@ class Authority:
         self._threads.append(thread)
         thread.start()
         return here
+
+    def ends(self) -> Ends:
+        """Return a new line."""
+        return Ends(self.cut)
 
     def settle(self) -> None:
         """Wait until every session has ended that is to end."""
