@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from scripts.sizing.costs import HISTORY_OF_THREE, MEASURED
+from scripts.sizing.costs import HISTORY_OF_THREE, REAL_DIRECTORY
 from scripts.sizing.model import Machines, Morning
 
 CASES = (
     ("40", 40, Machines(service_cores=1, database_cores=1, threads=8), 900.0),
-    ("4,000", 4_000, Machines(service_cores=4, database_cores=2, threads=32), 90.0),
+    ("4,000", 4_000, Machines(service_cores=6, database_cores=2, threads=32), 90.0),
     (
         "40,000 (a tenth of 400,000)",
         40_000,
-        Machines(service_cores=40, database_cores=8, threads=160),
+        Machines(service_cores=60, database_cores=8, threads=160),
         15.0,
     ),
 )
@@ -22,7 +22,10 @@ RUSH = 1.5
 
 def main() -> None:
     """Simulate each fleet's Monday morning."""
-    for costs, what in ((MEASURED, "no history"), (HISTORY_OF_THREE, "history of 3")):
+    for costs, what in (
+        (REAL_DIRECTORY, "no history"),
+        (HISTORY_OF_THREE, "history of 3"),
+    ):
         for name, stations, machines, seconds in CASES:
             rate = stations / MINUTES_BETWEEN / 60
             waited = Morning(costs, machines).arriving(rate, seconds, RUSH)

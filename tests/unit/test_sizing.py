@@ -58,5 +58,5 @@ def test_a_fleet_that_is_too_small_is_seen_to_be() -> None:
     assert waited.rate < 1000 / MEASURED.service
 
 
-STATIONS, MEASURED_RATE, MEASURED_P50 = 8, 17.8, 442.1
+STATIONS, MEASURED_RATE, MEASURED_P50 = 8, 44.6, 172.2
 """As docs/sizing.md has it: stations, visits a second, milliseconds."""
