@@ -239,13 +239,17 @@ def test_a_process_that_ends_waits_for_a_step_and_closes_who_is_idle(
 
 def test_a_session_that_outlives_its_server_ends_without_a_traceback() -> None:
     loop = asyncio.new_event_loop()
-    line = SocketLine(WebSocket({"type": "websocket"}, nothing, nothing), loop)
+    line = SocketLine(WebSocket({"type": "websocket"}, nothing_comes, nothing_goes), loop)
     loop.close()
     line.close()
     with pytest.raises(LineCut):
         line.send(b"page")
 
 
-async def nothing(*_: object) -> MutableMapping[str, Any]:
-    """A socket at which nothing is heard or said."""
+async def nothing_goes(_: MutableMapping[str, Any]) -> None:
+    """A socket at which nothing is said."""
+
+
+async def nothing_comes() -> MutableMapping[str, Any]:
+    """A socket at which nothing is heard."""
     return {}

@@ -35,7 +35,7 @@ from storage import audit, canonical
 from storage.high_water import HighWaterMark
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, AuditEvent, Template
-from storage.registry import Head, Registry
+from storage.registry import Registry
 
 PINS = (b"271828", b"864209", b"975310", b"314159")
 
@@ -53,7 +53,7 @@ def forget_events(store: Registry, first: int = 0) -> None:
     tables = store._tables
     del tables.events[first:]
     tables.heads.clear()
-    tables.heads.update((it.lane, Head(it.seq, it.hash)) for it in tables.events)
+    tables.heads.update((it.lane, audit.Head(it.seq, it.hash)) for it in tables.events)
 
 
 def verdict(file: Path, *words: str) -> Said:
