@@ -141,7 +141,7 @@ class CardPage(Plain):
         return instead(WorkPage(lambda: CardPage(self._person, template)))
 
 
-class TakeoverPage(Plain):
+class ImportPage(Plain):
     """Import a card that was issued elsewhere."""
 
     def show(self, context: Context) -> Page:

@@ -16,7 +16,7 @@ from kiosk.desk.pages.batch import BatchPage
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.evidence import EvidencePage
 from kiosk.desk.pages.found import REFRESH, FoundPage
-from kiosk.desk.pages.issue import PersonPage, TakeoverPage
+from kiosk.desk.pages.issue import ImportPage, PersonPage
 from kiosk.desk.pages.risk import RiskPage
 from kiosk.desk.pages.rows import opened, table
 from kiosk.desk.pages.templates import TemplatesPage
@@ -55,7 +55,7 @@ ELSEWHERE = "go:"
 _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "issue": (Action.ISSUE, PersonPage),
     "batch": (Action.ISSUE, BatchPage),
-    "import": (Action.IMPORT, TakeoverPage),
+    "import": (Action.IMPORT, ImportPage),
     "templates": (Action.TEMPLATES, TemplatesPage),
     "evidence": (Action.EXPORT, EvidencePage),
     "audit": (Action.EXPORT, AuditPage),

@@ -191,8 +191,8 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "card, there": (OLGA, lambda it: issue.CardPage(_person(it, "alice"), "staff")),
     "work": (OLGA, _at_work),
     "issued": (OLGA, _to_hand_over),
-    "import": (OLGA, lambda _: issue.TakeoverPage()),
-    "import, card": (OLGA, lambda _: issue.TakeoverPage()),
+    "import": (OLGA, lambda _: issue.ImportPage()),
+    "import, card": (OLGA, lambda _: issue.ImportPage()),
 }
 """Who is signed in, and the page; every page there is."""
 CARDS: dict[str, tuple[str, ...]] = {
