@@ -239,7 +239,9 @@ def test_a_process_that_ends_waits_for_a_step_and_closes_who_is_idle(
 
 def test_a_session_that_outlives_its_server_ends_without_a_traceback() -> None:
     loop = asyncio.new_event_loop()
-    line = SocketLine(WebSocket({"type": "websocket"}, nothing_comes, nothing_goes), loop)
+    line = SocketLine(
+        WebSocket({"type": "websocket"}, nothing_comes, nothing_goes), loop
+    )
     loop.close()
     line.close()
     with pytest.raises(LineCut):
