@@ -8,7 +8,6 @@ promises is that no copy persists, is printed, compared carelessly or pickled.
 
 from __future__ import annotations
 
-import hmac
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -46,7 +45,9 @@ class Secret:
 
     def matches(self, other: Secret) -> bool:
         """Say whether both hold the same bytes, in constant time."""
-        return hmac.compare_digest(self._buffer, other._buffer)
+        from hmac import compare_digest  # with OpenSSL behind it: not before it is used
+
+        return compare_digest(self._buffer, other._buffer)
 
     def __len__(self) -> int:
         return len(self._buffer)

@@ -42,8 +42,8 @@ class IssuedCard:
 
     def lines(self) -> tuple[PageLine, ...]:
         """Return what to read; it can be read again until it is wiped."""
-        told = {"holder": self.credential.holder, "id": self.credential.id}
-        lines = [PageLine(Message("enrollment.issued", told), Style.DONE)]
+        told = {"holder": self.credential.holder}
+        lines = [PageLine(Message("desk.handover.issued", told), Style.DONE)]
         if self.puk is not None:
             lines += _shown("desk.handover.puk", self.puk)
         if self.transport_pin is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kiosk.cards.values import Tries
 from kiosk.core.errors import Message
@@ -18,9 +18,11 @@ from kiosk.core.secret import Secret
 from kiosk.pin.rules import PinRules
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import Sync
 
 # --- steps as they happen ----------------------------------------------------
+
+if TYPE_CHECKING:  # a kiosk that starts shows its first screen without it
+    from storage.records import Sync
 
 
 class VisitStep(StrEnum):

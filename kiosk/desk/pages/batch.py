@@ -21,7 +21,7 @@ _PROBLEMS = (
 )
 _ROWS = (
     Column("line", Message("desk.column.line"), 5),
-    Column("result", Message("desk.column.result"), 9),
+    Column("result", Message("desk.column.result"), 11),
     Column("name", Message("desk.column.name"), 18, 2),
     Column("account", Message("desk.column.account"), 18, 1),
     Column("template", Message("desk.column.template"), 14),

@@ -120,12 +120,16 @@ def _choices(context: Context, seen: CredentialView) -> Iterator[Choice]:
 
 
 def _asked(seen: CredentialView) -> Sequence[tuple[str, Action, Message | None]]:
+    """Return every action, the most probable ones first."""
     credential, template = seen.credential, seen.template
     by_phone = UnblockWay.ADMIN_KEY_PHONE in template.unblock
     no_phone = None if by_phone else Message("enrollment.no_phone_way")
     in_step = Message("enrollment.nothing_to_close")
     open_case = None if credential.sync is Sync.OUT_OF_STEP else in_step
+    case = (("finish", Action.LOOK, open_case), ("close", Action.CLOSE, open_case))
+    is_case = open_case is None and credential.state is State.ACTIVE
     return (
+        *(case if is_case else ()),
         ("release", Action.RELEASE, seen.holder_may.get(Kind.UNBLOCK)),
         ("activation", Action.RELEASE, _no_activation(credential)),
         ("answer", Action.RELEASE, no_phone),
@@ -133,8 +137,7 @@ def _asked(seen: CredentialView) -> Sequence[tuple[str, Action, Message | None]]
             (action, action, seen.operator_may[event])
             for action, event in _ACTS.items()
         ),
-        ("finish", Action.LOOK, open_case),
-        ("close", Action.CLOSE, open_case),
+        *(() if is_case else case),
     )
 
 

@@ -93,7 +93,7 @@ class TemplatePage(Plain):
                 Choice(
                     each.name,
                     each.name,
-                    Message("desk.template_line", {"type": each.card_type}),
+                    Message("desk.template_line", {"type": each.card_type.upper()}),
                     refusal=_not_here(each),
                 )
                 for each in templates

@@ -61,7 +61,7 @@ class RiskPage(Plain):
             lines=tuple(_sums(report)),
             fields=(
                 PageField(
-                    name="term", label=Message("desk.evidence.term"), value=look.term
+                    name="term", label=Message("desk.risk.term"), value=look.term
                 ),
             ),
             finds=True,

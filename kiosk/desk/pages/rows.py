@@ -24,9 +24,9 @@ _CARD_SHOWN = 5
 _WIDTHS = {
     SortedBy.NAME: (13, 3),
     SortedBy.ACCOUNT: (14, 2),
-    SortedBy.STATE: (10, 0),
-    SortedBy.PASSWORD: (11, 0),
-    SortedBy.CARD: (6, 0),
+    SortedBy.STATE: (12, 0),
+    SortedBy.PASSWORD: (12, 0),
+    SortedBy.CARD: (7, 0),
     SortedBy.LAST: (10, 0),
     SortedBy.EXPIRES: (10, 0),
 }

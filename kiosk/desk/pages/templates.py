@@ -36,6 +36,6 @@ class TemplatesPage(Plain):
 def _told(template: Template) -> Message:
     told: dict[str, str | int] = {
         "version": template.version,
-        "type": template.card_type,
+        "type": template.card_type.upper(),
     }
     return Message("desk.template_version", told)

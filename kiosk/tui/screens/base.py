@@ -20,10 +20,8 @@ from textual.widget import Widget
 from kiosk.faces.turn import Turn
 from kiosk.faces.wording import say
 from kiosk.tui.messages import Told
-from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import KeyBar, KeyHint, TopBar
-from kiosk.tui.widgets.choice_list import ChoiceList
-from kiosk.tui.widgets.field import Field, TypedField
+from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.panels import Countdown, line
 from kiosk.visit.station import FaceSettings
 
@@ -96,8 +94,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
 
     def press(self, key: events.Key) -> None:
         """Take a key whole: whoever has the focus, then the screen."""
-        focused = self.focused
-        if isinstance(focused, Field | ActionList | ChoiceList) and focused.press(key):
+        takes = getattr(self.focused, "press", None)  # a field, or a list
+        if takes is not None and takes(key):
             return
         if not self.pressed(key):
             self._move(key.key)

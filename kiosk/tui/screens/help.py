@@ -16,7 +16,7 @@ from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page_frame import all_keys_of
-from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.bars import KeyHint, cap_in_words
 from kiosk.tui.widgets.page_lines import in_words
 from kiosk.tui.widgets.panels import line
 from kiosk.tui.widgets.refused_choices import RefusedChoices
@@ -65,4 +65,5 @@ class HelpScreen(KioskScreen):
 
 
 def _row(cap: str, text: str) -> Widget:
-    return Horizontal(line(cap, classes="cap"), line(text, classes="does"))
+    shown = cap_in_words(cap)
+    return Horizontal(line(shown, classes="cap"), line(text, classes="does"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from textual.app import ComposeResult
@@ -15,6 +16,14 @@ from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import line
 
 _BETWEEN = "   "
+_CAPS = {
+    "Ctrl": "tui.cap.ctrl",
+    "PgUp": "tui.cap.page_up",
+    "PgDn": "tui.cap.page_down",
+    "Home": "tui.cap.home",
+    "End": "tui.cap.end",
+}
+_NAMED = re.compile(r"\b(Ctrl|PgUp|PgDn|Home|End)\b")
 _MARGIN = 4
 """Columns of the key bar that stay empty, at both sides."""
 _LONGEST_NAME = 40
@@ -89,12 +98,17 @@ class KeyBar(Static):
         self.update(Content("\n").join(rows))
 
 
+def cap_in_words(cap: str) -> str:
+    """Return what stands on a key, as on keyboards of the language."""
+    return _NAMED.sub(lambda found: say(_CAPS[found[0]]), cap)
+
+
 def _length(hints: list[Content]) -> int:
     return sum(each.cell_length + len(_BETWEEN) for each in hints) - len(_BETWEEN)
 
 
 def _drawn(key: KeyHint) -> Content:
-    cap = marks().arrows if key.cap == "arrows" else key.cap
+    cap = marks().arrows if key.cap == "arrows" else cap_in_words(key.cap)
     if not cap:
         return Content(say(key.text))
     styled = Content.styled(f" {cap} ", "reverse")

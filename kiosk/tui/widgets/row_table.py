@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable, Static
 
-from kiosk.desk.tables import ROWS, Look, Table
+from kiosk.desk.tables import ROWS, Look, Table, Words
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import say
 from kiosk.tui.widgets.page_lines import in_words, page_line
@@ -54,6 +54,7 @@ class RowTable(Container):
         height: auto; max-height: 5; border-top: $edge $secondary; padding: 0 1;
     }
     RowTable #filters, RowTable #place { height: 1; color: $text-muted; }
+    RowTable #filters { height: auto; }
     RowTable #place { text-align: right; }
     """
 
@@ -165,9 +166,9 @@ class RowTable(Container):
         place = say(key, at=self._rows.cursor_row + 1, count=rows) if rows else ""
         self.query_one("#place", Static).update(Content(place))
         pieces = [
-            Content.styled(f" {in_words(words)} ", "reverse")
+            Content.styled(f" {_kept(words)} ", "reverse")
             if key == table.filter
-            else Content(f" {in_words(words)} ")
+            else Content(f" {_kept(words)} ")
             for key, words in table.filters
         ]
         filters = self.query_one("#filters", Static)
@@ -229,3 +230,8 @@ class RowTable(Container):
         by = self._wanted.filter
         at = keys.index(by) if by in keys else 0
         self._look(replace(self._wanted, filter=keys[(at + step) % len(keys)]))
+
+
+def _kept(words: Words) -> str:
+    """Return words that stay on one line, wherever it is folded."""
+    return in_words(words).replace(" ", "\N{NO-BREAK SPACE}")
