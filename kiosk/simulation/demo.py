@@ -227,7 +227,7 @@ def _worth_trying(role: Role, now: Credential, card: SimulatedPivCard) -> str:
         code = "F9 for its code, then " if role.template == "by code" else ""
         return f"{code}F5, choose the first PIN"
     if not card.pin_tries_left:
-        return "Ctrl+T, release an unblock at the desk, and type that code here"
+        return "Ctrl+T, give a code at the desk, and type it here"
     if now.sync is Sync.OUT_OF_STEP:
         return "F5, and make Windows follow the card"
     if card.pin_tries_left == 1:

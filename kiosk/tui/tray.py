@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from kiosk.faces.demo_deck import DemoDeck
 from kiosk.faces.wording import say
+from kiosk.tui.widgets.bars import cap_in_words
 
 DEMO_KEYS = frozenset({"ctrl+t", "f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 
@@ -65,23 +66,31 @@ class Tray(Widget):
         place = say("tui.tray.place", at=at + 1, all=len(deck.cards))
         return Content("\n").join(
             (
-                Content.assemble((f"{say('tui.tray.title')} ", "bold"), *_keys()),
-                Content.assemble((f"{place}  {card.name}", "bold"), f"  {card.story}"),
+                Content.assemble(*_keys()),
+                Content.assemble(
+                    (f"{say('tui.tray.title')} {place}  {card.name}", "bold"),
+                    f"  {card.story}",
+                ),
                 Content(say("tui.tray.hint", hint=card.hint)),
-                Content(self._hand.heard or _next(deck.note(), card.next)),
+                Content(
+                    self._hand.heard
+                    or _next(deck.note(), card.next, self.content_size.width)
+                ),
             )
         )
 
 
-def _next(note: str, advice: str) -> str:
-    """What is true behind the scenes, and what to try."""
+def _next(note: str, advice: str, room: int) -> str:
+    """What is true behind the scenes, and what to try: that alone, if not both fit."""
     tried = say("tui.tray.next", advice=advice) if advice else ""
-    return " ".join(each for each in (note, tried) if each)
+    both = " ".join(each for each in (note, tried) if each)
+    return tried if tried and len(both) > room else both
 
 
 def _keys() -> list[str | tuple[str, str]]:
     keys = ("F5", "insert"), ("F6", "pull"), ("F7 F8", "other"), ("F9", "code")
     drawn: list[str | tuple[str, str]] = []
     for cap, name in (*keys, ("Ctrl+T", "other_side"), ("F10", "quit")):
-        drawn += ["  ", (f" {cap} ", "reverse"), f" {say(f'tui.tray.{name}')}"]
+        shown = cap_in_words(cap)
+        drawn += [(f" {shown} ", "reverse"), f" {say(f'tui.tray.{name}')} "]
     return drawn

@@ -57,7 +57,7 @@ def test_a_release_given_at_the_desk_is_redeemed_at_the_kiosk(
 ) -> None:
     terminal.shows("Insert your card")
     terminal.type(OTHER_CARD + OTHER_CARD)
-    terminal.shows("Try: Ctrl+T, release an unblock at the desk")
+    terminal.shows("Try: Ctrl+T, give a code at the desk")
     terminal.type(OTHER_SIDE)
     code = released(terminal)
     terminal.type(OTHER_SIDE)
