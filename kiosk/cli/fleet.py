@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,9 @@ from kiosk.config.sections.station import STATION_NAME, StationRole
 from kiosk.core.errors import KioskError, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kiosk.config import FleetStation
     from storage.records import StationRecord
 
 app = new_app("The stations of a fleet: enroll, list, rename, revoke.")
@@ -63,7 +67,28 @@ def token(
 
 
 @app.command()
-def enroll(tpm: TpmOption = None, config: ConfigOption = None) -> None:
+def enroll(
+    authority: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--authority",
+            metavar="ADDRESS",
+            help="Ask there instead: https://HOST[:PORT]. More than once for several.",
+            show_default=False,
+        ),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca",
+            metavar="FILE",
+            help="Believe this issuer (PEM) there, instead of the configured one.",
+            show_default=False,
+        ),
+    ] = None,
+    tpm: TpmOption = None,
+    config: ConfigOption = None,
+) -> None:
     """Make this station one of the fleet, with the token that its authority printed.
 
     The token is asked for at the terminal. The station's key is made here and never
@@ -80,6 +105,7 @@ def enroll(tpm: TpmOption = None, config: ConfigOption = None) -> None:
     settings = load_any(config)
     if not isinstance(settings, FleetStation):
         raise NotOfAFleet(file=str(find(config)))
+    settings = _asked_elsewhere(settings, authority or (), ca)
     with ask_secret(text("station.ask_token") + " ") as typed:
         name = bootstrap.enroll(settings, typed, tpm or "")
     told: dict[str, str | int] = {"name": name, "role": settings.station.role}
@@ -145,6 +171,30 @@ def rename(
     with open_office(operators_config(config)) as office:
         saved = office.rename_station(station, name)
     print(words(Message("station.renamed", {"name": station, "as": saved.name})))
+
+
+def _asked_elsewhere(
+    settings: FleetStation, addresses: Sequence[str], ca: Path | None
+) -> FleetStation:
+    """Return the settings with what was named instead of what they say."""
+    import re
+
+    from msgspec.structs import replace
+
+    from kiosk.config.sections.fleet import HOST_PORT
+
+    for each in addresses:
+        if re.fullmatch(f"https://{HOST_PORT}", each) is None:
+            raise typer.BadParameter(f"{each} is no address: https://HOST[:PORT]")
+    told = settings.authority
+    return replace(
+        settings,
+        authority=replace(
+            told,
+            addresses=tuple(addresses) or told.addresses,
+            ca_file=told.ca_file if ca is None else ca.absolute(),
+        ),
+    )
 
 
 def _line(station: StationRecord) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lab.machine.swtpm import SoftTpm
+from lab.servers.served import Site as Served
 from lab.servers.serving import Authority, is_listening, until
 from lab.terminal.terminal import terminal
 
@@ -159,6 +160,30 @@ def test_a_station_enrolls_is_listed_and_is_revoked_everywhere(site: Site) -> No
     )
     assert token.encode() not in everything
     assert token.replace("-", "").encode() not in everything
+
+
+def test_a_station_may_be_told_at_its_enrollment_whom_to_ask_and_to_believe(
+    site: Site, tmp_path: Path
+) -> None:
+    """What is configured is not there: another address, and another issuer."""
+    file, token = site.station("lobby-7"), site.token("lobby-7")
+    elsewhere = tmp_path / "other"
+    elsewhere.mkdir()
+    other = Served.founded(elsewhere)
+    there, one = site.authority.site.ca_file, site.authority.ports[0]
+    text = file.read_text().replace(str(there), str(other.ca_file))
+    file.write_text(text)
+    at = ("--authority", f"https://127.0.0.1:{one}")
+    with site.serving(one):
+        enroll(file, token, "cannot show that it is", *at)
+        enroll(file, token, "enrolled as lobby-7", *at, "--ca", str(there))
+    refused = subprocess.run(
+        [*(KIOSK, "fleet", "enroll", "--config", str(file), "--authority", "http://x")],
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode == 2
+    assert "https://HOST" in refused.stderr
 
 
 def doctor(file: Path) -> str:

@@ -26,6 +26,7 @@ from kiosk.authority.local import LocalAuthority
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.openapi import document
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.enrolling import enroll
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.entropy import SystemEntropy
 
@@ -90,6 +91,7 @@ class Served:
             authority_of=LocalAuthority,
             names=frozenset({f"127.0.0.1:{self.port}"}),
             entropy=SystemEntropy(),
+            enroll=enroll,
         )
 
     def ask(

@@ -30,6 +30,15 @@ def test_every_call_of_the_port_stands_in_it(told: dict[str, Any]) -> None:
     assert set(CALLS) <= calls
 
 
+def test_a_station_that_enrolls_finds_its_form_in_it(told: dict[str, Any]) -> None:
+    call = told["paths"]["/v1/enroll"]["post"]
+    asked = call["requestBody"]["content"]["application/json"]["schema"]
+    assert asked == {"$ref": "#/components/schemas/EnrollCall"}
+    schema = told["components"]["schemas"]["EnrollCall"]
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == {"token", "algorithm", "public_key", "role"}
+
+
 def test_every_secret_is_said_to_be_sealed(told: dict[str, Any]) -> None:
     schemas = told["components"]["schemas"]
     secrets = [schemas["PukPlan"]["properties"][it] for it in ("old", "new")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
@@ -16,8 +17,9 @@ from lab.servers.served import Enrolled, Serving, Site, free_port
 from starlette.applications import Starlette
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
+from kiosk.authority.client import desk_line
 from kiosk.authority.client.desk_line import PATH, DeskLines
 from kiosk.authority.client.line import trusting
 from kiosk.authority.errors import StationMayNot
@@ -156,6 +158,31 @@ def test_each_station_gets_a_session_of_its_own(door: Door) -> None:
     one.close()
     assert other.back().name == "desk-2"
     assert one.page().name == "desk-1", "a new one"
+
+
+def test_a_line_that_dies_is_told_of_in_our_words_alone(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library would log a traceback where its ping could not be sent."""
+    tried = threading.Event()
+
+    def no_ping(*_: object, **__: object) -> None:
+        tried.set()
+        raise RuntimeError
+
+    monkeypatch.setattr(desk_line, "_PING_SECONDS", 0.05)
+    monkeypatch.setattr(ClientConnection, "ping", no_ping)
+    with caplog.at_level(logging.INFO):
+        signer = door.enrolled.signer("desk-1")
+        where = f"https://127.0.0.1:{door.port}"
+        lines = DeskLines([where], door.site.ca_file, signer, SystemEntropy())
+        line = lines.opened(SealingKey().public, lambda: None)
+        assert tried.wait(10)
+        line.close()
+        for thread in threading.enumerate():
+            if "keepalive" in repr(thread):
+                thread.join(10)
+    assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
 
 
 def test_a_station_that_may_not_hears_why(door: Door) -> None:

@@ -31,6 +31,12 @@ _PING_SECONDS = 10.0
 """Between pings, and how long one may go unanswered."""
 _KEY_BYTES = 16
 
+_UNHEARD = logging.getLogger(f"{__name__}.library")
+"""What the library says of a line that dies is said here, in one line of ours."""
+_UNHEARD.addHandler(logging.NullHandler())
+_UNHEARD.setLevel(logging.CRITICAL)
+_UNHEARD.propagate = False
+
 log = logging.getLogger(__name__)
 
 
@@ -88,6 +94,7 @@ class DeskLines:
                 additional_headers={**headers, **self._sign(request)},
                 user_agent_header=None,
                 compression=None,
+                logger=_UNHEARD,
                 proxy=None,
                 open_timeout=CONNECT_SECONDS,
                 ping_interval=_PING_SECONDS,

@@ -15,6 +15,7 @@ import msgspec
 from kiosk.authority.ports import Authority
 from kiosk.authority.service.bounds import LARGEST_BODY
 from kiosk.authority.service.problems import MEDIA_TYPE, Problem
+from kiosk.authority.stations.enroll_call import PATH, EnrollCall, Enrolled
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.core.secret import Secret
 
@@ -54,13 +55,13 @@ _STATUSES = {
 @cache
 def document() -> bytes:
     """Return the document as JSON, the same each time."""
-    types: list[Any] = [Problem]
+    types: list[Any] = [Problem, EnrollCall, Enrolled]
     for call in CALLS.values():
         types += [call.request, call.answer]
     schemas, components = msgspec.json.schema_components(
         types, schema_hook=_hook, ref_template=_REFERENCE
     )
-    pairs = iter(schemas[1:])
+    pairs = iter(schemas[3:])
     paths = {
         f"/v1/visit/{name}": {"post": _operation(call, next(pairs), next(pairs))}
         for name, call in CALLS.items()
@@ -74,7 +75,9 @@ def document() -> bytes:
                 "description": _DESCRIPTION,
             },
             "security": [{"station": []}],
-            "paths": paths | _PLAIN,
+            "paths": paths
+            | {PATH: {"post": _enrolling(schemas[1], schemas[2])}}
+            | _PLAIN,
             "components": {
                 "schemas": components,
                 "responses": _problems(),
@@ -100,23 +103,42 @@ def _operation(call: Call, request: Schema, answer: Schema) -> Schema:
         "operationId": call.name,
         "summary": " ".join(summary.split()),
         "description": rest,
-        "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": True,
-                "description": "As `key` in the body: the same call, the same answer.",
-                "schema": _KEY,
-            }
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {_JSON: {"schema": _asked(call, request)}},
-        },
+        "parameters": [_key("As `key` in the body: the same call, the same answer.")],
+        **_exchange(_asked(call, request), _answered(answer)),
+    }
+
+
+def _enrolling(request: Schema, answer: Schema) -> Schema:
+    """Return the operation by which a station becomes one of the fleet."""
+    return {
+        "operationId": "enroll",
+        "summary": "Make a station one of the fleet, by the token that it was given.",
+        "description": "The request is signed with the key that it names. A token"
+        " works once, for one station and role; an answer that was lost may be asked"
+        " for again with the same token and key.",
+        "parameters": [_key("The station's own name for this request.")],
+        **_exchange(request, answer),
+    }
+
+
+def _key(said: str) -> Schema:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": said,
+        "schema": _KEY,
+    }
+
+
+def _exchange(asked: Schema, answered: Schema) -> Schema:
+    """Return what is sent, and everything that may be answered."""
+    return {
+        "requestBody": {"required": True, "content": {_JSON: {"schema": asked}}},
         "responses": {
             "200": {
                 "description": "The answer.",
-                "content": {_JSON: {"schema": _answered(answer)}},
+                "content": {_JSON: {"schema": answered}},
             },
             **{status: {"$ref": _PROBLEM + status} for status in _STATUSES},
         },

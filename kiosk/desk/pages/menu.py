@@ -19,6 +19,7 @@ from kiosk.desk.pages.found import REFRESH, FoundPage
 from kiosk.desk.pages.issue import ImportPage, PersonPage
 from kiosk.desk.pages.risk import RiskPage
 from kiosk.desk.pages.rows import opened, table
+from kiosk.desk.pages.stations import StationsPage
 from kiosk.desk.pages.templates import TemplatesPage
 from kiosk.desk.pages.times import moment
 from kiosk.desk.pages.work import WorkPage
@@ -47,6 +48,7 @@ _LETTERS = {
     "evidence": "d",
     "audit": "v",
     "risk": "r",
+    "stations": "s",
 }
 _LIST = "list:"
 _WORK = "work"
@@ -60,6 +62,7 @@ _PAGES: dict[str, tuple[Action, Callable[[], Screen]]] = {
     "evidence": (Action.EXPORT, EvidencePage),
     "audit": (Action.EXPORT, AuditPage),
     "risk": (Action.EXPORT, RiskPage),
+    "stations": (Action.STATIONS, StationsPage),
 }
 
 

@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast, get_type_hints
 
-from kiosk.authority.office.ports import CardWork, Deciding, Looking, OfficeAuthority
+from kiosk.authority.office.ports import (
+    CardWork,
+    Deciding,
+    FleetKeeping,
+    Looking,
+    OfficeAuthority,
+)
 from kiosk.authority.office.ports import Office as OfficePort
 from kiosk.authority.wire import codec
 from kiosk.core.secret import Secret
@@ -123,4 +129,4 @@ def _calls(*ports: type) -> Mapping[str, Callable[..., Any]]:
     }
 
 
-CALLS = _calls(Looking, Deciding, CardWork, OfficeAuthority)
+CALLS = _calls(Looking, Deciding, FleetKeeping, CardWork, OfficeAuthority)

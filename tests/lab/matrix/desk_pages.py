@@ -36,6 +36,7 @@ from kiosk.desk.pages import (
     release,
     risk,
     sign_in,
+    stations,
     template_edit,
     templates,
     watch,
@@ -44,7 +45,14 @@ from kiosk.desk.pages import (
 from kiosk.desk.personalise import IssuedCard
 from kiosk.desk.tables import Look
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
-from storage.records import ApprovalKind, Credential, Template
+from storage.records import (
+    ApprovalKind,
+    Credential,
+    StationRecord,
+    StationStanding,
+    Template,
+)
+from storage.registry import Tx
 
 HANNA, OLGA, AARON, ADA = range(4)
 OPERATORS = ("hanna", "olga", "aaron", "ada")
@@ -110,11 +118,53 @@ def _to_hand_over(context: Context) -> work.WorkPage:
     return page
 
 
+def enrolled(tx: Tx, now: float) -> None:
+    """Enroll a kiosk that is heard and a desk that is revoked, if none is there."""
+    if tx.stations(limit=1):
+        return
+    active, revoked = StationStanding
+    for name, role, state in (
+        ("lobby-7", "self-service", active),
+        ("desk-2", "helpdesk", revoked),
+    ):
+        tx.save_station(
+            StationRecord(
+                id=name,
+                name=name,
+                role=role,
+                algorithm="ed25519",
+                public_key=name.encode() * 4,
+                state=state,
+                enrolled_at=now,
+                enrolled_by="ada",
+                last_seen=now,
+                program="0.1.0",
+            )
+        )
+
+
 def _acts(action: Action, name: str) -> Callable[[Context], Any]:
     return lambda context: act.ReasonPage(_of(context, name), action)
 
 
 Make = Callable[[Context], Any]
+
+
+def _of_the_fleet(make: Make) -> Make:
+    """Let there be two stations first."""
+
+    def made(context: Context) -> Any:
+        parts = cast(Any, context.session)._desk.parts
+        parts.registry.run(lambda tx: enrolled(tx, parts.clock.now()))
+        return make(context)
+
+    return made
+
+
+def _station(page: Callable[[StationRecord], Any]) -> Make:
+    return lambda context: page(context.office.station("lobby-7"))
+
+
 PAGES: dict[str, tuple[int | None, Make]] = {
     "sign in": (None, lambda _: sign_in.SignInPage()),
     "sign in, card": (None, lambda _: sign_in.SignInPage()),
@@ -175,6 +225,10 @@ PAGES: dict[str, tuple[int | None, Make]] = {
     "template, new": (ADA, lambda it: template_edit.EditPage(it, Template(name=""))),
     "template, edited": (ADA, lambda it: _edited(it, is_checked=False)),
     "template, checked": (ADA, lambda it: _edited(it, is_checked=True)),
+    "stations": (ADA, _of_the_fleet(lambda _: stations.StationsPage())),
+    "station": (ADA, _of_the_fleet(lambda _: stations.StationPage("lobby-7"))),
+    "station, rename": (ADA, _of_the_fleet(_station(stations.RenamePage))),
+    "station, revoke": (ADA, _of_the_fleet(_station(stations.RevokePage))),
     "audit": (AARON, lambda _: audit.AuditPage()),
     "evidence": (AARON, lambda _: evidence.EvidencePage()),
     "evidence, file": (AARON, lambda _: evidence.EvidenceFilePage("alice")),

@@ -1,0 +1,215 @@
+"""The stations of a fleet: which there are, how they are, and their names and end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kiosk.authority.office.operators import Action
+from kiosk.config.sections.station import StationRole
+from kiosk.core.errors import Message
+from kiosk.core.untrusted_text import visible
+from kiosk.desk.context import Context, Move, Plain, done, go, stay
+from kiosk.desk.pages.times import moment
+from kiosk.desk.tables import Column, Look, Table, TableRow, Words
+from kiosk.desk.views import (
+    Choice,
+    Emit,
+    Filled,
+    Page,
+    PageField,
+    PageLine,
+    Style,
+)
+from storage.records import StationRecord, StationStanding
+
+SILENT_SECONDS = 600.0
+"""A kiosk that was not heard for so long needs somebody: it asks by itself."""
+_COLUMNS = (
+    Column("station", Message("desk.column.station"), 14, 2),
+    Column("state", Message("desk.column.state"), 9),
+    Column("role", Message("desk.column.role"), 12),
+    Column("program", Message("desk.column.program"), 9),
+    Column("seen", Message("desk.column.seen"), 16),
+)
+
+
+class StationsPage(Plain):
+    """Every station, by id; what is typed is looked for in id and name."""
+
+    def __init__(self) -> None:
+        self._look = Look()
+
+    def show(self, context: Context) -> Page:
+        look, now = self._look, context.site.clock.now()
+        term = look.term.strip().casefold()
+        found = [it for it in context.office.stations() if _is_meant(it, term)]
+        rows = tuple(_row(each, now) for each in found[: look.rows])
+        lines = () if rows else (PageLine(Message("desk.station.none")),)
+        return Page(
+            name="stations",
+            title=Message("desk.menu.stations"),
+            lines=lines,
+            fields=(
+                PageField(
+                    name="term",
+                    label=Message("desk.station.term"),
+                    value=look.term,
+                ),
+            ),
+            table=Table(
+                columns=_COLUMNS,
+                rows=rows,
+                has_more=len(found) > look.rows,
+                at=look.at,
+            ),
+            finds=True,
+        )
+
+    def look(self, look: Look) -> None:
+        self._look = look
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        self._look = Look(term=filled.texts["term"])
+        return stay()
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        self._look = replace(self._look, at=key)
+        return go(StationPage(key))
+
+
+class StationPage(Plain):
+    """One station; it is read anew whenever it is shown."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+
+    def show(self, context: Context) -> Page:
+        station = context.office.station(self._id)
+        choices = [Choice("rename", Message("desk.station.rename"))]
+        if station.state is StationStanding.ACTIVE:
+            choices.append(Choice("revoke", Message("desk.station.revoke")))
+        return Page(
+            name="station",
+            title=Message("desk.station.title", {"station": station.id}),
+            lines=tuple(_lines(station, context.site.clock.now())),
+            choices=tuple(choices),
+        )
+
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+        station = context.office.station(self._id)
+        return go(RenamePage(station) if key == "rename" else RevokePage(station))
+
+
+class RenamePage(Plain):
+    """Asks what people call it; what it signs as stays."""
+
+    def __init__(self, station: StationRecord) -> None:
+        self._station = station
+
+    def show(self, context: Context) -> Page:
+        context.require(Action.STATIONS)
+        return Page(
+            name="station_rename",
+            title=Message("desk.station.title", {"station": self._station.id}),
+            lines=(PageLine(Message("desk.station.rename_about")),),
+            fields=(
+                PageField(
+                    name="name",
+                    label=Message("desk.column.name"),
+                    value=self._station.name,
+                    is_needed=True,
+                ),
+            ),
+            action=Message("desk.station.rename"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        name = filled.texts["name"].strip()
+        if not name:
+            return stay(Message("desk.station.name_needed"))
+        emit(Message("desk.working"))
+        saved = context.office.rename_station(self._station.id, name)
+        told: dict[str, str | int] = {"name": saved.id, "as": visible(saved.name)}
+        return done(Message("station.renamed", told), back=1)
+
+
+class RevokePage(Plain):
+    """Asks why a station is to be heard no more."""
+
+    def __init__(self, station: StationRecord) -> None:
+        self._station = station
+
+    def show(self, context: Context) -> Page:
+        context.require(Action.STATIONS)
+        return Page(
+            name="station_revoke",
+            title=Message("desk.station.title", {"station": self._station.id}),
+            lines=(PageLine(Message("desk.station.revoke_about"), Style.WARNING),),
+            fields=(
+                PageField(
+                    name="reason", label=Message("desk.field.reason"), is_needed=True
+                ),
+            ),
+            action=Message("desk.station.revoke"),
+        )
+
+    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        reason = filled.texts["reason"].strip()
+        if not reason:
+            return stay(Message("desk.reason_needed"))
+        emit(Message("desk.working"))
+        context.office.revoke_station(self._station.id, reason)
+        return done(Message("station.revoked", {"name": self._station.id}), back=1)
+
+
+def _is_meant(station: StationRecord, term: str) -> bool:
+    return term in station.id.casefold() or term in station.name.casefold()
+
+
+def _is_silent(station: StationRecord, now: float) -> bool:
+    """Say whether a kiosk asks nothing that would ask: it is off, or cut off."""
+    return (
+        station.state is StationStanding.ACTIVE
+        and station.role == StationRole.SELF_SERVICE
+        and now - station.last_seen > SILENT_SECONDS
+    )
+
+
+def _row(station: StationRecord, now: float) -> TableRow:
+    cells: tuple[Words, ...] = (
+        visible(station.id),
+        Message(f"desk.station.{station.state}"),
+        Message(f"desk.station.role_{station.role.replace('-', '_')}"),
+        visible(station.program) or "–",
+        _seen(station),
+    )
+    return TableRow(
+        station.id,
+        cells,
+        needs_somebody=_is_silent(station, now),
+        about=tuple(_lines(station, now)),
+    )
+
+
+def _lines(station: StationRecord, now: float) -> Iterator[PageLine]:
+    def line(key: str, words: Words) -> PageLine:
+        return PageLine(words, label=Message(f"desk.column.{key}"))
+
+    if _is_silent(station, now):
+        yield PageLine(Message("desk.station.silent"), Style.WARNING)
+    yield line("name", visible(station.name))
+    yield line("state", Message(f"desk.station.{station.state}"))
+    role = station.role.replace("-", "_")
+    yield line("role", Message(f"desk.station.role_{role}"))
+    yield line("program", visible(station.program) or "–")
+    yield line("seen", _seen(station))
+    yield line("enrolled", moment(station.enrolled_at))
+    yield line("enrolled_by", visible(station.enrolled_by))
+    key = hashlib.sha256(station.public_key).hexdigest()
+    yield line("key", f"{station.algorithm} {key[:16]}…")
+
+
+def _seen(station: StationRecord) -> Words:
+    return moment(station.last_seen) if station.last_seen else "–"

@@ -1,0 +1,93 @@
+"""The fleet at the desk: who sees it, what is shown, and a station's name and end."""
+
+from __future__ import annotations
+
+import pytest
+from lab.desk.office import Office
+from lab.matrix.desk_pages import enrolled
+
+from kiosk.desk.pages.stations import SILENT_SECONDS
+from storage.records import StationStanding
+
+
+def signed_in(name: str) -> Office:
+    office = Office()
+    office.sign_in(name)
+    return office
+
+
+def test_the_fleet_is_an_administrators() -> None:
+    for name in ("hanna", "olga", "aaron"):
+        office = signed_in(name)
+        assert office.refusal("stations") is None, "it is not offered"
+        office.choose("stations")
+        assert office.page.name == "menu"
+
+
+def test_without_a_fleet_it_is_said_how_a_station_enrolls() -> None:
+    office = signed_in("ada")
+    office.choose("stations")
+    assert "kiosk fleet token" in office.text()
+
+
+@pytest.fixture
+def office() -> Office:
+    found = signed_in("ada")
+    world = found.world
+    world.registry.run(lambda tx: enrolled(tx, world.clock.now()))
+    found.choose("stations")
+    return found
+
+
+def rows(office: Office) -> dict[str, tuple[bool, str]]:
+    table = office.page.table
+    return {
+        row.key: (row.needs_somebody, " ".join(map(str, row.cells)))
+        for row in table.rows
+    }
+
+
+def test_every_station_is_shown_with_what_it_is_and_when_it_was_heard(
+    office: Office,
+) -> None:
+    shown = rows(office)
+    assert list(shown) == ["desk-2", "lobby-7"]
+    assert "desk.station.revoked" in shown["desk-2"][1]
+    assert "desk.station.role_self_service" in shown["lobby-7"][1]
+    assert "0.1.0" in shown["lobby-7"][1]
+    assert not any(needs for needs, _ in shown.values())
+
+
+def test_a_kiosk_that_is_not_heard_is_marked(office: Office) -> None:
+    office.world.clock.sleep(SILENT_SECONDS + 1)
+    office.back()
+    office.choose("stations")
+    shown = rows(office)
+    assert shown["lobby-7"][0]
+    assert not shown["desk-2"][0], "a desk asks only when somebody works at it"
+    office.choose("lobby-7")
+    assert "is it switched on" in office.text()
+
+
+def test_a_station_is_renamed(office: Office) -> None:
+    office.choose("lobby-7")
+    office.choose("rename")
+    office.submit(name="  ")
+    assert office.notice == "desk.station.name_needed"
+    office.submit(name="Lobby, left")
+    assert office.page.name == "station"
+    assert "Lobby, left" in office.text()
+
+
+def test_a_station_is_revoked_with_a_reason(office: Office) -> None:
+    office.choose("lobby-7")
+    office.choose("revoke")
+    office.submit(reason=" ")
+    assert office.notice == "desk.reason_needed"
+    office.submit(reason="stolen")
+    registry = office.world.registry
+    saved = registry.read(lambda view: view.station("lobby-7"))
+    assert saved.state is StationStanding.REVOKED
+    assert [it.key for it in office.page.choices] == ["rename"]
+    (event,) = [it for it in registry.audit_events() if it.kind == "station.revoked"]
+    assert (event.data["of"], event.data["reason"]) == ("lobby-7", "stolen")
