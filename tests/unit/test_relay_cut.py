@@ -185,11 +185,13 @@ def test_where_it_is_cut_while_a_card_is_issued_it_is_issued_or_the_next_try_doe
         cut_at(hands, number, is_heard=is_heard)
         hands.issues()
         assert hands.office.page.name == CLOSED, number
+        said = hands.office.notice
         desks.settle()
         assert hands.is_card_free(), number
         hands.office.page = hands.office.desk.page()
         assert hands.office.page.name == "sign_in", "who was signed in is not any more"
         given = hands.live()
+        assert not given or said == "relay.line_cut_issuing", (number, said)
         issued_before += len(given)
         hands.issues()
         if given:

@@ -47,6 +47,8 @@ line's, when that is lost. KioskErrors: AuthorityAway, LineCut …
 """
 Post = Callable[[Callable[[], None]], None]
 """Queues a job on the desk's worker."""
+ISSUING = frozenset({"card", "work", "issued", "batch_run"})
+"""Pages at which the line may be lost between a card's issue and its transport PIN."""
 
 
 class RemoteDesk:
@@ -60,6 +62,8 @@ class RemoteDesk:
         """Counts them: the news that one is lost may come late."""
         self._was_lost = False
         """While nobody asked for anything; nobody was told yet."""
+        self._shown = ""
+        """The name of the page that was shown last."""
 
     def page(self) -> Page:
         return self._ask(Shown())
@@ -110,12 +114,21 @@ class RemoteDesk:
             self.close()
 
     def _ask(self, asked: Asked, emit: Emit | None = None) -> Page:
+        page = self._page_after(asked, emit)
+        self._shown = page.name
+        return page
+
+    def _page_after(self, asked: Asked, emit: Emit | None) -> Page:
         try:
             if self._was_lost:
                 raise LineCut
             if self._channel is None:
                 return self._begun()  # what was asked was of a session that has ended
             return self._answered(self._channel, asked, emit)
+        except LineCut as error:
+            is_issuing = self._shown in ISSUING
+            lost = Message("relay.line_cut_issuing") if is_issuing else said_of(error)
+            return self._ended(lost)
         except KioskError as error:
             return self._ended(said_of(error))
 
