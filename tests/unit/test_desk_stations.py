@@ -41,6 +41,7 @@ def office() -> Office:
 
 def rows(office: Office) -> dict[str, tuple[bool, str]]:
     table = office.page.table
+    assert table is not None
     return {
         row.key: (row.needs_somebody, " ".join(map(str, row.cells)))
         for row in table.rows
