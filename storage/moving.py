@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -61,7 +61,11 @@ class Content:
         return sum(head.seq for head in self.heads.values())
 
 
-def content(registry: Registry) -> Content:
+Told = Callable[[], None]
+"""Hears of each credential that is read with what is its own."""
+
+
+def content(registry: Registry, told: Told = lambda: None) -> Content:
     """Read everything but the evidence's events. RegistryError."""
     digest, count = hashlib.sha256(), 0
     for template in _templates(registry):
@@ -78,6 +82,7 @@ def content(registry: Registry) -> Content:
             digest.update(canonical.encode(replace(operation, version=0)))
         for approval in approvals:
             digest.update(canonical.encode(replace(approval, version=0)))
+        told()
     heads = registry.read(lambda view: view.heads())
     return Content(count, digest.hexdigest(), heads)
 
@@ -119,12 +124,19 @@ def move(source: Registry, target: Registry, *, now: float) -> Iterator[None]:
     yield from _move_events(source, target, now)
 
 
-def finish(source: Registry, target: Registry, *, station: str, now: float) -> Content:
+def finish(
+    source: Registry,
+    target: Registry,
+    *,
+    station: str,
+    now: float,
+    told: Told = lambda: None,
+) -> Content:
     """Compare both, and void what was given out. Return what both hold.
 
     StoresDiffer.
     """
-    ours, theirs = content(source), content(target)
+    ours, theirs = content(source, told), content(target, told)
     for kind, is_same in (
         ("credentials", ours.credentials == theirs.credentials),
         ("records", ours.records == theirs.records),

@@ -152,8 +152,10 @@ class LocalOffice(LocalCardWork):
     def set_back_at(self) -> float | None:
         return evidence_seen.set_back_at(self._desk)
 
-    def verified(self) -> JudgedEvidence:
-        return evidence_seen.verified(self._desk)
+    def verified(
+        self, told: Callable[[int, int], None] = lambda _done, _events: None
+    ) -> JudgedEvidence:
+        return evidence_seen.verified(self._desk, told)
 
     def receipt(self, number: str) -> Receipt | None:
         return evidence_seen.receipt(self._desk, number)

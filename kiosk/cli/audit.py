@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kiosk.authority.proof.verification import Verified
     from kiosk.config import Config
     from storage.completeness import KnownHead
-    from storage.registry import Registry
     from storage.signed_note import NoteKey
 
 app = new_app("Verify and export the evidence.")
@@ -118,7 +117,7 @@ def _of_registry(
         lost = missing(seen, registry.read(lambda view: view.heads()))
         with (
             registry.evidence_at_rest(),
-            ProgressLine(_events(registry), "events") as told,
+            ProgressLine(verification.events_to_read(registry), "events") as told,
             closing(SharedOut()) as checks,
         ):
             evidence = verification.evidence_of(registry, told)
@@ -131,14 +130,6 @@ def _of_registry(
         typer.echo(words(Message("evidence.older", {"lost": lost})), err=True)
         raise fail()
     _say(verified, is_own_key=is_own_key)
-
-
-def _events(registry: Registry) -> int:
-    """Return how many events there are to be read."""
-    heads, away = registry.read(lambda view: view.heads()), registry.moved_away()
-    ends = (heads.values(), away.values())
-    there, gone = (sum(head.seq for head in each) for each in ends)
-    return there - gone
 
 
 def _say(verified: Verified, *, is_own_key: bool) -> None:

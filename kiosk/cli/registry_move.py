@@ -25,7 +25,7 @@ def migrate(
 ) -> None:
     """Move a registry, or only say what would be moved."""
     from kiosk.bootstrap import operators_config, registry_at
-    from kiosk.cli.progress import shown
+    from kiosk.cli.progress import ProgressLine, shown
     from kiosk.core.clock import SystemClock
     from kiosk.setup.ownership import become_owner
     from storage import moving
@@ -38,7 +38,9 @@ def migrate(
         raise NothingThere(path=source)
     with ExitStack() as opened:
         old = opened.enter_context(closing(registry_at(source, settings, archives)))
-        told = moving.content(old)
+        there = old.read(lambda view: view.count())
+        with ProgressLine(there, "credentials read") as reading:
+            told = moving.content(old, reading)
         if is_dry:
             for _ in shown(moving.verified(old), told.events, "events"):
                 pass
@@ -52,7 +54,10 @@ def migrate(
         for _ in shown(moving.move(old, new, now=now), total, "records"):
             pass
         name = settings.station.name
-        moved = moving.finish(old, new, station=name, now=SystemClock().now())
+        with ProgressLine(2 * told.credentials, "credentials compared") as comparing:
+            moved = moving.finish(
+                old, new, station=name, now=SystemClock().now(), told=comparing
+            )
     print(
         f"Moved {moved.credentials:,} credentials and {moved.events:,} events; both"
         f" places hold the same (SHA-256 {moved.records[:16]}…)."

@@ -24,3 +24,10 @@ def visible(text: str, limit: int = 64) -> str:
     return "".join(
         "\ufffd" if unicodedata.category(char) in _HIDDEN else char for char in text
     )
+
+
+def visible_path(text: str, limit: int = 64) -> str:
+    """Return a file's place the same way; cut at its beginning, as its end names it."""
+    if len(text) > limit:
+        text = "…" + text[1 - limit :]
+    return visible(text, limit)

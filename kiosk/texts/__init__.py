@@ -15,7 +15,7 @@ from importlib import resources
 import polib
 
 from kiosk.core.errors import Message
-from kiosk.core.untrusted_text import visible
+from kiosk.core.untrusted_text import visible, visible_path
 from kiosk.texts.pseudo import pseudo
 
 ENGLISH = "en"
@@ -49,6 +49,10 @@ def text(key: str, language: str = ENGLISH) -> str:
     return translated[1] if translated and translated[0] == source else source
 
 
+_PLACES = frozenset({"path", "file", "folder"})
+"""Data that say where a file is."""
+
+
 def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> str:
     """Return the words of `message`; outside text in it is made visible.
 
@@ -57,7 +61,9 @@ def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> s
     path on the command line must be whole).
     """
     data = {
-        name: visible(value, limit) if isinstance(value, str) else value
+        name: (visible_path if name in _PLACES else visible)(value, limit)
+        if isinstance(value, str)
+        else value
         for name, value in message.data.items()
     }
     return text(message.key, language).format(**data, label=_Labels(language))

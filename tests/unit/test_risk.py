@@ -154,7 +154,7 @@ def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
     told: list[tuple[int, int]] = []
     report(site.world.parts, lambda done, total: told.append((done, total)))
     total = survey.BATCH + 3
-    assert told == [(survey.BATCH, total), (total, total)]
+    assert told == [(0, total), (survey.BATCH, total), (total, total)]
     before = list(site.world.registry.audit_events())
 
     def end(_done: int, _total: int) -> None:

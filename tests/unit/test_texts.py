@@ -109,6 +109,15 @@ def test_outside_text_in_a_sentence_is_made_visible() -> None:
     assert "\u202e" not in shown
 
 
+def test_of_a_files_place_the_end_is_shown_because_it_names_it() -> None:
+    place = f"/srv/{'kiosk/' * 20}00000001.segment"
+    shown = sentence(Message("registry.evidence_missing", {"path": place}))
+    assert "kiosk/00000001.segment is not there" in shown
+    assert "evidence …" in shown
+    hidden = sentence(Message("registry.evidence_missing", {"path": "/a\x1b[2J"}))
+    assert "\x1b" not in hidden
+
+
 def test_every_sentence_can_be_formatted() -> None:
     for key, raw in catalogue():
         fields = [field for _, field, _, _ in string.Formatter().parse(raw)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
@@ -18,12 +19,25 @@ from storage.view import View
 _SET_BACK_SECONDS = 30 * 86400.0
 
 
-def verified(desk: Desk) -> JudgedEvidence:
-    """Judge all evidence by the authority's own key. NotInRole."""
+def verified(
+    desk: Desk, heard: Callable[[int, int], None] = lambda _done, _events: None
+) -> JudgedEvidence:
+    """Judge all evidence by the authority's own key. NotInRole, ArchiveBusy.
+
+    `heard` hears how many events were read, and of how many.
+    """
     require(desk.operator, Action.EXPORT)
     registry, keys = desk.parts.registry, desk.parts.vault.note_keys()
+    reached = 0
+
+    def read(more: int) -> None:
+        nonlocal reached
+        reached += more
+        heard(reached, total)
+
     with registry.evidence_at_rest():
-        evidence = verification.evidence_of(registry)
+        total = verification.events_to_read(registry)
+        evidence = verification.evidence_of(registry, read)
         found = verification.verify(evidence, keys=keys)
     told = verification.shown(found, is_own_key=True) if found.is_sound else ()
     return JudgedEvidence(

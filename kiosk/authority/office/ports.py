@@ -124,8 +124,13 @@ class Looking(Protocol):
     def set_back_at(self) -> float | None:
         """Say when, this month, an older registry was found in this one's place."""
 
-    def verified(self) -> JudgedEvidence:
-        """Judge all evidence, by the authority's own key."""
+    def verified(
+        self, told: Callable[[int, int], None] = lambda _done, _events: None
+    ) -> JudgedEvidence:
+        """Judge all evidence, by the authority's own key. ArchiveBusy.
+
+        `told` hears how many events were read, and of how many; what it raises ends it.
+        """
 
     def receipt(self, number: str) -> Receipt | None:
         """Follow one operation through the evidence; None: no such receipt."""

@@ -43,7 +43,10 @@ def report(parts: RequiredPorts, told: Told = lambda _done, _accounts: None) -> 
     """
     templates: dict[tuple[str, int], Template] = {}
     pairs = []
-    for each in walk.credentials(parts.registry):
+    there = parts.registry.read(lambda view: view.count())
+    for number, each in enumerate(walk.credentials(parts.registry)):
+        if not number % walk.PAGE:
+            told(0, there)
         if each.state in _IN_USE:
             key = each.template, each.template_version
             if key not in templates:

@@ -71,6 +71,14 @@ def evidence_of(
     )
 
 
+def events_to_read(registry: Registry) -> int:
+    """Return how many events `evidence_of` has. RegistryError."""
+    heads, away = registry.read(lambda view: view.heads()), registry.moved_away()
+    ends = (heads.values(), away.values())
+    there, gone = (sum(head.seq for head in each) for each in ends)
+    return there - gone
+
+
 def verify(
     evidence: EvidenceSource,
     *,

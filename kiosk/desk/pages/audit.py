@@ -9,6 +9,7 @@ from kiosk.authority.office.values import JudgedEvidence
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.export import to_file
+from kiosk.desk.how_far import HowFar
 from kiosk.desk.pages.receipt import ReceiptPage
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
@@ -34,8 +35,8 @@ class AuditPage(Plain):
         )
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
-        emit(Message("desk.working"))
-        self._found = tuple(_verified(context.office.verified()))
+        told = HowFar(emit, context.site.clock)
+        self._found = tuple(_verified(context.office.verified(told)))
         return stay()
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:

@@ -96,7 +96,7 @@ class Menu(Plain):
     def look(self, look: Look) -> None:
         self._look = look
 
-    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:
         if credential := opened(key):
             self._look = replace(self._look, at=key)
             return go(CredentialPage(credential))
@@ -105,7 +105,12 @@ class Menu(Plain):
         if key.startswith(_LIST):
             return go(FoundPage(Worklist(key.removeprefix(_LIST))))
         action, page = _PAGES[key]
-        return go(page()) if context.may(action) else Move(notice=_not_yours(action))
+        if not context.may(action):
+            return Move(notice=_not_yours(action))
+        screen = page()
+        if isinstance(screen, RiskPage):
+            screen.survey(context, emit)
+        return go(screen)
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
         """Open what a whole number or card means, or the only one that is found."""

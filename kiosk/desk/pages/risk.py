@@ -13,6 +13,7 @@ from kiosk.authority.office.values import (
 from kiosk.core.errors import Message
 from kiosk.desk import export
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
+from kiosk.desk.how_far import HowFar
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
@@ -37,6 +38,10 @@ class RiskPage(Plain):
     def __init__(self) -> None:
         self._report: Report | None = None
         self._look = Look(sorted_by="finding")
+
+    def survey(self, context: Context, emit: Emit) -> None:
+        """Look at every account, and tell how far that is. NotInRole, RegistryError."""
+        self._report = context.office.risks(HowFar(emit, context.site.clock))
 
     def show(self, context: Context) -> Page:
         context.require(Action.EXPORT)
@@ -91,10 +96,9 @@ class RiskPage(Plain):
         self._look = replace(self._look, term=filled.texts["term"])
         return stay()
 
-    def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - it is known already
+    def choose(self, context: Context, key: str, emit: Emit) -> Move:
         if key == "again":
-            emit(Message("desk.working"))
-            self._report = None
+            self.survey(context, emit)
             return stay()
         if key == "export" and self._report is not None:
             return go(RiskFilePage(self._report))

@@ -28,6 +28,7 @@ from kiosk.texts import sentence
 from lab.desk.carried_office import carry_authority
 from statemachine.lifecycle import Lifecycle, State
 from storage.records import Sync, Template
+from storage.registry import Registry
 
 desk_of: list[Callable[[OfficeAuthority, Site], DeskPort]] = [Session]
 """How the desk reaches the authority: the last one is meant."""
@@ -45,8 +46,9 @@ class Office:
         second_for: Iterable[Action] = (),
         answers: tuple[str, ...] = (),
         lifecycle: Lifecycle | None = None,
+        registry: Registry | None = None,
     ) -> None:
-        self.world = World(lifecycle=lifecycle)
+        self.world = World(lifecycle=lifecycle, registry=registry)
         assert isinstance(self.world.directory, SimulatedDirectory)
         self.domain = self.world.directory
         self.world.add_template(Template(name="staff"))
