@@ -40,7 +40,7 @@ class SeenOnce:
 
     def _grow(self) -> None:
         before = self._slots
-        self._slots = array("q", bytes(16 * len(before)))
+        self._slots = array("q", (0,)) * (2 * len(before))
         for number in before:
             if number:
                 self._slots[self._place(self._slots, number)] = number
