@@ -102,13 +102,13 @@ def _beside(path: Path) -> Iterator[Path]:
         raise
 
 
-def missing(mark: HighWater, lanes: Mapping[str, Head]) -> int:
+def missing(known: Mapping[str, Head], lanes: Mapping[str, Head]) -> int:
     """Return how many links were seen that are not there; 0: the registry is not older.
 
     A chain that ends at another link under the same number has lost at least that one.
     """
     lost = 0
-    for lane, seen in mark.lanes.items():
+    for lane, seen in known.items():
         head = lanes.get(lane)
         if head is None:
             lost += seen.seq

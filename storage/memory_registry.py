@@ -63,6 +63,7 @@ class _MemoryTx(MemoryView):
         super().__init__(tables)
         self._lane_of = lane_of
         self._appended: dict[str, Head] = {}
+        self._continued: dict[str, Head] = {}
 
     def save_credential(self, credential: Credential) -> Credential:
         other = self.credential_by_card(credential.card)
@@ -182,6 +183,7 @@ class _MemoryTx(MemoryView):
         if (event.seq, event.previous) != (head.seq + 1, head.hash):
             raise ChainBroken(station=event.lane, seq=event.seq)
         self._tables.events.append(event)
+        self._continued.setdefault(event.lane, head)
         head = Head(event.seq, event.hash)
         self._tables.heads[event.lane] = self._appended[event.lane] = head
 
@@ -190,6 +192,9 @@ class _MemoryTx(MemoryView):
 
     def appended(self) -> Mapping[str, Head]:
         return self._appended
+
+    def continued(self) -> Mapping[str, Head]:
+        return self._continued
 
 
 class MemoryRegistry:

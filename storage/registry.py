@@ -299,6 +299,9 @@ class Tx(View, Protocol):
     def appended(self) -> Mapping[str, Head]:
         """Return the last link of each chain that this transaction went on with."""
 
+    def continued(self) -> Mapping[str, Head]:
+        """Return the link of each of these chains that it went on from."""
+
 
 class Registry(Protocol):
     """The store itself."""

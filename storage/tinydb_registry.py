@@ -263,6 +263,7 @@ class _JournalTx(JournalView):
     def __init__(self, tables: Tables, indexes: Indexes, evidence: Evidence) -> None:
         super().__init__(tables, indexes, evidence)
         self._appended: dict[str, Head] = {}
+        self._continued: dict[str, Head] = {}
 
     def _set(self, table: JournalTable, key: str, raw: bytes | None) -> None:
         if table.name in INDEXED:
@@ -384,6 +385,7 @@ class _JournalTx(JournalView):
             raise ChainBroken(station=lane, seq=event.seq)
         self._put(self._tables.audit, f"{lane}|{event.seq:012d}", event)
         self._put(self._tables.heads, lane, Head(event.seq, event.hash))
+        self._continued.setdefault(lane, head)
         self._appended[lane] = Head(event.seq, event.hash)
 
     def last(self, lane: str) -> Head:
@@ -391,3 +393,6 @@ class _JournalTx(JournalView):
 
     def appended(self) -> Mapping[str, Head]:
         return self._appended
+
+    def continued(self) -> Mapping[str, Head]:
+        return self._continued

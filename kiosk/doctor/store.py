@@ -78,7 +78,7 @@ def evidence(
 
 def high_water(store: Registry, mark: HighWater, clock: Clock) -> Iterator[Finding]:
     """A registry must not be older than this station has seen it."""
-    if lost := missing(mark, store.read(lambda it: it.heads())):
+    if lost := missing(mark.lanes, store.read(lambda it: it.heads())):
         yield fail("registry", "registry_older", lost=lost)
     elif mark.set_back_at and clock.now() - mark.set_back_at < _SET_BACK_SECONDS:
         when = verification.moment(mark.set_back_at)

@@ -111,6 +111,7 @@ class Lanes:
         self.heads: dict[str, Head] = {}
         """The last link of each lane that is locked."""
         self.appended: dict[str, Head] = {}
+        self.continued: dict[str, Head] = {}
         self._waiting: list[AuditEvent] = []
         self.last: AuditEvent | None = None
         """The last event that was added: where it stands tells whether it was."""
@@ -128,6 +129,7 @@ class Lanes:
         head = self.locked(event.lane)
         if (event.seq, event.previous) != (head.seq + 1, head.hash):
             raise ChainBroken(station=event.lane, seq=event.seq)
+        self.continued.setdefault(event.lane, head)
         self.heads[event.lane] = self.appended[event.lane] = Head(event.seq, event.hash)
         self._waiting.append(event)
         self.last = event

@@ -302,6 +302,9 @@ class PostgresTx(LockingView):
     def appended(self) -> Mapping[str, Head]:
         return self.lanes.appended
 
+    def continued(self) -> Mapping[str, Head]:
+        return self.lanes.continued
+
     # --- the end ----------------------------------------------------------------
 
     def finish(self, now: float) -> None:

@@ -280,10 +280,11 @@ def test_a_transaction_tells_which_chains_it_went_on_with(registry: Registry) ->
     registry.run(lambda tx: tx.audit(draft(station="k1")))
 
     def act(tx: Tx) -> tuple[audit.Head, dict[str, audit.Head]]:
-        assert tx.appended() == {}
+        assert tx.appended() == tx.continued() == {}
         before = tx.last(registry.lane_of("k0"))
         tx.audit(draft(station="k0"))
         tx.audit(draft(station="k0"))
+        assert tx.continued() == {registry.lane_of("k0"): before}
         return before, dict(tx.appended())
 
     before, appended = registry.run(act)

@@ -34,7 +34,7 @@ from storage import audit
 from storage.postgres import schema
 from storage.postgres_registry import PostgresRegistry
 from storage.records import Nonce, NoncePurpose, Repeat
-from storage.registry import Registry, RegistryError, Tx
+from storage.registry import RecordMissing, Registry, RegistryError, Tx
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -61,10 +61,20 @@ class Station:
         self.name = name
         self._registry: Registry | None = None
         self.answered: list[str] = []
+        self.lost: list[str] = []
+        """What was answered and is not there any more."""
         self.twice: list[str] = []
         """What was accepted though it had been used."""
 
     def work(self, count: int) -> None:
+        try:
+            self._work(count)
+        except RecordMissing as error:
+            self.lost.append(str(error))
+        if self._registry is not None:
+            self._registry.close()
+
+    def _work(self, count: int) -> None:
         for number in range(count):
             task = f"{self.name}-{number}"
             self._call(f"{task}-give", partial(give, task=task, station=self.name))
@@ -76,8 +86,6 @@ class Station:
             )
             if again != "refused":
                 self.twice.append(task)
-        if self._registry is not None:
-            self._registry.close()
 
     def _call(self, key: str, effect: Callable[[Tx], str]) -> str:
         """Ask until there is an answer, as a station does, by the same key."""
@@ -104,6 +112,8 @@ class Station:
                 if self._registry is None:
                     self._registry = PostgresRegistry(self._conninfo)
                 return self._registry.run(once)
+            except RecordMissing:
+                raise  # it was answered that it is there
             except RegistryError as error:
                 last = error
                 if self._registry is not None:
@@ -208,6 +218,7 @@ def test_nothing_that_was_answered_is_lost_and_nothing_is_accepted_twice(
     for thread in threads:
         thread.join()
 
+    assert [it for each in stations for it in each.lost] == [], cluster.told()
     answered = [task for each in stations for task in each.answered]
     assert len(answered) == OPERATIONS, cluster.told()
     assert [task for each in stations for task in each.twice] == []

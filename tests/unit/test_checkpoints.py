@@ -288,6 +288,41 @@ def test_another_chain_of_the_same_length_is_an_older_registry(
     assert "registry.older" in [event.kind for event in site.store.audit_events()]
 
 
+def test_a_registry_that_goes_back_under_a_running_authority_is_noticed_at_once(
+    site: WitnessedSite,
+) -> None:
+    """A standby took over that had not got the last commits."""
+    nonce = Nonce(
+        value=b"n" * 32,
+        purpose=NoncePurpose.OPERATION,
+        bound_to="x",
+        station="lobby",
+        expires_at=site.clock.now() + 100,
+    )
+    happened(site)
+    site.registry.run(lambda tx: tx.issue_nonce(nonce))
+    reached = len(list(site.store.audit_events()))
+    happened(site, times=2)
+    forget_events(site.store, reached)
+
+    def use(tx: Tx) -> bool:
+        draft = AuditDraft(at=site.clock.now(), station="lobby", kind="x", actor="a")
+        tx.audit(draft)
+        return tx.consume_nonce(
+            nonce.value,
+            purpose=nonce.purpose,
+            bound_to="x",
+            station="lobby",
+            now=site.clock.now(),
+        )
+
+    assert not site.registry.run(use), "it may have been used in what was lost"
+    happened(site)
+    kinds = [event.kind for event in site.store.audit_events()]
+    assert kinds.count("registry.older") == 1
+    assert site.mark.read().lost == 2
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b'{"registry":"other","lanes":{}}'])
 def test_a_mark_that_says_nothing_of_this_registry_accuses_nobody(
     site: WitnessedSite, content: bytes

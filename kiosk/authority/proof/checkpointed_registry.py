@@ -64,6 +64,7 @@ class CheckpointedRegistry:
         self._vault = vault
         self._clock = clock
         self._mark = mark
+        self._station = station
         self._tell = tell
         seen = mark.read()
         self._heads = inner.read(lambda view: view.heads())
@@ -72,14 +73,23 @@ class CheckpointedRegistry:
         """The newest checkpoint's link, when what it covers is known."""
         self._uncovered_since: float | None = None
         self._has_failed = False
-        if lost := missing(seen, self._heads):
-            self._set_back(station, lost)
+        if lost := missing(seen.lanes, self._heads):
+            self._set_back(lost)
         else:
             self._move()
         self._count()
 
     def run(self, fn: Callable[[Tx], T]) -> T:
-        result, appended = self._inner.run(lambda tx: (fn(tx), dict(tx.appended())))
+        """As `Registry.run`, of a registry that has not gone back meanwhile.
+
+        A database whose standby took over without the last commits has: the transaction
+        is undone, nonces and codes are made void, and then it is run.
+        """
+        try:
+            result, appended = self._inner.run(lambda tx: self._going_on(fn, tx))
+        except _WentBack as found:
+            self._set_back(found.lost)
+            result, appended = self._inner.run(lambda tx: self._going_on(fn, tx))
         if not appended:
             self._look(self._heads)
             return result
@@ -143,6 +153,15 @@ class CheckpointedRegistry:
         self._inner.close()
 
     # --- inside -----------------------------------------------------------------
+
+    def _going_on(self, fn: Callable[[Tx], T], tx: Tx) -> tuple[T, dict[str, Head]]:
+        """Run `fn`; _WentBack: a chain ends before the link that was seen last."""
+        result = fn(tx)
+        continued = tx.continued()
+        known = {lane: self._heads[lane] for lane in continued if lane in self._heads}
+        if lost := missing(known, continued):
+            raise _WentBack(lost)
+        return result, dict(tx.appended())
 
     def _learn(self) -> float | None:
         """See every chain's end, and what the newest checkpoint covers, whoever signed
@@ -223,10 +242,10 @@ class CheckpointedRegistry:
             self._uncovered_since = self._clock.monotonic()
             log.error("evidence.no_checkpoint code=%s", error.code)
 
-    def _set_back(self, station: str, lost: int) -> None:
+    def _set_back(self, lost: int) -> None:
         now = self._clock.now()
         log.error("registry.older lost=%d", lost)
-        self._inner.distrust(station=station, now=now, kind=OLDER)
+        self._inner.distrust(station=self._station, now=now, kind=OLDER)
         self._heads = self._inner.read(lambda view: view.heads())
         self._covered = 0
         try:
@@ -239,6 +258,14 @@ class CheckpointedRegistry:
             self._mark.move(self._heads, self._covered)
         except OSError as error:
             log.error("high_water.not_written errno=%s", error.errno)
+
+
+class _WentBack(Exception):
+    """The registry lacks links that were committed here."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__(lost)
+        self.lost = lost
 
 
 def _links(heads: Mapping[str, Head]) -> int:

@@ -75,6 +75,7 @@ class Node:
                     "loop_wait": 2,
                     "retry_timeout": 5,
                     "synchronous_mode": True,
+                    "synchronous_mode_strict": True,  # one alone acknowledges nothing
                     "postgresql": {
                         "use_pg_rewind": True,
                         "parameters": {
