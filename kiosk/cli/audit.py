@@ -114,7 +114,7 @@ def _of_registry(
     seen = high_water_of(settings).read()
     registry = registry_of(settings, SystemClock(), archives)
     try:
-        lost = missing(seen, registry.read(lambda view: view.heads()))
+        lost = missing(seen.lanes, registry.read(lambda view: view.heads()))
         with (
             registry.evidence_at_rest(),
             ProgressLine(verification.events_to_read(registry), "events") as told,
