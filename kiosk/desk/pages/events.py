@@ -80,7 +80,8 @@ def row(event: AuditEvent, *, key: str) -> TableRow:
 def _about(event: AuditEvent) -> Iterator[PageLine]:
     yield PageLine(in_words(event.kind), Style.STRONG)
     if "." in event.result:
-        yield PageLine(Message(event.result))
+        code = {"code": event.data.get("hex", "–")}
+        yield PageLine(Message(event.result, code))
     elif event.result:
         yield PageLine(event.result)
     for name in _DETAILS:

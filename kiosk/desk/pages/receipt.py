@@ -69,7 +69,8 @@ def _step(event: AuditEvent) -> Iterator[PageLine]:
     told = (in_words(event.kind), "  ", actor_in_words(event.actor))
     yield PageLine((moment(event.at), "  ", *told, "  ", event.station))
     if event.result:
-        result = Message(event.result) if "." in event.result else event.result
+        code = {"code": event.data.get("hex", "–")}
+        result = Message(event.result, code) if "." in event.result else event.result
         yield PageLine(("    ", result), Style.MUTED)
     if "ldap_result" in event.data:
         answered: dict[str, str | int] = {
