@@ -90,6 +90,8 @@ def read(
         if not number % _TOLD_OF:
             told(size)
             size = 0
+        if len(line) == _LONGEST_LINE and line[-1:] != b"\n":
+            raise NotAnExport(number)
         if number <= skip or (having not in line and b"\\u" not in line):
             continue
         try:

@@ -83,7 +83,7 @@ def folder_of(journal: Path) -> Path:
 
 def sealing_lock(journal: Path) -> Path:
     """Return what is locked by whoever seals, moves or copies segments."""
-    return journal.with_name(journal.name + ".sealing")
+    return journal.with_name(journal.name + ".sealing.lock")
 
 
 def file_name(number: int) -> str:
