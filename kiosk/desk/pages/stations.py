@@ -28,7 +28,7 @@ SILENT_SECONDS = 600.0
 """A kiosk that was not heard for so long needs somebody: it asks by itself."""
 _COLUMNS = (
     Column("station", Message("desk.column.station"), 14, 2),
-    Column("state", Message("desk.column.state"), 9),
+    Column("state", Message("desk.column.state"), 11),
     Column("role", Message("desk.column.role"), 12),
     Column("program", Message("desk.column.program"), 9),
     Column("seen", Message("desk.column.seen"), 16),
