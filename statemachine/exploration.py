@@ -49,7 +49,7 @@ def moves(now: Situation, opens: WayToOpen) -> Iterator[Transition]:
 
 def why_not(now: Situation, opens: WayToOpen, kind: Kind) -> Refusal | None:
     """Return what the kiosk says of an action; None: it is offered."""
-    facts = Facts(tries_left=now.tries, has_unblock_way=_has_way(now, opens))
+    facts = Facts(tries_left=now.tries, has_unblock_method=_has_method(now, opens))
     is_out = now.agreement is Agreement.OUT_OF_STEP
     return _judged(
         now.standing, facts, out_of_step=is_out, activation_interrupted=now.interrupted
@@ -79,7 +79,7 @@ def _applied(standing: Standing, event: Event, tries: int) -> Standing | Refusal
     return _LIFECYCLE.apply(standing, event, Facts(tries_left=tries))
 
 
-def _has_way(now: Situation, opens: WayToOpen) -> bool:
+def _has_method(now: Situation, opens: WayToOpen) -> bool:
     match opens:
         case WayToOpen.ESCROW:
             return now.known in IN_ESCROW

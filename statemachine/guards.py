@@ -35,7 +35,7 @@ class Facts:
 
     tries_left: int | None = None
     """The card's PIN counter; None: not known, which passes."""
-    has_unblock_way: bool = True
+    has_unblock_method: bool = True
     """The template allows an unblock that this card and the escrow can do."""
     own_card: bool = False
     """The operator who acts is the holder of the card."""
@@ -67,7 +67,7 @@ def more_than_one_try(facts: Facts) -> Refusal | None:
 
 def can_be_unblocked(facts: Facts) -> Refusal | None:
     """Some authorisation must exist that this card can be unblocked with."""
-    if not facts.has_unblock_way:
+    if not facts.has_unblock_method:
         return Refusal("refusal.no_unblock_way", Actor.OFFICER)
     return None
 

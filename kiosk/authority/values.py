@@ -12,7 +12,7 @@ from kiosk.pin.rules import Alphabet, PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
-from storage.records import PasswordMark, Sync, UnblockWay
+from storage.records import PasswordMark, Sync, UnblockMethod
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +135,9 @@ class OpenedCredential(Value, frozen=True, kw_only=True):
     """Blocked before its first PIN: unblocking needs the activation code, too."""
     release_code_needed: bool = False
     """To unblock."""
-    unblock_way: UnblockWay | None = None
+    unblock_method: UnblockMethod | None = msgspec.field(
+        default=None, name="unblock_way"
+    )
     """How its PIN can be set anew; None: not at all."""
     release_for_sync: bool = False
     """Keyless: a release code stands in for the signature."""

@@ -37,7 +37,7 @@ from kiosk.enrollment.predecessor import (
     name_begun,
 )
 from kiosk.pin.drawn import new_digits_puk, new_pin, new_puk
-from storage.records import UnblockWay
+from storage.records import UnblockMethod
 
 
 def issue(wanted: IssueJob, piv: PivCard) -> Issued:
@@ -88,7 +88,7 @@ def issue(wanted: IssueJob, piv: PivCard) -> Issued:
                 partial(_personalise, job, application, credential.id, before, after),
                 OpeningSecrets(pin=after.pin, puk=after.puk, admin_key=own_key),
             )
-            is_holders = UnblockWay.HOLDER_PUK in wanted.template.unblock
+            is_holders = UnblockMethod.HOLDER_PUK in wanted.template.unblock
             return Issued(
                 saved,
                 handed_over(job, after.pin),

@@ -12,7 +12,7 @@ from kiosk.visit.run import Run
 from kiosk.visit.views import Result, VisitStep
 from statemachine.candidates import Label
 from statemachine.operation import Kind
-from storage.records import UnblockWay
+from storage.records import UnblockMethod
 
 
 def change(run: Run, kind: Kind) -> Result:
@@ -34,7 +34,7 @@ def unblock(run: Run, kind: Kind) -> Result:
     """
     with run.session() as session:
         told = puk.tries_told(run, session)
-        if run.case.unblock_way is UnblockWay.HOLDER_PUK:
+        if run.case.unblock_method is UnblockMethod.HOLDER_PUK:
             with run.step(VisitStep.PAD):
                 taken = puk.send_typed(run, told, lambda: session.unblock_at_pad(None))
                 _end(run, session, taken)

@@ -26,7 +26,7 @@ from kiosk.visit.views import (
     Result,
 )
 from statemachine.operation import Kind
-from storage.records import UnblockWay
+from storage.records import UnblockMethod
 
 
 class NotOffered(KioskError):
@@ -78,7 +78,7 @@ def _at_pad(run: Run, kind: Kind) -> Result:
 
 def _reset(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
     """Set a PIN anew with what the authority keeps for this card."""
-    if run.case.unblock_way is UnblockWay.ADMIN_KEY_ONLINE:
+    if run.case.unblock_method is UnblockMethod.ADMIN_KEY_ONLINE:
         return with_admin_key(run, prepared, kind, new)
     return with_release(run, prepared, kind, new)
 

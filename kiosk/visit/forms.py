@@ -18,7 +18,7 @@ from kiosk.visit.views import (
 )
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import Sync, UnblockWay
+from storage.records import Sync, UnblockMethod
 
 _AT_PAD = frozenset(
     {
@@ -150,15 +150,15 @@ def is_by_telephone(case: OpenedCredential, kind: Kind) -> bool:
     is_reset = kind is Kind.UNBLOCK or (
         kind is Kind.ACTIVATE and case.activation_by_reset
     )
-    return is_reset and case.unblock_way is UnblockWay.ADMIN_KEY_PHONE
+    return is_reset and case.unblock_method is UnblockMethod.ADMIN_KEY_PHONE
 
 
 def _reset(case: OpenedCredential) -> tuple[FieldName, ...]:
     """What sets a PIN anew, where the holder has it in hand."""
-    match case.unblock_way:
-        case UnblockWay.HOLDER_PUK:
+    match case.unblock_method:
+        case UnblockMethod.HOLDER_PUK:
             return (FieldName.PUK,)
-        case UnblockWay.ADMIN_KEY_PHONE:
+        case UnblockMethod.ADMIN_KEY_PHONE:
             return (FieldName.ADMIN_RESPONSE,)
         case _:
             return ()

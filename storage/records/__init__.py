@@ -41,7 +41,7 @@ from storage.records.templates import (
     PinAlphabet,
     PinPolicy,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 __all__ = [
@@ -74,6 +74,6 @@ __all__ = [
     "StationStanding",
     "Sync",
     "Template",
-    "UnblockWay",
+    "UnblockMethod",
     "one_more",
 ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 from statemachine.operation import Kind, Phase, Route
 from storage.records.credentials import PasswordMark
 from storage.records.record import Record
-from storage.records.templates import UnblockWay
+from storage.records.templates import UnblockMethod
 
 
 class Authorisation(StrEnum):
@@ -52,13 +54,13 @@ class Operation(Record, frozen=True, kw_only=True):
     that does not."""
     rules: bytes = b""
     """The rules the PIN was asked for with (JSON); checked again when authorised."""
-    way: UnblockWay | None = None
+    method: UnblockMethod | None = msgspec.field(default=None, name="way")
     """How the card's PIN is set anew, where the old one is not known."""
     sealing_key: str = ""
     """Id of the authority's key to which the value is sealed; empty: of the process
     that prepared it."""
     code_wanted: bool = True
-    """That way needs a helpdesk's release code."""
+    """That method needs a helpdesk's release code."""
     admin_challenges: bytes = b""
     """Ours (16 bytes), then the card's (16), of a mutual authentication."""
     card_proven: bool = False

@@ -37,7 +37,7 @@ class FirstPin(StrEnum):
     ACTIVATION_CODE = "activation code"
 
 
-class UnblockWay(StrEnum):
+class UnblockMethod(StrEnum):
     """What authorises an unblock."""
 
     RELEASE_CODE = "release code"
@@ -94,7 +94,7 @@ class Template(Record, frozen=True, kw_only=True):
     apply_pin_policy: bool = True
     first_pin: FirstPin = FirstPin.TRANSPORT_PIN
     activation_code_days: int = 14
-    unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
+    unblock: tuple[UnblockMethod, ...] = (UnblockMethod.RELEASE_CODE,)
     imported_puk: ImportedPuk = ImportedPuk.UNKNOWN
     """What imported cards have, where neither import nor card says it."""
     key_slot: str = "9A"

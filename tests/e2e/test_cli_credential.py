@@ -28,7 +28,7 @@ from kiosk.core.entropy import SystemEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 from kiosk.simulation.cards.piv import SimulatedPivCard
-from storage.records import CardType, Template, UnblockWay
+from storage.records import CardType, Template, UnblockMethod
 
 pytestmark = [pytest.mark.pcscd, pytest.mark.samba]
 
@@ -77,9 +77,12 @@ def add_template(office: Office, template: Template) -> None:
 def test_an_officer_issues_a_blank_gids_card(
     office: Office, pcscd: Pcscd, ann: LabUser
 ) -> None:
-    ways = (UnblockWay.ADMIN_KEY_ONLINE,)
+    methods = (UnblockMethod.ADMIN_KEY_ONLINE,)
     gids = Template(
-        name="windows", card_type=CardType.GIDS, key_algorithm="RSA-2048", unblock=ways
+        name="windows",
+        card_type=CardType.GIDS,
+        key_algorithm="RSA-2048",
+        unblock=methods,
     )
     add_template(office, gids)
     card = SimulatedGidsCard(entropy=SystemEntropy())

@@ -35,7 +35,7 @@ from kiosk.visit.views import Answers, FieldName, Outcome
 from kiosk.visit.visit import Visit
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import CardType, FirstPin, Sync, Template, UnblockWay
+from storage.records import CardType, FirstPin, Sync, Template, UnblockMethod
 
 ROOT = Path(__file__).parents[2]
 PUK, NEW = b"73519284", b"846257"
@@ -129,17 +129,17 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def with_admin_key(site: Site, way: UnblockWay) -> None:
+def with_admin_key(site: Site, method: UnblockMethod) -> None:
     made = make_gids_card(
         site.world.entropy, subject="alice", pin=b"271828", admin_key=ADMIN_KEY
     )
     made.card.set_tries(pin=0)
-    template = Template(name="staff", card_type=CardType.GIDS, unblock=(way,))
+    template = Template(name="staff", card_type=CardType.GIDS, unblock=(method,))
     site.register(made, template, puk=None, admin_key=Secret(ADMIN_KEY))
 
 
 def test_an_administrator_key_is_gone_when_a_card_was_unblocked(site: Site) -> None:
-    with_admin_key(site, UnblockWay.ADMIN_KEY_ONLINE)
+    with_admin_key(site, UnblockMethod.ADMIN_KEY_ONLINE)
     code = site.world.release_code("alice")
     with site.authority() as line:
         assert site.visit(line, Kind.UNBLOCK, release_code=code) is Outcome.DONE
@@ -149,7 +149,7 @@ def test_an_administrator_key_is_gone_when_a_card_was_unblocked(site: Site) -> N
 
 
 def test_an_administrator_key_is_gone_when_a_challenge_was_answered(site: Site) -> None:
-    with_admin_key(site, UnblockWay.ADMIN_KEY_PHONE)
+    with_admin_key(site, UnblockMethod.ADMIN_KEY_PHONE)
     with site.authority() as line:
         assert site.visit(line, Kind.UNBLOCK) is Outcome.DONE
         assert not line.holds(ADMIN_KEY)
@@ -158,7 +158,7 @@ def test_an_administrator_key_is_gone_when_a_challenge_was_answered(site: Site) 
 def test_a_puk_is_gone_when_it_was_handed_out(site: Site) -> None:
     made, puk = site.world.make_card("alice", pin=b"271828", puk=PUK)
     made.card.set_tries(pin=0)
-    template = Template(name="staff", unblock=(UnblockWay.RELEASE_CODE,))
+    template = Template(name="staff", unblock=(UnblockMethod.RELEASE_CODE,))
     site.register(made, template, puk=puk)
     code = site.world.release_code("alice")
     with site.authority() as line:
@@ -181,7 +181,7 @@ def test_a_transport_pin_is_gone_when_it_was_handed_out(site: Site) -> None:
 def test_the_vaults_key_is_in_memory_as_it_is_used_and_as_nothing_else(
     site: Site,
 ) -> None:
-    with_admin_key(site, UnblockWay.ADMIN_KEY_ONLINE)
+    with_admin_key(site, UnblockMethod.ADMIN_KEY_ONLINE)
     code = site.world.release_code("alice")
     with site.authority() as line:
         assert site.visit(line, Kind.UNBLOCK, release_code=code) is Outcome.DONE

@@ -31,7 +31,7 @@ from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage import audit
-from storage.records import FirstPin, Keyless, Sync, Template, UnblockWay
+from storage.records import FirstPin, Keyless, Sync, Template, UnblockMethod
 from storage.registry import Registry, RegistryError
 
 OLD, NEW, TRANSPORT = b"271828", b"314159", b"482915"
@@ -52,7 +52,7 @@ class Story:
     tries: int | None = None
     proves_itself: bool = True
     """It has a key that signs without a PIN."""
-    unblock: tuple[UnblockWay, ...] = (UnblockWay.RELEASE_CODE,)
+    unblock: tuple[UnblockMethod, ...] = (UnblockMethod.RELEASE_CODE,)
     keyless: Keyless = Keyless.OFF
     algorithm: KeyAlgorithm = KeyAlgorithm.P256
     options: PivOptions | None = None
@@ -75,7 +75,7 @@ def _never_activated(name: str, **changes: Any) -> Story:
     )
 
 
-_BY_CODE, _BY_HOLDER = FirstPin.ACTIVATION_CODE, (UnblockWay.HOLDER_PUK,)
+_BY_CODE, _BY_HOLDER = FirstPin.ACTIVATION_CODE, (UnblockMethod.HOLDER_PUK,)
 _RELEASE = Keyless.WITH_RELEASE
 STORIES = (
     Story("change", Kind.CHANGE),

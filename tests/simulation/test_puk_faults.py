@@ -25,7 +25,7 @@ from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from statemachine.puk import Known
-from storage.records import Escrow, ImportedPuk, Keyless, UnblockWay
+from storage.records import Escrow, ImportedPuk, Keyless, UnblockMethod
 from storage.registry import Tx
 
 PAIRS = 8
@@ -126,7 +126,7 @@ def test_the_holders_own_puk_is_not_taken_away() -> None:
     history = PukHistory(story("imported with the factory's, changed"))
 
     def holders(tx: Tx) -> None:
-        template = replace(tx.template("staff"), unblock=(UnblockWay.HOLDER_PUK,))
+        template = replace(tx.template("staff"), unblock=(UnblockMethod.HOLDER_PUK,))
         saved = tx.save_template(template)
         mine = tx.credential(history.holder.credential)
         tx.save_credential(replace(mine, template_version=saved.version))

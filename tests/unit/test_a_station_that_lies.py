@@ -32,7 +32,7 @@ from storage.records import (
     PinPolicy,
     PublicKey,
     Sync,
-    UnblockWay,
+    UnblockMethod,
 )
 from storage.registry import Tx
 
@@ -230,7 +230,7 @@ def test_an_operation_that_needs_nothing_from_escrow_gets_nothing(kind: Kind) ->
 
 def test_an_unblock_of_another_way_gets_no_puk() -> None:
     liar = Liar(History(named("unblock, holder's PUK")), Kind.UNBLOCK)
-    assert liar.operation.way is UnblockWay.HOLDER_PUK
+    assert liar.operation.method is UnblockMethod.HOLDER_PUK
     why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.nothing_in_escrow"
 

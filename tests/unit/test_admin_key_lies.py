@@ -27,7 +27,7 @@ from storage.records import (
     PinAlphabet,
     PinPolicy,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 OURS, CARDS = bytes(range(16)), bytes(range(16, 32))
@@ -76,11 +76,14 @@ def test_half_of_a_proof_is_none(plain: bytes) -> None:
 class Station:
     """One unblock by the key, asked step by step."""
 
-    def __init__(self, *ways: UnblockWay) -> None:
+    def __init__(self, *methods: UnblockMethod) -> None:
         self.world = World()
         self.world.add_template(
             Template(
-                name="staff", card_type=CardType.GIDS, unblock=ways, pin_policy=_POLICY
+                name="staff",
+                card_type=CardType.GIDS,
+                unblock=methods,
+                pin_policy=_POLICY,
             )
         )
         guid = self.world.directory.add_account("alice", password=Secret(b"old-one"))
@@ -133,7 +136,7 @@ class Station:
 
 @pytest.fixture
 def station() -> Station:
-    return Station(UnblockWay.ADMIN_KEY_ONLINE)
+    return Station(UnblockMethod.ADMIN_KEY_ONLINE)
 
 
 def test_no_challenge_before_a_code(station: Station) -> None:
@@ -176,7 +179,7 @@ def test_a_proof_before_any_challenge_is_none(station: Station) -> None:
 
 
 def test_the_key_answers_nobody_where_another_way_was_chosen() -> None:
-    station = Station(UnblockWay.RELEASE_CODE)
+    station = Station(UnblockMethod.RELEASE_CODE)
     station.redeem()
     with pytest.raises(Refused) as why:
         station.port.admin_challenge(station.id)

@@ -29,7 +29,7 @@ from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import CardType, Sync, Template, UnblockWay
+from storage.records import CardType, Sync, Template, UnblockMethod
 from storage.registry import Tx
 
 
@@ -601,7 +601,7 @@ def gids_template(office: Office, algorithm: str) -> None:
         name=f"windows {algorithm}",
         card_type=CardType.GIDS,
         key_algorithm=algorithm,
-        unblock=(UnblockWay.ADMIN_KEY_ONLINE,),
+        unblock=(UnblockMethod.ADMIN_KEY_ONLINE,),
     )
     office.world.registry.run(lambda tx: tx.save_template(with_key))
 

@@ -31,7 +31,7 @@ from storage.records import (
     FirstPin,
     Keyless,
     PublicKey,
-    UnblockWay,
+    UnblockMethod,
 )
 
 
@@ -258,7 +258,7 @@ def test_no_release_where_nothing_is_in_escrow(site: Site) -> None:
 
 
 def test_no_release_where_the_template_unblocks_otherwise(site: Site) -> None:
-    site.template(replace(STAFF, version=1, unblock=(UnblockWay.HOLDER_PUK,)))
+    site.template(replace(STAFF, version=1, unblock=(UnblockMethod.HOLDER_PUK,)))
     card = site.card(template_version=2)
     with pytest.raises(Refused) as caught:
         holder_codes.give(site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE)

@@ -31,7 +31,7 @@ NO: list[tuple[Guard, Facts, Refusal]] = [
     ),
     (
         can_be_unblocked,
-        Facts(has_unblock_way=False),
+        Facts(has_unblock_method=False),
         Refusal("refusal.no_unblock_way", Actor.OFFICER),
     ),
 ]

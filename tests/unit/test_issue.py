@@ -43,7 +43,7 @@ from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from statemachine.puk import Known
-from storage.records import CardType, Credential, FirstPin, UnblockWay
+from storage.records import CardType, Credential, FirstPin, UnblockMethod
 
 FACTORY_PUK = b"12345678"
 YUBIKEY = PivOptions(serial=b"\x00\xbc\x61\x4e", version=b"\x05\x07\x00")
@@ -502,8 +502,8 @@ def test_pulled_again_while_it_is_taken_up_a_card_is_found_by_the_name_it_has(
 def test_a_puk_that_the_holder_types_is_handed_over_with_the_card(
     office: Office,
 ) -> None:
-    ways = (UnblockWay.HOLDER_PUK,)
-    office.site.template(replace(STAFF, version=1, unblock=ways))
+    methods = (UnblockMethod.HOLDER_PUK,)
+    office.site.template(replace(STAFF, version=1, unblock=methods))
     card = blank()
     issued = office.issue(card)
     assert issued.puk is not None

@@ -44,14 +44,14 @@ from kiosk.simulation.cards.gids_factory import make_gids_card
 from kiosk.simulation.cards.options import GidsOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
-from storage.records import CardType, Credential, FirstPin, UnblockWay
+from storage.records import CardType, Credential, FirstPin, UnblockMethod
 
 GIDS = replace(
     STAFF,
     version=1,
     card_type=CardType.GIDS,
     key_algorithm="RSA-2048",
-    unblock=(UnblockWay.ADMIN_KEY_ONLINE,),
+    unblock=(UnblockMethod.ADMIN_KEY_ONLINE,),
 )
 
 

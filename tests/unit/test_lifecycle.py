@@ -128,7 +128,7 @@ def test_nobody_handles_their_own_card(edge: object) -> None:
 
 def test_an_unblock_needs_a_way() -> None:
     refusal = lifecycle.why_not(
-        Standing(B), Event.UNBLOCK, Facts(has_unblock_way=False)
+        Standing(B), Event.UNBLOCK, Facts(has_unblock_method=False)
     )
     assert refusal == Refusal("refusal.no_unblock_way", Actor.OFFICER)
 

@@ -42,7 +42,7 @@ def test_a_kiosk_offers_each_action_once_and_the_probable_one_first(
 ) -> None:
     found = offers(
         Standing(state),
-        Facts(tries_left=tries, has_unblock_way=True),
+        Facts(tries_left=tries, has_unblock_method=True),
         out_of_step=out_of_step,
         activation_interrupted=False,
         lifecycle=Lifecycle(),

@@ -17,11 +17,11 @@ def judged(
     state: State,
     *,
     tries: int | None = 3,
-    way: bool = True,
+    method: bool = True,
     out_of_step: bool = False,
     interrupted: bool = False,
 ) -> dict[Kind, str]:
-    facts = Facts(tries_left=tries, has_unblock_way=way)
+    facts = Facts(tries_left=tries, has_unblock_method=method)
     found = offers(
         Standing(state),
         facts,
@@ -83,7 +83,9 @@ def test_a_card_blocked_before_its_first_pin_can_be_unblocked() -> None:
 
 
 def test_without_a_way_nothing_is_unblocked() -> None:
-    assert judged(State.BLOCKED, tries=0, way=False)[Kind.UNBLOCK] == "no_unblock_way"
+    assert (
+        judged(State.BLOCKED, tries=0, method=False)[Kind.UNBLOCK] == "no_unblock_way"
+    )
 
 
 def test_an_interrupted_activation_completes_whatever_the_counter_says() -> None:
@@ -179,7 +181,7 @@ def test_a_used_up_counter_is_a_course_for_unblock_alone() -> None:
 
 
 def test_without_a_way_to_unblock_no_course_begins() -> None:
-    facts = Facts(tries_left=0, has_unblock_way=False)
+    facts = Facts(tries_left=0, has_unblock_method=False)
     found = course(Lifecycle(), Standing(State.ISSUED), Event.UNBLOCK, facts)
     assert found == Refusal("refusal.no_unblock_way", Actor.OFFICER)
 
@@ -203,7 +205,7 @@ def test_every_no_names_who_can_help() -> None:
         for tries in (0, 1, 3)
         for offer in offers(
             Standing(state),
-            Facts(tries_left=tries, has_unblock_way=True),
+            Facts(tries_left=tries, has_unblock_method=True),
             out_of_step=False,
             activation_interrupted=False,
             lifecycle=Lifecycle(),

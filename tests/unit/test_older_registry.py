@@ -9,7 +9,7 @@ from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
 from kiosk.authority.values import Seen
 from statemachine.operation import Kind, Phase
-from storage.records import LastSync, Operation, PasswordMark
+from storage.records import LastSync, Operation, PasswordMark, UnblockMethod
 
 LAST = b'{"at": 5.0, "dc": "dc1.ad.test", "pwd_last_set": 134000000000000000}'
 OPERATION = (
@@ -39,6 +39,13 @@ def test_an_older_operation_is_read_as_it_was() -> None:
     seen = in_step.before(operation)
     assert seen is not None
     assert (seen.pwd_last_set, seen.mark) == (7, None)
+
+
+def test_how_a_pin_is_set_anew_is_written_as_it_always_was() -> None:
+    older = OPERATION.replace(b"}", b', "way": "holder puk"}')
+    operation = msgspec.json.decode(older, type=Operation)
+    assert operation.method is UnblockMethod.HOLDER_PUK
+    assert msgspec.json.decode(msgspec.json.encode(operation))["way"] == "holder puk"
 
 
 def test_what_is_written_now_is_read_again() -> None:

@@ -29,7 +29,7 @@ from storage.records import (
     PinPolicy,
     PublicKey,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 DAY = 86_400.0
@@ -74,7 +74,7 @@ def counted(registry: MemoryRegistry) -> CardsOfTemplate:
 LOSING: dict[str, tuple[Credential, Template]] = {
     "card_type": (CARD, replace(STAFF, card_type=CardType.GIDS)),
     "self_service": (CARD, replace(STAFF, self_service=False)),
-    "unblock": (CARD, replace(STAFF, unblock=(UnblockWay.ADMIN_KEY_ONLINE,))),
+    "unblock": (CARD, replace(STAFF, unblock=(UnblockMethod.ADMIN_KEY_ONLINE,))),
     "key_algorithm": (CARD, replace(STAFF, key_algorithm="P-384")),
     "keyless": (
         replace(CARD, authentication_key=None),

@@ -14,11 +14,11 @@ from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.texts import sentence
 from storage.memory_registry import MemoryRegistry
-from storage.records import PinAlphabet, PinPolicy, Template, UnblockWay
+from storage.records import PinAlphabet, PinPolicy, Template, UnblockMethod
 
 STAFF = Template(
     name="staff",
-    unblock=(UnblockWay.RELEASE_CODE, UnblockWay.HOLDER_PUK),
+    unblock=(UnblockMethod.RELEASE_CODE, UnblockMethod.HOLDER_PUK),
     pin_policy=PinPolicy(name="pin", minimum=6, history=3),
 )
 

@@ -17,7 +17,7 @@ from kiosk.simulation.interference import die
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.records import Sync, UnblockWay
+from storage.records import Sync, UnblockMethod
 
 # --- online -------------------------------------------------------------------
 
@@ -248,6 +248,6 @@ def test_the_directory_that_is_silent_leaves_it_out_of_step_never_undone() -> No
     assert person.world.credential("alice").sync is Sync.OUT_OF_STEP
 
 
-@pytest.mark.parametrize("ways", [(ONLINE, PHONE), (PHONE, ONLINE)])
-def test_online_goes_before_the_telephone(ways: tuple[UnblockWay, ...]) -> None:
-    assert Person(*ways).form().challenge is None
+@pytest.mark.parametrize("methods", [(ONLINE, PHONE), (PHONE, ONLINE)])
+def test_online_goes_before_the_telephone(methods: tuple[UnblockMethod, ...]) -> None:
+    assert Person(*methods).form().challenge is None

@@ -16,7 +16,7 @@ from kiosk.visit.views import Answers, FieldName, Form, Home, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import FirstPin, Sync, Template, UnblockWay
+from storage.records import FirstPin, Sync, Template, UnblockMethod
 
 PIN, NEW = b"271828", b"314159"
 
@@ -29,7 +29,7 @@ class Person:
         *,
         state: State = State.ACTIVE,
         allow_pinpad: bool = True,
-        unblock: UnblockWay = UnblockWay.RELEASE_CODE,
+        unblock: UnblockMethod = UnblockMethod.RELEASE_CODE,
         first_pin: FirstPin = FirstPin.TRANSPORT_PIN,
     ) -> None:
         self.readers = SimulatedReaders()
@@ -112,7 +112,7 @@ def test_an_unblock_takes_the_escrowed_puk_and_rotates_it() -> None:
 
 
 def test_an_unblock_with_the_holders_puk_is_typed_there_too() -> None:
-    person = Person(unblock=UnblockWay.HOLDER_PUK)
+    person = Person(unblock=UnblockMethod.HOLDER_PUK)
     person.made.card.set_tries(pin=0)
     form = person.form(Kind.UNBLOCK)
     assert form.fields == ()

@@ -16,7 +16,7 @@ from storage.records import (
     PinAlphabet,
     PinPolicy,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 
@@ -43,7 +43,7 @@ def test_templates_for_every_type_of_card_are_rehearsed() -> None:
     gids = Template(
         name="gids",
         card_type=CardType.GIDS,
-        unblock=(UnblockWay.ADMIN_KEY_ONLINE,),
+        unblock=(UnblockMethod.ADMIN_KEY_ONLINE,),
     )
     token = Template(name="token", card_type=CardType.PKCS11)
     found = rehearsed(SiteRules(templates=(gids, token), policy=DOMAIN_POLICY))
@@ -92,7 +92,7 @@ def test_an_edge_that_the_site_has_removed_is_missed() -> None:
 
 
 def test_the_sites_profile_counts() -> None:
-    template = Template(name="staff", unblock=(UnblockWay.HOLDER_PUK,))
+    template = Template(name="staff", unblock=(UnblockMethod.HOLDER_PUK,))
     rules = SiteRules(
         templates=(template,),
         policy=DOMAIN_POLICY,

@@ -18,7 +18,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import AdminProof
 from kiosk.core.errors import Message
 from statemachine.operation import Kind
-from storage.records import Credential, Operation, UnblockWay
+from storage.records import Credential, Operation, UnblockMethod
 from storage.registry import Tx
 from storage.view import View
 
@@ -93,7 +93,7 @@ def _judged(tx: View, id: str) -> tuple[Operation, Credential]:
     )
     if (
         not keeps_admin_key(credential)
-        or operation.way is not UnblockWay.ADMIN_KEY_ONLINE
+        or operation.method is not UnblockMethod.ADMIN_KEY_ONLINE
         or not is_reset
     ):
         raise Refused(Message("stop.nothing_in_escrow"))

@@ -21,7 +21,7 @@ from storage.records import (
     FirstPin,
     Operation,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 from storage.registry import Tx
 
@@ -112,9 +112,9 @@ def _may_release(
 def _is_kept(operation: Operation, credential: Credential, template: Template) -> bool:
     match operation.kind:
         case Kind.UNBLOCK:
-            return operation.way is UnblockWay.RELEASE_CODE
+            return operation.method is UnblockMethod.RELEASE_CODE
         case Kind.ACTIVATE:
-            by_reset = operation.way is UnblockWay.RELEASE_CODE
+            by_reset = operation.method is UnblockMethod.RELEASE_CODE
             by_code = template.first_pin is FirstPin.ACTIVATION_CODE
             return (credential.activation_interrupted and by_reset) or (
                 by_code and bool(credential.transport_pin_sealed)

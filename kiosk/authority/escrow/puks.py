@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from statemachine.candidates import TRIES, Candidate, Puk
 from statemachine.guards import Refusal
 from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, Known, PukEvent, advance
-from storage.records import Escrow, ImportedPuk, Template, UnblockWay
+from storage.records import Escrow, ImportedPuk, Template, UnblockMethod
 
 FACTORY_PUK = b"12345678"
 
@@ -116,4 +116,4 @@ def is_factory(escrow: Escrow) -> bool:
 
 def may_be_replaced(template: Template) -> bool:
     """Say whether nobody is told the PUK, so that a new one takes it from nobody."""
-    return UnblockWay.HOLDER_PUK not in template.unblock
+    return UnblockMethod.HOLDER_PUK not in template.unblock

@@ -29,7 +29,7 @@ from storage.records import (
     FirstPin,
     Keyless,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 _DAY = 86_400.0
@@ -102,8 +102,10 @@ def _no_release(
     keyless = _stands_in_for_signature(credential, template)
     if keyless and credential.state in (State.ISSUED, State.ACTIVE):
         return None
-    ways = (wants_code(way, profile, escrow, ANY_CARD) for way in template.unblock)
-    if not keyless and not any(ways):
+    methods = (
+        wants_code(method, profile, escrow, ANY_CARD) for method in template.unblock
+    )
+    if not keyless and not any(methods):
         return Message("enrollment.no_release_way")
     tries = 0 if credential.card_authentication_key is None else None
     facts = facts_of(credential, template, tries, profile, ANY_CARD)
@@ -117,10 +119,12 @@ def spends_last_try(credential: Credential, template: Template) -> bool:
 
     Not where an administrator key sets PINs.
     """
-    by_key = UnblockWay.ADMIN_KEY_ONLINE in template.unblock and keeps_admin_key(
+    by_key = UnblockMethod.ADMIN_KEY_ONLINE in template.unblock and keeps_admin_key(
         credential
     )
-    by_puk = {UnblockWay.RELEASE_CODE, UnblockWay.HOLDER_PUK} & {*template.unblock}
+    by_puk = {UnblockMethod.RELEASE_CODE, UnblockMethod.HOLDER_PUK} & {
+        *template.unblock
+    }
     return bool(by_puk) and not by_key and puks.at_last_try(credential.escrow)
 
 

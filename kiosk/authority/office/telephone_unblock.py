@@ -24,7 +24,7 @@ from kiosk.core.secret import Secret
 from kiosk.pin.challenges import heard, spoken
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
-from storage.records import Credential, Template, UnblockWay
+from storage.records import Credential, Template, UnblockMethod
 
 
 def answer(
@@ -56,13 +56,13 @@ def answer(
 
 
 def _why_not(desk: Desk, credential: Credential, template: Template) -> Message | None:
-    if UnblockWay.ADMIN_KEY_PHONE not in template.unblock:
+    if UnblockMethod.ADMIN_KEY_PHONE not in template.unblock:
         return Message("enrollment.no_phone_way")
     if not keeps_admin_key(credential):
         return Message("enrollment.no_admin_key")
     if credential.state is State.ISSUED and credential.activation_interrupted:
         return None
     standing = Standing(credential.state, credential.suspended_from)
-    facts = Facts(has_unblock_way=True)
+    facts = Facts(has_unblock_method=True)
     refusal = desk.parts.lifecycle.why_not(standing, Event.UNBLOCK, facts)
     return None if refusal is None else Message(refusal.code)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from kiosk.authority.escrow.unblock_methods import ANY_CARD, way_of
+from kiosk.authority.escrow.unblock_methods import ANY_CARD, method_of
 from kiosk.authority.office.templates import impossible
 from kiosk.authority.office.values import TemplateMeaning
 from kiosk.authority.rules.compliance import ComplianceProfile
@@ -26,7 +26,7 @@ from storage.records import (
     Credential,
     Keyless,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 from storage.registry import Registry, RegistryError
 from storage.view import IN_USE
@@ -45,7 +45,7 @@ class _Kind(NamedTuple):
     card_type: str
     algorithm: str
     """Of its key; empty: it has none on record."""
-    ways: frozenset[UnblockWay]
+    methods: frozenset[UnblockMethod]
     """How its PIN could be set anew, if its template let it."""
     pin_day: int
     """Day on which its PIN was set; -1: not known, or never."""
@@ -61,8 +61,9 @@ class CardsOfTemplate:
     ) -> None:
         self.name = name
         self._registry = registry
-        self._one_way = {
-            way: (Template(name=name, unblock=(way,)), profile) for way in UnblockWay
+        self._one_method = {
+            method: (Template(name=name, unblock=(method,)), profile)
+            for method in UnblockMethod
         }
         self._told: Counter[_Kind] | None = None
         """The last whole round."""
@@ -115,15 +116,19 @@ class CardsOfTemplate:
             version=credential.template_version,
             card_type=card_type,
             algorithm="" if key is None else key.algorithm,
-            ways=frozenset(self._ways(credential, is_piv=card_type == CardType.PIV)),
+            methods=frozenset(
+                self._methods(credential, is_piv=card_type == CardType.PIV)
+            ),
             pin_day=-1 if set_at is None else int(set_at // _DAY),
         )
 
-    def _ways(self, credential: Credential, *, is_piv: bool) -> Iterator[UnblockWay]:
+    def _methods(
+        self, credential: Credential, *, is_piv: bool
+    ) -> Iterator[UnblockMethod]:
         card = _PIV_CARD if is_piv else ANY_CARD
-        for way, (template, profile) in self._one_way.items():
-            if way_of(credential, template, card, profile) is not None:
-                yield way
+        for method, (template, profile) in self._one_method.items():
+            if method_of(credential, template, card, profile) is not None:
+                yield method
 
     def _version(self, number: int) -> Template:
         if number not in self._versions:
@@ -139,7 +144,7 @@ def _lost(kind: _Kind, was: Template, draft: Template, today: int) -> Iterator[s
         yield "card_type"
     if was.self_service and not draft.self_service:
         yield "self_service"
-    if kind.ways & set(was.unblock) and not kind.ways & set(draft.unblock):
+    if kind.methods & set(was.unblock) and not kind.methods & set(draft.unblock):
         yield "unblock"
     if kind.algorithm == was.key_algorithm != draft.key_algorithm:
         yield "key_algorithm"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.authority.errors import NotOnRecord
 from kiosk.authority.escrow import approvals
-from kiosk.authority.escrow.unblock_methods import wants_code, way_of
+from kiosk.authority.escrow.unblock_methods import method_of, wants_code
 from kiosk.authority.operation import changed_elsewhere, transitions
 from kiosk.authority.operation.offering import Stops, due, is_expired, offers_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
@@ -44,7 +44,7 @@ def open_credential(
     seen = request.seen
     judgement = judge(parts, credential, template, seen.limits)
     credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
-    way = way_of(credential, template, seen.limits, parts.profile)
+    method = method_of(credential, template, seen.limits, parts.profile)
     date = due(credential, template, judgement)
     expired = is_expired(parts, credential, date)
     reminder = expiry.notice(date, template, parts.clock.now())
@@ -84,9 +84,9 @@ def open_credential(
         never_activated=approvals.never_activated(credential)
         and template.first_pin is FirstPin.ACTIVATION_CODE,
         release_code_needed=wants_code(
-            way, parts.profile, credential.escrow, seen.limits
+            method, parts.profile, credential.escrow, seen.limits
         ),
-        unblock_way=way,
+        unblock_method=method,
         release_for_sync=bool(
             judgement.password_follows and judgement.proof and judgement.proof.release
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.authority.escrow import puks
-from kiosk.authority.escrow.unblock_methods import way_of
+from kiosk.authority.escrow.unblock_methods import method_of
 from kiosk.authority.operation.sync_decision import SyncDecision
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import expiry
@@ -36,7 +36,7 @@ def facts_of(
     """
     return Facts(
         tries_left=tries_left,
-        has_unblock_way=way_of(credential, template, card, profile) is not None,
+        has_unblock_method=method_of(credential, template, card, profile) is not None,
     )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.errors import AuthorityError, NotAsAnnounced, Refused
 from kiosk.authority.escrow import escrowed_secrets, puks
-from kiosk.authority.escrow.unblock_methods import wants_code, way_of
+from kiosk.authority.escrow.unblock_methods import method_of, wants_code
 from kiosk.authority.operation import announcement, changed_elsewhere, transitions
 from kiosk.authority.operation.offering import refusal_of
 from kiosk.authority.operation.sync_decision import SyncDecision, judge
@@ -52,14 +52,14 @@ def prepare(
     refusal = refusal_of(parts, credential, template, request.seen, judgement, kind)
     if refusal is not None:
         refuse_before(parts, once, credential, kind, station, refusal)
-    way = way_of(credential, template, limits, parts.profile)
+    method = method_of(credential, template, limits, parts.profile)
     key = parts.sealing.current(parts.registry)
     operation = replace(
         _new(parts, credential, kind, station, judgement),
         **_seen(announced, judgement),
-        way=way,
+        method=method,
         sealing_key=key.id,
-        code_wanted=wants_code(way, parts.profile, credential.escrow, limits),
+        code_wanted=wants_code(method, parts.profile, credential.escrow, limits),
     )
     challenge = _challenge(parts, operation, credential, key)
     signs_now = operation.route is not Route.RESET and _signs(operation, credential)

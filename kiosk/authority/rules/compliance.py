@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from kiosk.pin.rules import PinRules
-from storage.records import UnblockWay
+from storage.records import UnblockMethod
 
 FIPS_MINIMUM = 6
 FIPS_TRIES = 10
-UNATTENDED = frozenset({UnblockWay.HOLDER_PUK})
-"""Ways that no operator has part in."""
+UNATTENDED = frozenset({UnblockMethod.HOLDER_PUK})
+"""Methods that no operator has part in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +36,14 @@ class ComplianceProfile:
         minimum = max(rules.minimum, FIPS_MINIMUM)
         return replace(rules, minimum=minimum, refuse_weak=True)
 
-    def allows(self, way: UnblockWay) -> bool:
-        """Say whether a PIN may be set anew that way."""
-        return not self.fips_201 or self.second_factor or way not in UNATTENDED
+    def allows(self, method: UnblockMethod) -> bool:
+        """Say whether a PIN may be set anew by that method."""
+        return not self.fips_201 or self.second_factor or method not in UNATTENDED
 
     def allows_tries(self, left: int | None) -> bool:
         """Say whether a card whose PIN has so many tries left may have them."""
         return not self.fips_201 or left is None or left <= FIPS_TRIES
 
-    def wants_code(self, way: UnblockWay | None) -> bool:
-        """Say whether a release code is needed that the way itself does not ask."""
-        return self.second_factor and way in UNATTENDED
+    def wants_code(self, method: UnblockMethod | None) -> bool:
+        """Say whether a release code is needed where the method asks for none."""
+        return self.second_factor and method in UNATTENDED

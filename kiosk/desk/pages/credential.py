@@ -20,7 +20,7 @@ from kiosk.desk.pages.watch import WatchPage
 from kiosk.desk.views import Choice, Emit, Page
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.records import ApprovalKind, Credential, Sync, UnblockWay
+from storage.records import ApprovalKind, Credential, Sync, UnblockMethod
 
 REFRESH = 3.0
 """Seconds after which it is read anew: what happens at a kiosk is seen here."""
@@ -122,7 +122,7 @@ def _choices(context: Context, seen: CredentialView) -> Iterator[Choice]:
 def _asked(seen: CredentialView) -> Sequence[tuple[str, Action, Message | None]]:
     """Return every action, the most probable ones first."""
     credential, template = seen.credential, seen.template
-    by_phone = UnblockWay.ADMIN_KEY_PHONE in template.unblock
+    by_phone = UnblockMethod.ADMIN_KEY_PHONE in template.unblock
     no_phone = None if by_phone else Message("enrollment.no_phone_way")
     in_step = Message("enrollment.nothing_to_close")
     open_case = None if credential.sync is Sync.OUT_OF_STEP else in_step

@@ -20,12 +20,12 @@ from storage.records import (
     PinPolicy,
     Sync,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 PIN, NEW = b"2718", b"Correct-Horse-9"
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
-ONLINE, PHONE = UnblockWay.ADMIN_KEY_ONLINE, UnblockWay.ADMIN_KEY_PHONE
+ONLINE, PHONE = UnblockMethod.ADMIN_KEY_ONLINE, UnblockMethod.ADMIN_KEY_PHONE
 _POLICY = PinPolicy(minimum=4, maximum=16, alphabet=PinAlphabet.PRINTABLE)
 
 
@@ -34,7 +34,7 @@ class Person:
 
     def __init__(
         self,
-        *ways: UnblockWay,
+        *methods: UnblockMethod,
         key: bytes | None = KEY,
         tries: int = 0,
         options: GidsOptions | None = None,
@@ -42,7 +42,10 @@ class Person:
         self.world = World()
         self.world.add_template(
             Template(
-                name="staff", card_type=CardType.GIDS, unblock=ways, pin_policy=_POLICY
+                name="staff",
+                card_type=CardType.GIDS,
+                unblock=methods,
+                pin_policy=_POLICY,
             )
         )
         guid = self.world.directory.add_account(

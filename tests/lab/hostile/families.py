@@ -19,11 +19,11 @@ from kiosk.simulation.world import World
 from lab.histories import OLD, PASSWORD_BEFORE, STORIES, TRANSPORT, Story
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
-from storage.records import CardType, FirstPin, Keyless, Sync, UnblockWay
+from storage.records import CardType, FirstPin, Keyless, Sync, UnblockMethod
 
 ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
-_ONLINE, _YUBIKEY = (UnblockWay.ADMIN_KEY_ONLINE,), of_yubikey(5_417_533)
-_PHONE = (UnblockWay.ADMIN_KEY_PHONE,)
+_ONLINE, _YUBIKEY = (UnblockMethod.ADMIN_KEY_ONLINE,), of_yubikey(5_417_533)
+_PHONE = (UnblockMethod.ADMIN_KEY_PHONE,)
 _GIDS: dict[str, Any] = {"family": Family.GIDS}
 _NEW: dict[str, Any] = {
     "kind": Kind.ACTIVATE,
@@ -91,7 +91,7 @@ OTHERS = (
         "unblock, keyless, holder's PUK",
         Kind.UNBLOCK,
         tries=0,
-        unblock=(UnblockWay.HOLDER_PUK,),
+        unblock=(UnblockMethod.HOLDER_PUK,),
         keyless=Keyless.WITH_RELEASE,
     ),
     Story("finish, keyless", keyless=Keyless.WITH_RELEASE, **_UNFINISHED),

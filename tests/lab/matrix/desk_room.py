@@ -21,7 +21,7 @@ from kiosk.simulation.world import SETTINGS
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.desk_pages import CARDS, OPERATORS, PAGES, PEOPLE, opened
 from lab.matrix.room import Room, patient
-from storage.records import Template, UnblockWay
+from storage.records import Template, UnblockMethod
 from storage.registry import Tx
 
 
@@ -149,7 +149,7 @@ class DeskRoom(Room):
     def do_by_telephone(self) -> None:
         """Let Alice's card be one that is answered by telephone."""
         world = self.station.demo.world
-        template = Template(name="by phone", unblock=(UnblockWay.ADMIN_KEY_PHONE,))
+        template = Template(name="by phone", unblock=(UnblockMethod.ADMIN_KEY_PHONE,))
         world.add_template(template)
         key = Secret(kiosk_worlds.ADMIN_KEY)
         own = "credential-everyday"

@@ -21,7 +21,7 @@ from storage.records import (
     PinPolicy,
     Sync,
     Template,
-    UnblockWay,
+    UnblockMethod,
 )
 
 PIN, PUK, ADMIN_KEY = b"271828", b"48151623", bytes(range(24))
@@ -29,12 +29,12 @@ PRINTABLE_PIN = b"Blue-Sky7"
 TEMPLATES = (
     Template(name="staff"),
     Template(name="by code", first_pin=FirstPin.ACTIVATION_CODE),
-    Template(name="by puk", unblock=(UnblockWay.HOLDER_PUK,)),
+    Template(name="by puk", unblock=(UnblockMethod.HOLDER_PUK,)),
     Template(
         name="by telephone",
         card_type=CardType.GIDS,
         key_algorithm="RSA-2048",
-        unblock=(UnblockWay.ADMIN_KEY_PHONE,),
+        unblock=(UnblockMethod.ADMIN_KEY_PHONE,),
     ),
     Template(
         name="printable",
