@@ -28,6 +28,7 @@ from kiosk.bootstrap.directory import (
     directory_of,
     service_secret_of,
 )
+from kiosk.bootstrap.faces import NoStationLibrary, face_settings_of, site_of
 from kiosk.bootstrap.figures import figures_of
 from kiosk.bootstrap.office import (
     bench_of,
@@ -39,14 +40,11 @@ from kiosk.bootstrap.office import (
 from kiosk.bootstrap.places import RegistryElsewhere, places_in, places_of
 from kiosk.bootstrap.service import NoServiceLibrary, ServiceNotConfigured, made_of
 from kiosk.bootstrap.stations import (
-    NoStationLibrary,
     build_desk,
     build_station,
     enroll,
-    face_settings_of,
     lines_of,
     remote_station,
-    site_of,
 )
 from kiosk.bootstrap.store import (
     NoDatabaseLibrary,

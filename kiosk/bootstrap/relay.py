@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import witnessed_registry
 from kiosk.bootstrap.cards import monitor_of
+from kiosk.bootstrap.faces import NoStationLibrary, face_settings_of, site_of
 from kiosk.bootstrap.office import office_at
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import said_of
@@ -100,7 +101,6 @@ def relayed_site_of(config: Config, role: StationRole, files: StationFiles) -> S
     """
     from dataclasses import replace
 
-    from kiosk.bootstrap.stations import site_of
     from kiosk.config.sections.station import StationRole
 
     site = replace(site_of(config), files=files)
@@ -112,8 +112,6 @@ def remote_desk(config: FleetStation, trace: Trace | None = None) -> DeskStation
 
     NoStationLibrary, CaFileUnusable, KeyFileUnusable, SecretFileError.
     """
-    from kiosk.bootstrap.stations import NoStationLibrary, face_settings_of
-
     try:
         from kiosk.authority.client.desk_line import DeskLines
         from kiosk.authority.stations import signing

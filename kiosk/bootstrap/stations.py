@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import lifecycle_of, parts_of
 from kiosk.bootstrap.cards import monitor_of
-from kiosk.bootstrap.certificates import source_of
+from kiosk.bootstrap.faces import NoStationLibrary, face_settings_of, site_of
 from kiosk.bootstrap.office import office_of
 from kiosk.core.clock import SystemClock
-from kiosk.core.errors import KioskError
 from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
@@ -19,15 +18,8 @@ if TYPE_CHECKING:
     from kiosk.config import AnyStation, Config, FleetStation
     from kiosk.core.figures import Figures
     from kiosk.core.secret import Secret
-    from kiosk.desk.context import Site
     from kiosk.desk.station import DeskStation
-    from kiosk.visit.station import FaceSettings, Station
-
-
-class NoStationLibrary(KioskError):
-    """What a station of a fleet needs is not installed."""
-
-    code = "service.no_station_library"
+    from kiosk.visit.station import Station
 
 
 def build_station(
@@ -159,41 +151,3 @@ def build_desk(
     lifecycle_of(config)
     monitor = monitor_of(config, trace)
     return EmbeddedDesk(face_settings_of(config), monitor, open_desk_parts)
-
-
-def site_of(config: Config) -> Site:
-    """Return what a desk has of its own."""
-    from kiosk.config.sections.enrollment import CertificateOrigin
-    from kiosk.core.entropy import SystemEntropy
-    from kiosk.desk.context import Site
-
-    told = config.certificates
-    is_own = told.source is CertificateOrigin.LOCAL_CA
-    has_source = not is_own or config.enrollment.ca_certificate_file is not None
-    return Site(
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
-        issuer=(lambda: source_of(config)) if has_source else None,
-        questions=config.helpdesk.questions,
-        answers=config.helpdesk.answers,
-    )
-
-
-def face_settings_of(config: AnyStation) -> FaceSettings:
-    """Return what the screens need of the configuration."""
-    from kiosk.visit.station import FaceSettings, Helpdesk
-
-    screens = config.screens
-    return FaceSettings(
-        station=config.station.name,
-        title=config.station.title,
-        helpdesk=Helpdesk(contact=config.helpdesk.contact, hours=config.helpdesk.hours),
-        idle_warning_after=screens.idle_after,
-        idle_wipe_after=screens.idle_after + screens.warning_lasts,
-        print_with=config.printing.command,
-        forgotten_card_bell=screens.forgotten_card_bell,
-        pause=screens.pause,
-        languages=config.display.languages,
-        high_contrast=config.display.high_contrast,
-        big_digits=config.display.big_digits,
-    )

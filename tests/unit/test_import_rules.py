@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -173,3 +174,35 @@ def test_a_room_loads_nothing_it_does_not_use(module: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) & LOADS[module] == set()
+
+
+def circle_in(graph: grimp.ImportGraph) -> list[str]:
+    """Return modules that come back to the first of them; empty: there are none."""
+    left = set(graph.modules)
+    while left:
+        ends = {
+            each
+            for each in left
+            if not graph.find_modules_directly_imported_by(each) & left
+        }
+        if not ends:
+            break
+        left -= ends
+    path: list[str] = []
+    while left:
+        at = path[-1] if path else min(left)
+        after = min(graph.find_modules_directly_imported_by(at) & left)
+        if after in path:
+            return path[path.index(after) :]
+        path.append(after)
+    return []
+
+
+def test_no_module_comes_back_to_itself() -> None:
+    """Whatever is imported later, inside a function, counts, too."""
+    graph = grimp.build_graph(
+        *PACKAGES, exclude_type_checking_imports=True, cache_dir=None
+    )
+    assert circle_in(graph) == []
+    graph.add_import(importer="storage.view", imported="kiosk.bootstrap.stations")
+    assert circle_in(graph), "no circle is ever seen"
