@@ -28,6 +28,8 @@ from kiosk.core.clock import ManualClock
 from kiosk.core.errors import said_of
 from kiosk.texts import sentence
 
+pytestmark = pytest.mark.slow
+
 MESSAGE = b"what a station asks"
 REQUEST = HttpRequest(
     method="POST",

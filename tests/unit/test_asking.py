@@ -10,6 +10,8 @@ import warnings
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 QUESTION = b"go? "
 ASKED = {
     "a line": "from kiosk.cli.asking import _line as ask",

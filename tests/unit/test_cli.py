@@ -128,6 +128,7 @@ def test_the_version_is_told_in_every_usual_way() -> None:
         assert done.stdout == f"kiosk {__version__}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -148,6 +149,7 @@ def test_a_shell_completes_commands_and_options(typed: str, offered: list[str]) 
     assert sorted(done.stdout.split()) == offered
 
 
+@pytest.mark.slow
 def test_completing_a_command_imports_none() -> None:
     done = subprocess.run(
         [
@@ -171,6 +173,7 @@ def test_completing_a_command_imports_none() -> None:
     assert "kiosk.cli.doctor" not in done.stderr
 
 
+@pytest.mark.slow
 def test_doctors_table_stands_alone(tmp_path: Path) -> None:
     """What it found is in the table; no event of the program stands amid it."""
     kiosk = [sys.executable, "-m", "kiosk"]

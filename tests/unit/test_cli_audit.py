@@ -13,6 +13,8 @@ from kiosk import bootstrap
 from storage.records import Escrow
 from storage.signed_note import NoteKey, SignedNote
 
+pytestmark = pytest.mark.slow
+
 UNANCHORED = 3
 
 

@@ -20,6 +20,8 @@ from kiosk.core.exit_codes import ExitCode
 from kiosk.setup.new_station import Layout, create
 from storage.vault import Tampered
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_767_261_600.0
 
 

@@ -17,6 +17,8 @@ from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
 from storage.records import Template
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_list_has_a_line_for_each_credential(terminal: Terminal) -> None:
     terminal.card()

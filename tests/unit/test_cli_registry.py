@@ -12,6 +12,8 @@ from kiosk import bootstrap
 from storage import tinydb_evidence
 from storage.segments import folder_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lived(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:

@@ -21,6 +21,8 @@ from kiosk.directory.descriptor import (
     sid_text,
 )
 
+pytestmark = pytest.mark.slow
+
 SIDS = st.builds(
     lambda authority, parts: "-".join(map(str, ("S", 1, authority, *parts))),
     st.integers(0, 2**48 - 1),

@@ -29,6 +29,8 @@ from storage import postgres_registry, tinydb_evidence
 from storage.postgres import connection
 from storage.registry import ANSWERS_KEPT_SECONDS, SEALING_KEYS_KEPT_SECONDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")]
 _PATH = re.compile(r"`((?:kiosk|statemachine|storage|tests|scripts|docs)/[\w/.*-]*)`")

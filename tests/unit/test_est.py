@@ -35,6 +35,8 @@ from kiosk.certificates.ports import (
 from kiosk.core.clock import ManualClock
 from kiosk.core.secret_file import SecretExposed
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 0.5
 """Seconds a test waits for a server that says nothing."""
 

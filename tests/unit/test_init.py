@@ -21,6 +21,8 @@ from kiosk.setup.new_station import AlreadyThere, Layout, NotWritable, create
 from storage.registry import StoreFull
 from storage.vault import KeyRing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:

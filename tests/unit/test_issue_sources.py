@@ -55,6 +55,8 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 from storage.records import Credential
 
+pytestmark = pytest.mark.slow
+
 YUBIKEY = of_yubikey(12_345_678, (5, 7, 0))
 GENERIC = PivOptions()
 CARDS = pytest.mark.parametrize("options", [GENERIC, YUBIKEY], ids=["piv", "yubikey"])

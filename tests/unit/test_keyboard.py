@@ -16,6 +16,8 @@ from textual.keys import _character_to_key
 from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.faces.keyboard.names import UNREADABLE
 
+pytestmark = pytest.mark.slow
+
 UNREAD = [UNREADABLE]
 
 CHARACTERS = {

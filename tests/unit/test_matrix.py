@@ -34,6 +34,8 @@ from kiosk.tui.screens.page_view import PageView
 from kiosk.visit.views import FieldName, Outcome
 from statemachine.operation import Kind
 
+pytestmark = pytest.mark.slow
+
 
 def modules(package: ModuleType) -> list[ModuleType]:
     names = [each.name for each in pkgutil.iter_modules(package.__path__)]

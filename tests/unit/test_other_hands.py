@@ -22,6 +22,8 @@ from kiosk.visit.views import Outcome
 from storage.records import Sync
 from storage.registry import Tx
 
+pytestmark = pytest.mark.slow
+
 FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 THEIRS = b"Helpdesk-4711"
 

@@ -18,6 +18,8 @@ from kiosk.config import location
 from kiosk.core.exit_codes import ExitCode
 from storage.checkpoints import LANE
 
+pytestmark = pytest.mark.slow
+
 AUDITORS = (("audit", "verify"), ("audit", "export"), ("report", "risk"))
 COMMANDS = (
     ("credential", "list"),

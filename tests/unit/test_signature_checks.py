@@ -32,6 +32,8 @@ from kiosk.authority.proof.signature_checks import (
 )
 from storage.records import AuditEvent
 
+pytestmark = pytest.mark.slow
+
 COUNT = 7 * BATCH + 5
 KEY = ec.generate_private_key(ec.SECP256R1())
 SPKI = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -26,6 +26,8 @@ from kiosk.authority.stations.signing import WINDOW, Proven, sign, verify
 from kiosk.core.clock import ManualClock
 from storage.registry import StorePoisoned
 
+pytestmark = pytest.mark.slow
+
 START = 1_767_261_600.0
 
 

@@ -9,6 +9,8 @@ import pytest
 from scripts.sizing.costs import MEASURED, VisitCosts
 from scripts.sizing.model import Machines, Morning
 
+pytestmark = pytest.mark.slow
+
 ONE_HOST = Machines(service_cores=2, database_cores=2, threads=8, shared=True)
 NO_WAIT = replace(MEASURED, directory_wait=0.0)
 ROOMY = Machines(service_cores=8, database_cores=8, threads=64)

@@ -30,6 +30,8 @@ from kiosk.simulation.cards import attestation as simulated
 from kiosk.simulation.cards.options import of_yubikey
 from kiosk.texts import sentence
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:

@@ -15,6 +15,8 @@ from kiosk.authority.values import Challenge
 from kiosk.core.secret import Secret
 from statemachine.operation import Kind
 
+pytestmark = pytest.mark.slow
+
 CHALLENGE = Challenge(
     nonce=bytes(range(32)),
     operation="op-1",

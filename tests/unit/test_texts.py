@@ -59,6 +59,7 @@ def test_a_key_made_from_an_enumeration_has_a_sentence(key: str) -> None:
     assert text(key)
 
 
+@pytest.mark.slow
 def test_every_key_in_the_code_has_a_sentence() -> None:
     found = list(sayings())
     assert len(found) > 100
