@@ -254,6 +254,8 @@ class World:
             kind=kind,
             operator=OPERATOR,
             station=self.settings.station,
+            valid_for=approvals.RELEASE_SECONDS,
+            last_try=False,
         )
 
     def operate(self, name: str, event: Event) -> None:

@@ -55,8 +55,8 @@ def issue_code(
     kind: ApprovalKind,
     operator: str,
     station: str,
-    valid_for: float = RELEASE_SECONDS,
-    last_try: bool = False,
+    valid_for: float,
+    last_try: bool,
 ) -> Secret:
     """Make a code for a credential; earlier ones of its kind are void.
 

@@ -134,6 +134,7 @@ class PukHistory(History):
             kind=ApprovalKind.RELEASE,
             operator="helpdesk",
             station="desk-1",
+            valid_for=approvals.RELEASE_SECONDS,
             last_try=True,
         )
 
