@@ -14,6 +14,7 @@ from kiosk.desk.context import Context, Move, Plain, go, instead, stay
 from kiosk.desk.pages.act import ReasonPage
 from kiosk.desk.pages.finish import FinishPage
 from kiosk.desk.pages.history import HistoryPage
+from kiosk.desk.pages.of_holder import of_holder
 from kiosk.desk.pages.release import AnswerPage, ReleasePage
 from kiosk.desk.pages.standing import beside, standing
 from kiosk.desk.pages.watch import WatchPage
@@ -146,9 +147,8 @@ def _to_read() -> Sequence[tuple[str, Action, Message | None]]:
 
 
 def _choice(key: str, refusal: Message | None) -> Choice:
-    return Choice(
-        key, Message(f"desk.act.{key}"), refusal=refusal, letter=_LETTERS[key]
-    )
+    told = None if refusal is None else of_holder(refusal)
+    return Choice(key, Message(f"desk.act.{key}"), refusal=told, letter=_LETTERS[key])
 
 
 def _no_activation(credential: Credential) -> Message | None:

@@ -21,7 +21,6 @@ from kiosk.desk.pages.risk import RiskPage
 from kiosk.desk.pages.rows import opened, table
 from kiosk.desk.pages.stations import StationsPage
 from kiosk.desk.pages.templates import TemplatesPage
-from kiosk.desk.pages.times import moment
 from kiosk.desk.pages.work import WorkPage
 from kiosk.desk.views import (
     Choice,
@@ -163,7 +162,7 @@ def _set_back(context: Context) -> Iterator[PageLine]:
     """Say for a month that an older registry was found in the place of this one."""
     at = context.office.set_back_at()
     if at is not None:
-        when = Message("desk.menu.set_back", {"when": moment(at)})
+        when = Message("desk.menu.set_back", {"when": int(at)})
         yield PageLine(when, Style.WARNING)
 
 

@@ -9,7 +9,7 @@ from kiosk.authority.office.values import Receipt
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
 from kiosk.desk.pages.events import actor_in_words, in_words
-from kiosk.desk.pages.times import moment
+from kiosk.desk.pages.times import zoned
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from storage.records import AuditEvent
 
@@ -67,7 +67,7 @@ def _lines(found: Receipt | None, number: str) -> Iterator[PageLine]:
 def _step(event: AuditEvent) -> Iterator[PageLine]:
     """Show one event; below it why it was refused, and what the DC itself answered."""
     told = (in_words(event.kind), "  ", actor_in_words(event.actor))
-    yield PageLine((moment(event.at), "  ", *told, "  ", event.station))
+    yield PageLine((zoned(event.at), "  ", *told, "  ", event.station))
     if event.result:
         code = {"code": event.data.get("hex", "–")}
         result = Message(event.result, code) if "." in event.result else event.result

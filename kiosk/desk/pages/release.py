@@ -14,7 +14,6 @@ from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
 from kiosk.desk.pages.rows import visit_in_words
 from kiosk.desk.pages.second import second_fields, second_of
-from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from kiosk.pin.codes import grouped
 from statemachine.operation import Phase
@@ -187,7 +186,7 @@ def _left(used: CodeInUse | None) -> Message | None:
 def meanwhile(used: CodeInUse) -> Iterator[PageLine]:
     """Tell what the holder does with the code, as it happens."""
     yield PageLine(Message("desk.meanwhile.title"), Style.HEADING)
-    given = Message("desk.meanwhile.given", {"at": moment(used.given_at)[-5:]})
+    given = Message("desk.meanwhile.given", {"at": int(used.given_at)})
     yield PageLine(given, Style.DONE)
     if used.wrong_entries:
         wrong = Message("desk.meanwhile.wrong", {"count": used.wrong_entries})

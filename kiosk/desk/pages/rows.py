@@ -11,14 +11,14 @@ from kiosk.authority.office.list_values import (
 )
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
-from kiosk.desk.pages.times import moment
+from kiosk.desk.pages.of_holder import of_holder
+from kiosk.desk.pages.times import day
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow, Words
 from statemachine.lifecycle import State
 from statemachine.operation import Phase
 from storage.records import Sync
 
 _OPEN = "open:"
-_DAY = len("2026-01-01")
 _CARD_SHOWN = 5
 """Characters of a card's identity that tell it apart: its last."""
 _WIDTHS = {
@@ -109,10 +109,8 @@ def _row(each: Listed, columns: tuple[SortedBy, ...]) -> TableRow:
         SortedBy.STATE: state_in_words(each.state),
         SortedBy.PASSWORD: sync_in_words(each.sync),
         SortedBy.CARD: "…" + each.card[-_CARD_SHOWN:],
-        SortedBy.LAST: "–" if each.last is None else moment(each.last.at)[:_DAY],
-        SortedBy.EXPIRES: "–"
-        if not each.expires_at
-        else moment(each.expires_at)[:_DAY],
+        SortedBy.LAST: "–" if each.last is None else day(each.last.at),
+        SortedBy.EXPIRES: "–" if not each.expires_at else day(each.expires_at),
     }
     is_open = each.state is not State.RETIRED
     return TableRow(
@@ -132,23 +130,27 @@ def _about(each: Listed) -> list[PageLine]:
                 "desk.row_about",
                 {
                     "template": f"{each.template} {each.template_version}",
-                    "issued": moment(each.issued_at)[:_DAY],
+                    "issued": int(each.issued_at),
                 },
             )
         ),
     ]
     if each.sync_reason and each.sync is not Sync.IN_STEP:
-        lines.append(PageLine(Message(each.sync_reason), Style.WARNING))
+        lines.append(PageLine(of_holder(Message(each.sync_reason)), Style.WARNING))
     if each.last is not None:
         lines.append(visit_in_words(each.last))
         if each.last.reason:
-            lines.append(PageLine(Message(each.last.reason), Style.MUTED))
+            lines.append(PageLine(of_holder(Message(each.last.reason)), Style.MUTED))
     return lines
 
 
 def visit_in_words(last: Visited) -> PageLine:
     """Tell what a holder did, where, and how that ended."""
-    told = {"at": moment(last.at), "station": last.station, "event": last.event}
+    told: dict[str, str | int] = {
+        "at": int(last.at),
+        "station": last.station,
+        "event": last.event,
+    }
     ended = last.phase if last.phase in _ENDED else "unfinished"
     return PageLine(
         Message(f"desk.visit.{ended}", told), label=Message(f"desk.did.{last.kind}")

@@ -11,8 +11,9 @@ from kiosk.authority.office.values import (
     CredentialView,
 )
 from kiosk.core.errors import Message
+from kiosk.desk.pages.of_holder import of_holder
 from kiosk.desk.pages.rows import state_in_words, sync_in_words, visit_in_words
-from kiosk.desk.pages.times import moment
+from kiosk.desk.pages.times import day
 from kiosk.desk.tables import PageLine, Style
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -37,7 +38,7 @@ def standing(seen: CredentialView) -> Iterator[PageLine]:
     if credential.authentication_key is None:
         yield PageLine(Message("notice.keyless"), Style.WARNING)
     for code in seen.codes:
-        until = {"until": moment(code.expires_at)[-len("12:00") :]}
+        until = {"until": int(code.expires_at)}
         yield PageLine(Message(f"desk.code_open.{code.kind}", until), Style.STRONG)
 
 
@@ -71,13 +72,13 @@ def _password(credential: Credential) -> Iterator[PageLine]:
         words = (*words, ", ", _last_written(last))
     yield PageLine(words, style, _label("password"))
     if credential.sync_reason and credential.sync is not Sync.IN_STEP:
-        yield PageLine(Message(credential.sync_reason), Style.MUTED)
+        yield PageLine(of_holder(Message(credential.sync_reason)), Style.MUTED)
 
 
 def _last_written(last: LastSync) -> Message:
     """In step by the record: since when, and by what it can be seen."""
     how = "last_written" if last.mark is not None else "last_written_by_time"
-    return Message(f"desk.{how}", {"at": moment(last.at), "dc": last.dc})
+    return Message(f"desk.{how}", {"at": int(last.at), "dc": last.dc})
 
 
 # --- beside what can be done ----------------------------------------------------
@@ -92,7 +93,7 @@ def beside(seen: CredentialView) -> Iterator[PageLine]:
     for each in seen.visits:
         yield visit_in_words(each)
         if each.reason:
-            yield PageLine(Message(each.reason), Style.MUTED)
+            yield PageLine(of_holder(Message(each.reason)), Style.MUTED)
     yield PageLine(Message("desk.more_about"), Style.HEADING)
     yield from _more(seen.credential)
 
@@ -107,7 +108,7 @@ def _holder(seen: CredentialView) -> Iterator[PageLine]:
             refusals.append(refusal)
     for each in refusals:
         kinds = [kind for kind in Kind if seen.holder_may.get(kind) == each]
-        told = Message("desk.yes") if each is None else each
+        told = Message("desk.yes") if each is None else of_holder(each)
         style = Style.STRONG if each is None else Style.MUTED
         if kinds:
             yield PageLine((*_named(kinds), ": ", told), style)
@@ -125,9 +126,9 @@ def _named(kinds: list[Kind]) -> list[Message | str]:
 def _more(credential: Credential) -> Iterator[PageLine]:
     template = f"{credential.template} {credential.template_version}"
     yield PageLine(template, label=_label("template"))
-    yield PageLine(moment(credential.issued_at), label=_label("issued"))
+    yield PageLine(day(credential.issued_at), label=_label("issued"))
     if credential.expires_at is not None:
-        yield PageLine(moment(credential.expires_at), label=_label("expires"))
+        yield PageLine(day(credential.expires_at), label=_label("expires"))
     yield from _puk(credential)
 
 

@@ -30,11 +30,26 @@ from kiosk.desk.views import (
     Style,
     Words,
 )
-from storage.records import Template
+from storage.records import (
+    CardAccess,
+    CardType,
+    FirstPin,
+    ImportedPuk,
+    Keyless,
+    PinAlphabet,
+    Template,
+)
 
 _COUNTING = 0.25
 """Seconds after which it is asked how far the counting is."""
 _COUNTED = 5.0
+_SAID = frozenset(
+    {
+        *("yes", "no"),
+        *(*CardType, *CardAccess, *PinAlphabet, *FirstPin, *ImportedPuk, *Keyless),
+    }
+)
+"""What a field offers and has words for; the file has the value itself."""
 
 
 class EditPage(Plain):
@@ -245,6 +260,7 @@ def _field(
 
 
 def _words(option: str) -> Message | str:
-    """Return yes and no as they are said; the others are as in the file."""
-    is_said = option in ("yes", "no")
-    return Message(f"desk.option.{option}") if is_said else option
+    """Return what is chosen as it is said; a kind of key or a slot is its own name."""
+    if option not in _SAID:
+        return option
+    return Message(f"desk.option.{option.replace(' ', '_')}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
-from kiosk.desk.pages.times import moment
 from kiosk.desk.views import Choice, Emit, Page, PageLine, Style
 from storage.records import Credential
 
@@ -25,7 +24,7 @@ class WatchPage(Plain):
         )
         lines = [PageLine(Message("desk.watch.about")), PageLine(count, Style.STRONG)]
         if seen.last_bad is not None:
-            at = Message("desk.watch.last", {"at": moment(seen.last_bad)})
+            at = Message("desk.watch.last", {"at": int(seen.last_bad)})
             lines.append(PageLine(at))
         if seen.locked:
             lines.append(PageLine(Message("desk.watch.locked"), Style.WARNING))
