@@ -64,7 +64,7 @@ gaps.sort()
 print(json.dumps(gaps[int(len(gaps) * 0.99)]))
 """
 _KEYS = """
-import asyncio, json, time
+import asyncio, gc, json, time
 from lab.terminal.screens import kiosk
 from textual import events
 
@@ -84,6 +84,7 @@ async def pressed(shown, key):
 async def main():
     for _ in range(3):
         async with kiosk() as shown:
+            gc.freeze()  # as the program does once it is awake
             for key in ("1", "c", "c", "1"):
                 await pressed(shown, key)
             await shown.insert("everyday")
