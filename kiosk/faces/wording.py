@@ -13,6 +13,7 @@ from kiosk.faces.entering import ON_CARD, READ_OUT
 from kiosk.pin.rules import Alphabet, Rule, RuleVerdict
 from kiosk.texts import ENGLISH, UnknownText, sentence
 from kiosk.visit.views import FROM_ELSEWHERE, FieldName, StepState, VisitStep
+from statemachine.lifecycle import State
 from statemachine.operation import Kind
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _LONGEST = 160
 """Characters of each value in a sentence that somebody else has put together."""
 _WHOLE = 400
 """Characters of what the faces themselves put into a sentence."""
+_CALLED_FOR = (State.SUSPENDED, State.BLOCKED, State.REVOKED, State.RETIRED)
+"""States that somebody on the telephone can do something about."""
 _ENOUGH = 3
 """Tries that nobody has to think about, if a card does not tell how many it has."""
 
@@ -77,6 +80,12 @@ def who_helps(desk: Helpdesk) -> str:
 def whom_to_call(desk: Helpdesk) -> str:
     """Return the helpdesk's contact and hours in one line."""
     return say("tui.help", who=who_helps(desk))
+
+
+def at_dead_end(home: Home, desk: Helpdesk) -> str:
+    """Return whom to call where nothing is allowed, and what they will do."""
+    kind = home.state if home.state in _CALLED_FOR else "other"
+    return say(f"tui.dead_end.{kind}", who=who_helps(desk))
 
 
 # --- tries ------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from kiosk.faces.error_pages import record, trouble_of
 from kiosk.faces.receipt import page, print_page
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.wording import (
+    at_dead_end,
     choices,
     is_at_stake,
     is_short,
@@ -126,7 +127,7 @@ class PlainVisit:
             talk.say(say("plain.not_now"))
             talk.say(*(f"- {each}" for each in refused))
         if not allowed:
-            talk.say(whom_to_call(desk))
+            talk.say(at_dead_end(home, desk))
 
     # --- an operation ---------------------------------------------------------------
 

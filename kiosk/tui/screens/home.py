@@ -10,7 +10,14 @@ from textual.widget import Widget
 
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import is_of_a_call, is_short, of_refusals, of_standing, say
+from kiosk.faces.wording import (
+    at_dead_end,
+    is_of_a_call,
+    is_short,
+    of_refusals,
+    of_standing,
+    say,
+)
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
@@ -61,7 +68,8 @@ class HomeScreen(KioskScreen):
         )
         yield Vertical(*self._standing(), classes=f"standing {self._look()}")
         if not self._is_open:
-            yield HelpLine(self.settings.helpdesk, classes="strong")
+            whom = at_dead_end(home, self.settings.helpdesk)
+            yield line(whom, classes="dead-end")
             yield Center(CardDrawing(CardPose.COMES_OUT), classes="gap")
         question = "tui.home.question" if self._is_open else "tui.home.nothing"
         yield line(say(question), classes="question")
