@@ -346,8 +346,8 @@ class Registry(Protocol):
     def idle(self, now: float) -> bool:
         """Do a little of what can wait, while nobody does; say if more is due.
 
-        Sweeps expired nonces, old answers, sealing keys and frequencies, and what
-        else the store needs.
+        Sweeps expired nonces, old answers, sealing keys and frequencies, where it is
+        kept in memory codes that ended long ago, and what else the store needs.
         """
 
     def distrust(

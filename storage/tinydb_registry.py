@@ -6,6 +6,7 @@ the journal says became true, so a commit costs the same at any size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -67,7 +68,10 @@ T = TypeVar("T")
 DISTRUSTED = frozenset({NONCES, APPROVALS, TOKENS, AUDIT, HEADS, SEGMENTS, OWN})
 """The tables that `distrust` has to know."""
 _SWEPT = 200
-"""Nonces or answers that are forgotten in one transaction."""
+"""Nonces, answers or codes that are forgotten in one transaction."""
+CODES_KEPT_SECONDS = 30 * 86_400.0
+"""How long a code is kept after its end; the evidence says for ever what came of it."""
+_CODES_SEEN_EVERY = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ class TinyDbRegistry:
         )
         self.evidence.archives = archives
         self._versions = Versions(self.db.storage.journal)
+        self._codes_seen_at = -math.inf
         try:
             if only is None:
                 self._versions.bring_forward()
@@ -205,13 +210,14 @@ class TinyDbRegistry:
             for key in tables.sealing_keys.ids()
         )
         old_keys = [key for key, it in made if it and it.made_at < made_before]
+        old_codes = self._old_codes(tables, now)
         counted = (
             (key, read(tables.frequencies, key, Frequency))
             for key in tables.frequencies.ids()
         )
         counted_before = now - FREQUENCIES_KEPT_SECONDS
         old_frequencies = [key for key, it in counted if it and it.at < counted_before]
-        old = (old_nonces, old_answers, old_keys, old_frequencies)
+        old = (old_nonces, old_answers, old_keys, old_codes, old_frequencies)
         if not any(old):
             return False
         with self.db.storage.transaction():
@@ -219,12 +225,36 @@ class TinyDbRegistry:
                 (tables.nonces, old_nonces),
                 (tables.repeats, old_answers),
                 (tables.sealing_keys, old_keys),
+                (tables.approvals, old_codes),
                 (tables.frequencies, old_frequencies),
             ):
                 for key in keys[:_SWEPT]:
                     if table.raw(key) is not None:
                         table.delete_raw(key)
         return max(map(len, old)) > _SWEPT
+
+    def _old_codes(self, tables: Tables, now: float) -> list[str]:
+        """Return the codes that nobody can use and no living operation rests on.
+
+        They are all looked at, once an hour.
+        """
+        if abs(now - self._codes_seen_at) < _CODES_SEEN_EVERY:
+            return []
+        before = now - CODES_KEPT_SECONDS
+        codes = (
+            (key, read(tables.approvals, key, Approval))
+            for key in tables.approvals.ids()
+        )
+        found = [
+            key
+            for key, it in codes
+            if it
+            and it.expires_at < before
+            and tables.operations.raw(it.redeemed_by) is None
+        ]
+        if len(found) <= _SWEPT:
+            self._codes_seen_at = now
+        return found
 
     def close(self) -> None:
         self.evidence.close()
