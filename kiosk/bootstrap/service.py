@@ -59,6 +59,8 @@ def made_of(
     from kiosk.authority.service.threads import Threads
     from kiosk.authority.stations import enrolling
     from kiosk.authority.stations.limits import StationLimit
+    from kiosk.authority.stations.reporting import Reports
+    from kiosk.authority.stations.roster import Roster
     from kiosk.certificates.card_certificates import read_pem
     from kiosk.core.entropy import SystemEntropy
 
@@ -76,6 +78,7 @@ def made_of(
         verify=known.may_visit if verify is None else verify,
         desk=desk_service_of(config, around, known, figures),
         enroll=enrolling.enroll if told.stations_folder is None else None,
+        report=Reports(known).take if isinstance(known, Roster) else None,
         limit=StationLimit(told.calls_per_station),
         authority_of=LocalAuthority,
         names=frozenset(map(str.lower, told.names or (told.listen,))),

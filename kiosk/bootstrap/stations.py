@@ -13,6 +13,8 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kiosk.authority.client.lines import Lines
     from kiosk.cards.trace import Trace
     from kiosk.config import AnyStation, Config, FleetStation
@@ -21,11 +23,24 @@ if TYPE_CHECKING:
     from kiosk.desk.station import DeskStation
     from kiosk.visit.station import Station
 
+    Look = Callable[[], tuple[tuple[str, ...], tuple[str, ...]]]
+    """Quick: names of the modules that are there, and of parts that fail."""
+
+
+def nothing_seen() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return that no module is there and no part fails: nobody looked."""
+    return (), ()
+
 
 def build_station(
-    config: AnyStation, trace: Trace | None = None, figures: Figures = UNTOLD
+    config: AnyStation,
+    trace: Trace | None = None,
+    figures: Figures = UNTOLD,
+    look: Look = nothing_seen,
 ) -> Station:
     """Return the station that the faces use; `trace` hears what cards are told.
+
+    `look` is what a station of a fleet tells of itself: modules, and parts that fail.
 
     What is wrong with the configuration is raised at once; a store, key, directory
     or authority that is missing is a fault of the station's health. NoStationLibrary.
@@ -33,7 +48,7 @@ def build_station(
     from kiosk.config import FleetStation
 
     if isinstance(config, FleetStation):
-        return remote_station(config, trace, figures)
+        return remote_station(config, trace, figures, look)
     return _own_authority(config, trace, figures)
 
 
@@ -57,7 +72,10 @@ def _own_authority(config: Config, trace: Trace | None, figures: Figures) -> Sta
 
 
 def remote_station(
-    config: FleetStation, trace: Trace | None = None, figures: Figures = UNTOLD
+    config: FleetStation,
+    trace: Trace | None = None,
+    figures: Figures = UNTOLD,
+    look: Look = nothing_seen,
 ) -> Station:
     """Return a station that has neither registry nor vault nor directory.
 
@@ -72,9 +90,11 @@ def remote_station(
 
     def open_authority() -> OpenedAuthority:
         from kiosk.authority.client.remote import remote
+        from kiosk.authority.client.reporting import Reporter
 
-        lines = lines_of(config)
-        return OpenedAuthority(remote(lines, SystemEntropy()), lines.close)
+        lines, entropy = lines_of(config), SystemEntropy()
+        tell = Reporter(lines, entropy, SystemClock(), look).tell
+        return OpenedAuthority(remote(lines, entropy), lines.close, tell=tell)
 
     monitor = monitor_of(config, trace)
     return StationOfParts(face_settings_of(config), monitor, open_authority, figures)

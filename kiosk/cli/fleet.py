@@ -114,7 +114,7 @@ def enroll(
 
 @app.command("list")
 def list_(config: ConfigOption = None, *, json: JsonOption = False) -> None:
-    """List every station: its state, role, program, and when it was last heard."""
+    """List every station: its health, role, program, and when it was last heard."""
     from kiosk.bootstrap import open_office, operators_config
 
     with open_office(operators_config(config)) as office:
@@ -198,11 +198,14 @@ def _asked_elsewhere(
 
 
 def _line(station: StationRecord) -> tuple[str, ...]:
+    from time import time
+
+    from kiosk.authority.stations.standing import standing
     from kiosk.core.untrusted_text import visible
 
     return (
         f"{station.id:20}",
-        f"{station.state:8}",
+        f"{standing(station, time()):9}",
         f"{station.role:12}",
         f"{visible(station.program) or '-':12}",
         f"{_time(station.last_seen):20}",
@@ -226,6 +229,28 @@ def _plain(station: StationRecord) -> dict[str, str]:
         "enrolled_by": visible(station.enrolled_by),
         "last_seen": _time(station.last_seen),
         "program": visible(station.program),
+        **_reported(station),
+    }
+
+
+def _reported(station: StationRecord) -> dict[str, str]:
+    """Return how it stands, and what it says of itself."""
+    from time import time
+
+    from kiosk.authority.stations.standing import standing
+    from kiosk.core.untrusted_text import visible
+
+    told = station.report
+    stands = {"health": str(standing(station, time()))}
+    if told is None:
+        return stands
+    return {
+        **stands,
+        "reported_at": _time(told.at),
+        "reader": visible(told.reader),
+        "middleware": visible(", ".join(told.middleware)),
+        "clock_off": f"{told.clock_off:+.1f} s",
+        "failing": visible(", ".join(told.failing)),
     }
 
 

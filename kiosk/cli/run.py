@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
+    from kiosk.bootstrap.stations import Look
     from kiosk.cards.trace import Trace
     from kiosk.core.figures import Figures
 
@@ -66,7 +68,20 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     if settings.station.role is StationRole.SELF_SERVICE:
         from kiosk.tui.app import run as run_kiosk
 
-        return run_kiosk(bootstrap.build_station(settings, trace, figures))
+        look = _look_of(settings)
+        return run_kiosk(bootstrap.build_station(settings, trace, figures, look))
     from kiosk.tui.desk_app import run as run_desk
 
     return run_desk(bootstrap.build_desk(settings, trace, figures))
+
+
+def _look_of(settings: AnyStation) -> Look:
+    """Return what a station of a fleet tells its authority of itself."""
+    from kiosk.bootstrap.stations import nothing_seen
+    from kiosk.config import FleetStation
+
+    if not isinstance(settings, FleetStation):
+        return nothing_seen
+    from kiosk.doctor.fleet_station import quick_look
+
+    return partial(quick_look, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -14,9 +15,10 @@ from kiosk.authority.stations.tpm_key import TpmKey
 from kiosk.bootstrap import lines_of, module_of, monitor_of
 from kiosk.config import FleetStation
 from kiosk.core.entropy import SystemEntropy
-from kiosk.doctor import Check, Finding, Health, cards, host, ok
+from kiosk.doctor import Check, Finding, Health, cards, examine, host, ok
 from kiosk.doctor.station import middleware_checks
 
+_NOT_ASCII = re.compile(r"[^ -~]")
 _MESSAGE = b"pin-kiosk doctor"
 
 
@@ -37,6 +39,30 @@ def checks_of(config: FleetStation) -> list[tuple[str, Check]]:
         ("core dumps", host.core_dumps),
         ("swap", host.swap),
     ]
+
+
+def quick_look(config: FleetStation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the vendors' modules that are there, and the parts that fail.
+
+    Looks at files and limits alone: it is told to the authority once a minute.
+    """
+    told, module = config.authority, module_of(config)
+    folders = sorted({told.key_file.parent, told.ca_file.parent})
+    findings = examine(
+        [
+            ("file", lambda: host.secret_files([told.key_file])),
+            ("folder", lambda: host.folders(folders)),
+            ("core dumps", host.core_dumps),
+        ]
+    )
+    failing = {it.part for it in findings if it.health is Health.FAIL}
+    there: tuple[str, ...] = ()
+    if module is not None:
+        if module.is_file():
+            there = (_NOT_ASCII.sub("?", module.name)[:64],)
+        else:
+            failing.add("middleware")
+    return there, tuple(sorted(failing))
 
 
 def key(config: FleetStation) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kiosk.authority.ports import Authority
 from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
+from kiosk.cards.values import ReadersChanged, ServiceLost
 from kiosk.core.errors import KioskError, said_of
 from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.workers import SerialWorker
@@ -24,6 +25,9 @@ from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.registry import RegistryError
 
+_AWAY = "authority"
+"""The part that is missing where nobody is there to be told anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedAuthority:
@@ -33,6 +37,9 @@ class OpenedAuthority:
     close: Callable[[], None]
     idle: Callable[[], bool] = lambda: False
     """Does a little of what can wait; says if more is due."""
+    tell: Callable[[str], None] = lambda reader: None  # noqa: ARG005 - nobody hears it
+    """Says to an authority elsewhere how this station is, with its reader's state
+    (`report_call.ReaderState`); once in a while, raises nothing."""
 
 
 class StationOfParts:
@@ -51,6 +58,7 @@ class StationOfParts:
         self._monitor = monitor
         self._open = open
         self._opened: OpenedAuthority | None = None
+        self._reader = "unknown"
         self._card_worker = SerialWorker("card")
         self._authority_worker = SerialWorker("authority", self._use_quiet)
         self._errand_worker = SerialWorker("errands")
@@ -60,13 +68,19 @@ class StationOfParts:
         return self._settings
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
-        self._monitor.start(emit)
+        def seen(event: ReaderEvent) -> None:
+            self._reader = _reader_after(event, self._reader)
+            emit(event)
+
+        self._monitor.start(seen)
 
     def health(self) -> tuple[StationFault, ...]:
         try:
             faults = self._authority().health()
         except (KioskError, RegistryError) as error:
             faults = (StationFault(part="store", message=said_of(error)),)
+        if self._opened is not None and not any(it.part == _AWAY for it in faults):
+            self._opened.tell(self._reader)
         self._figures.health(fault.part for fault in faults)
         return faults
 
@@ -113,6 +127,17 @@ class StationOfParts:
                 worker=self._authority_worker,
             )
         )
+
+
+def _reader_after(event: ReaderEvent, before: str) -> str:
+    """Return the reader's state, as it is told, after the monitor saw that."""
+    match event:
+        case ReadersChanged(readers=names):
+            return "ready" if names else "none"
+        case ServiceLost():
+            return "no_service"
+        case _:
+            return before
 
 
 class _OpeningVisit:

@@ -19,6 +19,7 @@ from storage.records.fleet import (
     Frequency,
     SealingKeyRecord,
     StationRecord,
+    StationReport,
     StationStanding,
     one_more,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Repeat",
     "SealingKeyRecord",
     "StationRecord",
+    "StationReport",
     "StationStanding",
     "Sync",
     "Template",

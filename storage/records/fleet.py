@@ -14,6 +14,21 @@ class StationStanding(StrEnum):
     REVOKED = "revoked"
 
 
+class StationReport(Record, frozen=True, kw_only=True):
+    """How a station says that it is. Its own words: shown, never decided by."""
+
+    at: float
+    """When it was heard, by the authority's clock."""
+    reader: str
+    """`kiosk.authority.stations.report_call.ReaderState`."""
+    middleware: tuple[str, ...] = ()
+    """Names of the vendors' modules that were found there."""
+    clock_off: float
+    """Seconds that its clock was ahead of the authority's."""
+    failing: tuple[str, ...] = ()
+    """Parts whose checks do not hold there."""
+
+
 class StationRecord(Record, frozen=True, kw_only=True):
     """A station of the fleet, by the key that signs for it."""
 
@@ -33,6 +48,8 @@ class StationRecord(Record, frozen=True, kw_only=True):
     """To the minute; 0: never."""
     program: str = ""
     """The version of the program that runs there, as it says itself."""
+    report: StationReport | None = None
+    """The last one; None: it never told."""
     version: int = 0
 
 

@@ -23,12 +23,16 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from kiosk.authority.local import LocalAuthority
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.openapi import document
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.enrolling import enroll
+from kiosk.authority.stations.reporting import Reports
 from kiosk.authority.stations.request import HttpRequest
+from kiosk.authority.stations.signing import Proven
 from kiosk.core.entropy import SystemEntropy
+from storage.records import StationRecord
 
 TOLD = json.loads(document())
 FOR_NOBODY = schemathesis.openapi.from_dict(TOLD)
@@ -78,6 +82,18 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
+class KnownToAll:
+    """`reporting.KnownStations`: who has a key here."""
+
+    def __init__(self, enrolled: Enrolled) -> None:
+        self._enrolled = enrolled
+
+    def may_report(self, parts: RequiredPorts, request: HttpRequest) -> Proven:
+        proven = self._enrolled.verify(parts, request)
+        assert isinstance(proven, Proven)
+        return proven
+
+
 class Served:
     """A service with a card on record, and what is needed to ask it."""
 
@@ -85,6 +101,19 @@ class Served:
         self.site, self.port = Site.founded(folder), free_port()
         self.enrolled = Enrolled()
         parts = History(STORIES[0]).world.parts
+        parts.registry.run(
+            lambda tx: tx.save_station(
+                StationRecord(
+                    id="kiosk-1",
+                    name="kiosk-1",
+                    role="self-service",
+                    algorithm="ed25519",
+                    public_key=b"",
+                    enrolled_at=0.0,
+                    enrolled_by="ada",
+                )
+            )
+        )
         self.service = Service(
             threads=Threads(lambda: parts, count=1, waiting=8),
             verify=self.enrolled.verify,
@@ -92,6 +121,7 @@ class Served:
             names=frozenset({f"127.0.0.1:{self.port}"}),
             entropy=SystemEntropy(),
             enroll=enroll,
+            report=Reports(KnownToAll(self.enrolled)).take,
         )
 
     def ask(

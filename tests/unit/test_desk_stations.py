@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from lab.desk.office import Office
 from lab.matrix.desk_pages import enrolled
+from msgspec.structs import replace
 
-from kiosk.desk.pages.stations import SILENT_SECONDS
-from storage.records import StationStanding
+from kiosk.authority.stations.standing import SILENT_SECONDS
+from storage.records import StationReport, StationStanding
 
 
 def signed_in(name: str) -> Office:
@@ -68,6 +69,40 @@ def test_a_kiosk_that_is_not_heard_is_marked(office: Office) -> None:
     assert not shown["desk-2"][0], "a desk asks only when somebody works at it"
     office.choose("lobby-7")
     assert "is it switched on" in office.text()
+
+
+def says(office: Office, **said: object) -> None:
+    """Let the kiosk's last report be that."""
+    registry, now = office.world.registry, office.world.clock.now()
+    told: dict[str, object] = {"at": now, "reader": "ready", "clock_off": 0.0, **said}
+    known = registry.read(lambda view: view.station("lobby-7"))
+    report = StationReport(**told)  # type: ignore[arg-type]  # fields of it
+    registry.run(lambda tx: tx.save_station(replace(known, report=report)))
+    office.back()
+    office.choose("stations")
+
+
+@pytest.mark.parametrize("said", [{"reader": "none"}, {"failing": ("file",)}])
+def test_a_kiosk_that_says_it_is_not_well_is_marked(
+    office: Office, said: dict[str, object]
+) -> None:
+    says(office)
+    assert not rows(office)["lobby-7"][0]
+    says(office, **said)
+    assert rows(office)["lobby-7"][0]
+    assert "desk.station.unhealthy" in rows(office)["lobby-7"][1]
+
+
+def test_what_a_station_says_of_itself_is_shown_and_draws_nothing(
+    office: Office,
+) -> None:
+    says(office, middleware=("\x1b[2Jlib.so",), failing=("file",), clock_off=-12.34)
+    office.choose("lobby-7")
+    shown = office.text()
+    assert "lib.so" in shown
+    assert "-12.3 s" in shown
+    assert "file" in shown
+    assert "\x1b" not in shown
 
 
 def test_a_station_is_renamed(office: Office) -> None:

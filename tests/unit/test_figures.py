@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import re
 import socket
 import threading
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from lab.histories import STORIES, History, Story
@@ -24,9 +26,11 @@ from kiosk.authority.local import LocalAuthority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Endpoint, Service, answered
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.values import StationFault
 from kiosk.bootstrap import figures_of
 from kiosk.config.sections.station import MetricsSettings
 from kiosk.core.entropy import SystemEntropy
+from kiosk.core.errors import Message
 from kiosk.core.figures import UNTOLD
 from kiosk.directory.errors import Unreachable
 from kiosk.figures.listener import FiguresInPublic, FiguresListener, FiguresNotListening
@@ -315,6 +319,29 @@ def test_a_station_tells_what_its_screen_says_is_missing(
     assert done.wait(10)
     station.stop()
     assert values(figures)["pin_kiosk_part_missing{part=store}"] == 1.0
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_an_authority_elsewhere_is_told_which_reader_there_is_if_it_is_there(
+    away: bool,
+) -> None:
+    told: list[str] = []
+    faults = (StationFault(part="authority", message=Message("authority.away")),)
+
+    class Elsewhere:
+        def health(self) -> tuple[StationFault, ...]:
+            return faults if away else ()
+
+    opened = OpenedAuthority(cast(Any, Elsewhere()), lambda: None, tell=told.append)
+    readers = SimulatedReaders()
+    station = StationOfParts(SETTINGS, readers, lambda: opened)
+    seen: queue.SimpleQueue[object] = queue.SimpleQueue()
+    station.health()
+    station.start(seen.put)
+    seen.get(timeout=10)
+    station.health()
+    station.stop()
+    assert told == ([] if away else ["unknown", "ready"])
 
 
 def test_a_place_that_cannot_be_had_keeps_nobody_waiting(

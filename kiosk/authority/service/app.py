@@ -3,6 +3,7 @@
     POST /v1/visit/{call}   a call of `authority.ports.Authority`, signed by a station
     WS   /v1/desk           an operator's session, its handshake signed (`desks`)
     POST /v1/enroll         a station becomes one of the fleet, by its token
+    POST /v1/report         a station says how it is, signed
     GET  /v1/openapi.json   what can be asked, as a document
     GET  /live              this process hears
     GET  /ready             this process wants to be asked
@@ -39,6 +40,7 @@ from kiosk.authority.service.desks import DeskService
 from kiosk.authority.service.problems import refused
 from kiosk.authority.service.readiness import Readiness
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations import report_call
 from kiosk.authority.stations.enroll_call import PATH
 from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.request import HttpRequest
@@ -72,6 +74,8 @@ class Service:
     entropy: Entropy
     enroll: Callable[[RequiredPorts, HttpRequest], bytes] | None = None
     """None: stations are not enrolled here."""
+    report: Callable[[RequiredPorts, HttpRequest, StationLimit], bytes] | None = None
+    """None: nobody keeps what stations say of themselves."""
     desk: DeskService | None = None
     """What serves operators' sessions; None: there are none here."""
     limit: StationLimit = field(default_factory=StationLimit)
@@ -87,7 +91,7 @@ class Service:
         self.threads, self.names = fresh.threads, fresh.names
         self.verify, self.authority_of = fresh.verify, fresh.authority_of
         self.enroll, self.limit = fresh.enroll, fresh.limit
-        self.desk = fresh.desk
+        self.desk, self.report = fresh.desk, fresh.report
         return former
 
 
@@ -114,6 +118,16 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
         body = await service.threads.run(lambda parts: take(parts, signed))
         return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
 
+    async def report(request: Request) -> Response:
+        signed = await signed_request(request, service)
+        take = service.report
+        if take is None:
+            raise NotUnderstood
+        body = await service.threads.run(
+            lambda parts: take(parts, signed, service.limit)
+        )
+        return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
+
     async def document(_: Request) -> Response:
         return Response(openapi.document(), media_type=JSON)
 
@@ -129,6 +143,7 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
         routes=[
             Route("/v1/visit/{call}", answered(service, visit), methods=["POST"]),
             Route(PATH, answered(service, enroll), methods=["POST"]),
+            Route(report_call.PATH, answered(service, report), methods=["POST"]),
             Route("/v1/openapi.json", answered(service, document), methods=["GET"]),
             Route("/live", answered(service, live), methods=["GET"]),
             Route("/ready", answered(service, ready), methods=["GET"]),

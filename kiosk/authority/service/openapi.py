@@ -15,7 +15,9 @@ import msgspec
 from kiosk.authority.ports import Authority
 from kiosk.authority.service.bounds import LARGEST_BODY
 from kiosk.authority.service.problems import MEDIA_TYPE, Problem
+from kiosk.authority.stations import report_call
 from kiosk.authority.stations.enroll_call import PATH, EnrollCall, Enrolled
+from kiosk.authority.stations.report_call import ReportCall, Reported
 from kiosk.authority.wire.calls import CALLS, Call
 from kiosk.core.secret import Secret
 
@@ -55,13 +57,13 @@ _STATUSES = {
 @cache
 def document() -> bytes:
     """Return the document as JSON, the same each time."""
-    types: list[Any] = [Problem, EnrollCall, Enrolled]
+    types: list[Any] = [Problem, EnrollCall, Enrolled, ReportCall, Reported]
     for call in CALLS.values():
         types += [call.request, call.answer]
     schemas, components = msgspec.json.schema_components(
         types, schema_hook=_hook, ref_template=_REFERENCE
     )
-    pairs = iter(schemas[3:])
+    pairs = iter(schemas[5:])
     paths = {
         f"/v1/visit/{name}": {"post": _operation(call, next(pairs), next(pairs))}
         for name, call in CALLS.items()
@@ -77,6 +79,7 @@ def document() -> bytes:
             "security": [{"station": []}],
             "paths": paths
             | {PATH: {"post": _enrolling(schemas[1], schemas[2])}}
+            | {report_call.PATH: {"post": _reporting(schemas[3], schemas[4])}}
             | _PLAIN,
             "components": {
                 "schemas": components,
@@ -116,6 +119,19 @@ def _enrolling(request: Schema, answer: Schema) -> Schema:
         "description": "The request is signed with the key that it names. A token"
         " works once, for one station and role; an answer that was lost may be asked"
         " for again with the same token and key.",
+        "parameters": [_key("The station's own name for this request.")],
+        **_exchange(request, answer),
+    }
+
+
+def _reporting(request: Schema, answer: Schema) -> Schema:
+    """Return the operation by which a station says how it is."""
+    return {
+        "operationId": "report",
+        "summary": "Say how this station is.",
+        "description": "Its own words, kept beside when it was last heard, shown and"
+        " counted; nothing is decided by them. What comes sooner than a third of a"
+        " minute after the last one is not kept.",
         "parameters": [_key("The station's own name for this request.")],
         **_exchange(request, answer),
     }

@@ -53,6 +53,10 @@ class Roster:
         """`operating.KnownDesks`."""
         return self._judged(parts, request, OPERATING)
 
+    def may_report(self, parts: RequiredPorts, request: HttpRequest) -> Proven:
+        """`reporting.KnownStations`."""
+        return self._judged(parts, request, tuple(StationRole), is_kept=True)
+
     def operates(self, parts: RequiredPorts, station: str) -> StationRole:
         """`operating.KnownDesks`."""
         try:
@@ -72,7 +76,10 @@ class Roster:
         parts: RequiredPorts,
         request: HttpRequest,
         roles: Sequence[StationRole],
+        *,
+        is_kept: bool = False,
     ) -> Proven:
+        """`is_kept`: whoever asks keeps when it was heard; one write is enough."""
         found: list[StationRecord] = []
 
         def key_of(id: str) -> StationPublicKey | None:
@@ -93,7 +100,7 @@ class Roster:
         if known.role not in roles:
             self._tell(parts, known, "station.role_refused", request)
             raise StationMayNot(station=known.id, role=known.role)
-        if abs(parts.clock.now() - known.last_seen) >= SEEN_SECONDS:
+        if not is_kept and abs(parts.clock.now() - known.last_seen) >= SEEN_SECONDS:
             _remember(parts, known, request)
         return proven
 

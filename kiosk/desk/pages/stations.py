@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kiosk.authority.office.operators import Action
-from kiosk.config.sections.station import StationRole
+from kiosk.authority.stations.standing import is_silent, is_unhealthy
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
@@ -24,8 +24,6 @@ from kiosk.desk.views import (
 )
 from storage.records import StationRecord, StationStanding
 
-SILENT_SECONDS = 600.0
-"""A kiosk that was not heard for so long needs somebody: it asks by itself."""
 _COLUMNS = (
     Column("station", Message("desk.column.station"), 14, 2),
     Column("state", Message("desk.column.state"), 11),
@@ -168,19 +166,10 @@ def _is_meant(station: StationRecord, term: str) -> bool:
     return term in station.id.casefold() or term in station.name.casefold()
 
 
-def _is_silent(station: StationRecord, now: float) -> bool:
-    """Say whether a kiosk asks nothing that would ask: it is off, or cut off."""
-    return (
-        station.state is StationStanding.ACTIVE
-        and station.role == StationRole.SELF_SERVICE
-        and now - station.last_seen > SILENT_SECONDS
-    )
-
-
 def _row(station: StationRecord, now: float) -> TableRow:
     cells: tuple[Words, ...] = (
         visible(station.id),
-        Message(f"desk.station.{station.state}"),
+        _state(station),
         Message(f"desk.station.role_{station.role.replace('-', '_')}"),
         visible(station.program) or "–",
         _seen(station),
@@ -188,7 +177,7 @@ def _row(station: StationRecord, now: float) -> TableRow:
     return TableRow(
         station.id,
         cells,
-        needs_somebody=_is_silent(station, now),
+        needs_somebody=is_silent(station, now) or is_unhealthy(station),
         about=tuple(_lines(station, now)),
     )
 
@@ -197,18 +186,31 @@ def _lines(station: StationRecord, now: float) -> Iterator[PageLine]:
     def line(key: str, words: Words) -> PageLine:
         return PageLine(words, label=Message(f"desk.column.{key}"))
 
-    if _is_silent(station, now):
+    if is_silent(station, now):
         yield PageLine(Message("desk.station.silent"), Style.WARNING)
+    if is_unhealthy(station):
+        yield PageLine(Message("desk.station.unhealthy_about"), Style.WARNING)
     yield line("name", visible(station.name))
-    yield line("state", Message(f"desk.station.{station.state}"))
+    yield line("state", _state(station))
     role = station.role.replace("-", "_")
     yield line("role", Message(f"desk.station.role_{role}"))
     yield line("program", visible(station.program) or "–")
     yield line("seen", _seen(station))
+    if (told := station.report) is not None:
+        yield line("reader", Message(f"desk.station.reader_{told.reader}"))
+        yield line("middleware", visible(", ".join(told.middleware)) or "–")
+        yield line("clock", f"{told.clock_off:+.1f} s")
+        yield line("failing", visible(", ".join(told.failing)) or "–")
     yield line("enrolled", moment(station.enrolled_at))
     yield line("enrolled_by", visible(station.enrolled_by))
     key = hashlib.sha256(station.public_key).hexdigest()
     yield line("key", f"{station.algorithm} {key[:16]}…")
+
+
+def _state(station: StationRecord) -> Message:
+    if is_unhealthy(station):
+        return Message("desk.station.unhealthy")
+    return Message(f"desk.station.{station.state}")
 
 
 def _seen(station: StationRecord) -> Words:
