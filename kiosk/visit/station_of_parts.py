@@ -39,7 +39,7 @@ class OpenedAuthority:
     """Does a little of what can wait; says if more is due."""
     tell: Callable[[str], None] = lambda reader: None  # noqa: ARG005 - nobody hears it
     """Says to an authority elsewhere how this station is, with its reader's state
-    (`report_call.ReaderState`); once in a while, raises nothing."""
+    (`report_call.ReaderStanding`); once in a while, raises nothing."""
 
 
 class StationOfParts:

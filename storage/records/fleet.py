@@ -20,7 +20,7 @@ class StationReport(Record, frozen=True, kw_only=True):
     at: float
     """When it was heard, by the authority's clock."""
     reader: str
-    """`kiosk.authority.stations.report_call.ReaderState`."""
+    """`kiosk.authority.stations.report_call.ReaderStanding`."""
     middleware: tuple[str, ...] = ()
     """Names of the vendors' modules that were found there."""
     clock_off: float

@@ -12,7 +12,7 @@ from kiosk.authority.client.lines import Lines
 from kiosk.authority.stations.report_call import (
     PATH,
     REPORT_SECONDS,
-    ReaderState,
+    ReaderStanding,
     ReportCall,
 )
 from kiosk.core.clock import Clock
@@ -54,7 +54,7 @@ class Reporter:
         call = ReportCall(
             program=__version__,
             at=self._clock.now(),
-            reader=ReaderState(reader),
+            reader=ReaderStanding(reader),
             middleware=middleware,
             failing=failing,
         )

@@ -14,7 +14,7 @@ REPORT_SECONDS = 60.0
 _Part = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,64}$(?!\n)")]
 
 
-class ReaderState(StrEnum):
+class ReaderStanding(StrEnum):
     """What a station's monitor saw last."""
 
     READY = "ready"
@@ -34,7 +34,7 @@ class ReportCall(msgspec.Struct, frozen=True, kw_only=True):
     """Its version."""
     at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     """Its clock: seconds since 1970 UTC."""
-    reader: ReaderState
+    reader: ReaderStanding
     middleware: Annotated[tuple[_Part, ...], msgspec.Meta(max_length=16)] = ()
     """Names of the vendors' modules that it has."""
     failing: Annotated[tuple[_Part, ...], msgspec.Meta(max_length=32)] = ()

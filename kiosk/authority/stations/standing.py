@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from kiosk.authority.stations.report_call import ReaderState
+from kiosk.authority.stations.report_call import ReaderStanding
 from kiosk.config.sections.station import StationRole
 from storage.records import StationRecord, StationStanding
 
@@ -39,7 +39,7 @@ def is_unhealthy(station: StationRecord) -> bool:
         and told is not None
         and (
             bool(told.failing)
-            or told.reader in (ReaderState.NONE, ReaderState.NO_SERVICE)
+            or told.reader in (ReaderStanding.NONE, ReaderStanding.NO_SERVICE)
         )
     )
 
