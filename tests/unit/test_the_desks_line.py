@@ -160,6 +160,26 @@ def test_each_station_gets_a_session_of_its_own(door: Door) -> None:
     assert one.page().name == "desk-1", "a new one"
 
 
+@pytest.mark.parametrize(("dead", "shown"), [(1, "desk-1"), (2, CLOSED)])
+def test_a_line_that_dies_before_there_is_a_page_is_opened_once_more(
+    door: Door, dead: int, shown: str
+) -> None:
+    signer = door.enrolled.signer("desk-1")
+    where = f"https://127.0.0.1:{door.port}"
+    lines = DeskLines([where], door.site.ca_file, signer, SystemEntropy())
+    opened: list[Channel] = []
+
+    def connected(lost: object) -> Channel:
+        mine = SealingKey()
+        opened.append(accepted(lines.opened(mine.public, lambda: None), mine, 10))
+        if len(opened) <= dead:
+            opened[-1].close()
+        return opened[-1]
+
+    assert RemoteDesk(connected, lambda job: job()).page().name == shown
+    assert len(opened) == 2
+
+
 def test_a_line_that_dies_is_told_of_in_our_words_alone(
     door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

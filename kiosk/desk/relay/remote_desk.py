@@ -123,7 +123,7 @@ class RemoteDesk:
             if self._was_lost:
                 raise LineCut
             if self._channel is None:
-                return self._begun()  # what was asked was of a session that has ended
+                return self._begun_surely()  # what was asked was of one that has ended
             return self._answered(self._channel, asked, emit)
         except LineCut as error:
             is_issuing = self._shown in ISSUING
@@ -131,6 +131,14 @@ class RemoteDesk:
             return self._ended(lost)
         except KioskError as error:
             return self._ended(said_of(error))
+
+    def _begun_surely(self) -> Page:
+        """Begin a session; once more if its line dies before there is a page."""
+        try:
+            return self._begun()
+        except LineCut:
+            self.close()
+            return self._begun()
 
     def _begun(self) -> Page:
         """Begin a session, and tell it of the cards that are there."""
