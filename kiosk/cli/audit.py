@@ -153,6 +153,12 @@ def _say(verified: Verified, *, is_own_key: bool) -> None:
         raise typer.Exit(ExitCode.UNANCHORED)
 
 
+class ArchiveNotNamed(KioskError):
+    """A part of the evidence is in an archive that was not named: `count` events."""
+
+    code = "evidence.archive_not_named"
+
+
 @app.command()
 def export(
     *,
@@ -169,16 +175,20 @@ def export(
 
     For auditors; each export is itself noted in the evidence.
     """
+    from kiosk.authority.office.values import MovedAway
     from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
     from kiosk.desk.export import to_file
     from kiosk.desk.files import OwnFiles
 
-    with open_office(operators_config(config), archives or ()) as office:
-        if output is None:
-            office.export("-", station)(sys.stdout.buffer)
-            return
-        count = to_file(office, OwnFiles(), str(output), station=station)
+    try:
+        with open_office(operators_config(config), archives or ()) as office:
+            if output is None:
+                office.export("-", station)(sys.stdout.buffer)
+                return
+            count = to_file(office, OwnFiles(), str(output), station=station)
+    except MovedAway as error:
+        raise ArchiveNotNamed(**error.data) from None
     told: dict[str, str | int] = {"file": str(output), "count": count}
     typer.echo(words(Message("evidence.written", told)))
 

@@ -348,7 +348,7 @@ def test_a_desk_says_what_a_kiosk_says_of_an_edge_that_the_site_has_removed() ->
     office.holder("alice", state=State.BLOCKED)
     office.sign_in("hanna")
     office.open("alice")
-    assert office.refusal("release") == "refusal.not_at_this_site"
+    assert office.refusal("release") == "desk.of_holder.refusal.not_at_this_site"
     chip = office.world.holders["alice"].made.card
     chip.set_tries(pin=0)
     card = office.world.readers.insert(chip)
