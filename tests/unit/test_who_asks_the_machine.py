@@ -73,6 +73,7 @@ ALLOWED: dict[str, str] = {
     "kiosk/figures/watched.py": _TELLS,
     "kiosk/cli/archive.py": _BEFORE,
     "kiosk/cli/card_keys.py": _BEFORE,
+    "kiosk/cli/fleet.py": _BEFORE,
     "kiosk/cli/init.py": _BEFORE,
     "kiosk/cli/progress.py": _BEFORE,
     "kiosk/cli/registry_database.py": _BEFORE,
