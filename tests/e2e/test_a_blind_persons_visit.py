@@ -73,7 +73,7 @@ def comes(listener: Listener, number: int) -> None:
 
 def test_alice_changes_her_pin_by_ear(listener: Listener) -> None:
     comes(listener, 1)
-    said = listener.hears("Alice Arnold", "1: Change my PIN")
+    said = listener.hears("Alice Arnold", "1: Change my PIN", "Your number:")
     assert said.endswith("Your number:"), "the choices, then the question"
     listener.answers("1")
     listener.hears("Your new PIN also becomes your Windows password", HIDDEN)
