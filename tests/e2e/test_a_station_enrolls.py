@@ -143,7 +143,7 @@ def test_a_station_enrolls_is_listed_and_is_revoked_everywhere(site: Site) -> No
                 ask(file)  # heard: there is only no such operation
         listed = site.fleet("list")
         assert "lobby-7" in listed.stdout
-        assert "active" in listed.stdout
+        assert "heard" in listed.stdout
         shown = msgspec.json.decode(site.fleet("show", "lobby-7", "--json").stdout)
         assert shown["program"]
         assert site.fleet("rename", "lobby-7", "Lobby, left").returncode == 0
