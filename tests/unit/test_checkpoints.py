@@ -288,8 +288,9 @@ def test_another_chain_of_the_same_length_is_an_older_registry(
     assert "registry.older" in [event.kind for event in site.store.audit_events()]
 
 
+@pytest.mark.parametrize("looked_at", ["by a commit", "while idle", "by an export"])
 def test_a_registry_that_goes_back_under_a_running_authority_is_noticed_at_once(
-    site: WitnessedSite,
+    site: WitnessedSite, looked_at: str
 ) -> None:
     """A standby took over that had not got the last commits."""
     nonce = Nonce(
@@ -304,6 +305,10 @@ def test_a_registry_that_goes_back_under_a_running_authority_is_noticed_at_once(
     reached = len(list(site.store.audit_events()))
     happened(site, times=2)
     forget_events(site.store, reached)
+    if looked_at == "while idle":
+        site.registry.idle(site.clock.now())
+    elif looked_at == "by an export":
+        site.registry.checkpoint()
 
     def use(tx: Tx) -> bool:
         draft = AuditDraft(at=site.clock.now(), station="lobby", kind="x", actor="a")

@@ -89,7 +89,7 @@ class CheckpointedRegistry:
             result, appended = self._inner.run(lambda tx: self._going_on(fn, tx))
         except _WentBack as found:
             self._set_back(found.lost)
-            result, appended = self._inner.run(lambda tx: self._going_on(fn, tx))
+            return self.run(fn)
         if not appended:
             self._look(self._heads)
             return result
@@ -117,7 +117,7 @@ class CheckpointedRegistry:
         return self._inner.moved_away()
 
     def idle(self, now: float) -> bool:
-        self._look(self._inner.read(lambda view: view.heads()))
+        self._look(self._seen())
         return self._inner.idle(now)
 
     def distrust(
@@ -163,12 +163,22 @@ class CheckpointedRegistry:
             raise _WentBack(lost)
         return result, dict(tx.appended())
 
+    def _seen(self) -> dict[str, Head]:
+        """Return where every chain ends now; if one went back, trust what it gave out
+        no more. RegistryError.
+        """
+        heads = self._inner.read(lambda view: view.heads())
+        if not (lost := missing(self._heads, heads)):
+            return heads
+        self._set_back(lost)
+        return self._heads
+
     def _learn(self) -> float | None:
         """See every chain's end, and what the newest checkpoint covers, whoever signed
         it. Return when that was, if it has not been known yet. RegistryError.
         """
         self._covered = max(self._covered, self._mark.read().covered)
-        self._heads = self._inner.read(lambda view: view.heads())
+        self._heads = self._seen()
         newest = self._heads.get(LANE)
         if newest in (None, self._signed):
             return None
