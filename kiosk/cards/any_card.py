@@ -48,7 +48,7 @@ class AnyCard:
         """`connect` is called once, when the card is first needed. `requires_pad`: no
         PIN of this card may be typed but at the reader.
         """
-        self._requires_pad = requires_pad
+        self.requires_pad = requires_pad
         self._connect = connect
         self._connection: Connection | None = None
         self._reader = reader
@@ -90,7 +90,7 @@ class AnyCard:
 
     def recognise(self, family: Family | None = None) -> RecognisedCard:
         recognised = self._recognise(family)
-        if self._requires_pad and not recognised.pinpad:
+        if self.requires_pad and not recognised.pinpad:
             raise PadRequired(reader=self._reader)
         return recognised
 

@@ -283,6 +283,9 @@ def import_(
 def _taken(bench: Bench, card: Card, wanted: CardImport) -> Credential:
     if wanted.way is not ImportWay.SIGNATURE:
         return importing.import_card(bench, card, wanted, None)
+    if card.recognise().pinpad:
+        print(words(Message("desk.pin_at_reader")))
+        return importing.import_card(bench, card, wanted, None)
     with ask_secret(words(Message("enrollment.holders_pin")) + " ") as pin:
         return importing.import_card(bench, card, wanted, pin)
 

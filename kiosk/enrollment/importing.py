@@ -18,11 +18,12 @@ from kiosk.authority.office.card_values import (
 )
 from kiosk.cards.errors import UNUSABLE
 from kiosk.cards.ports import Card, CardSession
-from kiosk.cards.values import KeyAlgorithm, KeySlot
+from kiosk.cards.values import KeyAlgorithm, KeySlot, RecognisedCard
 from kiosk.certificates import card_certificates, card_keys
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.enrollment.bench import Bench
+from kiosk.enrollment.presenting import present
 from storage.records import Credential, PublicKey
 
 log = logging.getLogger(__name__)
@@ -33,21 +34,23 @@ def import_card(
 ) -> Credential:
     """Import the card in the reader; `pin` is its holder's, for ImportWay.SIGNATURE.
 
+    None then: it is typed at the reader's own keys, as always where it has some.
     CardError (a wrong PIN costs one try, and the last one is never spent),
     CertificateError, NamesAnother, Refused, ProofFailed, AlreadyOnRecord,
     DirectoryError.
     """
     order = bench.office.judge_import(wanted)
     recognised = card.recognise()
-    if pin is not None and recognised.pin_tries.left in (0, 1):
+    signs = pin is not None or _at_pad(wanted, recognised)
+    if signs and recognised.pin_tries.left in (0, 1):
         left = "pin_blocked" if recognised.pin_tries.is_blocked else "one_try_left"
         raise Refused(Message(f"refusal.{left}"))
     bench.office.must_be_free(recognised.identity.key)
     with card.session(recognised.identity) as session:
         key = _believed(bench, session, wanted, order)
         own = None
-        if key is not None and pin is not None:
-            session.verify(pin)
+        if key is not None and signs:
+            present(session, recognised, pin)
             own = proven_by(bench, session, order.credential, key)
         card_key = _card_key(bench, session, order.credential)
         told = session.puk_tries()
@@ -63,6 +66,10 @@ def import_card(
         else SeenPuk(is_default=told.is_default, left=told.tries.left),
     )
     return bench.office.import_card(seen)
+
+
+def _at_pad(wanted: CardImport, recognised: RecognisedCard) -> bool:
+    return wanted.way is ImportWay.SIGNATURE and recognised.pinpad
 
 
 def import_certificate(

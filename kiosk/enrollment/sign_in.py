@@ -9,19 +9,21 @@ from kiosk.authority.office.values import (
 from kiosk.cards.ports import Card
 from kiosk.cards.values import KeyAlgorithm, KeySlot
 from kiosk.core.secret import Secret
+from kiosk.enrollment.presenting import present
 
 
-def with_card(authority: OfficeAuthority, card: Card, pin: Secret) -> Office:
+def with_card(authority: OfficeAuthority, card: Card, pin: Secret | None) -> Office:
     """Sign in with the operator's own card. One try at the PIN, never the last.
 
-    SignInRefused, NoRole, CardError, ProofFailed, DirectoryError.
+    `pin` is None where it is typed at the reader's own keys. SignInRefused, NoRole,
+    CardError, ProofFailed, DirectoryError.
     """
     recognised = card.recognise()
     asked = authority.sign_in_challenge(
         recognised.identity.key, recognised.pin_tries.left
     )
     with card.session(recognised.identity) as session:
-        session.verify(pin)
+        present(session, recognised, pin)
         signed = session.sign(
             KeySlot(asked.key_slot), KeyAlgorithm(asked.key_algorithm), asked.message
         )

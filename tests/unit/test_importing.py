@@ -124,7 +124,8 @@ class Elsewhere:
             )
             self.made.card.objects[tag] = objects.write_certificate(der)
             self.certificates[slot] = card_certificates.read(der)
-        self.card = SimulatedReaders().insert(self.made.card)
+        self.readers = SimulatedReaders()
+        self.card = self.readers.insert(self.made.card)
 
     def wanted(self, way: ImportWay = ImportWay.SIGNATURE, **changes: object) -> Wanted:
         order = CardImport(account="ann@ad.test", template="staff", way=way)
@@ -144,6 +145,30 @@ def elsewhere(site: Site) -> Elsewhere:
 
 def kinds(site: Site) -> list[str]:
     return [event.kind for event in site.registry.audit_events()]
+
+
+def test_where_the_reader_has_keys_the_holder_types_there(
+    site: Site, elsewhere: Elsewhere
+) -> None:
+    pad = elsewhere.readers.fit_pad()
+    pad.will_type(PIN)
+    card = elsewhere.readers.insert(elsewhere.made.card)
+    taken = import_card(site.desk(OperatorRole.OFFICER), card, elsewhere.wanted(), None)
+    assert taken.authentication_key is not None
+    assert taken.authentication_key.spki == elsewhere.made.authentication.spki
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_the_last_try_of_a_holder_is_not_asked_for_at_the_reader(
+    site: Site, elsewhere: Elsewhere, left: int
+) -> None:
+    pad = elsewhere.readers.fit_pad()
+    pad.will_type(PIN)
+    elsewhere.made.card.set_tries(pin=left)
+    card = elsewhere.readers.insert(elsewhere.made.card)
+    with pytest.raises(Refused):
+        import_card(site.desk(OperatorRole.OFFICER), card, elsewhere.wanted(), None)
+    assert elsewhere.made.card.pin_tries_left == left
 
 
 def test_a_card_that_signs_is_imported_with_both_its_keys(

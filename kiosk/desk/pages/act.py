@@ -7,7 +7,7 @@ from __future__ import annotations
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, done, stay
-from kiosk.desk.pages.second import second_fields, second_of
+from kiosk.desk.pages.second import asking_second, second_of
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from storage.records import Credential
 
@@ -26,13 +26,14 @@ class ReasonPage(Plain):
             account = {"account": self._credential.account}
             advice = Message("enrollment.revoked_advice", account)
             lines.append(PageLine(advice, Style.WARNING))
+        second = asking_second(context, self._action)
         return Page(
             name=f"act_{self._action}",
             title=Message(f"desk.act_title.{self._action}", holder),
-            lines=tuple(lines),
+            lines=(*lines, *second.lines),
             fields=(
                 PageField(name="reason", label=Message("desk.field.reason")),
-                *second_fields(context, self._action),
+                *second.fields,
             ),
             action=Message(f"desk.act.{self._action}"),
             asks_own_key=True,
@@ -46,7 +47,7 @@ class ReasonPage(Plain):
         if self._action is Action.CLOSE:
             context.office.close_case(self._credential.id, reason)
             return done(Message("desk.closed"), back=1)
-        second = second_of(context, self._action, filled)
+        second = second_of(context, self._action, filled, emit)
         after = context.office.act(self._action, self._credential.id, reason, second)
         told = {"holder": after.holder, "state": after.state}
         if self._action is Action.REVOKE:

@@ -12,7 +12,7 @@ from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.workers import InlineWorker
 from kiosk.desk.context import Context, Move, Plain, done, stay
-from kiosk.desk.pages.tries import tries_at
+from kiosk.desk.pages.asking_pin import tries_at
 from kiosk.desk.views import Emit, FieldKind, Filled, Page, PageField, PageLine, Style
 from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Progress, StepState

@@ -11,8 +11,8 @@ from kiosk.authority.office.values import (
 from kiosk.core.errors import Message
 from kiosk.desk.card_work import begin
 from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
+from kiosk.desk.pages.asking_pin import asking_pin, is_at_reader
 from kiosk.desk.pages.flow import issuing
-from kiosk.desk.pages.tries import tries_at
 from kiosk.desk.pages.work import WorkPage
 from kiosk.desk.personalise import TOKEN_PIN, asked_for
 from kiosk.desk.views import (
@@ -148,11 +148,13 @@ class ImportPage(Plain):
         context.require(Action.IMPORT)
         there = context.others_card() is not None
         templates = context.office.templates()
+        asking = asking_pin(context.others_card(), "pin", Message("field.current_pin"))
         return Page(
             name="import",
             title=Message("desk.menu.import"),
             lines=(
                 PageLine(Message("desk.card_ready" if there else "enrollment.insert")),
+                *asking.lines,
             ),
             fields=(
                 PageField(name="account", label=Message("desk.field.account")),
@@ -172,12 +174,7 @@ class ImportPage(Plain):
                         (way, Message(f"desk.way.{way}")) for way in ImportWay
                     ),
                 ),
-                PageField(
-                    name="pin",
-                    label=Message("field.current_pin"),
-                    kind=FieldKind.SECRET,
-                    help=tries_at(context.others_card()),
-                ),
+                *asking.fields,
             ),
             action=Message("desk.import_action"),
             asks_own_key=True,
@@ -187,11 +184,13 @@ class ImportPage(Plain):
         card = context.others_card()
         if card is None:
             return stay(Message("enrollment.insert"))
-        emit(Message("desk.working"))
         way = ImportWay(filled.texts["way"])
-        pin = filled.secrets.get("pin") if way is ImportWay.SIGNATURE else None
-        if way is ImportWay.SIGNATURE and not pin:
+        signs = way is ImportWay.SIGNATURE
+        at_reader = signs and is_at_reader(card)
+        pin = filled.secrets.get("pin") if signs else None
+        if signs and not at_reader and not pin:
             return stay(Message("enrollment.holders_pin"))
+        emit(Message("tui.step.pad" if at_reader else "desk.working"))
         wanted = CardImport(
             account=filled.texts["account"].strip(),
             template=filled.texts["template"],

@@ -13,7 +13,7 @@ from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
 from kiosk.desk.pages.rows import visit_in_words
-from kiosk.desk.pages.second import second_fields, second_of
+from kiosk.desk.pages.second import asking_second, second_of
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
 from kiosk.pin.codes import grouped
 from statemachine.operation import Phase
@@ -71,21 +71,23 @@ class ReleasePage(Plain):
         if self._details is None:
             self._details = context.office.details(self._credential.id)
         warning = PageLine(Message("desk.puk_last_try"), Style.WARNING)
+        warned = (warning,) if self._warned else ()
+        second = asking_second(context, Action.RELEASE)
         return Page(
             name=f"release_{self._kind}",
             title=Message(
                 f"desk.release.{self._kind}", {"holder": self._credential.holder}
             ),
-            lines=(*_questions(context), *((warning,) if self._warned else ())),
+            lines=(*_questions(context), *warned, *second.lines),
             below=_known(self._details),
-            fields=second_fields(context, Action.RELEASE),
+            fields=second.fields,
             action=Message("desk.release.action"),
             asks_own_key=True,
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
-        second = second_of(context, Action.RELEASE, filled)
+        second = second_of(context, Action.RELEASE, filled, emit)
         given = context.office.give_code(
             self._credential.id, self._kind, second, last_try=self._warned
         )
@@ -106,16 +108,17 @@ class AnswerPage(Plain):
 
     def show(self, context: Context) -> Page:
         holder = {"holder": self._credential.holder}
+        second = asking_second(context, Action.RELEASE)
         return Page(
             name="answer",
             title=Message("desk.answer", holder),
-            lines=_questions(context),
+            lines=(*_questions(context), *second.lines),
             fields=(
                 PageField(
                     name="challenge",
                     label=Message("enrollment.challenge", holder),
                 ),
-                *second_fields(context, Action.RELEASE),
+                *second.fields,
             ),
             action=Message("desk.answer_action"),
             asks_own_key=True,
@@ -123,7 +126,7 @@ class AnswerPage(Plain):
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         emit(Message("desk.working"))
-        second = second_of(context, Action.RELEASE, filled)
+        second = second_of(context, Action.RELEASE, filled, emit)
         with Secret(filled.texts["challenge"].encode("ascii", "replace")) as challenge:
             spoken = context.office.answer(self._credential.id, challenge, second)
         return instead(

@@ -9,29 +9,27 @@ from kiosk.authority.office.values import (
 )
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
-from kiosk.desk.pages.tries import tries_at
-from kiosk.desk.views import FieldKind, Filled, PageField
+from kiosk.desk.pages.asking_pin import AskingPin, asking_pin, is_at_reader
+from kiosk.desk.views import Emit, FieldKind, Filled, PageField, PageLine
 from kiosk.enrollment import sign_in
 
 
-def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
-    """Return what the second operator fills in; nothing where none is needed.
+def asking_second(context: Context, action: Action) -> AskingPin:
+    """Return how the second operator is asked; nothing where none is needed.
 
     With a card in the reader its PIN is asked, else account name and password.
     """
     if action not in context.authority.rules.second_for:
-        return ()
+        return AskingPin()
     heading = Message("desk.second.heading")
-    secret = PageField(
-        name="second_secret",
-        label=Message("desk.second.pin"),
-        kind=FieldKind.SECRET,
-        heading=heading,
-        help=tries_at(context.others_card()),
-    )
-    if context.others_card() is not None:
-        return (secret,)
-    return (
+    card = context.others_card()
+    if card is not None:
+        asking = asking_pin(
+            card, "second_secret", Message("desk.second.pin"), heading=heading
+        )
+        told = () if asking.fields else (PageLine(heading),)
+        return AskingPin(fields=asking.fields, lines=(*told, *asking.lines))
+    fields = (
         PageField(
             name="second_account",
             label=Message("desk.field.account"),
@@ -43,19 +41,24 @@ def second_fields(context: Context, action: Action) -> tuple[PageField, ...]:
             kind=FieldKind.PASSWORD,
         ),
     )
+    return AskingPin(fields=fields)
 
 
-def second_of(context: Context, action: Action, filled: Filled) -> Office | None:
+def second_of(
+    context: Context, action: Action, filled: Filled, emit: Emit
+) -> Office | None:
     """Sign the second operator in; None where none is needed.
 
     SecondNeeded, and what signing in raises.
     """
     if action not in context.authority.rules.second_for:
         return None
-    secret = filled.secrets.get("second_secret")
+    secret, card = filled.secrets.get("second_secret"), context.others_card()
+    if card is not None and is_at_reader(card):
+        emit(Message("tui.step.pad"))
+        return sign_in.with_card(context.authority, card, None)
     if not secret:
         raise SecondNeeded(action=action)
-    card = context.others_card()
     if card is not None and "second_account" not in filled.texts:
         return sign_in.with_card(context.authority, card, secret)
     name = filled.texts.get("second_account", "").strip()

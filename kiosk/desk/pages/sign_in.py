@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, go, stay
-from kiosk.desk.pages.tries import tries_at
+from kiosk.desk.pages.asking_pin import asking_pin, is_at_reader
 from kiosk.desk.views import Choice, Emit, FieldKind, Filled, Page, PageField, PageLine
 from kiosk.enrollment import sign_in
 
@@ -30,19 +30,14 @@ class SignInPage(Plain):
                 title=title,
                 lines=(PageLine(Message("desk.sign_in.two_cards")),),
             )
+        asking = asking_pin(
+            context.others_card(), "pin", Message("field.current_pin"), is_needed=True
+        )
         return Page(
             name="sign_in",
             title=title,
-            lines=(PageLine(Message("desk.sign_in.type_pin")),),
-            fields=(
-                PageField(
-                    name="pin",
-                    label=Message("field.current_pin"),
-                    kind=FieldKind.SECRET,
-                    is_needed=True,
-                    help=tries_at(context.others_card()),
-                ),
-            ),
+            lines=asking.lines or (PageLine(Message("desk.sign_in.type_pin")),),
+            fields=asking.fields,
             action=Message("desk.sign_in.action"),
             choices=choices,
         )
@@ -54,9 +49,10 @@ class SignInPage(Plain):
         card = context.others_card()
         if card is None:
             return stay(Message("desk.sign_in.insert"))
-        emit(Message("desk.sign_in.asking"))
+        at_reader = is_at_reader(card)
+        emit(Message("tui.step.pad" if at_reader else "desk.sign_in.asking"))
         context.session = sign_in.with_card(
-            context.authority, card, filled.secrets["pin"]
+            context.authority, card, filled.secrets.get("pin")
         )
         context.own_insertion = card.insertion
         return stay()

@@ -53,11 +53,13 @@ class WentBack(Frame, frozen=True, tag="back"):
     """Back one page."""
 
 
-class CardCame(Frame, frozen=True, tag="card_came"):
+class CardCame(Frame, frozen=True, tag="card_came", omit_defaults=True):
     """A card is in a reader of the station."""
 
     insertion: _Insertion
     reader: _Name
+    requires_pad: bool = False
+    """Its PIN may be typed at the reader's own keys only."""
 
 
 class CardWent(Frame, frozen=True, tag="card_left"):

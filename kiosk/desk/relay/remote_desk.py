@@ -89,7 +89,7 @@ class RemoteDesk:
         self._lending.cards[card.insertion] = card
         if is_new_session:
             return self.page()  # which tells of every card that is there
-        return self._ask(CardCame(card.insertion, card.reader))
+        return self._ask(_came(card))
 
     def card_left(self, insertion: int) -> Page:
         self._lending.left(insertion)
@@ -147,10 +147,10 @@ class RemoteDesk:
             lambda: self._post(lambda: self._lost(session))
         )
         page = self._answered(channel, Shown(), None)
-        for insertion, card in tuple(self._lending.cards.items()):
+        for card in tuple(self._lending.cards.values()):
             if page.name == CLOSED:
                 break  # it has ended already, and the page says why
-            page = self._answered(channel, CardCame(insertion, card.reader), None)
+            page = self._answered(channel, _came(card), None)
         return page
 
     def _answered(self, channel: Channel, asked: Asked, emit: Emit | None) -> Page:
@@ -205,3 +205,10 @@ class RemoteDeskStation:
         self._monitor.stop()
         self._worker.submit(self._desk.close).wait(2.0)
         self._worker.stop()
+
+
+def _came(card: Card) -> CardCame:
+    requires_pad = getattr(
+        card, "requires_pad", False
+    )  # as those that can be lent know
+    return CardCame(card.insertion, card.reader, requires_pad)

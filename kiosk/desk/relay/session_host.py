@@ -135,8 +135,8 @@ class _Hosted:
                 return session.look(look)
             case WentBack():
                 return session.back()
-            case CardCame(insertion=insertion, reader=reader):
-                return session.card_came(self._card(insertion, reader))
+            case CardCame():
+                return session.card_came(self._card(asked))
             case CardWent(insertion=insertion):
                 self._cards.pop(insertion, None)
                 return session.card_left(insertion)
@@ -156,13 +156,15 @@ class _Hosted:
 
     # --- inside -----------------------------------------------------------------
 
-    def _card(self, insertion: int, reader: str) -> AnyCard:
+    def _card(self, came: CardCame) -> AnyCard:
+        insertion, reader = came.insertion, came.reader
         if insertion in self._cards or len(self._cards) >= MOST_CARDS:
             raise LineCut  # no station says that
         card = self._cards[insertion] = AnyCard(
             lambda: LentCard(self._channel, insertion, reader),
             reader=reader,
             insertion=insertion,
+            requires_pad=came.requires_pad,
         )
         return card
 

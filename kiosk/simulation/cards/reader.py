@@ -144,6 +144,8 @@ class SimulatedReaders:
         self._ready: dict[str, Chip] = {}
         self._insertions = itertools.count(1)
         self._more = more
+        self.requires_pads = False
+        """PINs are typed at the readers' own keys only."""
         self._emit: Callable[[ReaderEvent], None] = _nobody
 
     # --- ports.Monitor ----------------------------------------------------------
@@ -255,6 +257,7 @@ class SimulatedReaders:
             reader=slot.name,
             insertion=insertion,
             more=self._more,
+            requires_pad=self.requires_pads,
         )
 
 

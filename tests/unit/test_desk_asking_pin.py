@@ -9,7 +9,7 @@ import pytest
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
-from kiosk.desk.pages.tries import tries_at
+from kiosk.desk.pages.asking_pin import tries_at
 
 
 class Told:
