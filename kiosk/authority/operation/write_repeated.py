@@ -8,7 +8,7 @@ certainly ended. Then the operation itself says what is true.
 from __future__ import annotations
 
 from kiosk.authority.operation import transitions
-from kiosk.authority.operation.write_outcome import out_of_step
+from kiosk.authority.operation.write_endings import out_of_step
 from kiosk.authority.proof import seal
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts

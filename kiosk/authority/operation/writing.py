@@ -17,14 +17,13 @@ from kiosk.authority.operation import (
 )
 from kiosk.authority.operation.authorised_time import is_late, left_of
 from kiosk.authority.operation.card_steps import held, verified
-from kiosk.authority.operation.write_outcome import (
+from kiosk.authority.operation.write_endings import (
     Before,
     LookBefore,
-    decide_unknown,
-    decide_written,
     not_recorded,
     refused,
 )
+from kiosk.authority.operation.write_outcome import decide_unknown, decide_written
 from kiosk.authority.proof import seal
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import SEND_SECONDS, RequiredPorts

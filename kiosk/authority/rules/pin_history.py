@@ -21,11 +21,14 @@ COST = 2**12
 _PLACE = {"table": "credentials", "field": "pin_history"}
 
 
-class _Earlier(msgspec.Struct, array_like=True):
+class HashedPin(msgspec.Struct, array_like=True):
     """One PIN: salt and slow hash."""
 
     salt: bytes
     digest: bytes
+
+    def __repr__(self) -> str:
+        return "HashedPin()"  # of a short PIN a hash tells which it is
 
 
 def is_known(
@@ -38,15 +41,25 @@ def is_known(
     )
 
 
+def hashed(parts: RequiredPorts, template: Template, pin: Secret) -> HashedPin | None:
+    """Return what is kept of a PIN; None where nothing is. Slow: not in a commit."""
+    if not _wanted(template):
+        return None
+    salt = parts.entropy.bytes(16)
+    return HashedPin(salt, _digest(pin, salt))
+
+
 def with_pin(
-    parts: RequiredPorts, credential: Credential, template: Template, pin: Secret
+    parts: RequiredPorts,
+    credential: Credential,
+    template: Template,
+    pin: HashedPin | None,
 ) -> str:
     """Return the credential's history with `pin` in front; empty where none is kept."""
     wanted = _wanted(template)
     if not wanted:
         return ""
-    salt = parts.entropy.bytes(16)
-    entries = [_Earlier(salt, _digest(pin, salt)), *_read(parts, credential)]
+    entries = [*([] if pin is None else [pin]), *_read(parts, credential)]
     plain = msgspec.json.encode(entries[:wanted])
     return parts.vault.seal(plain, record=credential.id, **_PLACE)
 
@@ -55,13 +68,13 @@ def _wanted(template: Template) -> int:
     return template.pin_policy.history if template.apply_pin_policy else 0
 
 
-def _read(parts: RequiredPorts, credential: Credential) -> list[_Earlier]:
+def _read(parts: RequiredPorts, credential: Credential) -> list[HashedPin]:
     if not credential.pin_history_sealed:
         return []
     plain = parts.vault.open(
         credential.pin_history_sealed, record=credential.id, **_PLACE
     )
-    return msgspec.json.decode(plain, type=list[_Earlier])
+    return msgspec.json.decode(plain, type=list[HashedPin])
 
 
 def _digest(pin: Secret, salt: bytes) -> bytes:
