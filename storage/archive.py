@@ -13,15 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage import segments
+from storage.errors import ArchiveBusy, ArchiveNotWritten, ArchiveTaken
 from storage.fileops import FileOps
 from storage.records import AuditDraft
-from storage.registry import (
-    ArchiveBusy,
-    ArchiveNotWritten,
-    ArchiveTaken,
-    Registry,
-    Tx,
-)
+from storage.registry import Registry, Tx
 from storage.segments import Segment
 from storage.tinydb_evidence import Evidence
 

@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from storage import groups
+from storage.errors import StoreFull
 from storage.groups import MAGIC, START, Change
 from storage.lock_file import tried
-from storage.registry import StoreFull
 
 if TYPE_CHECKING:
     from storage.journal import Journal

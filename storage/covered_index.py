@@ -14,9 +14,9 @@ from typing import TypeVar
 import msgspec
 
 from storage import segments
+from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.evidence_index import EvidenceIndex
 from storage.journal import Journal
-from storage.registry import EvidenceDamaged, EvidenceMissing
 from storage.segments import Segment
 from storage.tinydb_indexes import SEGMENTS, Indexes
 

@@ -21,9 +21,7 @@ import msgspec
 from storage import groups
 from storage.compaction import Compaction
 from storage.documents import OWN, Documents, Listener
-from storage.fileops import NETWORK, FileOps
-from storage.groups import MAGIC, START, Change
-from storage.registry import (
+from storage.errors import (
     StoreCorrupt,
     StoreDeleted,
     StoreFull,
@@ -33,6 +31,8 @@ from storage.registry import (
     StoreShortened,
     StoreUnsuitable,
 )
+from storage.fileops import NETWORK, FileOps
+from storage.groups import MAGIC, START, Change
 
 LOCK_SECONDS = 10.0
 COMPACT_BYTES = 8 << 20

@@ -16,11 +16,11 @@ from typing import BinaryIO
 import msgspec
 
 from storage import groups
+from storage.errors import StoreCorrupt, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.groups import MAGIC, START, Group
 from storage.lock_file import held
 from storage.records import AuditEvent
-from storage.registry import StoreCorrupt, StoreUnsuitable
 from storage.segments import Segment
 
 WINDOW = 1 << 22

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from storage.errors import StoreLocked
 from storage.fileops import FileOps
-from storage.registry import StoreLocked
 
 
 @contextmanager

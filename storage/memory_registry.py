@@ -15,6 +15,7 @@ import msgspec
 from statemachine.lifecycle import State
 from storage import audit
 from storage.audit import Head
+from storage.errors import ChainBroken, DuplicateRecord, VersionConflict
 from storage.memory_view import MemoryTables, MemoryView, R
 from storage.records import (
     Approval,
@@ -36,10 +37,7 @@ from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
-    ChainBroken,
-    DuplicateRecord,
     Tx,
-    VersionConflict,
 )
 from storage.view import View
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from statemachine.lifecycle import State
 from storage.audit import Head
+from storage.errors import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.records import (
     Approval,
     AuditEvent,
@@ -23,7 +24,6 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.view import (
     CARD_PART,
     IN_USE,

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from storage.errors import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.fileops import FileOps
-from storage.registry import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.segments import Segment
 from storage.tinydb_evidence import Evidence
 

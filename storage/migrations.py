@@ -13,8 +13,8 @@ from collections.abc import Callable
 import msgspec
 
 from storage.documents import OWN
+from storage.errors import StoreTooNew
 from storage.journal import Journal
-from storage.registry import StoreTooNew
 
 RECORDS = 2
 """What this program writes. 1 is also what says nothing of itself. With 2, segments

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from storage import audit, canonical, walk
 from storage.audit import Head
+from storage.errors import ChainBroken, EvidenceElsewhere, RecordMissing, StoresDiffer
 from storage.records import (
     Approval,
     AuditEvent,
@@ -28,14 +29,7 @@ from storage.records import (
     StationRecord,
     Template,
 )
-from storage.registry import (
-    ChainBroken,
-    EvidenceElsewhere,
-    RecordMissing,
-    Registry,
-    StoresDiffer,
-    Tx,
-)
+from storage.registry import Registry, Tx
 from storage.view import ByStart, View
 
 R = TypeVar("R", Credential, Operation, Approval, StationRecord)

@@ -24,6 +24,7 @@ from psycopg.pq import TransactionStatus
 
 from storage import audit
 from storage.audit import Head
+from storage.errors import CommitUnknown, StoreLocked, StoreUnavailable
 from storage.postgres import rows, schema
 from storage.postgres.connection import (
     AGAIN,
@@ -33,16 +34,14 @@ from storage.postgres.connection import (
     place_of,
     translated,
 )
-from storage.postgres.view import AsksMore, Glance, PostgresView
+from storage.postgres.glance import AsksMore, Glance
+from storage.postgres.view import PostgresView
 from storage.postgres.writing import PostgresTx
 from storage.records import Approval, AuditDraft, AuditEvent, EnrollmentToken
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
-    CommitUnknown,
-    StoreLocked,
-    StoreUnavailable,
     Tx,
 )
 from storage.view import View

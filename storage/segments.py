@@ -25,10 +25,10 @@ import msgspec
 
 from storage import canonical, groups
 from storage.audit import Head
+from storage.errors import EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.fileops import FileOps
 from storage.groups import Change
 from storage.records import AuditEvent, Operation, Record
-from storage.registry import EvidenceDamaged, EvidenceMissing, StoreFull
 
 MAGIC = b"PIN-KIOSK EVIDENCE 1\n"
 AUDIT, OPERATIONS = "audit", "operations"

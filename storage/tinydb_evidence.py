@@ -22,18 +22,13 @@ import msgspec
 from storage import canonical, groups, segments
 from storage.audit import Head
 from storage.covered_index import CoveredIndex, Trouble, as_segment, key_of
+from storage.errors import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.evidence_index import EvidenceIndex, Spot
 from storage.fileops import FileOps
 from storage.journal import Journal
 from storage.lock_file import tried
 from storage.memory_view import matches
 from storage.records import AuditEvent
-from storage.registry import (
-    ArchiveBusy,
-    EvidenceDamaged,
-    EvidenceMissing,
-    StoreFull,
-)
 from storage.segments import OPERATIONS, Located, LocatedOperation, Segment
 from storage.tinydb_indexes import AUDIT, SEGMENTS, Indexes
 from storage.view import ByTime

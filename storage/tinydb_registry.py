@@ -20,6 +20,7 @@ from storage import audit, canonical
 from storage.audit import Head
 from storage.covered_index import IndexBehind
 from storage.documents import OWN
+from storage.errors import ChainBroken, DuplicateRecord, VersionConflict
 from storage.fileops import FileOps
 from storage.migrations import Versions
 from storage.records import (
@@ -43,10 +44,7 @@ from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
-    ChainBroken,
-    DuplicateRecord,
     Tx,
-    VersionConflict,
 )
 from storage.tinydb_evidence import Evidence
 from storage.tinydb_indexes import (

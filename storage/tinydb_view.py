@@ -13,6 +13,7 @@ from typing import TypeVar
 from statemachine.lifecycle import State
 from storage import names
 from storage.audit import Head
+from storage.errors import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.memory_view import fits, is_open, matches, page
 from storage.records import (
     Approval,
@@ -27,7 +28,6 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.tinydb_evidence import Evidence
 from storage.tinydb_indexes import (
     Indexes,

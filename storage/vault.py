@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 from storage.signed_note import NoteKey, NoteSigner
 
 _KEY_BYTES = 32

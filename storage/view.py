@@ -27,7 +27,7 @@ from storage.records import (
 )
 
 if TYPE_CHECKING:  # the port's errors; the port is made of this
-    from storage.registry import EvidenceDamaged, EvidenceMissing
+    from storage.errors import EvidenceDamaged, EvidenceMissing
 
 IN_USE = (State.ISSUED, State.ACTIVE, State.BLOCKED)
 """What somebody may open a door with soon, if not now."""

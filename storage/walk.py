@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statemachine.lifecycle import State
+from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.records import AuditEvent, Credential, StationRecord, Sync
-from storage.registry import EvidenceDamaged, EvidenceMissing, Registry
+from storage.registry import Registry
 from storage.view import ByHolder, ByTime
 
 PAGE = 200

@@ -39,8 +39,8 @@ from kiosk.core.errors import Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.directory.errors import DirectoryError
 from statemachine.candidates import Label
+from storage.errors import RegistryError
 from storage.records import ApprovalKind, AuditDraft, Operation
-from storage.registry import RegistryError
 
 
 class LocalAuthority:

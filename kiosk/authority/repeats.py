@@ -25,8 +25,9 @@ from kiosk.authority.wire.codec import decode, encode
 from kiosk.authority.wire.messages import Answered
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
+from storage.errors import DuplicateRecord, RegistryError
 from storage.records import Repeat
-from storage.registry import DuplicateRecord, RegistryError, Tx
+from storage.registry import Tx
 from storage.vault import Vault, VaultError
 
 if TYPE_CHECKING:

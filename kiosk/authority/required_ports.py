@@ -14,7 +14,8 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import Directory
 from statemachine.lifecycle import Lifecycle
-from storage.registry import RecordMissing, Registry
+from storage.errors import RecordMissing
+from storage.registry import Registry
 from storage.vault import Vault
 
 SEND_SECONDS = 5.0

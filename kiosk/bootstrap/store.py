@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from kiosk.config import Config
     from kiosk.core.clock import Clock
+    from storage.errors import RecordDamaged
     from storage.high_water import HighWaterMark
     from storage.postgres.facts import DatabaseFacts
     from storage.postgres_registry import PostgresRegistry
-    from storage.registry import RecordDamaged, Registry
+    from storage.registry import Registry
     from storage.tinydb_registry import TinyDbRegistry
     from storage.vault import Vault
 

@@ -175,7 +175,7 @@ def export(
 
     For auditors; each export is itself noted in the evidence.
     """
-    from kiosk.authority.office.values import MovedAway
+    from kiosk.authority.office.errors import MovedAway
     from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
     from kiosk.desk.export import to_file

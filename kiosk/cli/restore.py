@@ -42,17 +42,16 @@ def restore(
     from kiosk.config.location import NAME, SYSTEM
     from kiosk.core.clock import SystemClock
     from kiosk.core.errors import Message
-    from kiosk.setup import backup as backups
-    from kiosk.setup import restoring
+    from kiosk.setup import backup_folder, restoring
     from kiosk.setup.new_station import SYSTEM_DATA
 
     target = (config or SYSTEM / NAME).absolute()
     if target.parent == SYSTEM:
         make_folders(SYSTEM, SYSTEM_DATA)
     with ProgressLine(_size(folder), "bytes") as told:
-        backups.read(folder, told)
+        backup_folder.read(folder, told)
     with _handed_over(folder, keys, target) as (backup, given):
-        settings = _settings(backup / backups.CONFIG, target)
+        settings = _settings(backup / backup_folder.CONFIG, target)
         with ProgressLine(3 * _size(backup), "bytes") as told:
             manifest = restoring.restore(
                 backup,
@@ -99,7 +98,7 @@ def _handed_over(
 
     Backup and keys may lie where only root may look. NotWritten.
     """
-    from kiosk.setup.backup import NotWritten
+    from kiosk.setup.backup_folder import NotWritten
 
     owner = owner_of(target)
     if os.geteuid() != 0 or owner == 0:

@@ -127,7 +127,7 @@ def diff(
     from kiosk.cli.ending import words
     from kiosk.core.errors import Message
     from kiosk.desk.templating import differences
-    from storage.registry import RecordMissing
+    from storage.errors import RecordMissing
 
     wanted = templates.read(file)
     registry = open_registry(config)

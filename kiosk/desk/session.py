@@ -7,10 +7,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
+from kiosk.authority.office.errors import NoRole
 from kiosk.authority.office.ports import OFFICE_ERRORS, OfficeAuthority
-from kiosk.authority.office.values import (
-    NoRole,
-)
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message, said_of
 from kiosk.desk.card_work import Aside

@@ -24,15 +24,14 @@ from kiosk.directory.ports import Directory, DomainController
 from kiosk.directory.values import Account, Spread
 from statemachine.operation import Phase, is_final
 from storage.audit import Head
-from storage.records import AuditDraft, AuditEvent
-from storage.registry import (
+from storage.errors import (
     DuplicateRecord,
     RecordMissing,
-    Registry,
     RegistryError,
-    Tx,
     VersionConflict,
 )
+from storage.records import AuditDraft, AuditEvent
+from storage.registry import Registry, Tx
 from storage.view import View
 
 T = TypeVar("T")

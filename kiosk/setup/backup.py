@@ -8,93 +8,39 @@ constant memory, however much is remembered (`kiosk.setup.restoring` is the way 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from kiosk.core import private_files
-from kiosk.core.errors import KioskError, reason_of
+from kiosk.setup.backup_folder import (
+    ANCHORS,
+    CONFIG,
+    DESK,
+    EVIDENCE,
+    FORMAT,
+    ISSUER,
+    ISSUER_KEY,
+    MANIFEST,
+    REGISTRY,
+    TEMPLATES,
+    VAULT_KEY,
+    Manifest,
+    TargetThere,
+    Unreadable,
+    checksum,
+    copy,
+    named,
+)
 from storage import journal_copy, segments
 from storage.fileops import FileOps
 from storage.high_water import HighWaterMark
 from storage.journal_copy import LOCK_SECONDS, Told
 from storage.lock_file import held
 from storage.segments import Segment, folder_of, sealing_lock
-
-MANIFEST = "manifest.json"
-REGISTRY = "registry.journal"
-EVIDENCE = folder_of(Path(REGISTRY)).name
-"""The folder of sealed evidence."""
-CONFIG = "kiosk.toml"
-DESK = "desk.toml"
-TEMPLATES = "templates"
-ANCHORS = "anchors"
-VAULT_KEY = "vault.key"
-ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
-_FORMAT = 1
-
-
-class BackupError(KioskError):
-    """Root of what is wrong with a backup."""
-
-    code = "backup.error"
-
-
-class TargetThere(BackupError):
-    """Nothing is written over: `file`."""
-
-    code = "backup.target_there"
-
-
-class NotWritten(BackupError):
-    """A file could not be written: `file`, `reason`."""
-
-    code = "backup.not_written"
-
-
-class NotABackup(BackupError):
-    """The folder is no backup, or one of a later version: `folder`."""
-
-    code = "backup.not_a_backup"
-
-
-class Unreadable(BackupError):
-    """A file may not be read by who restores: `file`, `reason`."""
-
-    code = "backup.unreadable"
-
-
-class KeyMissing(BackupError):
-    """A key that this station has is neither in its place nor given: `file`."""
-
-    code = "backup.key_missing"
-
-
-class Damaged(BackupError):
-    """A file is not what the manifest says: `file`."""
-
-    code = "backup.damaged"
-
-
-class WrongKey(BackupError):
-    """The vault's key does not open what the registry has sealed: `file`."""
-
-    code = "backup.wrong_key"
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a backup says of itself."""
-
-    format: int
-    made_at: float
-    registry_id: str
-    files: dict[str, str]
-    """SHA-256 (hex) by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +153,7 @@ def _back_up(
         for name, key in places.keys.items():
             copy(key, keys / name)
     manifest = Manifest(
-        format=_FORMAT,
+        format=FORMAT,
         made_at=now,
         registry_id=places.registry_id,
         files=dict(sorted(files.items())),
@@ -249,53 +195,3 @@ def _linked(earlier: Path, copied: Path, segment: Segment) -> bool:
     except (OSError, Unreadable):
         return False
     return True
-
-
-def read(folder: Path, told: Told = lambda _bytes: None) -> Manifest:
-    """Check a backup's files against its manifest. NotABackup, Damaged, Unreadable."""
-    try:
-        raw = (folder / MANIFEST).read_bytes()
-        manifest = msgspec.json.decode(raw, type=Manifest)
-    except PermissionError as error:
-        reason = reason_of(error)
-        raise Unreadable(file=str(folder / MANIFEST), reason=reason) from error
-    except (OSError, msgspec.DecodeError) as error:
-        raise NotABackup(folder=str(folder)) from error
-    if manifest.format != _FORMAT or REGISTRY not in manifest.files:
-        raise NotABackup(folder=str(folder))
-    for name, expected in manifest.files.items():
-        path = folder / name
-        inside = path.resolve().is_relative_to(folder.resolve())
-        if not inside or not path.is_file() or checksum(path) != expected:
-            raise Damaged(file=str(path))
-        told(path.stat().st_size)
-    return manifest
-
-
-# --- files ---------------------------------------------------------------------
-
-
-@contextmanager
-def named(file: Path) -> Iterator[None]:
-    """Let an OSError come out as NotWritten."""
-    try:
-        yield
-    except OSError as error:
-        reason = reason_of(error)
-        raise NotWritten(file=str(error.filename or file), reason=reason) from error
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy into a new file. NotWritten."""
-    with named(target):
-        private_files.copy(source, target)
-
-
-def checksum(path: Path) -> str:
-    """Return a file's SHA-256, hex. Unreadable."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        reason = reason_of(error)
-        raise Unreadable(file=str(path), reason=reason) from error

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from kiosk.core.errors import reason_of
-from kiosk.setup import backup
+from kiosk.setup.backup_folder import MANIFEST, NotWritten
 
 _BY_MOMENT = "%Y-%m-%d-%H%M%S"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
@@ -26,7 +26,7 @@ def newest(folder: Path) -> Path | None:
 
 
 def _is_whole(path: Path) -> bool:
-    return bool(_NAME.fullmatch(path.name)) and (path / backup.MANIFEST).is_file()
+    return bool(_NAME.fullmatch(path.name)) and (path / MANIFEST).is_file()
 
 
 def prune(folder: Path, keep: int) -> tuple[Path, ...]:
@@ -35,7 +35,7 @@ def prune(folder: Path, keep: int) -> tuple[Path, ...]:
     What is not named by its moment is not ours and stays. NotWritten.
     """
     ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
-    whole = [path for path in ours if (path / backup.MANIFEST).is_file()]
+    whole = [path for path in ours if (path / MANIFEST).is_file()]
     kept = whole[-keep:]
     doomed = [path for path in ours if kept and path < kept[-1] and path not in kept]
     for path in doomed:
@@ -43,5 +43,5 @@ def prune(folder: Path, keep: int) -> tuple[Path, ...]:
             shutil.rmtree(path)
         except OSError as error:
             reason = reason_of(error)
-            raise backup.NotWritten(file=str(path), reason=reason) from error
+            raise NotWritten(file=str(path), reason=reason) from error
     return tuple(doomed)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.core import private_files
-from kiosk.setup.backup import (
+from kiosk.setup.backup import Places
+from kiosk.setup.backup_folder import (
     ANCHORS,
     CONFIG,
     DESK,
@@ -21,7 +22,6 @@ from kiosk.setup.backup import (
     Damaged,
     KeyMissing,
     Manifest,
-    Places,
     TargetThere,
     WrongKey,
     copy,
@@ -30,9 +30,9 @@ from kiosk.setup.backup import (
 )
 from storage import audit, journal_copy, segments
 from storage.audit import Head
+from storage.errors import RegistryError
 from storage.journal_copy import Kept, Told
 from storage.records import AuditEvent, Credential
-from storage.registry import RegistryError
 from storage.segments import folder_of
 from storage.tinydb_registry import DISTRUSTED, TinyDbRegistry
 from storage.tinydb_tables import decode

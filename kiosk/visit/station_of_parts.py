@@ -23,7 +23,7 @@ from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form, Home, Progress, Result, VisitPort
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 _AWAY = "authority"
 """The part that is missing where nobody is there to be told anything."""

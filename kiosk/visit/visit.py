@@ -47,8 +47,8 @@ from kiosk.visit.views import (
     VisitStep,
 )
 from statemachine.operation import Kind
+from storage.errors import RegistryError
 from storage.records import ApprovalKind
-from storage.registry import RegistryError
 
 _CODES = {
     FieldName.RELEASE_CODE: ApprovalKind.RELEASE,

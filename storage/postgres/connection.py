@@ -16,14 +16,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGconn
 
-from storage.records import Template
-from storage.registry import (
+from storage.errors import (
     RegistryError,
     StoreForbidden,
     StoreFull,
     StoreLocked,
     StoreUnavailable,
 )
+from storage.records import Template
 
 T = TypeVar("T")
 CONNECT_SECONDS = 2

@@ -13,10 +13,10 @@ from typing import Any, LiteralString
 
 from storage import audit, canonical
 from storage.audit import Head
+from storage.errors import ChainBroken, EvidenceDamaged, EvidenceMissing
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.records import AuditDraft, AuditEvent
-from storage.registry import ChainBroken, EvidenceDamaged, EvidenceMissing
 from storage.view import ByTime
 
 _HEAD = "SELECT seq, hash FROM evidence_head WHERE lane = %s FOR UPDATE"

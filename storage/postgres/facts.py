@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import msgspec
 
 from storage import audit
+from storage.errors import RecordDamaged
 from storage.postgres import rows
 from storage.postgres_registry import PostgresRegistry
 from storage.records import Credential, Operation
-from storage.registry import RecordDamaged
 
 _PAGE = 1_000
 _SETTINGS = (

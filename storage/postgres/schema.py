@@ -15,13 +15,13 @@ from importlib import resources
 import psycopg
 from psycopg import errors
 
+from storage.errors import StoreForeign, StoreTooNew, StoreTooOld
 from storage.postgres.connection import (
     BoundedConnection,
     as_owner,
     place_of,
     translated,
 )
-from storage.registry import StoreForeign, StoreTooNew, StoreTooOld
 
 NEEDS = 4
 """The lowest number of the tables that this program works with."""

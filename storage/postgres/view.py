@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from statemachine.lifecycle import State
+from storage.errors import RecordMissing
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import EvidenceView
@@ -24,7 +25,6 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import RecordMissing
 from storage.view import CARD_PART, ByExpiry, ByHolder, ByStart, fold
 
 _CREDENTIAL = (
@@ -381,29 +381,6 @@ class PostgresView(EvidenceView):
             "SELECT document FROM sealing_key ORDER BY made_at DESC, id DESC LIMIT 1"
         )
         return rows.record(SealingKeyRecord, found[0][0]) if found else None
-
-
-class AsksMore(Exception):
-    """A look that was to ask one thing asks another one."""
-
-
-class Glance(PostgresView):
-    """Reads one thing, for which no transaction is open: it is of one moment."""
-
-    asks_more = False
-    """Has more than one thing been asked for?"""
-
-    def _rows(
-        self,
-        statement: str,
-        values: Sequence[object] = (),
-        *,
-        prepare: bool | None = None,
-    ) -> list[tuple[object, ...]]:
-        if self.asked:
-            self.asks_more = True
-            raise AsksMore
-        return super()._rows(statement, values, prepare=prepare)
 
 
 _LITERAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any, LiteralString
 
+from storage.errors import DuplicateRecord, VersionConflict
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import Lanes
 from storage.postgres.rows import Values
 from storage.records import Repeat
-from storage.registry import DuplicateRecord, VersionConflict
 
 ANSWER = (
     "INSERT INTO answer (station, call, given_at, document) VALUES (%s, %s, %s, %s)"

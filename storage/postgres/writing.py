@@ -15,6 +15,7 @@ from typing import LiteralString
 from msgspec.structs import replace
 
 from storage.audit import Head
+from storage.errors import DuplicateRecord, VersionConflict
 from storage.postgres import rows
 from storage.postgres.connection import BoundedConnection
 from storage.postgres.evidence import Lanes, stands
@@ -36,7 +37,6 @@ from storage.records import (
     StationRecord,
     Template,
 )
-from storage.registry import DuplicateRecord, VersionConflict
 
 _NONCE = (
     "INSERT INTO nonce (value, purpose, bound_to, station, expires_at)"

@@ -46,8 +46,8 @@ from kiosk.visit.views import FieldName
 from statemachine.candidates import Label
 from statemachine.lifecycle import Event
 from statemachine.operation import Kind, Phase
+from storage.errors import StoreLocked
 from storage.records import ApprovalKind
-from storage.registry import StoreLocked
 
 UNBLOCK = named("unblock")
 

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import audit, moving
+from storage.errors import ChainBroken, StoresDiffer
 from storage.records import PublicKey, Template
-from storage.registry import ChainBroken, Registry, StoresDiffer, Tx
+from storage.registry import Registry, Tx
 
 WAYS = [("tinydb", "postgresql"), ("postgresql", "tinydb, sealed")]
 

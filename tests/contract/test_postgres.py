@@ -18,11 +18,7 @@ from msgspec.structs import replace
 from psycopg import errors
 
 from storage import audit
-from storage.postgres import rows, schema
-from storage.postgres.connection import BoundedConnection, connect, place_of
-from storage.postgres_registry import PostgresRegistry
-from storage.records import PublicKey, Repeat
-from storage.registry import (
+from storage.errors import (
     CommitUnknown,
     StoreForbidden,
     StoreForeign,
@@ -30,8 +26,12 @@ from storage.registry import (
     StoreTooNew,
     StoreTooOld,
     StoreUnavailable,
-    Tx,
 )
+from storage.postgres import rows, schema
+from storage.postgres.connection import BoundedConnection, connect, place_of
+from storage.postgres_registry import PostgresRegistry
+from storage.records import PublicKey, Repeat
+from storage.registry import Tx
 
 ANSWER = Repeat(station="k1", key="call-1", request=b"d" * 32, answer="{}", at=5.0)
 

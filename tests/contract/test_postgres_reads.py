@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from statemachine.operation import Phase
 from storage import audit
+from storage.errors import DuplicateRecord, RecordMissing, VersionConflict
 from storage.postgres.connection import BoundedConnection
 from storage.postgres_registry import PostgresRegistry
 from storage.records import Operation, Repeat, Template
-from storage.registry import DuplicateRecord, RecordMissing, Tx, VersionConflict
+from storage.registry import Tx
 from storage.view import View
 
 

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import audit
+from storage.errors import ChainBroken, DuplicateRecord, RecordMissing, VersionConflict
 from storage.records import (
     AuditDraft,
     Credential,
@@ -29,14 +30,7 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import (
-    ChainBroken,
-    DuplicateRecord,
-    RecordMissing,
-    Registry,
-    Tx,
-    VersionConflict,
-)
+from storage.registry import Registry, Tx
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

@@ -12,20 +12,14 @@ from lab.registries import IMPLEMENTATIONS, SHARED, RunsTwice
 from msgspec.structs import replace
 
 from storage import moving
+from storage.errors import DuplicateRecord, RecordMissing, VersionConflict
 from storage.records import (
     EnrollmentToken,
     SealingKeyRecord,
     StationRecord,
     StationStanding,
 )
-from storage.registry import (
-    SEALING_KEYS_KEPT_SECONDS,
-    DuplicateRecord,
-    RecordMissing,
-    Registry,
-    Tx,
-    VersionConflict,
-)
+from storage.registry import SEALING_KEYS_KEPT_SECONDS, Registry, Tx
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from statemachine.lifecycle import State
 from storage import audit, checkpoints
 from storage.completeness import EvidenceSource, judge
-from storage.registry import DuplicateRecord, Registry, Tx, VersionConflict
+from storage.errors import DuplicateRecord, VersionConflict
+from storage.registry import Registry, Tx
 from storage.signed_note import NoteSigner
 
 HANDS = 4

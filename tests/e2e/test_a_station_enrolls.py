@@ -26,7 +26,7 @@ from kiosk.authority.errors import NotSigned, StationUnknown
 from kiosk.authority.stations.tpm import TpmAway
 from kiosk.config import FleetStation, load_any
 from kiosk.core.entropy import SystemEntropy
-from storage.registry import RecordMissing
+from storage.errors import RecordMissing
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 _OPERATOR = """

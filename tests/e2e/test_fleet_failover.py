@@ -39,8 +39,8 @@ from scripts.bench._fleet_site import PINS, site, station_names
 from scripts.bench.fleet import signer
 from statemachine.operation import Kind
 from storage import audit
+from storage.errors import RegistryError
 from storage.postgres_registry import PostgresRegistry
-from storage.registry import RegistryError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -18,10 +18,8 @@ from lab.desk.site import STAFF, Site, bench_at
 from msgspec.structs import replace
 
 from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office.errors import AlreadyOnRecord
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-)
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import CardRemoved, NotSupported, PinRefused, WrongPin
 from kiosk.cards.pcsc import PcscMonitor

@@ -18,11 +18,9 @@ from lab.domain.ldap_relay import Doing, Record, Trouble, misbehaving
 from lab.domain.samba import LabUser, SambaDomain
 
 from kiosk.authority.local_office import LocalOfficeAuthority
+from kiosk.authority.office.errors import SignInRefused
 from kiosk.authority.office.operators import SignedIn
 from kiosk.authority.office.policy import OfficePolicy
-from kiosk.authority.office.values import (
-    SignInRefused,
-)
 from kiosk.certificates.judge import SiteCertificates
 from kiosk.config import OperatorRole
 from kiosk.config.sections.enrollment import NamedBy

@@ -31,10 +31,11 @@ from kiosk.authority.proof.evidence import unproven_writes
 from kiosk.core.errors import KioskError
 from kiosk.visit.views import Outcome
 from storage import audit
+from storage.errors import RecordMissing, RegistryError
 from storage.postgres import schema
 from storage.postgres_registry import PostgresRegistry
 from storage.records import Nonce, NoncePurpose, Repeat
-from storage.registry import RecordMissing, Registry, RegistryError, Tx
+from storage.registry import Registry, Tx
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -31,8 +31,9 @@ from kiosk.visit.views import Answers, FieldName, Outcome, Result
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage import audit
+from storage.errors import RegistryError
 from storage.records import FirstPin, Keyless, Sync, Template, UnblockMethod
-from storage.registry import Registry, RegistryError
+from storage.registry import Registry
 
 OLD, NEW, TRANSPORT = b"271828", b"314159", b"482915"
 PASSWORD_BEFORE = b"Welcome-2026"

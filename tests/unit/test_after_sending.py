@@ -14,8 +14,9 @@ from kiosk.simulation.domain_faults import BindSays, Frozen
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
+from storage.errors import RegistryError, StoreFull, StorePoisoned
 from storage.records import Keyless, Sync
-from storage.registry import RegistryError, StoreFull, StorePoisoned, Tx
+from storage.registry import Tx
 from storage.vault import UnknownKey
 
 CHANGE, FINISH = STORIES[0], STORIES[4]

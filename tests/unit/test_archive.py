@@ -15,9 +15,7 @@ from kiosk.authority.proof import verification
 from storage import archive, audit, moving, tinydb_evidence
 from storage.archive import KIND
 from storage.completeness import Damage, judge
-from storage.fileops import FileOps
-from storage.memory_registry import MemoryRegistry
-from storage.registry import (
+from storage.errors import (
     ArchiveBusy,
     ArchiveNotWritten,
     ArchiveTaken,
@@ -27,6 +25,8 @@ from storage.registry import (
     RegistryError,
     StoreFull,
 )
+from storage.fileops import FileOps
+from storage.memory_registry import MemoryRegistry
 from storage.segments import Segment
 from storage.tinydb_registry import TinyDbRegistry
 

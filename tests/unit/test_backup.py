@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kiosk.setup import backup, nightly, restoring
-from kiosk.setup.backup import Manifest, Places
+from kiosk.setup import backup, backup_folder, nightly, restoring
+from kiosk.setup.backup import Places
+from kiosk.setup.backup_folder import Manifest
 from statemachine.lifecycle import State
 from storage import archive, audit, segments
 from storage.audit import Head
+from storage.errors import EvidenceDamaged, StoreFull
 from storage.fileops import FileOps
 from storage.high_water import HighWaterMark, missing
 from storage.journal_copy import Told
@@ -26,7 +28,6 @@ from storage.records import (
     NoncePurpose,
     Template,
 )
-from storage.registry import EvidenceDamaged, StoreFull
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, add_key
 
@@ -178,7 +179,7 @@ def test_sealed_evidence_is_in_the_backup_and_comes_back(
     assert audit.verify(after).is_sound
     registry.close()
     (made / "registry.journal.evidence" / sealed[1]).unlink()
-    with pytest.raises(backup.Damaged):
+    with pytest.raises(backup_folder.Damaged):
         new_house_again(tmp_path).restore(made, key)
 
 
@@ -227,7 +228,7 @@ def test_no_key_is_ever_in_the_backup(house: House, tmp_path: Path) -> None:
         assert (keys / name).read_bytes() == secret
         for file in made.rglob("*"):
             assert not file.is_file() or secret.strip() not in file.read_bytes()
-    assert "key" not in " ".join(backup.read(made).files)
+    assert "key" not in " ".join(backup_folder.read(made).files)
 
 
 def test_the_issuing_authority_comes_back_with_the_keys(
@@ -284,12 +285,12 @@ def test_a_key_that_is_missing_is_named_and_nothing_is_restored(
     made, keys = back_up(house, tmp_path)
     (keys / "issuer.key").unlink()
     fresh = new_house(tmp_path)
-    with pytest.raises(backup.KeyMissing) as caught:
+    with pytest.raises(backup_folder.KeyMissing) as caught:
         fresh.restore(made, keys)
     assert caught.value.data["file"] == str(keys / "issuer.key")
     assert not fresh.places.registry.exists()
     assert not fresh.places.vault_key.exists()
-    with pytest.raises(backup.KeyMissing):
+    with pytest.raises(backup_folder.KeyMissing):
         fresh.restore(made, None)
 
 
@@ -307,25 +308,25 @@ def test_a_station_that_works_meanwhile_is_copied_at_one_moment(
     later = registry.run(lambda tx: tx.credential("c1"))
     registry.run(lambda tx: tx.save_credential(replace(later, holder="Later")))
     registry.close()
-    copy = TinyDbRegistry(made / backup.REGISTRY)
+    copy = TinyDbRegistry(made / backup_folder.REGISTRY)
     assert copy.run(lambda tx: tx.credential("c1")).holder == "Ann"
     copy.close()
 
 
 def test_nothing_is_written_over(house: House, tmp_path: Path) -> None:
     made, key = back_up(house, tmp_path)
-    with pytest.raises(backup.TargetThere):
+    with pytest.raises(backup_folder.TargetThere):
         back_up(house, tmp_path)
     before = house.places.registry.read_bytes()
-    with pytest.raises(backup.TargetThere):
+    with pytest.raises(backup_folder.TargetThere):
         house.restore(made, None)
-    with pytest.raises(backup.TargetThere):
+    with pytest.raises(backup_folder.TargetThere):
         house.restore(made, key)
     assert house.places.registry.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    "name", [backup.REGISTRY, backup.CONFIG, "templates/staff.toml"]
+    "name", [backup_folder.REGISTRY, backup_folder.CONFIG, "templates/staff.toml"]
 )
 def test_a_damaged_file_is_named_and_nothing_is_restored(
     house: House, tmp_path: Path, name: str
@@ -334,7 +335,7 @@ def test_a_damaged_file_is_named_and_nothing_is_restored(
     with (made / name).open("ab") as stream:
         stream.write(b" ")
     fresh = new_house(tmp_path)
-    with pytest.raises(backup.Damaged) as caught:
+    with pytest.raises(backup_folder.Damaged) as caught:
         fresh.restore(made, key)
     assert caught.value.data["file"] == str(made / name)
     assert not fresh.places.registry.exists()
@@ -345,14 +346,14 @@ def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path: Path) -> No
     made, _ = back_up(house, tmp_path)
     other = House(tmp_path / "other")
     fresh = new_house(tmp_path)
-    with pytest.raises(backup.WrongKey):
+    with pytest.raises(backup_folder.WrongKey):
         fresh.restore(made, other.folder)
     assert not fresh.places.registry.exists()
 
 
 def test_any_other_folder_is_no_backup(tmp_path: Path) -> None:
-    with pytest.raises(backup.NotABackup):
-        backup.read(tmp_path)
+    with pytest.raises(backup_folder.NotABackup):
+        backup_folder.read(tmp_path)
 
 
 def test_a_backup_that_may_not_be_read_is_not_called_something_else(
@@ -364,8 +365,8 @@ def test_a_backup_that_may_not_be_read_is_not_called_something_else(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refused)
-    with pytest.raises(backup.Unreadable) as caught:
-        backup.read(made)
+    with pytest.raises(backup_folder.Unreadable) as caught:
+        backup_folder.read(made)
     assert caught.value.data["reason"] == "Permission denied"
 
 
@@ -448,11 +449,11 @@ def test_a_second_backup_links_to_what_the_first_has_and_never_to_the_station(
     assert made.copied < before.copied + house.places.registry.stat().st_size
     own = segments.folder_of(house.places.registry)
     for name in names_later:
-        file = second / backup.EVIDENCE / name
+        file = second / backup_folder.EVIDENCE / name
         assert not file.samefile(own / name)
-        earlier = first / backup.EVIDENCE / name
+        earlier = first / backup_folder.EVIDENCE / name
         assert (name in names) == (earlier.exists() and file.samefile(earlier))
-    backup.read(second)
+    backup_folder.read(second)
     assert nightly.newest(tmp_path) is None, "neither is named by its moment"
 
 
@@ -462,11 +463,11 @@ def test_a_link_to_what_was_damaged_since_is_not_made(
     name = seal(house)[0]
     first, second = tmp_path / "1", tmp_path / "2"
     backup.back_up(house.places, first, now=NOW)
-    (first / backup.EVIDENCE / name).write_bytes(b"rotten")
+    (first / backup_folder.EVIDENCE / name).write_bytes(b"rotten")
     backup.back_up(house.places, second, now=NOW, like=first)
-    backup.read(second)
-    with pytest.raises(backup.Damaged):
-        backup.read(first)
+    backup_folder.read(second)
+    with pytest.raises(backup_folder.Damaged):
+        backup_folder.read(first)
 
 
 def test_evidence_that_is_damaged_ends_no_good_backup_in_a_bad_one(

@@ -16,10 +16,11 @@ from kiosk.authority.proof.checkpointed_registry import (
 )
 from kiosk.core.secret import Secret
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.errors import StoreFull
 from storage.high_water import HighWaterMark
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, Nonce, NoncePurpose
-from storage.registry import StoreFull, Tx
+from storage.registry import Tx
 from storage.signed_note import MalformedNote
 from storage.tinydb_registry import TinyDbRegistry
 

@@ -17,7 +17,7 @@ from kiosk.config.toml_file import FileUnreadable, WrongValue
 from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.errors import Unreachable
 from kiosk.texts import sentence
-from storage.registry import StoreFull
+from storage.errors import StoreFull
 
 HEAVY = ("textual", "rich", "ldap3", "smartcard", "tinydb", "cryptography", "msgspec")
 

@@ -19,7 +19,7 @@ from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 from statemachine.operation import Kind
-from storage.registry import StoreFull
+from storage.errors import StoreFull
 
 SETTINGS = FaceSettings(
     station="kiosk-1", title="PIN kiosk", helpdesk=Helpdesk(contact="4711")

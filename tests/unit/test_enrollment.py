@@ -13,11 +13,8 @@ from kiosk.authority.errors import Refused
 from kiosk.authority.office import holder_codes, lifecycle_events, operators
 from kiosk.authority.office.credential_view import credentials, view
 from kiosk.authority.office.desk import find
+from kiosk.authority.office.errors import NoSuchCredential, SeveralCredentials
 from kiosk.authority.office.operators import Action, NotAnOperator, NotInRole, SignedIn
-from kiosk.authority.office.values import (
-    NoSuchCredential,
-    SeveralCredentials,
-)
 from kiosk.config import Operator, OperatorRole
 from kiosk.directory.errors import DirectoryError
 from kiosk.simulation.domain_faults import DcDown

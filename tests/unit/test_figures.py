@@ -40,9 +40,10 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import SETTINGS
 from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
+from storage.errors import StoreUnavailable
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft
-from storage.registry import StoreUnavailable, Tx
+from storage.registry import Tx
 
 
 def values(figures: PrometheusFigures) -> dict[str, float]:

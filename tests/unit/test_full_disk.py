@@ -11,8 +11,8 @@ import pytest
 from lab.registries import credential, draft
 
 from storage import audit, compaction
+from storage.errors import StoreFull
 from storage.fileops import FileOps
-from storage.registry import StoreFull
 from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow

@@ -23,12 +23,8 @@ from kiosk.authority.escrow import puks
 from kiosk.authority.office import key_records
 from kiosk.authority.office.card_values import CardImport, ImportWay
 from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.errors import AlreadyOnRecord, NamesAnother, NothingProposed
 from kiosk.authority.office.operators import NotInRole
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-    NamesAnother,
-    NothingProposed,
-)
 from kiosk.cards.errors import MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import Card

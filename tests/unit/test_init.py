@@ -18,7 +18,7 @@ from kiosk.core.clock import ManualClock
 from kiosk.core.exit_codes import ExitCode
 from kiosk.setup import new_station
 from kiosk.setup.new_station import AlreadyThere, Layout, NotWritable, create
-from storage.registry import StoreFull
+from storage.errors import StoreFull
 from storage.vault import KeyRing
 
 pytestmark = pytest.mark.slow

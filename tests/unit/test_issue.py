@@ -21,10 +21,8 @@ from kiosk.authority.escrow.escrowed_secrets import (
     seal_field,
 )
 from kiosk.authority.office import key_records, lifecycle_events
+from kiosk.authority.office.errors import AlreadyOnRecord
 from kiosk.authority.office.operators import Action, NotInRole
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-)
 from kiosk.authority.proof import signature
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.values import KeyAlgorithm, KeySlot

@@ -17,10 +17,8 @@ from kiosk.authority.escrow import admin_unblock
 from kiosk.authority.escrow.escrowed_secrets import TRANSPORT, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
 from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office.errors import AlreadyOnRecord
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-)
 from kiosk.authority.proof import signature
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.gids import objects

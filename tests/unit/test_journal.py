@@ -14,14 +14,9 @@ import pytest
 from lab.open_files import open_files
 from tinydb import Query, TinyDB
 
+from storage.errors import StoreCorrupt, StoreFull, StorePoisoned, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.journal import Journal
-from storage.registry import (
-    StoreCorrupt,
-    StoreFull,
-    StorePoisoned,
-    StoreUnsuitable,
-)
 from storage.tinydb_journal import JournalStorage, open_db
 
 pytestmark = pytest.mark.slow

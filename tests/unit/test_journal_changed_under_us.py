@@ -10,14 +10,9 @@ from pathlib import Path
 import pytest
 
 from storage import journal_copy
+from storage.errors import StoreChanged, StoreDeleted, StoreReplaced, StoreShortened
 from storage.fileops import FileOps
 from storage.journal import Journal
-from storage.registry import (
-    StoreChanged,
-    StoreDeleted,
-    StoreReplaced,
-    StoreShortened,
-)
 
 
 def put(journal: Journal, number: int) -> None:

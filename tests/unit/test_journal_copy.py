@@ -10,8 +10,8 @@ from lab.registries import credential, draft
 from msgspec.structs import replace
 
 from storage import groups, journal_copy
+from storage.errors import StoreCorrupt, StoreLocked, StoreUnsuitable
 from storage.fileops import FileOps
-from storage.registry import StoreCorrupt, StoreLocked, StoreUnsuitable
 from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,9 @@ import pytest
 from lab.registries import credential
 
 from storage import migrations
+from storage.errors import StoreTooNew
 from storage.journal import Journal
-from storage.registry import StoreTooNew, Tx
+from storage.registry import Tx
 from storage.tinydb_registry import TinyDbRegistry
 
 NEXT = migrations.RECORDS + 1

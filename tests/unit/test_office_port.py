@@ -27,16 +27,13 @@ from kiosk.authority.office.card_values import (
     ImportedCard,
     ProvenKey,
 )
+from kiosk.authority.office.errors import AlreadyOnRecord, NotBegun
 from kiosk.authority.office.list_values import (
     Wanted,
 )
 from kiosk.authority.office.operators import Action, NotInRole, SignedIn
 from kiosk.authority.office.ports import CardWork, Deciding, Looking, Office
 from kiosk.authority.office.shown import SEALED
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-    NotBegun,
-)
 from kiosk.authority.values import Value
 from kiosk.cards.values import KeySlot
 from kiosk.certificates.card_keys import public_key

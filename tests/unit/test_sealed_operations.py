@@ -16,15 +16,15 @@ from msgspec.structs import replace
 from statemachine.operation import Phase
 from storage import covered_index, migrations, segments
 from storage.documents import OWN
-from storage.fileops import FileOps
-from storage.records import AuditEvent, Operation
-from storage.registry import (
+from storage.errors import (
     EvidenceDamaged,
     EvidenceMissing,
     RecordMissing,
-    Tx,
     VersionConflict,
 )
+from storage.fileops import FileOps
+from storage.records import AuditEvent, Operation
+from storage.registry import Tx
 from storage.tinydb_indexes import OPERATIONS
 from storage.tinydb_registry import TinyDbRegistry
 from storage.view import ByStart

@@ -11,9 +11,9 @@ from lab.dying import DiesAt, Killed
 from lab.registries import draft
 
 from storage import audit
+from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.fileops import FileOps
 from storage.records import AuditEvent
-from storage.registry import EvidenceDamaged, EvidenceMissing
 from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow

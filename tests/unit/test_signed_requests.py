@@ -24,7 +24,7 @@ from kiosk.authority.stations.keys import (
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import WINDOW, Proven, sign, verify
 from kiosk.core.clock import ManualClock
-from storage.registry import StorePoisoned
+from storage.errors import StorePoisoned
 
 pytestmark = pytest.mark.slow
 

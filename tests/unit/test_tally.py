@@ -9,7 +9,7 @@ from kiosk.authority.office.list_values import Worklist
 from kiosk.authority.office.tally import Tally
 from kiosk.simulation.demo import Demo
 from kiosk.simulation.world import World
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 
 @pytest.fixture

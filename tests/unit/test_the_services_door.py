@@ -30,7 +30,7 @@ from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.entropy import SystemEntropy
 from kiosk.directory.errors import Unreachable
-from storage.registry import StoreUnavailable
+from storage.errors import StoreUnavailable
 
 CALL = "/v1/visit/outcome"
 BODY = b'{"key":"k1","request":{"operation":"none"}}'

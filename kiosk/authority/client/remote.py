@@ -21,7 +21,7 @@ from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Question
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, said_of
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 PATH = "/v1/visit/"
 JSON = "application/json"

@@ -20,8 +20,8 @@ from statemachine.lifecycle import Event, Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind
 from storage import walk
+from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.records import Credential, Sync, Template
-from storage.registry import EvidenceDamaged, EvidenceMissing
 
 HISTORY = 200
 """How many events are shown, the newest; all are in an export."""

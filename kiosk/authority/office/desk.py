@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from kiosk.authority.errors import Refused
-from kiosk.authority.office.operators import Action, SignedIn, require
-from kiosk.authority.office.values import (
+from kiosk.authority.office.errors import (
     NoSuchCredential,
     SecondNeeded,
     SeveralCredentials,
 )
+from kiosk.authority.office.operators import Action, SignedIn, require
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
 from kiosk.directory.errors import DirectoryError
 from kiosk.directory.values import Account
 from statemachine.lifecycle import State
+from storage.errors import RecordMissing
 from storage.records import AuditDraft, AuditEvent, Credential, Template
-from storage.registry import RecordMissing, Tx
+from storage.registry import Tx
 from storage.view import View
 
 OPERATOR = "operator_guid"

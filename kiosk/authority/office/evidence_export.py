@@ -10,11 +10,8 @@ from functools import partial
 from typing import BinaryIO
 
 from kiosk.authority.office.desk import Desk, note
+from kiosk.authority.office.errors import MovedAway, NoSuchStation
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
-    MovedAway,
-    NoSuchStation,
-)
 from storage import checkpoints, evidence_file, extracts, walk
 from storage.checkpoints import LANE
 from storage.records import AuditEvent

@@ -12,12 +12,8 @@ from kiosk.authority.office.list_values import (
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from storage import walk
-from storage.registry import (
-    EvidenceDamaged,
-    EvidenceMissing,
-    RecordMissing,
-    Registry,
-)
+from storage.errors import EvidenceDamaged, EvidenceMissing, RecordMissing
+from storage.registry import Registry
 from storage.view import View, fold
 
 EXAMINED = 20_000

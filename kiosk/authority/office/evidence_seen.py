@@ -12,8 +12,8 @@ from kiosk.authority.proof import verification
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.authority.proof.evidence import unproven_writes
 from storage import walk
+from storage.errors import RecordMissing
 from storage.records import AuditEvent, Operation
-from storage.registry import RecordMissing
 from storage.view import View
 
 _SET_BACK_SECONDS = 30 * 86400.0

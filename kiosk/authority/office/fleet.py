@@ -13,8 +13,9 @@ from kiosk.authority.stations.tokens import TOKEN_BYTES, TOKEN_SECONDS, token_id
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from storage import walk
+from storage.errors import RecordMissing
 from storage.records import EnrollmentToken, StationRecord, StationStanding
-from storage.registry import RecordMissing, Tx
+from storage.registry import Tx
 
 _GROUP = 4
 """Letters of a token that stand together: it is read and typed by people."""

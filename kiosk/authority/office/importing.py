@@ -23,11 +23,9 @@ from kiosk.authority.office.card_values import (
 )
 from kiosk.authority.office.certificates import CertificateJudge
 from kiosk.authority.office.desk import Desk, drafted, holder_of, note, refuse
+from kiosk.authority.office.errors import AlreadyOnRecord
 from kiosk.authority.office.key_records import PossessionProof
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-)
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask

@@ -25,13 +25,9 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.tally import Tally, waits_in
 from statemachine.lifecycle import State
 from storage import walk
+from storage.errors import EvidenceDamaged, EvidenceMissing, RecordMissing
 from storage.records import Credential, Sync
-from storage.registry import (
-    EvidenceDamaged,
-    EvidenceMissing,
-    RecordMissing,
-    Registry,
-)
+from storage.registry import Registry
 from storage.view import IN_USE, ByExpiry, ByHolder, View, fold
 
 EXAMINED = 20_000

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from kiosk.authority.office.certificates import CertificateJudge
 from kiosk.authority.office.desk import Desk
-from kiosk.authority.office.values import (
-    NamesAnother,
-)
+from kiosk.authority.office.errors import NamesAnother
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import DomainController, NamesInCertificates

@@ -53,6 +53,8 @@ from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
+from storage.errors import RecordMissing as RecordMissing
+from storage.errors import RegistryError
 from storage.records import (
     ApprovalKind,
     Credential,
@@ -61,8 +63,6 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import RecordMissing as RecordMissing
-from storage.registry import RegistryError
 
 OFFICE_ERRORS = (KioskError, RegistryError)
 """What the office may raise: it was refused, or its store has failed."""

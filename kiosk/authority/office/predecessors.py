@@ -15,11 +15,8 @@ from kiosk.authority.escrow.escrowed_secrets import PENDING, TRANSPORT, open_fie
 from kiosk.authority.escrow.escrowed_secrets import seal_field as seal
 from kiosk.authority.office.card_values import Openers, Predecessor
 from kiosk.authority.office.desk import Desk
+from kiosk.authority.office.errors import AlreadyOnRecord, NotBegun
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
-    AlreadyOnRecord,
-    NotBegun,
-)
 from kiosk.authority.values import PukTry
 from kiosk.core.secret import Secret
 from statemachine import candidates

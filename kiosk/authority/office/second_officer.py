@@ -7,12 +7,10 @@ from msgspec.structs import replace
 from kiosk.authority.errors import ProofFailed
 from kiosk.authority.office import key_records, naming
 from kiosk.authority.office.desk import Desk, has_done, is_own_card, refuse
+from kiosk.authority.office.errors import NothingProposed
 from kiosk.authority.office.importing import PROPOSED, Trust
 from kiosk.authority.office.key_records import PossessionProof
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.office.values import (
-    NothingProposed,
-)
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
 from storage import walk

@@ -12,14 +12,10 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from kiosk.authority.errors import ProofFailed
+from kiosk.authority.office.errors import NoRole, SignInRefused
 from kiosk.authority.office.operators import SignedIn
 from kiosk.authority.office.policy import OfficePolicy
-from kiosk.authority.office.values import (
-    NoRole,
-    SignInChallenge,
-    SignInProof,
-    SignInRefused,
-)
+from kiosk.authority.office.values import SignInChallenge, SignInProof
 from kiosk.authority.proof import signature, statement
 from kiosk.authority.proof.presence import NONCE_BYTES, NONCE_SECONDS
 from kiosk.authority.required_ports import RequiredPorts

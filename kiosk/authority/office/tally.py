@@ -13,8 +13,9 @@ from kiosk.authority.escrow import puks
 from kiosk.authority.office.list_values import Worklist
 from statemachine.lifecycle import State
 from storage import walk
+from storage.errors import RegistryError
 from storage.records import Credential
-from storage.registry import Registry, RegistryError
+from storage.registry import Registry
 from storage.view import IN_USE
 
 PART = 1_000

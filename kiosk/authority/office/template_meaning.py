@@ -21,6 +21,7 @@ from kiosk.authority.office.values import TemplateMeaning
 from kiosk.authority.rules.compliance import ComplianceProfile
 from statemachine.lifecycle import State
 from storage import walk
+from storage.errors import RegistryError
 from storage.records import (
     CardType,
     Credential,
@@ -28,7 +29,7 @@ from storage.records import (
     Template,
     UnblockMethod,
 )
-from storage.registry import Registry, RegistryError
+from storage.registry import Registry
 from storage.view import IN_USE
 
 PART = 2_000

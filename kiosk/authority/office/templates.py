@@ -23,8 +23,9 @@ from kiosk.directory.ports import Directory, DomainController, Examinable
 from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.rules import Alphabet, contradiction
 from kiosk.texts import text
+from storage.errors import RecordMissing
 from storage.records import AuditDraft, CardType, PinPolicy, Template
-from storage.registry import RecordMissing, Registry, Tx
+from storage.registry import Registry, Tx
 
 _LIMITS = {
     CardType.PIV: CardLimits(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from kiosk.authority.office.list_values import Visited
 from kiosk.authority.office.operators import Action
 from kiosk.authority.values import Value
-from kiosk.core.errors import KioskError, Message, ReasonedRefusal
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
@@ -19,75 +19,6 @@ from storage.records import ApprovalKind, AuditEvent, Credential, Template
 
 MOST = 100
 """How many a list has at most; a list of so many may be cut."""
-
-# --- what is refused ---------------------------------------------------------
-
-
-class SignInRefused(ReasonedRefusal):
-    """Who this is could not be shown. `reason` says why."""
-
-    code = "enrollment.sign_in_refused"
-
-
-class NoRole(KioskError):
-    """The account is in none of the groups that have a role: `account`."""
-
-    code = "enrollment.no_role"
-
-
-class NoSuchCredential(KioskError):
-    """Nothing in the registry fits what was typed: `term`."""
-
-    code = "enrollment.no_such_credential"
-
-
-class SeveralCredentials(KioskError):
-    """More than one fits what was typed: `term`, `ids`."""
-
-    code = "enrollment.several_credentials"
-
-
-class SecondNeeded(KioskError):
-    """The site wants two operators for that: `action`."""
-
-    code = "enrollment.second_needed"
-
-
-class AlreadyOnRecord(KioskError):
-    """The card is a credential already: `credential`."""
-
-    code = "enrollment.already_on_record"
-
-
-class NothingProposed(KioskError):
-    """No first officer has proposed just this key for the credential."""
-
-    code = "enrollment.nothing_proposed"
-
-
-class NamesAnother(KioskError):
-    """A certificate does not name the account it is to stand for: `account`."""
-
-    code = "enrollment.names_another"
-
-
-class NotBegun(KioskError):
-    """Nobody is issuing the card, or not any more: `credential`."""
-
-    code = "enrollment.not_begun"
-
-
-class NoSuchStation(KioskError):
-    """No station of that name has any evidence here: `station`."""
-
-    code = "desk.no_such_station"
-
-
-class MovedAway(KioskError):
-    """A part of the evidence was moved to an archive: `count` events."""
-
-    code = "desk.moved_away"
-
 
 # --- signing in --------------------------------------------------------------
 

@@ -21,8 +21,9 @@ from kiosk.core.secret import Secret
 from kiosk.directory.errors import DirectoryError
 from kiosk.directory.values import Account, BindResult
 from statemachine.operation import Kind, Phase, Route
+from storage.errors import RegistryError
 from storage.records import Credential, LastSync, Operation, Sync, Template
-from storage.registry import RegistryError, Tx
+from storage.registry import Tx
 from storage.view import View
 
 

@@ -45,8 +45,9 @@ from kiosk.directory.errors import (
 from kiosk.directory.ports import DomainController
 from kiosk.directory.values import WriteRefusal
 from statemachine.operation import Phase
+from storage.errors import RegistryError
 from storage.records import Authorisation, Credential, Operation, Template
-from storage.registry import RegistryError, Tx
+from storage.registry import Tx
 
 log = logging.getLogger(__name__)
 

@@ -20,15 +20,10 @@ from kiosk.core.clock import Clock
 from storage import checkpoints
 from storage.audit import Head
 from storage.checkpoints import LANE, SignedCheckpoint
+from storage.errors import EvidenceDamaged, EvidenceMissing, RegistryError
 from storage.high_water import HighWaterMark, missing
 from storage.records import AuditEvent
-from storage.registry import (
-    EvidenceDamaged,
-    EvidenceMissing,
-    Registry,
-    RegistryError,
-    Tx,
-)
+from storage.registry import Registry, Tx
 from storage.signed_note import MalformedNote, WrongSignature
 from storage.vault import Vault
 from storage.view import View

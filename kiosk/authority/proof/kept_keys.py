@@ -14,8 +14,9 @@ from kiosk.authority.errors import ProofFailed
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
+from storage.errors import RecordMissing
 from storage.records import SealingKeyRecord
-from storage.registry import RecordMissing, Registry, Tx
+from storage.registry import Registry, Tx
 from storage.vault import Vault
 from storage.view import View
 

@@ -51,7 +51,7 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.errors import frames
 from kiosk.core.figures import UNTOLD, WELL, Figures
 from kiosk.directory.errors import DirectoryError
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 JSON = "application/json"
 _EVENT_BYTES = 4

@@ -28,7 +28,7 @@ from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut, Turns
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 PATH = "/v1/desk"
 MOST_DESKS = 64

@@ -15,8 +15,8 @@ from kiosk.authority.wire import errors
 from kiosk.authority.wire.errors import CarriedError, PortError
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
-from storage import registry
-from storage.registry import RegistryError
+from storage import errors as store_errors
+from storage.errors import RegistryError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:pin-kiosk:error:"
@@ -48,12 +48,12 @@ _STATUS: dict[type[Exception], int] = {
     refusals.AuthorityBusy: 503,
     refusals.AuthorityEnding: 503,
     DirectoryError: 502,
-    registry.RecordMissing: 404,
-    registry.VersionConflict: 409,
-    registry.DuplicateRecord: 409,
-    registry.StoreLocked: 503,
-    registry.StoreUnavailable: 503,
-    registry.CommitUnknown: 503,
+    store_errors.RecordMissing: 404,
+    store_errors.VersionConflict: 409,
+    store_errors.DuplicateRecord: 409,
+    store_errors.StoreLocked: 503,
+    store_errors.StoreUnavailable: 503,
+    store_errors.CommitUnknown: 503,
     RegistryError: 500,
     AuthorityError: 409,
 }

@@ -21,7 +21,7 @@ from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.desks import Desks
 from kiosk.authority.service.server import Listening, check_certificate, serve
 from kiosk.core.errors import KioskError
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 from storage.vault import VaultError
 
 HOUSEKEEPING_SECONDS = 30.0

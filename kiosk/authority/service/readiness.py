@@ -7,7 +7,7 @@ import time
 
 from kiosk.authority.errors import AuthorityError
 from kiosk.authority.service.threads import Threads
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 LOOKED_SECONDS = 1.0
 """How long a look at the registry counts: whoever asks more often costs nothing."""

@@ -25,8 +25,9 @@ from kiosk.authority.stations.enroll_call import EnrollCall, Enrolled
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import verify
 from kiosk.authority.stations.tokens import token_id
+from storage.errors import RecordMissing
 from storage.records import AuditDraft, EnrollmentToken, StationRecord, StationStanding
-from storage.registry import RecordMissing, Tx
+from storage.registry import Tx
 
 
 def enroll(parts: RequiredPorts, request: HttpRequest) -> bytes:

@@ -18,8 +18,9 @@ from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.report_call import REPORT_SECONDS, ReportCall, Reported
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import Proven
+from storage.errors import RecordMissing
 from storage.records import StationReport, StationStanding
-from storage.registry import RecordMissing, Tx
+from storage.registry import Tx
 
 SOONEST_SECONDS = REPORT_SECONDS / 3
 """What comes sooner after the last one is not kept: it would be a write each time."""

@@ -21,8 +21,9 @@ from kiosk.authority.stations.operating import OPERATING
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import Proven, verify
 from kiosk.config.sections.station import StationRole
+from storage.errors import RecordMissing, RegistryError
 from storage.records import AuditDraft, StationRecord, StationStanding
-from storage.registry import RecordMissing, RegistryError, Tx
+from storage.registry import Tx
 
 SEEN_SECONDS = 60.0
 """How exactly it is remembered when a station was last heard."""

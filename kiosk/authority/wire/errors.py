@@ -18,8 +18,8 @@ from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.directory import errors as directory_errors
 from kiosk.directory.errors import DirectoryError, WriteRefused
 from kiosk.directory.values import WriteRefusal
-from storage import registry as registry_port
-from storage.registry import RegistryError
+from storage import errors as registry_errors
+from storage.errors import RegistryError
 
 PortError = AuthorityError | DirectoryError | RegistryError
 
@@ -44,7 +44,7 @@ def _of(module: ModuleType, root: _Root) -> dict[str, _Kind]:
 ERRORS: Mapping[str, _Kind] = {
     **_of(authority_errors, AuthorityError),
     **_of(directory_errors, DirectoryError),
-    **_of(registry_port, RegistryError),
+    **_of(registry_errors, RegistryError),
 }
 """Everything that the port says it may raise, by its code."""
 

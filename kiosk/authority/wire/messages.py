@@ -23,7 +23,7 @@ from kiosk.authority.wire.codec import decode, encode
 from kiosk.authority.wire.errors import CarriedError
 from kiosk.authority.wire.secrets import ANSWERED, ASKED, OnItsWay
 from kiosk.directory.errors import DirectoryError
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

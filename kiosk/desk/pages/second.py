@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from kiosk.authority.office.errors import SecondNeeded
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.ports import Office
-from kiosk.authority.office.values import (
-    SecondNeeded,
-)
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.pages.asking_pin import AskingPin, asking_pin, is_at_reader

@@ -12,7 +12,7 @@ from kiosk.simulation.interference import ProcessDied
 from kiosk.simulation.rehearsal.backends import RehearsalReaders
 from kiosk.visit.views import Form, Home, Progress, Result
 from kiosk.visit.visit import Visit
-from storage.registry import RegistryError
+from storage.errors import RegistryError
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from lab.hostile.points import (
     Point,
 )
 from lab.hostile.town import FIRST, OTHER, THEIRS, Person, Town
-from storage.registry import StoreFull, StorePoisoned
+from storage.errors import StoreFull, StorePoisoned
 
 Named = tuple[str, Act]
 

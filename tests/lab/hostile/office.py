@@ -21,8 +21,8 @@ from kiosk.authority.office.operators import Action, SignedIn
 from kiosk.config import OperatorRole
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
+from storage.errors import RegistryError
 from storage.records import ApprovalKind, Credential
-from storage.registry import RegistryError
 
 if TYPE_CHECKING:
     from lab.hostile.town import Person, Town

@@ -17,7 +17,8 @@ from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.directory.ports import Directory, DomainController
 from kiosk.simulation.cards.faults import FaultHand, Faults
-from storage.registry import Registry, RegistryError, Tx
+from storage.errors import RegistryError
+from storage.registry import Registry, Tx
 from storage.view import View
 
 T = TypeVar("T")

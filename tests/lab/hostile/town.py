@@ -47,6 +47,7 @@ from lab.hostile.points import (
     pointed,
 )
 from statemachine.operation import Kind
+from storage.errors import RegistryError
 from storage.memory_registry import MemoryRegistry
 from storage.records import (
     ApprovalKind,
@@ -57,7 +58,7 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import Registry, RegistryError, Tx
+from storage.registry import Registry, Tx
 
 FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 PINS = (b"314159", b"926535", b"846257", b"803476")

@@ -18,7 +18,8 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import WriteVerdict, wipe
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
-from storage.registry import Registry, RegistryError
+from storage.errors import RegistryError
+from storage.registry import Registry
 from storage.view import View
 
 Open = Callable[[], Registry]
