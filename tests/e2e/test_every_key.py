@@ -18,7 +18,7 @@ from lab.matrix.places import places
 PLACES = list(enumerate(places()))
 FIELDS = list(enumerate(value_fields.fields()))
 SHARES = 8
-FIELD_SHARE = 120
+FIELD_SHARE = 240
 TELLING = [key for key in keys() if key.name in ("'A' as such", "'ü' as such")]
 """What a field of digits, and what any secret field, does not take."""
 
