@@ -1,7 +1,7 @@
 """The service fuzzed from its own document, by another run of pytest.
 
-What is to be asked is worked out when such tests are gathered, which takes seconds: that
-is not for every worker of every run. `the_document_fuzzed` has the tests.
+What is to be asked is worked out when such tests are gathered, which takes seconds:
+that is not for every worker of every run. `the_document_fuzzed` has the tests.
 """
 
 from __future__ import annotations

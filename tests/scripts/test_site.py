@@ -47,8 +47,8 @@ def test_every_page_is_there_with_the_machines_drawn_and_the_ports_told(
 def test_a_link_to_a_page_that_is_not_there_is_no_site(tmp_path: Path) -> None:
     """On pages of one line each: it is the rule that is tried, not the documents."""
     shutil.copytree(ROOT / "docs" / "site", tmp_path / "docs" / "site")
-    for page in (*PAGES, *(ROOT / "docs").rglob("*.md")):
-        there = tmp_path / (ROOT / page).relative_to(ROOT)
+    for page in (*(ROOT / it for it in PAGES), *(ROOT / "docs").rglob("*.md")):
+        there = tmp_path / page.relative_to(ROOT)
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_text(f"# {there.stem}\n")
     done = built(tmp_path, tmp_path / "site")
