@@ -66,6 +66,7 @@ def _digest(event: AuditEvent) -> str:
 
 
 _NOTHING = Head(0, GENESIS)
+_UNSET, _changed, _sha256 = msgspec.UNSET, msgspec.structs.replace, hashlib.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +85,26 @@ class ChainVerdict:
 
 
 class Chains:
-    """Follows all chains, link by link."""
+    """Follows all chains, link by link. One thread."""
 
     def __init__(self, begins: Mapping[str, Head] = MappingProxyType({})) -> None:
         """`begins`: the last link before the first that will come, by chain."""
         self.heads: dict[str, Head] = dict(begins)
         """The last sound link of each."""
+        self._body = bytearray()
+        """What the hash of the link is made of that is looked at."""
 
     def follow(self, event: AuditEvent) -> str:
         """Take the next link of its chain; return its problem, or nothing."""
-        lane = event.station if event.chain is msgspec.UNSET else event.chain
+        lane = event.station if event.chain is _UNSET else event.chain
         head = self.heads.get(lane, _NOTHING)
         if event.seq != head.seq + 1:
             return "gap"
         if event.previous != head.hash:
             return "broken"
-        if event.hash != _digest(event):
+        body = self._body
+        canonical.encode_into(_changed(event, hash=_UNSET), body)
+        if event.hash != _sha256(body).hexdigest():
             return "altered"
         self.heads[lane] = Head(event.seq, event.hash)
         return ""

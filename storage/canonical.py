@@ -14,3 +14,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 def encode(value: object) -> bytes:
     """Return the canonical bytes of a record or of plain JSON values."""
     return _ENCODER.encode(value)
+
+
+encode_into = _ENCODER.encode_into
+"""Write the same into a `bytearray`, which has as many bytes then: for many values."""

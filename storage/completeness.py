@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import UNSET
+
 from storage.audit import Chains, Head, is_whole
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
 from storage.coverage import UNCOVERED, Coverage
@@ -223,12 +225,16 @@ class _Walk:
 
     def through_events(self, seen: Callable[[AuditEvent], None]) -> Fault | None:
         judged = self._event if self._evidence.extract is None else self._extracted
-        for event in self._evidence.events():
-            fault = judged(event)
-            if fault is not None:
-                return fault
-            self.events += 1
-            seen(event)
+        count = 0
+        try:
+            for event in self._evidence.events():
+                fault = judged(event)
+                if fault is not None:
+                    return fault
+                count += 1
+                seen(event)
+        finally:
+            self.events += count
         return None
 
     def _extracted(self, event: AuditEvent) -> Fault | None:
@@ -246,9 +252,10 @@ class _Walk:
         return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
 
     def _event(self, event: AuditEvent) -> Fault | None:
+        lane = event.station if event.chain is UNSET else event.chain
+        seq = event.seq
         if problem := self.chains.follow(event):
-            return Fault(Damage(problem), event.lane, event.seq)
-        lane, seq = event.lane, event.seq
+            return Fault(Damage(problem), lane, seq)
         named, digest = self._next.get(lane, (0, ""))
         if named < seq:
             named, digest = self._next[lane] = self.coverage.next_named(lane, seq)

@@ -93,11 +93,12 @@ class PostgresRegistry:
 
     def audit_events(self, *, lane: str | None = None) -> Iterator[AuditEvent]:
         lanes = [lane] if lane else list(self.read(lambda view: view.heads()))
+        decode = rows.decoder(AuditEvent)
         for each in lanes:
             after = 0
             while page := self.asked(_LANE, [each, after, _PAGE]):
                 for (document,) in page:
-                    event = rows.record(AuditEvent, document)
+                    event = decode(str(document))
                     yield event
                 after = event.seq
 

@@ -45,8 +45,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from lab.servers.postgres import Server  # the laboratory is no installed package
 
 TITLE = "Evidence, verified whole"
-EVENTS = int(os.environ.get("BENCH_VERIFIED", "120000"))
-_CREDENTIALS, _STATIONS, _AT_ONCE = 500, 8, 1_000
+EVENTS = int(os.environ.get("BENCH_VERIFIED", "240000"))
+_CREDENTIALS, _STATIONS, _AT_ONCE = 5_000, 8, 1_000
+"""So many that no process has a key at hand when it comes again."""
 _CLAIM = ("key", "statement", "signature")
 _SIGNER = NoteSigner("pin-kiosk/bench", bytes(range(32)))
 

@@ -6,6 +6,7 @@ Certificates are taken out of a credential's document and put back when it is re
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -38,11 +39,15 @@ def text(record: Record) -> str:
 
 def record(kind: type[T], document: object) -> T:
     """Read a record. msgspec.ValidationError where it is of another version."""
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
-        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
-    decoded: T = decoder.decode(str(document))
-    return decoded
+    return decoder(kind)(str(document))
+
+
+def decoder(kind: type[T]) -> Callable[[str], T]:
+    """Return what `record` does for many records of one kind."""
+    known = _DECODERS.get(kind)
+    if known is None:
+        known = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return known.decode
 
 
 def is_storable(text: str) -> bool:

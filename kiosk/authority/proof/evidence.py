@@ -148,7 +148,7 @@ class Proofs:
                 self._checks.check(
                     claim, partial(self._is_wrong, write, "signature_wrong")
                 )
-            if not key or key not in self._on_record(event):
+            if not key or not self._on_record(event, key):
                 self._open.append(write)
 
     def _is_wrong(self, write: _Write, problem: str) -> None:
@@ -159,12 +159,14 @@ class Proofs:
         first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
-    def _on_record(self, write: AuditEvent) -> list[str]:
-        """Return the keys that were on record for its credential before."""
+    def _on_record(self, write: AuditEvent, key: str = "") -> list[str]:
+        """Return the keys that were on record for its credential before: all, or `key`
+        if it was.
+        """
         return [
             each.key
             for each in self._keys.get(write.credential, ())
-            if self._came_before(each, write)
+            if (not key or each.key == key) and self._came_before(each, write)
         ]
 
     def _came_before(self, record: _Record, write: AuditEvent) -> bool:

@@ -74,9 +74,9 @@ def read(message: bytes) -> Named:
         raise MalformedStatement
     fields: list[bytes] = []
     at, end = len(_AUTHORISE), len(message)
-    while at < end:
+    while at < end - 1:
         begin = at + 2
-        at = begin + int.from_bytes(message[at:begin], "big")
+        at = begin + (message[at] << 8 | message[at + 1])
         fields.append(message[begin:at])
     if at != end or len(fields) != _FIELDS or len(fields[_ACCOUNT]) != _GUID_BYTES:
         raise MalformedStatement
