@@ -77,6 +77,19 @@ def test_in_turn_the_wrong_ones_are_found() -> None:
     assert found(InTurn()) == WRONG
 
 
+def test_a_key_that_is_at_hand_is_taken_for_no_other() -> None:
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+    spkis = [
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for key in keys
+    ]
+    for _ in range(2):
+        for signs, key in enumerate(keys):
+            signed = key.sign(b"said", ec.ECDSA(hashes.SHA256()))
+            held = [Claim(spki, b"said", signed).is_true() for spki in spkis]
+            assert held == [signs == other for other in range(len(keys))]
+
+
 def test_shared_out_the_same_ones_are_found(shared: SharedOut) -> None:
     assert found(shared) == WRONG
     assert len(processes(shared)) == 1
