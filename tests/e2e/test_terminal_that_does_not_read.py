@@ -17,8 +17,10 @@ from kiosk.core.exit_codes import ExitCode
 
 Opened = Callable[..., AbstractContextManager[Terminal]]
 LEAVE_SCREEN = b"\x1b[?1049l"
+FULL = 15
+"""Visits whose screens no pseudo-terminal has room for: about 400 kB, it takes 64."""
 MANY = 40
-"""Visits whose screens no pseudo-terminal has room for."""
+"""Visits in which what is held for nobody would add up."""
 MOST_GROWTH = 24 << 20
 """Bytes that are held, once what nobody holds was collected."""
 MOST_LATE = 150_000
@@ -107,7 +109,7 @@ def test_it_ends_unread_and_the_terminal_finds_its_last_words(
 ) -> None:
     with opened("busy") as shown:
         shown.shows("Card PIN kiosk")
-        wait_for_visits(log, MANY)
+        wait_for_visits(log, FULL)
         shown.process.send_signal(number)
         assert shown.wait_unread() == ExitCode.OK
         shown.text()
@@ -120,7 +122,7 @@ def test_it_ends_when_a_terminal_goes_that_did_not_read(
 ) -> None:
     with opened("busy") as shown:
         shown.shows("Card PIN kiosk")
-        wait_for_visits(log, MANY)
+        wait_for_visits(log, FULL)
         shown.close_line()
         assert shown.wait_unread() == ExitCode.TERMINAL_GONE
 
@@ -133,7 +135,7 @@ def test_a_slow_terminal_is_shown_what_is_and_not_all_that_was(
         for _ in range(150):
             shown.read_a_little(30)
             time.sleep(0.02)
-        wait_for_visits(log, MANY)
+        wait_for_visits(log, FULL)
         shown.process.send_signal(signal.SIGUSR1)
         wait_for_quiet(log)
         taken = len(shown.raw)
