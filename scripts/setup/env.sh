@@ -8,6 +8,7 @@
 #
 # A stamp inside .venv holds the checksum of what it was made from, the interpreter
 # among it. Whatever is unfinished has no stamp and is made again from nothing.
+# shellcheck disable=SC2030,SC2031 # `work` is another one where it is to be, in ( )
 set -eu
 here=$(dirname -- "$0")
 python=${PYTHON:-python3}
@@ -55,10 +56,24 @@ build_editable(sys.argv[1])' "$work/program"
     launcher "$venv" "type: make -C $PWD env"
 }
 
+# It takes a minute of one processor: begun first, it is compiled beside the rest, by
+# tools of its own.
+begin_kerberos() {
+    echo "Compiling the extra 'kerberos' (once; about a minute), and meanwhile:"
+    (
+        trap - EXIT
+        work=$work/beside
+        mkdir -p "$work"
+        kerberos_wheels "$work/kerberos"
+    ) &
+    compiling=$!
+    trap 'kill "$compiling" 2>/dev/null || :; rm -rf "$work"' EXIT
+}
+
 make_kerberos() {
-    echo "Compiling the extra 'kerberos' (once; about a minute)."
-    kerberos_wheels "$work/kerberos"
-    install "$venv/bin/python" "$work/kerberos"
+    wait "$compiling"
+    trap 'rm -rf "$work"' EXIT
+    install "$venv/bin/python" "$work/beside/kerberos"
 }
 
 make_test() {
@@ -93,16 +108,28 @@ part() {
     fi
 }
 
-part libraries requirements.lock "$here/build.lock" "$here/building.sh" "$0"
-part program pyproject.toml "$here/launcher.sh" "$here/launcher.py"
-for wanted in "$@"; do
-    case $wanted in
-        kerberos) part kerberos "$here/kerberos.lock" "$here/kerberos-build.lock" ;;
-        judges) part judges "$here/judges.lock" "$here/judges-build.lock" ;;
-        test) part test "$here/dev.lock" ;;
+# on COMMAND PART : run it on a part and the files that it is made from.
+on() {
+    case $2 in
+        libraries)
+            "$1" libraries requirements.lock "$here/build.lock" "$here/building.sh" "$0" ;;
+        program) "$1" program pyproject.toml "$here/launcher.sh" "$here/launcher.py" ;;
+        kerberos) "$1" kerberos "$here/kerberos.lock" "$here/kerberos-build.lock" ;;
+        judges) "$1" judges "$here/judges.lock" "$here/judges-build.lock" ;;
+        test) "$1" test "$here/dev.lock" ;;
         *)
-            echo "env.sh: there is no part '$wanted'." >&2
+            echo "env.sh: there is no part '$2'." >&2
             exit 2
             ;;
     esac
+}
+
+for wanted in "$@"; do
+    # Where the libraries are made anew, so is everything else.
+    if [ "$wanted" = kerberos ]; then
+        { on is_made libraries && on is_made kerberos; } || begin_kerberos
+    fi
+done
+for wanted in libraries program "$@"; do
+    on part "$wanted"
 done
