@@ -4,20 +4,33 @@ A registry that somebody puts back from a copy looks sound, and has forgotten wh
 nonces and codes were used. The mark is kept in a file of its own (0600), so that the
 older registry is recognised when it is opened. Whoever puts the mark back as well, as
 a snapshot of the whole machine does, is not: keep it on another disk against that.
+
+Every thread of every process of the station moves it, at each commit. So it is a line
+with all of it, and one more line for each move: what is furthest in any of them counts,
+and nobody has to know what another one writes. A file that has become long is written
+anew, while nobody adds a line.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from storage import canonical
 from storage.audit import Head
+
+_LONGEST = 64 * 1024
+"""Bytes from which on the file is written anew."""
+_WRITING = threading.Lock()
+"""Held by the thread of this process that writes a file anew."""
 
 log = logging.getLogger(__name__)
 
@@ -37,40 +50,41 @@ class HighWater(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HighWaterMark:
-    """The file. Any process of the station may move the mark; it never goes back."""
+    """The file. Any thread of any process may move the mark; it never goes back."""
 
     def __init__(self, path: Path, registry: str) -> None:
         self._path = path
         self._registry = registry
+        self._told: dict[str, int] | None = None
+        """How far each chain has come by what was written here; None: nothing was."""
+        self._covered = 0
 
     def read(self) -> HighWater:
         """Return what was seen last; nothing, if there is no mark of this registry."""
-        nothing = HighWater(registry=self._registry, lanes={})
         try:
-            mark = msgspec.json.decode(self._path.read_bytes(), type=HighWater)
+            lines = self._path.read_bytes().split(b"\n")
         except FileNotFoundError:
-            return nothing
-        except (OSError, msgspec.DecodeError) as error:
+            return self._nothing()
+        except OSError as error:
             log.warning("high_water.unreadable type=%s", type(error).__name__)
-            return nothing
-        return mark if mark.registry == self._registry else nothing
+            return self._nothing()
+        marks = [mark for line in lines if line and (mark := _mark(line)) is not None]
+        if not marks or marks[0].registry != self._registry:
+            return self._nothing()
+        return _furthest(each for each in marks if each.registry == self._registry)
 
     def move(self, lanes: Mapping[str, Head], covered: int) -> None:
         """Move the mark forward to what is durable in the registry. OSError."""
-        mark = self.read()
-        merged = dict(mark.lanes)
-        for lane, head in lanes.items():
-            if lane not in merged or merged[lane].seq < head.seq:
-                merged[lane] = head
-        self._write(
-            msgspec.structs.replace(
-                mark, lanes=merged, covered=max(covered, mark.covered)
-            )
-        )
+        told = self._told
+        if told is None or not self._added(_further(lanes, told), covered):
+            self._write_anew(lanes, covered)
+            told = {}
+        self._told = {**told, **{lane: head.seq for lane, head in lanes.items()}}
+        self._covered = max(self._covered, covered)
 
     def set_back(self, lanes: Mapping[str, Head], *, now: float, lost: int) -> None:
         """Put the mark where the older registry is, and remember that. OSError."""
-        self._write(
+        self._begin(
             HighWater(
                 registry=self._registry,
                 lanes=dict(lanes),
@@ -81,7 +95,46 @@ class HighWaterMark:
 
     def restart(self, lanes: Mapping[str, Head]) -> None:
         """Put the mark where a registry is that was restored on purpose. OSError."""
-        self._write(HighWater(registry=self._registry, lanes=dict(lanes)))
+        self._begin(HighWater(registry=self._registry, lanes=dict(lanes)))
+
+    # --- inside -----------------------------------------------------------------
+
+    def _nothing(self) -> HighWater:
+        return HighWater(registry=self._registry, lanes={})
+
+    def _begin(self, mark: HighWater) -> None:
+        """Write a mark whatever was there. OSError."""
+        self._told, self._covered = None, 0
+        with _alone(self._path):
+            self._write(mark)
+
+    def _write_anew(self, lanes: Mapping[str, Head], covered: int) -> None:
+        """Write all of it in one line, with what others have added. OSError."""
+        with _alone(self._path):
+            seen = HighWater(registry=self._registry, lanes=dict(lanes), covered=covered)
+            self._write(_furthest((self.read(), seen)))
+
+    def _added(self, further: Mapping[str, Head], covered: int) -> bool:
+        """Add a line; False: the file is not there, or long enough. OSError."""
+        if not further and covered <= self._covered:
+            return True
+        line = canonical.encode(
+            HighWater(registry=self._registry, lanes=dict(further), covered=covered)
+        )
+        try:
+            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            ours = os.fstat(handle)
+            if ours.st_size > _LONGEST or not _is_at(self._path, ours):
+                return False
+            if os.write(handle, b"\n" + line) <= len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(handle)
+        return True
 
     def _write(self, mark: HighWater) -> None:
         with _beside(self._path) as temporary:
@@ -89,6 +142,56 @@ class HighWaterMark:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(canonical.encode(mark))
             temporary.replace(self._path)
+
+
+def _mark(line: bytes) -> HighWater | None:
+    """Read a line; None: it is not whole."""
+    try:
+        return msgspec.json.decode(line, type=HighWater)
+    except msgspec.DecodeError as error:
+        log.warning("high_water.unreadable type=%s", type(error).__name__)
+        return None
+
+
+def _furthest(marks: Iterable[HighWater]) -> HighWater:
+    """Return the first of them, moved on to where any of them is."""
+    first, *others = marks
+    lanes, covered = dict(first.lanes), first.covered
+    for each in others:
+        lanes |= _further(each.lanes, {lane: it.seq for lane, it in lanes.items()})
+        covered = max(covered, each.covered)
+    return msgspec.structs.replace(first, lanes=lanes, covered=covered)
+
+
+def _further(lanes: Mapping[str, Head], than: Mapping[str, int]) -> dict[str, Head]:
+    """Return the chains that have come further, or are new."""
+    return {
+        lane: head
+        for lane, head in lanes.items()
+        if lane not in than or than[lane] < head.seq
+    }
+
+
+def _is_at(path: Path, opened: os.stat_result) -> bool:
+    """Say whether that file is there: another one may have taken its place."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let nobody add a line to the file that is there, or write it anew. OSError."""
+    with _WRITING, contextlib.ExitStack() as opened:
+        while True:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            opened.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_at(path, os.fstat(handle)):
+                break
+        yield
 
 
 @contextlib.contextmanager
