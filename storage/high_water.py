@@ -111,7 +111,9 @@ class HighWaterMark:
     def _write_anew(self, lanes: Mapping[str, Head], covered: int) -> None:
         """Write all of it in one line, with what others have added. OSError."""
         with _alone(self._path):
-            seen = HighWater(registry=self._registry, lanes=dict(lanes), covered=covered)
+            seen = HighWater(
+                registry=self._registry, lanes=dict(lanes), covered=covered
+            )
             self._write(_furthest((self.read(), seen)))
 
     def _added(self, further: Mapping[str, Head], covered: int) -> bool:

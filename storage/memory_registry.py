@@ -29,6 +29,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Template,
     one_more,
@@ -138,6 +139,13 @@ class _MemoryTx(MemoryView):
 
     def save_station(self, station: StationRecord) -> StationRecord:
         return _save("station", self._tables.stations, station)
+
+    def save_slip(self, slip: Slip) -> None:
+        self._tables.slips[slip.kind, slip.of, slip.name] = slip
+
+    def forget_slips(self, kind: str, of: str) -> None:
+        for key in [it for it in self._tables.slips if it[:2] == (kind, of)]:
+            del self._tables.slips[key]
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         return _save("token", self._tables.tokens, token)

@@ -20,6 +20,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Sync,
     Template,
@@ -53,6 +54,7 @@ class MemoryTables:
     tokens: dict[str, EnrollmentToken] = field(default_factory=dict)
     sealing_keys: dict[str, SealingKeyRecord] = field(default_factory=dict)
     frequencies: dict[str, Frequency] = field(default_factory=dict)
+    slips: dict[tuple[str, str, str], Slip] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
     heads: dict[str, Head] = field(default_factory=dict)
     """The last link of each chain."""
@@ -69,6 +71,7 @@ class MemoryTables:
             tokens=dict(self.tokens),
             sealing_keys=dict(self.sealing_keys),
             frequencies=dict(self.frequencies),
+            slips=dict(self.slips),
             events=list(self.events),
             heads=dict(self.heads),
         )
@@ -296,6 +299,16 @@ class MemoryView:
     def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
         ids = [each for each in sorted(self._tables.stations) if each > after]
         return [self._tables.stations[each] for each in ids[:limit]]
+
+    def slips(
+        self, kind: str, *, of: str | None = None, limit: int, after: str = ""
+    ) -> list[Slip]:
+        found = [
+            slip
+            for _, slip in sorted(self._tables.slips.items())
+            if slip.kind == kind and of in (None, slip.of) and slip.of > after
+        ]
+        return found[:limit]
 
     def token(self, id: str) -> EnrollmentToken:
         return _get("token", self._tables.tokens, id)

@@ -32,6 +32,8 @@ from storage.records import (
 from storage.registry import Registry, Tx
 from storage.view import ByStart, View
 
+SLIPS = ("certificate", "report")
+"""Every kind of slip that there is."""
 R = TypeVar("R", Credential, Operation, Approval, StationRecord)
 _PAGE = 200
 _EVENTS = 500
@@ -45,8 +47,8 @@ class Content:
 
     credentials: int
     records: str
-    """SHA-256 over templates, credentials, operations, codes and stations, versions
-    aside."""
+    """SHA-256 over templates, credentials, operations, codes, stations and slips,
+    versions aside."""
     heads: dict[str, Head]
     """The last link of each chain: its hash stands for all before."""
 
@@ -66,6 +68,9 @@ def content(registry: Registry, told: Told = lambda: None) -> Content:
         digest.update(canonical.encode(template))
     for station in walk.stations(registry):
         digest.update(canonical.encode(replace(station, version=0)))
+    for kind in SLIPS:
+        for slip in walk.slips(registry, kind):
+            digest.update(canonical.encode(slip))
     for credential in walk.credentials(registry):
         count += 1
         digest.update(canonical.encode(replace(credential, version=0)))
@@ -105,6 +110,9 @@ def move(source: Registry, target: Registry, *, now: float) -> Iterator[None]:
         target.run(lambda tx, it=template: _put_template(tx, it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     for station in walk.stations(source):
         target.run(lambda tx, it=station: _put_station(tx, it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    for kind in SLIPS:
+        for slip in walk.slips(source, kind):
+            target.run(lambda tx, it=slip: tx.save_slip(it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     for credential in walk.credentials(source):
         operations, approvals = source.read(
             lambda view, key=credential.id: _of(view, key)  # type: ignore[misc]  # mypy cannot infer a lambda's default

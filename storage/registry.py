@@ -24,6 +24,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Template,
 )
@@ -83,6 +84,12 @@ class Tx(View, Protocol):
 
     def save_station(self, station: StationRecord) -> StationRecord:
         """Save; return it with its new version. VersionConflict."""
+
+    def save_slip(self, slip: Slip) -> None:
+        """Keep it, in the place of one of the same kind, owner and name."""
+
+    def forget_slips(self, kind: str, of: str) -> None:
+        """Forget what is kept of that one, if anything is."""
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         """Save; return it with its new version. VersionConflict."""

@@ -36,6 +36,7 @@ from storage.records import (
     Record,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Template,
     one_more,
@@ -58,7 +59,14 @@ from storage.tinydb_indexes import (
     Indexes,
 )
 from storage.tinydb_journal import JournalDB, JournalTable, open_db
-from storage.tinydb_tables import Tables, name_of, read, repeat_key, version_key
+from storage.tinydb_tables import (
+    Tables,
+    name_of,
+    read,
+    repeat_key,
+    slip_key,
+    version_key,
+)
 from storage.tinydb_view import JournalView, R
 from storage.view import View
 
@@ -381,6 +389,15 @@ class _JournalTx(JournalView):
 
     def save_station(self, station: StationRecord) -> StationRecord:
         return self._save(self._tables.stations, station)
+
+    def save_slip(self, slip: Slip) -> None:
+        key = slip_key(slip.kind, slip.of, slip.name)
+        self._put(self._tables.slips, key, slip)
+
+    def forget_slips(self, kind: str, of: str) -> None:
+        begins = slip_key(kind, of, "")
+        for key in [it for it in self._tables.slips.ids() if it.startswith(begins)]:
+            self._set(self._tables.slips, key, None)
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         return self._save(self._tables.tokens, token)

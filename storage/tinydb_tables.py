@@ -20,6 +20,7 @@ from storage.tinydb_indexes import (
     OPERATIONS,
     REPEATS,
     SEALING_KEYS,
+    SLIPS,
     STATIONS,
     TEMPLATES,
     TOKENS,
@@ -55,6 +56,7 @@ class Tables:
         self.tokens = _table(db, TOKENS)
         self.sealing_keys = _table(db, SEALING_KEYS)
         self.frequencies = _table(db, FREQUENCIES)
+        self.slips = _table(db, SLIPS)
         self.audit = _table(db, AUDIT)
         self.heads = _table(db, HEADS)
 
@@ -80,6 +82,11 @@ def name_of(kind: type) -> str:
 def version_key(name: str, version: int) -> str:
     """Return the key of one version of a template."""
     return f"{name}|{version:06d}"
+
+
+def slip_key(kind: str, of: str, name: str) -> str:
+    """Return the key of a slip: a tab is in no name of a station or a card."""
+    return f"{kind}\t{of}\t{name}"
 
 
 def repeat_key(station: str, key: str) -> str:

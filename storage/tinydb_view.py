@@ -24,6 +24,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Sync,
     Template,
@@ -319,6 +320,19 @@ class JournalView:
     def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
         ids = sorted(each for each in self._tables.stations.ids() if each > after)
         return [self.station(each) for each in ids[:limit]]
+
+    def slips(
+        self, kind: str, *, of: str | None = None, limit: int, after: str = ""
+    ) -> list[Slip]:
+        places = (tuple(key.split("\t", 2)) for key in self._tables.slips.ids())
+        wanted = sorted(
+            place
+            for place in places
+            if place[0] == kind and of in (None, place[1]) and place[1] > after
+        )
+        keys = ("\t".join(place) for place in wanted[:limit])
+        found = (read(self._tables.slips, key, Slip) for key in keys)
+        return [slip for slip in found if slip is not None]
 
     def token(self, id: str) -> EnrollmentToken:
         return self._get(self._tables.tokens, EnrollmentToken, id)

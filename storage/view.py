@@ -21,6 +21,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Sync,
     Template,
@@ -227,6 +228,14 @@ class View(Protocol):
 
     def stations(self, *, limit: int, after: str = "") -> list[StationRecord]:
         """Return stations by id."""
+
+    def slips(
+        self, kind: str, *, of: str | None = None, limit: int, after: str = ""
+    ) -> list[Slip]:
+        """Return slips of a kind, by whose they are and by name; `of`: one's alone.
+
+        `after`: behind all that are of that one.
+        """
 
     def token(self, id: str) -> EnrollmentToken:
         """Return one token; RecordMissing."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from statemachine.lifecycle import State
 from storage.errors import EvidenceDamaged, EvidenceMissing
-from storage.records import AuditEvent, Credential, StationRecord, Sync
+from storage.records import AuditEvent, Credential, Slip, StationRecord, Sync
 from storage.registry import Registry
 from storage.view import ByHolder, ByTime
 
@@ -46,6 +46,21 @@ def stations(registry: Registry) -> Iterator[StationRecord]:
     ):
         yield from page
         after = page[-1].id
+
+
+def slips(registry: Registry, kind: str) -> Iterator[Slip]:
+    """Yield all slips of a kind, by whose they are. One has fewer than a page."""
+    after = ""
+    while page := registry.read(
+        lambda view, after=after: view.slips(kind, limit=PAGE, after=after)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    ):
+        last = page[-1].of
+        is_last = len(page) < PAGE
+        whole = page if is_last else [each for each in page if each.of != last]
+        yield from whole
+        if is_last:
+            return
+        after = whole[-1].of
 
 
 def events(

@@ -56,6 +56,7 @@ from kiosk.authority.office.values import (
 )
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.stations.standing import SeenStation
 from kiosk.config.sections.station import StationRole
 from kiosk.core.secret import Secret
 from statemachine.lifecycle import State
@@ -255,10 +256,10 @@ class LocalOffice(LocalCardWork):
     def give_station_token(self, station: str, role: StationRole) -> GivenToken:
         return fleet.give_token(self._desk, station, role)
 
-    def stations(self) -> tuple[StationRecord, ...]:
+    def stations(self) -> tuple[SeenStation, ...]:
         return fleet.stations(self._desk)
 
-    def station(self, id: str) -> StationRecord:
+    def station(self, id: str) -> SeenStation:
         return fleet.station(self._desk, id)
 
     def revoke_station(self, id: str, reason: str) -> StationRecord:

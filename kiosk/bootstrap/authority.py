@@ -66,12 +66,16 @@ def parts_of(
 
 
 def ports_around(
-    config: Config, figures: Figures = UNTOLD, rates: Rates | None = None
+    config: Config,
+    figures: Figures = UNTOLD,
+    rates: Rates | None = None,
+    keep_seconds: float = 0.0,
 ) -> Callable[[Registry], RequiredPorts]:
     """Return what makes the authority's ports of a registry: all the rest is the same
     for any thread.
 
     `rates`: how often something may be begun; None: as often as somebody likes.
+    `keep_seconds`: how long a line to the directory is used after its sign-in.
     VaultError, SecretFileError, UnknownEdge.
     """
     from kiosk.authority.operation.deadlines import Deadlines
@@ -83,7 +87,7 @@ def ports_around(
     from kiosk.figures.watched import WatchedDirectory
 
     vault, lifecycle = vault_of(config), lifecycle_of(config)
-    directory = WatchedDirectory(directory_of(config), figures)
+    directory = WatchedDirectory(directory_of(config, keep_seconds), figures)
     sealing = KeptKeys(vault, SystemClock(), SystemEntropy())
     fences, bounded = Deadlines(), rates or Rates()
     profile = ComplianceProfile(

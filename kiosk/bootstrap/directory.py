@@ -21,8 +21,11 @@ class ServiceSecretUnclear(KioskError):
     code = "config.service_secret"
 
 
-def directory_of(config: Config) -> Directory:
-    """Return the domain, as the service account. Nothing is connected yet."""
+def directory_of(config: Config, keep_seconds: float = 0.0) -> Directory:
+    """Return the domain, as the service account. Nothing is connected yet.
+
+    `keep_seconds`: how long a line to it is used after its sign-in.
+    """
     from kiosk.directory.ldap import LdapDirectory, LdapSettings, Protection
 
     told = config.directory
@@ -40,6 +43,7 @@ def directory_of(config: Config) -> Directory:
         ca_file=told.ca_file,
         connect_timeout=told.connect_timeout,
         receive_timeout=told.receive_timeout,
+        keep_seconds=keep_seconds,
         pdc_check=told.pdc_check,
     )
     return LdapDirectory(settings, SystemClock())

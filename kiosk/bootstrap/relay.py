@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kiosk.bootstrap.authority import witnessed_registry
 from kiosk.bootstrap.cards import monitor_of
 from kiosk.bootstrap.faces import NoStationLibrary, face_settings_of, site_of
+from kiosk.bootstrap.looks import Look, nothing_seen
 from kiosk.bootstrap.office import office_at
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import said_of
@@ -107,16 +108,25 @@ def relayed_site_of(config: Config, role: StationRole, files: StationFiles) -> S
     return site if role is StationRole.ENROLLMENT else replace(site, issuer=None)
 
 
-def remote_desk(config: FleetStation, trace: Trace | None = None) -> DeskStation:
+def remote_desk(
+    config: FleetStation,
+    trace: Trace | None = None,
+    figures: Figures = UNTOLD,
+    look: Look = nothing_seen,
+) -> DeskStation:
     """Return a desk that holds neither registry nor vault nor account.
 
-    NoStationLibrary, CaFileUnusable, KeyFileUnusable, SecretFileError.
+    `look` is what it tells of itself. NoStationLibrary, CaFileUnusable,
+    KeyFileUnusable, SecretFileError.
     """
     try:
         from kiosk.authority.client.desk_line import DeskLines
         from kiosk.authority.stations import signing
     except ImportError as error:
         raise NoStationLibrary from error
+    from kiosk.authority.client.line import trusting
+    from kiosk.authority.client.lines import Lines
+    from kiosk.authority.client.reporting import Reporter
     from kiosk.authority.proof.seal import SealingKey
     from kiosk.authority.stations import key_file
     from kiosk.core.entropy import SystemEntropy
@@ -136,6 +146,13 @@ def remote_desk(config: FleetStation, trace: Trace | None = None) -> DeskStation
         mine = SealingKey()
         return accepted(lines.opened(mine.public, lost), mine, _OFFER_SECONDS)
 
+    context = trusting(told.ca_file)
+    asking = Lines(told.addresses, context, sign, SystemClock())
+    reporter = Reporter(asking, SystemEntropy(), SystemClock(), look)
     return RemoteDeskStation(
-        face_settings_of(config), monitor_of(config, trace), connect
+        face_settings_of(config),
+        monitor_of(config, trace),
+        connect,
+        figures,
+        reporter.tell,
     )

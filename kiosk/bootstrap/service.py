@@ -61,13 +61,15 @@ def made_of(
     from kiosk.authority.stations.limits import StationLimit
     from kiosk.authority.stations.reporting import Reports
     from kiosk.authority.stations.roster import Roster
+    from kiosk.authority.stations.standing import counted
     from kiosk.certificates.card_certificates import read_pem
     from kiosk.core.entropy import SystemEntropy
+    from kiosk.directory.ldap.kept_lines import KEPT_SECONDS
 
     config = load(named)
     told = config.service
     listening = _listening(told, port)
-    around = ports_around(config, figures, Rates(_bounds(told)))
+    around = ports_around(config, figures, Rates(_bounds(told)), KEPT_SECONDS)
     known = _known(told)
     service = Service(
         threads=Threads(
@@ -79,6 +81,7 @@ def made_of(
         desk=desk_service_of(config, around, known, figures),
         enroll=enrolling.enroll if told.stations_folder is None else None,
         report=Reports(known).take if isinstance(known, Roster) else None,
+        count=counted if isinstance(known, Roster) else None,
         limit=StationLimit(told.calls_per_station),
         authority_of=LocalAuthority,
         names=frozenset(map(str.lower, told.names or (told.listen,))),

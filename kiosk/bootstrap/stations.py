@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from kiosk.bootstrap.authority import lifecycle_of, parts_of
 from kiosk.bootstrap.cards import monitor_of
 from kiosk.bootstrap.faces import NoStationLibrary, face_settings_of, site_of
+from kiosk.bootstrap.looks import Look, nothing_seen
 from kiosk.bootstrap.office import office_of
 from kiosk.core.clock import SystemClock
 from kiosk.core.figures import UNTOLD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kiosk.authority.client.lines import Lines
     from kiosk.cards.trace import Trace
     from kiosk.config import AnyStation, Config, FleetStation
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from kiosk.core.secret import Secret
     from kiosk.desk.station import DeskStation
     from kiosk.visit.station import Station
-
-    Look = Callable[[], tuple[tuple[str, ...], tuple[str, ...]]]
-    """Quick: names of the modules that are there, and of parts that fail."""
-
-
-def nothing_seen() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return that no module is there and no part fails: nobody looked."""
-    return (), ()
 
 
 def build_station(
@@ -147,7 +138,10 @@ def enroll(config: FleetStation, token: Secret, tpm: str = "") -> str:
 
 
 def build_desk(
-    config: AnyStation, trace: Trace | None = None, figures: Figures = UNTOLD
+    config: AnyStation,
+    trace: Trace | None = None,
+    figures: Figures = UNTOLD,
+    look: Look = nothing_seen,
 ) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
     from kiosk.config import FleetStation
@@ -156,7 +150,7 @@ def build_desk(
     if isinstance(config, FleetStation):
         from kiosk.bootstrap.relay import remote_desk
 
-        return remote_desk(config, trace)
+        return remote_desk(config, trace, figures, look)
 
     def open_desk_parts() -> OpenedDesk:
         parts = parts_of(config, figures=figures)

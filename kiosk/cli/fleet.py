@@ -18,8 +18,8 @@ from kiosk.core.errors import KioskError, Message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kiosk.authority.stations.standing import SeenStation
     from kiosk.config import FleetStation
-    from storage.records import StationRecord
 
 app = new_app("The stations of a fleet: enroll, list, rename, revoke.")
 _Station = Annotated[
@@ -197,7 +197,7 @@ def _asked_elsewhere(
     )
 
 
-def _line(station: StationRecord) -> tuple[str, ...]:
+def _line(station: SeenStation) -> tuple[str, ...]:
     from time import time
 
     from kiosk.authority.stations.standing import standing
@@ -213,7 +213,7 @@ def _line(station: StationRecord) -> tuple[str, ...]:
     )
 
 
-def _plain(station: StationRecord) -> dict[str, str]:
+def _plain(station: SeenStation) -> dict[str, str]:
     import hashlib
 
     from kiosk.core.untrusted_text import visible
@@ -233,7 +233,7 @@ def _plain(station: StationRecord) -> dict[str, str]:
     }
 
 
-def _reported(station: StationRecord) -> dict[str, str]:
+def _reported(station: SeenStation) -> dict[str, str]:
     """Return how it stands, and what it says of itself."""
     from time import time
 

@@ -15,7 +15,7 @@ from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
-    from kiosk.bootstrap.stations import Look
+    from kiosk.bootstrap.looks import Look
     from kiosk.cards.trace import Trace
     from kiosk.core.figures import Figures
 
@@ -65,19 +65,19 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     """Show what this station's role needs until it ends."""
     from kiosk import bootstrap
 
+    look = _look_of(settings)
     if settings.station.role is StationRole.SELF_SERVICE:
         from kiosk.tui.app import run as run_kiosk
 
-        look = _look_of(settings)
         return run_kiosk(bootstrap.build_station(settings, trace, figures, look))
     from kiosk.tui.desk_app import run as run_desk
 
-    return run_desk(bootstrap.build_desk(settings, trace, figures))
+    return run_desk(bootstrap.build_desk(settings, trace, figures, look))
 
 
 def _look_of(settings: AnyStation) -> Look:
     """Return what a station of a fleet tells its authority of itself."""
-    from kiosk.bootstrap.stations import nothing_seen
+    from kiosk.bootstrap.looks import nothing_seen
     from kiosk.config import FleetStation
 
     if not isinstance(settings, FleetStation):

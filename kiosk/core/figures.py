@@ -8,7 +8,7 @@ from outside. So there are as many figures as the program has words, and no more
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 WELL = "ok"
@@ -42,6 +42,9 @@ class Figures(Protocol):
     def health(self, missing: Iterable[str]) -> None:
         """Say what is missing at this station now, by its part; the rest is there."""
 
+    def stations(self, counts: Mapping[str, int]) -> None:
+        """Say how many stations of the fleet stand how: a `FleetStanding` each."""
+
     def certificate_expires(self, at: float) -> None:
         """Say when the service's certificate ends: seconds since 1970 UTC."""
 
@@ -71,6 +74,9 @@ class Untold:
         pass
 
     def health(self, missing: Iterable[str]) -> None:
+        pass
+
+    def stations(self, counts: Mapping[str, int]) -> None:
         pass
 
     def certificate_expires(self, at: float) -> None:

@@ -7,7 +7,7 @@ docs/operations.md says what each figure means and what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import time
 
 from prometheus_client import (
@@ -111,6 +111,12 @@ class PrometheusFigures:
             ("part",),
             registry=registry,
         )
+        self._stations = Gauge(
+            "pin_kiosk_stations",
+            "Stations of the fleet, by how they stand.",
+            ("standing",),
+            registry=registry,
+        )
         self._expires = Gauge(
             "pin_kiosk_certificate_expires_seconds",
             "When the service's certificate ends, seconds since 1970.",
@@ -167,6 +173,10 @@ class PrometheusFigures:
         gone = frozenset(missing)
         for part in PARTS:
             self._missing.labels(part).set(part in gone)
+
+    def stations(self, counts: Mapping[str, int]) -> None:
+        for standing, count in counts.items():
+            self._stations.labels(standing).set(count)
 
     def certificate_expires(self, at: float) -> None:
         self._expires.set(at)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from kiosk.authority.ports import Authority
 from kiosk.authority.values import StationFault
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
-from kiosk.cards.values import ReadersChanged, ServiceLost
 from kiosk.core.errors import KioskError, said_of
 from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.workers import SerialWorker
 from kiosk.visit.by_kind import NotOffered
+from kiosk.visit.reader_state import state_after
 from kiosk.visit.run import Workplace
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form, Home, Progress, Result, VisitPort
@@ -69,7 +69,7 @@ class StationOfParts:
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         def seen(event: ReaderEvent) -> None:
-            self._reader = _reader_after(event, self._reader)
+            self._reader = state_after(event, self._reader)
             emit(event)
 
         self._monitor.start(seen)
@@ -127,17 +127,6 @@ class StationOfParts:
                 worker=self._authority_worker,
             )
         )
-
-
-def _reader_after(event: ReaderEvent, before: str) -> str:
-    """Return the reader's state, as it is told, after the monitor saw that."""
-    match event:
-        case ReadersChanged(readers=names):
-            return "ready" if names else "none"
-        case ServiceLost():
-            return "no_service"
-        case _:
-            return before
 
 
 class _OpeningVisit:

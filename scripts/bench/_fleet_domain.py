@@ -6,6 +6,7 @@ process reads where it is from a file beside its connection string.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 
 from kiosk.core.clock import Clock
 from kiosk.directory.ldap import LdapDirectory
+from kiosk.directory.ldap.kept_lines import KEPT_SECONDS
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import Directory
 from scripts.bench._fleet_site import station_names
@@ -56,7 +58,8 @@ def directory(folder: Path, clock: Clock) -> Directory | None:
     settings = msgspec.json.decode(
         told.read_bytes(), type=LdapSettings, dec_hook=lambda kind, it: kind(it)
     )
-    return LdapDirectory(settings, clock)
+    kept = float(os.environ.get("BENCH_KEEP", KEPT_SECONDS))
+    return LdapDirectory(dataclasses.replace(settings, keep_seconds=kept), clock)
 
 
 def family(pid: int) -> list[int]:

@@ -7,7 +7,7 @@ GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT ON registry_schema TO :"role";
 GRANT SELECT, INSERT, UPDATE ON credential, certificate, operation, approval, evidence_head, station, enrollment_token TO :"role";
 GRANT SELECT, INSERT ON template, evidence TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON frequency TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON frequency, slip TO :"role";
 GRANT SELECT, INSERT, DELETE ON nonce, answer, sealing_key TO :"role";
 -- No statement_timeout: it would end a COMMIT that waits for a standby, which is then
 -- reported as committed although one host alone has it.

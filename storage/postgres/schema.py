@@ -23,7 +23,7 @@ from storage.postgres.connection import (
     translated,
 )
 
-NEEDS = 4
+NEEDS = 5
 """The lowest number of the tables that this program works with."""
 
 
@@ -51,6 +51,7 @@ STEPS = (
     MigrationStep(2, "0.1.0", 2),
     MigrationStep(3, "0.1.0", 3),
     MigrationStep(4, "0.1.0", 3),
+    MigrationStep(5, "0.1.0", 3),
 )
 KNOWS = STEPS[-1].number
 

@@ -21,6 +21,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Sync,
     Template,
@@ -346,6 +347,22 @@ class PostgresView(EvidenceView):
             [after, limit],
         )
         return [rows.record(StationRecord, document) for (document,) in found]
+
+    def slips(
+        self, kind: str, *, of: str | None = None, limit: int, after: str = ""
+    ) -> list[Slip]:
+        condition, values = "kind = %s AND of_id > %s", [kind, after]
+        if of is not None:
+            condition += " AND of_id = %s"
+            values.append(of)
+        if not all(map(rows.is_storable, values)):
+            return []
+        found = self._rows(
+            f"SELECT document FROM slip WHERE {condition}"
+            " ORDER BY of_id, name LIMIT %s",
+            [*values, limit],
+        )
+        return [rows.record(Slip, document) for (document,) in found]
 
     def token(self, id: str) -> EnrollmentToken:
         return rows.record(

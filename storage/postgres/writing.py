@@ -34,6 +34,7 @@ from storage.records import (
     Operation,
     Repeat,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     Template,
 )
@@ -58,6 +59,10 @@ _COUNT = (
     f" count = CASE WHEN {_OVER} THEN 1 ELSE frequency.count + 1 END,"
     f" since = CASE WHEN {_OVER} THEN excluded.since ELSE frequency.since END,"
     " at = excluded.at RETURNING count, since, at"
+)
+_SLIP = (
+    "INSERT INTO slip (kind, of_id, name, document) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (kind, of_id, name) DO UPDATE SET document = excluded.document"
 )
 OWN = "\t"
 """The station of answers that nobody asked for: a tab is in no name of a station."""
@@ -254,6 +259,12 @@ class PostgresTx(LockingView):
         if not self._saved_now("station", row, ""):
             raise VersionConflict(kind="station", key=station.id)
         return saved
+
+    def save_slip(self, slip: Slip) -> None:
+        self._write(_SLIP, [slip.kind, slip.of, slip.name, rows.text(slip)])
+
+    def forget_slips(self, kind: str, of: str) -> None:
+        self._write("DELETE FROM slip WHERE kind = %s AND of_id = %s", [kind, of])
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         saved = replace(token, version=token.version + 1)

@@ -14,21 +14,6 @@ class StationStanding(StrEnum):
     REVOKED = "revoked"
 
 
-class StationReport(Record, frozen=True, kw_only=True):
-    """How a station says that it is. Its own words: shown, never decided by."""
-
-    at: float
-    """When it was heard, by the authority's clock."""
-    reader: str
-    """`kiosk.authority.stations.report_call.ReaderStanding`."""
-    middleware: tuple[str, ...] = ()
-    """Names of the vendors' modules that were found there."""
-    clock_off: float
-    """Seconds that its clock was ahead of the authority's."""
-    failing: tuple[str, ...] = ()
-    """Parts whose checks do not hold there."""
-
-
 class StationRecord(Record, frozen=True, kw_only=True):
     """A station of the fleet, by the key that signs for it."""
 
@@ -48,8 +33,6 @@ class StationRecord(Record, frozen=True, kw_only=True):
     """To the minute; 0: never."""
     program: str = ""
     """The version of the program that runs there, as it says itself."""
-    report: StationReport | None = None
-    """The last one; None: it never told."""
     version: int = 0
 
 
@@ -68,6 +51,21 @@ class EnrollmentToken(Record, frozen=True, kw_only=True):
     void: bool = False
     """The registry was put back since: it may have been used."""
     version: int = 0
+
+
+class Slip(Record, frozen=True, kw_only=True):
+    """What is kept beside a record and may be lost or replaced at any time.
+
+    What stands on it is of whoever keeps it: a program of another version may find
+    more, or less, than it knows.
+    """
+
+    kind: str
+    of: str
+    """Whose it is: the id of a station, the identity key of a card."""
+    name: str = ""
+    """Which one, where there may be several."""
+    text: str
 
 
 class Frequency(Record, frozen=True, kw_only=True):

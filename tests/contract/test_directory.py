@@ -49,9 +49,11 @@ def test_a_guid_still_finds_an_account_that_was_renamed_and_moved(
     hands: Hands,
 ) -> None:
     person, other = hands.person(), hands.person()
-    hands.rename(person, "Somebody Else")
+    hands.rename(person, f"Somebody Else {person.name}")
     hands.move(other)
-    assert account_of(hands, person).dn.startswith("CN=Somebody Else,OU=Staff")
+    assert account_of(hands, person).dn.startswith(
+        f"CN=Somebody Else {person.name},OU=Staff"
+    )
     assert "OU=Elsewhere" in account_of(hands, other).dn
 
 
@@ -61,7 +63,7 @@ def test_a_renamed_account_can_be_reset_with_the_facts_read_before(
     person = hands.person()
     with hands.directory.connect() as dc, Secret(SECOND_PIN.encode()) as new:
         account = dc.account(person.guid)
-        hands.rename(person, "Renamed Meanwhile")
+        hands.rename(person, f"Renamed Meanwhile {person.name}")
         dc.set_password(account, new)
     assert sign_in(hands, person, SECOND_PIN) is BindResult.OK
 

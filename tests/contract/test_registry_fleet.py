@@ -16,6 +16,7 @@ from storage.errors import DuplicateRecord, RecordMissing, VersionConflict
 from storage.records import (
     EnrollmentToken,
     SealingKeyRecord,
+    Slip,
     StationRecord,
     StationStanding,
 )
@@ -147,6 +148,59 @@ def test_stations_move_with_their_registry(tmp_path: Path, registry: Registry) -
         pass
     moving.finish(registry, target, station="k1", now=1.0)
     assert target.read(lambda view: view.station("k1")).state is StationStanding.REVOKED
+
+
+def slip(of: str, name: str = "", text: str = "x", kind: str = "report") -> Slip:
+    return Slip(kind=kind, of=of, name=name, text=text)
+
+
+def test_a_slip_takes_the_place_of_the_one_before(registry: Registry) -> None:
+    registry.run(lambda tx: tx.save_slip(slip("k1", text="one")))
+    registry.run(lambda tx: tx.save_slip(slip("k1", text="two")))
+    found = registry.read(lambda view: view.slips("report", limit=9))
+    assert found == [slip("k1", text="two")]
+
+
+def test_slips_are_listed_by_whose_they_are_and_by_name(registry: Registry) -> None:
+    kept = [slip("K2"), slip("k1", "9A"), slip("k1", "9E"), slip("k10"), slip("\u00fc")]
+
+    def fill(tx: Tx) -> None:
+        for each in (*reversed(kept), slip("k1", kind="certificate")):
+            tx.save_slip(each)
+
+    registry.run(fill)
+    assert registry.read(lambda view: view.slips("report", limit=9)) == kept
+    assert registry.read(lambda view: view.slips("report", limit=2)) == kept[:2]
+    behind = registry.read(lambda view: view.slips("report", limit=9, after="k1"))
+    assert behind == kept[3:]
+    of_one = registry.read(lambda view: view.slips("report", of="k1", limit=9))
+    assert of_one == kept[1:3]
+    assert registry.read(lambda view: view.slips("report", of="a\0", limit=9)) == []
+
+
+def test_slips_of_one_are_forgotten_and_of_nobody_else(registry: Registry) -> None:
+    def fill(tx: Tx) -> None:
+        for each in (slip("k1", "9A"), slip("k1", "9E"), slip("k10"), slip("k")):
+            tx.save_slip(each)
+        tx.save_slip(slip("k1", kind="certificate"))
+
+    registry.run(fill)
+    for _ in range(2):
+        registry.run(lambda tx: tx.forget_slips("report", "k1"))
+    left = registry.read(lambda view: view.slips("report", limit=9))
+    assert left == [slip("k"), slip("k10")]
+    other = registry.read(lambda view: view.slips("certificate", limit=9))
+    assert other == [slip("k1", kind="certificate")]
+
+
+def test_slips_move_with_their_registry(tmp_path: Path, registry: Registry) -> None:
+    kept = slip("piv:1", "9A", kind="certificate")
+    registry.run(lambda tx: tx.save_slip(kept))
+    target = IMPLEMENTATIONS["memory"](tmp_path)
+    for _ in moving.move(registry, target, now=1.0):
+        pass
+    moving.finish(registry, target, station="k1", now=1.0)
+    assert target.read(lambda view: view.slips("certificate", limit=9)) == [kept]
 
 
 @pytest.mark.parametrize("kind", SHARED)

@@ -28,11 +28,16 @@ from kiosk.authority.stations.roster import Roster
 from kiosk.authority.stations.standing import (
     SILENT_SECONDS,
     FleetStanding,
+    SeenStation,
+    StationReport,
+    all_seen,
+    counted,
     standing,
 )
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SystemEntropy
-from storage.records import StationRecord, StationReport, StationStanding
+from storage.records import Record, Slip, StationRecord, StationStanding
+from storage.registry import Tx
 
 ROLES = ("self-service", "helpdesk", "enrollment")
 SAID = {"program": "9.8.7", "at": 0.0, "reader": "ready"}
@@ -93,8 +98,16 @@ class Place:
         with closing(self.lines(key)) as lines:
             return lines.ask(PATH, headers, msgspec.json.encode(body)).status
 
-    def record(self) -> StationRecord:
-        return self.registry.read(lambda view: view.station("kiosk-1"))
+    def save(self, **changes: object) -> None:
+        def change(tx: Tx) -> None:
+            known = tx.station("kiosk-1")
+            tx.save_station(msgspec.structs.replace(known, **changes))
+
+        self.registry.run(change)
+
+    def record(self) -> SeenStation:
+        (found,) = all_seen(self.registry)
+        return found
 
 
 @pytest.fixture(params=("memory", *SHARED))
@@ -189,8 +202,7 @@ def test_who_is_not_that_station_says_nothing_of_it(place: Place) -> None:
 
 
 def test_a_revoked_station_is_not_heard_of_its_health_either(place: Place) -> None:
-    revoked = msgspec.structs.replace(place.record(), state=StationStanding.REVOKED)
-    place.registry.run(lambda tx: tx.save_station(revoked))
+    place.save(state=StationStanding.REVOKED)
     assert place.says(SAID) == 401
     kept = place.record()
     assert kept.report is None
@@ -199,8 +211,7 @@ def test_a_revoked_station_is_not_heard_of_its_health_either(place: Place) -> No
 
 @pytest.mark.parametrize("role", ROLES[1:])
 def test_a_desk_may_report_and_still_makes_no_visit(place: Place, role: str) -> None:
-    desk = msgspec.structs.replace(place.record(), role=role)
-    place.registry.run(lambda tx: tx.save_station(desk))
+    place.save(role=role)
     assert place.says(SAID) == 200
     assert place.record().report is not None
     headers = {"content-type": "application/json", "idempotency-key": "k"}
@@ -220,3 +231,61 @@ def test_one_that_is_not_heard_is_silent_whatever_it_said_last(place: Place) -> 
     kept, now = place.record(), place.clock.now()
     assert standing(kept, now) is FleetStanding.HEARD
     assert standing(kept, now + SILENT_SECONDS + 1) is FleetStanding.SILENT
+
+
+def test_stations_are_counted_by_how_they_stand(place: Place) -> None:
+    parts = place.history.world.parts
+    nobody = dict.fromkeys(FleetStanding, 0)
+    assert counted(parts) == {**nobody, FleetStanding.SILENT: 1}
+    assert place.says({**SAID, "failing": ["file"]}) == 200
+    assert counted(parts) == {**nobody, FleetStanding.UNHEALTHY: 1}
+    place.save(state=StationStanding.REVOKED)
+    assert counted(parts) == {**nobody, FleetStanding.REVOKED: 1}
+
+
+# --- beside programs of another version -----------------------------------------------
+
+
+class StationBefore(Record, frozen=True, kw_only=True):
+    """What a program knows of a station that has never heard of reports."""
+
+    id: str
+    name: str
+    role: str
+    algorithm: str
+    public_key: bytes
+    state: StationStanding = StationStanding.ACTIVE
+    enrolled_at: float
+    enrolled_by: str
+    last_seen: float = 0.0
+    program: str = ""
+    version: int = 0
+
+
+def test_a_program_that_knows_no_reports_reads_the_station_that_made_one(
+    place: Place,
+) -> None:
+    assert place.says({**SAID, "failing": ["file"]}) == 200
+    kept = place.registry.read(lambda view: view.station("kiosk-1"))
+    before = msgspec.json.decode(msgspec.json.encode(kept), type=StationBefore)
+    assert before.last_seen == place.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("text", "failing"),
+    [
+        ('{"at":1,"reader":"ready","failing":["x"],"of_tomorrow":[{}]}', ("x",)),
+        ('{"at":1,"reader":"ready"}', ()),
+        ('{"at":"never"}', None),
+        ("no report", None),
+    ],
+)
+def test_what_another_version_keeps_of_a_report_harms_nobody(
+    place: Place, text: str, failing: tuple[str, ...] | None
+) -> None:
+    slip = Slip(kind="report", of="kiosk-1", text=text)
+    place.registry.run(lambda tx: tx.save_slip(slip))
+    report = place.record().report
+    assert (None if report is None else report.failing) == failing
+    assert place.says(SAID) == 200
+    assert place.record().report is not None

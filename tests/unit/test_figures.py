@@ -170,6 +170,7 @@ def test_no_figure_has_a_person_a_card_an_account_or_a_station(
         "part",
         "le",
         "version",
+        "standing",
     }
 
 

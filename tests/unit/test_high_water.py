@@ -1,4 +1,4 @@
-"""How far a registry was seen to come: moved by many at once, read whole, never back."""
+"""How far a registry was seen to come: moved by many at once, and never back."""
 
 from __future__ import annotations
 

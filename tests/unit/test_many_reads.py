@@ -7,12 +7,17 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ldap3 import BASE, DEREF_NEVER
 from ldap3.core.exceptions import LDAPSessionTerminatedByServerError
-from ldap3.protocol.rfc4511 import LDAPMessage
-from pyasn1.codec.ber import decoder
+from ldap3.operation.search import search_operation
+from ldap3.protocol.convert import build_controls_list
+from ldap3.protocol.rfc4511 import LDAPMessage, MessageID, ProtocolOp
+from pyasn1.codec.ber import decoder, encoder
 
+from kiosk.directory.ldap import descriptor_control
+from kiosk.directory.ldap.accounts import USER
 from kiosk.directory.ldap.ber import ENUMERATED, OCTETS, SEQUENCE, SET, message, tlv
-from kiosk.directory.ldap.many_reads import Found, receive, request
+from kiosk.directory.ldap.many_reads import Found, encoded, receive, request
 
 SUCCESS, NO_SUCH_OBJECT, BUSY = 0, 32, 51
 REFERENCE = 0x73
@@ -62,6 +67,38 @@ def test_a_request_is_the_read_of_one_attribute_of_one_object() -> None:
     assert not bool(search["typesOnly"])
     assert bytes(search["filter"]["present"]) == b"objectClass"
     assert [bytes(each) for each in search["attributes"]] == [b"tokenGroups"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        USER,
+        "(objectClass=*)",
+        "(memberOf:1.2.840.113556.1.4.1941:=CN=a\\28b,DC=x)",
+        "(|(cn=\u00fc*b)(!(uid>=7)))",
+    ],
+)
+def test_what_is_wanted_of_an_object_is_asked_as_ldap3_would(condition: str) -> None:
+    attributes = ("objectSid", "tokenGroups")
+    theirs = LDAPMessage()
+    theirs["messageID"] = MessageID(300)
+    theirs["protocolOp"] = ProtocolOp().setComponentByName(
+        "searchRequest",
+        search_operation(
+            *("<GUID=x>", condition, BASE, DEREF_NEVER, attributes),
+            *(1, 0, False, True, True),
+        ),
+    )
+    theirs["controls"] = build_controls_list([*descriptor_control.for_ldap3()])  # type: ignore[list-item]  # ldap3's own
+    ours = request(
+        300,
+        "<GUID=x>",
+        *attributes,
+        condition=encoded(condition),
+        controls=descriptor_control.ENCODED,
+    )
+    true = bytes(ours).replace(b"\x01\x01\xff", b"\x01\x01\x01")  # pyasn1's own
+    assert true == encoder.encode(theirs)
 
 
 @given(st.lists(st.integers(1, 40), max_size=60), st.integers())

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with schemathesis, without stubs
 
 from kiosk import texts
+from kiosk.authority.stations.standing import FleetStanding
 from kiosk.authority.wire.calls import CALLS
 from kiosk.core.figures import WELL
 from kiosk.figures import watched
@@ -26,7 +27,7 @@ _FIGURE = re.compile(r"\bpin_kiosk_[a-z_]+\b")
 _SELECTOR = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _FUNCTIONS = {
     *("by", "changes", "count", "histogram_quantile", "increase", "or", "rate"),
-    *("sum", "time"),
+    *("max", "sum", "time"),
 }
 _OF_THE_PROCESS = {
     "pin_kiosk_process_resident_memory_bytes",
@@ -113,6 +114,7 @@ def test_selectors_name_labels_and_values_that_there_are() -> None:
         "call": set(CALLS),
         "part": set(PARTS),
         "job": {"pin-kiosk"},
+        "standing": set(FleetStanding),
     }
     seen = 0
     for text in expressions():

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from kiosk.authority.office.desk import Desk, drafted
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.stations.standing import REPORTS, SeenStation, all_seen, seen
 from kiosk.authority.stations.tokens import TOKEN_BYTES, TOKEN_SECONDS, token_id
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
-from storage import walk
 from storage.errors import RecordMissing
 from storage.records import EnrollmentToken, StationRecord, StationStanding
 from storage.registry import Tx
+from storage.view import View
 
 _GROUP = 4
 """Letters of a token that stand together: it is read and typed by people."""
@@ -61,17 +62,22 @@ def give_token(desk: Desk, station: str, role: str) -> GivenToken:
     )
 
 
-def stations(desk: Desk) -> tuple[StationRecord, ...]:
+def stations(desk: Desk) -> tuple[SeenStation, ...]:
     """Return every station, by id. NotInRole."""
     require(desk.operator, Action.STATIONS)
-    return tuple(walk.stations(desk.parts.registry))
+    return tuple(all_seen(desk.parts.registry))
 
 
-def station(desk: Desk, id: str) -> StationRecord:
+def station(desk: Desk, id: str) -> SeenStation:
     """Return one station. NotInRole, StationNotEnrolled."""
     require(desk.operator, Action.STATIONS)
+
+    def look(view: View) -> SeenStation:
+        said = view.slips(REPORTS, of=id, limit=1)
+        return seen(view.station(id), said[0] if said else None)
+
     try:
-        return desk.parts.registry.read(lambda view: view.station(id))
+        return desk.parts.registry.read(look)
     except RecordMissing:
         _missing(id)
 

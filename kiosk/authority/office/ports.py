@@ -48,6 +48,7 @@ from kiosk.authority.office.values import (
     TemplateMeaning,
 )
 from kiosk.authority.ports import Authority
+from kiosk.authority.stations.standing import SeenStation
 from kiosk.config.sections.station import StationRole
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
@@ -220,10 +221,10 @@ class FleetKeeping(Protocol):
     def give_station_token(self, station: str, role: StationRole) -> GivenToken:
         """Make a token; its caller shows it once and wipes it."""
 
-    def stations(self) -> tuple[StationRecord, ...]:
+    def stations(self) -> tuple[SeenStation, ...]:
         """Return every station, by id."""
 
-    def station(self, id: str) -> StationRecord:
+    def station(self, id: str) -> SeenStation:
         """Return one. StationNotEnrolled."""
 
     def revoke_station(self, id: str, reason: str) -> StationRecord:

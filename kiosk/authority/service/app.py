@@ -16,7 +16,7 @@ heard (`wire.messages`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -76,6 +76,8 @@ class Service:
     """None: stations are not enrolled here."""
     report: Callable[[RequiredPorts, HttpRequest, StationLimit], bytes] | None = None
     """None: nobody keeps what stations say of themselves."""
+    count: Callable[[RequiredPorts], Mapping[str, int]] | None = None
+    """Says how many stations stand how, for the figures; None: nobody knows."""
     desk: DeskService | None = None
     """What serves operators' sessions; None: there are none here."""
     limit: StationLimit = field(default_factory=StationLimit)
@@ -92,6 +94,7 @@ class Service:
         self.verify, self.authority_of = fresh.verify, fresh.authority_of
         self.enroll, self.limit = fresh.enroll, fresh.limit
         self.desk, self.report = fresh.desk, fresh.report
+        self.count = fresh.count
         return former
 
 

@@ -9,6 +9,7 @@ logged, and everything stays as it was.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,15 @@ from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.desks import Desks
 from kiosk.authority.service.server import Listening, check_certificate, serve
 from kiosk.core.errors import KioskError
+from kiosk.core.figures import UNTOLD
 from storage.errors import RegistryError
 from storage.vault import VaultError
 
 HOUSEKEEPING_SECONDS = 30.0
 """Between looks for what can wait: old nonces and answers, a checkpoint that is due."""
+
+_COUNTED_EACH = 2
+"""Looks of those in which the stations are counted, too."""
 
 log = logging.getLogger(__name__)
 
@@ -101,13 +106,23 @@ def _where(now: Listening, wanted: Listening) -> Listening:
 
 async def _tidy(service: Service) -> None:
     """Do a little of what can wait, again and again."""
+    rounds = itertools.count()
     while True:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
         try:
             while await service.threads.run(_is_more_due):
                 log.debug("service.tidied")
+            if next(rounds) % _COUNTED_EACH == 0:
+                await _count(service)
         except (RegistryError, AuthorityError) as error:
             log.warning("service.not_tidied code=%s", error.code)
+
+
+async def _count(service: Service) -> None:
+    """Tell the figures of the fleet's stations, where somebody reads figures."""
+    count = service.count
+    if count is not None and service.figures is not UNTOLD:
+        service.figures.stations(await service.threads.run(count))
 
 
 def _is_more_due(parts: RequiredPorts) -> bool:

@@ -24,6 +24,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.enroll_call import EnrollCall, Enrolled
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import verify
+from kiosk.authority.stations.standing import REPORTS
 from kiosk.authority.stations.tokens import token_id
 from storage.errors import RecordMissing
 from storage.records import AuditDraft, EnrollmentToken, StationRecord, StationStanding
@@ -80,6 +81,7 @@ def _enrolled(
         )
     )
     tx.save_token(replace(given, used_by=key_digest))
+    tx.forget_slips(REPORTS, station)
     data = {"key": key_digest.hex(), "again": "yes" if known else "no"}
     tx.audit(_draft(parts, given, "station.enrolled", "", data))
     return _heard(saved)

@@ -18,8 +18,10 @@ from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.report_call import REPORT_SECONDS, ReportCall, Reported
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import Proven
+from kiosk.authority.stations.standing import REPORTS, StationReport, seen
+from storage import canonical
 from storage.errors import RecordMissing
-from storage.records import StationReport, StationStanding
+from storage.records import Slip, StationStanding
 from storage.registry import Tx
 
 SOONEST_SECONDS = REPORT_SECONDS / 3
@@ -68,7 +70,8 @@ def _keep(tx: Tx, station: str, said: ReportCall, now: float) -> None:
         raise StationUnknown(station=station) from None
     if known.state is not StationStanding.ACTIVE:
         raise StationUnknown(station=station)
-    before = known.report
+    found = tx.slips(REPORTS, of=station, limit=1)
+    before = seen(known, found[0] if found else None).report
     if before is not None and abs(now - before.at) < SOONEST_SECONDS:
         return
     report = StationReport(
@@ -78,4 +81,6 @@ def _keep(tx: Tx, station: str, said: ReportCall, now: float) -> None:
         clock_off=round(said.at - now, 1),
         failing=said.failing,
     )
-    tx.save_station(replace(known, last_seen=now, program=said.program, report=report))
+    tx.save_station(replace(known, last_seen=now, program=said.program))
+    text = canonical.encode(report).decode()
+    tx.save_slip(Slip(kind=REPORTS, of=station, text=text))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+import msgspec
+
+from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.report_call import ReaderStanding
 from kiosk.config.sections.station import StationRole
-from storage.records import StationRecord, StationStanding
+from storage import walk
+from storage.records import Slip, StationRecord, StationStanding
+from storage.registry import Registry
+
+REPORTS = "report"
+"""The slips that hold what stations say of themselves."""
 
 SILENT_SECONDS = 600.0
 """A kiosk that was not heard for so long needs somebody: it asks by itself."""
@@ -22,6 +31,65 @@ class FleetStanding(StrEnum):
     REVOKED = "revoked"
 
 
+class StationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a station says that it is. Its own words: shown, never decided by.
+
+    Written by one program and read by another of any version: what that one does not
+    know is not heard.
+    """
+
+    at: float
+    """When it was heard, by the authority's clock."""
+    reader: str
+    """`report_call.ReaderStanding`."""
+    middleware: tuple[str, ...] = ()
+    """Names of the vendors' modules that were found there."""
+    clock_off: float = 0.0
+    """Seconds that its clock was ahead of the authority's."""
+    failing: tuple[str, ...] = ()
+    """Parts whose checks do not hold there."""
+
+
+class SeenStation(StationRecord, frozen=True, kw_only=True):
+    """A station on record, and what it said last of itself."""
+
+    report: StationReport | None = None
+    """None: it never told, or not so that this program understands it."""
+
+
+def seen(station: StationRecord, slip: Slip | None) -> SeenStation:
+    """Put a station and its slip together."""
+    fields = {name: getattr(station, name) for name in station.__struct_fields__}
+    return SeenStation(**fields, report=None if slip is None else _report(slip))
+
+
+def all_seen(registry: Registry) -> Iterator[SeenStation]:
+    """Yield every station, by id, with what it said last. RegistryError."""
+    slips = walk.slips(registry, REPORTS)
+    slip = next(slips, None)
+    for station in walk.stations(registry):
+        while slip is not None and slip.of < station.id:
+            slip = next(slips, None)
+        own = slip if slip is not None and slip.of == station.id else None
+        yield seen(station, own)
+
+
+def counted(parts: RequiredPorts) -> Mapping[str, int]:
+    """Return how many stations stand how, each word of it. RegistryError."""
+    now = parts.clock.now()
+    counts = dict.fromkeys(map(str, FleetStanding), 0)
+    for station in all_seen(parts.registry):
+        counts[standing(station, now)] += 1
+    return counts
+
+
+def _report(slip: Slip) -> StationReport | None:
+    try:
+        return msgspec.json.decode(slip.text, type=StationReport)
+    except msgspec.DecodeError:
+        return None
+
+
 def is_silent(station: StationRecord, now: float) -> bool:
     """Say whether a kiosk asks nothing that would ask: it is off, or cut off."""
     return (
@@ -31,7 +99,7 @@ def is_silent(station: StationRecord, now: float) -> bool:
     )
 
 
-def is_unhealthy(station: StationRecord) -> bool:
+def is_unhealthy(station: SeenStation) -> bool:
     """Say whether it last told that a check fails or that it has no reader."""
     told = station.report
     return (
@@ -44,7 +112,7 @@ def is_unhealthy(station: StationRecord) -> bool:
     )
 
 
-def standing(station: StationRecord, now: float) -> FleetStanding:
+def standing(station: SeenStation, now: float) -> FleetStanding:
     """Return the word for it. A desk at which nobody works is silent, too."""
     if station.state is not StationStanding.ACTIVE:
         return FleetStanding.REVOKED

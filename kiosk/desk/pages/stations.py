@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kiosk.authority.office.operators import Action
-from kiosk.authority.stations.standing import is_silent, is_unhealthy
+from kiosk.authority.stations.standing import SeenStation, is_silent, is_unhealthy
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
@@ -22,7 +22,7 @@ from kiosk.desk.views import (
     PageLine,
     Style,
 )
-from storage.records import StationRecord, StationStanding
+from storage.records import StationStanding
 
 _COLUMNS = (
     Column("station", Message("desk.column.station"), 14, 2),
@@ -103,7 +103,7 @@ class StationPage(Plain):
 class RenamePage(Plain):
     """Asks what people call it; what it signs as stays."""
 
-    def __init__(self, station: StationRecord) -> None:
+    def __init__(self, station: SeenStation) -> None:
         self._station = station
 
     def show(self, context: Context) -> Page:
@@ -136,7 +136,7 @@ class RenamePage(Plain):
 class RevokePage(Plain):
     """Asks why a station is to be heard no more."""
 
-    def __init__(self, station: StationRecord) -> None:
+    def __init__(self, station: SeenStation) -> None:
         self._station = station
 
     def show(self, context: Context) -> Page:
@@ -162,11 +162,11 @@ class RevokePage(Plain):
         return done(Message("station.revoked", {"name": self._station.id}), back=1)
 
 
-def _is_meant(station: StationRecord, term: str) -> bool:
+def _is_meant(station: SeenStation, term: str) -> bool:
     return term in station.id.casefold() or term in station.name.casefold()
 
 
-def _row(station: StationRecord, now: float) -> TableRow:
+def _row(station: SeenStation, now: float) -> TableRow:
     cells: tuple[Words, ...] = (
         visible(station.id),
         _state(station),
@@ -182,7 +182,7 @@ def _row(station: StationRecord, now: float) -> TableRow:
     )
 
 
-def _lines(station: StationRecord, now: float) -> Iterator[PageLine]:
+def _lines(station: SeenStation, now: float) -> Iterator[PageLine]:
     def line(key: str, words: Words) -> PageLine:
         return PageLine(words, label=Message(f"desk.column.{key}"))
 
@@ -207,11 +207,11 @@ def _lines(station: StationRecord, now: float) -> Iterator[PageLine]:
     yield line("key", f"{station.algorithm} {key[:16]}…")
 
 
-def _state(station: StationRecord) -> Message:
+def _state(station: SeenStation) -> Message:
     if is_unhealthy(station):
         return Message("desk.station.unhealthy")
     return Message(f"desk.station.{station.state}")
 
 
-def _seen(station: StationRecord) -> Words:
+def _seen(station: SeenStation) -> Words:
     return moment(station.last_seen) if station.last_seen else "–"

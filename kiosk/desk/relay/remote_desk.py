@@ -12,6 +12,7 @@ from typing import Any
 
 from kiosk.cards.ports import Card, Monitor, ReaderEvent
 from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.frame_line import LineCut
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.relay.channel import Channel
@@ -32,6 +33,7 @@ from kiosk.desk.relay.frames import (
 )
 from kiosk.desk.relay.lending import Lending
 from kiosk.desk.views import DeskPort, Emit, Filled, Look, Page
+from kiosk.visit import reader_state
 from kiosk.visit.station import FaceSettings
 
 STEP_SECONDS = 300.0
@@ -51,11 +53,18 @@ ISSUING = frozenset({"card", "work", "issued", "batch_run"})
 """Pages at which the line may be lost between a card's issue and its transport PIN."""
 
 
+def _unheard(is_there: bool) -> None:  # noqa: FBT001 - it is what is told
+    """Nobody wants to know."""
+
+
 class RemoteDesk:
     """`DeskPort` of a station without an authority of its own."""
 
-    def __init__(self, connect: Connect, post: Post) -> None:
-        self._connect, self._post = connect, post
+    def __init__(
+        self, connect: Connect, post: Post, heard: Callable[[bool], None] = _unheard
+    ) -> None:
+        """`heard`: is told whether an authority answered when a session was begun."""
+        self._connect, self._post, self._heard = connect, post, heard
         self._lending = Lending()
         self._channel: Channel | None = None
         self._session = 0
@@ -143,9 +152,14 @@ class RemoteDesk:
     def _begun(self) -> Page:
         """Begin a session, and tell it of the cards that are there."""
         self._session = session = self._session + 1
-        channel = self._channel = self._connect(
-            lambda: self._post(lambda: self._lost(session))
-        )
+        try:
+            channel = self._channel = self._connect(
+                lambda: self._post(lambda: self._lost(session))
+            )
+        except KioskError:
+            self._heard(False)  # noqa: FBT003 - it is what is told
+            raise
+        self._heard(True)  # noqa: FBT003 - the same
         page = self._answered(channel, Shown(), None)
         for card in tuple(self._lending.cards.values()):
             if page.name == CLOSED:
@@ -185,15 +199,29 @@ class RemoteDeskStation:
     """`desk.station.DeskStation` whose authority is elsewhere."""
 
     def __init__(
-        self, settings: FaceSettings, monitor: Monitor, connect: Connect
+        self,
+        settings: FaceSettings,
+        monitor: Monitor,
+        connect: Connect,
+        figures: Figures = UNTOLD,
+        tell: Callable[[str], None] = lambda reader: None,  # noqa: ARG005 - nobody hears it
     ) -> None:
+        """`tell`: says to the authority how this station is, with its reader's state;
+        it is called about once a minute, on a thread of its own.
+        """
         self.settings = settings
-        self._monitor = monitor
+        self._monitor, self._figures, self._tell = monitor, figures, tell
+        self._reader, self._is_away = reader_state.UNKNOWN, False
         self._worker = SerialWorker("desk")
-        self._desk = RemoteDesk(connect, self._worker.post)
+        self._reports = SerialWorker("reports", self._report)
+        self._desk = RemoteDesk(connect, self._worker.post, self._heard)
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
-        self._monitor.start(emit)
+        def seen(event: ReaderEvent) -> None:
+            self._reader = reader_state.state_after(event, self._reader)
+            emit(event)
+
+        self._monitor.start(seen)
 
     def open(self) -> DeskPort | Message:
         return self._desk
@@ -203,8 +231,28 @@ class RemoteDeskStation:
 
     def stop(self) -> None:
         self._monitor.stop()
+        self._reports.stop()
         self._worker.submit(self._desk.close).wait(2.0)
         self._worker.stop()
+
+    # --- inside -----------------------------------------------------------------
+
+    def _heard(self, is_there: bool) -> None:  # noqa: FBT001 - it is what is told
+        self._is_away = not is_there
+        self._count()
+
+    def _report(self) -> bool:
+        """Say how this station is; there is never more of it. The reports' thread."""
+        self._count()
+        self._tell(self._reader)
+        return False
+
+    def _count(self) -> None:
+        missing = {
+            "authority": self._is_away,
+            "reader": self._reader in reader_state.MISSING,
+        }
+        self._figures.health(part for part, is_so in missing.items() if is_so)
 
 
 def _came(card: Card) -> CardCame:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import select
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Literal
+from functools import partial
 
-from ldap3 import BASE, SUBTREE
-from ldap3.protocol.microsoft import security_descriptor_control
+from ldap3 import SUBTREE
 
 from kiosk.core.secret import Secret
 from kiosk.directory.errors import ReadFailed, SentTooLate
-from kiosk.directory.ldap import ber, codes, many_reads, secret_requests
+from kiosk.directory.ldap import (
+    ber,
+    codes,
+    descriptor_control,
+    many_reads,
+    secret_requests,
+)
 from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.failures import LineBroken, why_broken
 from kiosk.directory.ldap.many_reads import Entry
@@ -32,11 +37,14 @@ _PAGED = "1.2.840.113556.1.4.319"
 """LDAP_PAGED_RESULT_OID_STRING (RFC 2696)."""
 _log = logging.getLogger(__name__)
 _ANYTHING = "(objectClass=*)"
-_OWNER_AND_DACL = 0x1 | 0x4
 
 
 def _never() -> bool:
     return False
+
+
+def _read_of(dn: str, attribute: str, number: int) -> bytearray:
+    return many_reads.request(number, dn, attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +109,22 @@ class Channel:
 
     def read(self, dn: str, condition: str, *attributes: str) -> Entry | None:
         """Read one object; None if there is none, or not such. ReadFailed."""
-        found = self._search(dn, condition, BASE, attributes)
-        return found[0] if found else None
+        return self._read(dn, condition, attributes)
 
     def read_each(self, dns: Sequence[str], attribute: str) -> list[Entry | None]:
         """Read one attribute of many objects, all asked for at once. ReadFailed.
 
         None where there is no such object. One bad answer is that of all of them.
         """
-        numbers = [self._connection.server.next_message_id() for _ in dns]
-        requests = map(many_reads.request, numbers, dns, repeat(attribute))
-        line = self._connection.socket
-        try:
-            with _line_broken():
-                line.sendall(b"".join(requests))
-                answered = many_reads.receive(line, numbers)
-        except LineBroken as error:
-            raise self._unanswered(error) from error
-        for found in answered.values():
-            self._judge(found.result, found.message)
-        return [answered[number].entry for number in numbers]
+        return self._asked([partial(_read_of, dn, attribute) for dn in dns])
 
     def search(self, base: str, condition: str, *attributes: str) -> list[Entry]:
         """Return what is found below `base`, at most two objects. ReadFailed."""
-        return self._search(base, condition, SUBTREE, attributes)
+        return self._search(base, condition, attributes)
 
     def sample(self, base: str, condition: str, *attributes: str) -> list[Entry]:
         """Return what is found below `base`, at most `SAMPLE` objects. ReadFailed."""
-        return self._search(base, condition, SUBTREE, attributes, most=SAMPLE)
+        return self._search(base, condition, attributes, most=SAMPLE)
 
     def guard(
         self, dn: str, *attributes: str, condition: str = _ANYTHING
@@ -139,8 +135,7 @@ class Channel:
         whole descriptor for those who may not read that.
         """
         wanted = ("nTSecurityDescriptor", *attributes)
-        found = self._search(dn, condition, BASE, wanted, controls=_descriptors())
-        return found[0] if found else None
+        return self._read(dn, condition, wanted, descriptor_control.ENCODED)
 
     def guards(
         self, base: str, condition: str, *attributes: str, most: int
@@ -151,7 +146,7 @@ class Channel:
         """
         wanted = ("nTSecurityDescriptor", *attributes)
         return self._search(
-            base, condition, SUBTREE, wanted, most=most, controls=_descriptors()
+            base, condition, wanted, most=most, controls=descriptor_control.for_ldap3()
         )
 
     def every_guard(
@@ -164,10 +159,9 @@ class Channel:
             yield from self._search(
                 base,
                 condition,
-                SUBTREE,
                 wanted,
                 most=PAGE,
-                controls=_descriptors(),
+                controls=descriptor_control.for_ldap3(),
                 cookie=cookie,
                 total=0,
             )
@@ -185,11 +179,67 @@ class Channel:
         shown: bytes = self._connection.socket.socket.getpeercert(binary_form=True)
         return shown
 
+    def has_news(self) -> bool:
+        """Say whether something came that nobody asked for: as when it is closed."""
+        line: ssl.SSLSocket = self._connection.socket.socket
+        try:
+            if line.pending():
+                return True
+            heard = select.poll()
+            heard.register(line, select.POLLIN)
+            return bool(heard.poll(0))
+        except (OSError, ValueError):
+            return True
+
+    def answers_within(self, seconds: float) -> bool:
+        """Say whether a small question is answered in time; if not, only `close`."""
+        with self._connection.socket.within(seconds):
+            try:
+                return self.read("", _ANYTHING, "currentTime") is not None
+            except ReadFailed:
+                return False
+
     def close(self) -> None:
         """Let go of the line. Never raises; safe to call twice."""
         let_go(self._connection)
 
     # --- inside ---------------------------------------------------------------
+
+    def _read(
+        self,
+        dn: str,
+        condition: str,
+        attributes: tuple[str, ...],
+        controls: bytes = b"",
+    ) -> Entry | None:
+        """Read one object; None if there is none, or not such. ReadFailed."""
+
+        def request(number: int) -> bytearray:
+            wanted = many_reads.encoded(condition)
+            return many_reads.request(
+                number, dn, *attributes, condition=wanted, controls=controls
+            )
+
+        return self._asked([request])[0]
+
+    def _asked(
+        self, requests: Sequence[Callable[[int], bytearray]]
+    ) -> list[Entry | None]:
+        """Ask all at once, each under a number of its own. ReadFailed."""
+        numbers = [self._connection.server.next_message_id() for _ in requests]
+        line = self._connection.socket
+        try:
+            with _line_broken():
+                encoded = (
+                    it(number) for it, number in zip(requests, numbers, strict=True)
+                )
+                line.sendall(b"".join(encoded))
+                answered = many_reads.receive(line, numbers)
+        except LineBroken as error:
+            raise self._unanswered(error) from error
+        for found in answered.values():
+            self._judge(found.result, found.message)
+        return [answered[number].entry for number in numbers]
 
     def _next_page(self) -> bytes:
         """Return by what the next page is asked for; empty: there is none."""
@@ -238,7 +288,6 @@ class Channel:
         self,
         base: str,
         condition: str,
-        scope: Literal["BASE", "SUBTREE"],
         attributes: tuple[str, ...],
         *,
         most: int = 2,
@@ -246,7 +295,7 @@ class Channel:
         cookie: bytes | None = None,
         total: int | None = None,
     ) -> list[Entry]:
-        """Search, one page of at most `most`: some servers know no other limit.
+        """Search below, one page of at most `most`: some servers know no other limit.
 
         A page that is not asked for is never sent. `total`: how many are wanted of all
         pages together, 0 for all of them.
@@ -256,12 +305,12 @@ class Channel:
                 self._connection.search(
                     base,
                     condition,
-                    scope,
+                    SUBTREE,
                     attributes=attributes,
                     size_limit=most if total is None else total,
                     # Servers count whole seconds: one more than we wait.
-                    time_limit=0 if scope == BASE else self._patience + 1,
-                    paged_size=None if scope == BASE else most,
+                    time_limit=self._patience + 1,
+                    paged_size=most,
                     paged_cookie=cookie,
                     controls=controls,
                 )
@@ -292,14 +341,6 @@ class Channel:
             reason = "busy" if result in codes.NOT_NOW else "refused"
             raise ReadFailed(dc=self.dc, reason=reason, **codes.told(result, message))
         self.has_answered = True
-
-
-def _descriptors() -> Sequence[object]:
-    """Return the control by which owner and DACL come, and no SACL."""
-    control: Sequence[object] = security_descriptor_control(
-        criticality=True, sdflags=_OWNER_AND_DACL
-    )
-    return control
 
 
 @contextlib.contextmanager

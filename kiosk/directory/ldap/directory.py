@@ -16,6 +16,7 @@ from kiosk.directory.ldap.addresses import Resolve, by_system
 from kiosk.directory.ldap.breaker import Breaker
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
+from kiosk.directory.ldap.kept_lines import KeptLines, SignedInLine
 from kiosk.directory.ldap.service import ServiceAccount
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import DomainController
@@ -53,6 +54,7 @@ class LdapDirectory:
         self._background = background
         self._service = ServiceAccount(settings, clock)
         self._breaker = Breaker(clock)
+        self._kept = KeptLines(settings.keep_seconds, clock)
         self._locator = _locator(settings, clock)
         self._resolve: Resolve = by_system
         if self._locator is not None and settings.nameservers:
@@ -72,21 +74,30 @@ class LdapDirectory:
 
     @contextmanager
     def connect(self, dc: str | None = None) -> Iterator[LdapController]:
-        channel = self._first() if dc is None else self._try((dc,))
+        line = self._first() if dc is None else self._try((dc,))
+        channel, was_well = line.channel, False
         try:
             yield LdapController(channel, self._settings, self._clock)
+            was_well = not channel.is_bad
         finally:
-            channel.close()
+            if was_well:
+                self._kept.keep(line)
+            else:
+                channel.close()
             self._judge(channel)
 
     def _judge(self, channel: Channel) -> None:
         """Remember how somebody was served by a DC that let us sign in."""
         if channel.is_bad:
             self._ill_inside.add(channel.dc)
-            self._breaker.failed(channel.dc)
+            self._failed(channel.dc)
         elif channel.has_answered:
             self._ill_inside.discard(channel.dc)
             self._breaker.served(channel.dc)
+
+    def _failed(self, dc: str) -> None:
+        self._breaker.failed(dc)
+        self._kept.forget(dc)
 
     def rests(self, dc: str) -> bool:
         self._probe_due((dc,))
@@ -117,12 +128,12 @@ class LdapDirectory:
 
     # --- several --------------------------------------------------------------
 
-    def _first(self) -> Channel:
+    def _first(self) -> SignedInLine:
         dcs = self.controllers()
         self._probe_due(dcs)
         return self._try(self._breaker.in_order(dcs)[:MOST])
 
-    def _try(self, dcs: Sequence[str]) -> Channel:
+    def _try(self, dcs: Sequence[str]) -> SignedInLine:
         """Sign in at the first DC that can be had and trusted.
 
         A refused sign-in ends the search: elsewhere it would only count again. If a
@@ -135,14 +146,14 @@ class LdapDirectory:
             if troubles and self._clock.monotonic() >= until:
                 break
             try:
-                channel = self._signed_in(dc)
+                line = self._signed_in(dc)
             except (Unreachable, TlsRefused) as error:
                 troubles.append(error)
-                self._breaker.failed(dc)
+                self._failed(dc)
             else:
                 if dc not in self._ill_inside:
                     self._breaker.works(dc)
-                return channel
+                return line
         distrust = next(
             (each for each in troubles if isinstance(each, TlsRefused)), None
         )
@@ -151,7 +162,10 @@ class LdapDirectory:
         last = troubles[-1]
         raise Unreachable(**{**last.data, "dcs": ", ".join(dcs)}) from last
 
-    def _signed_in(self, dc: str) -> Channel:
+    def _signed_in(self, dc: str) -> SignedInLine:
+        by = self._service.written()
+        if (kept := self._kept.take(dc, self._homes.get(dc, ""), by)) is not None:
+            return kept
         channel = self._open(dc)
         try:
             self._service.sign_in(channel)
@@ -159,7 +173,8 @@ class LdapDirectory:
         except BaseException:
             channel.close()
             raise
-        return channel
+        now = self._clock.monotonic()
+        return SignedInLine(channel, at=now, by=by, used_at=now)
 
     def _must_write(self, channel: Channel) -> None:
         """Pass over a DC that only reads, asked once of each. Unreachable."""

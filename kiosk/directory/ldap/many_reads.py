@@ -1,4 +1,4 @@
-"""Many reads of one attribute: sent together, answered one after the other.
+"""Reads of one object each, encoded here: one, or many that are sent together.
 
 ldap3 sends nothing while it waits, and spends a millisecond on encoding each request
 and as much on parts of an answer that nobody looks at. RFC 4511, 4.5.
@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ldap3.core.exceptions import LDAPSessionTerminatedByServerError
-from ldap3.operation.search import raw_attributes_to_dict_fast
+from ldap3.operation.search import (
+    compile_filter,
+    parse_filter,
+    raw_attributes_to_dict_fast,
+)
 from ldap3.utils.asn1 import decode_message_fast
+from pyasn1.codec.ber import encoder as ber_encoder
 
 from kiosk.directory.ldap import ber
 from kiosk.directory.ldap.ber import (
@@ -30,6 +36,8 @@ Entry = Mapping[str, Sequence[bytes]]
 _SEARCH, _PRESENT = 0x63, 0x87
 _ENTRY, _DONE, _ELSEWHERE = 4, 5, 19
 _NONE, _ONE = b"\x00", b"\x01"
+ANYTHING = bytes(tlv(_PRESENT, b"objectClass"))
+"""The filter for whatever is there."""
 _PIECE = 65536
 
 
@@ -42,8 +50,17 @@ class Found:
     entry: Entry | None
 
 
-def request(number: int, dn: str, attribute: str) -> bytearray:
-    """Encode the read of one attribute of one object, whatever it is."""
+def request(
+    number: int,
+    dn: str,
+    *attributes: str,
+    condition: bytes = ANYTHING,
+    controls: bytes = b"",
+) -> bytearray:
+    """Encode the read of some attributes of one object.
+
+    `condition`, an encoded filter, must hold for it; `controls` are encoded, too.
+    """
     return ber.message(
         number,
         tlv(
@@ -54,10 +71,20 @@ def request(number: int, dn: str, attribute: str) -> bytearray:
             tlv(INTEGER, _ONE),
             tlv(INTEGER, _NONE),  # the time is ours to bound
             tlv(BOOLEAN, _NONE),
-            tlv(_PRESENT, b"objectClass"),
-            tlv(SEQUENCE, tlv(OCTETS, attribute.encode())),
+            condition,
+            tlv(SEQUENCE, *(tlv(OCTETS, each.encode()) for each in attributes)),
         ),
+        controls,
     )
+
+
+@lru_cache(maxsize=128)
+def encoded(condition: str) -> bytes:
+    """Encode a filter (RFC 4515), as ldap3 does. What that raises."""
+    parsed = parse_filter(condition, None, True, True, None, False)  # type: ignore[no-untyped-call]  # noqa: FBT003 - ldap3's own
+    compiled = compile_filter(parsed.elements[0])  # type: ignore[no-untyped-call]  # the same
+    encoded: bytes = ber_encoder.encode(compiled)
+    return encoded
 
 
 def receive(line: TlsLine, numbers: Sequence[int]) -> dict[int, Found]:

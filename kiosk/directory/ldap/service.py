@@ -75,6 +75,10 @@ class ServiceAccount:
         self._trying = threading.Lock()
         """Held by who tries a secret that may be wrong: two at once would be two."""
 
+    def written(self) -> Written:
+        """Tell the file of the secret, as it is, from another one."""
+        return self._file()
+
     def sign_in(self, channel: Channel) -> None:
         """Bind on an open channel. The file is read now.
 

@@ -45,6 +45,8 @@ class LdapSettings:
     """Until a connection is open."""
     receive_timeout: float = 5.0
     """For the TLS handshake, and for each answer as a whole."""
+    keep_seconds: float = 0.0
+    """How long a line is used after its sign-in; 0: for one person, then closed."""
     pdc_check: bool = False
     """Ask the PDC emulator, too, after a write on another DC."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ldap3 import Connection, Tls
@@ -13,6 +16,10 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes that one answer may have, with all the entries of a page."""
 
 
+_read: dict[Path | None, tuple[object, ssl.SSLContext]] = {}
+"""Contexts by their file, and how that was when it was read."""
+_reading = threading.Lock()
+
 _CIPHERS = "DEFAULT:@SECLEVEL=2"
 """112 bits: no RSA or DH under 2048, no SHA-1 in signatures, whoever built OpenSSL."""
 
@@ -20,8 +27,39 @@ _CIPHERS = "DEFAULT:@SECLEVEL=2"
 def verifying(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that verifies chain, dates, purpose and name. OSError.
 
-    What it checks is said here, not by Python's version (docs/adr/0012). None: what the
-    system trusts. No revocation list is asked for.
+    It is read once for as long as the file is the same: what a system trusts takes 50
+    ms of a processor to read. None: what the system trusts. Any thread.
+    """
+    key = (ca_file, *_as_it_is(ca_file))
+    with _reading:
+        known = _read.get(ca_file)
+        if known is None or known[0] != key:
+            known = _read[ca_file] = (key, _verifying(ca_file))
+        return known[1]
+
+
+def _as_it_is(ca_file: Path | None) -> Iterator[tuple[str, int, int, int]]:
+    """Tell the files from what was there before. OSError: ours is not there."""
+    if ca_file is not None:
+        yield _told(ca_file)
+        return
+    system = ssl.get_default_verify_paths()
+    for place in (system.cafile, system.capath):
+        with suppress(OSError):
+            if place is not None:
+                yield _told(Path(place))
+
+
+def _told(place: Path) -> tuple[str, int, int, int]:
+    found = place.stat()
+    return str(place), found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _verifying(ca_file: Path | None) -> ssl.SSLContext:
+    """Make one. OSError.
+
+    What it checks is said here, not by Python's version (docs/adr/0012). No revocation
+    list is asked for.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -101,6 +139,15 @@ class TlsLine:
         self.next_answer()
         self.socket.settimeout(self._seconds)
         self.socket.sendall(data)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Give the next answer so long, and those after the block what they had."""
+        before, self._seconds = self._seconds, seconds
+        try:
+            yield
+        finally:
+            self._seconds = before
 
     def next_answer(self) -> None:
         """Begin to wait for an answer: for another one, where several are due."""

@@ -101,6 +101,6 @@ def _terminal(
 ) -> Terminal:
     terminal = Terminal(tmp_path, capsys)
     for place in (bootstrap, bootstrap.authority):
-        monkeypatch.setattr(place, "directory_of", lambda config: terminal.domain)
+        monkeypatch.setattr(place, "directory_of", lambda *_: terminal.domain)
     monkeypatch.setattr(bootstrap.office, "harden_process", lambda: None)
     return terminal

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -239,7 +239,11 @@ class SimulatedHands:
 class SambaHands:
     """Moves a real domain controller."""
 
-    def __init__(self, domain: SambaDomain, folder: Path) -> None:
+    def __init__(
+        self, domain: SambaDomain, folder: Path, *, keep_seconds: float = 0.0
+    ) -> None:
+        """`keep_seconds`: how long its lines are used by one after the other."""
+        self._keep_seconds = keep_seconds
         self._domain = domain
         self._folder = folder
         self._users: dict[str, LabUser] = {}
@@ -339,7 +343,8 @@ class SambaHands:
             time.sleep(0.05)
 
     def _as_client(self, settings: LdapSettings) -> Directory:
-        return LdapDirectory(settings, SystemClock())
+        kept = replace(settings, keep_seconds=self._keep_seconds)
+        return LdapDirectory(kept, SystemClock())
 
 
 def _secret(text: str) -> Secret:

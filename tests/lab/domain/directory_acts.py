@@ -8,6 +8,7 @@ import pytest
 
 from kiosk.core.secret import Secret
 from kiosk.directory.errors import WriteRefused
+from kiosk.directory.ldap.kept_lines import KEPT_SECONDS
 from kiosk.directory.values import Account, BindResult
 from lab.domain.directories import Hands, Person, SambaHands, SimulatedHands
 
@@ -15,12 +16,19 @@ SECOND_PIN = "975318"
 THIRD_PIN = "864209"
 
 
-@pytest.fixture(params=["simulated", pytest.param("samba", marks=pytest.mark.samba)])
+@pytest.fixture(
+    params=[
+        "simulated",
+        pytest.param("samba", marks=pytest.mark.samba),
+        pytest.param("samba, lines kept", marks=pytest.mark.samba),
+    ]
+)
 def hands(request: pytest.FixtureRequest, tmp_path: Path) -> Hands:
     """Every domain that there is, one after the other."""
     if request.param == "simulated":
         return SimulatedHands()
-    return SambaHands(request.getfixturevalue("samba"), tmp_path)
+    keep = KEPT_SECONDS if "kept" in request.param else 0.0
+    return SambaHands(request.getfixturevalue("samba"), tmp_path, keep_seconds=keep)
 
 
 def account_of(hands: Hands, person: Person) -> Account:

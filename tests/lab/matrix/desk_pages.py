@@ -15,6 +15,7 @@ from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import (
     Holder,
 )
+from kiosk.authority.stations.standing import SeenStation
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -161,7 +162,7 @@ def _of_the_fleet(make: Make) -> Make:
     return made
 
 
-def _station(page: Callable[[StationRecord], Any]) -> Make:
+def _station(page: Callable[[SeenStation], Any]) -> Make:
     return lambda context: page(context.office.station("lobby-7"))
 
 
