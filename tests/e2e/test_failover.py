@@ -64,7 +64,8 @@ class Later:
 
 
 def quick(samba: SambaDomain, *dcs: str, **changes: object) -> LdapSettings:
-    return samba.settings(connect_timeout=0.5, receive_timeout=2.0, dcs=dcs, **changes)
+    times = {"connect_timeout": 1.0, "receive_timeout": 3.0}
+    return samba.settings(**{**times, "dcs": dcs, **changes})
 
 
 def reached(directory: LdapDirectory) -> str:
@@ -211,7 +212,8 @@ def test_however_many_are_dead_somebody_is_told_after_two_timeouts(
             return super().monotonic()
 
     dead = tuple(f"127.0.0.1:{bad_servers.closed_port()}" for _ in range(6))
-    directory = LdapDirectory(quick(samba, *dead), Wristwatch())
+    times = {"connect_timeout": 0.5, "receive_timeout": 2.0}
+    directory = LdapDirectory(quick(samba, *dead, **times), Wristwatch())
     with pytest.raises(Unreachable) as unreachable:
         reached(directory)
     assert 2 <= len(tried) <= 4

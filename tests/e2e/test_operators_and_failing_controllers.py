@@ -56,7 +56,7 @@ class Desks:
         self.samba = samba
         self.ill = f"localhost:{first.port}"
         settings = samba.settings(
-            dcs=(self.ill, samba.address), connect_timeout=1.0, receive_timeout=1.0
+            dcs=(self.ill, samba.address), connect_timeout=3.0, receive_timeout=3.0
         )
         self.directory = LdapDirectory(settings, ManualClock())
         self.office = Office()

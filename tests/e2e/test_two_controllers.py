@@ -63,8 +63,6 @@ class Site:
             dcs=(near.name,),
             nameservers=(names.address,),
             ca_file=trusted,
-            connect_timeout=1.0,
-            receive_timeout=2.0,
             **{"pdc_check": True, **changes},
         )
         self.directory = LdapDirectory(
