@@ -1,6 +1,6 @@
 # Pin Kiosk. `make help` lists what can be typed; each line does what is missing first.
 .DEFAULT_GOAL := help
-.PHONY: help env env-test run test test-fast test-debians test-install matrix planted soak every bench fuzz check docs wheel deb lock
+.PHONY: help env env-test run test test-fast test-debians test-install matrix planted mutants soak every bench fuzz check docs wheel deb lock
 
 SETUP := scripts/setup
 BIN := .venv/bin
@@ -57,6 +57,10 @@ every: env-test ## every act at every point of every operation, then pairs evenl
 
 planted: env-test ## plant bugs, one at a time, in a copy: does a test see each? ONLY="words"
 	@PYTHONPATH=tests $(BIN)/python -m planted $(ONLY)
+
+mutants: env-test ## change one thing at a time in a copy: does a test see it? ONLY="room", MOST=100 of each
+	@sh $(SETUP)/env.sh mutants
+	@PYTHONPATH=tests nice $(BIN)/python -m mutants $(if $(MOST),--most $(MOST)) $(ONLY)
 
 bench: env-test ## measure against the other ways to do it, side by side
 	@$(BIN)/python -m scripts.bench

@@ -5,6 +5,7 @@
 #   env.sh kerberos    and the extra of that name, which is compiled here
 #   env.sh test        and what tests and checks use
 #   env.sh judges      and programs that nobody here wrote, with the tests they ship
+#   env.sh mutants     and what changes our code, one thing at a time
 #
 # A stamp inside .venv holds the checksum of what it was made from, the interpreter
 # among it. Whatever is unfinished has no stamp and is made again from nothing.
@@ -98,6 +99,14 @@ make_judges() {
         -C "$judges/yubikey-manager"
 }
 
+make_mutants() {
+    echo "Fetching what changes our code, one thing at a time (once; half a minute)."
+    rm -rf "$venv/mutants"
+    "$python" -m venv --without-pip "$venv/mutants"
+    wheels "$work/mutants" "$here/mutants.lock"
+    install "$venv/mutants/bin/python" "$work/mutants"
+}
+
 # part NAME FILE… : make a part unless it was made from just these files.
 part() {
     name=$1
@@ -117,6 +126,7 @@ on() {
         kerberos) "$1" kerberos "$here/kerberos.lock" "$here/kerberos-build.lock" ;;
         judges) "$1" judges "$here/judges.lock" "$here/judges-build.lock" ;;
         test) "$1" test "$here/dev.lock" ;;
+        mutants) "$1" mutants "$here/mutants.lock" ;;
         *)
             echo "env.sh: there is no part '$2'." >&2
             exit 2

@@ -29,4 +29,5 @@ compile "$here/kerberos-build.lock" "$here/kerberos-build.in" -c "$here/build.lo
 compile "$here/kerberos.lock" "$here/kerberos.in" -c requirements.lock
 compile "$here/judges-build.lock" "$here/judges-build.in"
 compile "$here/judges.lock" "$here/judges.in" -c requirements.lock -c "$here/dev.lock"
+compile "$here/mutants.lock" "$here/mutants.in"
 echo "Locked: requirements.lock and $here/*.lock. Type: make env"

@@ -110,7 +110,7 @@ def test_a_site_can_remove_an_edge() -> None:
 
 
 def test_a_site_cannot_add_an_edge() -> None:
-    with pytest.raises(UnknownEdge) as error:
+    with pytest.raises(UnknownEdge, match="no edge activate from revoked") as error:
         Lifecycle(removed={(Event.ACTIVATE, R)})
     assert (error.value.event, error.value.source) == ("activate", "revoked")
 
@@ -165,6 +165,16 @@ def test_the_engine_knows_no_trigger_but_the_tables() -> None:
     assert engine.targets(Event.RETIRE, B) == ()
     assert set(engine._machine.events) == {Event.RETIRE}
     assert engine._machine.models == []
+
+
+def test_the_engine_leads_where_just_that_trigger_leads_however_often_it_is_asked() -> (
+    None
+):
+    engine = Engine(State, [(Event.RETIRE, A, T), (Event.REVOKE, A, R)])
+    for _ in range(2):
+        assert engine.targets(Event.RETIRE, A) == (T.name,)
+        assert engine.targets(Event.REVOKE, A) == (R.name,)
+        assert engine.targets(Event.SUSPEND, A) == ()
 
 
 def test_the_package_imported_is_ours() -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from kiosk.cards.values import Family
 from kiosk.visit.views import Outcome
+from lab.hostile.pages import EVENTS
 from lab.hostile.town import PINS, Person, Town
 from statemachine.operation import TABLE, Phase
 from storage import audit
@@ -200,6 +201,17 @@ def _lives(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
         yield f"the record says {state}, the evidence {at}"
 
 
+def _at_the_desk(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
+    """I6: whatever a page said was done is in the evidence, each time."""
+    told = [
+        it for whose, it in town.office.pages.told if whose == person.holder.credential
+    ]
+    for choice, kind in EVENTS.items():
+        done = sum(1 for event in own if event.kind == kind)
+        if told.count(choice) > done:
+            yield f"a page said {choice} {told.count(choice)} times, it was {done}"
+
+
 def _rights(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
     """I7: nothing leaves the authority without a code where one is wanted."""
     redeemed = {e.operation for e in own if e.kind == "approval.redeemed"}
@@ -235,5 +247,6 @@ _JUDGES = (
     ("I4", _counters),
     ("I6", _edges),
     ("I6", _lives),
+    ("I6", _at_the_desk),
     ("I7", _rights),
 )

@@ -21,6 +21,8 @@ from kiosk.authority.office.operators import Action, SignedIn
 from kiosk.config import OperatorRole
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
+from kiosk.simulation.rehearsal.office import GROUPS
+from lab.hostile.pages import PASSWORD, AtPages
 from storage.errors import RegistryError
 from storage.records import ApprovalKind, Credential
 
@@ -36,8 +38,14 @@ class Office:
     """Hanna at her desk, who may do all that a helpdesk may."""
 
     def __init__(self, town: Town) -> None:
-        guid = town.domain.add_account(HANNA, display_name="Hanna Helpdesk")
+        guid = town.domain.add_account(
+            HANNA,
+            display_name="Hanna Helpdesk",
+            password=Secret(PASSWORD),
+            groups=frozenset({GROUPS[OperatorRole.HELPDESK]}),
+        )
         self._town = town
+        self.pages = AtPages(town, HANNA)
         self._hanna = SignedIn(
             account=f"{HANNA}@ad.test",
             guid=guid,
@@ -81,16 +89,19 @@ def _act(action: Action) -> Decision:
     )
 
 
-def _give(office: Office, known: Credential) -> None:
-    given = holder_codes.give(office.desk, known, ApprovalKind.RELEASE, last_try=True)
-    given.code.wipe()
+def _give(kind: ApprovalKind) -> Decision:
+    def give(office: Office, known: Credential) -> None:
+        holder_codes.give(office.desk, known, kind, last_try=True).code.wipe()
+
+    return give
 
 
 DECISIONS: dict[str, Decision] = {
     "suspends the card": _act(Action.SUSPEND),
     "revokes the card": _act(Action.REVOKE),
     "resumes the card": _act(Action.RESUME),
-    "gives a release code": _give,
+    "gives a release code": _give(ApprovalKind.RELEASE),
+    "gives an activation code": _give(ApprovalKind.ACTIVATION),
     "closes the case": lambda office, known: lifecycle_events.close_case(
         office.desk, known, _WORDS
     ),

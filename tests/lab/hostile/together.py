@@ -14,12 +14,14 @@ from lab.hostile.explore import Failure, judged, planned_by
 from lab.hostile.families import EVERY
 from lab.hostile.less import Less
 from lab.hostile.office import DECISIONS
+from lab.hostile.pages import CHOICES
 from lab.hostile.town import Person, Town
 from lab.hostile.turns import Turns, TurnWorker
 from storage.registry import Registry
 
 _STATIONS = ("kiosk-1", "kiosk-2", "kiosk-3")
 _DECISIONS = tuple(DECISIONS)
+_CHOICES = tuple(CHOICES)
 _POINTS = 400
 """Of all that go on at once, at which something may happen."""
 
@@ -110,6 +112,10 @@ def _begin(
         (chance.randrange(40), chance.choice(town.people), chance.choice(_DECISIONS))
         for _ in range(decided)
     ]
+    at_pages = [
+        (chance.randrange(40), chance.choice(town.people), chance.choice(_CHOICES))
+        for _ in range(chance.randrange(3))
+    ]
     decisions = [
         each
         for number, each in enumerate(drawn)
@@ -117,6 +123,11 @@ def _begin(
     ]
     if decisions:
         turns.begin("helpdesk", partial(_decide, town, turns, decisions))
+    chosen = [
+        each for number, each in enumerate(at_pages) if less.has(f"{day} page {number}")
+    ]
+    if chosen:
+        turns.begin("helpdesk, pages", partial(_go_through, town, turns, chosen))
 
 
 def _decide(town: Town, turns: Turns, decisions: list[tuple[int, Person, str]]) -> None:
@@ -129,3 +140,19 @@ def _decide(town: Town, turns: Turns, decisions: list[tuple[int, Person, str]]) 
         except ProcessDied:
             town.restart()
         town.points.story.append(f"the helpdesk {what} of {person.name}")
+
+
+def _go_through(
+    town: Town, turns: Turns, chosen: list[tuple[int, Person, str]]
+) -> None:
+    """Hanna goes through the pages of one case after the other, slowly."""
+    for after, person, choice in chosen:
+        for _ in range(after):
+            turns.turn()
+        shown = None
+        try:
+            shown = town.office.pages.decides(person, choice, turns.turn)
+        except ProcessDied:
+            town.restart()
+        said = "nothing" if shown is None else shown.notice or shown.name
+        town.points.story.append(f"pages, {choice} of {person.name}: {said}")

@@ -129,8 +129,8 @@ class Town:
         self._in_hand: dict[str, tuple[str, ...]] = {}
         self.world.readers = self.readers
         self.points.now = self.world.clock.monotonic
-        self.restart()
         self.office = Office(self)
+        self.restart()
         self.people = [self._person(n, story) for n, story in enumerate(stories)]
         self.domain.replicate()
 
@@ -145,7 +145,8 @@ class Town:
         return self._readers[station]
 
     def restart(self) -> None:
-        """New processes, all of them."""
+        """New processes, all of them: whoever had a session has none."""
+        self.office.pages.leave()
         self.authorities = [self._process() for _ in range(2 if self.line else 1)]
 
     def restart_one(self, number: int) -> None:

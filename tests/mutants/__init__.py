@@ -1,0 +1,1 @@
+"""Mutants: the code with one thing changed by a machine, to see which test sees it."""
