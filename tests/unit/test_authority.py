@@ -16,7 +16,13 @@ from kiosk.authority.escrow import escrowed_secrets, puks
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
-from kiosk.authority.values import CardLimits, Challenge, OpenRequest, Prepared
+from kiosk.authority.values import (
+    CardLimits,
+    Challenge,
+    OpenRequest,
+    Prepared,
+    PrepareRequest,
+)
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.values import PasswordPolicy
@@ -27,7 +33,7 @@ from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Outcome
 from statemachine.lifecycle import Event, Lifecycle, State
 from statemachine.operation import Kind, Phase
-from storage.records import Keyless, PinPolicy, Sync, Template
+from storage.records import Keyless, Operation, PinPolicy, Sync, Template
 from storage.registry import Tx
 
 CHANGE, UNBLOCK = STORIES[0], STORIES[3]
@@ -75,8 +81,11 @@ class Proof:
         self.authority.authorise(self.prepared.operation, **given, going_on=going_on)
 
     def phase(self) -> Phase:
+        return self.kept().phase
+
+    def kept(self) -> Operation:
         operation = self.prepared.operation
-        return self.history.world.registry.run(lambda tx: tx.operation(operation)).phase
+        return self.history.world.registry.run(lambda tx: tx.operation(operation))
 
 
 def test_the_card_on_record_is_believed(history: History) -> None:
@@ -92,6 +101,7 @@ def test_a_signature_by_another_key_is_refused(history: History) -> None:
     with pytest.raises(ProofFailed):
         proof.authorise(signature=other.sign(message, ec.ECDSA(hashes.SHA256())))
     assert proof.phase() is Phase.REFUSED
+    assert proof.kept().reason == "reason.signature_wrong"
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x00", b"\x30\x06\x02\x01\x00\x02\x01\x00"])
@@ -147,6 +157,21 @@ def test_an_expired_nonce_is_refused(history: History) -> None:
     history.world.clock.sleep(120.0)
     with pytest.raises(ProofFailed):
         proof.authorise()
+    assert proof.kept().reason == "reason.nonce_stale"
+
+
+def test_who_does_not_say_what_was_seen_may_go_on_where_the_rest_is_as_it_was(
+    history: History,
+) -> None:
+    """A station of an earlier version: it is looked at again before the write."""
+    told = replace(history.announced(LIMITS), seen=None)
+    request = PrepareRequest(
+        credential=history.holder.credential,
+        kind=Kind.CHANGE,
+        seen=history.seen(LIMITS),
+        announced=told,
+    )
+    assert history.world.authority.port.prepare(request).challenge is not None
 
 
 def test_a_nonce_of_an_earlier_operation_is_refused(history: History) -> None:

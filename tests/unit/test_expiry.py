@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kiosk.authority.rules.expiry import DAY
+from typing import Any
+
+import pytest
+
 from kiosk.core.secret import Secret
 from kiosk.directory.values import PasswordPolicy
 from kiosk.simulation.domain import DOMAIN_POLICY
@@ -12,6 +15,8 @@ from statemachine.operation import Kind
 from storage.records import PinPolicy, Sync, Template
 
 PIN = b"271828"
+DAY = 86_400.0
+"""Seconds."""
 
 
 class Person:
@@ -23,9 +28,11 @@ class Person:
         expiry_days: int = 0,
         policy: PasswordPolicy = DOMAIN_POLICY,
         sync: Sync = Sync.IN_STEP,
+        **other: Any,
     ) -> None:
+        """`other`: of the template's PIN policy."""
         self.world = World(policy=policy)
-        pin_policy = PinPolicy(expiry_days=expiry_days)
+        pin_policy = PinPolicy(expiry_days=expiry_days, **other)
         self.world.add_template(Template(name="staff", pin_policy=pin_policy))
         guid = self.world.directory.add_account("alice", password=Secret(PIN))
         self.made, puk = self.world.make_card("alice", pin=PIN)
@@ -91,6 +98,25 @@ def test_an_account_whose_password_never_expires_has_only_the_pins_age() -> None
     guid = person.world.holders["alice"].account_guid
     person.world.directory.change_account(guid, password_never_expires=True)
     assert notices(person.home(100)) == {}
+
+
+def test_where_the_password_does_not_follow_its_age_is_nobodys_here() -> None:
+    policy = replace_policy(maximum_age=42 * DAY)
+    person = Person(policy=policy, sync=Sync.NOT_SYNCHRONISED, update_ad_password=False)
+    assert "notice.pin_expires" not in notices(person.home(40))
+    assert "notice.pin_expired" not in notices(person.home(10))
+
+
+def test_who_wants_no_reminder_is_told_at_the_end() -> None:
+    person = Person(expiry_days=90, reminder_days=())
+    assert notices(person.home(89)) == {}
+    assert notices(person.home(1)) == {"notice.pin_expired": None}
+
+
+@pytest.mark.parametrize(("after", "left"), [(80.0, 10), (80.01, 10), (79.99, 11)])
+def test_a_day_that_has_begun_is_a_day(after: float, left: int) -> None:
+    person = Person(expiry_days=90)
+    assert notices(person.home(after)) == {"notice.pin_expires": left}
 
 
 def test_a_change_begins_a_new_age() -> None:
