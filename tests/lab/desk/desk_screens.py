@@ -37,8 +37,8 @@ class Desk:
         return "\n".join(line.text[:width].rstrip() for line in lines)
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
-        for _ in range(200):
-            await self.pilot.pause(0.05)
+        for _ in range(3000):
+            await self.pilot.pause(0.01)
             if holds():
                 await self.pilot.pause()
                 self.hands.rest()

@@ -13,8 +13,10 @@ from kiosk.tui.screens.message import MessageScreen
 from kiosk.visit.station import FaceSettings
 from lab.terminal.hands import Hands
 
-WAIT = 200
-"""Turns of the loop (50 ms each) that a screen may take to appear."""
+WAIT = 3000
+"""Turns of the loop (10 ms each, and more where much is to be done) that a screen may
+take to appear.
+"""
 
 
 class Kiosk:
@@ -48,7 +50,7 @@ class Kiosk:
     async def until_true(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for something to become true."""
         for _ in range(WAIT):
-            await self.pilot.pause(0.05)
+            await self.pilot.pause(0.01)
             if holds():
                 self.hands.rest()
                 return

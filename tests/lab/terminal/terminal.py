@@ -90,7 +90,7 @@ class Terminal:
             view = view[os.write(self._master, view) :]
 
     def until(
-        self, holds: Callable[[str], bool], what: str, seconds: float = 30.0
+        self, holds: Callable[[str], bool], what: str, seconds: float = 60.0
     ) -> str:
         """Wait until the screen says something; return it."""
         deadline = time.monotonic() + seconds
@@ -103,7 +103,7 @@ class Terminal:
             self._read(0.1)
         raise AssertionError(f"waited for {what}; the screen says:\n{self.text()}")
 
-    def shows(self, words: str, seconds: float = 30.0) -> str:
+    def shows(self, words: str, seconds: float = 60.0) -> str:
         """Wait until these words are on the screen."""
         return self.until(lambda text: words in text, words, seconds)
 
@@ -174,7 +174,7 @@ class Terminal:
         The kernel hands typed bytes on in its own time: none that wait at first are
         none that have come yet.
         """
-        deadline = time.monotonic() + 15.0
+        deadline = time.monotonic() + 60.0
         while not self._keys_waiting() and time.monotonic() < deadline:
             time.sleep(0.001)
         while self._keys_waiting() and time.monotonic() < deadline:
