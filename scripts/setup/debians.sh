@@ -38,6 +38,8 @@ mirror() {
 # bare SUITE : a bare root of that suite, made once.
 bare() {
     [ ! -d "$roots/$1" ] || return 0
+    command -v debootstrap >/dev/null ||
+        fail "debootstrap is needed to make a root of $1: apt-get install debootstrap"
     from=$(mirror)
     [ -n "$from" ] || fail "This machine's apt knows no mirror of Debian."
     echo "Fetching a bare $1 (once) into $roots"
