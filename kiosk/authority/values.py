@@ -8,7 +8,8 @@ import msgspec
 
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet, PinRules
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 
 class Family(StrEnum):

@@ -64,6 +64,9 @@ def demo(
 
 def _both_sides(*, is_at_desk: bool) -> int:
     """Play kiosk and desk of one world, in turn, until the end is asked for."""
+    from kiosk.tui import collector
+
+    collector.rest()
     from kiosk.simulation.demo import Demo
     from kiosk.simulation.demo_desk import opened_beside
     from kiosk.tui import app, desk_app
@@ -85,9 +88,11 @@ def _both_sides(*, is_at_desk: bool) -> int:
 
 def _fleet(*, is_at_desk: bool) -> int:
     """Play two kiosks and a desk of one fleet, in turn. NoServiceLibrary."""
+    from kiosk.tui import collector
     from kiosk.tui.environment import harden
 
     harden()
+    collector.rest()
     from kiosk.simulation.demo import Demo
     from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.simulation.fleet.demo import FleetKiosk
@@ -148,6 +153,9 @@ def _kiosk(record: Path | None, *, is_plain: bool) -> int:
     if is_plain:
         from kiosk.plain.controller import run
     else:
+        from kiosk.tui import collector
+
+        collector.rest()
         from kiosk.tui.app import run
 
     deck = Demo()

@@ -48,9 +48,11 @@ def run(
         raise NotATerminal
     from kiosk.core.hardening import harden_process
     from kiosk.core.logs import set_up
+    from kiosk.tui import collector
     from kiosk.tui.environment import harden as harden_environment
 
     harden_environment()
+    collector.rest()
     harden_process()
     settings = load_any(config)
     set_up(settings.log.file, as_json=settings.log.form is LogForm.JSON)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.challenges import DIGITS as RESPONSE_DIGITS
 from kiosk.pin.challenges import heard
 from kiosk.pin.codes import DIGITS as CODE_DIGITS
 from kiosk.pin.codes import is_well_formed
-from kiosk.pin.rules import Alphabet
 from kiosk.visit.views import FieldName, Form
 
 CODES = frozenset({FieldName.RELEASE_CODE, FieldName.ACTIVATION_CODE})

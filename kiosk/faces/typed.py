@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.faces.keyboard.names import UNREADABLE
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 _UNUSABLE = 0
 """Stands in the buffer for a key that cannot be used; no key types it."""

@@ -1,7 +1,7 @@
-"""What the faces say: catalogue sentences, outside text made visible, and a visit.
+"""What the faces say: sentences of the catalogue, with outside text made visible.
 
-One terminal speaks one language at a time: the one of the person in front of it. UI
-thread.
+One terminal speaks one language at a time: the one of the person in front of it. What
+is said of a visit (`visit_wording`) is not needed for the first frame. UI thread.
 """
 
 from __future__ import annotations
@@ -9,30 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.core.errors import Message
-from kiosk.faces.entering import ON_CARD, READ_OUT
-from kiosk.pin.rules import Alphabet, Rule, RuleVerdict
 from kiosk.texts import ENGLISH, UnknownText, sentence
-from kiosk.visit.views import FROM_ELSEWHERE, FieldName, StepState, VisitStep
-from statemachine.lifecycle import State
-from statemachine.operation import Kind
 
 if TYPE_CHECKING:
     import time
 
-    from kiosk.cards.values import Tries
-    from kiosk.pin.rules import PinRules
     from kiosk.visit.station import Helpdesk
-    from kiosk.visit.views import ActionOffer, Form, Home, Progress
 
 _language = ENGLISH
 _LONGEST = 160
 """Characters of each value in a sentence that somebody else has put together."""
 _WHOLE = 400
 """Characters of what the faces themselves put into a sentence."""
-_CALLED_FOR = (State.SUSPENDED, State.BLOCKED, State.REVOKED, State.RETIRED)
-"""States that somebody on the telephone can do something about."""
-_ENOUGH = 3
-"""Tries that nobody has to think about, if a card does not tell how many it has."""
 
 
 def speak(language: str) -> None:
@@ -80,169 +68,3 @@ def who_helps(desk: Helpdesk) -> str:
 def whom_to_call(desk: Helpdesk) -> str:
     """Return the helpdesk's contact and hours in one line."""
     return say("tui.help", who=who_helps(desk))
-
-
-def at_dead_end(home: Home, desk: Helpdesk) -> str:
-    """Return whom to call where nothing is allowed, and what they will do."""
-    kind = home.state if home.state in _CALLED_FOR else "other"
-    return say(f"tui.dead_end.{kind}", who=who_helps(desk))
-
-
-# --- tries ------------------------------------------------------------------------
-
-
-def of_tries(tries: Tries) -> str:
-    """Return a retry counter as a sentence."""
-    if tries.left is None:
-        return say("tui.tries.unknown")
-    if tries.left == 0:
-        return say("tui.tries.none")
-    return say("tui.tries.left", left=tries.left)
-
-
-def is_at_stake(form: Form) -> bool:
-    """Say whether a wrong entry into this form costs a try of the PIN."""
-    return any(name in ON_CARD for name in form.fields)
-
-
-def is_short(tries: Tries) -> bool:
-    """Say whether some are spent, and some are left: worth knowing before choosing."""
-    return tries.left is not None and 0 < tries.left < (tries.total or _ENOUGH)
-
-
-# --- actions ----------------------------------------------------------------------
-
-
-def of_help(offer: ActionOffer, desk: Helpdesk) -> str:
-    """Return what an action needs and asks: whom to call first, and for what."""
-    if offer.needs is None:
-        return say(f"tui.action_help.{offer.kind}")
-    return say(f"tui.action_needs.{offer.needs}", who=who_helps(desk))
-
-
-def of_call(form: Form, desk: Helpdesk) -> str:
-    """Return whom to call for what this form asks for, and what they give."""
-    for name in form.fields:
-        if name in FROM_ELSEWHERE:
-            return say(f"tui.call.{name}", who=who_helps(desk))
-    return say("tui.help", who=who_helps(desk))
-
-
-def is_of_a_call(offer: ActionOffer) -> bool:
-    """Say whether what an action needs says whom to call."""
-    return offer.allowed and offer.needs in _BY_CALL
-
-
-def of_standing(home: Home) -> tuple[str, ...]:
-    """Return how a card stands and what is to be known of it, each once.
-
-    Where nothing is allowed for one reason, the reason says how it stands, too; so does
-    the one why card and password may differ.
-    """
-    notices = [said(notice) for notice in home.notices]
-    is_told = home.headline.key == "home.headline.out_of_step" and any(
-        notice.key.startswith("reason.") for notice in home.notices
-    )
-    headline = _one_reason(home.actions) or said(home.headline)
-    return tuple(dict.fromkeys(notices if is_told else [headline, *notices]))
-
-
-def of_refusals(home: Home) -> tuple[str, ...]:
-    """Return why actions are not allowed: each reason once, with all it is true of.
-
-    What nobody would ask for (a card that is active cannot be activated, nothing is out
-    of step) is left out, and what the card's standing says already.
-    """
-    names: dict[str, list[str]] = {}
-    for offer in () if _one_reason(home.actions) else home.actions:
-        if offer.allowed or (offer.reason and offer.reason.key in _NOT_ASKED):
-            continue
-        why = said(offer.reason) if offer.reason else ""
-        names.setdefault(why, []).append(say(f"tui.form.{offer.kind}"))
-    return tuple(
-        f"{', '.join(each)}: {why}" if why else ", ".join(each)
-        for why, each in names.items()
-    )
-
-
-def _one_reason(offers: tuple[ActionOffer, ...]) -> str | None:
-    """Return the one reason why nothing is allowed; None: several, or none."""
-    if any(offer.allowed for offer in offers):
-        return None
-    reasons = {said(offer.reason) for offer in offers if offer.reason is not None}
-    return reasons.pop() if len(reasons) == 1 else None
-
-
-_BY_CALL = frozenset(
-    {FieldName.RELEASE_CODE, FieldName.ACTIVATION_CODE, FieldName.ADMIN_RESPONSE}
-)
-_NOT_ASKED = frozenset({"refusal.already_activated", "refusal.in_step"})
-
-
-def choices(form: Form) -> tuple[str, str]:
-    """Return which words stand for yes and no where `form` wants a confirmation."""
-    if form.confirm is not None and form.confirm.key == "confirm.changed_elsewhere":
-        return "overwrite", "leave"
-    return "yes", "no"
-
-
-# --- steps and rules ----------------------------------------------------------------
-
-
-def of_step(progress: Progress) -> str:
-    """Return how a step stands."""
-    match progress.state:
-        case StepState.RUNNING:
-            return say(f"tui.step.{progress.step}")
-        case StepState.DONE:
-            return say(f"step.{progress.step}")
-        case StepState.FAILED:
-            return say(f"tui.step_failed.{progress.step}")
-
-
-def of_open_step(step: VisitStep) -> str:
-    """Return a step that is still to come."""
-    return say(f"tui.step_open.{step}")
-
-
-def expected(form: Form) -> tuple[VisitStep, ...]:
-    """Return the steps that this form leads to, if all goes well."""
-    if form.kind is not Kind.FINISH and form.rules is None:
-        return (VisitStep.CHECK, VisitStep.PAD)
-    card = (VisitStep.CARD,)
-    proof = (VisitStep.PROVE, VisitStep.AUTHORISE)
-    if not form.password_follows:
-        return (VisitStep.CHECK, *card)
-    if form.kind is Kind.FINISH:
-        return (VisitStep.CHECK, *proof, VisitStep.PASSWORD)
-    is_reset = any(name in READ_OUT or name is FieldName.PUK for name in form.fields)
-    middle = (*card, *proof) if is_reset else (*proof, *card)
-    return (VisitStep.CHECK, *middle, VisitStep.PASSWORD)
-
-
-def of_rule(rule: Rule, rules: PinRules) -> str:
-    """Return one rule of a new PIN."""
-    is_digits = rule is Rule.LENGTH and rules.alphabet is Alphabet.DIGITS
-    key = "rule.length_digits" if is_digits else f"rule.{rule}"
-    return say(key, minimum=rules.minimum, maximum=rules.maximum)
-
-
-def merged(rules: PinRules, verdicts: tuple[RuleVerdict, ...]) -> list[RuleVerdict]:
-    """Say "6 to 8 digits" once: how many and which are one rule to a person."""
-    if rules.alphabet is not Alphabet.DIGITS:
-        return list(verdicts)
-    both = (Rule.LENGTH, Rule.ALPHABET)
-    holds = all(it.holds for it in verdicts if it.rule in both)
-    rest = [it for it in verdicts if it.rule not in both]
-    return [RuleVerdict(Rule.LENGTH, holds=holds), *rest]
-
-
-def of_why(verdict: RuleVerdict) -> str:
-    """Return why a rule is broken, where it can be said; else nothing."""
-    return "" if verdict.why is None else say(f"rule.weak.{verdict.why}")
-
-
-def of_broken(verdict: RuleVerdict, rules: PinRules) -> str:
-    """Return a broken rule by its name, and why."""
-    rule, why = of_rule(verdict.rule, rules), of_why(verdict)
-    return say("tui.form.broken_why", rule=rule, why=why) if why else rule

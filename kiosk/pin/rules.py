@@ -12,17 +12,11 @@ from enum import StrEnum
 import msgspec
 
 from kiosk.core.secret import Secret
+from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.weak import Weakness, weakness
 
 COMPLEXITY_CLASSES = 3
 """How many of the five character classes a complex password has (MS-SAMR)."""
-
-
-class Alphabet(StrEnum):
-    """Which characters a PIN may have."""
-
-    DIGITS = "digits"
-    PRINTABLE = "printable"
 
 
 class Rule(StrEnum):

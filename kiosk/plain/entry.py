@@ -7,7 +7,7 @@ from typing import Final
 
 from kiosk.faces.keyboard.names import PASTE, Key
 from kiosk.faces.typed import Repertoire, Typed, edits_elsewhere
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 MARK: Final = "*"
 """Stands for a character that is not to be read."""

@@ -11,8 +11,9 @@ from kiosk.faces.attention import LOOK, Attention
 from kiosk.faces.keyboard.names import PASTE
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.turn import Turn
-from kiosk.faces.wording import of_step, say
-from kiosk.pin.rules import Alphabet
+from kiosk.faces.visit_wording import of_step
+from kiosk.faces.wording import say
+from kiosk.pin.alphabet import Alphabet
 from kiosk.plain.entry import LineEntry, anything, choice_up_to
 from kiosk.plain.news import (
     CardGone,

@@ -11,7 +11,7 @@ from kiosk.faces.entering import ON_CARD, PUNCTUATION, READ_OUT, takes, wrong_wi
 from kiosk.faces.error_pages import record, trouble_of
 from kiosk.faces.receipt import page, print_page
 from kiosk.faces.terminal_line import TerminalGone
-from kiosk.faces.wording import (
+from kiosk.faces.visit_wording import (
     at_dead_end,
     choices,
     is_at_stake,
@@ -24,10 +24,8 @@ from kiosk.faces.wording import (
     of_rule,
     of_standing,
     of_tries,
-    said,
-    say,
-    whom_to_call,
 )
+from kiosk.faces.wording import said, say, whom_to_call
 from kiosk.pin.rules import PinRules, check
 from kiosk.plain.news import CardGone, EndRequested, TimeIsUp
 from kiosk.visit.views import Answers, FieldName, Outcome

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from importlib import resources
-
-import polib
+from pathlib import Path
 
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible, visible_path
 from kiosk.texts.pseudo import pseudo
 from kiosk.texts.times import spoken
 
+_HERE = Path(__file__).parent
 ENGLISH = "en"
 PSEUDO = "en-XA"
 """English with longer words and foreign letters: shows what a screen would cut."""
@@ -83,8 +82,7 @@ class _Labels:
 
 def english() -> dict[str, str]:
     """Return every English sentence by key, in the order of the files."""
-    files = (resources.files(__name__) / ENGLISH).iterdir()
-    areas = sorted(file.name.removesuffix(".toml") for file in files)
+    areas = sorted(file.stem for file in (_HERE / ENGLISH).iterdir())
     return {
         f"{area}.{name}": said for area in areas for name, said in _area(area).items()
     }
@@ -96,9 +94,11 @@ def translations(language: str) -> dict[str, tuple[str, str]]:
 
     Empty for a language that nobody has translated.
     """
-    source = resources.files(__name__) / "locale" / f"{language}.po"
+    source = _HERE / "locale" / f"{language}.po"
     if not source.is_file():
         return {}
+    import polib  # a station that speaks English does without
+
     return {
         entry.msgctxt: (entry.msgid, entry.msgstr)
         for entry in polib.pofile(source.read_text("utf-8"))
@@ -108,7 +108,7 @@ def translations(language: str) -> dict[str, tuple[str, str]]:
 
 @functools.cache
 def _area(area: str) -> dict[str, str]:
-    source = resources.files(__name__) / ENGLISH / f"{area}.toml"
+    source = _HERE / ENGLISH / f"{area}.toml"
     if not source.is_file():
         return {}
     return dict(_flat(tomllib.loads(source.read_text("utf-8")), ""))

@@ -7,7 +7,6 @@ the UI thread; blocking work is queued on the station's workers.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from textual.widget import Widget
 
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.idleness import Idleness
+from kiosk.tui import collector
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.messages import Told
@@ -25,11 +25,12 @@ from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.idle import IdleScreen
 from kiosk.tui.screens.idle_warning import PAUSE_KEY
-from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
+from kiosk.tui.theme import CONTRAST
 
 if TYPE_CHECKING:
     from kiosk.faces.demo_deck import DemoDeck
     from kiosk.tui.kiosk_controller import KioskController
+    from kiosk.tui.tray import TrayHand
     from kiosk.visit.station import Station
 
 HEALTH_SECONDS = 10.0
@@ -53,7 +54,7 @@ class KioskApp(LockedApp):
         super().__init__(now)
         self._awake = awake
         self._station = station
-        self._hand = None if deck is None else TrayHand(deck)
+        self._hand = None if deck is None else _hand_of(deck)
         self._idleness = Idleness(station.settings)
         self._stage = ScreenStack(self, self._tray, self.turn, self._pass_on)
         self._preferences = Preferences(self, station.settings)
@@ -61,7 +62,7 @@ class KioskApp(LockedApp):
         """None until the first frame is drawn."""
 
     def _tray(self) -> Widget | None:
-        return None if self._hand is None else Tray(self._hand)
+        return None if self._hand is None else self._hand.tray()
 
     # --- life -------------------------------------------------------------------
 
@@ -91,6 +92,7 @@ class KioskApp(LockedApp):
         self.set_interval(TICK_SECONDS, controller.tick)
         self.set_interval(HEALTH_SECONDS, controller.ask_health)
         controller.start()
+        self.prepare(CONTRAST)
         self._awake()
 
     # --- keys -------------------------------------------------------------------
@@ -98,7 +100,7 @@ class KioskApp(LockedApp):
     def before_key(self, event: events.Key) -> bool:
         """Every key says that somebody is there; some are for nobody else."""
         self._idleness.reset()
-        if self._hand is not None and event.key in DEMO_KEYS:
+        if self._hand is not None and self._hand.knows(event.key):
             self._demo_key(event.key)
             return True
         if self._stage.cover is None:
@@ -135,15 +137,20 @@ class KioskApp(LockedApp):
             self._controller.hear(message)
 
 
+def _hand_of(deck: DemoDeck) -> TrayHand:
+    from kiosk.tui.tray import TrayHand  # only a demo has one
+
+    return TrayHand(deck)
+
+
 def run(station: Station, *, deck: DemoDeck | None = None) -> int:
     """Run the kiosk on this terminal; return the process's exit code.
 
-    Call `kiosk.tui.environment.harden` before this module is imported.
+    Call `kiosk.tui.environment.harden`, and `kiosk.tui.collector.rest`, before this
+    module is imported.
     """
     with screen_of_its_own():
-        # What is loaded by then stays: without this the collector walks through all
-        # of it again and again (40 to 66 ms), in front of somebody's key.
-        app = KioskApp(station, deck=deck, awake=gc.freeze)
+        app = KioskApp(station, deck=deck, awake=collector.wake)
         try:
             ended_with = app.run(mouse=False)
         finally:

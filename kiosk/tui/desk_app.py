@@ -22,6 +22,7 @@ from kiosk.core.exit_codes import ExitCode
 from kiosk.desk.tables import Look, Style
 from kiosk.desk.views import DeskPort, Page
 from kiosk.faces.receipt import print_page, sheet
+from kiosk.tui import collector
 from kiosk.tui.descriptors import screen_of_its_own
 from kiosk.tui.locked import LockedApp, code_of
 from kiosk.tui.messages import Told
@@ -31,7 +32,7 @@ from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.help import HELP_KEYS, HelpScreen
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.screens.palette import PALETTE_KEY, PaletteScreen
-from kiosk.tui.tray import DEMO_KEYS, Tray, TrayHand
+from kiosk.tui.tray import TrayHand
 from kiosk.tui.widgets.page_lines import plain
 
 if TYPE_CHECKING:
@@ -86,9 +87,11 @@ class DeskApp(LockedApp):
         *,
         deck: DemoDeck | None = None,
         now: Callable[[], float] = time.monotonic,
+        awake: Callable[[], None] = lambda: None,
     ) -> None:
-        """`deck` only in the demo."""
+        """`deck` only in the demo. `awake`: called once the first page is shown."""
         super().__init__(now)
+        self._awake, self._is_awake = awake, False
         self._station = station
         Preferences(self, station.settings)
         self._hand = None if deck is None else TrayHand(deck)
@@ -107,7 +110,7 @@ class DeskApp(LockedApp):
         """The desk could not be opened; it is tried again."""
 
     def _tray(self) -> Widget | None:
-        return None if self._hand is None else Tray(self._hand)
+        return None if self._hand is None else self._hand.tray()
 
     # --- life -------------------------------------------------------------------
 
@@ -129,7 +132,7 @@ class DeskApp(LockedApp):
 
     def before_key(self, event: events.Key) -> bool:
         self._last_key = time.monotonic()
-        if self._hand is not None and event.key in DEMO_KEYS:
+        if self._hand is not None and self._hand.knows(event.key):
             if not self._hand.press(event.key):
                 self.exit(int(ExitCode.OK))
             if isinstance(self.screen, KioskScreen):
@@ -247,6 +250,9 @@ class DeskApp(LockedApp):
         if message.page.paper:
             self._put_on_paper(message.page)
         self._look()
+        if not self._is_awake:
+            self._is_awake = True
+            self.call_after_refresh(self._awake)
 
     def _put_on_paper(self, page: Page) -> None:
         """Hand a page to the site's printer, which takes its time."""
@@ -316,10 +322,11 @@ def _without_place(look: Look) -> Look:
 def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:
     """Run the operators' terminal; return the process's exit code.
 
-    Call `kiosk.tui.environment.harden` before this module is imported.
+    Call `kiosk.tui.environment.harden`, and `kiosk.tui.collector.rest`, before this
+    module is imported.
     """
     with screen_of_its_own():
-        app = DeskApp(station, deck=deck)
+        app = DeskApp(station, deck=deck, awake=collector.wake)
         try:
             ended_with = app.run(mouse=False)
         finally:

@@ -8,7 +8,8 @@ from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.faces.entering import CODES, ON_CARD, takes, wrong_with
 from kiosk.faces.typed import Repertoire
-from kiosk.faces.wording import of_broken, say
+from kiosk.faces.visit_wording import of_broken
+from kiosk.faces.wording import say
 from kiosk.pin.rules import PinRules, Rule, RuleVerdict, check
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.pin_field import PinField

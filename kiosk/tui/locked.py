@@ -21,11 +21,13 @@ from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.theme import Theme
 
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.attention import LOOK, Attention
 from kiosk.faces.turn import HELD, Turn
 from kiosk.tui.screens.base import KioskScreen
+from kiosk.tui.stylesheets import KeptStylesheet
 from kiosk.tui.terminal.driver import KioskDriver
 from kiosk.tui.theme import CONTRAST, KIOSK, edges
 
@@ -62,7 +64,9 @@ class LockedApp(App[int], inherit_bindings=False):
         self._after_return = False
         self.register_theme(KIOSK)
         self.register_theme(CONTRAST)
-        self.theme = KIOSK.name
+        self.set_reactive(App.theme, KIOSK.name)  # nothing has other colours yet
+        self._sheets = KeptStylesheet(variables=self.get_css_variables())
+        self.stylesheet = self._sheets
         self.animation_level = "none"
         self.error_console = Console(file=_Nowhere())
 
@@ -110,6 +114,15 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return edges()
+
+    def prepare(self, theme: Theme) -> None:
+        """Have what is shown ready in other colours before they are asked for."""
+        own = self.theme
+        self.set_reactive(App.theme, theme.name)
+        variables = self.get_css_variables()
+        self.set_reactive(App.theme, own)
+        self.get_css_variables()  # Textual keeps those that were asked for last
+        self._sheets.prepare(variables)
 
     # --- keys -------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kiosk.core.errors import Message
 from kiosk.faces.error_pages import ErrorPage
-from kiosk.faces.wording import expected, said, say
+from kiosk.faces.visit_wording import expected
+from kiosk.faces.wording import said, say
 from kiosk.tui.screens.confirm import ConfirmScreen
 from kiosk.tui.screens.form import FormScreen
 from kiosk.tui.screens.home import HomeScreen

@@ -26,6 +26,14 @@ class TrayHand:
         self.heard = ""
         """What the helpdesk said last."""
 
+    def tray(self) -> Tray:
+        """Return what shows it."""
+        return Tray(self)
+
+    def knows(self, key: str) -> bool:
+        """Say whether a key is one of the tray's."""
+        return key in DEMO_KEYS
+
     def press(self, key: str) -> bool:
         """Take one of the tray's keys; False: the demo is to end."""
         count = len(self.deck.cards)

@@ -24,7 +24,8 @@ Bare().run(mouse=False)
 _KIOSK = """
 from kiosk.tui.environment import harden
 harden()
-from kiosk.cards.values import ReadersChanged
+from kiosk.tui import collector
+collector.rest()
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.tui.app import run
 from kiosk.core.workers import SerialWorker
@@ -32,7 +33,9 @@ class Station:
     settings = FaceSettings(station="k", title="t", helpdesk=Helpdesk(contact="c"))
     def __init__(self):
         self.worker = SerialWorker("w")
-    def start(self, emit): emit(ReadersChanged(("reader",)))
+    def start(self, emit):  # the readers are looked at once the first frame is there
+        from kiosk.cards.values import ReadersChanged
+        emit(ReadersChanged(("reader",)))
     def health(self): return ()
     def on_card_worker(self, job): self.worker.post(job)
     def on_authority_worker(self, job): self.worker.post(job)
@@ -68,15 +71,16 @@ import asyncio, gc, json, time
 from lab.terminal.screens import kiosk
 from textual import events
 
-waits = []
+waits, work = [], []
 
 async def pressed(shown, key):
     character = key if len(key) == 1 else None
-    before = time.perf_counter()
+    before, worked = time.perf_counter(), time.thread_time()
     shown.app.post_message(events.Key(key, character))
     done = asyncio.Event()
     shown.app.call_later(done.set)
     await done.wait()
+    work.append((time.thread_time() - worked) * 1000)
     waits.append((time.perf_counter() - before) * 1000)
     await asyncio.sleep(0.02)
     shown.hands.rest()
@@ -101,7 +105,8 @@ async def main():
                 await pressed(shown, key)
 
 asyncio.run(main())
-print(json.dumps(sorted(waits)[int(len(waits) * 0.99)]))
+for each in (waits, work):
+    print(json.dumps(sorted(each)[int(len(each) * 0.99)]))
 """
 _MEMORY = """
 from pathlib import Path
@@ -144,8 +149,8 @@ def first_frame(code: str) -> float:
         os.close(master)
 
 
-def measured(code: str) -> float:
-    """Run a program that prints one number."""
+def measured(code: str) -> tuple[float, ...]:
+    """Run a program that prints numbers, one a line."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
@@ -153,7 +158,7 @@ def measured(code: str) -> float:
         text=True,
         env={**os.environ, "PYTHONPATH": "tests"},
     )
-    return float(done.stdout.strip().splitlines()[-1])
+    return tuple(map(float, done.stdout.split()))
 
 
 def run() -> list[Row]:
@@ -162,6 +167,7 @@ def run() -> list[Row]:
     for _ in range(ROUNDS):
         bare.append(first_frame(_BARE))
         ours.append(first_frame(_KIOSK))
+    waits, work = measured(_KEYS)
     return [
         Row(
             what="first frame",
@@ -173,7 +179,7 @@ def run() -> list[Row]:
         ),
         Row(
             what="UI blocked during a visit, 99th percentile",
-            ours=measured(_BLOCKED),
+            ours=measured(_BLOCKED)[0],
             other=16.0,
             other_is="bound",
             unit="ms",
@@ -181,7 +187,15 @@ def run() -> list[Row]:
         ),
         Row(
             what="a key waits at the kiosk, 99th percentile",
-            ours=measured(_KEYS),
+            ours=waits,
+            other=16.0,
+            other_is="bound",
+            unit="ms",
+            target=1.0,
+        ),
+        Row(
+            what="of it on a processor",
+            ours=work,
             other=16.0,
             other_is="bound",
             unit="ms",
@@ -189,7 +203,7 @@ def run() -> list[Row]:
         ),
         Row(
             what="memory of the idle kiosk, 1,000 cards",
-            ours=measured(_MEMORY),
+            ours=measured(_MEMORY)[0],
             other=100.0,
             other_is="bound",
             unit="MiB",

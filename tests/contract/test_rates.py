@@ -18,7 +18,7 @@ from kiosk.authority.rates import WITHIN_SECONDS, Bounds, Rates
 from kiosk.authority.values import CardLimits, OpenRequest, PrepareRequest
 from kiosk.core.errors import Message
 from kiosk.directory.ports import Directory
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from statemachine.operation import Kind
 from storage.records import AuditEvent
 

@@ -9,7 +9,7 @@ from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
 from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from lab.histories import NEW, STORIES, History, Story
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, Credential, Operation

@@ -17,7 +17,7 @@ from kiosk.authority.values import (
 )
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.cards.gids_factory import make_gids_card
 from kiosk.simulation.world import World
 from statemachine.operation import Kind

@@ -26,7 +26,8 @@ from kiosk.authority.values import (
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.values import PasswordPolicy
-from kiosk.pin.rules import Alphabet, Rule
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import Rule
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.world import World
 from kiosk.visit.by_kind import NotOffered

@@ -22,6 +22,7 @@ from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.codes import (
     DIGITS,
     check_digit,
@@ -31,7 +32,6 @@ from kiosk.pin.codes import (
     new_code,
     normalised,
 )
-from kiosk.pin.rules import Alphabet
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.interference import die

@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import (
-    Alphabet,
-    PinRules,
-    Rule,
-    check,
-    contradiction,
-    is_satisfied,
-)
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules, Rule, check, contradiction, is_satisfied
 
 PIV = PinRules(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 

@@ -27,7 +27,7 @@ from kiosk.cards.values import (
 )
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.faults import (
     Endless,

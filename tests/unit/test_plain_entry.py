@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.core.errors import Message
 from kiosk.faces.keyboard.decoder import Decoder
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.plain.entry import LineEntry, Readable, anything, choice_up_to
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.core.errors import Message
 from kiosk.faces.typed import ANY, Repertoire, Typed
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 DIGITS, PRINTABLE = Repertoire(Alphabet.DIGITS), Repertoire(Alphabet.PRINTABLE)
 

@@ -9,8 +9,9 @@ import pytest
 from lab.terminal.fake_station import HOME, form
 
 from kiosk.core.errors import Message
-from kiosk.faces import wording
-from kiosk.pin.rules import Alphabet, PinRules, Rule, RuleVerdict
+from kiosk.faces import visit_wording, wording
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules, Rule, RuleVerdict
 from kiosk.pin.weak import Weakness, weakness
 from kiosk.texts import LANGUAGES, english, text
 from kiosk.visit.station import Helpdesk
@@ -43,7 +44,7 @@ def language(request: pytest.FixtureRequest) -> str:
 @pytest.mark.usefixtures("language")
 @pytest.mark.parametrize("needs", CALLED)
 def test_what_an_action_needs_says_whom_to_call(needs: FieldName) -> None:
-    said = wording.of_help(offer(Kind.UNBLOCK, needs=needs), DESK)
+    said = visit_wording.of_help(offer(Kind.UNBLOCK, needs=needs), DESK)
     assert "extension 4711 (Mon–Fri 7–18)" in said
 
 
@@ -52,7 +53,7 @@ def test_what_an_action_needs_says_whom_to_call(needs: FieldName) -> None:
 def test_every_form_with_something_from_elsewhere_says_whom_to_call(
     name: FieldName,
 ) -> None:
-    said = wording.of_call(form(fields=(name,)), DESK)
+    said = visit_wording.of_call(form(fields=(name,)), DESK)
     assert "extension 4711 (Mon–Fri 7–18)" in said
     assert said != wording.whom_to_call(DESK), "and what they give"
 
@@ -71,8 +72,8 @@ def test_what_a_sentence_names_is_the_label_of_an_action(language: str) -> None:
 def test_one_reason_is_said_once_and_in_place_of_the_headline() -> None:
     held = tuple(offer(kind, "refusal.suspended") for kind in Kind)
     grace = home(headline=Message("home.headline.suspended"), actions=held)
-    assert wording.of_standing(grace) == (english()["refusal.suspended"],)
-    assert wording.of_refusals(grace) == ()
+    assert visit_wording.of_standing(grace) == (english()["refusal.suspended"],)
+    assert visit_wording.of_refusals(grace) == ()
 
 
 def test_why_card_and_password_differ_is_said_once() -> None:
@@ -80,7 +81,7 @@ def test_why_card_and_password_differ_is_said_once() -> None:
         headline=Message("home.headline.out_of_step"),
         notices=(Message("reason.changed_elsewhere"),),
     )
-    assert wording.of_standing(erin) == (english()["reason.changed_elsewhere"],)
+    assert visit_wording.of_standing(erin) == (english()["reason.changed_elsewhere"],)
 
 
 def test_what_nobody_would_ask_for_is_not_refused() -> None:
@@ -90,7 +91,7 @@ def test_what_nobody_would_ask_for_is_not_refused() -> None:
         offer(Kind.ACTIVATE, "refusal.already_activated"),
         offer(Kind.UNBLOCK, "refusal.no_unblock_way"),
     )
-    (said,) = wording.of_refusals(home(actions=actions))
+    (said,) = visit_wording.of_refusals(home(actions=actions))
     assert said.startswith("Set a new PIN: ")
 
 
@@ -118,7 +119,7 @@ def test_a_pin_that_is_easy_to_guess_says_why(pin: bytes, why: Weakness | None) 
 
 def test_a_broken_rule_names_itself_and_why() -> None:
     verdict = RuleVerdict(Rule.NOT_WEAK, holds=False, why=Weakness.UP)
-    said = wording.of_broken(verdict, RULES)
+    said = visit_wording.of_broken(verdict, RULES)
     assert said == "not easy to guess (it counts upwards)"
 
 
@@ -127,12 +128,14 @@ def test_which_digits_and_how_many_are_one_rule() -> None:
         RuleVerdict(Rule.LENGTH, holds=True),
         RuleVerdict(Rule.ALPHABET, holds=False),
     )
-    (shown,) = wording.merged(RULES, verdicts)
+    (shown,) = visit_wording.merged(RULES, verdicts)
     assert not shown.holds
-    assert wording.of_rule(shown.rule, RULES) == "6 to 8 digits"
+    assert visit_wording.of_rule(shown.rule, RULES) == "6 to 8 digits"
 
 
 def test_tries_are_named_only_where_they_are_at_stake() -> None:
-    assert wording.is_at_stake(form(fields=(FieldName.OLD_PIN, FieldName.NEW_PIN)))
+    assert visit_wording.is_at_stake(
+        form(fields=(FieldName.OLD_PIN, FieldName.NEW_PIN))
+    )
     code = (FieldName.RELEASE_CODE, FieldName.NEW_PIN)
-    assert not wording.is_at_stake(form(fields=code))
+    assert not visit_wording.is_at_stake(form(fields=code))

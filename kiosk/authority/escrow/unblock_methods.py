@@ -9,7 +9,7 @@ from __future__ import annotations
 from kiosk.authority.escrow import puks
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.values import CardLimits
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from storage.records import CardType, Credential, Escrow, Template, UnblockMethod
 
 ANY_CARD = CardLimits(

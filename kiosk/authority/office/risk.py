@@ -22,7 +22,8 @@ from kiosk.authority.rules.effective import effective
 from kiosk.authority.rules.in_step import Compared
 from kiosk.directory.errors import AccountMissing, DirectoryError
 from kiosk.directory.values import Account, PasswordPolicy
-from kiosk.pin.rules import Alphabet, PinRules, contradiction
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules, contradiction
 from statemachine.lifecycle import State
 from storage import walk
 from storage.records import Credential, Keyless, Sync, Template

@@ -21,7 +21,8 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.directory.asking import ask
 from kiosk.directory.ports import Directory, DomainController, Examinable
 from kiosk.directory.values import PasswordPolicy
-from kiosk.pin.rules import Alphabet, contradiction
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import contradiction
 from kiosk.texts import text
 from storage.errors import RecordMissing
 from storage.records import AuditDraft, CardType, PinPolicy, Template

@@ -6,7 +6,8 @@ import re
 
 from kiosk.authority.values import CardLimits
 from kiosk.directory.values import Account, PasswordPolicy
-from kiosk.pin.rules import Alphabet, PinRules
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules
 from storage.records import PinAlphabet, Template
 
 _TOKEN = re.compile(r"[\s,.\-_#]+")

@@ -21,7 +21,7 @@ from kiosk.cards.values import (
     RecognisedCard,
     Tries,
 )
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 DIGITS = PinFormat(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 """SP 800-73-5 part 2 §2.4.3."""

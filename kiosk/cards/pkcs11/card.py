@@ -56,7 +56,7 @@ from kiosk.cards.values import (
     Tries,
 )
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 
 log = logging.getLogger(__name__)
 PIN_FORMAT = PinFormat(minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE)

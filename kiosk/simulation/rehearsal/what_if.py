@@ -13,7 +13,8 @@ from kiosk.authority.office.templates import limits_of
 from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.rules.effective import effective
 from kiosk.core.secret import Secret
-from kiosk.pin.rules import Alphabet, PinRules, is_satisfied
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules, is_satisfied
 from kiosk.simulation.rehearsal.given import GivenAccount, GivenCard, Make, SiteRules
 from kiosk.simulation.rehearsal.scenario import Scenario
 from kiosk.simulation.rehearsal.steps import (

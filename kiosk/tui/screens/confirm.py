@@ -8,7 +8,8 @@ from textual import events
 from textual.widget import Widget
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import choices, said, say
+from kiosk.faces.visit_wording import choices
+from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyHint

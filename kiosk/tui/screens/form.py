@@ -11,17 +11,19 @@ from textual.widgets import Digits, Static
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import is_at_stake, of_call, said, say
+from kiosk.faces.visit_wording import is_at_stake, of_call
+from kiosk.faces.wording import said, say
 from kiosk.tui.entries import Entries
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.field import TypedField
-from kiosk.tui.widgets.panels import Bullet, TriesLine, line
+from kiosk.tui.widgets.panels import Bullet, line
 from kiosk.tui.widgets.pin_field import PinField
 from kiosk.tui.widgets.rules import RuleList
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.tui.widgets.spoken_fields import CodeField
+from kiosk.tui.widgets.tries_line import TriesLine
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Answers, Form
 

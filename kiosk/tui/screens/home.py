@@ -10,20 +10,21 @@ from textual.widget import Widget
 
 from kiosk.core.untrusted_text import visible
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import (
+from kiosk.faces.visit_wording import (
     at_dead_end,
     is_of_a_call,
     is_short,
     of_refusals,
     of_standing,
-    say,
 )
+from kiosk.faces.wording import say
 from kiosk.tui.messages import Told
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.widgets.action_list import ActionList
 from kiosk.tui.widgets.bars import KeyHint
 from kiosk.tui.widgets.card_drawing import CardDrawing, CardPose
-from kiosk.tui.widgets.panels import Bullet, HelpLine, TriesLine, line
+from kiosk.tui.widgets.panels import Bullet, HelpLine, line
+from kiosk.tui.widgets.tries_line import TriesLine
 from kiosk.visit.station import FaceSettings
 from kiosk.visit.views import Home
 from statemachine.lifecycle import State

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import of_help, say
+from kiosk.faces.visit_wording import of_help
+from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import line
 from kiosk.visit.station import Helpdesk
 from kiosk.visit.views import ActionOffer

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from kiosk.desk.views import FieldKind, PageField
 from kiosk.faces.typed import Repertoire
 from kiosk.faces.wording import said
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.tui.widgets.entry_field import OptionField, TextField
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.page_lines import in_words

@@ -1,4 +1,4 @@
-"""Small pieces that only show: lines, tries, the helpdesk, a countdown."""
+"""Small pieces that only show: lines, the helpdesk, a countdown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Digits, Static
+from textual.widgets import Static
 
-from kiosk.faces.wording import of_tries, say, whom_to_call
+from kiosk.faces.wording import say, whom_to_call
 
 if TYPE_CHECKING:
-    from kiosk.cards.values import Tries
     from kiosk.visit.station import Helpdesk
 
 
@@ -29,17 +28,9 @@ def number_line(key: str, number: str, *, big: bool) -> Iterator[Widget]:
     """
     yield line(say(key, event=number), classes="gap muted")
     if big:
+        from textual.widgets import Digits  # few stations have it
+
         yield Digits(number)
-
-
-class TriesLine(Static):
-    """How many tries are left, in words; the last one stands out."""
-
-    DEFAULT_CSS = "TriesLine.few { text-style: bold; color: $warning; }"
-
-    def __init__(self, tries: Tries) -> None:
-        super().__init__(of_tries(tries), markup=False, classes="tries")
-        self.set_class(tries.left is not None and tries.left <= 1, "few")
 
 
 class HelpLine(Static):

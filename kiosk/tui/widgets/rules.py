@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import merged, of_rule, of_why, say
+from kiosk.faces.visit_wording import merged, of_rule, of_why
+from kiosk.faces.wording import say
 from kiosk.pin.rules import PinRules, Rule, RuleVerdict
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from kiosk.faces.entering import PUNCTUATION
 from kiosk.faces.typed import Repertoire
 from kiosk.pin import challenges, codes
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.tui.widgets.field import TypedField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import FieldName

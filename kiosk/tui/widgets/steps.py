@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.containers import Vertical
 
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import of_open_step, of_step
+from kiosk.faces.visit_wording import of_open_step, of_step
 from kiosk.tui.widgets.panels import Bullet
 from kiosk.visit.views import Progress, StepState, VisitStep
 

@@ -23,7 +23,7 @@ from kiosk.cards.values import Family
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
 from kiosk.simulation.domain.state import Dc

@@ -32,7 +32,8 @@ from kiosk.cards.values import (
 )
 from kiosk.core.errors import Message
 from kiosk.core.workers import SerialWorker
-from kiosk.pin.rules import Alphabet, PinRules
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules
 from kiosk.visit.station import FaceSettings, Helpdesk
 from kiosk.visit.views import (
     ActionOffer,

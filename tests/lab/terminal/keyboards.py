@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from kiosk.faces.keyboard.decoder import Decoder
 from kiosk.faces.keyboard.names import CODES, CONTROLS, LETTERS, NUMBERS, Key
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.plain.entry import MARK, LineEntry, choice_up_to
 from lab.cards.card_parsers import Misread, Parser
 
