@@ -54,6 +54,8 @@ class SelfServiceEvent(StrEnum):
     """A card was inserted this moment."""
     # What the visit reports.
     RECOGNISED = "recognised"
+    NOTHING_OFFERED = "nothing_offered"
+    """It is known whose card it is, and nothing may be done with it now."""
     FORM_READY = "form_ready"
     QUESTION_READY = "question_ready"
     """A form has come that wants something confirmed first."""
@@ -210,6 +212,12 @@ TABLE: tuple[SelfServiceEdge, ...] = (
         _S.RECOGNISING,
         _S.HOME,
         "It is known whose card it is, and what may be done.",
+    ),
+    SelfServiceEdge(
+        _E.NOTHING_OFFERED,
+        _S.RECOGNISING,
+        _S.DEAD_END,
+        "It is said why nothing may be done, and whom to call.",
     ),
     SelfServiceEdge(
         _E.CHOSEN, _S.HOME, _S.ASKING, "The person chose an action.", (Deed.ASK,)

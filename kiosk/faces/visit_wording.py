@@ -50,9 +50,15 @@ def is_at_stake(form: Form) -> bool:
     return any(name in ON_CARD for name in form.fields)
 
 
-def is_short(tries: Tries) -> bool:
-    """Say whether some are spent, and some are left: worth knowing before choosing."""
-    return tries.left is not None and 0 < tries.left < (tries.total or _ENOUGH)
+def is_short(home: Home) -> bool:
+    """Say whether some are spent, and some are left: worth knowing before choosing.
+
+    That one is left is the headline, where it matters.
+    """
+    tries = home.tries
+    is_told = home.headline.key == "home.headline.one_try_left"
+    is_some = tries.left is not None and 0 < tries.left < (tries.total or _ENOUGH)
+    return is_some and not is_told
 
 
 # --- actions ----------------------------------------------------------------------
@@ -96,18 +102,25 @@ def of_refusals(home: Home) -> tuple[str, ...]:
     """Return why actions are not allowed: each reason once, with all it is true of.
 
     What nobody would ask for (a card that is active cannot be activated, nothing is out
-    of step) is left out, and what the card's standing says already.
+    of step, a new one has no PIN for Windows) is left out, and what the card's standing
+    says already.
     """
     names: dict[str, list[str]] = {}
     for offer in () if _one_reason(home.actions) else home.actions:
-        if offer.allowed or (offer.reason and offer.reason.key in _NOT_ASKED):
+        if offer.allowed or _is_not_asked(offer):
             continue
         why = said(offer.reason) if offer.reason else ""
         names.setdefault(why, []).append(say(f"tui.form.{offer.kind}"))
     return tuple(
-        f"{', '.join(each)}: {why}" if why else ", ".join(each)
+        f"{'; '.join(each)}: {why}" if why else "; ".join(each)
         for why, each in names.items()
     )
+
+
+def _is_not_asked(offer: ActionOffer) -> bool:
+    key = "" if offer.reason is None else offer.reason.key
+    is_new = offer.kind is Kind.FINISH and key == "refusal.not_activated"
+    return is_new or key in _NOT_ASKED
 
 
 def _one_reason(offers: tuple[ActionOffer, ...]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.core.errors import Message
-from kiosk.texts import ENGLISH, UnknownText, sentence
+from kiosk.texts import ENGLISH, UnknownText, has, sentence
 
 if TYPE_CHECKING:
     import time
@@ -40,9 +40,15 @@ def say(key: str, **data: str | int) -> str:
 
 
 def said(message: Message) -> str:
-    """Return the words of a message; its key where the catalogue has none."""
+    """Return the words of a message; its key where the catalogue has none.
+
+    Where its sentence tells what to type at a command line, or to write into a file, a
+    screen has another one.
+    """
+    own = f"screen.{message.key}"
+    shown = Message(own, message.data) if has(own) else message
     try:
-        return sentence(message, _language, limit=_LONGEST)
+        return sentence(shown, _language, limit=_LONGEST)
     except (UnknownText, KeyError):
         return message.key
 
@@ -65,6 +71,10 @@ def who_helps(desk: Helpdesk) -> str:
     return f"{desk.contact} ({desk.hours})" if desk.hours else desk.contact
 
 
-def whom_to_call(desk: Helpdesk) -> str:
-    """Return the helpdesk's contact and hours in one line."""
-    return say("tui.help", who=who_helps(desk))
+def whom_to_call(desk: Helpdesk, at: str = "") -> str:
+    """Return the helpdesk's contact and hours in one line.
+
+    `at`: which page of an error it is for, where more than that can be said.
+    """
+    key = "tui.dead_end.unknown_card" if at == "unknown_card" else "tui.help"
+    return say(key, who=who_helps(desk))

@@ -65,7 +65,8 @@ class PlainVisit:
             trouble = trouble_of(error)
             self._talk.say("", say(f"tui.{trouble.kind}.headline"))
             self._talk.say(said(trouble.message))
-            self._talk.say(whom_to_call(self._station.settings.helpdesk))
+            helpdesk = self._station.settings.helpdesk
+            self._talk.say(whom_to_call(helpdesk, trouble.kind))
         finally:
             self._station.on_card_worker(self._port.close)
         self._talk.say(say("tui.key.take") + ".")
@@ -111,7 +112,7 @@ class PlainVisit:
         talk = self._talk
         talk.say("", f"{visible(home.person)}, {visible(home.account)}")
         talk.say(*of_standing(home))
-        if is_short(home.tries):
+        if is_short(home):
             talk.say(of_tries(home.tries))
         allowed = [offer for offer in home.actions if offer.allowed]
         desk = self._station.settings.helpdesk

@@ -49,6 +49,12 @@ def text(key: str, language: str = ENGLISH) -> str:
     return translated[1] if translated and translated[0] == source else source
 
 
+def has(key: str) -> bool:
+    """Say whether there is a sentence of that key."""
+    area, _, name = key.partition(".")
+    return name in _area(area)
+
+
 _PLACES = frozenset({"path", "file", "folder"})
 """Data that say where a file is."""
 

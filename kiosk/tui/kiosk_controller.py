@@ -226,7 +226,7 @@ class KioskController:
                 stage.show_once("forgotten", screens.forgotten)
             case SelfServiceState.RECOGNISING, _:
                 self._show(screens.recognising())
-            case SelfServiceState.HOME, _ if (
+            case (SelfServiceState.HOME, _) | (_, told.Recognised()) if (
                 visit is not None and visit.home is not None
             ):
                 self._show(screens.home(visit.home))

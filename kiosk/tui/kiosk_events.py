@@ -23,7 +23,12 @@ def event_of(message: told.Told) -> SelfServiceEvent | None:
     """Say what a message means in the table; None: nothing."""
     match message:
         case told.Recognised():
-            return SelfServiceEvent.RECOGNISED
+            is_open = any(offer.allowed for offer in message.home.actions)
+            return (
+                SelfServiceEvent.RECOGNISED
+                if is_open
+                else SelfServiceEvent.NOTHING_OFFERED
+            )
         case told.FormReady():
             asks = message.form.confirm is not None
             return (

@@ -62,9 +62,15 @@ def home(recognised: RecognisedCard, case: OpenedCredential) -> Home:
     )
 
 
+_ONE_TRY = frozenset({"refusal.one_try_left", "refusal.first_pin_one_try"})
+"""Why a PIN is not tried that may be wrong: its card would be blocked."""
+
+
 def _headline(recognised: RecognisedCard, case: OpenedCredential) -> Message:
     if case.state is State.ACTIVE and recognised.pin_tries.is_blocked:
         return Message("home.headline.blocked")
+    if any(offer.refusal and offer.refusal.key in _ONE_TRY for offer in case.offers):
+        return Message("home.headline.one_try_left")
     if case.is_expired:
         return Message("home.headline.expired")
     if case.state is State.ACTIVE and case.sync is Sync.OUT_OF_STEP:

@@ -176,9 +176,10 @@ def test_somebody_who_pulls_the_card_at_a_question(kiosk: Visitor) -> None:
 
 def test_somebody_who_pulls_the_card_at_a_dead_end(kiosk: Visitor) -> None:
     stranger = Person(kiosk, "stranger")
-    stranger.reads("This card cannot be used here", "Call " + CALL)
+    stranger.reads("This card cannot be used here", "The enrollment office")
+    stranger.reads("Should it work here? Call " + CALL, "They tell you what to do.")
     stranger.takes_the_card()
-    stranger.reads("This card cannot be used here", "This closes in")
+    stranger.reads("This card cannot be used here", "This closes in", "Call " + CALL)
     stranger.presses("\r")
     stranger.reads("Insert your card")
 
@@ -223,6 +224,23 @@ def test_somebody_whose_card_is_on_hold_is_told_once(kiosk: Visitor) -> None:
     shown = grace.reads("Grace Green", "This card is suspended.", "Call " + CALL)
     assert _flat(shown).count("suspended") == 1
     grace.reads("Please take your card out.")
+    grace.takes_the_card()
+    grace.reads("This card is suspended.", "Call " + CALL, "This closes in")
+    grace.reads_no_more("Grace")
+    grace.presses("\r")
+    grace.reads("Insert your card")
+
+
+def test_somebody_who_has_one_try_left_is_told_and_cannot_spend_it(
+    kiosk: Visitor,
+) -> None:
+    dan = Person(kiosk, "last try")
+    dan.reads("Only one try is left for your PIN, and it is not spent here.")
+    dan.reads("1 I have forgotten my PIN, or it is blocked", "First call " + CALL)
+    dan.reads_not("Your card is ready", "Tries left")
+    dan.types("")
+    dan.types(dan.calls("last try"), NEW, NEW)
+    dan.reads("D O N E", "Your card is unblocked.")
 
 
 @pytest.mark.parametrize(("number", "language"), enumerate(LANGUAGES, 1))

@@ -36,6 +36,7 @@ PLAIN_METHODS = {
     "characters",
     "compose",
     "press",
+    "set_variables",
     "unfinished",
 }
 """What a parent is called for: Textual calls none of these on every class."""

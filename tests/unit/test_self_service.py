@@ -23,6 +23,7 @@ LEADS = {
     S.CROWDED: "no_card>waiting one_card>recognising left_behind>forgotten",
     S.FORGOTTEN: "no_card>waiting one_card>recognising several_cards>crowded",
     S.RECOGNISING: "several_cards>crowded card_left>waiting recognised>home "
+    "nothing_offered>dead_end "
     "failed>dead_end time_up>forgotten",
     S.HOME: "several_cards>crowded card_left>waiting chosen>asking time_up>forgotten",
     S.ASKING: "several_cards>crowded card_left>reading form_ready>typing "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
@@ -18,7 +19,7 @@ from kiosk.directory.values import BindResult, WriteRefusal
 from kiosk.faces.error_pages import ErrorPageKind
 from kiosk.pin.rules import Rule
 from kiosk.pin.weak import Weakness
-from kiosk.texts import UnknownText, sentence, text
+from kiosk.texts import UnknownText, has, sentence, text
 from kiosk.visit.views import FROM_ELSEWHERE, FieldName, Outcome, VisitStep
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -102,6 +103,36 @@ def test_what_a_person_reads_is_a_sentence_without_jargon() -> None:
         for word in ("APDU", "LDAP", "None", "exception", "objectGUID", "bytearray"):
             assert word not in sentence_, f"{key} says {word}"
         assert sentence_ == sentence_.strip(), key
+
+
+ON_SCREENS = frozenset({*SHOWN, "desk", "enrollment", "risk", "condition"})
+TYPED_ONLY = frozenset({"enrollment.last_try", "enrollment.transport_in_escrow"})
+"""What only the command line says."""
+FOR_A_COMMAND_LINE = re.compile(
+    r"kiosk (credential|fleet|doctor|directory|registry|audit|ca|card|template)\b"
+    r"|--[a-z]|'[a-z_]+\.[a-z_]+'|\[\[|\b[a-z]+_[a-z_]+\b|\b(piv|pkcs11|printable)\b"
+)
+"""Commands, options, and the words of configuration files."""
+
+
+def test_no_screen_asks_for_a_command_or_a_configuration_file() -> None:
+    asking = []
+    for key, raw in catalogue():
+        area, _, name = key.partition(".")
+        is_help = area == "template" and name.partition(".")[0] != "about"
+        if key in TYPED_ONLY or not (area in ON_SCREENS or is_help):
+            continue
+        shown = text(f"screen.{key}") if has(f"screen.{key}") else raw
+        if FOR_A_COMMAND_LINE.search(re.sub(r"\{[^}]*\}", "", shown)):
+            asking.append(f"{key}: {shown}")
+    assert not asking, "\n".join(asking)
+
+
+def test_each_sentence_of_a_screen_is_instead_of_one() -> None:
+    own = [key for key, _ in catalogue() if key.startswith("screen.")]
+    assert own
+    for key in own:
+        assert placeholders(key) <= placeholders(key.removeprefix("screen."))
 
 
 def test_outside_text_in_a_sentence_is_made_visible() -> None:

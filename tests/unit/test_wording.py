@@ -13,7 +13,7 @@ from kiosk.faces import visit_wording, wording
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import PinRules, Rule, RuleVerdict
 from kiosk.pin.weak import Weakness, weakness
-from kiosk.texts import LANGUAGES, english, text
+from kiosk.texts import LANGUAGES, english, sentence, text
 from kiosk.visit.station import Helpdesk
 from kiosk.visit.views import FROM_ELSEWHERE, ActionOffer, FieldName, Home
 from statemachine.operation import Kind
@@ -39,6 +39,12 @@ def language(request: pytest.FixtureRequest) -> str:
     wording.speak(request.param)
     request.addfinalizer(lambda: wording.speak("en"))  # noqa: PT021 - beside its use
     return str(request.param)
+
+
+def test_a_screen_tells_nobody_what_to_type_at_a_command_line() -> None:
+    told = Message("enrollment.several_cards", {"readers": "A, B"})
+    assert sentence(told).endswith("or name one with --reader.")
+    assert wording.said(told).endswith("A, B. Take the others out.")
 
 
 @pytest.mark.usefixtures("language")

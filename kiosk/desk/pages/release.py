@@ -12,6 +12,7 @@ from kiosk.authority.office.values import (
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.context import Context, Move, Plain, instead
+from kiosk.desk.pages.of_holder import of_holder
 from kiosk.desk.pages.rows import visit_in_words
 from kiosk.desk.pages.second import asking_second, second_of
 from kiosk.desk.views import Emit, Filled, Page, PageField, PageLine, Style
@@ -130,7 +131,7 @@ class AnswerPage(Plain):
         with Secret(filled.texts["challenge"].encode("ascii", "replace")) as challenge:
             spoken = context.office.answer(self._credential.id, challenge, second)
         return instead(
-            ReadOutPage(Message("enrollment.read_out"), spoken, Message("desk.once"))
+            ReadOutPage(Message("desk.group_by_group"), spoken, Message("desk.once"))
         )
 
 
@@ -205,4 +206,4 @@ def meanwhile(used: CodeInUse) -> Iterator[PageLine]:
         yield PageLine(Message("desk.meanwhile.pin_set"), Style.DONE)
     yield visit_in_words(visit)
     if visit.reason:
-        yield PageLine(Message(visit.reason), Style.WARNING)
+        yield PageLine(of_holder(Message(visit.reason)), Style.WARNING)

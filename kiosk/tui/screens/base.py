@@ -185,6 +185,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         if not bars:
             return  # the screen is being taken away
         bars.first().forget()
+        self.query(".while-in").remove()
         known = self.query(Countdown)
         if known:
             known.first().show(seconds)

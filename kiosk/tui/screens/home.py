@@ -31,6 +31,8 @@ from statemachine.lifecycle import State
 from statemachine.operation import Kind
 
 _WHY = "?"
+_FEW = (0, 1)
+"""Tries of which none is spent any more."""
 
 
 class HomeScreen(KioskScreen):
@@ -65,15 +67,15 @@ class HomeScreen(KioskScreen):
         yield Horizontal(
             line(visible(home.person), classes="headline"),
             line(visible(home.account), classes="account"),
-            classes="person",
+            classes="person while-in",
         )
         yield Vertical(*self._standing(), classes=f"standing {self._look()}")
         if not self._is_open:
             whom = at_dead_end(home, self.settings.helpdesk)
             yield line(whom, classes="dead-end")
-            yield Center(CardDrawing(CardPose.COMES_OUT), classes="gap")
+            yield Center(CardDrawing(CardPose.COMES_OUT), classes="gap while-in")
         question = "tui.home.question" if self._is_open else "tui.home.nothing"
-        yield line(say(question), classes="question")
+        yield line(say(question), classes="question while-in")
         yield ActionList(home.actions, self.settings.helpdesk, self._choose)
         if self._refused:
             yield line(f"  {_WHY}  {say('tui.home.why')}", id="why")
@@ -83,7 +85,7 @@ class HomeScreen(KioskScreen):
 
     def _look(self) -> str:
         is_well = self.home.state in (State.ACTIVE, State.ISSUED)
-        is_well = is_well and self.home.tries.left != 0 and not self.home.notices
+        is_well = is_well and self.home.tries.left not in _FEW and not self.home.notices
         return "well" if is_well and self._is_open else "attention"
 
     def _standing(self) -> Iterable[Widget]:
@@ -93,7 +95,7 @@ class HomeScreen(KioskScreen):
         yield line(headline, classes="headline")
         for notice in notices:
             yield line(notice, classes="notice")
-        if is_short(home.tries):
+        if is_short(home):
             yield TriesLine(home.tries)
 
     def _refusals(self) -> Iterable[Widget]:

@@ -53,7 +53,7 @@ class MessageScreen(KioskScreen):
         for text in others:
             yield Bullet(marks().attention, text, classes="gap fault")
         if self._is_dead_end:
-            yield HelpLine(self.settings.helpdesk, classes="strong")
+            yield HelpLine(self.settings.helpdesk, at=self.kind, classes="strong")
         pose = _POSES.get(self.kind)
         if pose is not None:
-            yield Center(CardDrawing(pose))
+            yield Center(CardDrawing(pose), classes="while-in")

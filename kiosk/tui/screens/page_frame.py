@@ -40,7 +40,10 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
         if len(page.beside) > 1:
             keys.append(KeyHint("F4", "tui.key.compare"))
     elif page.fields or can_choose:
-        keys += [KeyHint("Tab", "tui.key.next"), KeyHint("Enter", "tui.key.choose")]
+        if len(page.fields) + can_choose > 1:
+            keys.append(KeyHint("Tab", "tui.key.next"))
+        if can_choose:
+            keys.append(KeyHint("Enter", "tui.key.choose"))
     if has_own_key(page) and page.action is not None:
         keys.append(KeyHint("F2", page.action.key))
     for each in page.choices:

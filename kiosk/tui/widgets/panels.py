@@ -38,8 +38,9 @@ class HelpLine(Static):
 
     DEFAULT_CSS = "HelpLine { color: $text-muted; margin: 1 0 0 0; }"
 
-    def __init__(self, desk: Helpdesk, *, classes: str = "") -> None:
-        super().__init__(whom_to_call(desk), markup=False, classes=classes)
+    def __init__(self, desk: Helpdesk, *, at: str = "", classes: str = "") -> None:
+        """`at`: which page of an error it is for."""
+        super().__init__(whom_to_call(desk, at), markup=False, classes=classes)
 
 
 class Bullet(Horizontal):
