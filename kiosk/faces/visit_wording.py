@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.faces.entering import ON_CARD, READ_OUT
-from kiosk.faces.wording import said, say, who_helps
+from kiosk.faces.wording import labelled, said, say, who_helps
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import Rule, RuleVerdict
 from kiosk.visit.views import FROM_ELSEWHERE, FieldName, StepState, VisitStep
@@ -112,7 +112,7 @@ def of_refusals(home: Home) -> tuple[str, ...]:
         why = said(offer.reason) if offer.reason else ""
         names.setdefault(why, []).append(say(f"tui.form.{offer.kind}"))
     return tuple(
-        f"{'; '.join(each)}: {why}" if why else "; ".join(each)
+        labelled(" · ".join(each), why) if why else " · ".join(each)
         for why, each in names.items()
     )
 

@@ -53,6 +53,11 @@ def said(message: Message) -> str:
         return message.key
 
 
+def labelled(label: str, what: str) -> str:
+    """Return what it is called, and what it is or why."""
+    return say("tui.labelled", name=label, what=what)
+
+
 def moment(at: time.struct_time) -> str:
     """Return a time as the language writes it, with its zone (minutes)."""
     return say(

@@ -61,10 +61,12 @@ async def test_the_last_try_is_not_offered() -> None:
     async with kiosk() as shown:
         await shown.insert("last try")
         await shown.until("Home")
-        assert "Tries left for this PIN: 1" in shown.text()
+        told = "Only one try is left for your PIN, and it is not spent here."
+        assert told in shown.text()
+        assert "Your card is ready" not in shown.text()
         await shown.pilot.press("question_mark")
         await shown.pilot.pause()
-        assert "Only one try is left" in shown.text()
+        assert "Change my PIN: Only one try is left" in shown.text()
 
 
 async def test_a_wrong_pin_says_how_many_are_left_and_lets_try_again() -> None:

@@ -17,7 +17,7 @@ from kiosk.desk.tables import Look, PageLine, Table
 from kiosk.desk.views import Choice, Page
 from kiosk.faces.glyphs import marks
 from kiosk.faces.leaving import Leaving
-from kiosk.faces.wording import said
+from kiosk.faces.wording import labelled, said
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.page_frame import (
     fields_of,
@@ -142,7 +142,7 @@ class PageView(KioskScreen):
             told = said(self.page.notice)
             for field in self.page.fields:
                 if field.name == self.page.about_field:
-                    told = f"{said(field.label)}: {told}"
+                    told = labelled(said(field.label), told)
             mark = marks().done if self.page.is_done else marks().attention
             yield Bullet(mark, told, classes="notice")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from textual.app import ComposeResult
@@ -18,12 +19,14 @@ from kiosk.tui.widgets.panels import line
 _BETWEEN = "   "
 _CAPS = {
     "Ctrl": "tui.cap.ctrl",
+    "Enter": "tui.cap.enter",
+    "Esc": "tui.cap.esc",
     "PgUp": "tui.cap.page_up",
     "PgDn": "tui.cap.page_down",
     "Home": "tui.cap.home",
     "End": "tui.cap.end",
 }
-_NAMED = re.compile(r"\b(Ctrl|PgUp|PgDn|Home|End)\b")
+_NAMED = re.compile(r"\b(Ctrl|Enter|Esc|PgUp|PgDn|Home|End)\b")
 _MARGIN = 4
 """Columns of the key bar that stay empty, at both sides."""
 _LONGEST_NAME = 40
@@ -89,13 +92,7 @@ class KeyBar(Static):
 
     def _draw(self) -> None:
         room = self.app.size.width - _MARGIN
-        lines: list[list[Content]] = [[]]
-        for each in map(_drawn, self._keys):
-            if lines[-1] and _length([*lines[-1], each]) > room:
-                lines.append([])
-            lines[-1].append(each)
-        rows = [Content(_BETWEEN).join(each) for each in lines]
-        self.update(Content("\n").join(rows))
+        self.update(folded(map(_drawn, self._keys), room, _BETWEEN))
 
 
 def cap_in_words(cap: str) -> str:
@@ -103,8 +100,15 @@ def cap_in_words(cap: str) -> str:
     return _NAMED.sub(lambda found: say(_CAPS[found[0]]), cap)
 
 
-def _length(hints: list[Content]) -> int:
-    return sum(each.cell_length + len(_BETWEEN) for each in hints) - len(_BETWEEN)
+def folded(pieces: Iterable[Content], room: int, between: str) -> Content:
+    """Return pieces in lines of so many columns, none of them parted."""
+    lines: list[Content] = []
+    for each in pieces:
+        if lines and lines[-1].cell_length + len(between) + each.cell_length <= room:
+            lines[-1] = Content(between).join((lines[-1], each))
+        else:
+            lines.append(each)
+    return Content("\n").join(lines)
 
 
 def _drawn(key: KeyHint) -> Content:

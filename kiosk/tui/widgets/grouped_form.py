@@ -15,7 +15,7 @@ from textual.widgets import Static
 from kiosk.core.errors import Message
 from kiosk.desk.views import PageField
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import said, say
+from kiosk.faces.wording import labelled, said, say
 from kiosk.tui.widgets.field import Field
 from kiosk.tui.widgets.page_lines import in_words
 
@@ -90,7 +90,7 @@ class GroupedForm(Vertical):
         field = self._fields[self._at]
         told = said(field.label)
         if field.help is not None:
-            told = f"{told}: {said(field.help)}"
+            told = labelled(told, said(field.help))
         lines = [Content(told)]
         if field.effect is not None:
             effect = f"{marks().attention} {said(field.effect)}"

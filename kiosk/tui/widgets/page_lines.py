@@ -9,7 +9,7 @@ from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
 from kiosk.desk.tables import PageLine, Style, Words
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import said
+from kiosk.faces.wording import labelled, said
 from kiosk.tui.widgets.panels import Bullet, line
 
 _DRAWN = frozenset("0123456789 -")
@@ -26,7 +26,7 @@ def in_words(words: Words) -> str:
 def plain(each: PageLine) -> str:
     """Return a line of a page as text, with what it is in front of it."""
     text = in_words(each.text)
-    return text if each.label is None else f"{said(each.label)}: {text}"
+    return text if each.label is None else labelled(said(each.label), text)
 
 
 def page_line(each: PageLine, *, is_big: bool = False) -> Widget:

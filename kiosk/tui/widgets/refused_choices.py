@@ -7,7 +7,7 @@ from textual.containers import Vertical
 
 from kiosk.desk.views import Choice
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import said, say
+from kiosk.faces.wording import labelled, said, say
 from kiosk.tui.widgets.page_lines import in_words
 from kiosk.tui.widgets.panels import Bullet, line
 
@@ -31,4 +31,4 @@ class RefusedChoices(Vertical):
             reason = said(choice.refusal) if choice.refusal else ""
             by_reason.setdefault(reason, []).append(in_words(choice.label))
         for reason, names in by_reason.items():
-            yield Bullet(marks().dot, f"{', '.join(names)}: {reason}")
+            yield Bullet(marks().dot, labelled(", ".join(names), reason))

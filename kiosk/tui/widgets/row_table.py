@@ -17,9 +17,10 @@ from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable, Static
 
-from kiosk.desk.tables import ROWS, Look, Table, Words
+from kiosk.desk.tables import ROWS, Look, Table
 from kiosk.faces.glyphs import marks
 from kiosk.faces.wording import say
+from kiosk.tui.widgets.bars import folded
 from kiosk.tui.widgets.page_lines import in_words, page_line
 from kiosk.tui.widgets.table_columns import Fitted, cell, fitted, heading
 
@@ -92,6 +93,8 @@ class RowTable(Container):
         """Other columns may fit now. Textual calls it before the first rows, too."""
         if fitted(self._table.columns, self._room()) != self._fitted:
             self._draw()
+        else:
+            self._say_where()
 
     # --- what is shown ------------------------------------------------------------
 
@@ -166,14 +169,14 @@ class RowTable(Container):
         place = say(key, at=self._rows.cursor_row + 1, count=rows) if rows else ""
         self.query_one("#place", Static).update(Content(place))
         pieces = [
-            Content.styled(f" {_kept(words)} ", "reverse")
+            Content.styled(f" {in_words(words)} ", "reverse")
             if key == table.filter
-            else Content(f" {_kept(words)} ")
+            else Content(f" {in_words(words)} ")
             for key, words in table.filters
         ]
         filters = self.query_one("#filters", Static)
         filters.display = bool(pieces)
-        filters.update(Content(" ").join(pieces))
+        filters.update(folded(pieces, self._room() + 2, " "))
 
     def _say_about(self) -> None:
         about = self.query_one("#about", Vertical)
@@ -230,8 +233,3 @@ class RowTable(Container):
         by = self._wanted.filter
         at = keys.index(by) if by in keys else 0
         self._look(replace(self._wanted, filter=keys[(at + step) % len(keys)]))
-
-
-def _kept(words: Words) -> str:
-    """Return words that stay on one line, wherever it is folded."""
-    return in_words(words).replace(" ", "\N{NO-BREAK SPACE}")
