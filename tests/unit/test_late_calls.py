@@ -21,7 +21,7 @@ from kiosk.authority.operation.authorised_time import (
 from kiosk.authority.ports import Authority
 from kiosk.authority.values import CardLimits
 from kiosk.core.errors import Message
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from statemachine.candidates import Label
 from statemachine.operation import Kind, Phase
 from storage.records import Operation

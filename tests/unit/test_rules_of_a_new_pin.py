@@ -11,7 +11,8 @@ from kiosk.authority.rules.compliance import ComplianceProfile
 from kiosk.authority.rules.effective import effective
 from kiosk.authority.values import CardLimits
 from kiosk.directory.values import Account, PasswordPolicy
-from kiosk.pin.rules import Alphabet, PinRules
+from kiosk.pin.alphabet import Alphabet
+from kiosk.pin.rules import PinRules
 from storage.records import PinAlphabet, PinPolicy, Template, UnblockMethod
 
 CARD = CardLimits(minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.rules.in_step import newest, sets_between
 from kiosk.authority.values import CardLimits, OpenedCredential, OpenRequest, Seen
-from kiosk.pin.rules import Alphabet
+from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.domain_faults import DcDown
 from statemachine.lifecycle import State
 from storage.records import (
