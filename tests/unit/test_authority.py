@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace as remade
 
@@ -487,11 +488,23 @@ def test_what_is_not_offered_is_not_prepared(
         )
 
     history.world.registry.run(stand)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         history.prepare(kind, LIMITS)
-    kinds = [event.kind for event in history.world.registry.audit_events()]
-    assert kinds[-1] == "operation.not_opened"
-    assert "operation.prepared" not in kinds
+    events = list(history.world.registry.audit_events())
+    assert "operation.prepared" not in {event.kind for event in events}
+    said = events[-1]
+    assert (said.kind, said.result) == (
+        "operation.not_opened",
+        refused.value.reason.key,
+    )
+    assert (said.credential, said.data) == (history.holder.credential, {"kind": kind})
+    assert said.at == history.world.clock.now()
+
+
+def test_a_receipts_number_is_eight_digits_whatever_is_drawn(history: History) -> None:
+    numbers = [Proof(history).kept().event for _ in range(30)]
+    assert all(re.fullmatch(r"\d{4}-\d{4}", each) for each in numbers), numbers
+    assert len(set(numbers)) == 30
 
 
 def test_an_operation_is_not_to_be_had_from_another_station() -> None:

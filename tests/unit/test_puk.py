@@ -270,6 +270,15 @@ def test_a_value_that_was_refused_is_never_sent_again() -> None:
     assert puk.left == 2
 
 
+def test_what_was_refused_gives_no_try_back_afterwards() -> None:
+    """A late "it compared nothing" of the same sending hides the try that it cost."""
+    sent = candidates.released(Puk(known=K.CURRENT, current=Candidate()), L, None)
+    said_no = candidates.refused(sent, L, None)
+    assert said_no.left == 2
+    with pytest.raises(OutOfOrder):
+        candidates.unheard(said_no, L)
+
+
 def test_what_the_card_tells_is_believed_before_what_was_counted() -> None:
     puk = Puk(known=K.CURRENT, current=Candidate(unanswered=2), left=1)
     assert not candidates.may_send(puk, None, knowingly=False)
@@ -292,6 +301,17 @@ def test_a_new_puk_that_cannot_be_on_the_card_costs_no_try_later() -> None:
     assert after.pending is None
     assert after.remaining() == ()
     assert after.known is Known.USED_UP
+
+
+def test_a_new_puk_that_was_sent_twice_may_be_there_after_one_no() -> None:
+    """The first answer was not heard: the card may have the new one since."""
+    before = Puk(known=Known.DUE, current=Candidate())
+    sent = candidates.replacing(before, Label.CURRENT, None)
+    again = candidates.replacing(sent, Label.CURRENT, None)
+    after = candidates.not_replaced(again, Label.CURRENT, 2)
+    assert after.remaining() == (Label.PENDING,)
+    assert after.pending == Candidate(placings=1), "the one that was not heard"
+    assert after.left == 2
 
 
 BOTH = Puk(
