@@ -214,6 +214,10 @@ def hold_it_from_nowhere(town: Town) -> None:
     audited(town, "lifecycle.resume", {"from": "suspended", "to": "active"})
 
 
+def tell_at_the_desk_what_was_not_done(town: Town) -> None:
+    town.office.pages.told.append((town.people[0].holder.credential, "suspend"))
+
+
 def hand_out_a_puk(town: Town) -> None:
     audited(town, "escrow.puk_sent")
 
@@ -231,6 +235,7 @@ def hand_out_a_puk(town: Town) -> None:
         (leave_the_table, "I6"),
         (hold_it_unseen, "I6"),
         (hold_it_from_nowhere, "I6"),
+        (tell_at_the_desk_what_was_not_done, "I6"),
         (hand_out_a_puk, "I7"),
     ],
     ids=lambda value: getattr(value, "__name__", value),

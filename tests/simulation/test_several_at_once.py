@@ -15,6 +15,7 @@ from lab.hostile.all_bytes import digest
 from lab.hostile.explore import happen, points_of, singles
 from lab.hostile.families import OTHERS
 from lab.hostile.judges import broken
+from lab.hostile.office import DECISIONS
 from lab.hostile.points import AFTER, LINE, Lost, Point
 from lab.hostile.together import been_together, together
 from lab.hostile.town import Town
@@ -23,6 +24,7 @@ from lab.hostile.turns import NobodyCanGoOn, Turns, TurnWorker
 from kiosk.authority.errors import Refused
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from statemachine.lifecycle import State
 from statemachine.operation import Kind
 
 EVERY_SINGLE = 97
@@ -131,6 +133,60 @@ def test_who_goes_before_the_helpdesk_answers_lets_go_of_the_card(
     other.start()
     other.join()
     assert free == [True]
+
+
+STEPS = 3
+"""Between which others may go on while Hanna decides at her pages."""
+NOW = {
+    "suspend": State.SUSPENDED,
+    "revoke": State.REVOKED,
+    "release": State.ACTIVE,
+}
+
+
+@pytest.mark.parametrize("choice", NOW)
+def test_hanna_decides_at_her_pages(choice: str) -> None:
+    town = Town(STORIES[0])
+    person = town.people[0]
+    page = town.office.pages.decides(person, choice, lambda: None)
+    assert page is not None
+    assert not page.is_refused
+    assert town.credential(person).state is NOW[choice]
+    told = [(person.holder.credential, choice)] if choice != "release" else []
+    assert town.office.pages.told == told
+    assert broken(town) == []
+
+
+@pytest.mark.parametrize("step", range(STEPS))
+@pytest.mark.parametrize("choice", NOW)
+def test_what_a_page_has_shown_is_judged_anew_when_it_is_confirmed(
+    choice: str, step: int
+) -> None:
+    """Somebody else revokes the card while she reads, chooses or types."""
+    town = Town(STORIES[0])
+    person, left = town.people[0], step
+
+    def between() -> None:
+        nonlocal left
+        if left == 0:
+            town.office.decides(person, DECISIONS["revokes the card"])
+        left -= 1
+
+    page = town.office.pages.decides(person, choice, between)
+    assert page is not None
+    assert page.is_refused
+    assert page.notice == Message("refusal.revoked")
+    assert town.credential(person).state is State.REVOKED
+    assert town.office.pages.told == []
+    assert broken(town) == []
+
+
+def test_who_died_with_the_authority_signs_in_anew() -> None:
+    town = Town(STORIES[0])
+    person = town.people[0]
+    assert town.office.pages.decides(person, "suspend", town.restart) is not None
+    assert town.office.pages.decides(person, "resume", lambda: None) is not None
+    assert town.credential(person).state is State.ACTIVE
 
 
 @pytest.mark.parametrize("call", ["prepare", "authorise", "write"])
