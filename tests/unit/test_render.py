@@ -30,6 +30,16 @@ def test_every_edge_is_in_every_form(form: object) -> None:
         assert edge.event in text
 
 
+def test_the_text_stands_in_columns_with_who_does_it_and_what_happens() -> None:
+    head, *lines = render.lifecycle_text(Lifecycle()).splitlines()
+    begins = head.index("what")
+    assert head.split() == ["event", "from", "to", "who", "what"]
+    assert len(lines) == len(TABLE)
+    for edge, line in zip(TABLE, lines, strict=True):
+        assert line[begins:] == edge.sentence
+        assert line[head.index("who") : begins].strip() == edge.actor
+
+
 def test_every_step_is_in_the_diagram() -> None:
     for step in STEPS:
         assert f"{step.source} --> {step.target}" in render.operation_mermaid()
