@@ -58,7 +58,7 @@ _NOT_USED = re.compile(
 _TEXTS = frozenset({"annotation", "returns"})
 _BODIES = frozenset({"body", "orelse", "finalbody"})
 _BY_MYPY = frozenset({"frozen", "slots", "kw_only"})
-_NEVER_TRUE = ("TYPE_CHECKING", "__name__ ==")
+_NEVER_TRUE = ("TYPE_CHECKING", "__name__")
 
 
 def mutants(source: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from lab.histories import STORIES, History
 from msgspec.structs import replace
 
 from kiosk.authority.errors import Refused
+from kiosk.authority.local import LocalAuthority
 from kiosk.authority.operation.authorised_time import (
     CLOCK_STEP,
     WRITE_SECONDS,
@@ -19,7 +20,7 @@ from kiosk.authority.operation.authorised_time import (
     left_of,
 )
 from kiosk.authority.ports import Authority
-from kiosk.authority.values import CardLimits
+from kiosk.authority.values import CardLimits, OpenRequest
 from kiosk.core.errors import Message
 from kiosk.pin.alphabet import Alphabet
 from statemachine.candidates import Label
@@ -120,3 +121,23 @@ def test_without_an_authorisation_there_is_nothing_left() -> None:
     history, operation = authorised(0.0)
     none = replace(operation, authorised_until=None)
     assert is_late(history.world.parts, none)
+
+
+# --- how long another station counts as being at it -----------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_free"), [(0.0, False), (119.5, False), (120.0, True)]
+)
+def test_another_station_is_at_it_for_two_minutes_after_its_last_step(
+    seconds: float, is_free: bool
+) -> None:
+    history = History(STORIES[0])
+    history.prepare(Kind.CHANGE, LIMITS)
+    history.world.clock.sleep(seconds)
+    other = LocalAuthority(history.world.parts, "kiosk-2")
+    card = history.holder.made.identity.key
+    case = other.open(OpenRequest(card=card, seen=history.seen(LIMITS)))
+    (change,) = [each for each in case.offers if each.kind is Kind.CHANGE]
+    refusal = None if is_free else Message("stop.another_is_writing")
+    assert change.refusal == refusal
