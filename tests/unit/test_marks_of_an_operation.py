@@ -1,0 +1,114 @@
+"""What the marks of an operation say of card and write, for every phase and route."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace as remade
+
+import pytest
+
+from kiosk.authority.operation.transitions import (
+    card_is_known_changed,
+    card_may_have_changed,
+    is_writing,
+    route_taken,
+)
+from kiosk.simulation.world import World
+from statemachine.operation import Kind, Phase, Route
+from storage.records import Operation
+
+DEADLINE = 30.0
+MAY = {Phase.CARD_CHANGING, Phase.CARD_CHANGED, Phase.WRITING, Phase.ROLLING_BACK}
+KNOWN = {Phase.CARD_CHANGED, Phase.WRITING}
+
+
+def operation(
+    kind: Kind = Kind.CHANGE,
+    phase: Phase = Phase.PREPARED,
+    route: Route | None = Route.OLD_PIN,
+    *,
+    follows: bool = True,
+    until: float | None = None,
+) -> Operation:
+    return Operation(
+        id="o",
+        event="0000-0001",
+        kind=kind,
+        credential="c",
+        account_guid="g",
+        station="lobby",
+        phase=phase,
+        password_follows=follows,
+        route=route,
+        writing_until=until,
+    )
+
+
+@pytest.mark.parametrize(("kind", "route"), itertools.product(Kind, Route))
+def test_the_route_on_record_is_gone_whatever_it_would_be_now(
+    kind: Kind, route: Route
+) -> None:
+    assert route_taken(operation(kind, route=route)) is route
+
+
+@pytest.mark.parametrize(
+    ("kind", "follows", "route"),
+    [
+        (Kind.CHANGE, True, Route.OLD_PIN),
+        (Kind.ACTIVATE, True, Route.OLD_PIN),
+        (Kind.UNBLOCK, True, Route.RESET),
+        (Kind.FINISH, True, Route.FINISH),
+        (Kind.CHANGE, False, Route.CARD_ALONE),
+        (Kind.UNBLOCK, False, Route.CARD_ALONE),
+    ],
+)
+def test_of_an_older_registry_it_follows_from_the_rest(
+    kind: Kind, follows: bool, route: Route
+) -> None:
+    assert route_taken(operation(kind, route=None, follows=follows)) is route
+
+
+@pytest.mark.parametrize(("phase", "route"), itertools.product(Phase, Route))
+def test_whether_the_card_may_have_changed_and_whether_that_is_known(
+    phase: Phase, route: Route
+) -> None:
+    """A finish leaves the card alone; a reset comes before what authorises it."""
+    is_after_a_reset = route is Route.RESET and phase is Phase.AUTHORISED
+    it = operation(Kind.UNBLOCK, phase, route)
+    assert card_may_have_changed(it) is (phase in MAY or is_after_a_reset)
+    assert card_is_known_changed(it) is (phase in KNOWN or is_after_a_reset)
+    finish = operation(Kind.FINISH, phase, Route.FINISH)
+    assert not card_may_have_changed(finish)
+    assert not card_is_known_changed(finish)
+
+
+@pytest.mark.parametrize(
+    ("left", "waits"), [(DEADLINE, True), (0.5, True), (0.0, False), (-1.0, False)]
+)
+def test_an_answer_is_waited_for_until_its_deadline(left: float, waits: bool) -> None:
+    world = World()
+    until = world.clock.now() + left
+    assert is_writing(world.parts, operation(phase=Phase.WRITING, until=until)) is waits
+
+
+def test_nothing_is_waited_for_where_nothing_was_sent() -> None:
+    world = World()
+    until = world.clock.now() + DEADLINE
+    assert not is_writing(world.parts, operation(phase=Phase.WRITING))
+    for phase in set(Phase) - {Phase.WRITING}:
+        assert not is_writing(world.parts, operation(phase=phase, until=until))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waits"), [(0.0, True), (29.5, True), (30.0, False)]
+)
+def test_a_wall_clock_that_is_set_back_is_waited_for_no_longer(
+    seconds: float, waits: bool
+) -> None:
+    world = World()
+    parts = remade(world.parts, write_deadline=DEADLINE)
+    it = operation(phase=Phase.WRITING, until=world.clock.now() + DEADLINE)
+    assert is_writing(parts, it)
+    world.clock.sleep(seconds)
+    world.clock.set_wall(-3600.0)  # type: ignore[attr-defined]  # a manual clock
+    assert is_writing(parts, it) is waits
