@@ -40,6 +40,16 @@ def test_the_text_stands_in_columns_with_who_does_it_and_what_happens() -> None:
         assert line[head.index("who") : begins].strip() == edge.actor
 
 
+def test_they_are_written_where_the_documents_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    render.main()
+    for name, content in render.documents().items():
+        assert (tmp_path / "docs" / name).read_text("utf-8") == content
+
+
 def test_every_step_is_in_the_diagram() -> None:
     for step in STEPS:
         assert f"{step.source} --> {step.target}" in render.operation_mermaid()
