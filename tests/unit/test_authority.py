@@ -506,7 +506,9 @@ def test_what_is_not_offered_is_not_prepared(
 
 
 def test_a_receipts_number_is_eight_digits_whatever_is_drawn(history: History) -> None:
-    numbers = [Proof(history).kept().event for _ in range(30)]
+    kept = [Proof(history).kept() for _ in range(30)]
+    assert {len(bytes.fromhex(each.id)) for each in kept} == {16}, "never guessed"
+    numbers = [each.event for each in kept]
     assert all(re.fullmatch(r"\d{4}-\d{4}", each) for each in numbers), numbers
     assert len(set(numbers)) == 30
 

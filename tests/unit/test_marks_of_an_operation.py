@@ -6,16 +6,23 @@ import itertools
 from dataclasses import replace as remade
 
 import pytest
+from lab.histories import STORIES, History
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.operation.transitions import (
     card_is_known_changed,
     card_may_have_changed,
+    happen,
     is_writing,
     route_taken,
 )
+from kiosk.core.errors import Message
 from kiosk.simulation.world import World
+from statemachine.guards import Facts
+from statemachine.lifecycle import Event
 from statemachine.operation import Kind, Phase, Route
 from storage.records import Operation
+from storage.registry import Tx
 
 DEADLINE = 30.0
 MAY = {Phase.CARD_CHANGING, Phase.CARD_CHANGED, Phase.WRITING, Phase.ROLLING_BACK}
@@ -112,3 +119,26 @@ def test_a_wall_clock_that_is_set_back_is_waited_for_no_longer(
     world.clock.sleep(seconds)
     world.clock.set_wall(-3600.0)  # type: ignore[attr-defined]  # a manual clock
     assert is_writing(parts, it) is waits
+
+
+def test_an_event_that_has_no_edge_changes_nothing_and_is_nowhere() -> None:
+    history = History(STORIES[0])
+    parts, registry = history.world.parts, history.world.registry
+    before = history.world.credential("alice"), list(registry.audit_events())
+
+    def resume(tx: Tx) -> None:
+        happen(
+            tx,
+            parts,
+            tx.credential(history.holder.credential),
+            Event.RESUME,
+            facts=Facts(),
+            actor="hanna@ad.test",
+            station="desk-1",
+        )
+
+    with pytest.raises(Refused) as refused:
+        registry.run(resume)
+    assert refused.value.reason == Message("refusal.active")
+    after = history.world.credential("alice"), list(registry.audit_events())
+    assert after == before
