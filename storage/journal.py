@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from storage import groups
+from storage import groups, opening
 from storage.compaction import Compaction
 from storage.documents import OWN, Documents, Listener
 from storage.errors import (
@@ -46,6 +46,10 @@ JOINT = 1 << 18
 _NO_SPACE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 )
+
+
+def _untold(_bytes: int) -> None:
+    """Nobody waits for what is read."""
 
 
 class Position(NamedTuple):
@@ -95,10 +99,14 @@ class Journal(Documents):
         self._poisoned = self._replaced = False
         self._handle = -1
         self._compaction: Compaction | None = None
+        self._told: opening.Told = _untold
+        """Hears of the bytes that are read."""
         self._check_place()
         self._lock = self._ops.open(path.with_name(path.name + ".lock"))
         try:
-            self._load(keeps_tail=True)
+            with opening.shown(self._size()) as self._told:
+                self._load(keeps_tail=True)
+            self._told = _untold
             with self._locked():
                 self._refresh()
         except BaseException:  # who opens it again and again must not run out of files
@@ -145,6 +153,12 @@ class Journal(Documents):
             self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
 
+    def _size(self) -> int:
+        try:
+            return self._ops.identity(self.path)[2]
+        except OSError:
+            return 0  # it is made now, or who opens it says what is wrong
+
     def _forget(self) -> None:
         self._forget_documents()
         self._seq, self._before = 0, START
@@ -167,7 +181,9 @@ class Journal(Documents):
         window = WINDOW
         while data := self._ops.read(self._handle, self._offset, window):
             offset = self._offset
-            if self._take(data):
+            is_whole = self._take(data)
+            self._told(self._offset - offset)
+            if is_whole:
                 continue
             if len(data) < window:
                 rest = data[self._offset - offset :]

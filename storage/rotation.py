@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from storage import walk
@@ -14,9 +16,12 @@ BATCH = 200
 _TABLE = "credentials"
 
 
-def reseal_all(registry: Registry, vault: Vault) -> int:
+def reseal_all(
+    registry: Registry, vault: Vault, told: Callable[[int], object] = lambda _more: None
+) -> int:
     """Seal every escrowed secret with the current key; return how many were due.
 
+    `told` hears how many credentials more were looked at.
     May be interrupted and run again. When it returns 0, older keys protect nothing
     any more but the hashes of codes that were made with the oldest, and for a day the
     answers that are kept for calls that come again.
@@ -26,6 +31,7 @@ def reseal_all(registry: Registry, vault: Vault) -> int:
     for begin in range(0, len(ids), BATCH):
         batch = ids[begin : begin + BATCH]
         resealed += registry.run(lambda tx, batch=batch: _batch(tx, vault, batch))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        told(len(batch))
     return resealed
 
 

@@ -161,8 +161,13 @@ class LocalOffice(LocalCardWork):
     def receipt(self, number: str) -> Receipt | None:
         return evidence_seen.receipt(self._desk, number)
 
-    def export(self, name: str, station: str | None) -> Callable[[BinaryIO], int]:
-        return evidence_export.export(self._desk, name, station)
+    def export(
+        self,
+        name: str,
+        station: str | None,
+        told: Callable[[int, int], None] = lambda _done, _events: None,
+    ) -> Callable[[BinaryIO], int]:
+        return evidence_export.export(self._desk, name, station, told)
 
     def evidence(self, term: str, *, most: int) -> EvidenceFound:
         return evidence_list.look(self._desk, term, most=most)

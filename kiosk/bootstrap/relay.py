@@ -66,9 +66,9 @@ def desk_service_of(
             parts = around(registry)
             role = known.operates(parts, caller.station)
 
-            def make(files: StationFiles) -> DeskPort:
+            def make(files: StationFiles, waits: Callable[[], bool]) -> DeskPort:
                 office = office_at(config, parts, caller.station, role)
-                return Session(office, relayed_site_of(config, role, files))
+                return Session(office, relayed_site_of(config, role, files, waits))
 
             still = partial(_still, known, parts, caller.station, role)
             host(channel, make, still, turns)
@@ -95,7 +95,12 @@ def _still(
         raise StationMayNot(station=station, role=now)
 
 
-def relayed_site_of(config: Config, role: StationRole, files: StationFiles) -> Site:
+def relayed_site_of(
+    config: Config,
+    role: StationRole,
+    files: StationFiles,
+    waits: Callable[[], bool] = lambda: True,
+) -> Site:
     """Return what a session has whose operator sits at a station of that role.
 
     Cards are issued at enrollment stations alone.
@@ -104,7 +109,7 @@ def relayed_site_of(config: Config, role: StationRole, files: StationFiles) -> S
 
     from kiosk.config.sections.station import StationRole
 
-    site = replace(site_of(config), files=files)
+    site = replace(site_of(config), files=files, waits=waits)
     return site if role is StationRole.ENROLLMENT else replace(site, issuer=None)
 
 

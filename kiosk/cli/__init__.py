@@ -19,7 +19,9 @@ from typer.core import TyperGroup
 
 from kiosk import __version__
 from kiosk.cli.frame import new_app
+from kiosk.cli.progress import ProgressLine
 from kiosk.core.exit_codes import ExitCode
+from storage import opening
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
@@ -143,7 +145,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         raise EmptyArgument(number=typed.index("") + 1)
     try:
-        app(args=arguments, prog_name="kiosk")
+        with opening.shown_by(lambda size: ProgressLine(size, "bytes of the registry")):
+            app(args=arguments, prog_name="kiosk")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FAILED
     return ExitCode.OK

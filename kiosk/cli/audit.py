@@ -178,15 +178,21 @@ def export(
     from kiosk.authority.office.errors import MovedAway
     from kiosk.bootstrap import open_office, operators_config
     from kiosk.cli.ending import words
+    from kiosk.cli.progress import ProgressLine
     from kiosk.desk.export import to_file
     from kiosk.desk.files import OwnFiles
 
     try:
-        with open_office(operators_config(config), archives or ()) as office:
+        with (
+            open_office(operators_config(config), archives or ()) as office,
+            ProgressLine(0, "events") as shown,
+        ):
             if output is None:
-                office.export("-", station)(sys.stdout.buffer)
+                office.export("-", station, shown.reach)(sys.stdout.buffer)
                 return
-            count = to_file(office, OwnFiles(), str(output), station=station)
+            count = to_file(
+                office, OwnFiles(), str(output), station=station, told=shown.reach
+            )
     except MovedAway as error:
         raise ArchiveNotNamed(**error.data) from None
     told: dict[str, str | int] = {"file": str(output), "count": count}

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from kiosk.config import Config
 
 
+_COMPACTED = """\
+Nonces, answers, sealing keys and counts that had expired are forgotten. Nothing else is
+to be done: PostgreSQL finds the room of what is dead by itself (autovacuum). Evidence
+stays in its tables, all of it; nothing is sealed into files here.\
+"""
+
+
 def info(config: Config) -> None:
     """Say where the registry is, how large, and what lives in it."""
     from kiosk.bootstrap import database_of, facts_of
@@ -57,11 +64,13 @@ def check(config: Config) -> None:
 def compact(config: Config) -> None:
     """Forget what nobody can use any more; the database tidies itself up."""
     from kiosk.bootstrap import database_of
+    from kiosk.cli.progress import ProgressLine
 
     registry = database_of(config)
     try:
-        while registry.idle(time.time()):
-            pass
+        with ProgressLine(0, "rounds of forgetting") as told:
+            while registry.idle(time.time()):
+                told()
     finally:
         registry.close()
-    print("What had expired is forgotten. The database tidies itself up (autovacuum).")
+    print(_COMPACTED)

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -90,6 +90,15 @@ def _settings(saved: Path, target: Path) -> Config:
     return toml_file.decode(toml_file.load(saved), Config, file=target)
 
 
+def _copy(folder: Path, target: Path, told: Callable[[int], object]) -> None:
+    """Copy a folder; `told` hears of the bytes. OSError."""
+
+    def copied(source: str, copy: str) -> None:
+        private_files.copy(Path(source), Path(copy), told)
+
+    shutil.copytree(folder, target, copy_function=copied)
+
+
 @contextmanager
 def _handed_over(
     folder: Path, keys: Path | None, target: Path
@@ -98,6 +107,7 @@ def _handed_over(
 
     Backup and keys may lie where only root may look. NotWritten.
     """
+    from kiosk.cli.progress import ProgressLine
     from kiosk.setup.backup_folder import NotWritten
 
     owner = owner_of(target)
@@ -106,10 +116,12 @@ def _handed_over(
         return
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as scratch:
         try:
-            backup = Path(shutil.copytree(folder, Path(scratch, "backup")))
-            given = None
-            if keys is not None:
-                given = Path(shutil.copytree(keys, Path(scratch, "keys")))
+            backup, given = Path(scratch, "backup"), None
+            with ProgressLine(_size(folder), "bytes handed over") as told:
+                _copy(folder, backup, told)
+                if keys is not None:
+                    given = Path(scratch, "keys")
+                    _copy(keys, given, told)
             for path in (Path(scratch), *Path(scratch).rglob("*")):
                 os.chown(path, owner, -1, follow_symlinks=False)
             become_owner(target)

@@ -22,6 +22,7 @@ def rotate(config: ConfigOption = None) -> None:
     interruption goes on where it stopped, with one key more.
     """
     from kiosk.bootstrap import registry_of, reseal_authority, vault_of
+    from kiosk.cli.progress import ProgressLine
     from kiosk.config import load
     from kiosk.core.clock import SystemClock
     from kiosk.core.hardening import harden_process
@@ -34,7 +35,9 @@ def rotate(config: ConfigOption = None) -> None:
     name = add_key(settings.vault.key_file)
     registry = registry_of(settings, SystemClock())
     try:
-        count = reseal_all(registry, vault_of(settings))
+        there = registry.read(lambda view: view.count())
+        with ProgressLine(there, "credentials") as told:
+            count = reseal_all(registry, vault_of(settings), told)
     finally:
         registry.close()
     count += reseal_authority(settings)

@@ -7,11 +7,13 @@ folders (0700) that are missing. Any thread; OSError as it comes.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_PIECE = 1 << 20
+"""Bytes that are copied at a time."""
 
 
 @contextmanager
@@ -26,11 +28,15 @@ def all_or_none() -> Iterator[list[Path]]:
         raise
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy into a new file."""
+def copy(
+    source: Path, target: Path, told: Callable[[int], object] = lambda _bytes: None
+) -> None:
+    """Copy into a new file; `told` hears of the bytes."""
     _make_folder(target)
     with source.open("rb") as stream, created(target) as handle:
-        shutil.copyfileobj(stream, handle)
+        while piece := stream.read(_PIECE):
+            handle.write(piece)
+            told(len(piece))
 
 
 def create(target: Path, data: bytes) -> None:

@@ -44,6 +44,8 @@ class Site:
     """Where the answer to each is found."""
     files: StationFiles = OWN_FILES
     """Where what an operator names is read and written."""
+    waits: Callable[[], bool] = lambda: True
+    """Does the operator still wait for what takes long and changes nothing?"""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+from collections.abc import Callable
 from pathlib import PurePath
 
 from kiosk.authority.office.list_values import EvidenceRow
@@ -35,13 +36,19 @@ class NotExported(KioskError):
 
 
 def to_file(
-    office: Office, files: StationFiles, name: str, *, station: str | None
+    office: Office,
+    files: StationFiles,
+    name: str,
+    *,
+    station: str | None,
+    told: Callable[[int, int], None] = lambda _done, _events: None,
 ) -> int:
     """Write a new file, readable by its owner only; return how many events it has.
 
-    `station`: only that station's chain. NotInRole, NoSuchStation, NotExported.
+    `station`: only that station's chain. `told` hears how many are written, and of how
+    many. NotInRole, NoSuchStation, NotExported.
     """
-    write = office.export(PurePath(name).name, station)
+    write = office.export(PurePath(name).name, station, told)
     try:
         with files.written(name) as stream:
             count = write(stream)

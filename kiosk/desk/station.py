@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from kiosk.authority.office.ports import OFFICE_ERRORS, OfficeAuthority
@@ -11,6 +11,7 @@ from kiosk.cards.ports import Monitor, ReaderEvent
 from kiosk.core.errors import Message, said_of
 from kiosk.core.workers import SerialWorker
 from kiosk.desk.context import Site
+from kiosk.desk.patience import Patience
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.visit.station import FaceSettings
@@ -33,6 +34,9 @@ class DeskStation(Protocol):
 
     def on_worker(self, job: Callable[[], None]) -> None:
         """Queue a job; jobs never overlap. Any thread."""
+
+    def stop_waiting(self) -> None:
+        """End what is being done for the operator, if that only looks. Any thread."""
 
     def stop(self) -> None:
         """Stop the monitor and drop what is queued; waits at most 2 s."""
@@ -78,6 +82,7 @@ class EmbeddedDesk:
         self._open = open
         self._opened: OpenedDesk | None = None
         self._session: Session | None = None
+        self._patience = Patience()
         self._worker = SerialWorker("desk", self._use_quiet)
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
@@ -89,13 +94,15 @@ class EmbeddedDesk:
                 self._opened = self._open()
             except OFFICE_ERRORS as error:
                 return said_of(error)
-            self._session = Session(
-                self._opened.authority, self._opened.site, Beside(self._worker)
-            )
+            site = replace(self._opened.site, waits=self._patience.lasts)
+            self._session = Session(self._opened.authority, site, Beside(self._worker))
         return self._session
 
     def on_worker(self, job: Callable[[], None]) -> None:
-        self._worker.post(job)
+        self._worker.post(self._patience.of(job))
+
+    def stop_waiting(self) -> None:
+        self._patience.end()
 
     def stop(self) -> None:
         self._monitor.stop()

@@ -25,6 +25,8 @@ ANCHORS = "anchors"
 VAULT_KEY = "vault.key"
 ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 FORMAT = 1
+_PIECE = 1 << 20
+"""Bytes that are read at a time."""
 
 
 class BackupError(KioskError):
@@ -100,9 +102,8 @@ def read(folder: Path, told: Told = lambda _bytes: None) -> Manifest:
     for name, expected in manifest.files.items():
         path = folder / name
         inside = path.resolve().is_relative_to(folder.resolve())
-        if not inside or not path.is_file() or checksum(path) != expected:
+        if not inside or not path.is_file() or checksum(path, told) != expected:
             raise Damaged(file=str(path))
-        told(path.stat().st_size)
     return manifest
 
 
@@ -119,17 +120,21 @@ def named(file: Path) -> Iterator[None]:
         raise NotWritten(file=str(error.filename or file), reason=reason) from error
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy into a new file. NotWritten."""
+def copy(source: Path, target: Path, told: Told = lambda _bytes: None) -> None:
+    """Copy into a new file; `told` hears of the bytes. NotWritten."""
     with named(target):
-        private_files.copy(source, target)
+        private_files.copy(source, target, told)
 
 
-def checksum(path: Path) -> str:
-    """Return a file's SHA-256, hex. Unreadable."""
+def checksum(path: Path, told: Told = lambda _bytes: None) -> str:
+    """Return a file's SHA-256, hex; `told` hears of the bytes. Unreadable."""
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+                told(len(piece))
+        return digest.hexdigest()
     except OSError as error:
         reason = reason_of(error)
         raise Unreadable(file=str(path), reason=reason) from error

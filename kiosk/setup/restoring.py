@@ -7,7 +7,8 @@ backup was made. In constant memory, as the backup.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kiosk.core import private_files
@@ -82,13 +83,15 @@ def restore(
     new[places.config] = folder / CONFIG
     if DESK in manifest.files:
         new[places.desk] = folder / DESK
-    with private_files.all_or_none() as written:
+    with _folders_too(new), private_files.all_or_none() as written:
         for target, source in new.items():
             if target.exists():
                 continue
-            copy(source, target)
+            copy(source, target, told)
             written.append(target)
-            told(target.stat().st_size)
+        lock = places.registry.with_name(f"{places.registry.name}.lock")
+        if not lock.exists():
+            written.append(lock)  # which opening it makes
         registry = TinyDbRegistry(
             places.registry, station=station, now=now, only=DISTRUSTED
         )
@@ -100,6 +103,20 @@ def restore(
         finally:
             registry.close()
     return manifest
+
+
+@contextmanager
+def _folders_too(files: Iterable[Path]) -> Iterator[None]:
+    """Remove folders again that were made for files, should the block not end well."""
+    above = {folder for file in files for folder in file.parents}
+    missing = [folder for folder in above if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in sorted(missing, reverse=True):  # what is inside comes first
+            with suppress(OSError):  # somebody has put something there
+                folder.rmdir()
+        raise
 
 
 def _may_write(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob, SerialWorker
 from kiosk.desk.card_work import Aside
 from kiosk.desk.context import Site
+from kiosk.desk.patience import Patience
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.faces.demo_deck import DemoCard
@@ -54,6 +55,8 @@ class DemoDesk:
         self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
         self._domain, self.world = demo.domain, demo.world
         self._worker: SerialWorker | None = None
+        self.patience = Patience()
+        """Of whoever plays: ended by what ends something that only looks."""
         self.has_crossed = False
         """Whoever plays went over to the kiosk."""
         self._session: Session | None = None
@@ -116,7 +119,10 @@ class DemoDesk:
     def on_worker(self, job: Callable[[], None]) -> None:
         if self._worker is None:
             self._worker = SerialWorker("desk")
-        self._worker.post(job)
+        self._worker.post(self.patience.of(job))
+
+    def stop_waiting(self) -> None:
+        self.patience.end()
 
     def ask(self, question: Callable[[], T]) -> T:
         """Have it answered on the worker, as `card_work.Aside` does."""
@@ -139,6 +145,7 @@ class DemoDesk:
             issuer=lambda: issuer,
             questions=("What is your employee number?", "Who is your manager?"),
             answers=("employeeID", "manager"),
+            waits=self.patience.lasts,
         )
 
     # --- demo_deck.DemoDeck ---------------------------------------------------------

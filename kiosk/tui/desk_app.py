@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 300.0
 """After which an operator who has not pressed a key is signed out."""
 SIGN_OUT = "f12"
+STOPS = frozenset({"escape", SIGN_OUT})
+"""Keys that end what only looks and takes long, while nothing else hears them."""
 RETRY_SECONDS = 10.0
 """How often a desk that could not be opened is tried again."""
 
@@ -132,6 +134,8 @@ class DeskApp(LockedApp):
 
     def before_key(self, event: events.Key) -> bool:
         self._last_key = time.monotonic()
+        if event.key in STOPS and self._asked:
+            self._station.stop_waiting()
         if self._hand is not None and self._hand.knows(event.key):
             if not self._hand.press(event.key):
                 self.exit(int(ExitCode.OK))
@@ -288,6 +292,7 @@ class DeskApp(LockedApp):
             case CardInserted(card=card):
                 self._ask(lambda session: session.card_came(card))
             case CardLeft(insertion=insertion):
+                self._station.stop_waiting()  # it may be the operator's own
                 self._ask(lambda session: session.card_left(insertion))
             case ServiceLost():
                 self._ask(lambda session: session.sign_out())

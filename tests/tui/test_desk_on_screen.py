@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -329,3 +331,30 @@ async def test_what_a_field_of_a_template_means_stands_beside_it() -> None:
         await shown.until_page("template_edit")
         await shown.pilot.press("pagedown", "pagedown", "down", "down")
         await shown.until_said("The fewest characters a PIN may have")
+
+
+@pytest.mark.parametrize("key", ["escape", "f12", "the card"])
+async def test_what_only_looks_and_takes_long_is_ended_with_one_key(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    begun, pace = threading.Event(), threading.Event()
+
+    def endless(_parts: object, told: Callable[[int, int], None]) -> None:
+        begun.set()
+        while True:
+            told(1, 1000)
+            pace.wait(0.001)
+
+    monkeypatch.setattr("kiosk.desk.how_far.ASKED_SECONDS", 0.0)
+    monkeypatch.setattr("kiosk.authority.office.risk.report", endless)
+    async with desk() as shown:
+        await shown.sign_in(AARON)
+        await shown.pilot.press("tab", "r")
+        await shown.until(begun.is_set, "the report")
+        if key == "the card":
+            shown.demo.readers.pull(OPERATORS_READER)
+            await shown.until_page("sign_in")
+        else:
+            await shown.pilot.press(key)
+            await shown.until_said("ended before it was done")
+            assert shown.page() == "menu"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from lab.desk.office import Office
+from lab.desk.relayed_desk import relayed
 
+from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.core.clock import ManualClock
+from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
-from kiosk.desk.how_far import HowFar
+from kiosk.desk.context import Site
+from kiosk.desk.how_far import HowFar, NotWaitedFor
+from kiosk.desk.patience import Patience
+from kiosk.desk.session import Session
+from kiosk.desk.views import DeskPort
 from kiosk.texts import sentence
 
 
@@ -15,7 +25,14 @@ class Listener:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.said: list[Message] = []
-        self.told = HowFar(self.said.append, self.clock)
+        self.waits = True
+        site = Site(
+            clock=self.clock,
+            entropy=SeededEntropy(1),
+            issuer=None,
+            waits=lambda: self.waits,
+        )
+        self.told = HowFar(self.said.append, site)
 
     def after(self, seconds: float, done: int, total: int = 1000) -> None:
         self.clock.advance(seconds)
@@ -37,8 +54,8 @@ def test_what_takes_long_says_how_far_it_is_and_how_long_it_takes() -> None:
     for done in (100, 200, 300, 400, 500):
         listener.after(2.0, done)
     assert listener.words == [
-        "100 of 1000, about 18 s left",
-        "400 of 1000, about 12 s left",
+        "100 of 1000, about 18 s left. Esc ends it.",
+        "400 of 1000, about 12 s left. Esc ends it.",
     ]
 
 
@@ -46,7 +63,54 @@ def test_what_comes_before_does_not_count_for_how_long_it_takes() -> None:
     listener = Listener()
     listener.after(60.0, 0)
     listener.after(10.0, 500)
-    assert listener.words == ["0 of 1000 …", "500 of 1000, about 10 s left"]
+    assert listener.words == [
+        "0 of 1000 … Esc ends it.",
+        "500 of 1000, about 10 s left. Esc ends it.",
+    ]
+
+
+def test_what_nobody_waits_for_is_ended() -> None:
+    listener = Listener()
+    listener.after(1.0, 1)
+    listener.waits = False
+    listener.after(0.1, 2)
+    with pytest.raises(NotWaitedFor):
+        listener.after(0.4, 3)
+
+
+@pytest.mark.parametrize("desk", [Session, relayed], ids=["here", "far away"])
+def test_an_operator_ends_what_only_looks_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    desk: Callable[[OfficeAuthority, Site], DeskPort],
+) -> None:
+    monkeypatch.setattr("lab.desk.office.desk_of", [desk])
+    monkeypatch.setattr("kiosk.desk.how_far.ASKED_SECONDS", 0.0)
+    for told in ("proof.verification", "office.evidence_export"):
+        monkeypatch.setattr(f"kiosk.authority.{told}._TOLD_OF", 1)
+    patience = Patience()
+    office = Office(waits=patience.lasts)
+    office.person("alice")
+    office.holder("alice")
+    office.sign_in("aaron")
+    file = tmp_path / "all.jsonl"
+    acts: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("menu", lambda: office.choose("risk")),
+        ("audit", lambda: office.choose("verify")),
+        ("audit", lambda: office.submit(file=str(file))),
+    )
+    for page, act in acts:
+        if page == "audit" and office.page.name != page:
+            office.choose("audit")
+        patience.end()
+        act()
+        assert office.page.name == page
+        assert office.page.notice == Message("desk.not_waited_for")
+        patience.of(act)()
+        assert office.page.notice != Message("desk.not_waited_for")
+        if page == "menu":
+            assert office.page.name == "risk"
+            office.back()
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -110,7 +110,7 @@ class Door:
         self, caller: Caller, sealing_key: bytes, line: FrameLine, turns: Turns
     ) -> None:
         page = OnePage(caller.station, self.gate)
-        host(offered(line, sealing_key), lambda _: page, lambda: None, turns)
+        host(offered(line, sealing_key), lambda *_: page, lambda: None, turns)
 
     def refuse(self, why: Message, key: bytes, line: FrameLine, _: Turns) -> None:
         end(offered(line, key), why)

@@ -5,7 +5,7 @@ A checkpoint is signed first, so that the file can be judged up to its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import BinaryIO
 
@@ -19,13 +19,22 @@ from storage.signed_note import NoteSigner
 
 Export = Callable[[BinaryIO], int]
 """Writes the evidence to a stream; returns how many events."""
+Told = Callable[[int, int], None]
+_TOLD_OF = 100
+"""Events that are told of at once."""
 
 
-def export(desk: Desk, name: str, station: str | None) -> Export:
+def export(
+    desk: Desk,
+    name: str,
+    station: str | None,
+    told: Told = lambda _done, _events: None,
+) -> Export:
     """Judge an export, and return what notes and writes it.
 
     `name`: what the copy is called, in the note. `station`: only that one's chains.
-    NotInRole, NoSuchStation, MovedAway.
+    `told` hears how many events are written, and of how many; what it raises ends the
+    export. NotInRole, NoSuchStation, MovedAway.
     """
     require(desk.operator, Action.EXPORT)
     if station is not None and not desk.parts.registry.read(
@@ -34,10 +43,12 @@ def export(desk: Desk, name: str, station: str | None) -> Export:
         raise NoSuchStation(station=station)
     if away := desk.parts.registry.moved_away():
         raise MovedAway(count=sum(head.seq for head in away.values()))
-    return partial(_write, desk, name, station)
+    return partial(_write, desk, name, station, told)
 
 
-def _write(desk: Desk, name: str, station: str | None, stream: BinaryIO) -> int:
+def _write(
+    desk: Desk, name: str, station: str | None, told: Told, stream: BinaryIO
+) -> int:
     """Note it first: what left is told of, even if it left only in part."""
     registry, vault, clock = desk.parts.registry, desk.parts.vault, desk.parts.clock
     data = {"file": name} if station is None else {"file": name, "station": station}
@@ -47,7 +58,7 @@ def _write(desk: Desk, name: str, station: str | None, stream: BinaryIO) -> int:
     with registry.evidence_at_rest():
         if away := registry.moved_away():
             raise MovedAway(count=sum(head.seq for head in away.values()))
-        return _copy(desk, signer, station, newest, stream)
+        return _copy(desk, signer, station, newest, told, stream)
 
 
 def _copy(
@@ -55,12 +66,17 @@ def _copy(
     signer: NoteSigner,
     station: str | None,
     newest: AuditEvent,
+    told: Told,
     stream: BinaryIO,
 ) -> int:
     registry, clock = desk.parts.registry, desk.parts.clock
+    heads = registry.read(lambda view: view.heads())
     if station is None:
-        return evidence_file.write(registry.audit_events(), stream)
+        total = sum(head.seq for head in heads.values())
+        events = _telling(registry.audit_events(), told, total)
+        return evidence_file.write(events, stream)
     lanes = _lanes_of(desk, station)
+    total = sum(heads[lane].seq for lane in (LANE, *lanes) if lane in heads)
     added = _needed(desk, lanes)
     first = extracts.sign(
         signer,
@@ -72,8 +88,19 @@ def _copy(
     )
     count = evidence_file.write(added, stream, first=first)
     for lane in (LANE, *lanes):
-        count += evidence_file.write(registry.audit_events(lane=lane), stream)
+        events = _telling(registry.audit_events(lane=lane), told, total, count)
+        count += evidence_file.write(events, stream)
     return count
+
+
+def _telling(
+    events: Iterable[AuditEvent], told: Told, total: int, before: int = 0
+) -> Iterator[AuditEvent]:
+    """Yield the events, and tell of each few behind those before."""
+    for number, event in enumerate(events, before + 1):
+        if not number % _TOLD_OF:
+            told(number, total)
+        yield event
 
 
 def _lanes_of(desk: Desk, station: str) -> list[str]:

@@ -136,10 +136,16 @@ class Looking(Protocol):
     def receipt(self, number: str) -> Receipt | None:
         """Follow one operation through the evidence; None: no such receipt."""
 
-    def export(self, name: str, station: str | None) -> Callable[[BinaryIO], int]:
+    def export(
+        self,
+        name: str,
+        station: str | None,
+        told: Callable[[int, int], None] = lambda _done, _events: None,
+    ) -> Callable[[BinaryIO], int]:
         """Return what notes an export and writes it. NoSuchStation, MovedAway.
 
-        `name`: what the copy is called, in the note. `station`: only its chain.
+        `name`: what the copy is called, in the note. `station`: only its chain. `told`
+        hears how many events are written, and of how many; what it raises ends it.
         """
 
     def evidence(self, term: str, *, most: int) -> EvidenceFound:

@@ -35,18 +35,18 @@ class AuditPage(Plain):
         )
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - one choice
-        told = HowFar(emit, context.site.clock)
+        told = HowFar(emit, context.site)
         self._found = tuple(_verified(context.office.verified(told)))
         return stay()
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         context.require(Action.EXPORT)
-        emit(Message("desk.working"))
         receipt, file = filled.texts["receipt"].strip(), filled.texts["file"].strip()
         if receipt:
             return go(ReceiptPage(receipt))
         if file:
-            count = to_file(context.office, context.site.files, file, station=None)
+            site, told = context.site, HowFar(emit, context.site)
+            count = to_file(context.office, site.files, file, station=None, told=told)
             return done(Message("desk.audit.exported", {"count": count, "file": file}))
         return stay(Message("desk.audit.nothing"))
 

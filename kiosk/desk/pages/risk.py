@@ -41,7 +41,7 @@ class RiskPage(Plain):
 
     def survey(self, context: Context, emit: Emit) -> None:
         """Look at every account, and tell how far that is. NotInRole, RegistryError."""
-        self._report = context.office.risks(HowFar(emit, context.site.clock))
+        self._report = context.office.risks(HowFar(emit, context.site))
 
     def show(self, context: Context) -> Page:
         context.require(Action.EXPORT)

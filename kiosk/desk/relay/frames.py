@@ -30,17 +30,21 @@ class Shown(Frame, frozen=True, tag="page"):
     """What is to be shown now?"""
 
 
-class Chosen(Frame, frozen=True, tag="choose"):
+class Chosen(Frame, frozen=True, tag="choose", omit_defaults=True):
     """Somebody chose."""
 
     key: _Name
+    can_stop: bool = False
+    """The station answers whether they still wait."""
 
 
-class Typed(Frame, frozen=True, tag="submit"):
+class Typed(Frame, frozen=True, tag="submit", omit_defaults=True):
     """Somebody filled a form."""
 
     texts: dict[_Name, _Name]
     secrets: dict[_Name, Secret]
+    can_stop: bool = False
+    """The station answers whether they still wait."""
 
 
 class Looked(Frame, frozen=True, tag="look"):
@@ -164,6 +168,10 @@ class AppendFile(Frame, frozen=True, tag="append_file"):
 FileAsked = ReadFile | CreateFile | AppendFile
 
 
+class StillWaited(Frame, frozen=True, tag="still_waited"):
+    """Does the operator still wait for what is being done? `Done`, or `Failed`."""
+
+
 class Working(Frame, frozen=True, tag="working"):
     """What is being done; nothing is answered."""
 
@@ -182,7 +190,7 @@ class Bye(Frame, frozen=True, tag="bye"):
     why: Message
 
 
-Said = CardAsked | FileAsked | Working | PageIs | Bye
+Said = CardAsked | FileAsked | StillWaited | Working | PageIs | Bye
 
 
 # --- and the station answers --------------------------------------------------

@@ -15,6 +15,7 @@ from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.figures import UNTOLD, Figures
 from kiosk.core.frame_line import LineCut
 from kiosk.core.workers import SerialWorker
+from kiosk.desk.patience import Patience
 from kiosk.desk.relay.channel import Channel
 from kiosk.desk.relay.frames import (
     Asked,
@@ -22,11 +23,14 @@ from kiosk.desk.relay.frames import (
     CardCame,
     CardWent,
     Chosen,
+    Done,
+    Failed,
     Looked,
     PageIs,
     Said,
     Shown,
     SignedOut,
+    StillWaited,
     Typed,
     WentBack,
     Working,
@@ -61,10 +65,17 @@ class RemoteDesk:
     """`DeskPort` of a station without an authority of its own."""
 
     def __init__(
-        self, connect: Connect, post: Post, heard: Callable[[bool], None] = _unheard
+        self,
+        connect: Connect,
+        post: Post,
+        heard: Callable[[bool], None] = _unheard,
+        waits: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`heard`: is told whether an authority answered when a session was begun."""
+        """`heard`: is told whether an authority answered when a session was begun.
+        `waits`: does the operator still wait for what takes long?
+        """
         self._connect, self._post, self._heard = connect, post, heard
+        self._waits = waits
         self._lending = Lending()
         self._channel: Channel | None = None
         self._session = 0
@@ -78,12 +89,13 @@ class RemoteDesk:
         return self._ask(Shown())
 
     def choose(self, key: str, emit: Emit) -> Page:
-        return self._ask(Chosen(key), emit)
+        return self._ask(Chosen(key, can_stop=True), emit)
 
     def submit(self, filled: Filled, emit: Emit) -> Page:
         try:
             self._lending.named(filled.texts.values())
-            return self._ask(Typed(filled.texts, filled.secrets), emit)
+            typed = Typed(filled.texts, filled.secrets, can_stop=True)
+            return self._ask(typed, emit)
         finally:
             filled.wipe()
 
@@ -186,6 +198,8 @@ class RemoteDesk:
                         emit(what)
                 case Bye(why=why):
                     return self._ended(why)
+                case StillWaited():
+                    channel.send(Done() if self._waits() else Failed("", {}))
                 case _:
                     channel.send(self._lending.answer(said))
 
@@ -214,7 +228,10 @@ class RemoteDeskStation:
         self._reader, self._is_away = reader_state.UNKNOWN, False
         self._worker = SerialWorker("desk")
         self._reports = SerialWorker("reports", self._report)
-        self._desk = RemoteDesk(connect, self._worker.post, self._heard)
+        self._patience = Patience()
+        self._desk = RemoteDesk(
+            connect, self._worker.post, self._heard, self._patience.lasts
+        )
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         def seen(event: ReaderEvent) -> None:
@@ -227,7 +244,10 @@ class RemoteDeskStation:
         return self._desk
 
     def on_worker(self, job: Callable[[], None]) -> None:
-        self._worker.post(job)
+        self._worker.post(self._patience.of(job))
+
+    def stop_waiting(self) -> None:
+        self._patience.end()
 
     def stop(self) -> None:
         self._monitor.stop()

@@ -38,6 +38,7 @@ from kiosk.desk.relay.frames import (
     ReadFile,
     Shown,
     SignedOut,
+    StillWaited,
     Typed,
     WentBack,
     Working,
@@ -59,8 +60,8 @@ CHUNK = 256 * 1024
 MOST_CARDS = 16
 """In the readers of one station."""
 
-MakeSession = Callable[[StationFiles], DeskPort]
-"""Makes the session of a station, which has these files."""
+MakeSession = Callable[[StationFiles, Callable[[], bool]], DeskPort]
+"""Makes the session of a station, which has these files and whose operator waits."""
 
 
 def host(
@@ -74,7 +75,7 @@ def host(
     session: DeskPort | None = None
     hosted = _Hosted(channel)
     try:
-        session = make(hosted.files)
+        session = make(hosted.files, hosted.waits)
         while hosted.takes_turn(session, still, turns):
             pass
         channel.send(Bye(Message("relay.ending")))
@@ -102,6 +103,8 @@ class _Hosted:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._cards: dict[int, AnyCard] = {}
+        self._can_stop = False
+        """Does the station answer whether its operator still waits?"""
         self.files = _FilesThere(channel)
 
     def takes_turn(
@@ -124,6 +127,7 @@ class _Hosted:
 
     def step(self, session: DeskPort, asked: Asked) -> Page:
         """Do what the station asks; return what is to be shown."""
+        self._can_stop = isinstance(asked, Chosen | Typed) and asked.can_stop
         match asked:
             case Shown():
                 return session.page()
@@ -144,6 +148,18 @@ class _Hosted:
                 return session.sign_out()
             case _:
                 assert_never(asked)
+
+    def waits(self) -> bool:
+        """Ask whether the station's operator still waits; a station that is gone does
+        not.
+        """
+        if not self._can_stop:
+            return True
+        try:
+            self._channel.send(StillWaited())
+            return isinstance(self._channel.receive(Answered, FILE_SECONDS), Done)
+        except LineCut:
+            return False
 
     def let_go(self) -> None:
         """Close every card that is still there; the station has done so before."""

@@ -47,6 +47,7 @@ class Office:
         answers: tuple[str, ...] = (),
         lifecycle: Lifecycle | None = None,
         registry: Registry | None = None,
+        waits: Callable[[], bool] = lambda: True,
     ) -> None:
         self.world = World(lifecycle=lifecycle, registry=registry)
         assert isinstance(self.world.directory, SimulatedDirectory)
@@ -63,6 +64,7 @@ class Office:
             issuer=self._issuer,
             questions=("What is your employee number?",),
             answers=answers,
+            waits=waits,
         )
         for name, role in (
             ("hanna", OperatorRole.HELPDESK),

@@ -140,11 +140,11 @@ class Authority:
     def _host(self, channel: Channel) -> None:
         host(channel, self._session, self.still, self.turns)
 
-    def _session(self, files: StationFiles) -> DeskPort:
-        return self.make(replace(self.site, files=files))
+    def _session(self, files: StationFiles, waits: Callable[[], bool]) -> DeskPort:
+        return self.make(replace(self.site, files=files, waits=waits))
 
 
 def relayed(authority: OfficeAuthority, site: Site) -> RemoteDesk:
     """Return the desk of a station that shows what the authority works on."""
     there = Authority(lambda site: Session(authority, site), site)
-    return RemoteDesk(there.connect, lambda job: job())
+    return RemoteDesk(there.connect, lambda job: job(), waits=site.waits)

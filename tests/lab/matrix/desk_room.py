@@ -75,6 +75,9 @@ class DeskStation:
     def on_worker(self, job: Callable[[], None]) -> None:
         self.worker.post(self._gate.before(job))
 
+    def stop_waiting(self) -> None:
+        self.demo.stop_waiting()
+
     def stop(self) -> None:
         self.demo.stop()
 

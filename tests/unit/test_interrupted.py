@@ -1,0 +1,185 @@
+"""What takes long and is interrupted has done no harm, and is done by the next try.
+
+Each command is stopped in each of its phases: where it first tells how far it is.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from lab.not_run import needs
+from lab.registries import credential, draft
+from msgspec.structs import replace
+
+from kiosk import bootstrap
+from kiosk.core.exit_codes import ExitCode
+from kiosk.setup.new_station import Layout, create
+from storage.tinydb_registry import TinyDbRegistry
+
+pytestmark = pytest.mark.slow
+
+_HERE = Path(__file__).resolve().parents[2]
+_PATHS = f"{_HERE}:{sysconfig.get_path('purelib')}"
+SYSTEMS = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
+"""The system's own: another user may have no way to the one that runs the tests."""
+_MAY_ENTER = all(each.stat().st_mode & 0o001 for each in (_HERE, *_HERE.parents))
+_TYPED = """
+import itertools, signal, sys
+from kiosk.authority.office import evidence_export
+from kiosk.authority.proof import verification
+from kiosk.cli import main, progress
+from storage import evidence_file, journal, journal_copy
+journal.WINDOW = journal_copy.WINDOW = 2048
+for each in (evidence_export, verification, evidence_file):
+    each._TOLD_OF = 1
+phases, wanted = itertools.count(1), int(sys.argv[1])
+made, told = progress.ProgressLine.__init__, progress.ProgressLine.__call__
+def made_in_order(self, *given):
+    made(self, *given)
+    self.phase = 0
+def told_and_waits(self, more=1):
+    told(self, more)
+    self.phase = self.phase or next(phases)
+    if self.phase == wanted:
+        print("PHASE", self._what, file=sys.stderr, flush=True)
+        signal.pause()
+progress.ProgressLine.__init__ = made_in_order
+progress.ProgressLine.__call__ = told_and_waits
+sys.exit(main(sys.argv[2:]))
+"""
+LEFT_BEHIND = (".part", ".compact", ".new", ".tmp")
+
+
+@pytest.fixture(name="config")
+def _config(tmp_path: Path) -> Path:
+    """A station with some credentials, and evidence of which some is sealed."""
+    folder = tmp_path / "station"
+    folder.mkdir()
+    create(Layout.below(folder, folder), bootstrap.found_registry)
+    registry = TinyDbRegistry(
+        next(folder.rglob("registry.journal")), sealing={"living": 5, "batch": 4}
+    )
+    for number in range(30):
+        known = replace(credential(), id=f"c{number}", card=f"card {number}")
+        registry.run(lambda tx, it=known: tx.save_credential(it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        registry.run(lambda tx, at=float(number): tx.audit(draft(at)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    while registry.evidence.seal():
+        pass
+    registry.close()
+    return folder / "kiosk.toml"
+
+
+def run(
+    words: tuple[str, ...], phase: int = 0, python: str = sys.executable
+) -> tuple[int, str]:
+    """Type it, and Ctrl+C in that phase; return how it ended, and which that was."""
+    said = ""
+    with subprocess.Popen(
+        [python, "-Bc", _TYPED, str(phase), *words],
+        env={**os.environ, "PYTHONPATH": _PATHS},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said += line
+            if line.startswith("PHASE"):
+                process.send_signal(signal.SIGINT)
+    return process.returncode, said
+
+
+def whole(config: Path) -> None:
+    """The station is what it was, and nothing lies about."""
+    assert run(("registry", "check", "--config", str(config)))[0] == 0
+    code, said = run(("audit", "verify", "--config", str(config)))
+    assert code == ExitCode.UNANCHORED, said
+    names = [each.name for each in config.parent.rglob("*")]
+    assert not [name for name in names if name.endswith(LEFT_BEHIND)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "phases"),
+    [
+        ("registry check", ["bytes of the registry", "segments"]),
+        ("registry repair", ["bytes of the registry", "segments"]),
+        ("registry compact", ["bytes of the registry", "steps"]),
+        ("audit verify", ["bytes of the registry", "events"]),
+        ("vault rotate", ["bytes of the registry", "credentials"]),
+        ("backup {new}", ["bytes"]),
+        (
+            "registry migrate --from {journal} --to {new} --dry-run",
+            ["bytes of the registry", "credentials read", "events"],
+        ),
+        (
+            "registry migrate --from {journal} --to {new}",
+            [
+                "bytes of the registry",
+                "credentials read",
+                "records",
+                "credentials compared",
+            ],
+        ),
+    ],
+)
+def test_ctrl_c_in_any_phase_does_no_harm_and_the_next_try_ends_well(
+    config: Path, tmp_path: Path, typed: str, phases: list[str]
+) -> None:
+    journal = next(config.parent.rglob("registry.journal"))
+    told = typed.format(new=tmp_path / "new" / "place", journal=journal)
+    words = (*told.split(), "--config", str(config))
+    expected = ExitCode.UNANCHORED if typed == "audit verify" else 0
+    seen: list[str] = []
+    for phase in range(1, 9):
+        code, said = run(words, phase)
+        if "PHASE" not in said:
+            break
+        seen += re.findall("PHASE (.*)", said)
+        assert code == 130, said
+        whole(config)
+    assert list(dict.fromkeys(seen)) == phases
+    assert code == expected, "it was not interrupted, and has ended well"
+    whole(config)
+
+
+@needs(
+    os.geteuid() == 0 and SYSTEMS.exists() and _MAY_ENTER,
+    f"another user reads here: run the tests as root, with {SYSTEMS}, in a checkout "
+    "that everybody may enter",
+)
+def test_ctrl_c_in_any_phase_of_roots_restore_leaves_nothing(tmp_path: Path) -> None:
+    owner = pwd.getpwnam("nobody")
+    with TemporaryDirectory(prefix="kiosk-") as place:
+        Path(place).chmod(0o755)
+        own = Path(place) / "pin-kiosk"
+        own.mkdir(mode=0o700)
+        create(Layout.below(own, own), bootstrap.found_registry)
+        config = ("--config", str(own / "kiosk.toml"))
+        backup, keys = tmp_path / "backup", tmp_path / "keys"
+        made = run(("backup", str(backup), "--keys", str(keys), *config))
+        assert made[0] == 0, made[1]
+        for each in own.iterdir():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        os.chown(own, owner.pw_uid, owner.pw_gid)
+        seen: list[str] = []
+        for phase in range(1, 9):
+            told = ("restore", str(backup), "--keys", str(keys), *config)
+            code, said = run(told, phase, str(SYSTEMS))
+            if "PHASE" not in said:
+                break
+            seen += re.findall("PHASE (.*)", said)
+            assert code == 130, said
+            assert list(own.iterdir()) == []
+        assert seen[:3] == ["bytes", "bytes handed over", "bytes"]
+        assert code == 0, said
+        assert {each.stat().st_uid for each in own.rglob("*")} == {owner.pw_uid}
