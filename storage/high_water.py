@@ -59,6 +59,11 @@ class HighWaterMark:
         """How far each chain has come by what was written here; None: nothing was."""
         self._covered = 0
 
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return self._path
+
     def read(self) -> HighWater:
         """Return what was seen last; nothing, if there is no mark of this registry."""
         try:

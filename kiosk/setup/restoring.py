@@ -90,8 +90,8 @@ def restore(
             copy(source, target, told)
             written.append(target)
         lock = places.registry.with_name(f"{places.registry.name}.lock")
-        if not lock.exists():
-            written.append(lock)  # which opening it makes
+        seen = [places.high_water.file] if places.high_water is not None else []
+        written += [each for each in (lock, *seen) if not each.exists()]
         registry = TinyDbRegistry(
             places.registry, station=station, now=now, only=DISTRUSTED
         )

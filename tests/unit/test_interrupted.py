@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -183,3 +185,67 @@ def test_ctrl_c_in_any_phase_of_roots_restore_leaves_nothing(tmp_path: Path) -> 
         assert seen[:3] == ["bytes", "bytes handed over", "bytes"]
         assert code == 0, said
         assert {each.stat().st_uid for each in own.rglob("*")} == {owner.pw_uid}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("no file system may be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def leave_room(disk: Path, size: int) -> None:
+    """Have so many bytes left on it."""
+    with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as stream:
+        while stream.write(bytes(4096)):
+            pass
+    os.truncate(disk / "ballast", (disk / "ballast").stat().st_size - size)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "backup {disk}/place",
+        "restore {backup} --keys {keys} --config {disk}/place/kiosk.toml",
+        "registry migrate --from {journal} --to {disk}/place",
+    ],
+)
+def test_a_disk_that_fills_meanwhile_is_named_and_it_ends_well_when_there_is_room(
+    config: Path, tmp_path: Path, small_disk: Path, typed: str
+) -> None:
+    journal = next(config.parent.rglob("registry.journal"))
+    own = ("--config", str(config))
+    backup, keys = tmp_path / "backup", tmp_path / "keys"
+    assert run(("backup", str(backup), "--keys", str(keys), *own))[0] == 0
+    if typed.startswith("restore"):
+        text = (backup / "kiosk.toml").read_text("utf-8")
+        moved = text.replace(str(config.parent), str(small_disk / "place"))
+        config.rename(config.with_name("before"))
+        (small_disk / "place").mkdir()
+        written = small_disk / "place" / "kiosk.toml"
+        written.write_text(moved, "utf-8")
+        written.chmod(0o600)
+        own = ()
+    told = typed.format(disk=small_disk, backup=backup, keys=keys, journal=journal)
+    before = sorted(small_disk.rglob("*"))
+    for room in range(0, 1 << 18, 8192):
+        leave_room(small_disk, room)
+        code, said = run((*told.split(), *own))
+        if code == 0:
+            assert room > 8192, "it did not fit at first"
+            break
+        assert code == 1, said
+        assert "Traceback" not in said
+        assert "unexpected" not in said, said
+        (small_disk / "ballast").unlink()
+        if "migrate" not in typed:
+            assert sorted(small_disk.rglob("*")) == before
+    assert code == 0, said
