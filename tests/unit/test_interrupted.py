@@ -222,7 +222,7 @@ def test_a_disk_that_fills_meanwhile_is_named_and_it_ends_well_when_there_is_roo
     config: Path, tmp_path: Path, small_disk: Path, typed: str
 ) -> None:
     journal = next(config.parent.rglob("registry.journal"))
-    own = ("--config", str(config))
+    own: tuple[str, ...] = ("--config", str(config))
     backup, keys = tmp_path / "backup", tmp_path / "keys"
     assert run(("backup", str(backup), "--keys", str(keys), *own))[0] == 0
     if typed.startswith("restore"):
