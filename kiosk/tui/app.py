@@ -25,7 +25,7 @@ from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.idle import IdleScreen
 from kiosk.tui.screens.idle_warning import PAUSE_KEY
-from kiosk.tui.theme import CONTRAST
+from kiosk.tui.theme import CONTRAST, KIOSK
 
 if TYPE_CHECKING:
     from kiosk.faces.demo_deck import DemoDeck
@@ -92,7 +92,8 @@ class KioskApp(LockedApp):
         self.set_interval(TICK_SECONDS, controller.tick)
         self.set_interval(HEALTH_SECONDS, controller.ask_health)
         controller.start()
-        self.prepare(CONTRAST)
+        for theme in (KIOSK, CONTRAST):
+            self.prepare(theme)
         self._awake()
 
     # --- keys -------------------------------------------------------------------

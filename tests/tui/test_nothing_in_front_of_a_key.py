@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from lab.matrix.visitor import visitor
 from lab.terminal.screens import Kiosk, kiosk
 from textual.css import parse, stylesheet
+from textual.theme import Theme
 
+from kiosk.simulation.world import SETTINGS
 from kiosk.tui.theme import CONTRAST, KIOSK
 
 A_PROGRAM = 50_000
@@ -47,13 +50,17 @@ async def colours(shown: Kiosk) -> tuple[str, str]:
     return shown.app.theme, background.lower()
 
 
-async def test_the_contrast_key_parses_nothing(parsed: list[str]) -> None:
-    async with kiosk() as shown:
+@pytest.mark.parametrize("themes", [(CONTRAST, KIOSK), (KIOSK, CONTRAST)])
+async def test_the_contrast_key_parses_nothing(
+    parsed: list[str], themes: tuple[Theme, Theme]
+) -> None:
+    """Whichever of the two is the station's own."""
+    settings = dataclasses.replace(SETTINGS, high_contrast=themes[1] is CONTRAST)
+    async with kiosk(settings=settings) as shown:
         await shown.until_true(lambda: shown.app._controller is not None, "it to wake")
         parsed.clear()
-        assert await colours(shown) == (CONTRAST.name, CONTRAST.background)
-        assert await colours(shown) == (KIOSK.name, KIOSK.background)
-        assert await colours(shown) == (CONTRAST.name, CONTRAST.background)
+        for theme in (*themes, *themes):
+            assert await colours(shown) == (theme.name, theme.background)
     assert not parsed
 
 
