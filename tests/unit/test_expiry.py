@@ -107,6 +107,13 @@ def test_where_the_password_does_not_follow_its_age_is_nobodys_here() -> None:
     assert "notice.pin_expired" not in notices(person.home(10))
 
 
+def test_nor_where_the_account_is_none_that_is_written() -> None:
+    person = Person(policy=replace_policy(maximum_age=42 * DAY))
+    guid = person.world.holders["alice"].account_guid
+    person.world.directory.change_account(guid, privileged=True)
+    assert "notice.pin_expires" not in notices(person.home(41))
+
+
 def test_who_wants_no_reminder_is_told_at_the_end() -> None:
     person = Person(expiry_days=90, reminder_days=())
     assert notices(person.home(89)) == {}

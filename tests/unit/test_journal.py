@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import multiprocessing
 import os
 import random
@@ -90,6 +91,26 @@ def test_every_flipped_byte_is_refused_or_cut_never_believed(tmp_path: Path) -> 
             continue
         with pytest.raises((StoreCorrupt, StoreUnsuitable)):
             Journal(path)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_reading_leaves_the_collector_of_garbage_as_it_was(
+    tmp_path: Path, is_on: bool
+) -> None:
+    """It rests meanwhile; a program that found it off ever after would only grow."""
+    fill(tmp_path / "j")
+    bad = tmp_path / "bad"
+    bad.write_bytes(b"no journal at all, and long enough to be looked at\n" * 9)
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        state(tmp_path / "j")
+        assert gc.isenabled() is is_on
+        with pytest.raises(StoreUnsuitable):
+            Journal(bad)
+        assert gc.isenabled() is is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
 
 
 def test_a_store_that_is_refused_leaves_no_file_open(tmp_path: Path) -> None:
@@ -198,6 +219,34 @@ def test_a_compaction_that_cannot_rename_leaves_the_old_file(tmp_path: Path) -> 
         journal.compact()
     journal.close()
     assert state(tmp_path / "j") == states[-1]
+
+
+def compact_by_and_by(journal: Journal) -> None:
+    while journal.compact_if_worthwhile():
+        pass
+
+
+def test_a_compaction_by_and_by_that_failed_begins_anew_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.journal.COMPACT_BYTES", 0)
+    fill(tmp_path / "j", commits=2)
+    ops = Broken("rename", errno.EIO)
+    journal = Journal(tmp_path / "j", ops=ops)
+    for number in range(40):
+        with journal.transaction():
+            journal.put("t", "last", b'{"n":%d}' % number)
+    expected = state(tmp_path / "j")
+    before = (tmp_path / "j").stat().st_size
+    ops.is_armed = True
+    with pytest.raises(StoreFull):
+        compact_by_and_by(journal)
+    assert (tmp_path / "j").stat().st_size == before
+    ops.is_armed = False
+    compact_by_and_by(journal)
+    journal.close()
+    assert (tmp_path / "j").stat().st_size < before
+    assert state(tmp_path / "j") == expected
 
 
 def test_a_file_that_is_no_journal_is_refused_untouched(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from kiosk.authority.operation.authorised_time import (
     is_late,
     left_of,
 )
+from kiosk.authority.operation.transitions import move
 from kiosk.authority.ports import Authority
 from kiosk.authority.values import CardLimits, OpenRequest
 from kiosk.core.errors import Message
@@ -141,3 +142,22 @@ def test_another_station_is_at_it_for_two_minutes_after_its_last_step(
     (change,) = [each for each in case.offers if each.kind is Kind.CHANGE]
     refusal = None if is_free else Message("stop.another_is_writing")
     assert change.refusal == refusal
+
+
+def test_the_two_minutes_begin_anew_with_each_step() -> None:
+    history = History(STORIES[0])
+    id_ = history.prepare(Kind.CHANGE, LIMITS).operation
+    history.world.clock.sleep(100.0)
+    registry = history.world.registry
+    registry.run(
+        lambda tx: move(tx, history.world.parts, tx.operation(id_), Phase.AUTHORISED)
+    )
+    other = LocalAuthority(history.world.parts, "kiosk-2")
+    card = history.holder.made.identity.key
+    request = OpenRequest(card=card, seen=history.seen(LIMITS))
+    seen = []
+    for _ in range(2):
+        history.world.clock.sleep(60.0)
+        offers = other.open(request).offers
+        seen += [each.allowed for each in offers if each.kind is Kind.CHANGE]
+    assert seen == [False, True]

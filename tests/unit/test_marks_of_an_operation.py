@@ -19,9 +19,9 @@ from kiosk.authority.operation.transitions import (
 from kiosk.core.errors import Message
 from kiosk.simulation.world import World
 from statemachine.guards import Facts
-from statemachine.lifecycle import Event
+from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind, Phase, Route
-from storage.records import Operation
+from storage.records import Credential, Operation
 from storage.registry import Tx
 
 DEADLINE = 30.0
@@ -142,3 +142,35 @@ def test_an_event_that_has_no_edge_changes_nothing_and_is_nowhere() -> None:
     assert refused.value.reason == Message("refusal.active")
     after = history.world.credential("alice"), list(registry.audit_events())
     assert after == before
+
+
+def test_a_hold_remembers_where_the_card_stood_and_lifting_it_leads_there() -> None:
+    history = History(STORIES[0])
+
+    def let(event: Event) -> Credential:
+        return history.world.registry.run(
+            lambda tx: happen(
+                tx,
+                history.world.parts,
+                tx.credential(history.holder.credential),
+                event,
+                facts=Facts(),
+                actor="hanna@ad.test",
+                station="desk-1",
+                operation="o",
+                evidence={"reason": "lost"},
+            )
+        )
+
+    held = let(Event.SUSPEND)
+    assert (held.state, held.suspended_from) == (State.SUSPENDED, State.ACTIVE)
+    back = let(Event.RESUME)
+    assert (back.state, back.suspended_from) == (State.ACTIVE, None)
+    told = list(history.world.registry.audit_events())[-2:]
+    assert [event.data for event in told] == [
+        {"from": "active", "to": "suspended", "reason": "lost"},
+        {"from": "suspended", "to": "active", "reason": "lost"},
+    ]
+    assert {(e.actor, e.station, e.operation) for e in told} == {
+        ("hanna@ad.test", "desk-1", "o")
+    }
