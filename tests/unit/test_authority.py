@@ -29,7 +29,7 @@ from kiosk.core.secret import Secret
 from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import Rule
-from kiosk.simulation.domain_faults import DcDown
+from kiosk.simulation.domain_faults import DcDown, WriteNo
 from kiosk.simulation.world import World
 from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Outcome
@@ -206,6 +206,21 @@ def test_an_authorisation_writes_once(history: History) -> None:
     with pytest.raises(Refused):
         proof.authority.write(operation, proof.sealed)
     assert len(history.world.directory.writes) == 1
+
+
+@pytest.mark.parametrize(("why", "another"), [("policy", True), ("no_right", False)])
+def test_another_pin_helps_only_where_the_directorys_policy_said_no(
+    history: History, why: str, another: bool
+) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    proof.authority.card_changing(proof.prepared.operation)
+    proof.authority.card_changed(proof.prepared.operation, None)
+    history.domain.fail(WriteNo(why=why))
+    verdict = proof.authority.write(proof.prepared.operation, proof.sealed)
+    assert verdict.may_choose_another is another
+    assert verdict.roll_back
+    assert proof.phase() is Phase.ROLLING_BACK
 
 
 def test_without_a_proof_nothing_is_written(history: History) -> None:

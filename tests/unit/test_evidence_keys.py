@@ -63,3 +63,23 @@ def test_nor_under_the_key_of_somebody_elses_card(events: list[AuditEvent]) -> N
     ]
     (found,) = unproven_writes(strangers)
     assert found.reason.key == "evidence.key_not_on_record"
+
+
+@pytest.mark.parametrize("field", ["key", "statement", "signature"])
+@pytest.mark.parametrize(
+    "spoilt",
+    [None, "", "no base64!", "=", "{}\n", " {}", "{}=", "{}AAAA"],
+    ids=lambda how: repr(how),
+)
+def test_what_is_missing_or_written_otherwise_is_a_finding(
+    events: list[AuditEvent], field: str, spoilt: str | None
+) -> None:
+    """Never an error, and never read more kindly than other tools read it."""
+    (at,) = [n for n, each in enumerate(events) if each.kind == "operation.authorised"]
+    data = dict(events[at].data)
+    was = data.pop(field)
+    if spoilt is not None:
+        data[field] = spoilt.format(was)
+    forged = [*events[:at], replace(events[at], data=data), *events[at + 1 :]]
+    (found,) = unproven_writes(forged)
+    assert found.reason.key.startswith("evidence.")

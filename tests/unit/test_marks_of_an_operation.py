@@ -7,9 +7,11 @@ from dataclasses import replace as remade
 
 import pytest
 from lab.histories import STORIES, History
+from msgspec.structs import replace
 
 from kiosk.authority.errors import Refused
 from kiosk.authority.operation.transitions import (
+    card_is_final,
     card_is_known_changed,
     card_may_have_changed,
     happen,
@@ -174,3 +176,38 @@ def test_a_hold_remembers_where_the_card_stood_and_lifting_it_leads_there() -> N
     assert {(e.actor, e.station, e.operation) for e in told} == {
         ("hanna@ad.test", "desk-1", "o")
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "stood", "stands", "told"),
+    [
+        (Kind.ACTIVATE, State.ISSUED, State.ACTIVE, ["lifecycle.activate"]),
+        (Kind.UNBLOCK, State.BLOCKED, State.ACTIVE, ["lifecycle.unblock"]),
+        (Kind.ACTIVATE, State.ACTIVE, State.ACTIVE, []),
+        (Kind.CHANGE, State.ACTIVE, State.ACTIVE, []),
+    ],
+)
+def test_what_ends_while_the_card_is_held_counts_when_it_is_let_go(
+    kind: Kind, stood: State, stands: State, told: list[str]
+) -> None:
+    history = History(STORIES[0])
+    held = replace(
+        history.world.credential("alice"),
+        state=State.SUSPENDED,
+        suspended_from=stood,
+        activation_interrupted=True,
+    )
+    before = len(list(history.world.registry.audit_events()))
+    history.world.clock.sleep(5.0)
+
+    def end(tx: Tx) -> Credential:
+        it = operation(kind, Phase.CARD_CHANGED, Route.CARD_ALONE)
+        saved = tx.save_credential(held)
+        return card_is_final(tx, history.world.parts, saved, it)
+
+    after = history.world.registry.run(end)
+    assert (after.state, after.suspended_from) == (State.SUSPENDED, stands)
+    assert after.pin_changed_at == history.world.clock.now()
+    assert not after.activation_interrupted
+    events = list(history.world.registry.audit_events())[before:]
+    assert [event.kind for event in events] == told
