@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from kiosk.authority.proof.checkpointed_registry import (
     CheckpointedRegistry,
 )
 from kiosk.core.secret import Secret
+from storage.audit import Head
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
 from storage.errors import StoreFull
 from storage.high_water import HighWaterMark
@@ -426,3 +428,24 @@ def test_a_syslog_that_is_not_there_ends_nothing(
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
     with pytest.raises(MalformedNote):
         Checkpoint.read(text)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_checkpoint_is_read_the_same_wherever_an_auditor_sits(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Checkpoint(
+        origin="pin-kiosk/4f0c1f6a9f3e2b71",
+        number=12,
+        at=1_795_874_944.0,
+        before="5b" * 32,
+        heads={"kiosk-1": Head(1234, "8c" * 32)},
+    )
+    with monkeypatch.context() as there:
+        there.setenv("TZ", zone)
+        time.tzset()
+        text = written.text()
+        read = Checkpoint.read(text)
+    time.tzset()
+    assert text.splitlines()[2] == "2026-11-28T14:09:04Z"
+    assert read == written
