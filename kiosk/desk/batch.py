@@ -1,8 +1,10 @@
 """A batch of cards: read whole, checked whole, then one card after the other.
 
 The file is CSV with a header: `account` and `template`. The result file stands beside
-it, one line more after each card, so that it is right whenever the batch is broken off,
-and what is done already is known when the same file is read again.
+it, one line more before and after each card, so that it is right whenever the batch is
+broken off, and what is done already is known when the same file is read again. A card
+that was begun, and of which nothing more stands there, is looked up then: if it was
+issued all the same, only the last words were lost, and its line is written.
 """
 
 from __future__ import annotations
@@ -15,18 +17,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
 
+from kiosk.authority.office.list_values import Wanted
 from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import OFFICE_ERRORS, Office, RecordMissing
 from kiosk.cards.errors import CardRemoved
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.desk.files import FileRefused, StationFiles, results_beside
 from kiosk.enrollment.issue import refusal_of
+from statemachine.lifecycle import State
 from storage.records import Credential
 
 MOST = 10_000
 """Lines; more is a mistake."""
 _LARGEST = 512 * 1024
 """Bytes: `MOST` lines, and what one message between station and authority may carry."""
+_MOST_OF_ONE = 100
+"""Cards of one person that are looked at."""
 _COLUMNS = ("account", "template")
 _RESULTS = ("line", "account", "template", "result", "card", "reason")
 
@@ -66,6 +72,11 @@ class RowState(StrEnum):
     FAILED = "failed"
 
 
+_BEGUN = "begun"
+"""Stands in the result file in front of how a card ended: with the cards that its
+holder had before."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Row:
     """One person of the batch."""
@@ -77,7 +88,7 @@ class Row:
     name: str = ""
     state: RowState = RowState.WAITING
     problem: Message | None = None
-    """Why it failed."""
+    """Why it failed, or what is to be known of a card that is done."""
 
 
 @dataclass(slots=True)
@@ -117,22 +128,32 @@ class Batch:
         """The row's card was not issued; it stays the current one."""
         row.state, row.problem = RowState.FAILED, said_of(error)
         if not isinstance(error, CardRemoved):
-            self._write(row, "")
+            self.told(row, "")
+
+    def begins(self, row: Row, office: Office) -> None:
+        """Note that the row's card is begun, before anything happens to it.
+
+        FileRefused: nothing is begun that could not be told of.
+        """
+        before = " ".join(sorted(_cards_of(office, row)))
+        fields = (row.number, row.account, row.template, _BEGUN, before, "")
+        self.files.append(self.results, _line(fields))
 
     def issued(self, row: Row, credential: Credential, insertion: int) -> None:
         """The row's card is issued."""
         self._issued.add(insertion)
         row.state, row.problem = RowState.DONE, None
-        self._write(row, credential.card)
+        self.told(row, credential.card)
 
     def skip(self) -> None:
         """Leave the current row out."""
         row = self.current
         if row is not None:
             row.state = RowState.SKIPPED
-            self._write(row, "")
+            self.told(row, "")
 
-    def _write(self, row: Row, card: str) -> None:
+    def told(self, row: Row, card: str) -> None:
+        """Write how a row stands."""
         why = "" if row.problem is None else row.problem.key
         fields = (row.number, row.account, row.template, row.state, card, why)
         self.files.append(self.results, _line(fields))
@@ -153,8 +174,10 @@ def read_batch(office: Office, files: StationFiles, name: str) -> Batch:
     results = results_beside(name)
     begun = _table(files, results, _RESULTS)
     if begun is not None:
-        _go_on(rows, results, begun)
-        return Batch(rows, files, results)
+        batch = Batch(rows, files, results)
+        for row, before in _go_on(rows, results, begun):
+            _look_up(office, batch, row, before)
+        return batch
     try:
         files.create(results, _line(_RESULTS))
     except FileRefused as error:
@@ -163,18 +186,50 @@ def read_batch(office: Office, files: StationFiles, name: str) -> Batch:
     return Batch(rows, files, results)
 
 
-def _go_on(rows: list[Row], results: str, begun: list[dict[str, str]]) -> None:
+def _go_on(
+    rows: list[Row], results: str, begun: list[dict[str, str]]
+) -> list[tuple[Row, set[str]]]:
     """Take over what the result file says is done. BatchUnreadable: it is of another
     list.
+
+    Returns those whose card was begun and of whom it says no more, with the cards
+    that their holders had before.
     """
+    open_ones: dict[int, tuple[Row, set[str]]] = {}
     known = {(str(row.number), row.account, row.template): row for row in rows}
     for told in begun:
         row = known.get((told["line"], told["account"], told["template"]))
-        if row is None or told["result"] not in set(RowState):
+        if row is None or told["result"] not in {_BEGUN, *RowState}:
             reason = f"{PurePath(results).name} is of another list"
             raise BatchUnreadable(file=results, reason=reason)
         is_over = told["result"] in (RowState.DONE, RowState.SKIPPED)
         row.state = RowState(told["result"]) if is_over else RowState.WAITING
+        open_ones.pop(row.number, None)
+        if told["result"] == _BEGUN:
+            open_ones[row.number] = row, set(told["card"].split())
+    return list(open_ones.values())
+
+
+def _look_up(office: Office, batch: Batch, row: Row, before: set[str]) -> None:
+    """Write the line of a card that was issued when the line to here was cut."""
+    for card, credential in _cards_of(office, row).items():
+        is_whole = office.credential(credential).authentication_key is not None
+        if card not in before and is_whole:
+            row.state, row.problem = RowState.DONE, Message("relay.line_cut_issuing")
+            batch.told(row, card)
+            return
+
+
+def _cards_of(office: Office, row: Row) -> dict[str, str]:
+    """Return the cards of that template that the person has, with their ids."""
+    found = office.look(Wanted(term=row.account, most=_MOST_OF_ONE)).rows
+    return {
+        each.card: each.id
+        for each in found
+        if each.account.casefold() == row.account.casefold()
+        and each.template == row.template
+        and each.state is not State.RETIRED
+    }
 
 
 def _rows(files: StationFiles, name: str) -> list[Row]:

@@ -651,7 +651,7 @@ def test_a_batch_may_have_cards_of_both_kinds(tmp_path: Path) -> None:
         office.submit()
         office.pull(card.insertion)
     results = (tmp_path / "people.results.csv").read_text().splitlines()
-    assert [line.split(",")[3] for line in results[1:]] == ["done", "done"]
+    assert [line.split(",")[3] for line in results[1:]] == ["begun", "done"] * 2
 
 
 def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> None:
@@ -692,7 +692,7 @@ def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
     office.choose("skip")
     assert "The batch is finished" in office.text()
     results = (tmp_path / "people.results.csv").read_text().splitlines()
-    assert [line.split(",")[3] for line in results[1:]] == ["done", "skipped"]
+    assert [line.split(",")[3] for line in results[1:]] == ["begun", "done", "skipped"]
 
 
 def test_a_batch_that_was_left_goes_on_where_it_was(tmp_path: Path) -> None:

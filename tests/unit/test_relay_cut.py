@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import lab.desk.office
 import pytest
@@ -98,6 +99,18 @@ class Hands:
             step()
             if self.office.page.name == CLOSED:
                 return
+
+    def opens(self, people: Path) -> None:
+        """Sign in and name a list of people; a session that is over begins anew."""
+        office = self.office
+        if office.page.name == CLOSED:
+            office.page = office.desk.page()
+        self.goes_on(
+            lambda: office.choose("account"),
+            lambda: office.submit({"password": PASSWORD}, account="olga"),
+            lambda: office.choose("batch"),
+            lambda: office.submit(file=str(people)),
+        )
 
     def puts_in(self, chip: SimulatedPivCard) -> None:
         if self.card is None:
@@ -221,3 +234,43 @@ def test_an_authority_that_ends_lets_a_card_be_issued_before_it_goes(
     assert office.notice == "relay.ending"
     assert hands.live() == ["piv:serial:00000007"]
     assert hands.is_card_free()
+
+
+def test_a_batch_writes_the_line_of_a_card_whose_last_words_were_lost(
+    desks: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, results = tmp_path / "people.csv", tmp_path / "people.results.csv"
+
+    def begun() -> Hands:
+        people.write_text("account,template\nalice,staff\n")
+        results.unlink(missing_ok=True)
+        made = Desks()
+        monkeypatch.setattr(lab.desk.office, "desk_of", [made.make])
+        hands = Hands(made)
+        hands.opens(people)
+        hands.puts_in(hands.chip)
+        return hands
+
+    hands = begun()
+    before = hands.desks.sent
+    hands.office.submit()
+    whole = hands.desks.sent - before
+    assert [it.split(",")[3] for it in results.read_text().splitlines()[1:]] == [
+        "begun",
+        "done",
+    ]
+    written_later = 0
+    for number, is_heard in everywhere(whole):
+        hands = begun()
+        cut_at(hands, number, is_heard=is_heard)
+        hands.office.submit()
+        hands.desks.settle()
+        issued = hands.live()
+        hands.opens(people)
+        lines = [line.split(",") for line in results.read_text().splitlines()[1:]]
+        done = [line for line in lines if line[3] == "done"]
+        assert [line[4] for line in done] == issued, (number, is_heard)
+        written_later += any(line[5] == "relay.line_cut_issuing" for line in done)
+        shown = "desk.batch.end" if done else "desk.batch.next"
+        assert shown in hands.office.sentences(), (number, is_heard)
+    assert written_later > 0

@@ -149,6 +149,7 @@ class BatchRunPage(Plain):
             self._work.handed_over()
         pin = filled.secrets.get(TOKEN_PIN)
         with self._batch.attempt(row):
+            self._batch.begins(row, context.office)
             self._work = begin(
                 context,
                 card,
