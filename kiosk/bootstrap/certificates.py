@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kiosk.certificates.local_ca import Issuer
     from kiosk.certificates.ports import CertificateSource
     from kiosk.config import Config
+    from storage.registry import Registry
 
 
 class NoIssuer(KioskError):
@@ -24,14 +25,18 @@ class NoIssuer(KioskError):
     code = "config.no_issuer"
 
 
-def source_of(config: Config) -> CertificateSource:
+def source_of(config: Config, registry: Registry | None = None) -> CertificateSource:
     """Return where the certificates of new cards come from. Nothing is connected.
+
+    `registry`: keeps what cards wait for; None: this station's folder does.
 
     SourceUnclear, NotACertificate, and for an authority of our own as `issuer_of`.
     """
     from kiosk.certificates.builder import build
+    from kiosk.certificates.tickets import RegistryTickets
 
-    return build(config, SystemClock(), lambda: issuer_of(config))
+    tickets = None if registry is None else RegistryTickets(registry)
+    return build(config, SystemClock(), lambda: issuer_of(config), tickets)
 
 
 def issuer_of(config: Config) -> Issuer:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kiosk.config import AnyStation, Config
     from kiosk.desk.context import Site
     from kiosk.visit.station import FaceSettings
+    from storage.registry import Registry
 
 
 class NoStationLibrary(KioskError):
@@ -20,8 +21,11 @@ class NoStationLibrary(KioskError):
     code = "service.no_station_library"
 
 
-def site_of(config: Config) -> Site:
-    """Return what a desk has of its own."""
+def site_of(config: Config, registry: Registry | None = None) -> Site:
+    """Return what a desk has of its own.
+
+    `registry`: keeps what cards wait for; None: this station's folder does.
+    """
     from kiosk.config.sections.enrollment import CertificateOrigin
     from kiosk.core.entropy import SystemEntropy
     from kiosk.desk.context import Site
@@ -32,7 +36,7 @@ def site_of(config: Config) -> Site:
     return Site(
         clock=SystemClock(),
         entropy=SystemEntropy(),
-        issuer=(lambda: source_of(config)) if has_source else None,
+        issuer=(lambda: source_of(config, registry)) if has_source else None,
         questions=config.helpdesk.questions,
         answers=config.helpdesk.answers,
     )

@@ -68,7 +68,8 @@ def desk_service_of(
 
             def make(files: StationFiles, waits: Callable[[], bool]) -> DeskPort:
                 office = office_at(config, parts, caller.station, role)
-                return Session(office, relayed_site_of(config, role, files, waits))
+                site = relayed_site_of(config, parts.registry, role, files, waits)
+                return Session(office, site)
 
             still = partial(_still, known, parts, caller.station, role)
             host(channel, make, still, turns)
@@ -97,6 +98,7 @@ def _still(
 
 def relayed_site_of(
     config: Config,
+    registry: Registry,
     role: StationRole,
     files: StationFiles,
     waits: Callable[[], bool] = lambda: True,
@@ -109,7 +111,7 @@ def relayed_site_of(
 
     from kiosk.config.sections.station import StationRole
 
-    site = replace(site_of(config), files=files, waits=waits)
+    site = replace(site_of(config, registry), files=files, waits=waits)
     return site if role is StationRole.ENROLLMENT else replace(site, issuer=None)
 
 

@@ -17,7 +17,7 @@ from kiosk.certificates.ports import (
     CertificateRequest,
     CertificateSource,
 )
-from kiosk.certificates.tickets import Ticketed
+from kiosk.certificates.tickets import FolderTickets, Ticketed, Tickets
 from kiosk.config import Config
 from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock
@@ -59,16 +59,21 @@ class BySlot:
 
 
 def build(
-    config: Config, clock: Clock, own: Callable[[], CertificateSource]
+    config: Config,
+    clock: Clock,
+    own: Callable[[], CertificateSource],
+    tickets: Tickets | None = None,
 ) -> CertificateSource:
     """Return the source; `own` opens our own authority, where it is wanted.
 
+    `tickets`: where it is kept what cards wait for; None: in this station's folder.
     Nothing is connected. SourceUnclear, NotACertificate, and what `own` raises.
     """
     told = config.certificates
-    source = _one(told.source, config, clock, own)
+    kept = tickets or FolderTickets(tickets_folder(config))
+    source = _one(told.source, config, clock, own, kept)
     if told.card_source not in (None, told.source):
-        source = BySlot(source, _one(told.card_source, config, clock, own))
+        source = BySlot(source, _one(told.card_source, config, clock, own, kept))
     if told.attestation_ca_file is not None:
         roots = read_pem(told.attestation_ca_file)
         return AttestedOnly(source, roots, required=told.attestation_required)
@@ -82,12 +87,13 @@ def _one(
     config: Config,
     clock: Clock,
     own: Callable[[], CertificateSource],
+    tickets: Tickets,
 ) -> CertificateSource:
     match origin:
         case CertificateOrigin.EST:
-            return Ticketed(est_client(config, clock), tickets_folder(config))
+            return Ticketed(est_client(config, clock), tickets)
         case CertificateOrigin.FILES:
-            return Ticketed(_folder(config), tickets_folder(config))
+            return Ticketed(_folder(config), tickets)
         case _:
             return own()
 

@@ -1,13 +1,15 @@
 """Requests that wait for somebody's decision, kept until the card comes back.
 
-One private file per card and key, in a folder beside the registry. Nothing in it is
-secret: a request, and whom it is for. A ticket says which key on the card must not be
-made anew, or the certificate that is being made would be for nothing.
+A ticket says which key on the card must not be made anew, or the certificate that is
+being made would be for nothing. Nothing in it is secret: a request, and whom it is for.
+Where one station issues cards it is a private file beside the registry, one for each
+card and key; a fleet's authority keeps it in the registry, for the card may come back
+to another process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,8 +23,13 @@ from kiosk.certificates.ports import (
     Pending,
 )
 from kiosk.certificates.source_files import remove, write_private
+from storage.records import Slip
+from storage.registry import Registry
 
 GUID_BYTES = 16
+KIND = "certificate"
+"""The slips that hold tickets."""
+_SLOTS = len(KeySlot)
 
 
 class Asked(Protocol):
@@ -39,14 +46,73 @@ class Asked(Protocol):
         """As `CertificateSource`."""
 
 
+class Tickets(Protocol):
+    """Where tickets are kept. SourceUnusable, RegistryError."""
+
+    def keep(self, card: str, slot: KeySlot, content: bytes) -> None:
+        """Keep what is to be known of a key, in the place of what was."""
+
+    def of(self, card: str) -> Iterator[tuple[KeySlot, bytes]]:
+        """Yield what is kept of a card's keys."""
+
+    def forget(self, card: str) -> None:
+        """Forget all of a card."""
+
+
+class FolderTickets:
+    """`Tickets` as private files of one station."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, card: str, slot: KeySlot, content: bytes) -> None:
+        write_private(self._file(card, slot), content)
+
+    def of(self, card: str) -> Iterator[tuple[KeySlot, bytes]]:
+        for slot in KeySlot:
+            try:
+                yield slot, self._file(card, slot).read_bytes()
+            except OSError:
+                continue
+
+    def forget(self, card: str) -> None:
+        for slot in KeySlot:
+            remove(self._file(card, slot))
+
+    def _file(self, card: str, slot: KeySlot) -> Path:
+        return self._folder / f"{file_stem(card, slot)}.json"
+
+
+class RegistryTickets:
+    """`Tickets` in a registry, which every process has. On the registry's thread."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def keep(self, card: str, slot: KeySlot, content: bytes) -> None:
+        slip = Slip(kind=KIND, of=card, name=slot, text=content.decode())
+        self._registry.run(lambda tx: tx.save_slip(slip))
+
+    def of(self, card: str) -> Iterator[tuple[KeySlot, bytes]]:
+        found = self._registry.read(
+            lambda view: view.slips(KIND, of=card, limit=_SLOTS)
+        )
+        for slip in found:
+            if slip.name in set(KeySlot):
+                yield KeySlot(slip.name), slip.text.encode()
+
+    def forget(self, card: str) -> None:
+        self._registry.run(lambda tx: tx.forget_slips(KIND, card))
+
+
 class Ticketed:
     """A `CertificateSource` that keeps what another one answers with Pending."""
 
     wants_attestation = False
 
-    def __init__(self, source: Asked, folder: Path) -> None:
+    def __init__(self, source: Asked, tickets: Tickets) -> None:
         self._source = source
-        self._folder = folder
+        self._tickets = tickets
 
     @property
     def days(self) -> int:
@@ -56,37 +122,32 @@ class Ticketed:
         answer = self._source.obtain(request, now=now)
         if isinstance(answer, Pending):
             content = msgspec.json.encode(request)
-            write_private(self._folder / _name(request.card, request.slot), content)
+            self._tickets.keep(request.card, request.slot, content)
         return answer
 
     def waiting(self, card: str) -> Sequence[CertificateRequest]:
         """As `CertificateSource`; a ticket that is damaged is none."""
-        found = (self._read(card, slot) for slot in KeySlot)
+        found = (_read(card, *kept) for kept in self._tickets.of(card))
         return [request for request in found if request is not None]
 
     def forget(self, card: str) -> None:
-        for slot in KeySlot:
-            remove(self._folder / _name(card, slot))
+        self._tickets.forget(card)
         self._source.forget(card)
 
-    def _read(self, card: str, slot: KeySlot) -> CertificateRequest | None:
-        try:
-            content = (self._folder / _name(card, slot)).read_bytes()
-            request = msgspec.json.decode(content, type=CertificateRequest)
-        except (OSError, msgspec.DecodeError):
-            return None
-        is_whole = (
-            (request.card, request.slot) == (card, slot)
-            and len(request.guid) == GUID_BYTES
-            and is_signed_by(request.csr, request.spki)
-        )
-        return request if is_whole else None
+
+def _read(card: str, slot: KeySlot, content: bytes) -> CertificateRequest | None:
+    try:
+        request = msgspec.json.decode(content, type=CertificateRequest)
+    except msgspec.DecodeError:
+        return None
+    is_whole = (
+        (request.card, request.slot) == (card, slot)
+        and len(request.guid) == GUID_BYTES
+        and is_signed_by(request.csr, request.spki)
+    )
+    return request if is_whole else None
 
 
 def file_stem(card: str, slot: KeySlot) -> str:
     """Return how files about a key of a card are called, e.g. `piv-serial-00bc-9A`."""
     return f"{card.replace(':', '-')}-{slot}"
-
-
-def _name(card: str, slot: KeySlot) -> str:
-    return f"{file_stem(card, slot)}.json"

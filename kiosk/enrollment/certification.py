@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.authority.office.card_values import Predecessor
+from kiosk.authority.office.ports import OFFICE_ERRORS
 from kiosk.authority.office.values import (
     Holder,
 )
@@ -34,7 +35,6 @@ from kiosk.certificates.ports import (
     CertificateRequest,
     CertificateSource,
     Pending,
-    SourceError,
     SourceRefused,
 )
 from kiosk.core.clock import Clock
@@ -199,7 +199,7 @@ def _forget(source: CertificateSource, card: str) -> None:
     """Let the source tidy up. What it cannot is logged, and does no harm."""
     try:
         source.forget(card)
-    except SourceError as error:
+    except OFFICE_ERRORS as error:
         log.warning("enrollment.ticket_stays code=%s", error.code)
 
 

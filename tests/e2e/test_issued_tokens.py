@@ -32,7 +32,7 @@ from kiosk.cards.values import Family, KeyAlgorithm, KeySlot
 from kiosk.certificates.files import CertificateFolder
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant, CertificatePending, CertificateSource
-from kiosk.certificates.tickets import Ticketed
+from kiosk.certificates.tickets import FolderTickets, Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
@@ -240,7 +240,7 @@ def test_a_certificate_that_takes_days_finds_its_token_and_key_again(
     folder, ca = tmp_path / "requests", desk.issuer
     assert isinstance(ca, Issuer)
     source = CertificateFolder(folder, days=30, issuers=[ca.certificate])
-    desk.issuer = Ticketed(source, tmp_path / "tickets")
+    desk.issuer = Ticketed(source, FolderTickets(tmp_path / "tickets"))
     for _ in range(2):
         with pytest.raises(CertificatePending):
             desk.issue(card)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from lab.cards.requests import ANN, GUID, CardAtHand, card
+from lab.registries import IMPLEMENTATIONS, SHARED
 
 from kiosk.cards.values import KeySlot
 from kiosk.certificates.answer import accepted
@@ -34,7 +36,12 @@ from kiosk.certificates.ports import (
     SourceRefused,
     SourceUnusable,
 )
-from kiosk.certificates.tickets import Ticketed
+from kiosk.certificates.tickets import (
+    FolderTickets,
+    RegistryTickets,
+    Ticketed,
+    Tickets,
+)
 from kiosk.simulation.cards.options import of_yubikey
 
 NOW = 1_767_261_600.0
@@ -185,6 +192,9 @@ def test_bytes_that_are_no_certificate_are_not_taken(at_hand: CardAtHand) -> Non
             accepted(Certified(chain), at_hand.request(), now=NOW)
 
 
+Opened = Callable[[], Tickets]
+
+
 # --- a folder ----------------------------------------------------------------
 
 
@@ -193,9 +203,28 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+@pytest.fixture(params=["folder", *IMPLEMENTATIONS])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """What opens the place where tickets are kept, as another process would."""
+    if request.param == "folder":
+        yield lambda: FolderTickets(tmp_path / "tickets")
+        return
+    first = IMPLEMENTATIONS[request.param](tmp_path)
+    stores = [first]
+
+    def again() -> RegistryTickets:
+        if request.param in SHARED:
+            stores.append(IMPLEMENTATIONS[request.param](tmp_path))
+        return RegistryTickets(stores[-1])
+
+    yield again
+    for store in stores:
+        store.close()
+
+
 @pytest.fixture
-def source(folder: Path, tmp_path: Path) -> Ticketed:
-    return Ticketed(CertificateFolder(folder, days=365), tmp_path / "tickets")
+def source(folder: Path, opened: Opened) -> Ticketed:
+    return Ticketed(CertificateFolder(folder, days=365), opened())
 
 
 STEM = "piv-serial-00bc614e-9A"
@@ -241,18 +270,18 @@ def test_the_certificate_that_is_put_beside_it_is_taken(
 
 
 def test_what_waits_is_remembered_by_the_card_until_it_is_forgotten(
-    ca: Issuer, source: Ticketed, folder: Path, at_hand: CardAtHand, tmp_path: Path
+    ca: Issuer, source: Ticketed, folder: Path, at_hand: CardAtHand, opened: Opened
 ) -> None:
     request = at_hand.request()
     source.obtain(request, now=NOW)
-    again = Ticketed(CertificateFolder(folder, days=365), tmp_path / "tickets")
+    again = Ticketed(CertificateFolder(folder, days=365), opened())
     assert again.waiting(request.card) == [request]
     assert again.waiting("piv:serial:00000001") == []
     answered(ca, folder)
     again.forget(request.card)
     assert again.waiting(request.card) == []
     assert list(folder.iterdir()) == []
-    assert list((tmp_path / "tickets").iterdir()) == []
+    assert list(opened().of(request.card)) == []
 
 
 def test_a_certificate_for_an_earlier_request_does_not_answer_a_later_one(
@@ -307,13 +336,20 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 
 def test_a_damaged_ticket_is_none(
-    source: Ticketed, at_hand: CardAtHand, tmp_path: Path
+    source: Ticketed, at_hand: CardAtHand, opened: Opened
 ) -> None:
     request = at_hand.request()
     source.obtain(request, now=NOW)
-    (ticket,) = (tmp_path / "tickets").iterdir()
-    whole = ticket.read_bytes()
-    assert stat.S_IMODE(ticket.stat().st_mode) == 0o600
-    for damaged in (whole[:-1], b"{}", b"\xff", whole.replace(b'"9A"', b'"9E"')):
-        ticket.write_bytes(damaged)
+    tickets = opened()
+    ((slot, whole),) = tickets.of(request.card)
+    for damaged in (whole[:-1], b"{}", b"", whole.replace(b'"9A"', b'"9E"')):
+        tickets.keep(request.card, slot, damaged)
         assert source.waiting(request.card) == []
+
+
+def test_a_ticket_of_a_station_is_a_private_file(tmp_path: Path) -> None:
+    tickets = FolderTickets(tmp_path / "tickets")
+    tickets.keep("piv:1", KeySlot.AUTHENTICATION, b"\xff")
+    (ticket,) = (tmp_path / "tickets").iterdir()
+    assert stat.S_IMODE(ticket.stat().st_mode) == 0o600
+    assert list(tickets.of("piv:1")) == [(KeySlot.AUTHENTICATION, b"\xff")]

@@ -27,7 +27,7 @@ from kiosk.certificates import card_certificates
 from kiosk.certificates.files import CertificateFolder
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant, CertificatePending, CertificateSource
-from kiosk.certificates.tickets import Ticketed
+from kiosk.certificates.tickets import FolderTickets, Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
@@ -377,7 +377,7 @@ def test_a_certificate_that_takes_days_finds_its_card_and_key_again(
 ) -> None:
     folder = tmp_path / "requests"
     source = CertificateFolder(folder, days=30, issuers=[office.ca.certificate])
-    office.issuer = Ticketed(source, tmp_path / "tickets")
+    office.issuer = Ticketed(source, FolderTickets(tmp_path / "tickets"))
     card = blank()
     with pytest.raises(CertificatePending):
         office.issue(card)

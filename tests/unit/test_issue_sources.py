@@ -42,7 +42,7 @@ from kiosk.certificates.ports import (
     SourceRefused,
     SourceSilent,
 )
-from kiosk.certificates.tickets import Ticketed
+from kiosk.certificates.tickets import FolderTickets, Ticketed
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
 from kiosk.enrollment.issue import Issued, Order, issue_card
@@ -75,7 +75,9 @@ class Office:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self.ca = Issuer(x509.load_pem_x509_certificate(certificate), key, 30)
         out = CertificateFolder(self.folder, days=365, issuers=[self.ca.certificate])
-        self.source: CertificateSource = Ticketed(out, folder / "tickets")
+        self.source: CertificateSource = Ticketed(
+            out, FolderTickets(folder / "tickets")
+        )
 
     def issue(self, chip: SimulatedPivCard, account: str = "ann") -> Issued:
         self.site.clock.advance(1)  # the last credential of a card is the latest
@@ -299,7 +301,7 @@ def est(office: Office, server: EstServer, tmp_path: Path) -> Office:
     )
     settings = EstSettings(days=30, wait=5, labels={})
     client = EstClient(line, settings, office.site.clock)
-    office.source = Ticketed(client, tmp_path / "tickets")
+    office.source = Ticketed(client, FolderTickets(tmp_path / "tickets"))
     return office
 
 

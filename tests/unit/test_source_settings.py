@@ -13,6 +13,7 @@ from lab.servers.est_server import PASSWORD, USER, EstServer
 from msgspec.structs import replace
 
 from kiosk import bootstrap
+from kiosk.bootstrap.relay import relayed_site_of
 from kiosk.cards.values import KeySlot
 from kiosk.certificates.attestation import MakerNotTrusted, NotAttested
 from kiosk.certificates.builder import SourceUnclear, est_client
@@ -21,14 +22,17 @@ from kiosk.certificates.local_ca import new_issuer
 from kiosk.certificates.ports import Certified, Pending, SourceUnusable
 from kiosk.config import Config, load
 from kiosk.config.sections.enrollment import CertificateOrigin, Certificates
+from kiosk.config.sections.station import StationRole
 from kiosk.config.toml_file import WrongValue
 from kiosk.core.clock import ManualClock, SystemClock
+from kiosk.desk.files import OwnFiles
 from kiosk.doctor import Health, certificates, examine
 from kiosk.doctor.station import checks_of
 from kiosk.setup.new_station import IssuerFiles, Layout, create
 from kiosk.simulation.cards import attestation as simulated
 from kiosk.simulation.cards.options import of_yubikey
 from kiosk.texts import sentence
+from storage.memory_registry import MemoryRegistry
 
 pytestmark = pytest.mark.slow
 
@@ -97,6 +101,22 @@ def test_requests_go_to_the_folder_and_tickets_beside_the_registry(
     assert len(list((tmp_path / "requests").glob("*.csr"))) == 1
     tickets = config.registry.path.parent / "pending-certificates"
     assert len(list(tickets.iterdir())) == 1
+
+
+def test_a_desk_of_a_fleet_keeps_its_tickets_where_every_process_has_them(
+    config: Config, tmp_path: Path
+) -> None:
+    files = told(config, source=CertificateOrigin.FILES, folder=tmp_path / "requests")
+    registry, there = MemoryRegistry(), StationRole.ENROLLMENT
+    request = card().request(KeySlot.AUTHENTICATION)
+    sources = []
+    for _ in range(2):
+        site = relayed_site_of(files, registry, there, OwnFiles())
+        assert site.issuer is not None
+        sources.append(site.issuer())
+    assert isinstance(sources[0].obtain(request, now=time.time()), Pending)
+    assert sources[1].waiting(request.card) == [request]
+    assert not (config.registry.path.parent / "pending-certificates").exists()
 
 
 def test_requests_go_to_the_est_server(est: Config, server: EstServer) -> None:
