@@ -156,10 +156,15 @@ def remote_desk(
     context = trusting(told.ca_file)
     asking = Lines(told.addresses, context, sign, SystemClock())
     reporter = Reporter(asking, SystemEntropy(), SystemClock(), look)
+
+    def tell(reader: str) -> None:
+        reporter.tell(reader)
+        asking.close()  # nobody keeps a line for the next minute
+
     return RemoteDeskStation(
         face_settings_of(config),
         monitor_of(config, trace),
         connect,
         figures,
-        reporter.tell,
+        tell,
     )

@@ -17,7 +17,7 @@ from kiosk.certificates.ports import (
     CertificateRequest,
     CertificateSource,
 )
-from kiosk.certificates.tickets import FolderTickets, Ticketed, Tickets
+from kiosk.certificates.tickets import FolderTickets, Ticketed, TicketStore
 from kiosk.config import Config
 from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock
@@ -62,7 +62,7 @@ def build(
     config: Config,
     clock: Clock,
     own: Callable[[], CertificateSource],
-    tickets: Tickets | None = None,
+    tickets: TicketStore | None = None,
 ) -> CertificateSource:
     """Return the source; `own` opens our own authority, where it is wanted.
 
@@ -87,7 +87,7 @@ def _one(
     config: Config,
     clock: Clock,
     own: Callable[[], CertificateSource],
-    tickets: Tickets,
+    tickets: TicketStore,
 ) -> CertificateSource:
     match origin:
         case CertificateOrigin.EST:

@@ -46,7 +46,7 @@ class Asked(Protocol):
         """As `CertificateSource`."""
 
 
-class Tickets(Protocol):
+class TicketStore(Protocol):
     """Where tickets are kept. SourceUnusable, RegistryError."""
 
     def keep(self, card: str, slot: KeySlot, content: bytes) -> None:
@@ -60,7 +60,7 @@ class Tickets(Protocol):
 
 
 class FolderTickets:
-    """`Tickets` as private files of one station."""
+    """`TicketStore` as private files of one station."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -84,7 +84,7 @@ class FolderTickets:
 
 
 class RegistryTickets:
-    """`Tickets` in a registry, which every process has. On the registry's thread."""
+    """`TicketStore` in a registry, for every process. On the registry's thread."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -110,7 +110,7 @@ class Ticketed:
 
     wants_attestation = False
 
-    def __init__(self, source: Asked, tickets: Tickets) -> None:
+    def __init__(self, source: Asked, tickets: TicketStore) -> None:
         self._source = source
         self._tickets = tickets
 

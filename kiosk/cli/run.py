@@ -67,7 +67,7 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     """Show what this station's role needs until it ends."""
     from kiosk import bootstrap
 
-    look = _look_of(settings)
+    look = look_of(settings)
     if settings.station.role is StationRole.SELF_SERVICE:
         from kiosk.tui.app import run as run_kiosk
 
@@ -77,7 +77,7 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     return run_desk(bootstrap.build_desk(settings, trace, figures, look))
 
 
-def _look_of(settings: AnyStation) -> Look:
+def look_of(settings: AnyStation) -> Look:
     """Return what a station of a fleet tells its authority of itself."""
     from kiosk.bootstrap.looks import nothing_seen
     from kiosk.config import FleetStation

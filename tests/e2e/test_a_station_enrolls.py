@@ -20,10 +20,11 @@ from lab.servers.served import Site as Served
 from lab.servers.serving import Authority, is_listening, until
 from lab.terminal.terminal import terminal
 
-from kiosk import bootstrap
+from kiosk import __version__, bootstrap
 from kiosk.authority.client.remote import remote
 from kiosk.authority.errors import NotSigned, StationUnknown
 from kiosk.authority.stations.tpm import TpmAway
+from kiosk.cli.run import look_of
 from kiosk.config import FleetStation, load_any
 from kiosk.core.entropy import SystemEntropy
 from storage.errors import RecordMissing
@@ -238,3 +239,39 @@ def test_what_is_no_name_of_a_station_gets_no_token(site: Site) -> None:
     refused = site.fleet("token", "--name", "a b")
     assert refused.returncode == 2
     assert "'a b'" in refused.stderr
+
+
+def shown_of(site: Site, station: str) -> dict[str, str]:
+    """What an administrator is shown of a station."""
+    told = site.fleet("show", station, "--json")
+    assert told.returncode == 0, told.stderr
+    return msgspec.json.decode(told.stdout, type=dict[str, str])
+
+
+def test_what_stations_say_of_themselves_is_shown_at_the_command_line(
+    site: Site,
+) -> None:
+    with site.serving(site.authority.ports[0]):
+        kiosk, desk = site.station("lobby-7"), site.station("desk-2", "helpdesk")
+        enroll(kiosk, site.token("lobby-7"), "lobby-7")
+        enroll(desk, site.token("desk-2", "--role", "helpdesk"), "desk-2")
+        assert "reader" not in shown_of(site, "lobby-7")
+        kiosk.parent.chmod(0o777)  # anybody may put another key there
+        settings = load_any(kiosk)
+        asked: list[object] = []
+        running = bootstrap.build_station(settings, look=look_of(settings))
+        running.on_authority_worker(lambda: asked.append(running.health()))
+        until(lambda: "reader" in shown_of(site, "lobby-7"))
+        running.stop()
+        settings = load_any(desk)
+        waiting = bootstrap.build_desk(settings, look=look_of(settings))
+        until(lambda: "reader" in shown_of(site, "desk-2"))
+        waiting.stop()
+    said = shown_of(site, "lobby-7")
+    assert said["health"] == "unhealthy"
+    assert "folder" in said["failing"]
+    assert (said["program"], said["reader"]) == (__version__, "unknown")
+    assert "folder" not in shown_of(site, "desk-2")["failing"]
+    listed = site.fleet("list").stdout.splitlines()
+    (line,) = [it for it in listed if it.startswith("lobby-7")]
+    assert line.split()[1:3] == ["unhealthy", "self-service"]

@@ -40,7 +40,7 @@ from kiosk.certificates.tickets import (
     FolderTickets,
     RegistryTickets,
     Ticketed,
-    Tickets,
+    TicketStore,
 )
 from kiosk.simulation.cards.options import of_yubikey
 
@@ -192,7 +192,7 @@ def test_bytes_that_are_no_certificate_are_not_taken(at_hand: CardAtHand) -> Non
             accepted(Certified(chain), at_hand.request(), now=NOW)
 
 
-Opened = Callable[[], Tickets]
+Opened = Callable[[], TicketStore]
 
 
 # --- a folder ----------------------------------------------------------------

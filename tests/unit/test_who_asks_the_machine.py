@@ -51,6 +51,7 @@ ALLOWED: dict[str, str] = {
     "kiosk/cards/pcsc/monitor.py": _WAITS,
     "kiosk/cards/pkcs11/process.py": _WAITS,
     "kiosk/core/punctual_socket.py": _WAITS,
+    "kiosk/core/shared_tls_socket.py": _WAITS,
     "kiosk/directory/ldap/locator.py": _WAITS,
     "kiosk/directory/ldap/opening.py": _WAITS,
     "kiosk/directory/ldap/tls.py": _WAITS,

@@ -24,6 +24,7 @@ from kiosk.authority.errors import AuthorityAway, AuthorityNotTrusted
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.entropy import Entropy
 from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut
+from kiosk.core.shared_tls_socket import SharedTlsSocket
 
 PATH = "/v1/desk"
 CONNECT_SECONDS = 5.0
@@ -49,7 +50,7 @@ class DeskLines:
         """CaFileUnusable."""
         self._addresses = tuple(map(Address.of, addresses))
         self._context = trusting(ca_file)
-        self._context.sslsocket_class = ssl.SSLSocket  # a line has no deadline
+        self._context.sslsocket_class = SharedTlsSocket  # the library's thread reads
         self._sign = sign
         self._entropy = entropy
 
