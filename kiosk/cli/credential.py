@@ -80,8 +80,9 @@ def list_(
 ) -> None:
     """List credentials, by holder."""
     with open_office(operators_config(config)) as office:
-        found = list(office.credentials(state=state, sync=sync))
-    print(show_as.list_json(found) if json else show_as.table(found))
+        found = office.credentials(state=state, sync=sync)
+        for line in show_as.list_json(found) if json else show_as.table(found):
+            print(line)
 
 
 @app.command()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -20,16 +21,22 @@ from storage.records import AuditEvent, Credential, PublicKey
 _HEAD = ("id", "holder", "account", "state", "password", "template")
 
 
-def table(credentials: Sequence[Credential]) -> str:
-    """Return aligned columns, one line a credential."""
-    rows = [_HEAD, *(_row(each) for each in credentials)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    )
+_PAGE = 100
+"""Lines that are made as wide as each other; those that follow are no narrower."""
+
+
+def table(credentials: Iterable[Credential]) -> Iterator[str]:
+    """Yield lines of aligned columns, one a credential; a page is held at a time."""
+    rows = chain([_HEAD], map(_row, credentials))
+    widths = [0] * len(_HEAD)
+    while page := list(islice(rows, _PAGE)):
+        widths = [
+            max(width, *(len(row[column]) for row in page))
+            for column, width in enumerate(widths)
+        ]
+        for row in page:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            yield "  ".join(cells).rstrip()
 
 
 def _row(credential: Credential) -> tuple[str, ...]:
@@ -135,9 +142,13 @@ def moment(at: float) -> str:
 # --- JSON --------------------------------------------------------------------
 
 
-def list_json(credentials: Sequence[Credential]) -> str:
-    """Return the list for a program; without anything sealed."""
-    return _json([_fields(each) for each in credentials])
+def list_json(credentials: Iterable[Credential]) -> Iterator[str]:
+    """Yield the list for a program, one credential at a time; nothing sealed."""
+    before = "["
+    for each in credentials:
+        yield f"{before}{_json(_fields(each))}"
+        before = ","
+    yield "[]" if before == "[" else "]"
 
 
 def view_json(view: CredentialView) -> str:

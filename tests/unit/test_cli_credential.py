@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from lab.desk.typed_commands import Terminal
+from lab.registries import credential as a_credential
 
 from kiosk import bootstrap
 from kiosk.authority.office.operators import login_name
-from kiosk.cli import credential
+from kiosk.cli import credential, credential_text
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
-from storage.records import Template
+from storage.records import Credential, Template
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +37,30 @@ def test_a_list_for_programs_holds_nothing_sealed(terminal: Terminal) -> None:
     assert code == ExitCode.OK
     assert json.loads(out)[0]["puk_in_escrow"] is True
     assert "sealed" not in out
+
+
+def test_a_list_of_nobody_is_one_for_programs_too(terminal: Terminal) -> None:
+    assert json.loads(terminal.type("credential", "list", "--json")[1]) == []
+
+
+def test_a_long_list_is_told_while_it_is_read() -> None:
+    """Nobody waits for the last of a million, and no more than a page is held."""
+    read: list[str] = []
+
+    def credentials() -> Iterator[Credential]:
+        for number in range(1000):
+            read.append(f"c{number}")
+            yield a_credential(f"c{number}", account="x" * (1 + number // 200))
+
+    lines = credential_text.table(credentials())
+    assert next(lines).split()[0] == "id"
+    assert len(read) < 200
+    assert len(list(lines)) == 1000
+    pieces = credential_text.list_json(credentials())
+    next(pieces)
+    assert len(read) == 1001
+    whole = "".join(credential_text.list_json(islice(credentials(), 3)))
+    assert [each["id"] for each in json.loads(whole)] == ["c0", "c1", "c2"]
 
 
 def test_a_page_says_why_each_action_is_refused(terminal: Terminal) -> None:
