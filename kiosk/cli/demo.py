@@ -14,6 +14,7 @@ from kiosk.cli.frame import fail, new_app
 from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.simulation.fleet.loopback import LoopbackFleet
 
 app = new_app("Try the kiosk with simulated cards, in this terminal.")
@@ -68,22 +69,27 @@ def _both_sides(*, is_at_desk: bool) -> int:
 
     collector.rest()
     from kiosk.simulation.demo import Demo
-    from kiosk.simulation.demo_desk import opened_beside
-    from kiosk.tui import app, desk_app
 
     kiosk = Demo()
-    office = opened_beside(kiosk) if is_at_desk else None
+    office: DemoDesk | None = None
     while True:
-        kiosk.has_crossed = False
-        if office is not None:
+        if is_at_desk:  # whoever never goes there does not wait for it
+            from kiosk.simulation.demo_desk import opened_beside
+            from kiosk.tui import desk_app
+
+            office = office or opened_beside(kiosk)
             office.has_crossed = False
             ended = desk_app.run(office, deck=office)
-            if not office.has_crossed:
-                return ended
-        ended = app.run(kiosk.world, deck=kiosk)
-        if not kiosk.has_crossed:
+            has_crossed = office.has_crossed
+        else:
+            from kiosk.tui import app
+
+            kiosk.has_crossed = False
+            ended = app.run(kiosk.world, deck=kiosk)
+            has_crossed = kiosk.has_crossed
+        if not has_crossed:
             return ended
-        office = office or opened_beside(kiosk)
+        is_at_desk = not is_at_desk
 
 
 def _fleet(*, is_at_desk: bool) -> int:
