@@ -41,6 +41,14 @@ def line() -> Iterator[Line]:
     between.close()
 
 
+def over(line: Line, *, patience: float = PATIENCE) -> PostgresRegistry:
+    """Return a registry in a database of its own, over that line."""
+    own = str(line.folder)  # type: ignore[attr-defined]
+    conninfo = postgres.server().database()
+    there = conninfo.replace(str(postgres.server().folder), own)
+    return PostgresRegistry(there, patience=patience)
+
+
 def judged(history: History, result: Result | None) -> str:
     """Hold what was shown against what is true at the next look; name the outcome."""
     assert result is not None, "nothing was shown"
@@ -61,12 +69,7 @@ def test_a_visit_that_loses_the_database_at_any_commit_ends_on_what_is_true(
 ) -> None:
     outcomes: Counter[str] = Counter()
     for spared in range(99):
-        conninfo = postgres.server().database()
-        own = str(line.folder)  # type: ignore[attr-defined]
-        registry = PostgresRegistry(
-            conninfo.replace(str(postgres.server().folder), own),
-            patience=PATIENCE if stays_away else 60.0,
-        )
+        registry = over(line, patience=PATIENCE if stays_away else 60.0)
         history = History(named(story), registry)
 
         def cut(_world: World, spared: int = spared) -> None:
@@ -87,6 +90,34 @@ def test_a_visit_that_loses_the_database_at_any_commit_ends_on_what_is_true(
         assert outcomes[Outcome.OUT_OF_STEP] >= 1
     if not stays_away:
         assert set(outcomes) == {Outcome.DONE}, "it is found again, and asked again"
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_visit_on_a_slow_database_is_done_and_only_takes_longer(
+    line: Line, story: str
+) -> None:
+    registry = over(line)
+    history = History(named(story), registry)
+    line.lag = 0.02
+    assert judged(history, history.attempt(lambda _: None)) == Outcome.DONE
+    registry.close()
+
+
+def test_a_visit_on_a_database_slower_than_anybody_waits_is_refused(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow at every answer, not away: it ends all the same, and before the card."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.2)
+    registry = over(line)
+    history = History(named("change"), registry)
+
+    def slow(_world: World) -> None:
+        line.lag = 0.6
+
+    result = history.attempt(slow)
+    line.lag = 0.0
+    assert judged(history, result) == Outcome.REFUSED
+    registry.close()
 
 
 # --- what a server may do -------------------------------------------------------------

@@ -25,7 +25,10 @@ class Line:
         self.commits = 0
         self.spared = 0
         self.stays_cut = False
+        self.lag = 0.0
+        """Seconds that each answer takes on its way."""
         self._is_cut = False
+        self._never = threading.Event()
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(own))
         self._listening.listen()
@@ -63,6 +66,8 @@ class Line:
                 return False
             if not data:
                 return False
+            if ready is far and self.lag:
+                self._never.wait(self.lag)
             (far if ready is near else near).sendall(data)
             if ready is near and self._is_due(self.cut_after, data):
                 self._cut()
