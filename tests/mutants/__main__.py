@@ -40,8 +40,8 @@ class Mutant(msgspec.Struct, frozen=True):
     """What Cosmic Ray, or we, call such a change."""
     changed: str
 
-    def __str__(self) -> str:
-        sound = (ROOT / self.file).read_text("utf-8")
+    def beside(self, sound: str) -> str:
+        """Return what was changed, beside the module as it was."""
         lines = difflib.unified_diff(
             sound.splitlines(), self.changed.splitlines(), lineterm="", n=1
         )
@@ -103,6 +103,7 @@ def _tried(copy: Path, room: Room, chosen: list[Mutant], count: _Count) -> None:
     _must_be_sound(copy, room)
     seconds = _LEAST_SECONDS + _HUNG * round(time.monotonic() - begun)
     for mutant in chosen:
+        sound = (copy / mutant.file).read_text("utf-8")
         with wrong(copy / mutant.file, mutant.changed):
             told: Told = run(
                 copy, room.tests(), seconds=seconds, most_bytes=_MOST_BYTES
@@ -111,7 +112,7 @@ def _tried(copy: Path, room: Room, chosen: list[Mutant], count: _Count) -> None:
         count.killed += not told.is_sound
         count.hung += told.hung
         if told.is_sound:
-            print(f"SURVIVED {mutant}\n", flush=True)
+            print(f"SURVIVED {mutant.beside(sound)}\n", flush=True)
     _must_be_sound(copy, room)
 
 

@@ -23,13 +23,14 @@ from kiosk.authority.values import (
     OpenRequest,
     Prepared,
     PrepareRequest,
+    Verdict,
 )
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import Rule
-from kiosk.simulation.domain_faults import DcDown, WriteNo
+from kiosk.simulation.domain_faults import DcDown, Frozen, WriteNo
 from kiosk.simulation.world import World
 from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Outcome
@@ -221,6 +222,20 @@ def test_another_pin_helps_only_where_the_directorys_policy_said_no(
     assert verdict.may_choose_another is another
     assert verdict.roll_back
     assert proof.phase() is Phase.ROLLING_BACK
+
+
+def test_a_write_without_an_answer_says_why_it_is_out_of_step(history: History) -> None:
+    proof = Proof(history)
+    proof.authorise()
+    proof.authority.card_changing(proof.prepared.operation)
+    proof.authority.card_changed(proof.prepared.operation, None)
+    history.domain.fail(Frozen())
+    verdict = proof.authority.write(proof.prepared.operation, proof.sealed)
+    assert verdict.verdict is Verdict.OUT_OF_STEP
+    assert verdict.reason is not None
+    assert verdict.reason.key == proof.kept().reason
+    assert not verdict.may_choose_another
+    assert proof.phase() is Phase.OUT_OF_STEP
 
 
 def test_without_a_proof_nothing_is_written(history: History) -> None:
