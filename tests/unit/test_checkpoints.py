@@ -15,9 +15,11 @@ from kiosk.authority.proof.checkpointed_registry import (
     EVERY_EVENTS,
     CheckpointedRegistry,
 )
+from kiosk.authority.proof.verification import evidence_of
 from kiosk.core.secret import Secret
 from storage.audit import Head
 from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.completeness import judge
 from storage.errors import StoreFull
 from storage.high_water import HighWaterMark
 from storage.memory_registry import MemoryRegistry
@@ -449,3 +451,19 @@ def test_a_checkpoint_is_read_the_same_wherever_an_auditor_sits(
     time.tzset()
     assert text.splitlines()[2] == "2026-11-28T14:09:04Z"
     assert read == written
+
+
+def test_since_when_events_are_uncovered_is_when_the_first_of_them_was(
+    site: WitnessedSite,
+) -> None:
+    def uncovered() -> tuple[int, float]:
+        whole = judge(evidence_of(site.store))
+        return whole.uncovered, whole.uncovered_since
+
+    assert uncovered() == (0, 0.0)
+    site.clock.advance(5.0)
+    first = site.clock.now()
+    happened(site)
+    site.clock.advance(7.0)
+    happened(site)
+    assert uncovered() == (2, first)
