@@ -58,6 +58,8 @@ class HighWaterMark:
         self._told: dict[str, int] | None = None
         """How far each chain has come by what was written here; None: nothing was."""
         self._covered = 0
+        self.is_damaged = False
+        """Was there a mark at the last `read`, and could not be read?"""
 
     @property
     def file(self) -> Path:
@@ -65,18 +67,19 @@ class HighWaterMark:
         return self._path
 
     def read(self) -> HighWater:
-        """Return what was seen last; nothing, if there is no mark of this registry."""
+        """Return what was seen last; nothing, if there is no mark of this registry.
+
+        Nothing also where there is one that nobody can read: see `is_damaged`.
+        """
         try:
-            lines = self._path.read_bytes().split(b"\n")
+            seen = self._seen(_settled(self._path))
         except FileNotFoundError:
-            return self._nothing()
+            seen = self._nothing()
         except OSError as error:
-            log.warning("high_water.unreadable type=%s", type(error).__name__)
-            return self._nothing()
-        marks = [mark for line in lines if line and (mark := _mark(line)) is not None]
-        if not marks or marks[0].registry != self._registry:
-            return self._nothing()
-        return _furthest(each for each in marks if each.registry == self._registry)
+            log.error("high_water.unreadable errno=%s", error.errno)
+            seen = None
+        self.is_damaged = seen is None
+        return seen or self._nothing()
 
     def move(self, lanes: Mapping[str, Head], covered: int) -> None:
         """Move the mark forward to what is durable in the registry. OSError."""
@@ -104,6 +107,22 @@ class HighWaterMark:
 
     # --- inside -----------------------------------------------------------------
 
+    def _seen(self, data: bytes) -> HighWater | None:
+        """Read a file; None: it is damaged, without its first line that has all of it.
+
+        One that is empty was only begun.
+        """
+        if not data:
+            return self._nothing()
+        first, *added = data.split(b"\n")
+        if (whole := _mark(first)) is None:
+            return None
+        marks = [mark for line in added if line and (mark := _mark(line)) is not None]
+        if whole.registry != self._registry:
+            return self._nothing()
+        ours = (each for each in marks if each.registry == self._registry)
+        return _furthest((whole, *ours))
+
     def _nothing(self) -> HighWater:
         return HighWater(registry=self._registry, lanes={})
 
@@ -119,7 +138,8 @@ class HighWaterMark:
             seen = HighWater(
                 registry=self._registry, lanes=dict(lanes), covered=covered
             )
-            self._write(_furthest((self.read(), seen)))
+            there = self._seen(self._path.read_bytes())
+            self._write(_furthest((seen if there is None else there, seen)))
 
     def _added(self, further: Mapping[str, Head], covered: int) -> bool:
         """Add a line; False: the file is not there, or long enough. OSError."""
@@ -148,7 +168,20 @@ class HighWaterMark:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(canonical.encode(mark))
+                stream.flush()
+                os.fsync(
+                    stream.fileno()
+                )  # after a power cut it is this one or the last
             temporary.replace(self._path)
+
+
+def _settled(path: Path) -> bytes:
+    """Read the file while nobody writes it anew. OSError."""
+    while True:
+        with path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH)
+            if _is_at(path, os.fstat(stream.fileno())):
+                return stream.read()
 
 
 def _mark(line: bytes) -> HighWater | None:

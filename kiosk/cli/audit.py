@@ -111,7 +111,8 @@ def _of_registry(
     settings = operators_config(config)
     is_own_key = not (keys or heads)
     known = vault_of(settings).note_keys() if is_own_key else keys
-    seen = high_water_of(settings).read()
+    mark = high_water_of(settings)
+    seen = mark.read()
     registry = registry_of(settings, SystemClock(), archives)
     try:
         lost = missing(seen.lanes, registry.read(lambda view: view.heads()))
@@ -126,8 +127,9 @@ def _of_registry(
             )
     finally:
         registry.close()
-    if lost:
-        typer.echo(words(Message("evidence.older", {"lost": lost})), err=True)
+    if lost or mark.is_damaged:
+        key = "evidence.older" if lost else "evidence.unwitnessed"
+        typer.echo(words(Message(key, {"lost": lost})), err=True)
         raise fail()
     _say(verified, is_own_key=is_own_key)
 

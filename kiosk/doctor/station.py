@@ -157,14 +157,20 @@ def _domain(config: Config, domain_of: Domain, *, everybody: bool) -> Iterable[F
 def _stored(config: Config) -> Iterator[Finding]:
     """Everything that needs the registry open."""
     clock = SystemClock()
-    seen = high_water_of(config).read()
+    mark = high_water_of(config)
+    seen = mark.read()
     registry = registry_of(config, clock)
     try:
         yield from examine(
             [
                 ("registry", lambda: store.registry(registry)),
                 ("database", lambda: _database(config)),
-                ("registry", lambda: store.high_water(registry, seen, clock)),
+                (
+                    "registry",
+                    lambda: store.high_water(
+                        registry, seen, clock, is_damaged=mark.is_damaged
+                    ),
+                ),
                 ("evidence", lambda: _evidence(config, registry, clock)),
                 ("clock", lambda: store.clock(registry, clock)),
                 (

@@ -76,13 +76,20 @@ def evidence(
         yield ok("evidence", "evidence_sound", events=whole.events)
 
 
-def high_water(store: Registry, mark: HighWater, clock: Clock) -> Iterator[Finding]:
+def high_water(
+    store: Registry, mark: HighWater, clock: Clock, *, is_damaged: bool
+) -> Iterator[Finding]:
     """A registry must not be older than this station has seen it."""
-    if lost := missing(mark.lanes, store.read(lambda it: it.heads())):
+    if is_damaged:
+        yield fail("registry", "registry_mark_damaged")
+    elif lost := missing(mark.lanes, store.read(lambda it: it.heads())):
         yield fail("registry", "registry_older", lost=lost)
     elif mark.set_back_at and clock.now() - mark.set_back_at < _SET_BACK_SECONDS:
         when = verification.moment(mark.set_back_at)
-        yield warn("registry", "registry_set_back", when=when, lost=mark.lost)
+        if mark.lost:
+            yield warn("registry", "registry_set_back", when=when, lost=mark.lost)
+        else:
+            yield warn("registry", "registry_unwitnessed", when=when)
 
 
 def clock(store: Registry, clock: Clock) -> Iterator[Finding]:

@@ -333,14 +333,34 @@ def test_a_registry_that_goes_back_under_a_running_authority_is_noticed_at_once(
     assert site.mark.read().lost == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"registry":"other","lanes":{}}'])
+@pytest.mark.parametrize("content", [b"", b'{"registry":"other","lanes":{}}'])
 def test_a_mark_that_says_nothing_of_this_registry_accuses_nobody(
     site: WitnessedSite, content: bytes
 ) -> None:
     happened(site)
     (site.folder / "registry.seen").write_bytes(content)
     site.start()
-    assert "registry.older" not in [event.kind for event in site.store.audit_events()]
+    kinds = {event.kind for event in site.store.audit_events()}
+    assert not kinds & {"registry.older", "registry.unwitnessed"}
+
+
+def test_where_the_mark_cannot_be_read_nothing_that_was_given_out_counts(
+    site: WitnessedSite,
+) -> None:
+    """Whether an older copy was put back nobody can tell: as if it had been, once."""
+    happened(site)
+    site.world.release_code("ann")
+    (site.folder / "registry.seen").write_bytes(b"{")
+    for _ in range(2):
+        site.start()
+    (approval,) = site.registry.read(
+        lambda view: view.approvals("credential-ann", limit=9)
+    )
+    assert approval.spent
+    kinds = [event.kind for event in site.store.audit_events()]
+    assert kinds.count("registry.unwitnessed") == 1
+    assert "registry.older" not in kinds
+    assert site.mark.read().set_back_at == site.clock.now()
 
 
 def test_the_mark_is_for_its_owner_only(site: WitnessedSite) -> None:

@@ -134,3 +134,35 @@ def test_a_file_that_is_gone_is_written_whole_again(tmp_path: Path) -> None:
     (tmp_path / "registry.seen").unlink()
     mark.move({"a": head(2), "b": head(1)}, 1)
     assert seen(tmp_path) == {"a": 2, "b": 1}
+
+
+@pytest.mark.parametrize("data", [b"{", bytes(64), b"\n", b"[]", b'{"registry": 5}'])
+def test_a_mark_that_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "registry.seen").write_bytes(data)
+    mark = mark_of(tmp_path)
+    assert mark.read().lanes == {}
+    assert mark.is_damaged
+    mark.move({"a": head(1)}, 0)
+    assert seen(tmp_path) == {"a": 1}
+    mark.read()
+    assert not mark.is_damaged, "it was begun anew"
+
+
+def test_neither_is_one_that_the_system_does_not_give(tmp_path: Path) -> None:
+    (tmp_path / "registry.seen").mkdir()
+    mark = mark_of(tmp_path)
+    mark.read()
+    assert mark.is_damaged
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_station_that_begins_has_none_and_is_not_damaged(
+    tmp_path: Path, *, is_begun: bool
+) -> None:
+    if is_begun:  # another process of it is just writing the first
+        (tmp_path / "registry.seen").touch()
+    mark = mark_of(tmp_path)
+    mark.read()
+    assert not mark.is_damaged

@@ -32,6 +32,8 @@ EVERY_SECONDS = 60.0
 EVERY_EVENTS = 1000
 OLDER = "registry.older"
 """The event that says that an older registry was found, and codes were made void."""
+UNWITNESSED = "registry.unwitnessed"
+"""The same, where nobody can tell: the mark could not be read."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -70,6 +72,8 @@ class CheckpointedRegistry:
         self._has_failed = False
         if lost := missing(seen.lanes, self._heads):
             self._set_back(lost)
+        elif mark.is_damaged:
+            self._set_back(0, UNWITNESSED)
         else:
             self._move()
         self._count()
@@ -247,10 +251,10 @@ class CheckpointedRegistry:
             self._uncovered_since = self._clock.monotonic()
             log.error("evidence.no_checkpoint code=%s", error.code)
 
-    def _set_back(self, lost: int) -> None:
+    def _set_back(self, lost: int, kind: str = OLDER) -> None:
         now = self._clock.now()
-        log.error("registry.older lost=%d", lost)
-        self._inner.distrust(station=self._station, now=now, kind=OLDER)
+        log.error("%s lost=%d", kind, lost)
+        self._inner.distrust(station=self._station, now=now, kind=kind)
         self._heads = self._inner.read(lambda view: view.heads())
         self._covered = 0
         try:
