@@ -16,6 +16,21 @@ class DiesAt(FileOps):
 
     def __init__(self, call: int, *, half: bool) -> None:
         self._left, self._half = call, half
+        self._open: set[int] = set()
+
+    def is_dead(self) -> None:
+        """Close what it had open, as the system does."""
+        for handle in self._open:
+            super().close(handle)
+        self._open.clear()
+
+    def open(self, path: Path) -> int:
+        self._open.add(handle := super().open(path))
+        return handle
+
+    def close(self, handle: int) -> None:
+        self._open.discard(handle)
+        super().close(handle)
 
     def _step(self) -> bool:
         self._left -= 1
@@ -24,7 +39,8 @@ class DiesAt(FileOps):
     def create(self, path: Path) -> int:
         if self._step():
             raise Killed
-        return super().create(path)
+        self._open.add(handle := super().create(path))
+        return handle
 
     def write(self, handle: int, data: bytes) -> None:
         if self._step():

@@ -29,13 +29,16 @@ LATER = (
 """What nobody needs who only sees the first frame."""
 
 
+Sheet = tuple[str, str, int]
+
+
 @pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which style sheets were parsed."""
-    sheets: list[str] = []
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[Sheet]:
+    """Which style sheets were parsed: of what, and how it stands among the others."""
+    sheets: list[Sheet] = []
 
     def noted(scope: str, css: str, *more: Any, **options: Any) -> Any:
-        sheets.append(css)
+        sheets.append((scope, css, options["tie_breaker"]))
         return parse.parse(scope, css, *more, **options)
 
     monkeypatch.setattr(stylesheet, "parse", noted)
@@ -52,7 +55,7 @@ async def colours(shown: Kiosk) -> tuple[str, str]:
 
 @pytest.mark.parametrize("themes", [(CONTRAST, KIOSK), (KIOSK, CONTRAST)])
 async def test_the_contrast_key_parses_nothing(
-    parsed: list[str], themes: tuple[Theme, Theme]
+    parsed: list[Sheet], themes: tuple[Theme, Theme]
 ) -> None:
     """Whichever of the two is the station's own."""
     settings = dataclasses.replace(SETTINGS, high_contrast=themes[1] is CONTRAST)
@@ -64,7 +67,7 @@ async def test_the_contrast_key_parses_nothing(
     assert not parsed
 
 
-async def test_a_screen_is_parsed_once_for_all_people(parsed: list[str]) -> None:
+async def test_a_screen_is_parsed_once_for_all_people(parsed: list[Sheet]) -> None:
     async with kiosk() as shown:
         for is_first in (True, False):
             parsed.clear()

@@ -42,13 +42,15 @@ def test_dying_at_any_call_leaves_whole_commits_and_all_that_were_told(
     whole.close()
     for call in range(1, 200):
         path, told = tmp_path / f"j{call}", 0
+        ops = DiesAt(call, half=half)
         try:
-            journal = Journal(path, ops=DiesAt(call, half=half))
+            journal = Journal(path, ops=ops)
             for number in range(COMMITS):
                 commit(journal, number)
                 told += 1
+            journal.close()
         except Killed:
-            pass
+            ops.is_dead()
         found = contents(path)
         assert found in states[told:], f"call {call}, told of {told}"
         if told == COMMITS:
