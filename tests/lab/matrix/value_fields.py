@@ -196,9 +196,10 @@ def _desk(
     is_cleared: bool = False,
 ) -> Field:
     def arrive(visitor: Visitor) -> None:
+        # The same page again keeps the texts of all its fields: by way of another one.
+        desk_page("menu" if page != "menu" else "sign in")(visitor)
         desk_page(page)(visitor)
         if before:
-            # The same page again keeps its texts, and the field that was typed in.
             visitor.ask("focus", at=0)
             visitor.type(CLEAR, before)
         visitor.ask("focus", at=at)
