@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import threading
@@ -26,9 +25,12 @@ import msgspec
 
 from storage import canonical
 from storage.audit import Head
+from storage.fileops import FileOps
 
 _LONGEST = 64 * 1024
 """Bytes from which on the file is written anew."""
+LOCK_SECONDS = 1.0
+"""How long a commit waits for another process at the file: it may stand still there."""
 _WRITING = threading.Lock()
 """Held by the thread of this process that writes a file anew."""
 
@@ -72,7 +74,7 @@ class HighWaterMark:
         Nothing also where there is one that nobody can read: see `is_damaged`.
         """
         try:
-            seen = self._seen(_settled(self._path))
+            seen = self._seen(self._path.read_bytes())
         except FileNotFoundError:
             seen = self._nothing()
         except OSError as error:
@@ -153,7 +155,7 @@ class HighWaterMark:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH)
+            _lock(handle, is_shared=True)
             ours = os.fstat(handle)
             if ours.st_size > _LONGEST or not _is_at(self._path, ours):
                 return False
@@ -173,15 +175,6 @@ class HighWaterMark:
                     stream.fileno()
                 )  # after a power cut it is this one or the last
             temporary.replace(self._path)
-
-
-def _settled(path: Path) -> bytes:
-    """Read the file while nobody writes it anew. OSError."""
-    while True:
-        with path.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH)
-            if _is_at(path, os.fstat(stream.fileno())):
-                return stream.read()
 
 
 def _mark(line: bytes) -> HighWater | None:
@@ -212,6 +205,15 @@ def _further(lanes: Mapping[str, Head], than: Mapping[str, int]) -> dict[str, He
     }
 
 
+def _lock(handle: int, *, is_shared: bool) -> None:
+    """Take the file's lock until it is closed. TimeoutError, after which others go on.
+
+    What was not told now is told with the next commit.
+    """
+    if not FileOps().lock(handle, LOCK_SECONDS, is_shared=is_shared):
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
 def _is_at(path: Path, opened: os.stat_result) -> bool:
     """Say whether that file is there: another one may have taken its place."""
     try:
@@ -228,7 +230,7 @@ def _alone(path: Path) -> Iterator[None]:
         while True:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             opened.callback(os.close, handle)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _lock(handle, is_shared=False)
             if _is_at(path, os.fstat(handle)):
                 break
         yield

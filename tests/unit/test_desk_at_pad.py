@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import lab.desk.office
 import pytest
-from lab.desk.office import PIN, Office
+from lab.desk.office import PASSWORD, PIN, Office
 from lab.desk.relayed_desk import relayed
 
 from kiosk.authority.office.operators import Action
@@ -129,6 +129,19 @@ def test_the_second_operator_types_at_the_reader_too() -> None:
     assert "desk.pin_at_reader" in counter.sentences()
     counter.pad.will_type(PIN)
     counter.submit(reason="stolen")
+    assert counter.world.credential("alice").state is State.REVOKED
+    (event,) = counter.events("lifecycle.revoke")
+    assert event["second"] == "ada@ad.test"
+
+
+def test_a_second_who_has_typed_an_account_is_not_asked_at_the_reader() -> None:
+    """A card came in while the account was typed; whose it is, nobody has said."""
+    counter = Counter(second_for=(Action.REVOKE,))
+    counter.sign_in("hanna")
+    counter.open("alice")
+    counter.choose("revoke")
+    counter.insert(counter.holder("olga"))
+    counter.submit({"second_secret": PASSWORD}, reason="stolen", second_account="ada")
     assert counter.world.credential("alice").state is State.REVOKED
     (event,) = counter.events("lifecycle.revoke")
     assert event["second"] == "ada@ad.test"

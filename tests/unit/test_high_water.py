@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
@@ -166,3 +167,20 @@ def test_a_station_that_begins_has_none_and_is_not_damaged(
     mark = mark_of(tmp_path)
     mark.read()
     assert not mark.is_damaged
+
+
+@pytest.mark.parametrize("size", [64, 64 * 1024], ids=["a line", "written anew"])
+def test_a_process_that_stands_still_at_the_file_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(high_water, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(high_water, "_LONGEST", size)
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    with (tmp_path / "registry.seen").open("rb") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        with pytest.raises(TimeoutError):
+            mark.move({"a": head(2)}, 0)
+        assert seen(tmp_path) == {"a": 1}, "it can be read meanwhile"
+    mark.move({"a": head(2)}, 0)
+    assert seen(tmp_path) == {"a": 2}

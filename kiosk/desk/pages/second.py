@@ -52,12 +52,13 @@ def second_of(
     if action not in context.authority.rules.second_for:
         return None
     secret, card = filled.secrets.get("second_secret"), context.others_card()
-    if card is not None and is_at_reader(card):
+    by_card = card is not None and "second_account" not in filled.texts
+    if card is not None and by_card and is_at_reader(card):
         emit(Message("tui.step.pad"))
         return sign_in.with_card(context.authority, card, None)
     if not secret:
         raise SecondNeeded(action=action)
-    if card is not None and "second_account" not in filled.texts:
+    if card is not None and by_card:
         return sign_in.with_card(context.authority, card, secret)
     name = filled.texts.get("second_account", "").strip()
     return context.authority.sign_in_by_account(name, secret)
