@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from lab.histories import History
 from lab.liar import named
+from lab.machine.small_disk import mounted
 from lab.servers import postgres
 from lab.servers.postgres_line import Line
 
@@ -219,15 +220,8 @@ def test_a_visit_is_refused_while_the_database_is(
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     folder = postgres.own_folder("small")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m,mode=0777", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip("no file system may be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=False)
+    with mounted(folder, "size=24m,mode=0777"):
+        yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from lab.machine.small_disk import mounted
 from lab.not_run import needs
 from lab.registries import credential, draft
 from msgspec.structs import replace
@@ -191,15 +192,8 @@ def test_ctrl_c_in_any_phase_of_roots_restore_leaves_nothing(tmp_path: Path) -> 
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip("no file system may be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=False)
+    with mounted(folder, "size=1m,mode=0700"):
+        yield folder
 
 
 def leave_room(disk: Path, size: int) -> None:
