@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from kiosk.faces.turn import HELD
 
 
 class Leaving:
-    """One for each page. `now` is a clock that only goes forward (seconds)."""
+    """One for each page."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._at = float("-inf")
+    def __init__(self) -> None:
         self._is_asked = False
 
     def stays(self) -> None:
         """Somebody has done something else: it is asked again."""
         self._is_asked = False
 
-    def is_meant(self) -> bool:
+    def is_meant(self, pause: float) -> bool:
         """Say whether the key that goes back, pressed now, is the answer to what was
-        asked; from now on it was asked. Leaning on the key is no answer.
+        asked; from now on it was asked. Leaning on the key is no answer, nor is a key
+        of the same breath that a busy machine hears late.
+
+        `pause`: for how long it was silent before this key (seconds, `Turn.pause`).
         """
-        now = self._now()
-        pause, self._at = now - self._at, now
         was_asked, self._is_asked = self._is_asked, True
         return was_asked and pause > HELD

@@ -45,6 +45,9 @@ class Turn:
         self._lost = 0.0
         """For how long nobody had listened when the last key came."""
         self._at = float("-inf")
+        self.pause = float("inf")
+        """For how long somebody had listened, and no key came, before the key that is
+        pressed now (seconds)."""
         self._key = ""
         self._is_cut = False
         """What is pressed in the same breath has lost its beginning."""
@@ -78,6 +81,7 @@ class Turn:
         `is_typed`: it is a character. `is_open`: the page takes keys.
         """
         passed, is_same = self._silence(), key == self._key
+        self.pause = passed
         self._at, self._key = self._now(), key
         if not is_open:
             self._is_cut = self._is_cut or is_typed

@@ -165,8 +165,9 @@ def _rows(floor: Played, ours: Played) -> Iterator[Row]:
 
 @contextmanager
 def _fleet() -> Iterator[Fleet]:
+    from lab.servers.ports import free_port
     from lab.servers.postgres import Server
-    from lab.servers.served import Site, free_port
+    from lab.servers.served import Site
 
     server = Server(_SERVER)
     with (

@@ -11,7 +11,8 @@ import pytest
 from lab.histories import STORIES, History
 from lab.registries import IMPLEMENTATIONS, SHARED
 from lab.servers.one_way import OneWay
-from lab.servers.served import Serving, Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Serving, Site
 
 from kiosk.authority.client import enrolling as client
 from kiosk.authority.client.line import trusting

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from lab.histories import STORIES, History
 from lab.registries import IMPLEMENTATIONS, SHARED
-from lab.servers.served import Serving, Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Serving, Site
 
 from kiosk import __version__
 from kiosk.authority.client.line import trusting

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 from lab.servers.patroni import Cluster, Node
-from lab.servers.served import Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Site
 
 from kiosk.authority.client.line import trusting
 from kiosk.authority.client.lines import Lines

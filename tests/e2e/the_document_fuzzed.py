@@ -17,7 +17,8 @@ import schemathesis
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from hypothesis import HealthCheck, settings
 from lab.histories import STORIES, History
-from lab.servers.served import Enrolled, Serving, Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Enrolled, Serving, Site
 from requests.auth import AuthBase
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from lab.histories import STORIES, History
-from lab.servers.served import Serving, Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Serving, Site
 
 from kiosk.authority.client.remote import remote
 from kiosk.authority.errors import (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from kiosk.faces.attention import LOOK, Attention
+from kiosk.faces.leaving import Leaving
 from kiosk.faces.turn import HELD, Turn
 
 REPEATS = 1 / 25
@@ -72,6 +73,18 @@ def test_whoever_lets_go_and_waits_is_heard_though_nobody_looks_any_more() -> No
     it.attention.rest()
     it.stall(600)
     assert it.press("1")
+
+
+def test_a_question_that_is_drawn_late_is_not_answered_in_the_same_breath() -> None:
+    it, leaving = Machine(), Leaving()
+    it.press("escape")
+    assert not leaving.is_meant(it.turn.pause)
+    it.stall(3 * HELD)
+    it.press("escape")
+    assert not leaving.is_meant(it.turn.pause)
+    it.listen(1.1 * HELD)
+    it.press("escape")
+    assert leaving.is_meant(it.turn.pause)
 
 
 def test_a_look_that_is_a_little_late_is_no_stall() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from lab.histories import History
 from lab.liar import named
-from lab.servers.served import Enrolled, Serving, Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Enrolled, Serving, Site
 from starlette.applications import Starlette
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed

@@ -16,7 +16,8 @@ import msgspec
 import pytest
 from lab.histories import History
 from lab.liar import named
-from lab.servers.served import Named, Serving, Site, by_header, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Named, Serving, Site, by_header
 from starlette.applications import Starlette
 
 from kiosk.authority.client.line import trusting

@@ -62,7 +62,6 @@ ALLOWED: dict[str, str] = {
     "kiosk/authority/office/listing.py": _SHOWS,
     "kiosk/faces/attention.py": _SHOWS,
     "kiosk/faces/idleness.py": _SHOWS,
-    "kiosk/faces/leaving.py": _SHOWS,
     "kiosk/faces/receipt.py": _SHOWS,
     "kiosk/faces/turn.py": _SHOWS,
     "kiosk/plain/controller.py": _SHOWS,

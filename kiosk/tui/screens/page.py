@@ -203,7 +203,7 @@ class PageScreen(PageView):
     def _leave(self) -> None:
         """Go back; what would be lost is asked first."""
         asks = self.page.leaving is not None and self._has_work
-        if not asks or self._leaving.is_meant():
+        if not asks or self._leaving.is_meant(self.turn.pause):
             self.tell(self.WentBack())
         else:
             self._hint(self.page.leaving)

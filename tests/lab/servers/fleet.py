@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lab.domain.samba import SambaDomain
 from lab.realsite import RealSite, found
-from lab.servers.served import Site, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Site
 from lab.servers.serving import is_listening, until
 
 KIOSK = str(Path(sys.executable).with_name("kiosk"))

@@ -24,7 +24,8 @@ import psycopg
 
 from lab.not_run import not_run
 from lab.servers import postgres
-from lab.servers.relay import Relay, free_port
+from lab.servers.ports import free_port
+from lab.servers.relay import Relay
 from storage.postgres import schema
 from storage.postgres.connection import connect
 
@@ -119,6 +120,11 @@ class Node:
                 stderr=log,
             )
 
+    def start_again(self) -> None:
+        """Start a Patroni that has given up, as its unit does."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
     def processes(self) -> list[int]:
         """Return PostgreSQL's main process and Patroni's own."""
         found = [] if self._process is None else [self._process.pid]
@@ -188,12 +194,17 @@ class Cluster:
             told.chmod(0o600)
             self.nodes.append(node)
             node.start()
-        self.until(self.is_whole, "three nodes, one of them synchronous")
+        self.until(self._is_made, "three nodes, one of them synchronous")
         owner = self.conninfo("postgres")
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {_DATABASE}".encode())
         with connect(self.conninfo()) as connection:
             schema.upgrade(connection, "cluster")
+
+    def _is_made(self) -> bool:
+        for node in self.nodes:
+            node.start_again()
+        return self.is_whole()
 
     def _own(self, name: str) -> Path:
         folder = self.folder / name
@@ -307,7 +318,7 @@ class Cluster:
     def told(self) -> str:
         """Return what the nodes say of all of them, and the ends of their logs."""
         logs = [
-            f"{path}:\n" + path.read_text(errors="replace")[-2000:]
+            f"{path}:\n" + path.read_text(errors="replace")[-4000:]
             for path in sorted(self.folder.glob("p*/log"))
         ]
         return "\n".join([str(self.members()), *logs])

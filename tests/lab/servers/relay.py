@@ -63,12 +63,6 @@ class Relay:
                 return
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def listens(port: int, seconds: float) -> bool:
     """Wait until somebody listens there; say whether somebody does."""
     until = time.monotonic() + seconds

@@ -38,6 +38,7 @@ from kiosk.authority.stations.keys import Ed25519Key, StationPublicKey
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
+from lab.servers.ports import free_port
 from lab.servers.tls_servers import Issued, Wish, issue
 
 _WORLD, _STATION = "x-test-world", "x-test-station"
@@ -81,12 +82,6 @@ class Enrolled:
     def _key_of(self, station: str) -> StationPublicKey | None:
         key = self._keys.get(station)
         return key.public if key is not None else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_pair(folder: Path, made: Issued, name: str = "service") -> tuple[Path, Path]:

@@ -26,7 +26,8 @@ from kiosk import bootstrap
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.config import load
-from lab.servers.served import Named, Site, by_header, free_port
+from lab.servers.ports import free_port
+from lab.servers.served import Named, Site, by_header
 from storage.vault import add_key
 
 _HOLD = "x-test-hold"
