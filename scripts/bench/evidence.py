@@ -196,6 +196,7 @@ def _change(
         "writing": {
             **written,
             "dc": "dc1.ad.test",
+            "account_guid": challenge.account_guid,
             "pwd_last_set_before": "133500000000000000",
             "mark_before": "12 by 00000000-0000-0000-0000-000000000000 at 123456",
             "semantics": "reset",

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab.desk.witnessed import WitnessedSite, events_of, without, written
+from lab.desk.witnessed import WitnessedSite, events_of, verdict, without, written
+from msgspec.structs import replace
 
+from storage.checkpoints import LANE
+
+OTHER = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -49,6 +53,33 @@ def test_an_honest_export_passes_every_step(desk: Path) -> None:
     assert "Signature Verified Successfully" in done.stdout
     assert "Verified OK" in done.stdout
     assert '"kind":"credential.key_recorded"' in done.stdout.splitlines()[-1]
+
+
+def test_a_write_to_another_account_stops_at_the_last_but_one(tmp_path: Path) -> None:
+    """Whoever owns the authority's key writes the whole chain so, and signs it."""
+    site = WitnessedSite(tmp_path / "site")
+    site.change("ann", at="lobby")
+    honest = without(site.store.audit_events(), lambda e: e.station == LANE)
+    site.forget_events()
+    site.add(
+        replace(e, data={**e.data, "account_guid": OTHER})
+        if e.kind == "operation.writing"
+        else e
+        for e in honest
+    )
+    folder = tmp_path / "auditor"
+    folder.mkdir()
+    file = site.export(station="lobby")
+    said = verdict(file, "--key", site.key)
+    assert said.code == 1
+    assert "to another account than the one signed for" in said.text
+    file.rename(folder / "evidence.jsonl")
+    key = site.world.parts.vault.signer().key.pem()
+    (folder / "authority.pem").write_text(key, "ascii")
+    done = by_hand(folder)
+    assert done.returncode != 0
+    assert "Verified OK" in done.stdout, "the signature is the card's"
+    assert "credential.key_recorded" not in done.stdout
 
 
 def changed(old: str, new: str) -> Callable[[Path], None]:

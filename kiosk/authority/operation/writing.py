@@ -36,6 +36,7 @@ from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.directory.asking import ask
 from kiosk.directory.errors import (
+    AccountMissing,
     DirectoryError,
     OutcomeUnknown,
     ReadFailed,
@@ -43,7 +44,7 @@ from kiosk.directory.errors import (
     WriteRefused,
 )
 from kiosk.directory.ports import DomainController
-from kiosk.directory.values import WriteRefusal
+from kiosk.directory.values import Account, WriteRefusal
 from statemachine.operation import Phase
 from storage.errors import RegistryError
 from storage.records import Authorisation, Credential, Operation, Template
@@ -93,7 +94,7 @@ def _on(
     look = LookBefore(
         dc=dc.name,
         origin=_origin(dc),
-        account=dc.account(operation.account_guid),
+        account=_account(dc, operation.account_guid),
         asked=how(dc, template, operation.kind),
     )
     until = parts.clock.monotonic() + _seconds(parts, operation)
@@ -166,6 +167,7 @@ def _mark(
         Phase.WRITING,
         evidence={
             "dc": before.dc,
+            "account_guid": before.account.guid,
             "pwd_last_set_before": str(now_seen.pwd_last_set),
             "mark_before": in_step.words(now_seen),
             "sealed_sha256": operation.sealed_digest.hex(),
@@ -178,6 +180,14 @@ def _mark(
         mark_before=now_seen.mark,
     )
     return credential, template
+
+
+def _account(dc: DomainController, guid: str) -> Account:
+    """Read the account that was signed for, and no other. DirectoryError."""
+    account = dc.account(guid)
+    if account.guid != guid:
+        raise AccountMissing(account=guid)
+    return account
 
 
 def _origin(dc: DomainController) -> str:

@@ -3,9 +3,10 @@
 Pure, over audit events in chain order (`storage.completeness` has judged the chains
 themselves). For each `operation.writing` there is exactly one earlier
 `operation.authorised` of the same operation, not older than the authorisation
-lasts, whose signature verifies over a statement that names this operation,
-credential, station and the sealed value that was written, by a key that was put on
-record for that credential before; or it says which keyless exception applied.
+lasts, whose signature verifies over a statement that names this operation and its kind,
+credential, station, the account and the sealed value that were written, by a key that
+was put on record for that credential before; or it says which keyless exception
+applied.
 
 What came before what is said by the chain, between chains by the checkpoints; never by
 the clock, which may be corrected between any two events.
@@ -216,6 +217,9 @@ def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, 
     sealed, data = write.data.get("sealed_sha256"), proof.data
     if data.get("sealed_sha256") != sealed:
         return None, "other_value"
+    account = write.data.get("account_guid")
+    if not account:
+        return None, "no_account"
     if "exception" in data:
         return None, ""
     try:
@@ -229,10 +233,13 @@ def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, 
         return None, "no_statement"
     if (
         named.operation != write.operation
+        or named.kind != write.data.get("kind")
         or named.credential != write.credential
         or named.station != write.station
     ):
         return claim, "other_operation"
+    if named.account.hex() != account.replace("-", ""):
+        return claim, "other_account"
     if named.sealed_digest.hex() != sealed:
         return claim, "other_value"
     return claim, ""
