@@ -33,6 +33,7 @@ from storage.errors import (
 )
 from storage.fileops import NETWORK, FileOps
 from storage.groups import MAGIC, START, Change
+from storage.opening import OpeningPart
 
 LOCK_SECONDS = 10.0
 COMPACT_BYTES = 8 << 20
@@ -104,7 +105,7 @@ class Journal(Documents):
         self._check_place()
         self._lock = self._ops.open(path.with_name(path.name + ".lock"))
         try:
-            with opening.shown(self._size()) as self._told:
+            with opening.shown(self._size(), OpeningPart.READING) as self._told:
                 self._load(keeps_tail=True)
             self._told = _untold
             with self._locked():

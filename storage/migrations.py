@@ -3,15 +3,16 @@
 What a journal's records are like has a number, which stands in the journal itself.
 Whoever changes a record so that an older program would misread it, or could not read
 it, raises `RECORDS` and says here what is to be done to the old ones. All of it is one
-commit: a program that dies in it leaves the older registry.
+commit: a program that dies in it, or is ended there, leaves the older registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
+from storage import opening
 from storage.documents import OWN
 from storage.errors import StoreTooNew
 from storage.journal import Journal
@@ -21,9 +22,11 @@ RECORDS = 2
 hold operations, and an event may name its chain."""
 SINCE = {1: "0.1.0", 2: "0.1.0"}
 """The first version of the program that reads records of a number."""
-FORWARD: dict[int, Callable[[Journal], None] | None] = {1: None}
-"""From each number to the next, inside a transaction; None: nothing is to be done, but
-an older program could not read what may come.
+Change = Callable[[bytes], bytes]
+"""What becomes of a record: canonical JSON, before and after."""
+FORWARD: dict[int, Mapping[str, Change]] = {1: {}}
+"""From each number to the next: the change of each record of a table. None of them:
+nothing is to be done, but an older program could not read what may come.
 """
 _KEY = "records"
 
@@ -47,11 +50,22 @@ class Versions:
         if not steps or (self._journal.is_readonly and not any(steps)):
             return
         with self._journal.transaction():
-            for number in range(self._number(), RECORDS):
-                if step := FORWARD[number]:
-                    step(self._journal)
+            self.check()  # somebody else may have done it, or more, just before
+            steps = [FORWARD[number] for number in range(self._number(), RECORDS)]
+            self._change(steps)
             now = _Format(RECORDS, SINCE[RECORDS])
             self._journal.put(OWN, _KEY, msgspec.json.encode(now))
+
+    def _change(self, steps: list[Mapping[str, Change]]) -> None:
+        journal = self._journal
+        total = sum(journal.size(table) for step in steps for table in step)
+        with opening.shown(total, opening.OpeningPart.BRINGING_FORWARD) as told:
+            for step in steps:
+                for table, change in step.items():
+                    for key in journal.keys(table):
+                        if (raw := journal.get(table, key)) is not None:
+                            journal.put(table, key, change(raw))
+                        told(1)
 
     def check(self) -> None:
         """Refuse what another program has brought further than this one can read.

@@ -1,4 +1,4 @@
-"""How far the opening of a large file is, for whoever waits for it.
+"""How far the opening of a large registry is, for whoever waits for it.
 
 Somebody who types a command sets what shows it, for what the same thread opens; a
 station, which opens its registry on a thread of its own, shows nothing.
@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from enum import StrEnum
+
+
+class OpeningPart(StrEnum):
+    """What takes long at an opening, as it is called where it is shown."""
+
+    READING = "bytes of the registry"
+    BRINGING_FORWARD = "records brought forward"
+
 
 Told = Callable[[int], object]
-"""Hears of bytes that were read."""
-Shows = Callable[[int], AbstractContextManager[Told]]
-"""Shows, for as long as the block lasts, how many of so many bytes are read."""
+"""Hears of so much more that is done."""
+Shows = Callable[[int, OpeningPart], AbstractContextManager[Told]]
+"""Shows, for as long as the block lasts, how much of so much is done."""
 
 
-def _nothing(_size: int) -> AbstractContextManager[Told]:
-    return nullcontext(lambda _bytes: None)
+def _nothing(_total: int, _part: OpeningPart) -> AbstractContextManager[Told]:
+    return nullcontext(lambda _more: None)
 
 
 _shows: ContextVar[Shows] = ContextVar("opening", default=_nothing)
@@ -25,7 +34,7 @@ _shows: ContextVar[Shows] = ContextVar("opening", default=_nothing)
 
 @contextmanager
 def shown_by(shows: Shows) -> Iterator[None]:
-    """Have the files shown that this thread opens within the block."""
+    """Have that shown of the registries that this thread opens within the block."""
     before = _shows.set(shows)
     try:
         yield
@@ -33,6 +42,6 @@ def shown_by(shows: Shows) -> Iterator[None]:
         _shows.reset(before)
 
 
-def shown(size: int) -> AbstractContextManager[Told]:
-    """Return what is to hear of the bytes of a file that is being opened."""
-    return _shows.get()(size)
+def shown(total: int, part: OpeningPart) -> AbstractContextManager[Told]:
+    """Return what is to hear of each more of `total` that is done."""
+    return _shows.get()(total, part)

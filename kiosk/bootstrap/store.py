@@ -13,7 +13,7 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kiosk.config import Config
     from kiosk.core.clock import Clock
@@ -141,14 +141,17 @@ def examined_of(registry: PostgresRegistry) -> Iterator[RecordDamaged | None]:
     return examined(registry)
 
 
-def upgraded_database(conninfo: str) -> tuple[list[int], list[str]]:
+def upgraded_database(
+    conninfo: str, told: Callable[[int, int], object]
+) -> tuple[list[int], list[str]]:
     """As the tables' owner: make the steps that are missing.
 
-    Returns their numbers, and what the engine does without. RegistryError.
+    `told` hears how many statements are made, and of how many. Returns the steps'
+    numbers, and what the engine does without. RegistryError.
     """
     from storage.postgres.schema import upgraded
 
-    return upgraded(conninfo)
+    return upgraded(conninfo, told)
 
 
 def rights_of(account: str) -> str:

@@ -145,7 +145,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         raise EmptyArgument(number=typed.index("") + 1)
     try:
-        with opening.shown_by(lambda size: ProgressLine(size, "bytes of the registry")):
+        with opening.shown_by(ProgressLine):
             app(args=arguments, prog_name="kiosk")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FAILED

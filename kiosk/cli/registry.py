@@ -145,11 +145,14 @@ def upgrade(database: Annotated[str, typer.Argument(metavar="CONNECTION")]) -> N
     """Make the tables of a registry in PostgreSQL, or bring them forward.
 
     CONNECTION is libpq's connection string, of the account that owns the tables. Old
-    programs go on beside it where the step allows that.
+    programs go on beside it where the step allows that. What was interrupted goes on
+    when the same is typed again.
     """
     from kiosk.bootstrap import upgraded_database
+    from kiosk.cli.progress import ProgressLine
 
-    made, refused = upgraded_database(database)
+    with ProgressLine(0, "statements") as shown:
+        made, refused = upgraded_database(database, shown.reach)
     numbers = ", ".join(str(number) for number in made)
     print(f"Made: step {numbers}." if made else "There was nothing to be made.")
     for statement in refused:

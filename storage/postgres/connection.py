@@ -7,6 +7,7 @@ One thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg
@@ -34,6 +35,7 @@ ANSWER_SECONDS = 5.0
 The server's own limit is switched off. It would end a COMMIT that waits for a standby,
 too, and PostgreSQL then says that it was committed, although only one host has it.
 """
+_STILL_SECONDS = 1.0
 LOCK_SECONDS = 3
 IDLE_SECONDS = 10
 """How long a transaction may stand still before the server ends it."""
@@ -69,6 +71,9 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """How many there were."""
     answer_seconds: float | None = None
     """How long each answer may take; None: for ever."""
+    still: Callable[[], object] | None = None
+    """Hears each second that there is no answer yet; only where one may take for ever.
+    """
 
     def __init__(self, pgconn: PGconn) -> None:
         super().__init__(pgconn)
@@ -110,11 +115,28 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
         timeout: float | None = None,
     ) -> T:
         """Wait for an answer; the connection is lost if there is none in time."""
+        if self.still is not None:
+            return self._wait_and_tell(gen, interval, self.still)
         try:
             return super().wait(gen, interval, timeout or self.answer_seconds)
         except errors._WaitTimeout as error:  # noqa: SLF001  # it has no other name
             self.pgconn.finish()
             raise psycopg.OperationalError("no answer in time") from error
+
+    def _wait_and_tell(
+        self, gen: PQGen[T], interval: float, still: Callable[[], object]
+    ) -> T:
+        """Wait for an answer for ever; what `still` raises ends the statement."""
+        while True:
+            try:
+                return super().wait(gen, interval, _STILL_SECONDS)
+            except errors._WaitTimeout:  # noqa: SLF001  # it has no other name
+                try:
+                    still()
+                except BaseException:
+                    self.cancel_safe(timeout=ANSWER_SECONDS)
+                    self.pgconn.finish()
+                    raise
 
 
 def place_of(conninfo: str) -> str:

@@ -9,6 +9,7 @@ beside each other while a fleet is upgraded, where the step allows it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -55,6 +56,16 @@ STEPS = (
 )
 KNOWS = STEPS[-1].number
 
+Told = Callable[[int, int], object]
+"""Hears how many statements are made, and of how many; the same again: it still goes
+on. What it raises ends the statement, and the step that it is of was never made.
+"""
+
+
+def _untold(_done: int, _statements: int) -> None:
+    """Nobody waits for it."""
+
+
 _TABLE = """
 CREATE TABLE registry_schema (
     number bigint PRIMARY KEY,
@@ -83,7 +94,29 @@ def check(connection: BoundedConnection, place: str) -> None:
         raise StoreTooOld(path=place, version=newest, needed=NEEDS)
 
 
-def upgraded(conninfo: str) -> tuple[list[int], list[str]]:
+class _Work:
+    """Statements that are made one after the other, and counted."""
+
+    def __init__(self, connection: BoundedConnection, told: Told) -> None:
+        self._connection, self._told = connection, told
+        self._done = self._total = 0
+
+    def is_to_make(self, statements: int) -> None:
+        self._total += statements
+
+    def make(self, statement: str) -> None:
+        """psycopg.Error, and what `told` raises."""
+        try:
+            self._connection.execute(statement)
+        finally:
+            self._done += 1
+        self.still()
+
+    def still(self) -> None:
+        self._told(self._done, self._total)
+
+
+def upgraded(conninfo: str, told: Told = _untold) -> tuple[list[int], list[str]]:
     """As the tables' owner: connect, and do both `upgrade` and `improve`.
 
     RegistryError.
@@ -91,18 +124,30 @@ def upgraded(conninfo: str) -> tuple[list[int], list[str]]:
     place = place_of(conninfo)
     try:
         with as_owner(conninfo) as owner:
-            return upgrade(owner, place), improve(owner)
+            work = _Work(owner, told)
+            owner.still = work.still
+            made = upgrade(owner, place, work)
+            return made, improve(owner, work)
     except psycopg.Error as error:
         raise translated(error, place) from error
 
 
-def upgrade(connection: BoundedConnection, place: str) -> list[int]:
+def upgrade(
+    connection: BoundedConnection, place: str, work: _Work | None = None
+) -> list[int]:
     """As the tables' owner: make the steps that are missing; return their numbers.
 
     Two who do it at once wait for each other. StoreForeign, StoreTooNew,
     psycopg.Error.
     """
+    work = work or _Work(connection, _untold)
     _found_table(connection)
+    found = _found(connection)
+    connection.rollback()
+    for step in STEPS:
+        if step.number not in found:
+            work.is_to_make(len(statements(step.text)))
+    work.is_to_make(len(_optional()))
     made: list[int] = []
     for step in STEPS:
         with connection.transaction():
@@ -112,7 +157,8 @@ def upgrade(connection: BoundedConnection, place: str) -> list[int]:
                 (step.number, step.digest, step.since, step.works_from),
             )  # waits for whoever makes the same step at this moment
             if mine.rowcount:
-                connection.execute(step.text)
+                for statement in statements(step.text):
+                    work.make(statement)
                 made.append(step.number)
             elif _found(connection)[step.number][0] != step.digest:
                 raise StoreForeign(place=place)
@@ -120,16 +166,21 @@ def upgrade(connection: BoundedConnection, place: str) -> list[int]:
     return made
 
 
-def improve(connection: BoundedConnection) -> list[str]:
+def improve(connection: BoundedConnection, work: _Work | None = None) -> list[str]:
     """Make what is faster where the engine has it; return what it refused."""
+    work = work or _Work(connection, _untold)
     refused = []
-    for statement in statements(_file("optional.sql")):
+    for statement in _optional():
         try:
             with connection.transaction():
-                connection.execute(statement)
+                work.make(statement)
         except psycopg.Error:
             refused.append(statement)
     return refused
+
+
+def _optional() -> list[str]:
+    return statements(_file("optional.sql"))
 
 
 def roles(account: str) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -27,6 +28,7 @@ from storage.errors import (
     StoreTooOld,
     StoreUnavailable,
 )
+from storage.postgres import connection as connection_module
 from storage.postgres import rows, schema
 from storage.postgres.connection import BoundedConnection, connect, place_of
 from storage.postgres_registry import PostgresRegistry
@@ -516,6 +518,73 @@ def test_an_empty_database_is_no_registry_until_its_owner_makes_it_one() -> None
         assert schema.upgrade(owner, name) == [1, 2, 3, 4, 5]
         assert schema.upgrade(owner, name) == []
     PostgresRegistry(conninfo).close()
+
+
+def test_an_upgrade_tells_how_far_it_is_also_while_a_statement_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conninfo = postgres.server().conninfo(postgres.server().empty_database())
+    monkeypatch.setattr(connection_module, "_STILL_SECONDS", 0.05)
+    own = schema.statements
+    slow = "SELECT pg_sleep(0.5)"
+    monkeypatch.setattr(schema, "statements", lambda text: [*own(text), slow])
+    told: list[tuple[int, int]] = []
+    schema.upgraded(conninfo, lambda done, total: told.append((done, total)))
+    (total,) = {total for _, total in told}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert {done for done, _ in told} >= set(range(1, total + 1))
+    assert len(told) > total + len(schema.STEPS), "still at one, again and again"
+
+
+def test_an_upgrade_that_is_interrupted_anywhere_is_ended_by_the_next() -> None:
+    class Interrupted(BaseException):
+        """Ctrl+C."""
+
+    def told(wanted: int, done: int, _total: int) -> None:
+        if done == wanted:
+            raise Interrupted
+
+    made: list[int] = []
+    for wanted in range(1, 99):
+        conninfo = postgres.server().conninfo(postgres.server().empty_database())
+        try:
+            schema.upgraded(conninfo, partial(told, wanted))
+        except Interrupted:
+            pass
+        else:
+            break
+        with connect(conninfo) as owner:
+            rest = schema.upgrade(owner, "here")
+            assert schema.improve(owner) == []
+        made.append(len(rest))
+        PostgresRegistry(conninfo).close()
+    assert made == sorted(made, reverse=True), "a step that was made stays made"
+    assert set(made) == set(range(len(schema.STEPS) + 1))
+
+
+def test_an_upgrade_that_is_ended_while_the_server_works_ends_it_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = postgres.server().empty_database()
+    conninfo = postgres.server().conninfo(name)
+    monkeypatch.setattr(connection_module, "_STILL_SECONDS", 0.05)
+    own = schema.statements
+    with monkeypatch.context() as slow:
+        slow.setattr(
+            schema, "statements", lambda text: ["SELECT pg_sleep(600)", *own(text)]
+        )
+
+        def told(_done: int, _total: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            schema.upgraded(conninfo, told)
+    until = time.monotonic() + 30
+    asks = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}'"
+    while postgres.server().ask(asks) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert postgres.server().ask(asks) == [], "nobody works on it any more"
+    assert schema.upgraded(conninfo)[0] == [step.number for step in schema.STEPS]
 
 
 def test_two_owners_at_once_make_each_step_once() -> None:

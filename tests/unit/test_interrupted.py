@@ -60,6 +60,13 @@ progress.ProgressLine.__init__ = made_in_order
 progress.ProgressLine.__call__ = told_and_waits
 sys.exit(main(sys.argv[2:]))
 """
+_LATER = """
+from storage import migrations
+migrations.FORWARD[migrations.RECORDS] = {"credentials": bytes}
+migrations.RECORDS += 1
+migrations.SINCE[migrations.RECORDS] = "7.5.0"
+"""
+"""A program of a later version, which changes every credential."""
 LEFT_BEHIND = (".part", ".compact", ".new", ".tmp")
 
 
@@ -83,12 +90,18 @@ def _config(tmp_path: Path) -> Path:
 
 
 def run(
-    words: tuple[str, ...], phase: int = 0, python: str = sys.executable
+    words: tuple[str, ...],
+    phase: int = 0,
+    python: str = sys.executable,
+    version: str = "",
 ) -> tuple[int, str]:
-    """Type it, and Ctrl+C in that phase; return how it ended, and which that was."""
+    """Type it, and Ctrl+C in that phase; return how it ended, and which that was.
+
+    `version`: what makes the program another one.
+    """
     said = ""
     with subprocess.Popen(
-        [python, "-Bc", _TYPED, str(phase), *words],
+        [python, "-Bc", version + _TYPED, str(phase), *words],
         env={**os.environ, "PYTHONPATH": _PATHS},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -153,6 +166,21 @@ def test_ctrl_c_in_any_phase_does_no_harm_and_the_next_try_ends_well(
     assert list(dict.fromkeys(seen)) == phases
     assert code == expected, "it was not interrupted, and has ended well"
     whole(config)
+
+
+def test_ctrl_c_while_records_are_brought_forward_leaves_the_older_registry(
+    config: Path,
+) -> None:
+    words = ("registry", "info", "--config", str(config))
+    code, said = run(words, phase=2, version=_LATER)
+    assert re.findall("PHASE (.*)", said) == ["records brought forward"]
+    assert code == 130, said
+    whole(config)
+    code, said = run(words, version=_LATER)
+    assert code == 0, said
+    code, said = run(words)
+    assert code != 0
+    assert "7.5.0" in said
 
 
 @needs(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lab.servers import postgres
 from lab.terminal.terminal import Terminal
 
 from kiosk import bootstrap
@@ -101,6 +102,31 @@ def test_ctrl_c_ends_a_restore_and_leaves_nothing_of_it(
         terminal.end()
         terminal.close_line()
     assert list(fresh.iterdir()) == []
+
+
+def test_ctrl_c_ends_the_making_of_tables_and_the_next_try_makes_them(
+    environment: dict[str, str],
+) -> None:
+    database = postgres.server().conninfo(postgres.server().empty_database())
+    words = ("registry", "upgrade", database)
+    terminal = Terminal(command("waits", *words), environment, (100, 30))
+    try:
+        said = terminal.until_said("s left", 0)
+        assert "statements: 1 of " in said
+        terminal.send(b"\x03")
+        assert terminal.wait(30) == 130
+    finally:
+        terminal.end()
+        terminal.close_line()
+    done = subprocess.run(
+        command("goes on", *words),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Made: step 1, 2" in done.stdout
+    assert "s left\n" in done.stderr
 
 
 def test_where_there_is_no_terminal_each_is_a_line_without_codes(
