@@ -30,7 +30,7 @@ from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
-from kiosk.authority.service.callers import Caller
+from kiosk.authority.service.callers import Caller, Verify
 from kiosk.authority.service.server import Listening, server_of
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations import signing
@@ -78,6 +78,10 @@ class Enrolled:
 
     def verify(self, parts: RequiredPorts, request: HttpRequest) -> Caller:
         return signing.verify(request, self._key_of, _CLOCK)
+
+    def public(self, station: str) -> StationPublicKey:
+        """Return the key of a station, made when it is first heard of."""
+        return self._keys.setdefault(station, Ed25519Key.made()).public
 
     def _key_of(self, station: str) -> StationPublicKey | None:
         key = self._keys.get(station)
@@ -179,7 +183,7 @@ class Worlds:
         self._apps: dict[str, tuple[Starlette, Threads]] = {}
         self._context = trusting(self._site.ca_file)
         self._lines: list[Lines] = []
-        self._enrolled = Enrolled()
+        self.enrolled = Enrolled()
         Serving(self, self._site.listening(self._port)).start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -188,14 +192,21 @@ class Worlds:
         await app(scope, receive, send)
 
     def reach(
-        self, parts: RequiredPorts, station: str, kind: type[Lines] = Lines
+        self,
+        parts: RequiredPorts,
+        station: str,
+        kind: type[Lines] = Lines,
+        verify: Verify | None = None,
     ) -> Authority:
-        """Serve that authority, and return the port of a station that asks it."""
+        """Serve that authority, and return the port of a station that asks it.
+
+        `verify`: judges whose a request is, in the place of who has a key here.
+        """
         world = str(next(self._numbers))
         threads = Threads(lambda: parts, count=1, waiting=8)
         service = Service(
             threads=threads,
-            verify=self._enrolled.verify,
+            verify=verify or self.enrolled.verify,
             authority_of=LocalAuthority,
             names=frozenset({f"127.0.0.1:{self._port}"}),
             entropy=SystemEntropy(),
@@ -204,7 +215,7 @@ class Worlds:
         while len(self._apps) > _KEPT:
             del self._apps[next(iter(self._apps))]
         address = f"https://127.0.0.1:{self._port}"
-        signer = self._enrolled.signer(station, x_test_world=world)
+        signer = self.enrolled.signer(station, x_test_world=world)
         lines = kind([address], self._context, signer, SystemClock())
         self._lines.append(lines)
         return remote(lines, SystemEntropy())
