@@ -23,9 +23,9 @@ _VERDICTS = {
     Phase.DONE: Verdict.DONE,
     Phase.ROLLING_BACK: Verdict.REFUSED,
     Phase.ROLLED_BACK: Verdict.REFUSED,
-    Phase.REFUSED: Verdict.REFUSED,
     Phase.OUT_OF_STEP: Verdict.OUT_OF_STEP,
 }
+"""Every way on from `writing`: the table has no other."""
 
 
 def verdict_of(
