@@ -344,6 +344,14 @@ def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
     assert event.kind == "credential.key_recorded"
     assert event.data["first_officer"] == "officer@ad.test"
     assert event.actor == "administrator@ad.test"
+    with pytest.raises(NothingProposed):  # it is on record now, and the card signs
+        confirm(
+            site.desk(OperatorRole.ADMINISTRATOR),
+            taken,
+            elsewhere.certificates[KeySlot.AUTHENTICATION],
+            [elsewhere.anchor],
+        )
+    assert list(site.registry.audit_events())[-1] == event
 
 
 def test_the_card_in_the_reader_can_be_proposed_too(

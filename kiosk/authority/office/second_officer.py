@@ -23,8 +23,8 @@ def confirm(
 ) -> Credential:
     """Put the proposed key on record, as a second officer.
 
-    NotInRole, NothingProposed, Refused (the same officer), NamesAnother,
-    DirectoryError, and what the judge of certificates raises.
+    NotInRole, NothingProposed (or it has been confirmed since), Refused (the same
+    officer), NamesAnother, DirectoryError, and what the judge of certificates raises.
     """
     require(desk.operator, Action.IMPORT)
     if not trust.judge.is_of(key):
@@ -42,6 +42,8 @@ def confirm(
 
     def commit(tx: Tx) -> Credential:
         current = tx.credential(credential.id)
+        if current.authentication_key is not None:
+            raise NothingProposed  # it has been confirmed since
         saved = tx.save_credential(
             replace(current, authentication_key=key, migrated=False)
         )

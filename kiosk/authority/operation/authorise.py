@@ -58,10 +58,10 @@ def authorise(
     A failed proof ends the operation: refused where nothing was changed, out of
     step where the card already was (unblock). The nonce is used up either way.
     """
-    credential, template, key = parts.registry.read(
+    credential, template, sealing = parts.registry.read(
         lambda it: _read(it, parts, operation)
     )
-    _check_rules(parts, operation, credential, template, sealed, key)
+    _check_rules(parts, operation, credential, template, sealed, sealing)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
         valid = parts.registry.read(
@@ -69,15 +69,18 @@ def authorise(
         )
     else:
         message = statement.authorisation(
-            _challenge(operation, credential, nonce, key), seal.digest(sealed)
+            _challenge(operation, credential, nonce, sealing), seal.digest(sealed)
         )
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
-    since = parts.clock.monotonic()
+    since, key = parts.clock.monotonic(), credential.authentication_key
 
     def commit(tx: Tx) -> ProofFailed | Refused | None:
         digest = seal.digest(sealed)
-        if not _commit(tx, parts, operation.id, nonce, digest, evidence, valid=valid):
+        # Judged by a key, or the lack of one, that is not on record any more: no proof.
+        is_same = tx.credential(credential.id).authentication_key == key
+        good = valid and is_same
+        if not _commit(tx, parts, operation.id, nonce, digest, evidence, valid=good):
             return ProofFailed()
         return card_steps.begin_changing(tx, parts, operation.id) if going_on else None
 

@@ -159,6 +159,8 @@ def _mark(
     if known is not None and in_step.compare(known, now_seen) is Compared.CHANGED:
         return Message(changed_elsewhere.REASON)
     if operation.authorisation is Authorisation.KEYLESS:
+        if credential.authentication_key is not None:
+            return Message("reason.key_on_record")
         approvals.spend(tx, operation)  # one code, one write
     transitions.move(
         tx,
