@@ -62,16 +62,18 @@ def replace(target: Path, data: bytes) -> None:
 @contextmanager
 def created(target: Path) -> Iterator[BinaryIO]:
     """Open a new file; it is there when the block ends well, and else it is not."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = -1
     try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        _make_names_durable(target.parent)
     except BaseException:
-        target.unlink(missing_ok=True)
+        if descriptor >= 0:
+            target.unlink(missing_ok=True)
         raise
-    _make_names_durable(target.parent)
 
 
 def opened_to_append(target: Path) -> BinaryIO:

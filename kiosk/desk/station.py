@@ -106,6 +106,7 @@ class EmbeddedDesk:
 
     def stop(self) -> None:
         self._monitor.stop()
+        self._patience.end()
         self._worker.submit(self._close).wait(2.0)
         self._worker.stop()
 

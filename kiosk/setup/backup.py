@@ -106,13 +106,15 @@ def back_up(
     for target in (folder, keys):
         if target is not None and target.exists():
             raise TargetThere(file=str(target))
-    with named(folder):
-        folder.mkdir(mode=0o700, parents=True)
+    is_ours = False
     try:
+        with named(folder):
+            folder.mkdir(mode=0o700, parents=True)
+        is_ours = True
         return _back_up(places, folder, now, keys, like, told)
     except BaseException:
         for target in (folder, keys):
-            if target is not None:
+            if is_ours and target is not None:
                 shutil.rmtree(target, ignore_errors=True)
         raise
 

@@ -23,6 +23,7 @@ from kiosk.setup.backup_folder import (
     Damaged,
     KeyMissing,
     Manifest,
+    NotWritten,
     TargetThere,
     WrongKey,
     copy,
@@ -87,8 +88,12 @@ def restore(
         for target, source in new.items():
             if target.exists():
                 continue
-            copy(source, target, told)
-            written.append(target)
+            written.append(target)  # before: Ctrl+C may come just behind it
+            try:
+                copy(source, target, told)
+            except NotWritten:
+                written.remove(target)  # it may be somebody else's
+                raise
         lock = places.registry.with_name(f"{places.registry.name}.lock")
         seen = [places.high_water.file] if places.high_water is not None else []
         written += [each for each in (lock, *seen) if not each.exists()]

@@ -401,6 +401,37 @@ def test_what_fails_half_way_leaves_nothing_behind(
     assert sorted(left) == before
 
 
+def test_a_restore_that_is_ended_just_behind_any_file_leaves_nothing(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal(house)
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    fresh.places.config.unlink()
+    before = sorted(fresh.folder.rglob("*"))
+    copies = 0
+
+    def ended(source: Path, target: Path, told: Told) -> None:
+        nonlocal copies
+        copies += 1
+        backup_folder.copy(source, target, told)
+        if copies == last:
+            raise KeyboardInterrupt
+
+    for last in range(1, 99):
+        copies = 0
+        with monkeypatch.context() as ending:
+            ending.setattr(restoring, "copy", ended)
+            try:
+                fresh.restore(made, keys)
+            except KeyboardInterrupt:
+                assert sorted(fresh.folder.rglob("*")) == before, last
+            else:
+                assert last > 4
+                return
+    pytest.fail("the restore never ended")
+
+
 def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -> None:
     folder = tmp_path / "nightly"
     made = []

@@ -106,11 +106,14 @@ def test_an_operator_ends_what_only_looks_and_goes_on(
         act()
         assert office.page.name == page
         assert office.page.notice == Message("desk.not_waited_for")
+        assert not file.exists(), "what was begun is gone"
         patience.of(act)()
         assert office.page.notice != Message("desk.not_waited_for")
         if page == "menu":
             assert office.page.name == "risk"
             office.back()
+    assert office.notice == "desk.audit.exported"
+    assert file.exists()
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -94,3 +94,20 @@ def test_of_several_files_all_or_none_are_there(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_one_of_two()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["os.fdopen", "os.fsync", "private_files.names"])
+def test_what_is_ended_at_any_moment_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def ends(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if moment == "private_files.names":
+        monkeypatch.setattr(private_files, "_make_names_durable", ends)
+    else:
+        monkeypatch.setattr(moment, ends)
+    with pytest.raises(KeyboardInterrupt):
+        private_files.create(tmp_path / "file", b"one")
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []

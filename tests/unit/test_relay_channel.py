@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,15 @@ from kiosk.desk.relay.frames import (
     AppendFile,
     Asked,
     Begin,
+    BeginFile,
     Chosen,
     Connect,
     Contents,
     CreateFile,
     Done,
+    EndFile,
     Failed,
+    FileAsked,
     NoFile,
     ReadFile,
     Shown,
@@ -152,3 +157,52 @@ def test_only_a_file_that_was_named_here_is_to_be_had(tmp_path: Path) -> None:
         assert isinstance(lending.answer(ReadFile(name, 100)), Failed)
     lending.let_go()
     assert isinstance(lending.answer(ReadFile(str(named), 100)), Failed)
+
+
+def test_a_long_file_is_there_when_it_is_whole_and_else_not(tmp_path: Path) -> None:
+    file, other = tmp_path / "all.jsonl", tmp_path / "other.jsonl"
+    other.write_text("own\n")
+    lending = Lending()
+
+    def asks(*all_asked: FileAsked) -> list[type]:
+        lending.named([str(file), str(other)])
+        return [type(lending.answer(each)) for each in all_asked]
+
+    name = str(file)
+    begin, piece = BeginFile(name), AppendFile(name, b"a\n")
+    assert asks(begin, piece, piece, EndFile(name, is_whole=True)) == [Done] * 4
+    assert file.read_bytes() == b"a\na\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert asks(begin) == [Failed], "nothing is written over"
+    file.unlink()
+    assert asks(begin, piece, EndFile(name, is_whole=False)) == [Done] * 3
+    assert not file.exists()
+    assert asks(begin, piece) == [Done] * 2
+    lending.let_go()
+    assert not file.exists(), "the line was cut"
+    for is_whole in (True, False):
+        assert asks(EndFile(str(other), is_whole=is_whole)) == [Failed]
+    assert other.read_text() == "own\n", "what it did not begin it does not remove"
+    assert asks(BeginFile(str(tmp_path / "away" / "x"))) == [Failed]
+
+
+def test_a_long_file_that_does_not_fit_is_gone_and_stays_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "all.jsonl"
+    lending = Lending()
+    lending.named([str(file)])
+    assert isinstance(lending.answer(BeginFile(str(file))), Done)
+    piece = AppendFile(str(file), b"a" * (1 << 20))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limit[1]))
+    try:
+        refused = lending.answer(piece)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert isinstance(refused, Failed)
+    assert isinstance(lending.answer(piece), Failed)
+    assert isinstance(lending.answer(EndFile(str(file), is_whole=True)), Failed)
+    assert not file.exists()

@@ -16,7 +16,17 @@ from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.cards.ports import Card
 from kiosk.core.errors import Message
 from kiosk.core.frame_line import Turns
+from kiosk.core.secret import Secret
 from kiosk.desk.context import Site
+from kiosk.desk.relay.frames import (
+    Answered,
+    AppendFile,
+    CardAsked,
+    CreateFile,
+    FileAsked,
+    Typed,
+)
+from kiosk.desk.relay.lending import Lending
 from kiosk.desk.relay.remote_desk import CLOSED, RemoteDesk
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
@@ -274,3 +284,87 @@ def test_a_batch_writes_the_line_of_a_card_whose_last_words_were_lost(
         shown = "desk.batch.end" if done else "desk.batch.next"
         assert shown in hands.office.sentences(), (number, is_heard)
     assert written_later > 0
+
+
+def test_an_export_is_whole_or_not_there_wherever_its_line_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.desk.relay.session_host.CHUNK", 2048)
+    file = tmp_path / "all.jsonl"
+
+    def begun() -> Hands:
+        file.unlink(missing_ok=True)
+        made = Desks()
+        monkeypatch.setattr(lab.desk.office, "desk_of", [made.make])
+        hands = Hands(made)
+        signs_in(hands)
+        return hands
+
+    def signs_in(hands: Hands) -> None:
+        office = hands.office
+        if office.page.name == CLOSED:
+            office.page = office.desk.page()
+        hands.goes_on(
+            lambda: office.choose("account"),
+            lambda: office.submit({"password": PASSWORD}, account="aaron"),
+            lambda: office.choose("audit"),
+        )
+
+    hands = begun()
+    before = hands.desks.sent
+    hands.office.submit(file=str(file))
+    whole = hands.desks.sent - before
+    assert hands.office.notice == "desk.audit.exported"
+    assert whole > 8
+    lines = len(file.read_bytes().splitlines())
+    kept = 0
+    for number, is_heard in everywhere(whole):
+        hands = begun()
+        cut_at(hands, number, is_heard=is_heard)
+        hands.office.submit(file=str(file))
+        assert hands.office.page.name == CLOSED, (number, is_heard)
+        hands.desks.settle()
+        if file.exists():
+            assert len(file.read_bytes().splitlines()) == lines, (number, is_heard)
+            kept += 1
+            continue
+        signs_in(hands)
+        hands.office.submit(file=str(file))
+        assert hands.office.notice == "desk.audit.exported", (number, is_heard)
+    assert 0 < kept <= 4, "only what was said last can be lost"
+
+
+def test_a_station_of_before_is_still_sent_an_export(
+    desks: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_before(
+        texts: dict[str, str],
+        secrets: dict[str, Secret],
+        *,
+        can_stop: bool,
+        can_drop: bool,
+    ) -> Typed:
+        assert can_drop, "today's says it"
+        return Typed(texts, secrets, can_stop=can_stop)
+
+    monkeypatch.setattr("kiosk.desk.relay.remote_desk.Typed", as_before)
+    asked: list[FileAsked] = []
+    answer = Lending.answer
+
+    def heard(lending: Lending, it: CardAsked | FileAsked) -> Answered:
+        if isinstance(it, FileAsked):
+            asked.append(it)
+        return answer(lending, it)
+
+    monkeypatch.setattr(Lending, "answer", heard)
+    hands = Hands(desks)
+    office, file = hands.office, tmp_path / "all.jsonl"
+    hands.goes_on(
+        lambda: office.choose("account"),
+        lambda: office.submit({"password": PASSWORD}, account="aaron"),
+        lambda: office.choose("audit"),
+        lambda: office.submit(file=str(file)),
+    )
+    assert office.notice == "desk.audit.exported"
+    assert {type(each) for each in asked} == {CreateFile, AppendFile}
+    assert file.read_bytes().endswith(b"\n")

@@ -45,6 +45,8 @@ class Typed(Frame, frozen=True, tag="submit", omit_defaults=True):
     secrets: dict[_Name, Secret]
     can_stop: bool = False
     """The station answers whether they still wait."""
+    can_drop: bool = False
+    """A file that was begun and not ended is removed again at the station."""
 
 
 class Looked(Frame, frozen=True, tag="look"):
@@ -165,7 +167,22 @@ class AppendFile(Frame, frozen=True, tag="append_file"):
     data: bytes
 
 
-FileAsked = ReadFile | CreateFile | AppendFile
+class BeginFile(Frame, frozen=True, tag="begin_file"):
+    """Begin a new file there, readable by its owner only, that `AppendFile` adds to;
+    `Done` or `Failed`. It is not there unless it is ended whole.
+    """
+
+    name: _Name
+
+
+class EndFile(Frame, frozen=True, tag="end_file"):
+    """End what was begun: keep it, durable, or remove it again; `Done` or `Failed`."""
+
+    name: _Name
+    is_whole: bool
+
+
+FileAsked = ReadFile | CreateFile | AppendFile | BeginFile | EndFile
 
 
 class StillWaited(Frame, frozen=True, tag="still_waited"):

@@ -3,7 +3,8 @@
 A card that is asked for is one that is in a reader of this station now, and a file is
 one that the operator has named here, or the list of results beside it; nothing else is
 to be had, whatever is asked. When the line is cut every card is let go at once, out of
-whatever transaction it was in. Desk worker's thread.
+whatever transaction it was in, and a file that is not whole is removed. Desk worker's
+thread.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from kiosk.core import private_files
 from kiosk.core.errors import reason_of
 from kiosk.core.secret import Secret
 from kiosk.desk.files import FILE_REFUSED, append, results_beside
+from kiosk.desk.relay.begun_file import BegunFile
 from kiosk.desk.relay.frames import (
     Answered,
     AppendFile,
     Begin,
+    BeginFile,
     CardAsked,
     Connect,
     Connected,
@@ -31,6 +34,7 @@ from kiosk.desk.relay.frames import (
     Disconnect,
     Done,
     End,
+    EndFile,
     Failed,
     FileAsked,
     Hold,
@@ -52,6 +56,7 @@ class Lending:
         """What is in the readers now, by insertion; the desk keeps it."""
         self._lent: dict[int, Connection] = {}
         self._named: set[str] = set()
+        self._begun: dict[str, BegunFile] = {}
 
     def named(self, texts: Iterable[str]) -> None:
         """Note what the operator has typed: it may be the name of a file."""
@@ -60,7 +65,7 @@ class Lending:
     def answer(self, asked: CardAsked | FileAsked) -> Answered:
         """Do what is asked; errors are answers. The caller wipes what is in it."""
         try:
-            if isinstance(asked, ReadFile | CreateFile | AppendFile):
+            if isinstance(asked, FileAsked):
                 return self._of_file(asked)
             return self._of_card(asked)
         except CardError as error:
@@ -78,6 +83,8 @@ class Lending:
     def let_go(self) -> None:
         """End every transaction and connection; the cards stay where they are."""
         self._named.clear()
+        for name in tuple(self._begun):
+            self._begun.pop(name).drop()
         for insertion in tuple(self._lent):
             self._let_go(insertion)
 
@@ -140,17 +147,32 @@ class Lending:
                         return Contents(stream.read(most + 1))
                 case CreateFile(data=data):
                     private_files.create(path, data)
+                case AppendFile(name=name, data=data) if name in self._begun:
+                    self._begun[name].add(data)
                 case AppendFile(data=data):
                     append(path, data)
+                case BeginFile(name=name):
+                    self._begun[name] = BegunFile(path)
+                case EndFile(name=name, is_whole=is_whole):
+                    self._end(name, is_whole=is_whole)
                 case _:
                     assert_never(asked)
-        except FileNotFoundError:
-            return NoFile()
         except (OSError, ValueError, RuntimeError) as error:
+            if isinstance(error, FileNotFoundError) and isinstance(asked, ReadFile):
+                return NoFile()
             # RuntimeError: `~somebody` who is not there.
             why = reason_of(error) if isinstance(error, OSError) else "no such name"
             return Failed(FILE_REFUSED, {"reason": why})
         return Done()
+
+    def _end(self, name: str, *, is_whole: bool) -> None:
+        begun = self._begun.pop(name, None)
+        if begun is None:
+            raise ValueError(name)
+        if is_whole:
+            begun.keep()
+        else:
+            begun.drop()
 
     def _let_go(self, insertion: int) -> None:
         connection = self._lent.pop(insertion, None)

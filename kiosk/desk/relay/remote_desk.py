@@ -94,8 +94,8 @@ class RemoteDesk:
     def submit(self, filled: Filled, emit: Emit) -> Page:
         try:
             self._lending.named(filled.texts.values())
-            typed = Typed(filled.texts, filled.secrets, can_stop=True)
-            return self._ask(typed, emit)
+            texts, secrets = filled.texts, filled.secrets
+            return self._ask(Typed(texts, secrets, can_stop=True, can_drop=True), emit)
         finally:
             filled.wipe()
 
@@ -251,6 +251,7 @@ class RemoteDeskStation:
 
     def stop(self) -> None:
         self._monitor.stop()
+        self._patience.end()
         self._reports.stop()
         self._worker.submit(self._desk.close).wait(2.0)
         self._worker.stop()

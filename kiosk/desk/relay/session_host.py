@@ -23,6 +23,7 @@ from kiosk.desk.relay.frames import (
     Answered,
     AppendFile,
     Asked,
+    BeginFile,
     Bye,
     CardCame,
     CardWent,
@@ -30,6 +31,7 @@ from kiosk.desk.relay.frames import (
     Contents,
     CreateFile,
     Done,
+    EndFile,
     Failed,
     FileAsked,
     Looked,
@@ -128,6 +130,7 @@ class _Hosted:
     def step(self, session: DeskPort, asked: Asked) -> Page:
         """Do what the station asks; return what is to be shown."""
         self._can_stop = isinstance(asked, Chosen | Typed) and asked.can_stop
+        self.files.can_drop = isinstance(asked, Typed) and asked.can_drop
         match asked:
             case Shown():
                 return session.page()
@@ -194,6 +197,9 @@ class _Hosted:
 class _FilesThere:
     """`StationFiles` at the station."""
 
+    can_drop = False
+    """Does the station remove again what it began to write?"""
+
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
@@ -213,9 +219,23 @@ class _FilesThere:
 
     @contextmanager
     def written(self, name: str) -> Iterator[BinaryIO]:
-        self.create(name, b"")
-        with io.BufferedWriter(_Appended(self, name), CHUNK) as stream:
-            yield stream
+        if not self.can_drop:
+            self.create(name, b"")
+            with self._appended(name) as stream:
+                yield stream
+            return
+        self._done(BeginFile(name))
+        try:
+            with self._appended(name) as stream:
+                yield stream
+        except BaseException:
+            with suppress(FileRefused):  # who has no line any more removes it, too
+                self._done(EndFile(name, is_whole=False))
+            raise
+        self._done(EndFile(name, is_whole=True))
+
+    def _appended(self, name: str) -> BinaryIO:
+        return io.BufferedWriter(_Appended(self, name), CHUNK)
 
     def _done(self, asked: FileAsked) -> None:
         if not isinstance(self._ask(asked), Done):
