@@ -47,7 +47,7 @@ from kiosk.doctor.service_account import SOON, examine_account
 from kiosk.texts import sentence
 from storage.records import Template
 
-pytestmark = pytest.mark.samba
+pytestmark = [pytest.mark.long, pytest.mark.samba]
 
 PASSWORD = "Ordinary-Service-1"
 HEAD = samba_domain.BASE_DN

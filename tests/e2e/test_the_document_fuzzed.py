@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 TESTS = Path(__file__).with_name("the_document_fuzzed.py")
 ROOT = Path(__file__).parents[2]

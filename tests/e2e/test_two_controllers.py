@@ -19,7 +19,7 @@ from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.breaker import REST_SECONDS
 from kiosk.directory.values import Account, BindResult, Spread
 
-pytestmark = pytest.mark.samba
+pytestmark = [pytest.mark.long, pytest.mark.samba]
 
 FIRST_PIN, NEW_PIN = "246813", "975318"
 

@@ -22,7 +22,12 @@ from kiosk.core.entropy import SeededEntropy
 from kiosk.simulation.cards.factory import make_card
 from kiosk.simulation.cards.options import PivOptions, of_bio_key, of_yubikey
 
-pytestmark = [pytest.mark.pcscd, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.pcscd,
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+]
 JUDGES = Path(sys.prefix) / "judges"
 SERIAL = 12345678
 SUITE, COMMANDS = "tests/device/test_piv.py", "tests/device/cli/piv"

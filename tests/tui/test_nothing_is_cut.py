@@ -68,6 +68,7 @@ def cut_choices(screen: PageScreen) -> Iterator[str]:
                     yield told
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", LANGUAGES)
