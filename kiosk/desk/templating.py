@@ -15,15 +15,16 @@ import msgspec
 
 from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.errors import KioskError
-from storage.records import PinPolicy, Template
+from storage.records import PinPolicy, Template, UnblockMethod
 
 _POLICY = "pin_policy."
+UNBLOCK = "unblock."
+"""What the fields begin with that say of each way to unblock whether it counts."""
 _YES, _NO = "yes", "no"
 _LARGEST = 9999
 _GROUPS = {
     "general": ("name", "card_type", "self_service", "card_access"),
     "issue": ("first_pin", "activation_code_days", "apply_pin_policy"),
-    "unblock": ("unblock",),
     "key": ("key_slot", "key_algorithm", "keyless"),
 }
 """In the order of the screen; the PIN policy stands after `issue`, the rest last."""
@@ -55,7 +56,9 @@ class NoName(KioskError):
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """Fields that belong together; those of the PIN policy begin with `pin_policy.`."""
+    """Fields that belong together; those of the PIN policy begin with `pin_policy.`,
+    those of the ways to unblock with `unblock.`.
+    """
 
     name: str
     fields: tuple[str, ...]
@@ -76,7 +79,7 @@ class FieldGroup:
 
 def groups() -> tuple[FieldGroup, ...]:
     """Return every field of a template, grouped."""
-    placed = {name for names in _GROUPS.values() for name in names}
+    placed = {name for names in _GROUPS.values() for name in names} | {"unblock"}
     plain = set(Template.__struct_fields__) - {"version", "pin_policy"}
     known = {
         name: tuple(field for field in fields if field in plain)
@@ -90,7 +93,7 @@ def groups() -> tuple[FieldGroup, ...]:
         FieldGroup("general", known["general"]),
         FieldGroup("issue", known["issue"]),
         FieldGroup("policy", policy),
-        FieldGroup("unblock", known["unblock"]),
+        FieldGroup("unblock", tuple(f"{UNBLOCK}{way}" for way in UnblockMethod)),
         FieldGroup("key", known["key"]),
         FieldGroup("other", rest),
     )
@@ -103,10 +106,13 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
     """
     whole: dict[str, Any] = msgspec.to_builtins(template)
     for field, text in typed.items():
+        if field.startswith(UNBLOCK):
+            continue
         target, name = whole, field
         if field.startswith(_POLICY):
             target, name = whole["pin_policy"], field.removeprefix(_POLICY)
         target[name] = _read(field, text.strip())
+    whole["unblock"] = _ways(template, typed)
     try:
         draft = msgspec.convert(whole, Template, strict=False)
     except msgspec.ValidationError as error:
@@ -119,12 +125,26 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
     return draft
 
 
-def differences(before: Template, after: Template) -> list[tuple[str, str, str]]:
-    """Return field, value before and value after, of each that differs."""
-    return [
-        (field, _written(_get(before, field)), _written(_get(after, field)))
+def changed(before: Template, after: Template) -> frozenset[str]:
+    """Return the fields that differ."""
+    return frozenset(
+        field
         for group in groups()
         for field in group.fields
+        if _get(before, field) != _get(after, field)
+    )
+
+
+def differences(before: Template, after: Template) -> list[tuple[str, str, str]]:
+    """Return what differs as a file has it: field, value before and value after."""
+    named = [
+        "unblock" if group.name == "unblock" else field
+        for group in groups()
+        for field in group.fields
+    ]
+    return [
+        (field, _written(_get(before, field)), _written(_get(after, field)))
+        for field in dict.fromkeys(named)
         if _get(before, field) != _get(after, field)
     ]
 
@@ -135,10 +155,24 @@ def differences(before: Template, after: Template) -> list[tuple[str, str, str]]
 def _get(template: Template, field: str) -> object:
     if field.startswith(_POLICY):
         return getattr(template.pin_policy, field.removeprefix(_POLICY))
+    if field.startswith(UNBLOCK):
+        return field.removeprefix(UNBLOCK) in template.unblock
     return getattr(template, field)
 
 
+def _ways(template: Template, typed: dict[str, str]) -> list[str]:
+    """Return the ways to unblock, in the order that they had."""
+    told = {
+        way: typed.get(f"{UNBLOCK}{way}", _written(way in template.unblock)) == _YES
+        for way in UnblockMethod
+    }
+    inner = [*template.unblock, *(way for way in told if way not in template.unblock)]
+    return [str(way) for way in inner if told[way]]
+
+
 def _type_of(field: str) -> Any:
+    if field.startswith(UNBLOCK):
+        return bool
     record = PinPolicy if field.startswith(_POLICY) else Template
     return typing.get_type_hints(record)[field.removeprefix(_POLICY)]
 

@@ -72,6 +72,7 @@ def new_credential(
         template=template,
         template_version=1,
         state=state,
+        suspended_from=State.ACTIVE if state is State.SUSPENDED else None,
         sync=sync,
         authentication_key=None if keyless else _key("9A", made.authentication),
         card_authentication_key=_key("9E", proving) if proving else None,

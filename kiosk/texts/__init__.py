@@ -63,14 +63,15 @@ def sentence(message: Message, language: str = ENGLISH, *, limit: int = 64) -> s
     """Return the words of `message`; outside text in it is made visible.
 
     A name of something on the screen stands there as `{label[tui.action.change]}`.
-    A time (seconds UTC) stands there as `{at:day}`, `:moment`, `:zoned` or `:minute`.
+    A time (seconds UTC) stands there as `{at:day}`, `:moment`, `:zoned` or `:minute`,
+    a number of tenths, not negative, as `{by:tenths}`.
     `limit` is how many characters of each value are shown (a screen is narrow; a
     path on the command line must be whole).
     """
     data = {
         name: (visible_path if name in _PLACES else visible)(value, limit)
         if isinstance(value, str)
-        else spoken(value, lambda form: text(f"tui.when.{form}", language))
+        else spoken(value, lambda key: text(key, language))
         for name, value in message.data.items()
     }
     return text(message.key, language).format(**data, label=_Labels(language))

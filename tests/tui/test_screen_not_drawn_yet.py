@@ -51,3 +51,18 @@ async def test_a_screen_on_its_way_when_the_end_was_asked_for_is_no_defect(
         shown.app.push_screen(screen)
     assert "ui.broke_at_the_end NoMatches" in caplog.text
     assert code_of(shown.app, shown.app.return_value) == ExitCode.OK
+
+
+async def test_a_card_that_has_left_a_screen_that_is_being_taken_away() -> None:
+    """Another card came before it was drawn; what is innermost goes first."""
+    async with kiosk() as shown:
+        screen = ResultScreen(
+            SETTINGS,
+            Result(outcome=Outcome.OUT_OF_STEP, headline=Message("card.removed")),
+        )
+        shown.app.push_screen(screen)
+        await shown.until("Result")
+        await screen.query_one("#column").remove()
+        screen.closes_in(20)
+        await shown.pilot.pause()
+        assert shown.screen() == "Result"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import msgspec
 import pytest
 from lab.desk.office import Office
 from lab.matrix.desk_pages import enrolled
 
+from kiosk.authority.stations.report_call import ReaderStanding
 from kiosk.authority.stations.standing import SILENT_SECONDS
+from kiosk.core.errors import Message
+from kiosk.desk.pages import stations
+from kiosk.doctor.fleet_station import quick_look
+from kiosk.texts import english, sentence
 from storage.records import Slip, StationStanding
 
 
@@ -96,13 +104,63 @@ def test_a_kiosk_that_says_it_is_not_well_is_marked(
 def test_what_a_station_says_of_itself_is_shown_and_draws_nothing(
     office: Office,
 ) -> None:
-    says(office, middleware=("\x1b[2Jlib.so",), failing=("file",), clock_off=-12.34)
+    says(office, middleware=("\x1b[2Jlib.so",))
     office.choose("lobby-7")
     shown = office.text()
     assert "lib.so" in shown
-    assert "-12.3 s" in shown
-    assert "file" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "off", "said"),
+    [
+        ("en", -12.34, "12.3 s behind"),
+        ("de", 12.34, "12,3 s voraus"),
+        ("fr", -0.5, "en retard de 0,5 s"),
+        ("es", 3600.0, "3600,0 s adelantado"),
+        ("en", 0.04, "right"),
+    ],
+)
+def test_how_far_a_clock_is_off_has_the_form_of_the_language(
+    office: Office, language: str, off: float, said: str
+) -> None:
+    says(office, clock_off=off)
+    office.choose("lobby-7")
+    assert told(office, "clock", language) == said
+
+
+def test_what_fails_at_a_station_is_in_words_and_the_unknown_in_its_own(
+    office: Office,
+) -> None:
+    says(office, failing=("core dumps", "file", "warp\x1b drive"), reader="asleep")
+    office.choose("lobby-7")
+    assert told(office, "failing", "de") == (
+        "Speicher kann auf die Platte geschrieben werden, "
+        "eine Datei mit Geheimnissen, warp\ufffd drive"
+    )
+    assert told(office, "reader", "de") == "asleep"
+
+
+def test_whatever_a_station_looks_at_and_says_has_words() -> None:
+    looked_at = set(re.findall(r'\("([a-z ]+)", ', inspect.getsource(quick_look)))
+    looked_at |= set(re.findall(r'add\("([a-z ]+)"\)', inspect.getsource(quick_look)))
+    assert looked_at == stations._PARTS
+    known = english()
+    for part in looked_at:
+        assert f"desk.station.part_{part.replace(' ', '_')}" in known
+    assert set(ReaderStanding) == stations._READERS
+    for reader in ReaderStanding:
+        assert f"desk.station.reader_{reader}" in known
+
+
+def told(office: Office, what: str, language: str) -> str:
+    """Return what stands behind a label, in a language."""
+    label = Message(f"desk.column.{what}")
+    (words,) = [it.text for it in office.page.lines if it.label == label]
+    parts = words if isinstance(words, tuple) else (words,)
+    return "".join(
+        each if isinstance(each, str) else sentence(each, language) for each in parts
+    )
 
 
 def test_a_station_is_renamed(office: Office) -> None:

@@ -12,10 +12,11 @@ from kiosk.cli.template import app
 from kiosk.desk.templating import (
     NoSuchAlgorithm,
     NotANumber,
+    changed,
     differences,
     filled_in,
 )
-from storage.records import PinPolicy, Template
+from storage.records import PinPolicy, Template, UnblockMethod
 
 
 @pytest.fixture
@@ -46,17 +47,30 @@ def test_what_a_file_would_change_is_named_field_by_field() -> None:
     ]
 
 
+def test_a_way_to_unblock_is_taken_away_and_the_others_keep_their_order() -> None:
+    phone, puk = UnblockMethod.ADMIN_KEY_PHONE, UnblockMethod.HOLDER_PUK
+    code = UnblockMethod.RELEASE_CODE
+    before = Template(name="staff", unblock=(phone, puk, code))
+    after = filled_in(before, {"unblock.holder puk": "no", "name": "staff"})
+    assert after.unblock == (phone, code)
+    assert changed(before, after) == {"unblock.holder puk"}
+    assert differences(before, after) == [
+        ("unblock", "admin key by phone, holder puk, release code", f"{phone}, {code}")
+    ]
+    assert filled_in(before, {"unblock.holder puk": "yes"}) == before
+
+
 def test_what_is_typed_on_the_screen_is_what_a_file_would_say() -> None:
     typed = {
         "self_service": "no",
-        "unblock": "holder puk, release code",
+        "unblock.holder puk": "yes",
         "pin_policy.maximum": "7",
         "pin_policy.reminder_days": "5, 2",
         "first_pin": "activation code",
     }
     draft = filled_in(Template(name="staff"), typed)
     assert not draft.self_service
-    assert draft.unblock == ("holder puk", "release code")
+    assert draft.unblock == ("release code", "holder puk")
     assert draft.pin_policy.maximum == 7
     assert draft.pin_policy.reminder_days == (5, 2)
     assert draft.first_pin == "activation code"

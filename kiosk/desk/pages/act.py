@@ -30,7 +30,8 @@ class ReasonPage(Plain):
         return Page(
             name=f"act_{self._action}",
             title=Message(f"desk.act_title.{self._action}", holder),
-            lines=(*lines, *second.lines),
+            lines=tuple(lines),
+            below=second.lines,
             fields=(
                 PageField(name="reason", label=Message("desk.field.reason")),
                 *second.fields,

@@ -148,7 +148,8 @@ class ImportPage(Plain):
         context.require(Action.IMPORT)
         there = context.others_card() is not None
         templates = context.office.templates()
-        asking = asking_pin(context.others_card(), "pin", Message("field.current_pin"))
+        label = Message("desk.field.holders_pin")
+        asking = asking_pin(context.others_card(), "pin", label)
         return Page(
             name="import",
             title=Message("desk.menu.import"),

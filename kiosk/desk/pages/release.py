@@ -79,8 +79,8 @@ class ReleasePage(Plain):
             title=Message(
                 f"desk.release.{self._kind}", {"holder": self._credential.holder}
             ),
-            lines=(*_questions(context), *warned, *second.lines),
-            below=_known(self._details),
+            lines=(*_questions(context), *warned),
+            below=(*_known(self._details), *second.lines),
             fields=second.fields,
             action=Message("desk.release.action"),
             asks_own_key=True,
@@ -113,7 +113,8 @@ class AnswerPage(Plain):
         return Page(
             name="answer",
             title=Message("desk.answer", holder),
-            lines=(*_questions(context), *second.lines),
+            lines=_questions(context),
+            below=second.lines,
             fields=(
                 PageField(
                     name="challenge",

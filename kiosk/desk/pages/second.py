@@ -8,7 +8,7 @@ from kiosk.authority.office.ports import Office
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.pages.asking_pin import AskingPin, asking_pin, is_at_reader
-from kiosk.desk.views import Emit, FieldKind, Filled, PageField, PageLine
+from kiosk.desk.views import Emit, FieldKind, Filled, PageField, PageLine, Style
 from kiosk.enrollment import sign_in
 
 
@@ -25,7 +25,7 @@ def asking_second(context: Context, action: Action) -> AskingPin:
         asking = asking_pin(
             card, "second_secret", Message("desk.second.pin"), heading=heading
         )
-        told = () if asking.fields else (PageLine(heading),)
+        told = () if asking.fields else (PageLine(heading, Style.HEADING),)
         return AskingPin(fields=asking.fields, lines=(*told, *asking.lines))
     fields = (
         PageField(

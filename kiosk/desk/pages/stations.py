@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from kiosk.authority.office.operators import Action
@@ -24,6 +24,10 @@ from kiosk.desk.views import (
 )
 from storage.records import StationStanding
 
+_READERS = frozenset({"ready", "none", "no_service", "unknown"})
+"""What a station's monitor saw last (`report_call.ReaderStanding`)."""
+_PARTS = frozenset({"core dumps", "file", "folder", "middleware"})
+"""What a station looks at once a minute (`kiosk.doctor.fleet_station`)."""
 _COLUMNS = (
     Column("station", Message("desk.column.station"), 14, 2),
     Column("state", Message("desk.column.state"), 11),
@@ -197,14 +201,38 @@ def _lines(station: SeenStation, now: float) -> Iterator[PageLine]:
     yield line("program", visible(station.program) or "–")
     yield line("seen", _seen(station))
     if (told := station.report) is not None:
-        yield line("reader", Message(f"desk.station.reader_{told.reader}"))
+        yield line("reader", _named(told.reader, "reader", _READERS))
         yield line("middleware", visible(", ".join(told.middleware)) or "–")
-        yield line("clock", f"{told.clock_off:+.1f} s")
-        yield line("failing", visible(", ".join(told.failing)) or "–")
+        yield line("clock", _clock(told.clock_off))
+        yield line("failing", _listed(told.failing))
     yield line("enrolled", moment(station.enrolled_at))
     yield line("enrolled_by", visible(station.enrolled_by))
     key = hashlib.sha256(station.public_key).hexdigest()
     yield line("key", f"{station.algorithm} {key[:16]}…")
+
+
+def _named(told: str, what: str, known: Container[str]) -> Message | str:
+    """Return the words for what a station tells; its own where there are none: it may
+    be of a later version.
+    """
+    if told not in known:
+        return visible(told)
+    return Message(f"desk.station.{what}_{told.replace(' ', '_')}")
+
+
+def _listed(parts: tuple[str, ...]) -> Words:
+    words: list[Message | str] = []
+    for part in parts:
+        words += [", "] if words else []
+        words.append(_named(part, "part", _PARTS))
+    return tuple(words) or "–"
+
+
+def _clock(off: float) -> Message:
+    """Return by how many seconds a station's clock is ahead of the authority's."""
+    by = round(off * 10)
+    how = "right" if not by else "ahead" if by > 0 else "behind"
+    return Message(f"desk.station.clock_{how}", {"by": abs(by)})
 
 
 def _state(station: SeenStation) -> Message:

@@ -12,10 +12,11 @@ from kiosk.authority.office.values import COUNTED_FIELDS, TemplateMeaning
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.context import Context, Move, Plain, back, done
 from kiosk.desk.templating import (
+    UNBLOCK,
     BadField,
     FieldGroup,
     NotANumber,
-    differences,
+    changed,
     filled_in,
     groups,
 )
@@ -157,7 +158,7 @@ class EditPage(Plain):
                 Message("desk.template_split", {"split": split}), Style.MUTED
             )
         differing: dict[str, str | int] = {
-            "changed": len(differences(compared, draft)),
+            "changed": len(changed(compared, draft)),
             "version": compared.version,
         }
         yield PageLine(Message("desk.template_differs", differing), Style.MUTED)
@@ -173,13 +174,13 @@ class EditPage(Plain):
 
         A template that is there keeps its name: cards are issued by it.
         """
-        changed = {field for field, _, _ in differences(self._template, draft)}
+        others = changed(self._template, draft)
         for group in groups():
             heading: Message | None = Message(f"desk.template_group.{group.name}")
             for name in group.fields:
                 if name == "name" and self._template.version:
                     continue
-                effect, short = _effect(name, wrong, meaning, changed)
+                effect, short = _effect(name, wrong, meaning, others)
                 made = _field(group, name, self._template, compared)
                 yield dataclasses.replace(
                     made,
@@ -229,16 +230,20 @@ def _effect(
     name: str,
     wrong: KioskError | None,
     meaning: TemplateMeaning,
-    changed: set[str],
+    others: frozenset[str],
 ) -> tuple[Message | None, str]:
-    """Return what the change of a field means, and the number in it."""
+    """Return what the change of a field means, and the number in it.
+
+    `others`: the fields that have another value.
+    """
     if wrong is not None and str(wrong.data.get("field", "")) == name:
         return wrong.message, ""
-    if name not in changed or name not in COUNTED_FIELDS or not meaning.versions:
+    counted = "unblock" if name.startswith(UNBLOCK) else name
+    if name not in others or counted not in COUNTED_FIELDS or not meaning.versions:
         return None, ""
-    count = meaning.loses.get(name, 0)
+    count = meaning.loses.get(counted, 0)
     told: dict[str, str | int] = {"count": count, "using": meaning.in_use}
-    short = name.rpartition(".")[2]
+    short = counted.rpartition(".")[2]
     return Message(f"desk.loses.{short}", told), str(count) if count else ""
 
 
@@ -246,17 +251,26 @@ def _field(
     group: FieldGroup, name: str, saved: Template, compared: Template
 ) -> PageField:
     offered = group.options(name)
-    short = name.rpartition(".")[2]
-    area = "policy" if "." in name else "field"
+    label, about = _named(name)
     return PageField(
         name=name,
-        label=Message(f"template.short.{short}"),
+        label=label,
         kind=FieldKind.CHOICE if offered else FieldKind.TEXT,
         before=group.value(saved, name),
         compared=group.value(compared, name),
-        help=Message(f"template.{area}.{short}"),
+        help=about,
         options=tuple((each, _words(each)) for each in offered),
     )
+
+
+def _named(name: str) -> tuple[Message, Message]:
+    """Return what a field is called, and what it means."""
+    if name.startswith(UNBLOCK):
+        way = name.removeprefix(UNBLOCK).replace(" ", "_")
+        return Message(f"desk.unblock.{way}"), Message(f"desk.unblock_about.{way}")
+    short = name.rpartition(".")[2]
+    area = "policy" if "." in name else "field"
+    return Message(f"template.short.{short}"), Message(f"template.{area}.{short}")
 
 
 def _words(option: str) -> Message | str:

@@ -181,9 +181,9 @@ class KioskScreen(Screen[None], inherit_bindings=False):
             self.call_later(change)
 
     def _count_down(self, seconds: int) -> None:
-        bars = self.query(TopBar)
-        if not bars:
-            return  # the screen is being taken away
+        bars, column = self.query(TopBar), self.query("#column")
+        if not bars or not column:
+            return  # it is being taken away, the innermost first, or not whole yet
         bars.first().forget()
         self.query(".while-in").remove()
         known = self.query(Countdown)
@@ -192,7 +192,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         else:
             self.query_one(KeyBar).show(KeyHint("Enter", "tui.key.close"))
             countdown = Countdown("tui.result.closes", seconds, classes="gap")
-            self.query_one("#column").mount(countdown)
+            column.first().mount(countdown)
 
     def check_action(
         self,
