@@ -14,6 +14,9 @@ from kiosk.cli.frame import fail, new_app
 from kiosk.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiosk.simulation.demo import Demo
     from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.simulation.fleet.loopback import LoopbackFleet
 
@@ -68,28 +71,46 @@ def _both_sides(*, is_at_desk: bool) -> int:
     from kiosk.tui import collector
 
     collector.rest()
-    from kiosk.simulation.demo import Demo
-
-    kiosk = Demo()
+    kiosk: Demo | None = None
     office: DemoDesk | None = None
+
+    def kiosk_side() -> Demo:
+        from kiosk.simulation.demo import Demo
+
+        nonlocal kiosk
+        kiosk = kiosk or Demo()
+        kiosk.has_crossed = False
+        return kiosk
+
     while True:
         if is_at_desk:  # whoever never goes there does not wait for it
             from kiosk.simulation.demo_desk import opened_beside
             from kiosk.tui import desk_app
 
-            office = office or opened_beside(kiosk)
+            office = office or opened_beside(kiosk_side())
             office.has_crossed = False
             ended = desk_app.run(office, deck=office)
             has_crossed = office.has_crossed
         else:
-            from kiosk.tui import app
-
-            kiosk.has_crossed = False
-            ended = app.run(kiosk.world, deck=kiosk)
-            has_crossed = kiosk.has_crossed
+            ended = _shown(kiosk_side, kiosk)
+            has_crossed = kiosk is not None and kiosk.has_crossed
         if not has_crossed:
             return ended
         is_at_desk = not is_at_desk
+
+
+def _shown(demo: Callable[[], Demo], known: Demo | None) -> int:
+    """Play the kiosk's side; its world is made once the first frame is there, unless
+    it is `known`.
+    """
+    from kiosk.simulation.face_settings import IN_EVERY_LANGUAGE
+    from kiosk.tui.app import KioskParts, run_built
+
+    def build() -> KioskParts:
+        deck = demo()
+        return KioskParts(deck.world, deck)
+
+    return run_built(IN_EVERY_LANGUAGE, build, deck=known)
 
 
 def _fleet(*, is_at_desk: bool) -> int:

@@ -67,13 +67,17 @@ def _face(settings: AnyStation, trace: Trace | None, figures: Figures) -> int:
     """Show what this station's role needs until it ends."""
     from kiosk import bootstrap
 
-    look = look_of(settings)
     if settings.station.role is StationRole.SELF_SERVICE:
-        from kiosk.tui.app import run as run_kiosk
+        from kiosk.tui.app import KioskParts, run_built
 
-        return run_kiosk(bootstrap.build_station(settings, trace, figures, look))
+        def build() -> KioskParts:
+            look = look_of(settings)
+            return KioskParts(bootstrap.build_station(settings, trace, figures, look))
+
+        return run_built(bootstrap.face_settings_of(settings), build)
     from kiosk.tui.desk_app import run as run_desk
 
+    look = look_of(settings)
     return run_desk(bootstrap.build_desk(settings, trace, figures, look))
 
 

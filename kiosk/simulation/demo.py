@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
@@ -13,8 +13,8 @@ from kiosk.pin.codes import grouped
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import SimulatedDirectory
-from kiosk.simulation.world import SETTINGS, World
-from kiosk.texts import LANGUAGES
+from kiosk.simulation.face_settings import IN_EVERY_LANGUAGE
+from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from storage.records import Credential, FirstPin, Sync, Template
 
@@ -119,7 +119,7 @@ class Demo:
             domain=self.domain,
             card_worker=SerialWorker("card"),
             authority_worker=SerialWorker("authority"),
-            settings=replace(SETTINGS, languages=tuple(LANGUAGES)),
+            settings=IN_EVERY_LANGUAGE,
         )
         self.world.add_template(Template(name="staff"))
         self.world.add_template(

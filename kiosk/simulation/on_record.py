@@ -12,6 +12,7 @@ from kiosk.authority.rules import in_step
 from kiosk.core.secret import Secret
 from kiosk.directory.values import Account
 from kiosk.simulation.cards.factory import KeyMade, Made
+from kiosk.simulation.face_settings import STATION
 from statemachine.lifecycle import State
 from storage.records import (
     AuditDraft,
@@ -23,7 +24,6 @@ from storage.records import (
 )
 from storage.registry import Tx
 
-STATION = "kiosk-1"
 OPERATOR = "helpdesk"
 
 

@@ -33,10 +33,10 @@ from kiosk.simulation.cards.middleware import middleware_card
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain import DOMAIN_POLICY, SimulatedDirectory
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.simulation.interference import Interference
 from kiosk.simulation.on_record import (
     OPERATOR,
-    STATION,
     SimulatedHolder,
     new_credential,
     record,
@@ -44,7 +44,7 @@ from kiosk.simulation.on_record import (
 from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
 from kiosk.simulation.seeded_hpke import seeded
 from kiosk.visit.run import Worker, Workplace
-from kiosk.visit.station import FaceSettings, Helpdesk
+from kiosk.visit.station import FaceSettings
 from kiosk.visit.visit import Visit
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Lifecycle, Standing, State
@@ -61,12 +61,6 @@ from storage.vault import KeyRing, Vault
 
 MIDDLEWARE: dict[Family, MakeCard] = {Family.PKCS11: middleware_card}
 """What speaks to the cards that we do not speak to ourselves."""
-SETTINGS = FaceSettings(
-    station=STATION,
-    title="Card PIN kiosk",
-    helpdesk=Helpdesk(contact="Helpdesk, extension 4711", hours="Mon–Fri 7–18"),
-)
-
 
 Reach = Callable[[RequiredPorts, str], Authority]
 """Gives the station of that name its port of the authority with these parts."""

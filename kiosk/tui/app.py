@@ -1,14 +1,15 @@
 """The self-service kiosk: one app that shows a visit and cannot be left.
 
-The app is the door: it draws the first frame with as little as possible, then wakes
-the controller, who decides what is shown, and hands it every message. Handlers run on
-the UI thread; blocking work is queued on the station's workers.
+The app is the door: it draws the first frame with as little as possible, has the
+station built, then wakes the controller, who decides what is shown, and hands it every
+message. Handlers run on the UI thread; blocking work is the station's workers'.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -31,35 +32,51 @@ if TYPE_CHECKING:
     from kiosk.faces.demo_deck import DemoDeck
     from kiosk.tui.kiosk_controller import KioskController
     from kiosk.tui.tray import TrayHand
-    from kiosk.visit.station import Station
+    from kiosk.visit.station import FaceSettings, Station
 
 HEALTH_SECONDS = 10.0
 TICK_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class KioskParts:
+    """What a kiosk works with."""
+
+    station: Station
+    deck: DemoDeck | None = None
+    """Only in the demo."""
+
+
 class KioskApp(LockedApp):
-    """The kiosk. `deck` only in the demo."""
+    """The kiosk."""
 
     CSS_PATH = "screens/base.tcss"
 
     def __init__(
         self,
-        station: Station,
+        settings: FaceSettings,
+        build: Callable[[], KioskParts],
         *,
         deck: DemoDeck | None = None,
         now: Callable[[], float] = time.monotonic,
         awake: Callable[[], None] = lambda: None,
     ) -> None:
-        """`awake`: called once everything is loaded that a visit needs."""
+        """`build`: called once the first frame is drawn; what it raises ends the app.
+        `deck`: the demo's, where it is there already: its keys work from the first.
+        `awake`: called once everything is loaded that a visit needs.
+        """
         super().__init__(now)
-        self._awake = awake
-        self._station = station
+        self._build, self._awake = build, awake
+        self._settings = settings
+        self._parts: KioskParts | None = None
         self._hand = None if deck is None else _hand_of(deck)
-        self._idleness = Idleness(station.settings)
+        self._idleness = Idleness(settings)
         self._stage = ScreenStack(self, self._tray, self.turn, self._pass_on)
-        self._preferences = Preferences(self, station.settings)
+        self._preferences = Preferences(self, settings)
         self._controller: KioskController | None = None
         """None until the first frame is drawn."""
+        self.failure: Exception | None = None
+        """Why there is no station."""
 
     def _tray(self) -> Widget | None:
         return None if self._hand is None else self._hand.tray()
@@ -67,7 +84,7 @@ class KioskApp(LockedApp):
     # --- life -------------------------------------------------------------------
 
     def get_default_screen(self) -> IdleScreen:
-        idle = IdleScreen(self._station.settings)
+        idle = IdleScreen(self._settings)
         idle.turn = self.turn
         idle.floor = self._tray()
         return idle
@@ -77,12 +94,23 @@ class KioskApp(LockedApp):
         self.call_after_refresh(self._wake)
 
     def _wake(self) -> None:
-        """Import what only a visit needs, and begin to watch the readers."""
+        """Build the station, import what only a visit needs, and begin to watch the
+        readers. Nothing of that waits for anybody else.
+        """
+        try:
+            parts = self._build()
+        except Exception as error:  # noqa: BLE001 - told by whoever called `run`
+            self.failure = error
+            self.exit(int(ExitCode.UNEXPECTED))
+            return
         from kiosk.tui.kiosk_controller import KioskController
 
+        self._parts = parts
+        if self._hand is None and parts.deck is not None:
+            self._hand = _hand_of(parts.deck)
         controller = KioskController(
             self,
-            self._station,
+            parts.station,
             self._stage,
             self._idleness,
             self._preferences,
@@ -91,10 +119,18 @@ class KioskApp(LockedApp):
         self._controller = controller
         self.set_interval(TICK_SECONDS, controller.tick)
         self.set_interval(HEALTH_SECONDS, controller.ask_health)
+        idle = self.screen_stack[0]
+        if isinstance(idle, IdleScreen):
+            idle.begin(self._tray())
         controller.start()
         for theme in (KIOSK, CONTRAST):
             self.prepare(theme)
         self._awake()
+
+    def stop(self) -> None:
+        """Stop the station, if there is one."""
+        if self._parts is not None:
+            self._parts.station.stop()
 
     # --- keys -------------------------------------------------------------------
 
@@ -145,15 +181,30 @@ def _hand_of(deck: DemoDeck) -> TrayHand:
 
 
 def run(station: Station, *, deck: DemoDeck | None = None) -> int:
+    """Run the kiosk of a station that is there, as `run_built`."""
+    return run_built(station.settings, lambda: KioskParts(station, deck), deck=deck)
+
+
+def run_built(
+    settings: FaceSettings,
+    build: Callable[[], KioskParts],
+    *,
+    deck: DemoDeck | None = None,
+) -> int:
     """Run the kiosk on this terminal; return the process's exit code.
+
+    `build` is called once the first frame is drawn, on the UI thread; what it raises is
+    raised here, the terminal being itself again. `deck`: the demo's, if it is there.
 
     Call `kiosk.tui.environment.harden`, and `kiosk.tui.collector.rest`, before this
     module is imported.
     """
     with screen_of_its_own():
-        app = KioskApp(station, deck=deck, awake=collector.wake)
+        app = KioskApp(settings, build, deck=deck, awake=collector.wake)
         try:
             ended_with = app.run(mouse=False)
         finally:
-            station.stop()
+            app.stop()
+    if app.failure is not None:
+        raise app.failure
     return code_of(app, ended_with)

@@ -29,11 +29,12 @@ async def test_a_suspended_card_says_whom_to_call_and_what_they_do(
 
 async def test_the_program_is_told_once_that_everything_is_loaded() -> None:
     from kiosk.simulation.demo import Demo
-    from kiosk.tui.app import KioskApp
+    from kiosk.tui.app import KioskApp, KioskParts
 
     told: list[bool] = []
     demo = Demo()
-    app = KioskApp(demo.world, awake=lambda: told.append(True))
+    settings, parts = demo.world.settings, KioskParts(demo.world)
+    app = KioskApp(settings, lambda: parts, awake=lambda: told.append(True))
     try:
         async with app.run_test(size=(80, 24)) as pilot:
             for _ in range(40):

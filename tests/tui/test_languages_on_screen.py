@@ -14,7 +14,7 @@ from textual.theme import Theme
 from textual.widgets import Digits
 
 from kiosk.faces import wording
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import LANGUAGES, PSEUDO
 from kiosk.tui.theme import CONTRAST, KIOSK
 

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from lab.matrix.visitor import visitor
+from lab.terminal.hands import Hands
 from lab.terminal.screens import Kiosk, kiosk
 from textual.css import parse, stylesheet
 from textual.theme import Theme
 
-from kiosk.simulation.world import SETTINGS
+from kiosk.cards.errors import ServiceGone
+from kiosk.simulation.demo import Demo
+from kiosk.simulation.face_settings import SETTINGS
+from kiosk.tui.app import KioskApp, KioskParts
 from kiosk.tui.theme import CONTRAST, KIOSK
 
 A_PROGRAM = 50_000
@@ -25,6 +29,9 @@ LATER = (
     "kiosk.tui.tray",
     "statemachine",
     "polib",
+    "cryptography",
+    "kiosk.authority.values",
+    "kiosk.simulation.world",
 )
 """What nobody needs who only sees the first frame."""
 
@@ -92,11 +99,52 @@ def test_the_collector_leaves_alone_what_a_face_has_loaded(face: str) -> None:
     assert collector["is_on"]
 
 
-def test_the_first_frame_needs_little() -> None:
+@pytest.mark.parametrize("whose", ["kiosk.simulation.face_settings", "kiosk.bootstrap"])
+def test_the_first_frame_needs_little(whose: str) -> None:
+    """Whose settings it has: the demo's, or a station's."""
     asked = (
-        f"import sys, kiosk.tui.app; print(*sorted({set(LATER)!r} & {{*sys.modules}}))"
+        f"import sys, kiosk.tui.app, {whose};"
+        f" print(*sorted({set(LATER)!r} & {{*sys.modules}}))"
     )
     shown = subprocess.run(
         [sys.executable, "-c", asked], check=True, capture_output=True, text=True
     )
     assert shown.stdout.split() == []
+
+
+async def test_what_is_shown_first_says_that_there_is_no_station_yet() -> None:
+    """And keys go nowhere, until it asks for a card."""
+    demo, shown_first = Demo(), []
+
+    def build() -> KioskParts:
+        shown_first.append(driven.text())
+        return KioskParts(demo.world, demo)
+
+    app = KioskApp(SETTINGS, build)
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+            driven = Kiosk(app, pilot, demo, Hands())
+            await driven.until_true(lambda: "Insert your card" in driven.text(), "it")
+            await pilot.pause()
+            assert "DEMO" in driven.text(), "the tray came, too"
+    finally:
+        demo.world.stop()
+    (first,) = shown_first
+    assert "The kiosk is starting" in first
+    assert "One moment" in first
+    assert "Insert" not in first
+
+
+async def test_what_keeps_a_station_from_being_built_ends_the_kiosk() -> None:
+    failure = ServiceGone()
+
+    def build() -> KioskParts:
+        raise failure
+
+    app = KioskApp(SETTINGS, build)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if app.failure is not None:
+                break
+    assert app.failure is failure

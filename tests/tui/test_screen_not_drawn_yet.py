@@ -8,7 +8,7 @@ from lab.terminal.screens import kiosk
 
 from kiosk.core.errors import Message
 from kiosk.core.exit_codes import ExitCode
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.tui.locked import code_of
 from kiosk.tui.screens.home import HomeScreen
 from kiosk.tui.screens.progress import ProgressScreen

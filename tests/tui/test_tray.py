@@ -9,7 +9,7 @@ import pytest
 from lab.terminal.screens import kiosk
 
 from kiosk.faces import wording
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import LANGUAGES
 
 

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import sentence
 from kiosk.tui.widgets.secret_field import SecretField
 

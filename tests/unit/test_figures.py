@@ -38,7 +38,7 @@ from kiosk.figures.prometheus import PrometheusFigures
 from kiosk.figures.watched import WatchedDirectory, WatchedRegistry
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import DcDown
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
 from storage.errors import StoreUnavailable
 from storage.memory_registry import MemoryRegistry

@@ -1,4 +1,8 @@
-"""The idle screen: what to do with a card, drawn."""
+"""The idle screen: what to do with a card, drawn.
+
+It is also the first frame, drawn before there is a station that could read a card: then
+it says so.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,34 @@ from textual.widgets import Static
 from kiosk.faces.wording import say, spoken
 from kiosk.texts import LANGUAGES
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.card_drawing import CardDrawing
 from kiosk.tui.widgets.panels import HelpLine, line
 
 
 class IdleScreen(KioskScreen):
-    """Waits for a card."""
+    """Waits for a card, from `begin` on."""
 
     CSS_PATH = "idle.tcss"
-    KEYS = (KeyHint("", "tui.key.insert"), KeyHint("C", "tui.key.contrast"))
+    KEYS = (KeyHint("", "tui.key.one_moment"), KeyHint("C", "tui.key.contrast"))
     is_private = False
+    _headline = "tui.idle.starting"
+
+    def begin(self, floor: Widget | None) -> None:
+        """Ask for a card. `floor` stands under it, if nothing does."""
+        self._headline = "tui.idle.headline"
+        self.KEYS = (KeyHint("", "tui.key.insert"), *self.KEYS[1:])
+        for shown in self.query("#headline").results(Static):
+            shown.update(say(self._headline))
+        for bar in self.query(KeyBar):
+            bar.show(*self.KEYS)
+        if self.floor is None and floor is not None:
+            self.floor = floor
+            self.mount(floor)
 
     def body(self) -> Iterable[Widget]:
         return (
-            line(say("tui.idle.headline"), classes="centred headline"),
+            line(say(self._headline), id="headline", classes="centred headline"),
             line(say("tui.idle.how"), classes="centred"),
             Center(CardDrawing()),
             line(say("tui.idle.what"), classes="centred"),

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from kiosk.simulation.demo_desk import DemoDesk
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.tui.desk_app import DeskApp
 from kiosk.tui.screens.page import PageScreen
 from lab.terminal.hands import Hands

@@ -17,7 +17,7 @@ from kiosk.desk import templating
 from kiosk.desk.views import DeskPort, Page
 from kiosk.pin.challenges import heard, spoken
 from kiosk.simulation.demo_desk import CARD_READER, OPERATORS_READER, DemoDesk
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.desk_pages import CARDS, OPERATORS, PAGES, PEOPLE, opened
 from lab.matrix.room import Room, patient

@@ -15,7 +15,7 @@ from kiosk.directory.errors import Unreachable
 from kiosk.pin.challenges import spoken
 from kiosk.simulation.cards.reader import READER, SimulatedReaders
 from kiosk.simulation.domain_faults import AnyFault, Frozen, WriteNo
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import LANGUAGES
 from lab.matrix import facts, kiosk_worlds
 from lab.matrix.room import Room, patient

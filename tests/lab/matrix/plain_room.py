@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from kiosk.simulation.world import SETTINGS
+from kiosk.simulation.face_settings import SETTINGS
 from lab.matrix.kiosk_room import KioskRoom, KioskStation
 from lab.matrix.room import PLAIN_PROBES, patient
 from lab.matrix.stillness import unread

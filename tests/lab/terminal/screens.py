@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from kiosk.simulation.demo import CAST, Demo
-from kiosk.tui.app import KioskApp
+from kiosk.tui.app import KioskApp, KioskParts
 from kiosk.tui.screens.message import MessageScreen
 from kiosk.visit.station import FaceSettings
 from lab.terminal.hands import Hands
@@ -80,10 +80,12 @@ async def kiosk(
     if settings is not None:
         demo.world.settings = settings
     hands = Hands()
-    app = KioskApp(demo.world, deck=demo if with_tray else None, now=hands.now)
+    parts = KioskParts(demo.world, demo if with_tray else None)
+    app = KioskApp(demo.world.settings, lambda: parts, now=hands.now)
     try:
         async with app.run_test(size=size, message_hook=message_hook) as pilot:
             driven = Kiosk(app, pilot, demo, hands)
+            await driven.until_true(lambda: app._controller is not None, "the station")
             await driven.until("Idle")
             yield driven
     finally:
