@@ -16,6 +16,7 @@ from textual import events, on
 from textual.widget import Widget
 
 from kiosk.core.exit_codes import ExitCode
+from kiosk.faces import wording
 from kiosk.faces.idleness import Idleness
 from kiosk.tui import collector
 from kiosk.tui.descriptors import screen_of_its_own
@@ -152,9 +153,12 @@ class KioskApp(LockedApp):
         return True
 
     def instead_of_screen(self, event: events.Key) -> bool:
-        if self._stage.screen is None and self._preferences.press(event.key):
-            self._stage.redraw_bottom()
-            return True
+        if self._stage.screen is None:
+            words = wording.spoken()
+            if self._preferences.press(event.key):
+                if wording.spoken() != words:  # other colours are drawn by themselves
+                    self._stage.redraw_bottom()
+                return True
         controller = self._controller
         return controller is not None and controller.instead_of_screen(
             event.key, is_typed=event.is_printable

@@ -9,6 +9,21 @@ from textual.theme import Theme
 
 from kiosk.faces.glyphs import UNICODE, marks
 
+_NEVER_SEEN = dict.fromkeys(
+    (
+        "link-background-hover",
+        "scrollbar-hover",
+        "scrollbar-active",
+        "scrollbar-background-hover",
+        "scrollbar-background-active",
+        "scrollbar-corner-color",
+    ),
+    "#000000",
+)
+"""What only a mouse would bring up, and there is none. The same in every theme: else
+each widget is told of all six whenever the colours change.
+"""
+
 KIOSK = Theme(
     name="kiosk",
     dark=True,
@@ -22,6 +37,7 @@ KIOSK = Theme(
     background="#0f161c",
     surface="#0f161c",
     panel="#1a252e",
+    variables=_NEVER_SEEN,
 )
 CONTRAST = Theme(
     name="contrast",
@@ -36,7 +52,7 @@ CONTRAST = Theme(
     background="#000000",
     surface="#000000",
     panel="#000000",
-    variables={"text-muted": "#ffffff"},
+    variables={"text-muted": "#ffffff", **_NEVER_SEEN},
 )
 """For weak eyes and bad screens: black, white and yellow, nothing muted."""
 

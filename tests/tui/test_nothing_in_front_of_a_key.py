@@ -12,6 +12,7 @@ from lab.matrix.visitor import visitor
 from lab.terminal.hands import Hands
 from lab.terminal.screens import Kiosk, kiosk
 from textual.css import parse, stylesheet
+from textual.screen import Screen
 from textual.theme import Theme
 
 from kiosk.cards.errors import ServiceGone
@@ -88,6 +89,68 @@ async def test_a_screen_is_parsed_once_for_all_people(parsed: list[Sheet]) -> No
             await shown.until("unsent")
             await shown.pilot.press("enter")
             await shown.until("Idle")
+
+
+@pytest.fixture
+def laid_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which screens were laid out anew."""
+    screens: list[str] = []
+    lay_out = Screen._refresh_layout
+
+    def noted(self: Screen[Any], *sizes: Any, **options: Any) -> None:
+        screens.append(type(self).__name__)
+        lay_out(self, *sizes, **options)
+
+    monkeypatch.setattr(Screen, "_refresh_layout", noted)
+    return screens
+
+
+async def test_a_key_that_needs_no_more_room_lays_nothing_out(
+    laid_out: list[str],
+) -> None:
+    """A layout draws the whole screen anew: half of what a digit cost."""
+    async with kiosk() as shown:
+        await shown.insert("everyday")
+        await shown.until("Home")
+        await shown.pilot.pause(0.2)
+        laid_out.clear()
+        for key in ("down", "up", "down", "up"):
+            await shown.pilot.press(key)
+            await shown.pilot.pause(0.05)
+            shown.hands.rest()
+        assert not laid_out, "no arrow"
+        await shown.pilot.press("enter")
+        await shown.until("Form")
+        await shown.type("271828")
+        await shown.pilot.pause(0.2)
+        laid_out.clear()
+        for key in (*"314159", "backspace"):
+            await shown.pilot.press(key)
+            await shown.pilot.pause(0.05)
+        assert not laid_out, "no digit"
+        await shown.pilot.press("ctrl+u", *"123456")
+        await shown.pilot.pause(0.1)
+        assert "it counts upwards" in shown.text(), "a line more"
+        assert laid_out
+
+
+@pytest.mark.parametrize("is_high", [False, True])
+async def test_other_colours_are_drawn_as_if_they_had_been_there_from_the_first(
+    *, is_high: bool
+) -> None:
+    """And no widget is made anew for them."""
+    theirs = dataclasses.replace(SETTINGS, high_contrast=not is_high)
+    async with kiosk(settings=theirs) as shown:
+        await shown.pilot.pause()
+        wanted = shown.app.screen._compositor.render_strips()
+    async with kiosk(
+        settings=dataclasses.replace(SETTINGS, high_contrast=is_high)
+    ) as shown:
+        widgets = list(shown.app.screen.query("*"))
+        await colours(shown)
+        await shown.pilot.pause(0.2)
+        assert list(shown.app.screen.query("*")) == widgets
+        assert shown.app.screen._compositor.render_strips() == wanted
 
 
 @pytest.mark.parametrize("face", ["kiosk", "desk"])

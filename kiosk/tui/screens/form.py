@@ -90,7 +90,9 @@ class FormScreen(KioskScreen):
         self._judge()
 
     def _hint(self, hint: Sentence | None) -> None:
-        self.query_one("#hint", Static).update(said(hint) if hint else "")
+        shown, told = self.query_one("#hint", Static), said(hint) if hint else ""
+        if str(shown.content) != told:  # a key that says nothing new moves nothing
+            shown.update(told)
 
     # --- typing -------------------------------------------------------------------
 

@@ -33,7 +33,9 @@ class ActionItem(Vertical):
         """Show whether Enter would choose this one."""
         pointer = marks().pointer if is_marked else " "
         name = say(f"tui.action.{self.offer.kind}")
-        self._title.update(Content(f"{pointer} {self._number}  {name}"))
+        self._title.update(
+            Content(f"{pointer} {self._number}  {name}"), layout=not self.is_mounted
+        )
         self.set_class(is_marked, "marked")
 
 
@@ -42,10 +44,10 @@ class ActionList(Vertical, can_focus=True):
 
     DEFAULT_CSS = """
     ActionList { height: auto; }
-    ActionItem { height: auto; padding: 0 1; margin: 0 0 1 0; }
+    ActionItem { height: auto; border-left: blank; margin: 0 0 1 0; }
     ActionItem .title { width: 100%; text-style: bold; }
     ActionItem .help { width: 100%; padding: 0 0 0 5; color: $text-muted; }
-    ActionItem.marked { background: $panel; border-left: thick $accent; padding: 0; }
+    ActionItem.marked { background: $panel; border-left: thick $accent; }
     ActionItem.marked .help { color: $foreground; }
     """
 

@@ -18,6 +18,9 @@ class RuleList(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
+        self._shown: object = None
+        self._shape: object = None
+        """What decides how much room it takes."""
 
     def show(
         self, rules: PinRules, verdicts: tuple[RuleVerdict, ...], *, is_same: bool
@@ -25,6 +28,10 @@ class RuleList(Static):
         """Show how the typed value stands to each rule, and to its second entry."""
         judged = any(v.rule is Rule.LENGTH and v.holds for v in verdicts)
         shown = merged(rules, verdicts)
+        now = shown, judged, is_same
+        if now == self._shown:
+            return
+        self._shown = now
         lines = [
             _line(of_rule(it.rule, rules), of_why(it), holds=it.holds, judged=judged)
             for it in shown
@@ -35,7 +42,13 @@ class RuleList(Static):
         if met == len(lines):
             count = say("tui.rules.all_met")
         head = Content.styled(say("tui.rules.title"), "bold")
-        self.update(Content("\n").join([head, *lines, Content(""), Content(count)]))
+        whys = [of_why(it) for it in shown if judged and not it.holds]
+        shape = whys, met == len(lines)  # marks are as wide as each other
+        self.update(
+            Content("\n").join([head, *lines, Content(""), Content(count)]),
+            layout=shape != self._shape,
+        )
+        self._shape = shape
 
 
 def _line(text: str, why: str, *, holds: bool, judged: bool) -> Content:
