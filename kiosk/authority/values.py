@@ -20,6 +20,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of requests and replies."""
 
 
+class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of requests alone: what a newer station asks for besides is refused."""
+
+
 def wipe(answer: object) -> None:
     """Wipe every secret in what the authority answered: nobody is left to use it."""
     if isinstance(answer, Secret):
@@ -29,7 +33,7 @@ def wipe(answer: object) -> None:
             wipe(getattr(answer, field))
 
 
-class CardLimits(Value, frozen=True, kw_only=True):
+class CardLimits(Request, frozen=True, kw_only=True):
     """What the inserted card itself takes as a PIN, and by what it can be unblocked."""
 
     minimum: int
@@ -43,7 +47,7 @@ class CardLimits(Value, frozen=True, kw_only=True):
     """PINs are typed at the reader's own keys: nobody but the card learns them."""
 
 
-class SeenCard(Value, frozen=True, kw_only=True):
+class SeenCard(Request, frozen=True, kw_only=True):
     """What a station sees of the card that is in its reader."""
 
     limits: CardLimits
@@ -51,7 +55,7 @@ class SeenCard(Value, frozen=True, kw_only=True):
     """At its PIN; None: the card does not tell."""
 
 
-class OpenRequest(Value, frozen=True, kw_only=True):
+class OpenRequest(Request, frozen=True, kw_only=True):
     """A card came in: who is it, and what may happen now?"""
 
     card: str
@@ -84,7 +88,7 @@ class Seen(Value, frozen=True, kw_only=True):
     """None: it could not be read."""
 
 
-class Announced(Value, frozen=True, kw_only=True):
+class Announced(Request, frozen=True, kw_only=True):
     """What the person was told before typing, and what it was read from."""
 
     password_follows: bool
@@ -96,7 +100,7 @@ class Announced(Value, frozen=True, kw_only=True):
     """The password as it was then; None: nobody looked."""
 
 
-class PrepareRequest(Value, frozen=True, kw_only=True):
+class PrepareRequest(Request, frozen=True, kw_only=True):
     """Somebody has filled in a form: is all of it still true, and may it happen?"""
 
     credential: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -108,12 +108,40 @@ def test_how_an_operation_stands_is_told(reach: str) -> None:
     assert standing.event == liar.prepared.event
 
 
-def test_another_station_does_not_have_it(reach: str) -> None:
+OF_AN_OPERATION = sorted(
+    name
+    for name, call in CALLS.items()
+    if "operation" in call.request.__struct_fields__
+)
+SOMETHING: Mapping[object, object] = {
+    bytes: b"x" * 32,
+    bool: True,
+    Secret: Secret(b"1234"),
+    ApprovalKind: ApprovalKind.RELEASE,
+    Label: Label.CURRENT,
+    tuple[Label, ...]: (Label.CURRENT,),
+    Message: Message("reason.cancelled"),
+}
+
+
+@pytest.mark.parametrize("name", OF_AN_OPERATION)
+def test_another_station_does_not_have_it(reach: str, name: str) -> None:
+    """Whatever it asks about it: it is none of its business, and nothing happens."""
     liar = Liar(History(named("change")), Kind.CHANGE)
+    liar.authorise(liar.sealed())
+    before = liar.operation
+    hints = get_type_hints(CALLS[name].request)
+    asked = {it: SOMETHING.get(kind) for it, kind in hints.items()}
     other = liar.history.world.authority_of("kiosk-2")
-    with pytest.raises(Refused) as why:
-        other.refuse(liar.id, Message("reason.cancelled"))
-    assert why.value.reason == Message("stop.operation_elsewhere")
+    with pytest.raises((Refused, SealedSecretUnreadable)) as why:
+        getattr(other, name)(**asked | {"operation": liar.id})
+    if isinstance(why.value, Refused):
+        assert why.value.reason == Message("stop.operation_elsewhere")
+    else:
+        assert reach != "in process", "it knows no key to seal a typed code to"
+        assert Secret in hints.values() or Secret | None in hints.values()
+    assert liar.operation == before
+    assert liar.history.world.directory.writes == []
 
 
 def test_who_is_not_on_record_is_told(reach: str) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
 import pytest
+from lab.histories import STORIES, History, Story
+from lab.servers.reaches import Remote, reached_by
 
 from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import Lines
@@ -16,9 +19,13 @@ from kiosk.authority.errors import (
     Refused,
     UnknownAnswer,
 )
+from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
+from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.wire.messages import Served
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
+from kiosk.visit.views import Outcome
 from statemachine.operation import Phase
 
 PROBLEM = "application/problem+json"
@@ -103,3 +110,44 @@ def test_each_call_has_a_key_of_its_own() -> None:
 def test_what_is_no_call_of_the_port_is_none() -> None:
     with pytest.raises(AttributeError):
         asking(200, JSON, b"{}").close  # type: ignore[attr-defined]  # noqa: B018 - that is the point
+
+
+class SaysMore:
+    """`Served` of a newer version: it says something besides, everywhere it can."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def answer(self, name: str, body: bytes) -> bytes:
+        told = msgspec.json.decode(self._served.answer(name, body))
+        return msgspec.json.encode(_with_more(told))
+
+
+MARK = {"version", "origin", "usn"}
+"""Replication metadata: the form is the directory's own, and not ours to add to."""
+
+
+def _with_more(told: object) -> object:
+    if isinstance(told, dict):
+        inside = {name: _with_more(it) for name, it in told.items()}
+        return inside if told.keys() == MARK else inside | {"besides": 1}
+    return [_with_more(it) for it in told] if isinstance(told, list) else told
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_visit_is_made_beside_a_newer_one_that_says_more(
+    monkeypatch: pytest.MonkeyPatch, story: Story
+) -> None:
+    def reach(parts: RequiredPorts, station: str) -> Authority:
+        served = Served(
+            lambda key: LocalAuthority(parts, station, key), parts.sealed_for
+        )
+        newer = cast("Served", SaysMore(served))
+        return cast("Authority", Remote(newer, parts.entropy.bytes(8).hex()))
+
+    reached_by(monkeypatch, reach)
+    history = History(story)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert history.is_in_step()

@@ -245,6 +245,46 @@ def test_the_next_certificate_of_the_same_issuer_is_believed(
         assert ask(lines) == b"{}"
 
 
+def test_a_certificate_that_changes_under_a_running_station_is_judged_anew(
+    site: Site, tmp_path: Path
+) -> None:
+    """At each connection: our next one is believed, another's and an old one not."""
+    now: list[Handler] = []
+    heard: dict[str, Heard] = {}
+
+    def changes_to(name: str, wish: Wish, *, ours: bool = True) -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        write_pair(folder, issue(wish, site.authority if ours else None), "cert")
+        (folder / "cert.key").rename(folder / "key.pem")
+        heard[name] = Heard(WHOLE, b"")  # one answer to a connection, then it is left
+        now[:] = [bad_servers.behind_tls(folder, heard[name])]
+
+    def shows(line: socket.socket, ended: threading.Event) -> None:
+        now[0](line, ended)
+
+    fits = Wish(addresses=("127.0.0.1",))
+    with (
+        bad_servers.server(shows) as port,
+        Asking(site, f"https://127.0.0.1:{port}") as lines,
+    ):
+        changes_to("first", fits)
+        assert ask(lines) == b"{}"
+        changes_to("next", fits)
+        assert ask(lines) == b"{}", "the connection was kept, and left"
+        assert len(heard["next"].requests) == 1
+        for name, wish, is_ours in (
+            ("another's", fits, False),
+            ("expired", WISHES["expired"], True),
+        ):
+            changes_to(name, wish, ours=is_ours)
+            with pytest.raises(AuthorityNotTrusted):
+                ask(lines)
+            assert heard[name].requests == [], "not a word was said to it"
+        changes_to("mended", fits)
+        assert ask(lines) == b"{}"
+
+
 @pytest.mark.parametrize(
     "text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\n"]
 )

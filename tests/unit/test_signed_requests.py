@@ -118,6 +118,7 @@ ALTERED: Mapping[str, Callable[[HttpRequest], HttpRequest]] = {
     "path": lambda it: replace(it, path="/v1/visit/write"),
     "query": lambda it: replace(it, query="x=1"),
     "body": lambda it: replace(it, body=it.body + b" "),
+    "body cut": lambda it: replace(it, body=it.body[:-1]),
     "no body": lambda it: replace(it, body=b""),
     "body and digest": lambda it: headed(
         replace(it, body=b"{}"), content_digest=digest(b"{}")

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator, MutableMapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lab.servers.ports import free_port
 from lab.servers.served import Enrolled, Serving, Site
 from starlette.applications import Starlette
 from starlette.websockets import WebSocket
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
 from kiosk.authority.client import desk_line
@@ -27,9 +28,11 @@ from kiosk.authority.errors import StationMayNot
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.service import desks
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.callers import Caller
-from kiosk.authority.service.desks import Desks, DeskService, SocketLine
+from kiosk.authority.service.desks import Desks, DeskService
+from kiosk.authority.service.socket_line import SocketLine
 from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.cards.ports import Card
@@ -303,3 +306,88 @@ async def nothing_goes(_: MutableMapping[str, Any]) -> None:
 async def nothing_comes() -> MutableMapping[str, Any]:
     """A socket at which nothing is heard."""
     return {}
+
+
+# --- floods ---------------------------------------------------------------------------
+
+
+def _told(begun: threading.Event, _: Message) -> None:
+    begun.set()
+
+
+def opened(door: Door, stack: ExitStack, url: str, headers: dict[str, str]) -> None:
+    """Open a line and say nothing on it; one that is not taken is none."""
+    with suppress(InvalidHandshake, ConnectionClosed):
+        line = connect(url, ssl=door.context, additional_headers=headers)
+        stack.callback(line.socket.close)
+
+
+def test_a_station_that_opens_many_sessions_keeps_nobody_from_theirs(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "MOST_DESKS", 6)
+    with ExitStack() as stack:
+        for _ in range(9):
+            opened(door, stack, *door.repeated("desk-1"))
+        assert door.desk("desk-2").page().name == "desk-2"
+
+
+def test_a_station_whose_lines_were_lost_unnoticed_gets_a_new_session(
+    door: Door,
+) -> None:
+    """The authority has not noticed it: no packet comes where a cable was pulled."""
+    with ExitStack() as stack:
+        for _ in range(5):
+            opened(door, stack, *door.repeated("desk-1"))
+            assert door.desk("desk-1").page().name == "desk-1"
+
+
+def test_what_a_station_has_begun_is_ended_before_its_session_is(door: Door) -> None:
+    busy = door.desk("desk-1")
+    assert busy.page().name == "desk-1"
+    begun, pages = threading.Event(), list[Page]()
+    work = threading.Thread(
+        target=lambda: pages.append(busy.choose("x", lambda _: begun.set()))
+    )
+    work.start()
+    assert begun.wait(10)
+    with ExitStack() as stack:
+        for _ in range(3):
+            opened(door, stack, *door.repeated("desk-1"))
+        door.gate.set()
+        work.join(20)
+    assert [page.notice for page in pages] == [Message("relay.ending")]
+
+
+def test_sessions_that_do_not_end_are_few(door: Door) -> None:
+    """Each is at a step that hangs: more of one station are not begun."""
+    busy = [door.desk("desk-1") for _ in range(desks.MOST_RUNNING)]
+    threads = []
+    for desk in busy:
+        assert desk.page().name == "desk-1"
+        begun = threading.Event()
+        step = threading.Thread(target=desk.choose, args=("x", partial(_told, begun)))
+        step.start()
+        threads.append(step)
+        assert begun.wait(10)
+    page = door.desk("desk-1").page()
+    assert page.notice is not None
+    assert page.notice.key == "authority.station_busy"
+    assert door.desk("desk-2").page().name == "desk-2"
+    door.gate.set()
+    for step, desk in zip(threads, busy, strict=True):
+        step.join(20)
+        desk.close()
+
+
+def test_strangers_keep_nobody_from_theirs(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has signed nothing hears that, and does not even have to listen."""
+    monkeypatch.setattr(desks, "MOST_DESKS", 6)
+    url, headers = door.repeated("desk-1")
+    del headers["signature"]
+    with ExitStack() as stack:
+        for _ in range(20):
+            opened(door, stack, url, headers)
+        assert door.desk("desk-2").page().name == "desk-2"

@@ -177,6 +177,23 @@ def test_what_a_newer_station_asks_for_besides_is_not_left_out_in_silence(
     assert (status, code(said)) == (400, "authority.not_understood")
 
 
+SEEN = b'{"limits":{"minimum":6,"maximum":8,"alphabet":"digits"%s},"tries_left":3%s}'
+
+
+@pytest.mark.parametrize(
+    "more", [(b',"x":1', b"", b""), (b"", b',"x":1', b""), (b"", b"", b',"x":1')]
+)
+def test_nor_is_what_it_asks_for_further_inside(
+    door: Door, more: tuple[bytes, bytes, bytes]
+) -> None:
+    seen = SEEN % more[:2]
+    body = b'{"key":"k1","request":{"request":{"card":"c","seen":%s%s}}}'
+    plain = SEEN % (b"", b"")
+    assert door.ask("/v1/visit/open", body % (plain, b""))[0] == 404, "it has its form"
+    status, said, _ = door.ask("/v1/visit/open", body % (seen, more[2]))
+    assert (status, code(said)) == (400, "authority.not_understood")
+
+
 def test_a_header_that_stands_twice_is_refused(door: Door) -> None:
     """Which of the two was signed, and which is believed?"""
     lines = ("idempotency-key: k1", "idempotency-key: k2", "connection: close")

@@ -2,44 +2,54 @@
 
 The loop carries bytes; each session has a thread, and a registry, of its own. What is
 said on the line is not this room's business. A session is over when its line is, and a
-process that ends lets the step end that is under way.
+process that ends lets the step end that is under way. A station has one desk: a session
+that it opens is in the place of an older one, whose line it may have lost long before
+anybody here noticed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from kiosk.authority.errors import AuthorityBusy, AuthorityError, NotUnderstood
+from kiosk.authority.errors import (
+    AuthorityBusy,
+    AuthorityError,
+    NotUnderstood,
+    StationBusy,
+)
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.callers import Caller
+from kiosk.authority.service.socket_line import SocketLine, tell
 from kiosk.authority.service.threads import Threads
+from kiosk.authority.stations.limits import AGAIN_SECONDS
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.errors import KioskError, Message, said_of
-from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut, Turns
+from kiosk.core.frame_line import FrameLine, Turns
 from storage.errors import RegistryError
 
 PATH = "/v1/desk"
 MOST_DESKS = 64
 """Sessions of one process; the next one is told to go elsewhere."""
+MOST_OF_ONE = 2
+"""Sessions of one station that go on: the oldest makes room for the next one."""
+MOST_RUNNING = 4
+"""Sessions of one station with those whose step has not ended yet."""
+MOST_REFUSED = 16
+"""Lines on which somebody is told at the moment why there is no session."""
 ENDING_SECONDS = 180.0
 """How long a process that ends waits for a step: the longest command of a card."""
-_SEND_SECONDS = 20.0
 _LARGEST_HEADERS = 16 * 1024
 _KEY_HEX = 64
-_WAITING = 4
-"""Frames that a station may have sent before they are read: it has its turn once."""
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +91,28 @@ class DeskHost(Protocol):
     desk: DeskService | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A line behind which there is a session, or a word why there is none."""
+
+    line: SocketLine
+    turns: Turns
+    station: str
+    """Whose session it is; empty: nobody's."""
+
+    def end(self) -> None:
+        """Let no step begin; the one that is under way ends first."""
+        if not self.turns.end():
+            self.line.close()
+
+
 class Desks:
     """The sessions of this process. The loop's thread."""
 
     def __init__(self, host: DeskHost) -> None:
         self._host = host
-        self._open: dict[SocketLine, Turns] = {}
+        self._open: list[_Open] = []
+        """The oldest is the first."""
         self._is_ending = False
 
     @property
@@ -97,41 +123,72 @@ class Desks:
     async def end(self) -> None:
         """Let no step begin, and wait until those that are under way have ended."""
         self._is_ending = True
-        for line, turns in list(self._open.items()):
-            if not turns.end():
-                line.close()
+        for each in self._open:
+            each.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS):
-                await asyncio.gather(*(line.over.wait() for line in self._open))
+                await asyncio.gather(*(it.line.over.wait() for it in self._open))
 
     async def _endpoint(self, socket: WebSocket) -> None:
         desk = self._host.desk
         try:
-            if desk is None or self._is_ending or len(self._open) >= MOST_DESKS:
+            if desk is None or self._is_ending:
                 raise AuthorityBusy
             request, key = _signed(socket, self._host.names)
+            station, serve = await self._admitted(desk, request)
         except AuthorityError as error:
             log.info("desk.not_admitted code=%s", error.code)
             await socket.close()  # before it is accepted: the next address is asked
             return
-        serve: Work
+        line = SocketLine(socket, asyncio.get_running_loop())
+        opened = _Open(line, Turns(), station)
+        self._open.append(opened)  # before it is taken: the next one counts it
         try:
-            admit = desk.admit
-            caller = await self._host.threads.run(lambda parts: admit(parts, request))
-        except (KioskError, RegistryError) as error:
-            log.info("desk.not_admitted code=%s", error.code)
-            why = said_of(error)
-            serve = partial(desk.refuse, why)
-        else:
-            log.info("desk.opened station=%s", caller.station)
-            serve = partial(desk.serve, caller)
-        await socket.accept()
-        await self._serve(socket, serve, key)
+            await socket.accept()
+            await self._serve(opened, serve, key)
+        finally:
+            self._open.remove(opened)
 
-    async def _serve(self, socket: WebSocket, serve: Work, key: bytes) -> None:
+    async def _admitted(
+        self, desk: DeskService, request: HttpRequest
+    ) -> tuple[str, Work]:
+        """Return who works there and what they get; nobody's: a word why.
+
+        AuthorityBusy: another address may have room.
+        """
+        admit = desk.admit
+        try:
+            caller = await self._host.threads.run(lambda parts: admit(parts, request))
+            self._make_room(caller.station)
+        except AuthorityBusy:
+            raise
+        except (KioskError, RegistryError) as error:
+            if len([it for it in self._open if not it.station]) >= MOST_REFUSED:
+                raise AuthorityBusy from error
+            log.info("desk.not_admitted code=%s", error.code)
+            return "", partial(desk.refuse, said_of(error))
+        log.info("desk.opened station=%s", caller.station)
+        return caller.station, partial(desk.serve, caller)
+
+    def _make_room(self, station: str) -> None:
+        """End what is too much of one station.
+
+        StationBusy: its steps do not end. AuthorityBusy.
+        """
+        if self._is_ending:
+            raise AuthorityBusy
+        own = [it for it in self._open if it.station == station]
+        if len(own) >= MOST_RUNNING:
+            raise StationBusy(seconds=AGAIN_SECONDS)
+        for each in own[: max(0, len(own) - MOST_OF_ONE + 1)]:
+            log.info("desk.superseded station=%s", station)
+            each.end()
+        if len([it for it in self._open if it.station]) >= MOST_DESKS:
+            raise AuthorityBusy
+
+    async def _serve(self, opened: _Open, serve: Work, key: bytes) -> None:
         loop = asyncio.get_running_loop()
-        line, turns = SocketLine(socket, loop), Turns()
-        self._open[line] = turns
+        line, turns = opened.line, opened.turns
 
         def work() -> None:
             try:
@@ -142,7 +199,7 @@ class Desks:
                 log.error("desk.session_failed type=%s", type(error).__name__)
             finally:
                 line.close()
-                _tell(loop, line.over)
+                tell(loop, line.over)
 
         threading.Thread(target=work, name="desk-session", daemon=True).start()
         try:
@@ -150,87 +207,7 @@ class Desks:
         finally:
             line.cut()
             await line.over.wait()
-            del self._open[line]
             log.info("desk.ended")
-
-
-def _tell(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    """Set it in its loop; a loop that has ended has nobody who waits for it."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(event.set)
-
-
-class SocketLine:
-    """`FrameLine` of the authority, between the loop and a session's thread."""
-
-    def __init__(self, socket: WebSocket, loop: asyncio.AbstractEventLoop) -> None:
-        self._socket = socket
-        self._loop = loop
-        self._heard: queue.Queue[bytes | None] = queue.Queue()
-        self._is_cut = threading.Event()
-        self._closed = asyncio.Event()
-        self.over = asyncio.Event()
-        """Its session has ended."""
-
-    # --- the session's thread -----------------------------------------------------
-
-    def send(self, frame: bytes) -> None:
-        if self._is_cut.is_set() or self._loop.is_closed():
-            raise LineCut
-        sent: Future[None] = asyncio.run_coroutine_threadsafe(
-            self._socket.send_bytes(frame), self._loop
-        )
-        try:
-            sent.result(_SEND_SECONDS)
-        except Exception:  # noqa: BLE001 - whatever the server calls a line that is gone
-            self.close()
-            raise LineCut from None
-
-    def receive(self, seconds: float) -> bytes:
-        try:
-            frame = self._heard.get(timeout=seconds)
-        except queue.Empty:
-            frame = None
-        if frame is None or self._is_cut.is_set():
-            self.close()
-            raise LineCut
-        return frame
-
-    def close(self) -> None:
-        self._is_cut.set()
-        self._heard.put(None)
-        _tell(self._loop, self._closed)
-
-    # --- the loop's thread ----------------------------------------------------------
-
-    def cut(self) -> None:
-        """Nothing comes any more."""
-        self._is_cut.set()
-        self._heard.put(None)
-
-    async def hear(self) -> None:
-        """Take in what comes until the line is closed, by either end."""
-        closed = asyncio.ensure_future(self._closed.wait())
-        try:
-            while not closed.done():
-                coming = asyncio.ensure_future(self._socket.receive_bytes())
-                await asyncio.wait(
-                    (coming, closed), return_when=asyncio.FIRST_COMPLETED
-                )
-                if not coming.done():
-                    coming.cancel()
-                    await self._socket.close()
-                    return
-                frame = coming.result()
-                if len(frame) > LARGEST_FRAME or self._heard.qsize() >= _WAITING:
-                    await self._socket.close(1009)
-                    return
-                self._heard.put(frame)
-        except (WebSocketDisconnect, KeyError, RuntimeError) as error:
-            # KeyError: text in place of bytes. RuntimeError: it was closed meanwhile.
-            log.debug("desk.line_closed type=%s", type(error).__name__)
-        finally:
-            closed.cancel()
 
 
 def _signed(socket: WebSocket, names: frozenset[str]) -> tuple[HttpRequest, bytes]:
