@@ -20,7 +20,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of requests and replies."""
 
 
-class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StationRequest(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of requests alone: what a newer station asks for besides is refused."""
 
 
@@ -33,7 +33,7 @@ def wipe(answer: object) -> None:
             wipe(getattr(answer, field))
 
 
-class CardLimits(Request, frozen=True, kw_only=True):
+class CardLimits(StationRequest, frozen=True, kw_only=True):
     """What the inserted card itself takes as a PIN, and by what it can be unblocked."""
 
     minimum: int
@@ -47,7 +47,7 @@ class CardLimits(Request, frozen=True, kw_only=True):
     """PINs are typed at the reader's own keys: nobody but the card learns them."""
 
 
-class SeenCard(Request, frozen=True, kw_only=True):
+class SeenCard(StationRequest, frozen=True, kw_only=True):
     """What a station sees of the card that is in its reader."""
 
     limits: CardLimits
@@ -55,7 +55,7 @@ class SeenCard(Request, frozen=True, kw_only=True):
     """At its PIN; None: the card does not tell."""
 
 
-class OpenRequest(Request, frozen=True, kw_only=True):
+class OpenRequest(StationRequest, frozen=True, kw_only=True):
     """A card came in: who is it, and what may happen now?"""
 
     card: str
@@ -88,7 +88,7 @@ class Seen(Value, frozen=True, kw_only=True):
     """None: it could not be read."""
 
 
-class Announced(Request, frozen=True, kw_only=True):
+class Announced(StationRequest, frozen=True, kw_only=True):
     """What the person was told before typing, and what it was read from."""
 
     password_follows: bool
@@ -100,7 +100,7 @@ class Announced(Request, frozen=True, kw_only=True):
     """The password as it was then; None: nobody looked."""
 
 
-class PrepareRequest(Request, frozen=True, kw_only=True):
+class PrepareRequest(StationRequest, frozen=True, kw_only=True):
     """Somebody has filled in a form: is all of it still true, and may it happen?"""
 
     credential: str

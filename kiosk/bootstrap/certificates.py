@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.store import vault_of
+from kiosk.bootstrap.tickets import SharedTickets
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kiosk.certificates.local_ca import Issuer
     from kiosk.certificates.ports import CertificateSource
+    from kiosk.certificates.tickets import TicketStore
     from kiosk.config import Config
     from storage.registry import Registry
 
@@ -28,14 +30,19 @@ class NoIssuer(KioskError):
 def source_of(config: Config, registry: Registry | None = None) -> CertificateSource:
     """Return where the certificates of new cards come from. Nothing is connected.
 
-    `registry`: keeps what cards wait for; None: this station's folder does.
+    `registry`: keeps what cards wait for, on its thread; None: the database that the
+    configuration names does, or this station's folder.
 
     SourceUnclear, NotACertificate, and for an authority of our own as `issuer_of`.
     """
     from kiosk.certificates.builder import build
     from kiosk.certificates.tickets import RegistryTickets
 
-    tickets = None if registry is None else RegistryTickets(registry)
+    tickets: TicketStore | None = None
+    if registry is not None:
+        tickets = RegistryTickets(registry)
+    elif config.registry.postgresql:
+        tickets = SharedTickets(config)
     return build(config, SystemClock(), lambda: issuer_of(config), tickets)
 
 

@@ -24,7 +24,7 @@ class NoStationLibrary(KioskError):
 def site_of(config: Config, registry: Registry | None = None) -> Site:
     """Return what a desk has of its own.
 
-    `registry`: keeps what cards wait for; None: this station's folder does.
+    `registry`: keeps what cards wait for; None: as `source_of`.
     """
     from kiosk.config.sections.enrollment import CertificateOrigin
     from kiosk.core.entropy import SystemEntropy

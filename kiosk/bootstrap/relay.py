@@ -111,7 +111,8 @@ def relayed_site_of(
 
     from kiosk.config.sections.station import StationRole
 
-    site = replace(site_of(config, registry), files=files, waits=waits)
+    own = site_of(config, registry)
+    site = replace(own, files=files, waits=waits, is_lent=True)
     return site if role is StationRole.ENROLLMENT else replace(site, issuer=None)
 
 

@@ -62,6 +62,15 @@ class UnknownCard(CardError):
     code = "card.unknown"
 
 
+class NotLent(UnknownCard):
+    """Nothing we speak to ourselves, at a desk whose session is elsewhere: `reader`.
+
+    Perhaps one for its vendor's middleware, which no bytes on a line reach.
+    """
+
+    code = "card.not_lent"
+
+
 class WrongCard(CardError):
     """Another card than the one this visit began with."""
 

@@ -2,9 +2,9 @@
 
 A ticket says which key on the card must not be made anew, or the certificate that is
 being made would be for nothing. Nothing in it is secret: a request, and whom it is for.
-Where one station issues cards it is a private file beside the registry, one for each
-card and key; a fleet's authority keeps it in the registry, for the card may come back
-to another process.
+Where one station has a registry of its own it is a private file beside that, one for
+each card and key; where several share one it is kept there, for the card may come back
+to another process, or another station.
 """
 
 from __future__ import annotations

@@ -44,6 +44,10 @@ class Site:
     """Where the answer to each is found."""
     files: StationFiles = OWN_FILES
     """Where what an operator names is read and written."""
+    is_lent: bool = False
+    """Cards are at a station elsewhere, which lends their bytes: none is spoken to by a
+    vendor's middleware, and nothing is done beside a card that is issued.
+    """
     waits: Callable[[], bool] = lambda: True
     """Does the operator still wait for what takes long and changes nothing?"""
 

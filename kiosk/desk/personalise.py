@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from kiosk.cards.ports import Card
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
-from kiosk.desk.context import Context
+from kiosk.desk.context import Context, Site
 from kiosk.desk.views import Emit, FieldKind, PageField, PageLine, Style
 from kiosk.enrollment.bench import Bench
-from kiosk.enrollment.issue import Order, issue_card
-from storage.records import CardType, Credential
+from kiosk.enrollment.issue import Order, issue_card, refusal_of
+from storage.records import CardType, Credential, Template
 
 
 class NoCertificates(KioskError):
     """Nothing at this station certifies new cards."""
 
     code = "desk.no_certificates"
+
+
+class MiddlewareElsewhere(KioskError):
+    """Such cards are not issued where their bytes alone arrive: `template`."""
+
+    code = "relay.middleware_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,29 @@ def asked_for(context: Context, template: str) -> tuple[PageField, ...]:
     return (PageField(name=TOKEN_PIN, label=label, kind=FieldKind.SECRET),)
 
 
+def refusal_here(site: Site, template: Template) -> KioskError | None:
+    """Return why no such card could ever be issued at this desk; None: one could."""
+    if site.is_lent and template.card_type is CardType.PKCS11:
+        return MiddlewareElsewhere(template=template.name)
+    return refusal_of(template)
+
+
+def alone(site: Site) -> tuple[PageLine, ...]:
+    """Return what is to be known before a card is begun: nothing is done beside it."""
+    if not site.is_lent:
+        return ()
+    return (PageLine(Message("relay.issues_alone"), Style.MUTED),)
+
+
 def order_of(
     context: Context, account: str, template: str, token_pin: Secret | None
 ) -> Order:
-    """Return what is to be issued. NoCertificates."""
+    """Return what is to be issued. NoCertificates, and as `refusal_here` says."""
     if context.site.issuer is None:
         raise NoCertificates
+    refusal = refusal_here(context.site, context.office.template(template))
+    if refusal is not None:
+        raise refusal
     return Order(
         account=account,
         template=template,

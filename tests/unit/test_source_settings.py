@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lab.cards.requests import card
+from lab.servers import postgres
 from lab.servers.est_server import PASSWORD, USER, EstServer
 from msgspec.structs import replace
 
@@ -117,6 +118,28 @@ def test_a_desk_of_a_fleet_keeps_its_tickets_where_every_process_has_them(
     assert isinstance(sources[0].obtain(request, now=time.time()), Pending)
     assert sources[1].waiting(request.card) == [request]
     assert not (config.registry.path.parent / "pending-certificates").exists()
+
+
+def test_stations_with_one_database_know_of_each_others_requests(
+    config: Config, tmp_path: Path
+) -> None:
+    """A card that waits comes back at another station, which makes no keys anew."""
+    database = postgres.server().database()
+    sources = []
+    for name in ("desk-1", "desk-2"):
+        own = tmp_path / name
+        own.mkdir(mode=0o700)
+        station = replace(config.registry, path=own / "none", postgresql=database)
+        files = told(config, source=CertificateOrigin.FILES, folder=tmp_path / "asked")
+        site = bootstrap.site_of(replace(files, registry=station))
+        assert site.issuer is not None
+        sources.append(site.issuer())
+    request = card().request(KeySlot.AUTHENTICATION)
+    assert isinstance(sources[0].obtain(request, now=time.time()), Pending)
+    assert sources[1].waiting(request.card) == [request]
+    sources[1].forget(request.card)
+    assert sources[0].waiting(request.card) == []
+    assert not (tmp_path / "desk-1" / "pending-certificates").exists()
 
 
 def test_requests_go_to_the_est_server(est: Config, server: EstServer) -> None:

@@ -9,7 +9,7 @@ from kiosk.desk.card_work import WorkBesideTheDesk, begin
 from kiosk.desk.context import Context, Move, Plain, done, instead, stay
 from kiosk.desk.pages import flow
 from kiosk.desk.pages.work import REFRESH
-from kiosk.desk.personalise import TOKEN_PIN, asked_for
+from kiosk.desk.personalise import TOKEN_PIN, alone, asked_for
 from kiosk.desk.tables import Column, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine, Style
 
@@ -95,6 +95,7 @@ class BatchRunPage(Plain):
             lines += [
                 PageLine(Message("desk.batch.next", person), Style.STRONG),
                 PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
+                *alone(context.site),
             ]
         skip = Choice("skip", Message("desk.batch.skip"), letter="s")
         return Page(

@@ -14,7 +14,7 @@ from kiosk.desk.context import Context, Move, Plain, done, go, instead, stay
 from kiosk.desk.pages.asking_pin import asking_pin, is_at_reader
 from kiosk.desk.pages.flow import issuing
 from kiosk.desk.pages.work import WorkPage
-from kiosk.desk.personalise import TOKEN_PIN, asked_for
+from kiosk.desk.personalise import TOKEN_PIN, alone, asked_for, refusal_here
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -26,7 +26,6 @@ from kiosk.desk.views import (
     Style,
 )
 from kiosk.enrollment import importing
-from kiosk.enrollment.issue import refusal_of
 from storage.records import Template
 
 
@@ -94,7 +93,7 @@ class TemplatePage(Plain):
                     each.name,
                     each.name,
                     Message("desk.template_line", {"type": each.card_type.upper()}),
-                    refusal=_not_here(each),
+                    refusal=_not_here(context, each),
                 )
                 for each in templates
             ),
@@ -104,8 +103,8 @@ class TemplatePage(Plain):
         return go(CardPage(self._person, key))
 
 
-def _not_here(template: Template) -> Message | None:
-    refusal = refusal_of(template)
+def _not_here(context: Context, template: Template) -> Message | None:
+    refusal = refusal_here(context.site, template)
     return refusal.message if refusal is not None else None
 
 
@@ -126,6 +125,7 @@ class CardPage(Plain):
                 PageLine(self._person.account, Style.MUTED),
                 PageLine(self._template, label=Message("desk.label.template")),
                 PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
+                *alone(context.site),
             ),
             fields=asked_for(context, self._template) if there else (),
             action=Message("desk.personalise") if there else None,

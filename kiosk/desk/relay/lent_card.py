@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.cards import errors
-from kiosk.cards.errors import CardError, CardMute, CardRemoved
+from kiosk.cards.any_card import AnyCard
+from kiosk.cards.errors import (
+    CardError,
+    CardMute,
+    CardRemoved,
+    NotLent,
+    UnknownCard,
+)
 from kiosk.cards.ports import Pinpad
-from kiosk.cards.values import PadCommand
+from kiosk.cards.values import Family, PadCommand, RecognisedCard
 from kiosk.core.frame_line import LineCut
 from kiosk.core.secret import Secret
 from kiosk.desk.relay.channel import Channel
@@ -127,6 +134,19 @@ class LentCard:
             self._channel.close()  # it answers something else: nothing fits any more
             raise CardRemoved(reader=self._reader)
         return answer
+
+
+class AnyLentCard(AnyCard):
+    """A card at a station, of the families that its bytes are enough for."""
+
+    def recognise(self, family: Family | None = None) -> RecognisedCard:
+        """As `AnyCard`. NotLent: it may be one for the middleware of that station."""
+        if family is Family.PKCS11:
+            raise NotLent(reader=self.reader)
+        try:
+            return super().recognise(family)
+        except UnknownCard:
+            raise NotLent(reader=self.reader) from None
 
 
 class _LentPad:

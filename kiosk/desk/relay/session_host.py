@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, assert_never
 
 from kiosk.authority.office.ports import OFFICE_ERRORS
-from kiosk.cards.any_card import AnyCard
 from kiosk.cards.errors import CardError
 from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.frame_line import LineCut, Turns
@@ -45,7 +44,7 @@ from kiosk.desk.relay.frames import (
     WentBack,
     Working,
 )
-from kiosk.desk.relay.lent_card import LentCard
+from kiosk.desk.relay.lent_card import AnyLentCard, LentCard
 from kiosk.desk.views import DeskPort, Filled, Page
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class _Hosted:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._cards: dict[int, AnyCard] = {}
+        self._cards: dict[int, AnyLentCard] = {}
         self._can_stop = False
         """Does the station answer whether its operator still waits?"""
         self.files = _FilesThere(channel)
@@ -175,11 +174,11 @@ class _Hosted:
 
     # --- inside -----------------------------------------------------------------
 
-    def _card(self, came: CardCame) -> AnyCard:
+    def _card(self, came: CardCame) -> AnyLentCard:
         insertion, reader = came.insertion, came.reader
         if insertion in self._cards or len(self._cards) >= MOST_CARDS:
             raise LineCut  # no station says that
-        card = self._cards[insertion] = AnyCard(
+        card = self._cards[insertion] = AnyLentCard(
             lambda: LentCard(self._channel, insertion, reader),
             reader=reader,
             insertion=insertion,
