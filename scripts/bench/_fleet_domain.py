@@ -23,13 +23,15 @@ from kiosk.directory.ldap import LdapDirectory
 from kiosk.directory.ldap.kept_lines import KEPT_SECONDS
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.ports import Directory
-from scripts.bench._fleet_site import station_names
+from scripts.bench._fleet_site import PINS, station_names
 from storage.records import Sync
 from storage.registry import Registry, Tx
 
 if TYPE_CHECKING:
     from lab.domain.samba import SambaDomain
 
+ACCOUNTS = "floor-accounts"
+"""What the floor writes, one for each station: nobody's card follows it."""
 IS_WANTED = os.environ.get("BENCH_DIRECTORY", "") == "samba"
 
 
@@ -45,19 +47,30 @@ def domain(folder: Path, stations: int, registry: Registry) -> Iterator[int]:
         for name in station_names(stations):
             guid = samba.add_user().guid
             registry.run(partial(_move, name, guid))
+        for name in station_names(stations):
+            other = samba.add_user(password=PINS[0])
+            with (folder / ACCOUNTS).open("a") as told:
+                told.write(f"{name}\t{other.dn}\t{other.upn}\n")
         settings = msgspec.json.encode(samba.settings(), enc_hook=str)
         (folder / "directory.json").write_bytes(settings)
         yield _pid(samba)
 
 
-def directory(folder: Path, clock: Clock) -> Directory | None:
-    """Return the adapter to the domain that was started; None: there is none."""
+def ldap_settings(folder: Path) -> LdapSettings | None:
+    """Return how the domain that was started is reached; None: there is none."""
     told = folder / "directory.json"
     if not told.exists():
         return None
-    settings = msgspec.json.decode(
+    return msgspec.json.decode(
         told.read_bytes(), type=LdapSettings, dec_hook=lambda kind, it: kind(it)
     )
+
+
+def directory(folder: Path, clock: Clock) -> Directory | None:
+    """Return the adapter to the domain that was started; None: there is none."""
+    settings = ldap_settings(folder)
+    if settings is None:
+        return None
     kept = float(os.environ.get("BENCH_KEEP", KEPT_SECONDS))
     return LdapDirectory(dataclasses.replace(settings, keep_seconds=kept), clock)
 

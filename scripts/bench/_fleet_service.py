@@ -2,8 +2,9 @@
 
 Everything is the product's own: server, signatures, threads, authority, PostgreSQL with
 checkpoints. The directory is simulated, unless a Samba was started. With `floor` as a
-last word it does by hand what a call cannot do without: the signature, the body, one
-transaction. What the slow hashes use is counted, and told at `/slow`.
+last word it does by hand what a call cannot do without: the signature, the body, its
+transactions, the sealed PIN, the card's signature, and the domain where there is one.
+What the slow hashes use is counted, and told at `/slow`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import psycopg
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,7 +36,17 @@ from kiosk.core.entropy import SystemEntropy
 from kiosk.core.figures import UNTOLD
 from kiosk.core.secret import Secret
 from kiosk.figures.watched import WatchedRegistry
-from scripts.bench._fleet_domain import directory
+from scripts.bench import _fleet_by_hand
+from scripts.bench._fleet_by_hand import (
+    JUDGED,
+    OPENED,
+    WRITTEN,
+    Body,
+    LdapByHand,
+    judge,
+    open_pin,
+)
+from scripts.bench._fleet_domain import directory, ldap_settings
 from scripts.bench._fleet_site import site, station_key, station_names
 from storage.high_water import HighWaterMark
 from storage.postgres.connection import connect
@@ -89,7 +101,7 @@ def main(folder: Path, port: int, stations: int, *, is_floor: bool) -> None:
         entropy=SystemEntropy(),
     )
     made = process.ProcessParts(service=service, listening=listening, drain_seconds=0.0)
-    more = [_slow(), *([_floor(service, conninfo)] if is_floor else [])]
+    more = [_slow(), *([_floor(service, conninfo, folder)] if is_floor else [])]
     process.run(made, lambda: made, more)
 
 
@@ -112,16 +124,28 @@ def _slow() -> Route:
     return Route("/slow", slow, methods=["POST"])
 
 
-def _floor(service: Service, conninfo: str) -> Route:
+def _floor(service: Service, conninfo: str, folder: Path) -> Route:
     """A call that does what none can do without, and nothing of what a visit means."""
     mine = threading.local()
+    accounts = _fleet_by_hand.accounts(folder)
+    settings = ldap_settings(folder)
 
     def work(parts: RequiredPorts, signed: HttpRequest) -> None:
         station = service.verify(parts, signed).station
+        call, commits = map(int, signed.query.split("."))
         if not hasattr(mine, "by_hand"):
             mine.by_hand = TransactionByHand(conninfo, threading.get_ident())
+            if settings is not None:
+                mine.domain = LdapByHand(settings)
+        brought = msgspec.json.decode(signed.body, type=Body)
         mine.by_hand.read(station)
-        for number in range(int(signed.query)):
+        if JUDGED[call]:
+            judge(brought.signature)
+        if OPENED[call]:
+            open_pin(brought.sealed)
+        if WRITTEN[call] and settings is not None:
+            mine.domain.write(*accounts[station])
+        for number in range(commits):
             mine.by_hand.commit(
                 station, f"{signed.headers['idempotency-key']}-{number}"
             )

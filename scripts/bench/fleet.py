@@ -2,8 +2,10 @@
 
 Each station is a thread with a simulated card that changes its PIN again and again: the
 product's own visit, over HTTPS, at real serving processes on one PostgreSQL that waits
-for its disk. Beside it, in the same run, the floor: the same number of signed calls and
-of transactions by hand, with nothing of what a visit means.
+for its disk. Beside it, in the same run, the floor: by hand, with nothing of what a
+visit means, the same number of signed calls over TLS and of transactions, the PIN
+sealed and opened (HPKE), the card's signature made and judged, and, where there is a
+real domain, the account read, its password set and tried.
 
 `BENCH_STATIONS`, `BENCH_PROCESSES`, `BENCH_CREDENTIALS`, `BENCH_SECONDS` and
 `BENCH_PIN_HISTORY` choose what is played; `BENCH_DIRECTORY=samba` puts a real domain
@@ -45,6 +47,7 @@ from kiosk.visit.run import Workplace
 from kiosk.visit.views import Answers, FieldName, Outcome
 from kiosk.visit.visit import Visit
 from scripts.bench import Row
+from scripts.bench._fleet_by_hand import call_body
 from scripts.bench._fleet_domain import domain, family
 from scripts.bench._fleet_site import PINS, site, station_key, station_names
 from statemachine.operation import Kind
@@ -59,6 +62,8 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
 FLOOD = os.environ.get("BENCH_FLOOD", "") == "1"
 OF_FLOOR = 0.6
 P50_MS, VISITS = 60.0, 60.0
+_OWN_CORES, VISITS_ON_THEIR_OWN = 2, 100.0
+"""What two cores are to carry that generator and database are not on."""
 _CALLS = (0, 1, 1, 3)
 """Transactions that write in each call of a change: open, prepare, authorise, write."""
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -142,6 +147,19 @@ def _rows(floor: Played, ours: Played) -> Iterator[Row]:
         other_is="floor",
         unit="ms",
         target=1 / OF_FLOOR,
+    )
+    alone = ours.cores["service"]
+    yield Row(
+        what=(
+            "the authority's processes alone; by that, computed, two cores of their own"
+            f" carry {_OWN_CORES * 1000 / alone:.0f} a second"
+        ),
+        ours=alone,
+        other=floor.cores["service"],
+        other_is="floor",
+        unit="ms",
+        target=float("inf"),
+        at_most=_OWN_CORES * 1000 / VISITS_ON_THEIR_OWN,
     )
     yield Row(
         what="time between two visits",
@@ -288,7 +306,7 @@ class Fleet:
             line = self._lines(station_names(1)[0], number)
             try:
                 told = {"content-type": "application/json", "idempotency-key": "0"}
-                line.ask("/floor", told, b"{}", within=1.0)
+                line.ask("/floor?0.0", told, b"{}", within=1.0)
             except KioskError:
                 if time.monotonic() > until:
                     raise
@@ -361,10 +379,12 @@ class Fleet:
 
     def _floor_calls(self, _: str, lines: Lines, played: Played) -> None:
         began = time.perf_counter()
-        for commits in _CALLS:
+        sealed = b""
+        for number, commits in enumerate(_CALLS):
             key = SystemEntropy().bytes(16).hex()
             told = {"content-type": "application/json", "idempotency-key": key}
-            answer = lines.ask(f"/floor?{commits}", told, b"x" * 400)
+            body, sealed = call_body(number, sealed)
+            answer = lines.ask(f"/floor?{number}.{commits}", told, body)
             if answer.status != 200:
                 played.others.append(str(answer.status))
         played.took.append(1000 * (time.perf_counter() - began))

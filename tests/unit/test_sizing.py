@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from scripts.sizing.costs import MEASURED, VisitCosts
+from scripts.sizing.costs import (
+    HISTORY_OF_THREE,
+    MEASURED,
+    REAL_DIRECTORY,
+    VisitCosts,
+)
 from scripts.sizing.model import Machines, Morning
 
 pytestmark = pytest.mark.slow
@@ -23,6 +29,17 @@ def test_the_measured_case_comes_out() -> None:
     waited = Morning(NO_WAIT, machines).always(STATIONS, 15.0)
     assert waited.rate == pytest.approx(MEASURED_RATE, rel=0.1)
     assert waited.percentile(0.5) == pytest.approx(MEASURED_P50, rel=0.25)
+
+
+def test_the_costs_are_those_of_the_document() -> None:
+    """Each is read there by whoever buys machines."""
+    told = (Path(__file__).parents[2] / "docs" / "sizing.md").read_text("utf-8")
+    cells = (MEASURED.station, MEASURED.service, MEASURED.database, MEASURED.all_sides)
+    assert " | ".join(f"{it:.1f}" for it in cells) in told
+    assert f"{REAL_DIRECTORY.service} ms of the authority" in told
+    scrypt = HISTORY_OF_THREE.service - REAL_DIRECTORY.service
+    assert f"of it scrypt {scrypt:.1f}" in told
+    assert f"{HISTORY_OF_THREE.service} with three earlier PINs" in told
 
 
 def test_no_more_comes_out_than_the_cores_have() -> None:
