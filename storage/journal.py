@@ -491,8 +491,8 @@ class Journal(Documents):
     def go_on(self, seq: int, before: str, size: int, head: tuple[int, bytes]) -> None:
         """Go on in a file that says the same, and that the path names from now on."""
         self._apply(self.end_noted())
-        self._ops.close(self._handle)
-        self._handle = self._ops.open(self.path)
+        before_it, self._handle = self._handle, self._ops.open(self.path)
+        self._ops.close(before_it)
         self._inode = self._ops.identity_of(self._handle)[:2]
         self._seq, self._before, self._offset = seq, before, size
         self._last_head = head

@@ -37,6 +37,7 @@ from storage.records import (
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
+    NONCES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     Tx,
 )
@@ -236,7 +237,7 @@ class MemoryRegistry:
 
     def idle(self, now: float) -> bool:
         tx = _MemoryTx(self._tables, self._lane_of)
-        tx.drop_nonces(expired_before=now)
+        tx.drop_nonces(expired_before=now - NONCES_KEPT_SECONDS)
         tx.drop_repeats(now - ANSWERS_KEPT_SECONDS)
         tx.drop_sealing_keys(now - SEALING_KEYS_KEPT_SECONDS)
         tx.drop_frequencies(now - FREQUENCIES_KEPT_SECONDS)

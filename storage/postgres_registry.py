@@ -41,6 +41,7 @@ from storage.records import Approval, AuditDraft, AuditEvent, EnrollmentToken
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
+    NONCES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     Tx,
 )
@@ -113,7 +114,7 @@ class PostgresRegistry:
 
     def idle(self, now: float) -> bool:
         most = max(
-            self._changed(_OLD_NONCES, [now, _SWEPT]),
+            self._changed(_OLD_NONCES, [now - NONCES_KEPT_SECONDS, _SWEPT]),
             self._changed(_OLD_ANSWERS, [now - ANSWERS_KEPT_SECONDS, _SWEPT]),
             self._changed(_OLD_KEYS, [now - SEALING_KEYS_KEPT_SECONDS]),
             self._changed(_OLD_FREQUENCIES, [now - FREQUENCIES_KEPT_SECONDS, _SWEPT]),

@@ -33,6 +33,10 @@ from storage.view import View
 T = TypeVar("T")
 ANSWERS_KEPT_SECONDS = 86_400.0
 """How long an answer is kept: longer than any station repeats a call."""
+NONCES_KEPT_SECONDS = 14_400.0
+"""How long a nonce is kept after its end, when nobody takes it any more: that is by the
+clock of whoever tidies up, who may be ahead of whoever gave it out.
+"""
 FREQUENCIES_KEPT_SECONDS = 86_400.0
 """How long it is remembered how often something happened, after the last time."""
 SEALING_KEYS_KEPT_SECONDS = 14_400.0

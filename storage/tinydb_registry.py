@@ -44,6 +44,7 @@ from storage.records import (
 from storage.registry import (
     ANSWERS_KEPT_SECONDS,
     FREQUENCIES_KEPT_SECONDS,
+    NONCES_KEPT_SECONDS,
     SEALING_KEYS_KEPT_SECONDS,
     Tx,
 )
@@ -208,7 +209,8 @@ class TinyDbRegistry:
             (key, read(tables.repeats, key, Repeat)) for key in tables.repeats.ids()
         )
         oldest = now - ANSWERS_KEPT_SECONDS
-        old_nonces = [key for key, it in nonces if it and it.expires_at <= now]
+        ended_before = now - NONCES_KEPT_SECONDS
+        old_nonces = [key for key, it in nonces if it and it.expires_at <= ended_before]
         old_answers = [key for key, it in answers if it and it.at < oldest]
         made_before = now - SEALING_KEYS_KEPT_SECONDS
         made = (

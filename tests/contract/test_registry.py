@@ -30,7 +30,7 @@ from storage.records import (
     Sync,
     Template,
 )
-from storage.registry import Registry, Tx
+from storage.registry import NONCES_KEPT_SECONDS, Registry, Tx
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -257,6 +257,14 @@ def test_what_nobody_can_use_any_more_is_swept(registry: Registry) -> None:
     assert registry.read(lambda view: view.repeat("k1", "old")) is None
     assert registry.read(lambda view: view.repeat("k1", "new")) is not None
     assert registry.run(lambda tx: tx.drop_nonces()) == 1
+
+
+def test_what_has_ended_by_a_clock_that_is_ahead_is_still_taken_by_another(
+    registry: Registry,
+) -> None:
+    registry.run(lambda tx: tx.issue_nonce(nonce()))
+    registry.idle(nonce().expires_at + NONCES_KEPT_SECONDS - 1.0)
+    assert registry.run(consume)
 
 
 def test_the_last_link_of_every_chain_is_told(registry: Registry) -> None:
