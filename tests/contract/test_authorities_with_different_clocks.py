@@ -63,8 +63,9 @@ class Host:
         self.registry, self.clock, self._fences = registry, clock, Deadlines()
 
     def parts(self, parts: RequiredPorts) -> RequiredPorts:
-        own = {"registry": self.registry, "clock": self.clock, "fences": self._fences}
-        return remade(parts, **own)
+        return remade(
+            parts, registry=self.registry, clock=self.clock, fences=self._fences
+        )
 
     def authority(self, parts: RequiredPorts, station: str) -> Authority:
         return LocalAuthority(self.parts(parts), station)

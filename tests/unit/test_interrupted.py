@@ -19,12 +19,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from lab.desk.typed_commands import OPERATOR
 from lab.machine.small_disk import mounted
 from lab.not_run import needs
 from lab.registries import credential, draft
 from msgspec.structs import replace
 
 from kiosk import bootstrap
+from kiosk.authority.office.operators import login_name
 from kiosk.core.exit_codes import ExitCode
 from kiosk.setup.new_station import Layout, create
 from storage.tinydb_registry import TinyDbRegistry
@@ -45,15 +47,17 @@ from storage import evidence_file, journal, journal_copy
 journal.WINDOW = journal_copy.WINDOW = 2048
 for each in (evidence_export, verification, evidence_file):
     each._TOLD_OF = 1
-phases, wanted = itertools.count(1), int(sys.argv[1])
+phases = itertools.count(1)
+wanted, nth = map(int, sys.argv[1].split("."))
 made, told = progress.ProgressLine.__init__, progress.ProgressLine.__call__
 def made_in_order(self, *given):
     made(self, *given)
-    self.phase = 0
+    self.phase = self.times = 0
 def told_and_waits(self, more=1):
     told(self, more)
     self.phase = self.phase or next(phases)
-    if self.phase == wanted:
+    self.times += 1
+    if self.phase == wanted and self.times == nth:
         print("PHASE", self._what, file=sys.stderr, flush=True)
         signal.pause()
 progress.ProgressLine.__init__ = made_in_order
@@ -67,6 +71,16 @@ migrations.RECORDS += 1
 migrations.SINCE[migrations.RECORDS] = "7.5.0"
 """
 """A program of a later version, which changes every credential."""
+_SIMULATED = """
+from kiosk import bootstrap
+from kiosk.core.clock import SystemClock
+from kiosk.core.entropy import SeededEntropy
+from kiosk.simulation.domain import SimulatedDirectory
+domain = SimulatedDirectory(SystemClock(), SeededEntropy(1))
+for place in (bootstrap, bootstrap.authority):
+    place.directory_of = lambda *_: domain
+"""
+"""A program whose directory answers."""
 LEFT_BEHIND = (".part", ".compact", ".new", ".tmp")
 
 
@@ -86,22 +100,27 @@ def _config(tmp_path: Path) -> Path:
     while registry.evidence.seal():
         pass
     registry.close()
-    return folder / "kiosk.toml"
+    file = folder / "kiosk.toml"
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(OPERATOR.format(login=login_name(), role="auditor"))
+    return file
 
 
 def run(
     words: tuple[str, ...],
     phase: int = 0,
     python: str = sys.executable,
-    version: str = "",
+    before: str = "",
+    nth: int = 1,
 ) -> tuple[int, str]:
     """Type it, and Ctrl+C in that phase; return how it ended, and which that was.
 
-    `version`: what makes the program another one.
+    `before`: what makes the program another one. `nth`: not when the phase first tells
+    how far it is.
     """
     said = ""
     with subprocess.Popen(
-        [python, "-Bc", version + _TYPED, str(phase), *words],
+        [python, "-Bc", before + _TYPED, f"{phase}.{nth}", *words],
         env={**os.environ, "PYTHONPATH": _PATHS},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -115,11 +134,11 @@ def run(
     return process.returncode, said
 
 
-def whole(config: Path) -> None:
-    """The station is what it was, and nothing lies about."""
+def whole(config: Path, *archive: str, code: int = ExitCode.UNANCHORED) -> None:
+    """The station is what it was, and nothing lies about. `code`: of `audit verify`."""
     assert run(("registry", "check", "--config", str(config)))[0] == 0
-    code, said = run(("audit", "verify", "--config", str(config)))
-    assert code == ExitCode.UNANCHORED, said
+    ended, said = run(("audit", "verify", *archive, "--config", str(config)))
+    assert ended == code, said
     names = [each.name for each in config.parent.rglob("*")]
     assert not [name for name in names if name.endswith(LEFT_BEHIND)]
 
@@ -168,15 +187,86 @@ def test_ctrl_c_in_any_phase_does_no_harm_and_the_next_try_ends_well(
     whole(config)
 
 
+@pytest.mark.parametrize("beside", [(), ("--station", "k1")], ids=["all", "one's"])
+def test_ctrl_c_in_any_phase_of_an_export_leaves_no_file(
+    config: Path, tmp_path: Path, beside: tuple[str, ...]
+) -> None:
+    file = tmp_path / "all.jsonl"
+    own = ("--config", str(config))
+    words = ("audit", "export", "-o", str(file), *beside, *own)
+    seen: list[str] = []
+    for phase, nth in ((1, 1), (2, 1), (2, 2), (2, 30)):
+        code, said = run(words, phase, nth=nth)
+        seen += re.findall("PHASE (.*)", said)
+        assert code == 130, said
+        assert not file.exists()
+        whole(config, code=ExitCode.OK if phase > 1 else ExitCode.UNANCHORED)
+    assert seen == ["bytes of the registry", *["events"] * 3]
+    code, said = run(words)
+    assert code == 0, said
+    whole(config, code=ExitCode.OK)
+    key = config.parent / "key"
+    with key.open("wb") as stream:
+        shown = [sys.executable, "-c", _TYPED, "0.1", "audit", "key", *own]
+        subprocess.run(shown, stdout=stream, check=True)
+    for phase in range(1, 9):
+        code, said = run(("audit", "verify", str(file), "--key", str(key)), phase)
+        if "PHASE" not in said:
+            break
+        assert "PHASE bytes" in said
+        assert code == 130, said
+    assert phase > 1
+    assert code == 0, said
+
+
+def test_ctrl_c_at_any_segment_of_a_move_loses_none_and_the_next_goes_on(
+    config: Path, tmp_path: Path
+) -> None:
+    away, sealed = tmp_path / "away", config.parent.rglob("*.segment")
+    names = sorted(each.name for each in sealed)
+    assert len(names) > 3
+    own = ("--config", str(config))
+    words = ("audit", "archive", "--before", "2000-01-01", "--to", str(away), *own)
+    for nth in range(1, 99):
+        code, said = run(words, 2, nth=nth)
+        if "PHASE" not in said:
+            break
+        assert "PHASE segments" in said
+        assert code == 130, said
+        there = ("--archive", str(away)) if away.exists() else ()
+        whole(config, *there)
+        left = sorted(path.name for path in away.rglob("*"))
+        assert left == names[:nth], "each whole, none twice, nothing else"
+    assert code == 0, said
+    assert nth == len(names) + 1
+    whole(config, "--archive", str(away), code=ExitCode.OK)
+    assert sorted(path.name for path in away.iterdir()) == names
+    assert not list(config.parent.rglob("*.segment"))
+
+
+def test_ctrl_c_in_any_phase_of_the_risk_report_does_no_harm(config: Path) -> None:
+    words = ("report", "risk", "--config", str(config))
+    seen: list[str] = []
+    for phase in range(1, 9):
+        code, said = run(words, phase, before=_SIMULATED)
+        if "PHASE" not in said:
+            break
+        seen += re.findall("PHASE (.*)", said)
+        assert code == 130, said
+        whole(config, code=ExitCode.OK if phase > 1 else ExitCode.UNANCHORED)
+    assert seen == ["bytes of the registry", "accounts"]
+    assert code == 0, said
+
+
 def test_ctrl_c_while_records_are_brought_forward_leaves_the_older_registry(
     config: Path,
 ) -> None:
     words = ("registry", "info", "--config", str(config))
-    code, said = run(words, phase=2, version=_LATER)
+    code, said = run(words, phase=2, before=_LATER)
     assert re.findall("PHASE (.*)", said) == ["records brought forward"]
     assert code == 130, said
     whole(config)
-    code, said = run(words, version=_LATER)
+    code, said = run(words, before=_LATER)
     assert code == 0, said
     code, said = run(words)
     assert code != 0
