@@ -99,20 +99,20 @@ class Completeness:
     """What evidence shows of itself as a whole."""
 
     fault: Fault | None
-    events: int = 0
-    stations: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    events: int
+    stations: tuple[str, ...]
+    left_out: tuple[str, ...]
     """Stations that the checkpoints name and the extract leaves out."""
-    since: float = 0.0
+    since: float
     """The first link's time."""
-    spans: tuple[Span, ...] = ()
-    uncovered: int = 0
+    spans: tuple[Span, ...]
+    uncovered: int
     """Links after the newest checkpoint: they could be cut unseen."""
-    uncovered_since: float = 0.0
+    uncovered_since: float
     """The first such link's time."""
-    known: Span | None = None
+    known: Span | None
     """Until where it is known from elsewhere; None: it is unanchored."""
-    covers: Coverage = field(default_factory=Coverage)
+    covers: Coverage
 
     @property
     def until(self) -> float:

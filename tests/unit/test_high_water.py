@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import multiprocessing
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -12,6 +15,7 @@ import pytest
 
 from storage import canonical, high_water
 from storage.audit import Head
+from storage.fileops import FileOps
 from storage.high_water import HighWater, HighWaterMark
 
 HASH = "a" * 64
@@ -184,3 +188,220 @@ def test_a_process_that_stands_still_at_the_file_holds_up_nobody(
         assert seen(tmp_path) == {"a": 1}, "it can be read meanwhile"
     mark.move({"a": head(2)}, 0)
     assert seen(tmp_path) == {"a": 2}
+
+
+# --- how the file is written ----------------------------------------------------------
+
+
+def file_of(folder: Path) -> Path:
+    return folder / "registry.seen"
+
+
+def test_it_is_for_the_station_alone_and_nothing_else_is_left(tmp_path: Path) -> None:
+    mark = mark_of(tmp_path)
+    for seq in (1, 2):
+        mark.move({"a": head(seq)}, seq)
+        assert stat.S_IMODE(file_of(tmp_path).stat().st_mode) == 0o600
+    mark.restart({"a": head(1)})
+    assert stat.S_IMODE(file_of(tmp_path).stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["registry.seen"]
+
+
+def test_one_that_is_only_begun_is_for_the_station_alone_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, "the disk")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OSError, match="the disk"):
+        mark_of(tmp_path).move({"a": head(1)}, 1)
+    (there,) = tmp_path.iterdir()
+    assert (there.name, there.read_bytes()) == ("registry.seen", b"")
+    assert stat.S_IMODE(there.stat().st_mode) == 0o600
+
+
+def test_what_was_there_stays_until_all_of_the_next_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 1)
+    synced: list[int] = []
+
+    def sync(handle: int) -> None:
+        assert seen(tmp_path) == {"a": 1}
+        synced.append(os.fstat(handle).st_size)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    mark.set_back({"a": head(9)}, now=1.0, lost=0)
+    assert synced == [file_of(tmp_path).stat().st_size]
+    assert seen(tmp_path) == {"a": 9}
+
+
+def test_where_nothing_has_moved_nothing_is_written(tmp_path: Path) -> None:
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(3)}, 5)
+    before = file_of(tmp_path).stat()
+    for covered in (5, 4):
+        mark.move({"a": head(3)}, covered)
+        after = file_of(tmp_path).stat()
+        assert (after.st_ino, after.st_size) == (before.st_ino, before.st_size)
+
+
+@pytest.mark.parametrize("is_set_back", [False, True])
+def test_a_checkpoint_that_covers_more_moves_it_though_no_chain_has(
+    tmp_path: Path, *, is_set_back: bool
+) -> None:
+    mark = mark_of(tmp_path)
+    if is_set_back:
+        mark.set_back({}, now=1.0, lost=0)
+    mark.move({"a": head(1)}, 0)
+    mark.move({"a": head(1)}, 1)
+    assert mark_of(tmp_path).read().covered == 1
+
+
+def test_none_yet_says_nothing(tmp_path: Path) -> None:
+    assert mark_of(tmp_path).file == file_of(tmp_path)
+    assert not mark_of(tmp_path).is_damaged, "nobody has looked"
+    assert mark_of(tmp_path).read() == HighWater(
+        registry="world", lanes={}, covered=0, set_back_at=0.0, lost=0
+    )
+    mark = mark_of(tmp_path)
+    mark.set_back({"a": head(1)}, now=7.0, lost=3)
+    mark.restart({"a": head(2)})
+    assert mark.read() == HighWater(
+        registry="world", lanes={"a": head(2)}, covered=0, set_back_at=0.0, lost=0
+    )
+
+
+@pytest.mark.parametrize(("over", "is_anew"), [(0, False), (1, True)])
+def test_only_one_that_is_too_long_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: int, *, is_anew: bool
+) -> None:
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    before = file_of(tmp_path).stat()
+    monkeypatch.setattr(high_water, "_LONGEST", before.st_size - over)
+    mark.move({"a": head(2)}, 0)
+    assert (file_of(tmp_path).stat().st_ino != before.st_ino) is is_anew
+    assert seen(tmp_path) == {"a": 2}
+
+
+@pytest.mark.parametrize("lacking", [1, 5])
+def test_a_line_that_the_disk_did_not_take_whole_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    """Without its last byte it would be no line, and the mark would not have moved."""
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:-lacking]))
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        mark.move({"a": head(2)}, 0)
+    monkeypatch.undo()
+    mark.move({"a": head(2)}, 0)
+    assert seen(tmp_path) == {"a": 2}
+
+
+def handles() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    before = handles()
+    for seq in range(2, 9):
+        monkeypatch.setattr(high_water, "_LONGEST", 1 if seq % 2 else 64 * 1024)
+        mark.move({"a": head(seq)}, 0)
+    assert handles() == before
+
+
+@pytest.mark.parametrize("happens", ["written anew", "removed"])
+def test_a_file_that_is_replaced_just_before_its_lock_takes_no_line_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, happens: str
+) -> None:
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    lock = high_water._lock
+
+    def late(handle: int, *, is_shared: bool) -> None:
+        monkeypatch.setattr(high_water, "_lock", lock)
+        if happens == "removed":
+            file_of(tmp_path).unlink()
+        else:
+            mark_of(tmp_path).move({"b": head(1)}, 0)
+        lock(handle, is_shared=is_shared)
+
+    monkeypatch.setattr(high_water, "_lock", late)
+    mark.move({"a": head(2)}, 0)
+    others = {} if happens == "removed" else {"b": 1}
+    assert seen(tmp_path) == {"a": 2, **others}
+
+
+def test_lines_are_added_by_many_at_once_and_it_is_written_anew_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(high_water, "LOCK_SECONDS", 0.05)
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    with file_of(tmp_path).open("rb") as adding:
+        fcntl.flock(adding, fcntl.LOCK_SH)
+        mark.move({"a": head(2)}, 0)
+        with pytest.raises(TimeoutError):
+            mark.restart({"a": head(9)})
+    assert seen(tmp_path) == {"a": 2}
+
+
+def test_a_commit_is_held_up_for_a_second_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    lock = FileOps.lock
+
+    def waited(ops: FileOps, handle: int, seconds: float, *, is_shared: bool) -> bool:
+        waits.append(seconds)
+        return lock(ops, handle, seconds, is_shared=is_shared)
+
+    monkeypatch.setattr(FileOps, "lock", waited)
+    mark = mark_of(tmp_path)
+    mark.move({"a": head(1)}, 0)
+    mark.move({"a": head(2)}, 0)
+    assert len(waits) == 2
+    assert all(0 < each <= 1 for each in waits)
+
+
+def test_what_cannot_be_read_is_told_to_who_reads_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file_of(tmp_path).write_bytes(b"{")
+    mark_of(tmp_path).read()
+    assert "high_water.unreadable type=DecodeError" in caplog.text
+    file_of(tmp_path).unlink()
+    file_of(tmp_path).mkdir()
+    mark_of(tmp_path).read()
+    assert f"high_water.unreadable errno={errno.EISDIR}" in caplog.text
+
+
+# --- how much is missing --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("known", "there", "lost"),
+    [
+        ({}, {"a": head(3)}, 0),
+        ({"a": head(3)}, {"a": head(3)}, 0),
+        ({"a": head(3)}, {"a": head(4)}, 0),
+        ({"a": head(3)}, {"a": Head(4, "b" * 64)}, 0),
+        ({"a": head(3)}, {}, 3),
+        ({"a": head(7)}, {"a": head(5)}, 2),
+        ({"a": head(7)}, {"a": Head(5, "b" * 64)}, 2),
+        ({"a": head(3)}, {"a": Head(3, "b" * 64)}, 1),
+        ({"a": head(7), "b": head(2)}, {"a": head(5), "c": head(9)}, 4),
+        ({"a": head(3), "b": head(2)}, {"a": Head(3, "b" * 64), "b": head(1)}, 2),
+    ],
+)
+def test_what_was_seen_and_is_not_there_is_counted(
+    known: dict[str, Head], there: dict[str, Head], lost: int
+) -> None:
+    assert high_water.missing(known, there) == lost
