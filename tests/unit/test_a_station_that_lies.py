@@ -135,7 +135,7 @@ def _template(history: History, **changes: object) -> None:
 # --- held in the middle ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE, Event.RETIRE])
 def test_a_card_that_is_held_authorises_nothing(event: Event) -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
     liar.history.world.operate("alice", event)
@@ -143,7 +143,7 @@ def test_a_card_that_is_held_authorises_nothing(event: Event) -> None:
     assert liar.operation.phase is Phase.PREPARED
 
 
-@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE, Event.RETIRE])
 def test_a_card_that_is_held_is_not_changed(event: Event) -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
     liar.authorise(liar.sealed())
@@ -370,7 +370,7 @@ def test_a_key_of_a_kind_that_cannot_sign_signs_nothing() -> None:
 # --- the last look -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE, Event.RETIRE])
 def test_a_card_that_is_held_after_it_changed_gets_no_password(event: Event) -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
     sealed = liar.sealed()

@@ -12,7 +12,7 @@ import pytest
 from statemachine import candidates, render
 from statemachine.candidates import TRIES, Candidate, Label, OutOfOrder, Puk
 from statemachine.guards import Refusal
-from statemachine.puk import DUE, IN_ESCROW, TABLE, Known, PukEvent, advance
+from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, TABLE, Known, PukEvent, advance
 
 K, E, L = Known, PukEvent, Label.CURRENT
 EXPECTED: dict[PukEvent, dict[Known, Known]] = {
@@ -330,6 +330,38 @@ def test_what_was_on_the_card_is_kept_where_the_new_puk_cannot_replace_itself() 
     sent = candidates.replacing(BOTH, Label.PENDING, None)
     after = candidates.new_refused(sent, Label.PENDING)
     assert set(after.remaining()) == {Label.CURRENT, Label.PENDING}
+
+
+def test_a_no_to_the_new_puk_itself_says_nothing_of_where_it_was_sent() -> None:
+    sent = candidates.replacing(BOTH, Label.PENDING, None)
+    after = candidates.not_replaced(sent, Label.PENDING, 2)
+    assert after.pending == Candidate(placings=1, is_refused=True)
+    assert after.remaining() == (Label.CURRENT,)
+    assert after.known is K.PENDING
+
+
+@pytest.mark.parametrize("label", [Label.PENDING, Label.CURRENT])
+def test_what_the_card_took_is_the_only_one_that_it_has(label: Label) -> None:
+    sent = candidates.released(BOTH, label, None)
+    after = candidates.taken(sent, label)
+    assert (after.current, after.pending) == (Candidate(), None)
+
+
+def test_a_new_puk_that_must_be_there_is_the_only_one_that_the_card_has() -> None:
+    """The old one was refused, and the new one cannot replace itself."""
+    old_is_out = candidates.refused(
+        candidates.released(BOTH, Label.CURRENT, None), Label.CURRENT, 2
+    )
+    sent = candidates.replacing(old_is_out, Label.PENDING, None)
+    after = candidates.new_refused(sent, Label.PENDING)
+    assert (after.current, after.pending) == (Candidate(), None)
+    assert after.known is K.DUE
+
+
+def test_what_every_factory_sets_is_known_where_it_may_still_be() -> None:
+    """The card's own word for it is shown to its holder in each of these."""
+    first = advance(K.FACTORY, E.REPLACING)
+    assert frozenset({K.FACTORY, first}) == AT_FACTORY
 
 
 def test_one_message_that_comes_twice_gives_one_try_back() -> None:
