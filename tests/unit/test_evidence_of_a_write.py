@@ -9,11 +9,14 @@ import pytest
 from lab.histories import PASSWORD_BEFORE, STORIES, History
 from msgspec.structs import replace
 
-from kiosk.authority.proof.evidence import unproven_writes
+from kiosk.authority.proof.evidence import Proofs, unproven_writes
+from kiosk.authority.proof.verification import evidence_of, shown, verify
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.directory.values import Account
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.visit.views import Outcome
+from storage.coverage import Coverage
 from storage.records import AuditEvent, Keyless
 
 OTHER = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
@@ -61,8 +64,7 @@ def test_a_write_names_the_account_whose_password_it_was(history: History) -> No
     [
         (with_data(account_guid=OTHER), "other_account"),
         (with_data(account_guid="nobody"), "other_account"),
-        (with_data(account_guid=""), "no_account"),
-        (without_account, "no_account"),
+        (with_data(account_guid=""), "other_account"),
         (with_data(kind="unblock"), "other_operation"),
         (lambda event: replace(event, station="annex"), "other_operation"),
         (lambda event: replace(event, credential="other"), "other_operation"),
@@ -81,8 +83,30 @@ def test_a_keyless_write_says_whose_password_it_was_too() -> None:
     story = next(each for each in STORIES if each.keyless is not Keyless.OFF)
     events = of_a_write(History(story))
     assert unproven_writes(events) == []
-    (found,) = unproven_writes(changed(events, without_account))
-    assert found.reason.key == "evidence.no_account"
+    (write,) = [each for each in events if each.kind == "operation.writing"]
+    assert write.data["account_guid"]
+
+
+@pytest.mark.parametrize("keyless", [False, True])
+def test_writes_of_a_version_that_did_not_say_whose_password_it_was_are_counted(
+    *, keyless: bool
+) -> None:
+    story = next(it for it in STORIES if (it.keyless is not Keyless.OFF) is keyless)
+    events = changed(of_a_write(History(story)), without_account)
+    proofs = Proofs(Coverage())
+    for event in events:
+        proofs.take(event)
+    assert proofs.findings() == []
+    assert proofs.unnamed == 1
+
+
+def test_whoever_verifies_is_told_how_many_those_are(history: History) -> None:
+    history.attempt()
+    verified = verify(evidence_of(history.world.registry))
+    assert verified.unnamed == 0
+    assert "evidence.unnamed" not in [it.key for it in shown(verified)]
+    told = shown(dataclasses.replace(verified, unnamed=3))
+    assert Message("evidence.unnamed", {"count": 3}) in told
 
 
 def test_an_account_that_was_not_asked_for_gets_no_password(

@@ -105,6 +105,11 @@ class Proofs:
         self.writes = 0
         self.unjudged = 0
         """Writes whose proof may lie in what was moved away. After `findings`."""
+        self.unnamed = 0
+        """Writes that do not say whose password it was: an earlier version's.
+
+        What a card signed says it, so they are counted, and no findings.
+        """
         self._keys: dict[str, list[_Record]] = {}
         self._authorised: dict[str, AuditEvent] = {}
         self._written = SeenOnce()
@@ -136,6 +141,7 @@ class Proofs:
         self.writes += 1
         proof = self._authorised.pop(event.operation, None)
         claim, problem = _judged(event, proof)
+        self.unnamed += "account_guid" not in event.data
         if not self._written.add(hash(event.operation)):
             problem = "written_twice"
         key = hashlib.sha256(claim.spki).hexdigest() if claim else ""
@@ -217,9 +223,6 @@ def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, 
     sealed, data = write.data.get("sealed_sha256"), proof.data
     if data.get("sealed_sha256") != sealed:
         return None, "other_value"
-    account = write.data.get("account_guid")
-    if not account:
-        return None, "no_account"
     if "exception" in data:
         return None, ""
     try:
@@ -238,8 +241,9 @@ def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, 
         or named.station != write.station
     ):
         return claim, "other_operation"
-    if named.account.hex() != account.replace("-", ""):
-        return claim, "other_account"
     if named.sealed_digest.hex() != sealed:
         return claim, "other_value"
+    account = write.data.get("account_guid", named.account.hex())
+    if named.account.hex() != account.replace("-", ""):
+        return claim, "other_account"
     return claim, ""

@@ -29,6 +29,8 @@ class Verified:
     """It is an extract: this station's."""
     unjudged: int = 0
     """Writes whose proof may lie in what was moved away."""
+    unnamed: int = 0
+    """Writes that do not say themselves whose password it was."""
     moved_away: int = 0
     """Events that were moved away and are not looked at."""
 
@@ -103,6 +105,7 @@ def verify(
         proofs.writes,
         station,
         unjudged=proofs.unjudged,
+        unnamed=proofs.unnamed,
         moved_away=sum(
             head.seq for lane, head in evidence.begins.items() if lane != LANE
         ),
@@ -163,6 +166,8 @@ def _moved_away(verified: Verified) -> Iterator[Message]:
         yield Message("evidence.moved_away", {"count": verified.moved_away})
     if verified.unjudged:
         yield Message("evidence.unjudged", {"count": verified.unjudged})
+    if verified.unnamed:
+        yield Message("evidence.unnamed", {"count": verified.unnamed})
 
 
 def _reach(whole: Completeness, *, is_own_key: bool) -> Iterator[Message]:
