@@ -139,7 +139,11 @@ class Demo:
 
     @property
     def cards(self) -> tuple[DemoCard, ...]:
-        return (*(shown(self.world, role) for role in CAST), STRANGER)
+        within = self._last if self.readers.has_card() else None
+        return (
+            *(shown(self.world, role, is_in=role is within) for role in CAST),
+            STRANGER,
+        )
 
     def insert(self, index: int) -> None:
         self.readers.pull()
@@ -202,7 +206,7 @@ def add_to(world: World, role: Role) -> SimulatedPivCard:
     return made.card
 
 
-def shown(world: World, role: Role) -> DemoCard:
+def shown(world: World, role: Role, *, is_in: bool = False) -> DemoCard:
     """Return one of the cast as the tray shows it: what is true of it now."""
     now, card = world.credential(role.name), world.holders[role.name].made.card
     state = State.ACTIVE if now.state is State.BLOCKED else now.state
@@ -216,25 +220,31 @@ def shown(world: World, role: Role) -> DemoCard:
         hint = f"the PIN in the letter is {pin}"
         if role.template == "by code":
             hint = "the helpdesk has its activation code"
-    return DemoCard(role.person, story, hint, _worth_trying(role, now, card))
+    following = _worth_trying(role, now, card, is_in=is_in)
+    return DemoCard(role.person, story, hint, following)
 
 
-def _worth_trying(role: Role, now: Credential, card: SimulatedPivCard) -> str:
+def _worth_trying(
+    role: Role, now: Credential, card: SimulatedPivCard, *, is_in: bool
+) -> str:
     """Say what comes next in the story of this card."""
+    first = "" if is_in else "F5, and "
     if now.state is State.SUSPENDED:
         return "Ctrl+T, lift the hold at the desk, and come back"
     if now.state is State.ISSUED:
-        code = "F9 for its code, then " if role.template == "by code" else ""
-        return f"{code}F5, choose the first PIN"
+        by_code = role.template == "by code"
+        return f"{first}choose the first PIN{' (F9 tells the code)' if by_code else ''}"
     if not card.pin_tries_left:
         return "Ctrl+T, give a code at the desk, and type it here"
     if now.sync is Sync.OUT_OF_STEP:
-        return "F5, and make Windows follow the card"
+        return f"{first}make Windows follow the card"
     if card.pin_tries_left == 1:
-        return "F5, and see that the last try is kept"
+        return f"{first}see that the last try is kept"
     if (role.state, role.tries, _sync_of(role)) != (now.state, None, now.sync):
-        return "F5, and type a wrong PIN until it is blocked"
-    return "F5, and change the PIN"
+        return f"{first}type a wrong PIN until it is blocked"
+    if pin_of(card).encode() != role.pin:
+        return f"{'F6, ' if is_in else ''}F8 for somebody else's card, then F5"
+    return f"{first}change the PIN"
 
 
 def _sync_of(role: Role) -> Sync:

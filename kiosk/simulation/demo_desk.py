@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from kiosk.faces.demo_deck import DemoCard
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
-from kiosk.simulation.demo import CAST, Demo, pin_of, shown
+from kiosk.simulation.demo import CAST, Demo, Role, pin_of, shown
 from kiosk.simulation.issuer import rehearsal_issuer
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
 from kiosk.visit.station import FaceSettings
@@ -36,7 +37,13 @@ STAFF = (
     ("aaron", "Aaron Adler", OperatorRole.AUDITOR),
     ("ada", "Ada Ames", OperatorRole.ADMINISTRATOR),
 )
-
+_THEN = {
+    OperatorRole.HELPDESK: "find Carol and give her a code",
+    OperatorRole.OFFICER: "Tab and I: issue one of the blank cards",
+    OperatorRole.AUDITOR: "Tab and D: see what happened here",
+    OperatorRole.ADMINISTRATOR: "Tab and T: see what cards may do",
+}
+"""What is worth trying by whoever signs in."""
 
 T = TypeVar("T")
 Told = Callable[[], DemoCard]
@@ -64,7 +71,7 @@ class DemoDesk:
         for name, person, role in STAFF:
             self._operator(name, person, role)
         for each, card in zip(CAST, demo.physical, strict=False):
-            told = partial(shown, self.world, each)
+            told = partial(self._of_the_cast, each)
             self._cards.append((told, card, CARD_READER))
         for number in (1, 2):
             self._blank(number)
@@ -79,9 +86,17 @@ class DemoDesk:
         made, puk = self.world.make_card(person, pin=PIN)
         self.world.register(name, made, puk, account_guid=guid, template="staff")
         told = DemoCard(
-            person, role, f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}"
+            person,
+            role,
+            f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}",
+            f"F5 and the PIN, then {_THEN[role]}",
         )
         self._cards.append((lambda: told, made.card, OPERATORS_READER))
+
+    def _of_the_cast(self, role: Role) -> DemoCard:
+        """Tell what is true of somebody's card, and what is tried with it here."""
+        following = "F5: its page comes up for whoever is signed in"
+        return replace(shown(self.world, role), next=following)
 
     def _blank(self, number: int) -> None:
         options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")

@@ -37,6 +37,15 @@ async def test_a_success_that_was_read_for_long_stays_when_the_card_leaves() -> 
         assert DONE in shown.text()
 
 
+async def test_who_has_taken_the_card_is_not_told_to_take_it() -> None:
+    async with kiosk() as shown:
+        await changed(shown)
+        assert "→  Take your card." in shown.text()
+        await pulled(shown)
+        assert "Take your card" not in shown.text()
+        assert "Your phone and other devices" in shown.text()
+
+
 async def test_it_makes_room_when_it_had_its_time() -> None:
     async with kiosk() as shown:
         await changed(shown)

@@ -9,8 +9,12 @@ import pytest
 from lab.terminal.screens import kiosk
 
 from kiosk.faces import wording
+from kiosk.simulation.demo_desk import DemoDesk
 from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import LANGUAGES
+
+_ROOM = 76
+"""Columns of the tray at 80×24."""
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +44,30 @@ async def test_the_next_thing_to_try_is_seen_after_a_visit() -> None:
         await shown.pilot.press("f8", "f8", "f5")
         await shown.until("Home")
         assert "Try: Ctrl+T, give a code at the desk, and type it here." in shown.text()
+
+
+async def test_what_has_been_tried_is_not_offered_again() -> None:
+    async with kiosk(with_tray=True) as shown:
+        assert "Try: F5, and change the PIN." in shown.text()
+        await shown.pilot.press("f5")
+        await shown.until("Home")
+        assert "Try: change the PIN." in shown.text(), "the card is in"
+        await shown.pilot.press("enter")
+        await shown.until("Form")
+        await shown.type("271828", "314159", "314159")
+        await shown.until("Result")
+        assert "Try: F6, F8 for somebody else's card, then F5." in shown.text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_desk_has_something_to_try_with_each_card(language: str) -> None:
+    wording.speak(language)
+    demo = DemoDesk()
+    try:
+        for each in demo.cards:
+            told = wording.say("tui.tray.next", advice=each.next)
+            assert each.next or "blank" in each.name
+            assert len(told) <= _ROOM, told
+            assert "change the PIN" not in each.next, "nobody does that at a desk"
+    finally:
+        demo.stop()

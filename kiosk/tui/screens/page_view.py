@@ -95,6 +95,8 @@ class PageView(KioskScreen):
         has_table = self.page.table is not None
         self.set_class(has_table or self._form is not None, "tabled")
         self.set_class(self._form is not None, "grouped")
+        is_bare = self.page.action is None and not (self._fields or self._offered())
+        self.set_class(is_bare, "bare")
         self._table.display = has_table
         self._choices.display = not (has_table and self.page.finds)
 

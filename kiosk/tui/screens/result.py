@@ -26,6 +26,8 @@ from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
 
 _TAKE = KeyHint("", "tui.key.take")
+_TAKE_IT = "result.advice.take_card"
+"""Advice that has been followed when the card is gone."""
 
 
 class ResultScreen(KioskScreen):
@@ -65,10 +67,13 @@ class ResultScreen(KioskScreen):
     def body(self) -> Iterable[Widget]:
         result = self.result
         yield OutcomeBand(result.outcome, said(result.headline))
+        stays = [advice for advice in result.advice if advice.key != _TAKE_IT]
         if result.advice:
-            yield line(say("tui.result.next"), classes="gap muted")
+            while_in = "" if stays else "while-in"
+            yield line(say("tui.result.next"), classes=f"gap muted {while_in}")
         for advice in result.advice:
-            yield Bullet(marks().advice, said(advice), classes="advice")
+            while_in = "" if advice in stays else "while-in"
+            yield Bullet(marks().advice, said(advice), classes=f"advice {while_in}")
         facts = (line(said(fact)) for fact in result.facts)
         yield Vertical(*facts, classes="facts")
         if result.event:

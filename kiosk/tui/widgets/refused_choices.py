@@ -31,4 +31,4 @@ class RefusedChoices(Vertical):
             reason = said(choice.refusal) if choice.refusal else ""
             by_reason.setdefault(reason, []).append(in_words(choice.label))
         for reason, names in by_reason.items():
-            yield Bullet(marks().dot, labelled(", ".join(names), reason))
+            yield Bullet(marks().dot, labelled(" / ".join(names), reason))
