@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,7 +36,7 @@ from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations import signing
 from kiosk.authority.stations.keys import Ed25519Key, StationPublicKey
 from kiosk.authority.stations.request import HttpRequest
-from kiosk.core.clock import SystemClock
+from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SystemEntropy
 from lab.servers.ports import free_port
 from lab.servers.tls_servers import Issued, Wish, issue
@@ -65,13 +65,19 @@ class Enrolled:
     def __init__(self) -> None:
         self._keys: dict[str, Ed25519Key] = {}
 
-    def signer(self, station: str, **more: str) -> Sign:
-        """Return what signs as that station; `more` stands beside, unsigned."""
+    def signer(
+        self, station: str, off: Callable[[], float] = lambda: 0.0, **more: str
+    ) -> Sign:
+        """Return what signs as that station, whose clock is `off` by so many seconds.
+
+        `more` stands beside, unsigned.
+        """
         key = self._keys.setdefault(station, Ed25519Key.made())
         besides = {name.replace("_", "-"): value for name, value in more.items()}
 
         def sign(request: HttpRequest) -> Mapping[str, str]:
-            signed = signing.sign(request, station=station, key=key, clock=_CLOCK)
+            clock = ManualClock(_CLOCK.now() + off())
+            signed = signing.sign(request, station=station, key=key, clock=clock)
             return {**signed, **besides}
 
         return sign
@@ -197,10 +203,12 @@ class Worlds:
         station: str,
         kind: type[Lines] = Lines,
         verify: Verify | None = None,
+        off: Callable[[], float] = lambda: 0.0,
     ) -> Authority:
         """Serve that authority, and return the port of a station that asks it.
 
-        `verify`: judges whose a request is, in the place of who has a key here.
+        `verify`: judges whose a request is, in the place of who has a key here. `off`:
+        seconds by which the station's clock is wrong now.
         """
         world = str(next(self._numbers))
         threads = Threads(lambda: parts, count=1, waiting=8)
@@ -215,7 +223,7 @@ class Worlds:
         while len(self._apps) > _KEPT:
             del self._apps[next(iter(self._apps))]
         address = f"https://127.0.0.1:{self._port}"
-        signer = self.enrolled.signer(station, x_test_world=world)
+        signer = self.enrolled.signer(station, off, x_test_world=world)
         lines = kind([address], self._context, signer, SystemClock())
         self._lines.append(lines)
         return remote(lines, SystemEntropy())
