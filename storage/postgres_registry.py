@@ -55,6 +55,10 @@ _TRIES = 12
 """Of a transaction that others get in the way of."""
 _PAUSE_SECONDS = 0.01
 _RECONNECT_SECONDS = 0.2
+CHECKED_SECONDS = 30.0
+"""How often an open connection looks whether the tables are still for this program:
+their owner may have brought them forward.
+"""
 _SWEPT = 500
 """Nonces or answers that are forgotten in one transaction."""
 _PAGE = 2_000
@@ -77,6 +81,7 @@ class PostgresRegistry:
         self._patience = patience
         self._connecting = connecting
         self._open: BoundedConnection | None = None
+        self._checked_at = 0.0
         self._ask_more: set[CodeType] = set()
         """Functions that `read` was given before, and that asked several things."""
         self._until_served(lambda _: None)
@@ -288,13 +293,15 @@ class PostgresRegistry:
 
     def _connected(self) -> BoundedConnection:
         if self._open is None:
-            opened = self._connecting(self._conninfo)
-            try:
-                schema.check(opened, self._place)
-            except BaseException:
-                opened.close()
-                raise
-            self._open = opened
+            self._open = self._connecting(self._conninfo)
+        elif time.monotonic() - self._checked_at < CHECKED_SECONDS:
+            return self._open
+        try:
+            schema.check(self._open, self._place)
+        except BaseException:
+            self.close()
+            raise
+        self._checked_at = time.monotonic()
         return self._open
 
     def _give_up(self) -> None:

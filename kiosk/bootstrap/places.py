@@ -44,6 +44,15 @@ def places_in(config: Config, file: Path) -> Places:
         "certificates.pem": config.certificates.server_ca_file,
         "attestation.pem": config.certificates.attestation_ca_file,
     }
+    given_out = (
+        config.directory.password_file,
+        config.directory.keytab_file,
+        config.certificates.password_file,
+        config.certificates.client_certificate_file,
+        config.certificates.client_key_file,
+        config.service.certificate_file,
+        config.service.key_file,
+    )
     return Places(
         config=file,
         registry=config.registry.path,
@@ -53,5 +62,7 @@ def places_in(config: Config, file: Path) -> Places:
         issuer=config.enrollment.ca_certificate_file,
         issuer_key=config.enrollment.ca_key_file,
         anchors={name: path for name, path in anchors.items() if path is not None},
+        stations=config.service.stations_folder,
+        given_out=tuple(path for path in given_out if path is not None),
         high_water=high_water_of(config),
     )

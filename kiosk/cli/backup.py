@@ -64,6 +64,9 @@ def backup(
     }
     print(words(Message("backup.made", said)))
     print(words(Message("backup.left_out")))
+    if places.given_out:
+        left = ", ".join(str(path) for path in places.given_out)
+        print(words(Message("backup.given_out_anew", {"files": left})))
     if made.moved_away:
         print(words(Message("backup.moved_away", {"count": made.moved_away})))
     if keep:

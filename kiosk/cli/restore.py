@@ -52,10 +52,11 @@ def restore(
         backup_folder.read(folder, told)
     with _handed_over(folder, keys, target) as (backup, given):
         settings = _settings(backup / backup_folder.CONFIG, target)
+        places = places_in(settings, target)
         with ProgressLine(3 * _size(backup), "bytes") as told:
             manifest = restoring.restore(
                 backup,
-                places_in(settings, target),
+                places,
                 station=settings.station.name,
                 now=SystemClock().now(),
                 keys=given,
@@ -67,6 +68,9 @@ def restore(
     if password is not None and not password.exists():
         private_files.create(password, b"")
         print(words(Message("backup.password_next", {"file": str(password)})))
+    for missing in places.given_out:
+        if missing != password and not missing.exists():
+            print(words(Message("backup.put_back_next", {"file": str(missing)})))
     print(words(Message("backup.doctor_next", {"config": str(target)})))
 
 

@@ -26,6 +26,7 @@ from kiosk.setup.backup_folder import (
     ISSUER_KEY,
     MANIFEST,
     REGISTRY,
+    STATIONS,
     TEMPLATES,
     VAULT_KEY,
     Manifest,
@@ -56,6 +57,11 @@ class Places:
     issuer_key: Path | None = None
     anchors: Mapping[str, Path] = field(default_factory=dict)
     """Certificates that are trusted, by what they are for."""
+    stations: Path | None = None
+    """The folder that says which stations of a fleet may ask."""
+    given_out: tuple[Path, ...] = ()
+    """Passwords, keytabs, TLS certificates and their keys: in no backup, because
+    whoever gave them out does so again."""
     high_water: HighWaterMark | None = None
     """How far the station has seen the registry come: a restore begins it anew."""
 
@@ -145,6 +151,9 @@ def _back_up(
         others.append((places.desk, DESK))
     for template in sorted(places.templates.glob("*.toml")):
         others.append((template, f"{TEMPLATES}/{template.name}"))
+    if places.stations is not None:
+        for station in sorted(places.stations.glob("*.toml")):
+            others.append((station, f"{STATIONS}/{station.name}"))
     for name, anchor in places.anchors.items():
         if anchor.is_file():
             others.append((anchor, f"{ANCHORS}/{name}"))

@@ -22,6 +22,7 @@ CONFIG = "kiosk.toml"
 DESK = "desk.toml"
 TEMPLATES = "templates"
 ANCHORS = "anchors"
+STATIONS = "stations"
 VAULT_KEY = "vault.key"
 ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 FORMAT = 1

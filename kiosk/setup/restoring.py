@@ -19,6 +19,7 @@ from kiosk.setup.backup_folder import (
     DESK,
     EVIDENCE,
     REGISTRY,
+    STATIONS,
     TEMPLATES,
     Damaged,
     KeyMissing,
@@ -74,9 +75,10 @@ def restore(
             raise KeyMissing(file=str(new.get(target, target)))
     key = new.get(places.vault_key, places.vault_key)
     _check(folder / REGISTRY, key, manifest.registry_id, told)
-    for name in manifest.files:
-        if name.startswith(f"{TEMPLATES}/"):
-            new[places.templates / Path(name).name] = folder / name
+    for inside, place in ((TEMPLATES, places.templates), (STATIONS, places.stations)):
+        for name in manifest.files:
+            if place is not None and name.startswith(f"{inside}/"):
+                new[place / Path(name).name] = folder / name
     for name, target in places.anchors.items():
         # What lies in the system's own folders is the system's to put back.
         if f"{ANCHORS}/{name}" in manifest.files and _may_write(target.parent):

@@ -82,7 +82,7 @@ def check(connection: BoundedConnection, place: str) -> None:
     StoreTooNew, StoreTooOld. psycopg.Error.
     """
     found = _found(connection)
-    connection.rollback()
+    connection.commit()  # a rollback forgets every statement that is prepared
     if not found:
         raise StoreTooOld(path=place, version=0, needed=NEEDS)
     newest = max(found)

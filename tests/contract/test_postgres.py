@@ -18,7 +18,7 @@ from lab.servers.postgres_line import Line
 from msgspec.structs import replace
 from psycopg import errors
 
-from storage import audit
+from storage import audit, postgres_registry
 from storage.errors import (
     CommitUnknown,
     StoreForbidden,
@@ -614,6 +614,39 @@ def test_tables_of_a_later_program_are_refused_unless_they_may_be_used(
     with pytest.raises(StoreTooNew) as refused:
         PostgresRegistry(conninfo).close()
     assert refused.value.data["version"] == "9.8.0"
+
+
+def test_tables_that_are_brought_further_meanwhile_are_refused_soon(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = PostgresRegistry(conninfo)
+    registry.run(witness)
+    with connect(conninfo) as owner:
+        owner.execute("INSERT INTO registry_schema VALUES (9, 'd', '9.8.0', 9)")
+    registry.run(witness)
+    assert postgres_registry.CHECKED_SECONDS <= 60.0
+    monkeypatch.setattr(postgres_registry, "CHECKED_SECONDS", 0.0)
+    for _ in range(2):
+        with pytest.raises(StoreTooNew):
+            registry.run(witness)
+        with pytest.raises(StoreTooNew):
+            registry.read(lambda view: view.count())
+    with connect(conninfo) as owner:
+        owner.execute("DELETE FROM registry_schema WHERE number = 9")
+    registry.run(witness)
+    assert len(list(registry.audit_events())) == 3
+    registry.close()
+
+
+def test_a_connection_that_is_lost_at_that_look_is_opened_anew(
+    registry: PostgresRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_registry, "CHECKED_SECONDS", 0.0)
+    registry.run(witness)
+    assert registry._open is not None
+    registry._open.pgconn.finish()
+    registry.run(witness)
+    assert len(list(registry.audit_events())) == 2
 
 
 def test_tables_of_an_earlier_program_are_refused(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from kiosk.bootstrap.places import places_in
+from kiosk.config import load
 from kiosk.setup import backup, backup_folder, nightly, restoring
 from kiosk.setup.backup import Places
 from kiosk.setup.backup_folder import Manifest
+from kiosk.setup.new_station import Layout, create
 from statemachine.lifecycle import State
 from storage import archive, audit, segments
 from storage.audit import Head
@@ -56,7 +62,10 @@ class House:
                 "directory.pem": folder / "ca.pem",
                 "enrollment.pem": folder / "elsewhere" / "system.pem",
             },
+            stations=folder / "stations",
         )
+        (folder / "stations").mkdir()
+        (folder / "stations" / "lobby.toml").write_text('key = "lobby"\n')
         (folder / "ca.pem").write_text("the directory's authority")
         add_key(self.places.vault_key)
         (folder / "issuer.pem").write_text("a certificate")
@@ -221,6 +230,43 @@ def test_what_is_restored_on_purpose_is_not_taken_for_an_older_registry(
     assert missing(mark.read().lanes, heads) == 0
 
 
+NEEDLESS = {
+    "certificates.folder": "what goes between us and another authority",
+    "evidence.high_water_file": "a restore begins it anew",
+    "log.file": "what is not evidence",
+    "middleware.module": "the system's",
+}
+"""What is named in a configuration and is in no backup, with nothing said of it."""
+
+
+def _filled(section: msgspec.Struct, folder: Path, name: str = "") -> Iterator[str]:
+    """Name a file for each setting that may name one; yield the settings."""
+    hints = get_type_hints(type(section))
+    for field in section.__struct_fields__:
+        value, here = getattr(section, field), f"{name}{field}"
+        if isinstance(value, msgspec.Struct):
+            yield from _filled(value, folder, f"{here}.")
+        elif Path in (hints[field], *get_args(hints[field])):
+            msgspec.structs.force_setattr(section, field, folder / here)
+            yield here
+
+
+def test_whatever_a_configuration_names_is_taken_or_is_said_to_be_left_out(
+    tmp_path: Path,
+) -> None:
+    create(Layout.below(tmp_path, tmp_path), lambda _: None)
+    config = load(tmp_path / "kiosk.toml")
+    named = set(_filled(config, tmp_path))
+    places = places_in(config, tmp_path / "kiosk.toml")
+    known = {
+        *(places.registry, places.templates, places.stations),
+        *(*places.keys.values(), *places.anchors.values(), *places.given_out),
+    }
+    silent = {each for each in named if tmp_path / each not in known}
+    assert silent == NEEDLESS.keys() & named
+    assert len(named) > 20
+
+
 def test_no_key_is_ever_in_the_backup(house: House, tmp_path: Path) -> None:
     made, keys = back_up(house, tmp_path)
     for name in ("vault.key", "issuer.key"):
@@ -263,6 +309,18 @@ def test_a_station_without_an_operators_terminal_gets_none(
     (fresh.folder / "desk.toml").unlink()
     fresh.restore(made, keys)
     assert not (fresh.folder / "desk.toml").exists()
+
+
+def test_the_stations_of_a_fleet_come_back(house: House, tmp_path: Path) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    own = fresh.folder / "stations" / "lobby.toml"
+    own.unlink()
+    fresh.restore(made, keys)
+    assert own.read_text() == 'key = "lobby"\n'
+    other = new_house_again(tmp_path)
+    other.places = dataclasses.replace(other.places, stations=None)
+    other.restore(made, keys)
 
 
 def test_who_is_trusted_comes_back_where_that_may_be_written(

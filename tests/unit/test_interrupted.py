@@ -23,6 +23,7 @@ from lab.desk.typed_commands import OPERATOR
 from lab.machine.small_disk import mounted
 from lab.not_run import needs
 from lab.registries import credential, draft
+from lab.servers import postgres
 from msgspec.structs import replace
 
 from kiosk import bootstrap
@@ -48,7 +49,7 @@ journal.WINDOW = journal_copy.WINDOW = 2048
 for each in (evidence_export, verification, evidence_file):
     each._TOLD_OF = 1
 phases = itertools.count(1)
-wanted, nth = map(int, sys.argv[1].split("."))
+wanted, _, nth = sys.argv[1].rpartition(".")
 made, told = progress.ProgressLine.__init__, progress.ProgressLine.__call__
 def made_in_order(self, *given):
     made(self, *given)
@@ -57,7 +58,7 @@ def told_and_waits(self, more=1):
     told(self, more)
     self.phase = self.phase or next(phases)
     self.times += 1
-    if self.phase == wanted and self.times == nth:
+    if wanted in (str(self.phase), self._what) and self.times == int(nth):
         print("PHASE", self._what, file=sys.stderr, flush=True)
         signal.pause()
 progress.ProgressLine.__init__ = made_in_order
@@ -108,15 +109,15 @@ def _config(tmp_path: Path) -> Path:
 
 def run(
     words: tuple[str, ...],
-    phase: int = 0,
+    phase: int | str = 0,
     python: str = sys.executable,
     before: str = "",
     nth: int = 1,
 ) -> tuple[int, str]:
     """Type it, and Ctrl+C in that phase; return how it ended, and which that was.
 
-    `before`: what makes the program another one. `nth`: not when the phase first tells
-    how far it is.
+    `phase`: its number, or what is counted in it. `before`: what makes the program
+    another one. `nth`: not when the phase first tells how far it is.
     """
     said = ""
     with subprocess.Popen(
@@ -185,6 +186,65 @@ def test_ctrl_c_in_any_phase_does_no_harm_and_the_next_try_ends_well(
     assert list(dict.fromkeys(seen)) == phases
     assert code == expected, "it was not interrupted, and has ended well"
     whole(config)
+
+
+def test_ctrl_c_in_any_phase_of_a_move_to_a_database_and_back_loses_nothing(
+    config: Path, tmp_path: Path
+) -> None:
+    database, back = postgres.server().database(), str(tmp_path / "back" / "journal")
+    journal, own = next(config.parent.rglob("registry.journal")), str(config)
+    for source, target in ((str(journal), database), (database, back)):
+        words = ("registry", "migrate", "--from", source, "--to", target)
+        for phase, nth in (
+            ("credentials read", 1),
+            ("records", 1),
+            ("records", 37),
+            ("credentials compared", 1),
+            ("credentials compared", 37),
+        ):
+            code, said = run((*words, "--config", own), phase, nth=nth)
+            assert re.findall("PHASE (.*)", said) == [phase]
+            assert code == 130, said
+        code, said = run((*words, "--config", own))
+        assert code == 0, said
+        whole(config)
+    text = config.read_text("utf-8").replace(str(journal), back)
+    config.write_text(text, "utf-8")
+    code, said = run(("registry", "check", "--config", own))
+    assert code == 0, said
+    code, said = run(("audit", "verify", "--config", own))
+    assert code == ExitCode.UNANCHORED, said
+
+
+@pytest.mark.parametrize(
+    ("typed", "phase", "moments"),
+    [
+        ("registry check", "records", (1, 20)),
+        ("audit verify", "events", (1, 20)),
+        ("vault rotate", "credentials", (1,)),
+    ],
+)
+def test_ctrl_c_where_the_registry_is_a_database_leaves_it_whole(
+    config: Path, typed: str, phase: str, moments: tuple[int, ...]
+) -> None:
+    database = postgres.server().database()
+    journal = next(config.parent.rglob("registry.journal"))
+    own = ("--config", str(config))
+    moved = ("registry", "migrate", "--from", str(journal), "--to", database, *own)
+    assert run(moved)[0] == 0
+    text = config.read_text("utf-8")
+    named = f'[registry]\npostgresql = "{database}"\n'
+    config.write_text(text.replace("[registry]\n", named), "utf-8")
+    for nth in moments:
+        code, said = run((*typed.split(), *own), 1, nth=nth)
+        assert re.findall("PHASE (.*)", said) == [phase]
+        assert code == 130, said
+        whole(config)
+    code, said = run((*typed.split(), *own))
+    assert code == (ExitCode.UNANCHORED if typed == "audit verify" else 0), said
+    whole(config)
+    rest = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pin-kiosk'"
+    assert postgres.server().ask(rest) == []
 
 
 @pytest.mark.parametrize("beside", [(), ("--station", "k1")], ids=["all", "one's"])
@@ -325,6 +385,7 @@ def leave_room(disk: Path, size: int) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
+        "audit export -o {disk}/place",
         "backup {disk}/place",
         "restore {backup} --keys {keys} --config {disk}/place/kiosk.toml",
         "registry migrate --from {journal} --to {disk}/place",
