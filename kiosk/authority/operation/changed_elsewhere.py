@@ -8,6 +8,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.account_snapshot import AccountSnapshot
 from kiosk.authority.rules.in_step import Compared
+from statemachine.operation import Phase
 from storage.records import AuditDraft, Credential, Sync
 from storage.registry import Tx
 
@@ -60,10 +61,18 @@ def _mark(
     credential = tx.credential(looked_at.id)
     if credential.last_sync != looked_at.last_sync:
         return credential  # written meanwhile: what was seen is not of now
+    if _is_being_written(tx, credential):
+        return credential  # by us, perhaps: a look after its end tells
     is_theirs = credential.sync is Sync.IN_STEP or (
         credential.sync is Sync.OUT_OF_STEP and not _may_be_ours(tx, credential, view)
     )
     return mark_now(tx, parts, credential, station) if is_theirs else credential
+
+
+def _is_being_written(tx: Tx, credential: Credential) -> bool:
+    """Say whether a write of ours has no end on record yet: it may be there already."""
+    live = tx.live_operations(credential.id)
+    return any(each.phase is Phase.WRITING for each in live)
 
 
 def _may_be_ours(tx: Tx, credential: Credential, view: AccountSnapshot) -> bool:
