@@ -9,6 +9,7 @@ import pytest
 from lab.histories import PASSWORD_BEFORE, STORIES, History
 from msgspec.structs import replace
 
+from kiosk.authority.operation.authorised_time import CLOCK_STEP, WRITE_SECONDS
 from kiosk.authority.proof.evidence import Proofs, unproven_writes
 from kiosk.authority.proof.verification import evidence_of, shown, verify
 from kiosk.core.errors import Message
@@ -137,3 +138,146 @@ def test_an_account_that_was_not_asked_for_gets_no_password(
         for each in world.registry.audit_events()
         if each.kind == "operation.writing"
     ]
+
+
+def test_what_the_card_signed_for_is_the_value_and_not_what_is_said_of_it(
+    history: History,
+) -> None:
+    """Authorisation and write name the same value, and the statement another."""
+    other = {"sealed_sha256": "00" * 32}
+    events = [
+        replace(each, data={**each.data, **other})
+        if each.kind in ("operation.authorised", "operation.writing")
+        else each
+        for each in of_a_write(history)
+    ]
+    (found,) = unproven_writes(events)
+    assert found.reason.key == "evidence.other_value"
+
+
+# --- in time --------------------------------------------------------------------------
+
+LAST = WRITE_SECONDS + 2 * CLOCK_STEP
+"""Seconds from an authorisation to a write, by a clock that is corrected twice."""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_proven"),
+    [
+        (LAST, True),
+        (LAST + 0.5, False),
+        (-2 * CLOCK_STEP, True),
+        (-2 * CLOCK_STEP - 0.5, False),
+    ],
+)
+def test_a_write_falls_within_its_authorisation(
+    history: History, seconds: float, *, is_proven: bool
+) -> None:
+    events = of_a_write(history)
+    (proof,) = [each for each in events if each.kind == "operation.authorised"]
+    later = changed(events, lambda event: replace(event, at=proof.at + seconds))
+    found = [each.reason.key for each in unproven_writes(later)]
+    assert found == ([] if is_proven else ["evidence.authorisation_late"])
+
+
+# --- what may have been moved away ----------------------------------------------------
+
+
+def judged(events: list[AuditEvent], *begins: str) -> tuple[int, list[str]]:
+    """How many writes were not judged, and what was found of the others."""
+    proofs = Proofs(lambda _lane, _seq: 0, begins)
+    for each in events:
+        proofs.take(each)
+    assert proofs.writes == len([e for e in events if e.kind == "operation.writing"])
+    found = [each.reason.key.removeprefix("evidence.") for each in proofs.findings()]
+    return proofs.unjudged, found
+
+
+def kinds(events: list[AuditEvent], *gone: str) -> list[AuditEvent]:
+    return [each for each in events if each.kind not in gone]
+
+
+def test_nothing_is_left_unjudged_where_everything_is_there(history: History) -> None:
+    events = of_a_write(history)
+    assert judged(events) == (0, [])
+    assert judged(events, "kiosk-1") == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("since_first", "expected"),
+    [(LAST, (1, [])), (LAST + 0.5, (0, ["no_authorisation"]))],
+)
+def test_an_authorisation_may_be_in_what_was_moved_away_just_before(
+    history: History, since_first: float, expected: tuple[int, list[str]]
+) -> None:
+    events = kinds(of_a_write(history), "operation.authorised")
+    at = next(n for n, e in enumerate(events) if e.kind == "operation.prepared")
+    rest = events[at:]
+    later = changed(rest, lambda event: replace(event, at=rest[0].at + since_first))
+    assert judged(later, "kiosk-1") == expected
+    assert judged(later) == (0, ["no_authorisation"])
+    assert judged(later, "annex") == (0, ["no_authorisation"]), "nothing of this chain"
+
+
+def test_the_record_of_a_key_may_be_in_what_was_moved_away(history: History) -> None:
+    events = kinds(of_a_write(history), "credential.key_recorded")
+    assert judged(events, "annex") == (1, [])
+    assert judged(events) == (0, ["key_not_on_record"])
+
+
+def test_what_was_found_already_is_not_called_unjudged(history: History) -> None:
+    events = changed(
+        kinds(of_a_write(history), "credential.key_recorded"),
+        with_data(account_guid=OTHER),
+    )
+    assert judged(events, "annex") == (0, ["other_account"])
+
+
+# --- when a key went on record --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of_record", "of_write", "is_proven"), [(1, 2, True), (2, 2, True), (3, 2, False)]
+)
+def test_between_chains_the_checkpoints_say_what_came_before(
+    history: History, of_record: int, of_write: int, *, is_proven: bool
+) -> None:
+    events = [
+        replace(each, station="desk", chain="desk")
+        if each.kind == "credential.key_recorded"
+        else each
+        for each in of_a_write(history)
+    ]
+    found = unproven_writes(
+        events, lambda lane, _seq: of_record if lane == "desk" else of_write
+    )
+    keys = [each.reason.key for each in found]
+    assert keys == ([] if is_proven else ["evidence.key_not_on_record"])
+
+
+@pytest.mark.parametrize(("later", "is_proven"), [(-1, True), (1, False)])
+def test_in_one_chain_its_numbers_do(
+    history: History, later: int, *, is_proven: bool
+) -> None:
+    events = of_a_write(history)
+    write = next(each for each in events if each.kind == "operation.writing")
+    moved = [
+        replace(each, station=write.station, seq=write.seq + later)
+        if each.kind == "credential.key_recorded"
+        else each
+        for each in events
+    ]
+    found = [each.reason.key for each in unproven_writes(moved)]
+    assert found == ([] if is_proven else ["evidence.key_not_on_record"])
+
+
+def test_after_one_that_is_wrong_the_next_is_looked_at_all_the_same(
+    history: History,
+) -> None:
+    history.attempt()
+    events = kinds(of_a_write(history), "credential.key_recorded")
+    first = next(n for n, e in enumerate(events) if e.kind == "operation.authorised")
+    data = {**events[first].data, "signature": "AAAA"}
+    events[first] = replace(events[first], data=data)
+    found = [each.reason.key for each in unproven_writes(events)]
+    assert found == ["evidence.signature_wrong", "evidence.key_not_on_record"]

@@ -1,0 +1,81 @@
+"""What nobody has thought of, in the middle of a visit: what the record says then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NoReturn, cast
+
+import pytest
+from lab.histories import History
+from lab.liar import named
+
+from kiosk.authority.escrow import puks
+from kiosk.authority.values import PresenceChallenge
+from kiosk.core.workers import PendingJob
+from kiosk.simulation.domain.controller import SimulatedDc
+from kiosk.visit.run import Run, Workplace
+from kiosk.visit.views import Outcome
+from statemachine.operation import Phase
+from statemachine.puk import Known
+from storage.records import Sync
+
+
+class Bug(Exception):
+    """A mistake of ours."""
+
+
+def fails(*_: object, **__: object) -> NoReturn:
+    raise Bug
+
+
+@pytest.mark.parametrize("story", ["finish", "change", "unblock"])
+def test_a_bug_in_the_write_leaves_it_out_of_step(
+    story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a finish, too, whose card was not touched: the password may have changed."""
+    history = History(named(story))
+    monkeypatch.setattr(SimulatedDc, "set_password", fails)
+    with pytest.raises(Bug):
+        history.attempt()
+    events = list(history.world.registry.audit_events())
+    (ended,) = [each for each in events if each.kind == "operation.out_of_step"]
+    assert ended.result == "reason.interrupted"
+    assert history.sync() is Sync.OUT_OF_STEP
+    operation = history.world.registry.read(lambda it: it.operation(ended.operation))
+    assert operation.phase is Phase.OUT_OF_STEP
+
+
+def test_a_puk_that_the_card_says_is_blocked_is_sent_no_more() -> None:
+    """It was not known before: PIV cards do not tell."""
+    history = History(named("unblock"))
+    history.holder.made.card.set_tries(puk=0)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.REFUSED
+    puk = puks.of(history.world.credential("alice").escrow)
+    assert (puk.known, puk.left) == (Known.USED_UP, 0)
+
+
+class AtOnce:
+    def submit(self, job: Callable[[], Any]) -> PendingJob[Any]:
+        done: PendingJob[Any] = PendingJob()
+        done.run(job)
+        return done
+
+
+def test_each_proof_of_a_card_has_a_challenge_of_its_own() -> None:
+    """What came with the record is signed once: a used nonce proves nothing."""
+    came, asked = (
+        PresenceChallenge(nonce=nonce, message=b"said", algorithm="P-256")
+        for nonce in (b"1", b"2")
+    )
+    case = SimpleNamespace(presence=came, credential="c")
+    authority = SimpleNamespace(challenge_presence=lambda _: asked)
+    workplace = Workplace(
+        card=cast("Any", None), authority=cast("Any", authority), worker=AtOnce()
+    )
+    run = Run(workplace, cast("Any", None), cast("Any", case), lambda _: None)
+    session = cast("Any", SimpleNamespace(sign=lambda *_: b"signed"))
+    nonces = [run.prove_presence(session)[0] for _ in range(3)]
+    assert nonces == [b"1", b"2", b"2"], "the last two were asked for anew"
