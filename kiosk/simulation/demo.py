@@ -130,6 +130,8 @@ class Demo:
         self.has_crossed = False
         """Whoever plays went over to the desk."""
         self._last: Role | None = None
+        self._was_chosen = False
+        """The helpdesk knows which card is spoken of."""
         for role in CAST:
             self.physical.append(add_to(self.world, role))
         stranger, _ = self.world.make_card("stranger", pin=b"111222")
@@ -153,11 +155,14 @@ class Demo:
     def choose(self, index: int) -> None:
         """Remember whose card it is that is put into a reader somewhere."""
         self._last = CAST[index] if index < len(CAST) else None
+        self._was_chosen = True
 
     def pull(self) -> None:
         self.readers.pull()
 
     def release_code(self) -> str:
+        if not self._was_chosen:
+            return "Helpdesk: insert the card first, so that I know which one it is."
         if self._last is None:
             return "Helpdesk: I have no such card on record."
         make = self.world.release_code

@@ -106,6 +106,14 @@ def test_the_helpdesk_gives_the_code_that_is_needed_now(table: Table) -> None:
     assert table.do("by code", Kind.UNBLOCK, new_pin=b"926535") is Outcome.DONE
 
 
+def test_the_helpdesk_asks_for_the_card_before_it_says_that_it_has_none(
+    table: Table,
+) -> None:
+    assert "insert the card first" in table.demo.release_code()
+    table.demo.insert(len(CAST))
+    assert "no such card" in table.demo.release_code()
+
+
 def test_the_desks_tray_begins_with_blank_cards() -> None:
     desk = DemoDesk()
     told = desk.cards[-1]
