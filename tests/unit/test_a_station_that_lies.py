@@ -324,7 +324,9 @@ def test_a_card_that_proves_nothing_blocks_nobodys() -> None:
 def test_a_card_that_was_unblocked_elsewhere_is_out_of_step() -> None:
     history = History(UNBLOCK)
     history.home_screen()
-    assert history.world.credential("alice").state is State.BLOCKED
+    blocked = history.world.credential("alice")
+    assert blocked.state is State.BLOCKED
+    assert blocked.sync is Sync.IN_STEP, "that it is blocked changes no PIN"
     history.holder.made.card.set_tries(pin=3)
     history.home_screen()
     credential = history.world.credential("alice")
