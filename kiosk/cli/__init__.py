@@ -18,6 +18,7 @@ from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
 from kiosk import __version__
+from kiosk.cli.ended import by_signals
 from kiosk.cli.frame import new_app
 from kiosk.cli.progress import ProgressLine
 from kiosk.core.exit_codes import ExitCode
@@ -145,7 +146,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         raise EmptyArgument(number=typed.index("") + 1)
     try:
-        with opening.shown_by(ProgressLine):
+        with by_signals(), opening.shown_by(ProgressLine):
             app(args=arguments, prog_name="kiosk")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FAILED

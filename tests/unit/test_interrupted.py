@@ -14,7 +14,8 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +29,7 @@ from msgspec.structs import replace
 
 from kiosk import bootstrap
 from kiosk.authority.office.operators import login_name
+from kiosk.cli import main
 from kiosk.core.exit_codes import ExitCode
 from kiosk.setup.new_station import Layout, create
 from storage.tinydb_registry import TinyDbRegistry
@@ -65,6 +67,16 @@ progress.ProgressLine.__init__ = made_in_order
 progress.ProgressLine.__call__ = told_and_waits
 sys.exit(main(sys.argv[2:]))
 """
+_HUNG_UP = """
+import os, signal, sys
+from kiosk.cli import main, progress
+told = progress.ProgressLine.__call__
+def hung_up(self, more=1):
+    os.kill(os.getpid(), signal.SIGHUP)
+    told(self, more)
+progress.ProgressLine.__call__ = hung_up
+sys.exit(main(sys.argv[1:]))
+"""
 _LATER = """
 from storage import migrations
 migrations.FORWARD[migrations.RECORDS] = {"credentials": bytes}
@@ -82,6 +94,8 @@ for place in (bootstrap, bootstrap.authority):
     place.directory_of = lambda *_: domain
 """
 """A program whose directory answers."""
+ENDS = {signal.SIGINT: 130, signal.SIGTERM: -15, signal.SIGHUP: -1}
+"""What may end a command, and how it is seen to end then (negative: by that signal)."""
 LEFT_BEHIND = (".part", ".compact", ".new", ".tmp")
 
 
@@ -113,6 +127,7 @@ def run(
     python: str = sys.executable,
     before: str = "",
     nth: int = 1,
+    how: signal.Signals = signal.SIGINT,
 ) -> tuple[int, str]:
     """Type it, and Ctrl+C in that phase; return how it ended, and which that was.
 
@@ -131,14 +146,22 @@ def run(
         for line in process.stderr:
             said += line
             if line.startswith("PHASE"):
-                process.send_signal(signal.SIGINT)
+                process.send_signal(how)
     return process.returncode, said
+
+
+def typed_here(*words: str) -> tuple[int, str]:
+    """Type it where nobody interrupts; return how it ended, and its complaints."""
+    said = StringIO()
+    with redirect_stdout(StringIO()), redirect_stderr(said):
+        code = main(words)
+    return code, said.getvalue()
 
 
 def whole(config: Path, *archive: str, code: int = ExitCode.UNANCHORED) -> None:
     """The station is what it was, and nothing lies about. `code`: of `audit verify`."""
-    assert run(("registry", "check", "--config", str(config)))[0] == 0
-    ended, said = run(("audit", "verify", *archive, "--config", str(config)))
+    assert typed_here("registry", "check", "--config", str(config))[0] == 0
+    ended, said = typed_here("audit", "verify", *archive, "--config", str(config))
     assert ended == code, said
     names = [each.name for each in config.parent.rglob("*")]
     assert not [name for name in names if name.endswith(LEFT_BEHIND)]
@@ -247,6 +270,39 @@ def test_ctrl_c_where_the_registry_is_a_database_leaves_it_whole(
     assert postgres.server().ask(rest) == []
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
+@pytest.mark.parametrize(
+    "typed",
+    ["backup {new}", "audit export -o {new}", "registry compact", "vault rotate"],
+)
+def test_a_service_that_is_stopped_and_a_line_that_is_hung_up_do_no_harm(
+    config: Path, tmp_path: Path, typed: str, how: signal.Signals
+) -> None:
+    words = (*typed.format(new=tmp_path / "new").split(), "--config", str(config))
+    for phase in range(1, 9):
+        code, said = run(words, phase, how=how)
+        if "PHASE" not in said:
+            break
+        assert code == ENDS[how], said
+        assert [it for it in tmp_path.iterdir() if it != config.parent] == []
+    assert phase > 1
+    assert code == 0, said
+    names = [each.name for each in tmp_path.rglob("*")]
+    assert not [name for name in names if name.endswith(LEFT_BEHIND)]
+
+
+def test_what_was_begun_to_outlive_its_terminal_goes_on(
+    config: Path, tmp_path: Path
+) -> None:
+    words = ["backup", str(tmp_path / "new"), "--config", str(config)]
+    program = [sys.executable, "-c", _HUNG_UP, *words]
+    surroundings = {**os.environ, "PYTHONPATH": _PATHS}
+    ended = subprocess.run(program, env=surroundings, check=False)
+    assert ended.returncode == -signal.SIGHUP
+    ended = subprocess.run(["nohup", *program], env=surroundings, check=False)
+    assert ended.returncode == 0
+
+
 @pytest.mark.parametrize("beside", [(), ("--station", "k1")], ids=["all", "one's"])
 def test_ctrl_c_in_any_phase_of_an_export_leaves_no_file(
     config: Path, tmp_path: Path, beside: tuple[str, ...]
@@ -338,7 +394,10 @@ def test_ctrl_c_while_records_are_brought_forward_leaves_the_older_registry(
     f"another user reads here: run the tests as root, with {SYSTEMS}, in a checkout "
     "that everybody may enter",
 )
-def test_ctrl_c_in_any_phase_of_roots_restore_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ENDS, ids=lambda it: it.name)
+def test_whatever_ends_roots_restore_in_any_phase_leaves_nothing(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     owner = pwd.getpwnam("nobody")
     with TemporaryDirectory(prefix="kiosk-") as place:
         Path(place).chmod(0o755)
@@ -355,12 +414,12 @@ def test_ctrl_c_in_any_phase_of_roots_restore_leaves_nothing(tmp_path: Path) -> 
         seen: list[str] = []
         for phase in range(1, 9):
             told = ("restore", str(backup), "--keys", str(keys), *config)
-            code, said = run(told, phase, str(SYSTEMS))
+            code, said = run(told, phase, str(SYSTEMS), how=how)
             if "PHASE" not in said:
                 break
             seen += re.findall("PHASE (.*)", said)
-            assert code == 130, said
-            assert list(own.iterdir()) == []
+            assert code == ENDS[how], said
+            assert list(Path(place).rglob("*")) == [own]
         assert seen[:3] == ["bytes", "bytes handed over", "bytes"]
         assert code == 0, said
         assert {each.stat().st_uid for each in own.rglob("*")} == {owner.pw_uid}
