@@ -8,6 +8,7 @@ office.page.name
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -78,14 +79,13 @@ class Office:
         self.said: list[Message] = []
 
     def _issuer(self) -> Issuer:
-        import tempfile
-
-        folder = Path(tempfile.mkdtemp())
         certificate, key = new_issuer("Lab CA", now=self.world.clock.now())
-        (folder / "ca.pem").write_bytes(certificate)
-        (folder / "ca.key").write_bytes(key)
-        (folder / "ca.key").chmod(0o600)
-        return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=100)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "ca.pem").write_bytes(certificate)
+            (folder / "ca.key").write_bytes(key)
+            (folder / "ca.key").chmod(0o600)
+            return Issuer.from_files(folder / "ca.pem", folder / "ca.key", days=100)
 
     # --- people and cards -------------------------------------------------------
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -46,6 +44,7 @@ from kiosk.desk.pages import (
 from kiosk.desk.personalise import IssuedCard
 from kiosk.desk.tables import Look
 from kiosk.simulation.demo_desk import PASSWORD, DemoDesk
+from lab.left_over import own_folder
 from storage.records import (
     ApprovalKind,
     Credential,
@@ -71,8 +70,7 @@ def _person(context: Context, account: str) -> Holder:
 
 
 def _batch(context: Context) -> Any:
-    folder = Path(tempfile.mkdtemp(prefix="batch-"))
-    file = folder / "people.csv"
+    file = own_folder("batch-") / "people.csv"
     file.write_text("account,template\nalice,staff\nbob,staff\n")
     return read_batch(context.office, context.site.files, str(file))
 

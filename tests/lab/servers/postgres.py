@@ -7,7 +7,6 @@ that Debian's package makes.
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import itertools
 import os
@@ -15,7 +14,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 
+from lab import left_over
 from lab.not_run import not_run
 from storage.postgres import schema
 from storage.postgres.connection import connect
@@ -86,8 +85,7 @@ def own_folder(name: str) -> Path:
 
     It goes with this process.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"pk-{name}-", dir="/tmp"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = left_over.own_folder(f"pk-{name}-", "/tmp")
     os.chown(folder, account().pw_uid, account().pw_gid)
     return folder
 
@@ -173,7 +171,7 @@ class Server:
     def database(self) -> str:
         """Return the connection string of a new, empty registry."""
         name = f"test{next(self._numbers)}"
-        self.ask(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY FILE_COPY")
         return self.conninfo(name)
 
     @property
@@ -192,5 +190,5 @@ class Server:
 def server() -> Server:
     """Return this process's server."""
     started = Server()
-    atexit.register(started.remove)
+    left_over.at_the_end(started.remove)
     return started

@@ -7,11 +7,8 @@ application of its own behind it, found by a header.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import itertools
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +35,7 @@ from kiosk.authority.stations.keys import Ed25519Key, StationPublicKey
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SystemEntropy
+from lab.left_over import own_folder
 from lab.servers.ports import free_port
 from lab.servers.tls_servers import Issued, Wish, issue
 
@@ -181,9 +179,7 @@ class Worlds:
     """`ASGI` of every world that is reached over the one server."""
 
     def __init__(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="pin-kiosk-served-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        self._site = Site.founded(folder)
+        self._site = Site.founded(own_folder("pin-kiosk-served-"))
         self._port = free_port()
         self._numbers = itertools.count()
         self._apps: dict[str, tuple[Starlette, Threads]] = {}
