@@ -74,6 +74,11 @@ CREATE TABLE registry_schema (
     works_from bigint NOT NULL
 )
 """
+_MADE_BY_ANOTHER = (
+    errors.DuplicateTable,
+    errors.DuplicateObject,  # its row's type is there, and the table not yet
+    errors.UniqueViolation,
+)
 
 
 def check(connection: BoundedConnection, place: str) -> None:
@@ -199,7 +204,7 @@ def _found_table(connection: BoundedConnection) -> None:
     try:
         with connection.transaction():
             connection.execute(_TABLE)
-    except (errors.DuplicateTable, errors.UniqueViolation):
+    except _MADE_BY_ANOTHER:
         return  # it is there, or somebody makes it at this moment
 
 

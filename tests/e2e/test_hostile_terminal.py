@@ -45,6 +45,7 @@ def opened(tmp_path: Path) -> Opened:
 @pytest.mark.parametrize("data", SENT.values(), ids=list(SENT))
 def test_nothing_that_is_sent_ends_or_confuses_it(opened: Opened, data: bytes) -> None:
     with opened() as shown:
+        shown.shows("Insert your card")
         before = shown.shows("C  contrast")
         shown.send(data)
         time.sleep(0.6)  # what has not ended is given up

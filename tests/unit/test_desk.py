@@ -463,7 +463,7 @@ def test_a_changed_template_is_the_next_version_and_says_what_it_means() -> None
     [
         ("pin_policy.history", "many", "template.not_a_number"),
         ("key_algorithm", "p-256", "template.no_such_algorithm"),
-        ("unblock", "a kind word", "template.bad_field"),
+        ("keyless", "a kind word", "template.bad_field"),
     ],
 )
 def test_a_field_that_means_nothing_is_named(field: str, typed: str, told: str) -> None:

@@ -16,6 +16,7 @@ from lab.histories import History
 from lab.liar import named
 from lab.servers.ports import free_port
 from lab.servers.served import Enrolled, Serving, Site
+from lab.servers.serving import until
 from starlette.applications import Starlette
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -39,6 +40,7 @@ from kiosk.cards.ports import Card
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.errors import Message
 from kiosk.core.frame_line import LARGEST_FRAME, FrameLine, LineCut, Turns
+from kiosk.core.shared_tls_socket import SharedTlsSocket
 from kiosk.desk.relay.channel import Channel, accepted, offered
 from kiosk.desk.relay.remote_desk import CLOSED, RemoteDesk
 from kiosk.desk.relay.session_host import end, host
@@ -103,6 +105,8 @@ class Door:
         self.desks = Desks(service)
         self.app: Starlette = application(service, self.desks.routes)
         self.context = trusting(self.site.ca_file)
+        self.context.sslsocket_class = SharedTlsSocket  # as a station has it
+        self._came: list[RemoteDesk] = []
 
     def admit(self, parts: RequiredPorts, request: HttpRequest) -> Caller:
         caller = self.enrolled.verify(parts, request)
@@ -129,7 +133,15 @@ class Door:
             mine = SealingKey()
             return accepted(lines.opened(mine.public, lambda: None), mine, 10)
 
-        return RemoteDesk(connected, lambda job: job())
+        self._came.append(RemoteDesk(connected, lambda job: job()))
+        return self._came[-1]
+
+    def close(self) -> None:
+        """Let every step end, and send everybody home."""
+        self.gate.set()
+        for each in self._came:
+            each.close()
+        until(lambda: not self.desks._open)
 
     def repeated(self, station: str) -> tuple[str, dict[str, str]]:
         """The handshake of a station, for whoever has seen it."""
@@ -153,7 +165,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     with Serving(made.app, made.site.listening(made.port)) as serving:
         made.serving = serving
         yield made
-        made.gate.set()
+        made.close()
 
 
 def test_each_station_gets_a_session_of_its_own(door: Door) -> None:
@@ -180,8 +192,10 @@ def test_a_line_that_dies_before_there_is_a_page_is_opened_once_more(
             opened[-1].close()
         return opened[-1]
 
-    assert RemoteDesk(connected, lambda job: job()).page().name == shown
+    desk = RemoteDesk(connected, lambda job: job())
+    assert desk.page().name == shown
     assert len(opened) == 2
+    desk.close()
 
 
 def test_a_line_that_dies_is_told_of_in_our_words_alone(
