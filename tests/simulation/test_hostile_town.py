@@ -192,6 +192,40 @@ def lose_a_try_of_the_puk(town: Town) -> None:
     town.people[0].card.set_tries(puk=2)
 
 
+def lose_a_try_of_the_puk_and_stop(town: Town) -> None:
+    """At worst one is left, and the card has said no to nothing."""
+    lose_a_try_of_the_puk(town)
+    at_worst(town, 1)
+    audited(town, "escrow.rotation_begun")
+
+
+def lose_a_try_of_the_puk_and_leave_it(town: Town) -> None:
+    """Two are left at worst, and the value that gives it back was not sent again."""
+    lose_a_try_of_the_puk(town)
+    at_worst(town, 2)
+    audited(town, "escrow.puk_wrong")
+    audited(town, "escrow.rotation_begun")
+
+
+def lose_a_try_of_the_puk_for_a_no_of_before(town: Town) -> None:
+    """Whatever the card said no to, it has taken a PUK since."""
+    lose_a_try_of_the_puk_and_stop(town)
+    audited(town, "escrow.puk_wrong")
+    audited(town, "escrow.puk_taken")
+    audited(town, "escrow.puk_sent")
+
+
+def at_worst(town: Town, left: int) -> None:
+    own = town.people[0].holder.credential
+
+    def commit(tx: Tx) -> None:
+        known = tx.credential(own)
+        escrow = msgspec.structs.replace(known.escrow, left=left)
+        tx.save_credential(msgspec.structs.replace(known, escrow=escrow))
+
+    town.store.run(commit)
+
+
 def tell_a_pin(town: Town) -> None:
     audited(town, "credential.noted", {"words": f"it is {PINS[0].decode()}"})
 
@@ -231,6 +265,9 @@ def hand_out_a_puk(town: Town) -> None:
         (change_the_card, "I3"),
         (lose_a_try, "I4"),
         (lose_a_try_of_the_puk, "I4"),
+        (lose_a_try_of_the_puk_and_stop, "I4"),
+        (lose_a_try_of_the_puk_and_leave_it, "I4"),
+        (lose_a_try_of_the_puk_for_a_no_of_before, "I4"),
         (tell_a_pin, "I5"),
         (leave_the_table, "I6"),
         (hold_it_unseen, "I6"),

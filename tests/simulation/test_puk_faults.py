@@ -20,7 +20,8 @@ from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import PENDING, seal_field
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.simulation.cards.faults import PullAfter
+from kiosk.simulation.cards.faults import PullAfter, PullBefore
+from kiosk.simulation.interference import die
 from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
@@ -53,6 +54,35 @@ def test_no_two_faults_lose_the_puk_of_a_card(story: PukStory) -> None:
             assert not history.violations(), (one, other)
         history.come_to_rest()
         assert history.is_at_rest(), (one, other)
+
+
+def test_a_try_that_two_faults_cost_is_on_record_and_given_back_at_a_release() -> None:
+    """The new PUK never came to the card; the old one was written down, not sent."""
+    history = PukHistory(STORIES[0])
+    card = history.holder.made.card
+    history.visit(Kind.UNBLOCK, new_puk_lost)
+    assert (card.puk_tries_left, puks.of(history.escrow).known) == (3, Known.PENDING)
+    history.visit(Kind.CHANGE, dying_before_the_old_one_is_sent)
+    assert (card.puk_tries_left, puks.of(history.escrow).left) == (2, 1)
+    history.visit(Kind.CHANGE)
+    assert card.puk_tries_left == 2, "the one left at worst is not spent"
+    assert not history.violations()
+    assert history.come_to_rest(), "a helpdesk knows"
+    assert history.is_at_rest()
+    assert card.puk_tries_left == 3
+
+
+def new_puk_lost(world: World) -> None:
+    """The card leaves before the new PUK reaches it."""
+    pull = partial(world.readers.faults.set, PullBefore(at=1))
+    world.authority.after("puk_plan", pull)
+
+
+def dying_before_the_old_one_is_sent(world: World) -> None:
+    """The card says no to the new PUK, the old one is written down; there it ends."""
+    world.authority.after(
+        "puk_not_replaced", lambda: world.authority.after("puk_plan", die)
+    )
 
 
 # --- what must never be sent, and what is owed ---------------------------------------

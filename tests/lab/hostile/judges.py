@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -24,13 +24,16 @@ from lab.hostile.pages import EVENTS
 from lab.hostile.town import PINS, Person, Town
 from statemachine.operation import TABLE, Phase
 from storage import audit
-from storage.records import AuditEvent, Keyless, Sync
+from storage.records import AuditEvent, Escrow, Keyless, Sync
 
 _LONG = re.compile(r"[0-9A-Za-z+/=]{17,}")
 """Random text, in which any six digits may stand."""
 _SECONDS = 60.0
 _STEPS = {f"operation.{phase}" for phase in Phase}
 """What else is said of an operation is no step of it."""
+_PUK_SENT = {"escrow.puk_sent", "escrow.puk_typed", "escrow.rotation_begun"}
+_PUK_TAKEN = {"escrow.puk_taken", "escrow.rotated"}
+_PUK_SAID = _PUK_TAKEN | {"escrow.puk_wrong", "escrow.puk_unheard"}
 _CONTEXT = b"pin-kiosk statement\x00\x01"
 
 
@@ -156,14 +159,25 @@ def _counters(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str
     """I4: whoever types what is right loses no try.
 
     Where a wait gave up, nobody knows which of two PUKs is on the card: each costs a
-    try at most, and it was written down before it was sent.
+    try at most, and it was written down before it was sent. The same where the value
+    that gives the try back was sent and no answer came: with one left at worst, it is
+    not sent again before a helpdesk has released just that.
     """
     card, escrow = person.holder.made.card, town.credential(person).escrow
-    most = escrow.left if town.waits_end else 3
+    most = escrow.left if town.waits_end else 3 - _waiting_for_a_release(escrow, own)
     if person.story.family is Family.PIV and card.puk_tries_left < most:
         yield f"{card.puk_tries_left} tries are left at the PUK"
     if 0 < card.pin_tries_left < 3:
         yield f"{card.pin_tries_left} tries are left at the PIN"
+
+
+def _waiting_for_a_release(escrow: Escrow, own: list[AuditEvent]) -> int:
+    """Return the noes of a card whose last PUK was sent and never answered."""
+    said = [each.kind for each in own if each.kind in _PUK_SENT | _PUK_SAID]
+    if escrow.left > 1 or not said or said[-1] not in _PUK_SENT:
+        return 0
+    since = takewhile(lambda kind: kind not in _PUK_TAKEN, reversed(said))
+    return list(since).count("escrow.puk_wrong")
 
 
 def _edges(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:
