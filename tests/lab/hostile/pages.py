@@ -56,7 +56,10 @@ class AtPages:
     def decides(
         self, person: Person, choice: str, between: Callable[[], None]
     ) -> Page | None:
-        """Go through the pages of one decision; the last one. None: not offered."""
+        """Go through the pages of one decision; the last one.
+
+        None: the page is not that person's, or does not offer it.
+        """
         session = self._signed_in()
         session.choose("go:", _quiet)
         page = session.submit(Filled({"term": person.name}, {}), _quiet)
@@ -64,8 +67,8 @@ class AtPages:
         session.page()  # it is read anew while she looks at it
         between()
         offered = {each.key for each in page.choices if each.refusal is None}
-        if page.name != "credential" or choice not in offered:
-            return None
+        if page.title != self._holder(person) or choice not in offered:
+            return None  # she reads whose page it is
         page = session.choose(choice, _quiet)
         between()
         texts = {each.name: _REASON for each in page.fields}
@@ -75,6 +78,9 @@ class AtPages:
         between()
         session.back()
         return page
+
+    def _holder(self, person: Person) -> str:
+        return self._town.credential(person).holder
 
     def _signed_in(self) -> Session:
         """Return the session, once she has signed in, if need be."""
