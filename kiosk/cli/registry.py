@@ -32,7 +32,8 @@ def info(config: ConfigOption = None) -> None:
         sealed = registry.evidence.segments()
     here = [each for each in sealed if not each.archived]
     print(f"file            {figures.path}")
-    print(f"size            {figures.size:,} bytes, {figures.living:,} of them living")
+    living = min(figures.living, figures.size)  # it is reckoned
+    print(f"size            {figures.size:,} bytes, about {living:,} of them living")
     print(f"credentials     {counts[0]:,}")
     print(f"unfinished      {counts[1]:,} operations")
     print(f"living events   {figures.events:,}")

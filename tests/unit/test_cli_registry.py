@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_it_is_compacted_looked_at_and_whole(lived: Terminal) -> None:
     code, out, err = lived.type("registry", "check")
     assert code == 0, err
     assert "whole" in out
+
+
+def test_no_more_lives_than_there_is(terminal: Terminal) -> None:
+    """What lives is reckoned; a new registry's few lines would come to more."""
+    _, out, _ = terminal.type("registry", "info")
+    size, living = re.search(r"size +([\d,]+) bytes, about ([\d,]+) of", out).groups()  # type: ignore[union-attr]  # it fails there, too
+    assert int(living.replace(",", "")) <= int(size.replace(",", ""))
 
 
 def test_every_damaged_segment_is_named(lived: Terminal) -> None:
