@@ -136,7 +136,7 @@ TABLE: tuple[Edge, ...] = (
             source,
             State.SUSPENDED,
             Actor.HELPDESK,
-            f"The helpdesk puts a hold on {article} {source} card.",
+            f"The helpdesk suspends {article} {source} card.",
             _OPERATOR,
         )
         for source, article in (
@@ -150,7 +150,7 @@ TABLE: tuple[Edge, ...] = (
         State.SUSPENDED,
         None,
         Actor.HELPDESK,
-        "The helpdesk lifts the hold; the card is again what it was before.",
+        "The helpdesk lifts the suspension; the card is again what it was before.",
         _OPERATOR,
     ),
     *(

@@ -108,7 +108,7 @@ class Talk:
             if answer == _REPEAT:
                 repeat()
             elif self.hand is None or not self.hand.told(answer):
-                self.refuse(say("plain.no_such_choice", last=last))
+                self.refuse(_no_such_choice(last))
 
     def _chosen(self, last: int) -> str:
         """Return what was typed for a choice; empty: nothing that could be one.
@@ -364,3 +364,10 @@ def order() -> LineEntry:
 def _is_typed(key: Key) -> bool:
     """It types something, or stands for something that was pasted."""
     return key.character is not None or key == PASTE
+
+
+def _no_such_choice(last: int) -> str:
+    """Say which numbers there are."""
+    if last == 1:
+        return say("plain.only_choice")
+    return say("plain.no_such_choice", last=last)

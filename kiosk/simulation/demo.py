@@ -83,7 +83,7 @@ CAST = (
     Role(
         name="suspended",
         person="Grace Green",
-        story="the helpdesk has put a hold on this card",
+        story="the helpdesk has suspended this card",
         pin=b"244948",
         state=State.SUSPENDED,
     ),
@@ -235,7 +235,7 @@ def _worth_trying(
     """Say what comes next in the story of this card."""
     first = "" if is_in else "F5, and "
     if now.state is State.SUSPENDED:
-        return "Ctrl+T, lift the hold at the desk, and come back"
+        return "Ctrl+T, lift the suspension at the desk, and come back"
     if now.state is State.ISSUED:
         by_code = role.template == "by code"
         return f"{first}choose the first PIN{' (F9 tells the code)' if by_code else ''}"

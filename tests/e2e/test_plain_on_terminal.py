@@ -105,6 +105,18 @@ def test_a_blocked_card_is_opened_by_a_code_that_is_read_out() -> None:
         )
 
 
+def test_one_choice_is_asked_for_as_one() -> None:
+    with terminal(DEMO, size=LARGE) as shown:
+        shown.shows("or quit")
+        shown.type("insert 3\r")
+        shown.shows("For English, type 1")
+        shown.type("1\r")
+        shown.shows("What would you like to do?")
+        rest()
+        shown.type("7\r")
+        shown.shows("Please type 1, or ? to hear the question again.")
+
+
 def test_what_is_wrong_is_said_and_asked_again(opened: Opened) -> None:
     with opened("inserted") as shown:
         shown.shows("Your number:")

@@ -97,9 +97,9 @@ async def test_enter_that_is_held_in_the_palette_goes_no_further() -> None:
         await carol(shown)
         await shown.pilot.press("ctrl+p")
         await covered(shown, PaletteScreen)
-        await shown.pilot.press(*"hold", *("enter",) * 30)
+        await shown.pilot.press(*"suspend", *("enter",) * 30)
         await shown.until_page("act_suspend")
-        assert "Put the card of Carol Clark on hold" in shown.text()
+        assert "Suspend the card of Carol Clark" in shown.text()
 
 
 async def test_signing_out_leaves_nothing_of_the_caller() -> None:

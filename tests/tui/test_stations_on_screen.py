@@ -17,7 +17,7 @@ async def test_a_station_is_found_and_revoked(size: tuple[int, int]) -> None:
         world = shown.demo.world
         world.registry.run(lambda tx: enrolled(tx, world.clock.now()))
         await shown.sign_in(ADA)
-        await shown.pilot.press("tab", "s")
+        await shown.pilot.press("tab", "f")
         await shown.until_page("stations")
         await shown.until_said("lobby-7")
         for words in ("desk-2", "revoked", "kiosk", "0.1.0", "Last heard"):

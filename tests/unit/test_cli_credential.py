@@ -68,7 +68,7 @@ def test_a_page_says_why_each_action_is_refused(terminal: Terminal) -> None:
     code, out, _ = terminal.type("credential", "show", "ann@ad.test")
     assert code == ExitCode.OK
     assert "suspended (was active)" in out
-    assert "This card is suspended. The helpdesk can resume it." in out
+    assert "This card is suspended. The helpdesk can lift the suspension." in out
 
 
 def test_hostile_names_cannot_reach_the_terminal(terminal: Terminal) -> None:

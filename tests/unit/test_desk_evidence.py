@@ -10,13 +10,17 @@ import pytest
 from lab.desk.office import PIN, Office
 
 from kiosk.authority.office.values import (
+    Risk,
     RiskFinding,
 )
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.desk.pages import events
+from kiosk.desk.pages import risk as risk_page
 from kiosk.desk.tables import Look
+from kiosk.faces import wording
 from kiosk.texts import text
+from kiosk.tui.tray import DEMO_KEYS
 from kiosk.visit.views import Answers, FieldName
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
@@ -183,6 +187,48 @@ def test_the_receipt_of_an_events_operation_is_read_and_printed_once() -> None:
     assert number in printed
     assert office.events("audit.exported")[-1]["file"] == number
     assert office.desk.page().paper == (), "once"
+
+
+@pytest.mark.parametrize(
+    ("finding", "detail"),
+    [
+        (RiskFinding.NO_LOCKOUT, "domain"),
+        (RiskFinding.KEYLESS, "without"),
+        (RiskFinding.KEYLESS, "with helpdesk release"),
+        (RiskFinding.PUK_DUE, "exposed"),
+        (RiskFinding.UNKNOWN, "directory.unreachable"),
+        (RiskFinding.UNSATISFIABLE, "complexity"),
+    ],
+)
+def test_a_risk_is_explained_without_words_of_the_program(
+    finding: RiskFinding, detail: str
+) -> None:
+    told = wording.said(risk_page.meaning(risk(finding, detail)))
+    assert f"({detail})" not in told
+
+
+@pytest.mark.parametrize("page", ["risk", "evidence"])
+def test_a_page_takes_no_key_that_the_demos_tray_takes(page: str) -> None:
+    office = auditor()
+    office.choose(page)
+    keys = {each.letter for each in office.page.choices}
+    assert keys.isdisjoint(DEMO_KEYS), "else the demo offers what does not work there"
+
+
+def test_a_policy_of_the_sites_own_is_named() -> None:
+    told = wording.said(risk_page.meaning(risk(RiskFinding.NO_LOCKOUT, "Kiosk people")))
+    assert "(Kiosk people)" in told
+
+
+def risk(finding: RiskFinding, detail: str) -> Risk:
+    return Risk(
+        finding=finding,
+        detail=detail,
+        credential="1",
+        holder="Alice",
+        account="alice",
+        template="staff",
+    )
 
 
 def test_a_risk_is_searched_for() -> None:

@@ -190,6 +190,10 @@ class RiskFinding(StrEnum):
     """The directory did not say."""
 
 
+THE_DOMAINS = "domain"
+"""What the directory calls the domain's own policy, among its fine-grained ones."""
+
+
 class Risk(Value, frozen=True, kw_only=True):
     """One finding about one credential. Names are outside text."""
 

@@ -37,7 +37,7 @@ _LETTERS = {
     "answer": "t",
     "finish": "f",
     "close": "c",
-    "suspend": "h",
+    "suspend": "s",
     "resume": "l",
     "revoke": "r",
     "retire": "x",

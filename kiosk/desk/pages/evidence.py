@@ -56,7 +56,10 @@ class EvidencePage(Plain):
             choices=(
                 Choice("export", Message("desk.evidence.export"), letter="f4"),
                 Choice(
-                    _RECEIPT, Message("desk.evidence.receipt"), letter="f5", of_row=True
+                    _RECEIPT,
+                    Message("desk.evidence.receipt"),
+                    letter="ctrl+r",
+                    of_row=True,
                 ),
             ),
             fields=(

@@ -36,7 +36,7 @@ from kiosk.desk.views import (
 _LETTERS = {
     Worklist.OUT_OF_STEP: "o",
     Worklist.BLOCKED_TODAY: "b",
-    Worklist.SUSPENDED: "h",
+    Worklist.SUSPENDED: "s",
     Worklist.EXPIRING: "e",
     Worklist.ROTATION_DUE: "u",
     Worklist.KEYLESS: "k",
@@ -47,7 +47,7 @@ _LETTERS = {
     "evidence": "d",
     "audit": "v",
     "risk": "r",
-    "stations": "s",
+    "stations": "f",
 }
 _LIST = "list:"
 _WORK = "work"

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from kiosk.authority.office.operators import Action
 from kiosk.authority.office.values import (
+    THE_DOMAINS,
     Report,
     Risk,
+    RiskFinding,
 )
 from kiosk.core.errors import Message
 from kiosk.desk import export
@@ -17,6 +19,7 @@ from kiosk.desk.how_far import HowFar
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
+from storage.records import Keyless
 
 _COLUMNS = (
     Column("finding", Message("desk.column.finding"), 25, 2),
@@ -30,6 +33,28 @@ _ORDER = {
     "account": lambda it: it.account,
     "template": lambda it: it.template,
 }
+
+
+_IN_WORDS = {
+    (RiskFinding.NO_LOCKOUT, THE_DOMAINS): "no_lockout_domain",
+    (RiskFinding.KEYLESS, Keyless.WITHOUT): "keyless_without",
+    (RiskFinding.KEYLESS, Keyless.WITH_RELEASE): "keyless_with_helpdesk_release",
+}
+"""Where what was found is one of the program's own words."""
+_UNNAMED = frozenset(
+    {RiskFinding.PUK_DUE, RiskFinding.UNKNOWN, RiskFinding.UNSATISFIABLE}
+)
+"""What is said without what was found: it is always a word of the program's."""
+
+
+def meaning(risk: Risk) -> Message:
+    """Say what a risk means, with no word in it that only the program uses."""
+    named = _IN_WORDS.get((risk.finding, risk.detail))
+    if risk.finding in _UNNAMED:
+        named = str(risk.finding)
+    if named is not None:
+        return Message(f"risk.in_words.{named}")
+    return Message(f"risk.{risk.finding}", {"detail": risk.detail})
 
 
 class RiskPage(Plain):
@@ -72,7 +97,7 @@ class RiskPage(Plain):
             finds=True,
             choices=(
                 Choice("export", Message("desk.evidence.export"), letter="f4"),
-                Choice("again", Message("desk.risk.anew"), letter="f5"),
+                Choice("again", Message("desk.risk.anew"), letter="ctrl+r"),
             ),
             table=Table(
                 columns=_COLUMNS,
@@ -145,7 +170,6 @@ def _sums(report: Report) -> Iterator[PageLine]:
 
 def _rows(risks: Iterable[Risk]) -> Iterator[TableRow]:
     for each in risks:
-        meaning = Message(f"risk.{each.finding}", {"detail": each.detail})
         yield TableRow(
             key=f"{each.finding} {each.credential}",
             cells=(
@@ -154,5 +178,5 @@ def _rows(risks: Iterable[Risk]) -> Iterator[TableRow]:
                 each.account,
                 each.template,
             ),
-            about=(PageLine(each.holder, Style.STRONG), PageLine(meaning)),
+            about=(PageLine(each.holder, Style.STRONG), PageLine(meaning(each))),
         )

@@ -157,6 +157,8 @@ class EditPage(Plain):
             yield PageLine(
                 Message("desk.template_split", {"split": split}), Style.MUTED
             )
+        if draft == compared == self._template:
+            return  # nothing else is compared, and nothing is changed
         differing: dict[str, str | int] = {
             "changed": len(changed(compared, draft)),
             "version": compared.version,

@@ -51,7 +51,7 @@ class HelpScreen(KioskScreen):
             yield line(say("tui.keys.choices"), classes="heading")
         for each in open_:
             if each.letter:
-                yield _row(each.letter.upper(), in_words(each.label))
+                yield _row(each.letter.title(), in_words(each.label))
         if self._page.action is not None and not self._page.finds:
             yield line(say("tui.keys.own_key"), classes="heading")
             yield _row("F2", said(self._page.action))

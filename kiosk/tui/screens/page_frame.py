@@ -48,7 +48,7 @@ def keys_of(page: Page, *, can_choose: bool) -> tuple[KeyHint, ...]:
         keys.append(KeyHint("F2", page.action.key))
     for each in page.choices:
         if is_function_key(each) and isinstance(each.label, Message):
-            keys.append(KeyHint(each.letter.upper(), each.label.key))
+            keys.append(KeyHint(each.letter.title(), each.label.key))
     if page.can_go_back:
         keys.append(KeyHint("Esc", "tui.key.back"))
     elif page.finds and page.table is not None:

@@ -120,7 +120,7 @@ class PaletteScreen(KioskScreen):
 
 
 def _told(choice: Choice) -> str:
-    letter = f"  ({choice.letter.upper()})" if choice.letter else ""
+    letter = f"  ({choice.letter.title()})" if choice.letter else ""
     return f"{in_words(choice.label)}{letter}"
 
 

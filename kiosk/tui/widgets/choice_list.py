@@ -37,7 +37,7 @@ class ChoiceItem(Vertical):
         """Show whether Enter would choose this one."""
         pointer = marks().pointer if is_marked else " "
         number = str(self._number) if self._number <= len(_NUMBERS) else " "
-        cap = self.choice.letter.upper() or number
+        cap = self.choice.letter.title() or number
         count = f"  {self.choice.count}" if self.choice.count else ""
         label = in_words(self.choice.label)
         self._title.update(Content(f"{pointer} {cap}  {label}{count}"))

@@ -145,5 +145,5 @@ def out_of_step(world: World, name: str) -> None:
 
 
 def suspended(world: World, name: str) -> None:
-    """There is a hold on it."""
+    """It is suspended."""
     set_state(world, name, state=State.SUSPENDED, suspended_from=State.ACTIVE)
