@@ -18,6 +18,7 @@ from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
 from kiosk import __version__
+from kiosk.cli.coercion import turn_only_what_is_typed
 from kiosk.cli.ended import by_signals
 from kiosk.cli.frame import new_app
 from kiosk.cli.progress import ProgressLine
@@ -94,6 +95,7 @@ class Commands(TyperGroup):
         ]
 
 
+turn_only_what_is_typed()
 app = new_app(
     "Smart-card PINs at a terminal, with the directory password in step.",
     group=Commands,

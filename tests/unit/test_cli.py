@@ -33,6 +33,17 @@ def test_help_imports_nothing_that_it_does_not_show() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_what_nobody_typed_costs_nothing() -> None:
+    script = (
+        "import sys; from kiosk.cli import main; main(['demo', '--plain']);"
+        "print('pydantic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False", "Typer turns options by it"
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == ExitCode.OK
     out = capsys.readouterr().out
