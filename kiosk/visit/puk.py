@@ -77,7 +77,7 @@ def send_in_turn(run: Run, first: PukTry, send: Callable[[Secret], None]) -> Lab
             try:
                 _send(run, label, lambda: send(secret))
             except (WrongPuk, PinRefused) as error:
-                if isinstance(error, PinTooSimple) or label is not tried[0]:
+                if len(tried) > 1 or not _leads_on(error, label):
                     raise
                 last: CardError = error
             else:
@@ -86,6 +86,17 @@ def send_in_turn(run: Run, first: PukTry, send: Callable[[Secret], None]) -> Lab
             attempt = run.ask(lambda it: it.puk_next(run.operation, tuple(tried), None))
         except Refused:
             raise last from None
+
+
+def _leads_on(error: CardError, label: Label) -> bool:
+    """Say whether the next PUK could be the cure of what the card said to this one.
+
+    A value that it does not take may be a new PUK, of a form that it never takes; with
+    the one that it had, it is the PIN.
+    """
+    if isinstance(error, WrongPuk):
+        return True
+    return label is Label.PENDING and not isinstance(error, PinTooSimple)
 
 
 def send_typed(run: Run, told: int | None, send: Callable[[], None]) -> Label:

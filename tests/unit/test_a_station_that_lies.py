@@ -321,6 +321,18 @@ def test_a_card_that_proves_nothing_blocks_nobodys() -> None:
     assert history.world.credential("alice").state is State.ACTIVE
 
 
+def test_a_card_that_was_blocked_before_it_was_ever_activated_is_seen_as_blocked() -> (
+    None
+):
+    """By somebody who had it before its holder: only a code and the PUK open it."""
+    history = History(named("unblock, never activated"))
+    assert history.world.credential("alice").state is State.ISSUED
+    history.home_screen()
+    credential = history.world.credential("alice")
+    assert credential.state is State.BLOCKED
+    assert credential.sync is Sync.NEVER
+
+
 def test_a_card_that_was_unblocked_elsewhere_is_out_of_step() -> None:
     history = History(UNBLOCK)
     history.home_screen()

@@ -134,6 +134,8 @@ def unblocked(world: Small, faults: Iterator[Fault], *, knowingly: bool) -> Smal
             return world
         if fault is Fault.DEFINITE_NO:
             world = replace(world, puk=candidates.unheard(world.puk, label))
+            if label is Label.CURRENT:  # of a form that it takes: it was the PIN
+                return world
             continue
         given = world.value(label)
         world, right = world.compared(given)

@@ -114,6 +114,14 @@ def test_what_is_sealed_opens_for_its_operation_only() -> None:
         key.open(sealed[:-1] + bytes((sealed[-1] ^ 1,)), operation="op-1")
 
 
+@pytest.mark.parametrize("length", [0, 10, 31, 32, 33, 47, 48, 60])
+@pytest.mark.parametrize("point", [bytes(32), b"\x01" + bytes(31), b"\xff" * 32])
+def test_what_was_never_sealed_does_not_open(point: bytes, length: int) -> None:
+    """Points of low order, too, with which nobody can agree on a secret."""
+    with pytest.raises(ProofFailed):
+        seal.SealingKey().open((point + bytes(28))[:length], operation="op-1")
+
+
 def test_sealing_the_same_value_twice_gives_no_hint() -> None:
     key = seal.SealingKey()
     with Secret(b"314159") as value:

@@ -1,0 +1,130 @@
+"""Which answers of a card lead to its second PUK, and what a card that leaves means.
+
+A card says of one RESET RETRY COUNTER that it has another PUK, or that it does not take
+a value: the PIN, or the form of that PUK. Only where the next PUK could be the cure is
+it sent; and a card that is gone is gone, whatever it was doing.
+"""
+
+from __future__ import annotations
+
+import pytest
+from lab.cards.puk_histories import PukHistory, PukStory, U
+from msgspec.structs import replace
+
+from kiosk.authority.escrow import puks
+from kiosk.cards.errors import CardRemoved
+from kiosk.cards.piv.session import PivSession
+from kiosk.core.secret import Secret
+from kiosk.simulation.cards.faults import AnyCardFault, WrongStatus
+from kiosk.simulation.interference import die
+from kiosk.visit.views import Outcome, Result
+from statemachine.candidates import TRIES, Label
+from statemachine.operation import Kind
+from statemachine.puk import Known
+from storage.records import Sync
+
+TOO_SIMPLE, NOT_TAKEN = (WrongStatus(ins=0x2C, sw=sw) for sw in (0x6985, 0x6A80))
+
+
+def cut_while_replaced(*, set_aside: bool = False) -> PukHistory:
+    """A card that has its old PUK, while the new one may be on it, says the record."""
+    history = PukHistory(PukStory("cut while replaced", (U, U)))
+    history.visit(U, lambda world: world.authority.before("puk_replaced", die))
+    history.holder.made.card.references.puk.replace(history.kept()[1])
+    assert puks.of(history.escrow).known is Known.PENDING
+    history.keep(replace(history.escrow, pending_set_aside=set_aside))
+    history.holder.made.card.set_tries(puk=TRIES)
+    return history
+
+
+def unblocked(history: PukHistory, *faults: AnyCardFault) -> tuple[Result, list[str]]:
+    """Unblock it; return the result, and what was written down of each PUK."""
+    history.holder.made.card.set_tries(pin=0)
+    before = len(list(history.world.registry.audit_events()))
+    result = history.attempt(lambda world: world.readers.faults.set(*faults))
+    assert result is not None
+    events = list(history.world.registry.audit_events())[before:]
+    told = [each.kind for each in events if each.kind.startswith("escrow.puk_")]
+    return result, told
+
+
+def tries(history: PukHistory) -> int:
+    return history.holder.made.card.puk_tries_left
+
+
+@pytest.mark.parametrize("set_aside", [False, True], ids=["new", "old"])
+def test_a_pin_that_the_card_finds_too_simple_costs_one_puk(set_aside: bool) -> None:
+    """Another PUK makes the PIN no better: none leaves the authority for it."""
+    history = cut_while_replaced(set_aside=set_aside)
+    result, told = unblocked(history, TOO_SIMPLE)
+    assert result.outcome is Outcome.REFUSED
+    assert told == ["escrow.puk_sent", "escrow.puk_unheard"]
+    assert tries(history) == TRIES
+
+
+def test_a_value_that_is_not_taken_with_the_puk_that_the_card_had_is_the_pin() -> None:
+    """What it had is of a form that it takes: the new PUK would only be a wrong one."""
+    history = cut_while_replaced(set_aside=True)
+    assert puks.of(history.escrow).remaining() == (Label.CURRENT, Label.PENDING)
+    result, told = unblocked(history, NOT_TAKEN)
+    assert result.outcome is Outcome.REFUSED
+    assert result.headline.key == "card.pin_refused"
+    assert told == ["escrow.puk_sent", "escrow.puk_unheard"]
+    assert tries(history) == TRIES
+
+
+def test_a_value_that_is_not_taken_with_the_new_puk_may_be_that_puk() -> None:
+    """It may be of a form that this card never takes: what it had is sent after it."""
+    history = cut_while_replaced()
+    result, told = unblocked(history, NOT_TAKEN)
+    assert result.outcome is Outcome.DONE
+    sent = ["escrow.puk_sent", "escrow.puk_unheard", "escrow.puk_sent"]
+    assert told == [*sent, "escrow.puk_taken"]
+
+
+def test_a_puk_that_is_wrong_leads_to_the_other_one() -> None:
+    history = cut_while_replaced()
+    result, told = unblocked(history)
+    assert result.outcome is Outcome.DONE
+    sent = ["escrow.puk_sent", "escrow.puk_wrong", "escrow.puk_sent"]
+    assert told == [*sent, "escrow.puk_taken"]
+
+
+# --- a card that leaves while its PUK is replaced ------------------------------
+
+
+def gone(_session: PivSession, old: Secret, new: Secret) -> None:
+    del old, new
+    raise CardRemoved(reader="kiosk")
+
+
+def leaving(history: PukHistory, monkeypatch: pytest.MonkeyPatch) -> Result | None:
+    monkeypatch.setattr(PivSession, "change_puk", gone)
+    return history.attempt()
+
+
+def test_a_card_that_leaves_before_its_pin_is_touched_was_not_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its PUK came first, and stays due: nothing else was begun on it."""
+    history = PukHistory(PukStory("due, changed", (Kind.CHANGE,), Known.DUE))
+    result = leaving(history, monkeypatch)
+    assert result is not None
+    assert result.outcome is Outcome.REFUSED
+    assert result.headline.key == "card.removed"
+    assert "card_changing" not in history.world.authority.calls
+    assert history.sync() is Sync.IN_STEP
+    assert history.is_in_step()
+
+
+def test_a_card_that_leaves_once_it_has_its_new_pin_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only its PUK is left to do, at the next visit."""
+    story = PukStory("unblocked, card only", (U,), follows=False)
+    history = PukHistory(story)
+    history.holder.made.card.set_tries(pin=0)
+    result = leaving(history, monkeypatch)
+    assert result is not None
+    assert result.outcome is Outcome.CARD_ONLY
+    assert "result.fact.puk_due" in {fact.key for fact in result.facts}
