@@ -7,6 +7,7 @@ the record allows, whatever was asked before; every door is tried by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -300,6 +301,17 @@ def test_a_proof_of_presence_counts_once() -> None:
     proof = liar.presence()
     liar.port.prove_card(liar.id, *proof)
     with pytest.raises(ProofFailed):
+        liar.port.prove_card(liar.id, *proof)
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(119.9, True), (120.0, False)])
+def test_a_proof_of_presence_is_of_the_last_two_minutes(
+    seconds: float, holds: bool
+) -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    proof = liar.presence()
+    liar.history.world.clock.sleep(seconds)
+    with nullcontext() if holds else pytest.raises(ProofFailed):
         liar.port.prove_card(liar.id, *proof)
 
 

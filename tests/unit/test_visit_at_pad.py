@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.authority.escrow import puks
 from kiosk.cards.any_card import AnyCard
 from kiosk.cards.errors import PadRequired
 from kiosk.core.entropy import SeededEntropy
@@ -14,6 +15,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Form, Home, Outcome, Result
 from kiosk.visit.visit import Visit
+from statemachine.candidates import TRIES
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import FirstPin, Sync, Template, UnblockMethod
@@ -69,6 +71,14 @@ class Person:
         answers = Answers(values, confirmed=True)
         return self.visit.submit(form, answers, lambda step: None)
 
+    def is_written_down(self) -> bool:
+        """The card is open, its password elsewhere, its PUK has all its tries."""
+        credential = self.world.credential("alice")
+        assert self.world.registry.read(lambda it: it.unfinished()) == 0
+        assert credential.state is State.ACTIVE
+        assert credential.sync is Sync.NOT_SYNCHRONISED
+        return puks.of(credential.escrow).left == TRIES
+
 
 def test_before_anything_is_typed_the_screen_says_that_the_password_stays() -> None:
     form = Person().form(Kind.CHANGE)
@@ -109,6 +119,7 @@ def test_an_unblock_takes_the_escrowed_puk_and_rotates_it() -> None:
     assert result.outcome is Outcome.CARD_ONLY, result
     assert person.made.card.has_pin(NEW)
     assert not person.made.card.has_puk(person.puk.reveal())
+    assert person.is_written_down()
 
 
 def test_an_unblock_with_the_holders_puk_is_typed_there_too() -> None:
@@ -119,6 +130,7 @@ def test_an_unblock_with_the_holders_puk_is_typed_there_too() -> None:
     person.pad.will_type(bytes(person.puk.reveal()), NEW, NEW)
     assert person.submit(form).outcome is Outcome.CARD_ONLY
     assert person.made.card.has_pin(NEW)
+    assert person.is_written_down()
 
 
 def test_a_wrong_pin_there_costs_one_try_and_changes_nothing() -> None:
@@ -168,6 +180,7 @@ def test_a_transport_pin_in_escrow_cannot_be_used_at_the_pad() -> None:
     result = person.submit(form, activation_code=code)
     assert result.outcome is Outcome.REFUSED
     assert result.headline.key == "card.not_supported"
+    assert result.headline.data == {"what": "PIN pad"}
     assert person.made.card.has_pin(PIN)
 
 
