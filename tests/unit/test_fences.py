@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 from lab.domain.other_hands import Meddled, Moment
@@ -16,7 +17,9 @@ from kiosk.simulation.interference import die
 from kiosk.simulation.world import World
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind
+from storage.registry import Registry, Tx
 
+T = TypeVar("T")
 DAY = 86_400.0
 
 
@@ -104,6 +107,48 @@ def test_an_authorisation_lasts_no_longer_by_a_clock_set_back() -> None:
             clock.set_wall(-WRITE_SECONDS)
 
         world.authority.before("write", later)
+
+    result = history.attempt(spoil)
+    assert result is not None
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert history.domain.writes == []
+
+
+class Held:
+    """A registry whose next commit returns long after it was made."""
+
+    def __init__(self, registry: Registry, stop: Callable[[], None]) -> None:
+        self._registry = registry
+        self._stop = stop
+
+    def run(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            return self._registry.run(fn)
+        finally:
+            self._stop()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+
+def test_an_authorisation_does_not_begin_when_its_commit_is_at_last_done() -> None:
+    """Its 60 seconds are those of the record, which was made before."""
+    history = History(STORIES[0])
+
+    def spoil(world: World) -> None:
+        clock, parts, registry = world.clock, world.parts, world.registry
+        assert isinstance(clock, ManualClock)
+
+        def stop() -> None:
+            clock.advance(WRITE_SECONDS - 5)
+            clock.set_wall(5 - WRITE_SECONDS)
+            object.__setattr__(parts, "registry", registry)
+
+        held = Held(registry, stop)
+        world.authority.before(
+            "authorise", lambda: object.__setattr__(parts, "registry", held)
+        )
+        world.authority.before("write", lambda: clock.advance(6.0))
 
     result = history.attempt(spoil)
     assert result is not None
