@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lab.domain.other_hands import Meddled, Moment
 from lab.histories import STORIES, History, Story
 from lab.liar import LIMITS, Liar, named
 from msgspec.structs import replace
@@ -23,6 +24,9 @@ from kiosk.authority.proof import seal, signature
 from kiosk.authority.values import OpenRequest, SeenCard
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.simulation.domain_faults import Frozen
+from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from statemachine.candidates import Label
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind, Phase
@@ -331,6 +335,57 @@ def test_a_card_that_proves_nothing_blocks_nobodys() -> None:
             ),
         )
     assert history.world.credential("alice").state is State.ACTIVE
+    (told,) = [
+        (each.actor, each.station, each.credential)
+        for each in history.world.registry.audit_events()
+        if each.kind == "credential.presence_failed"
+    ]
+    assert told == ("card", history.world.settings.station, history.holder.credential)
+
+
+# --- what another station left, once the card has proven itself here ----------------
+
+
+def at_the_annex(history: History) -> Kind | None:
+    """The card is pulled and inserted elsewhere; what is recommended there."""
+    history.world.readers.pull()
+    history.world.readers.faults.set()
+    card = history.world.readers.insert(history.holder.made.card)
+    home = history.world.visit(card, "annex").recognise()
+    return next((each.kind for each in home.actions if each.recommended), None)
+
+
+def ended(history: History) -> tuple[str, str]:
+    """How the last operation ended, and why; none goes on."""
+    assert history.world.registry.read(lambda it: it.unfinished()) == 0
+    events = history.world.registry.audit_events()
+    last = [each for each in events if each.kind.startswith("operation.")][-1]
+    return last.kind, last.result
+
+
+def test_what_had_changed_nothing_is_superseded_by_the_card_itself() -> None:
+    history = History(CHANGE)
+    Liar(history, Kind.CHANGE)
+    assert at_the_annex(history) is Kind.CHANGE
+    assert ended(history) == ("operation.refused", "reason.superseded")
+
+
+def test_a_finish_that_died_in_its_write_is_ended_by_the_card_itself() -> None:
+    """It touched no card, but the password may have been written."""
+    history = History(named("finish"))
+    parts, domain = history.world.parts, history.domain
+
+    def spoil(world: World) -> None:
+        domain.fail(Frozen(stays=True))
+        meddled = Meddled(domain, Moment.BEFORE, die)
+        object.__setattr__(world.parts, "directory", meddled)
+
+    assert history.attempt(spoil) is None
+    object.__setattr__(parts, "directory", domain)
+    domain.heal()
+    history.world.clock.sleep(parts.write_deadline)
+    assert at_the_annex(history) is Kind.FINISH
+    assert ended(history) == ("operation.out_of_step", "reason.interrupted")
 
 
 def test_a_card_that_was_blocked_before_it_was_ever_activated_is_seen_as_blocked() -> (
