@@ -7,6 +7,8 @@ it sent; and a card that is gone is gone, whatever it was doing.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import pytest
 from lab.cards.puk_histories import PukHistory, PukStory, U
 from msgspec.structs import replace
@@ -14,9 +16,11 @@ from msgspec.structs import replace
 from kiosk.authority.escrow import puks
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.piv.session import PivSession
+from kiosk.cards.ports import CardSession
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import AnyCardFault, WrongStatus
 from kiosk.simulation.interference import die
+from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.candidates import TRIES, Label
 from statemachine.operation import Kind
@@ -128,3 +132,26 @@ def test_a_card_that_leaves_once_it_has_its_new_pin_has_it(
     assert result is not None
     assert result.outcome is Outcome.CARD_ONLY
     assert "result.fact.puk_due" in {fact.key for fact in result.facts}
+
+
+# --- how often the card is taken ------------------------------------------------
+
+
+def test_where_no_password_follows_puk_and_pin_are_changed_in_one_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is no proof to be judged, so nobody is waited for in between."""
+    story = PukStory("due, card only", (Kind.CHANGE,), Known.DUE, follows=False)
+    history = PukHistory(story)
+    session, held = Run.session, []
+
+    def counted(run: Run) -> AbstractContextManager[CardSession]:
+        held.append(run.operation)
+        return session(run)
+
+    monkeypatch.setattr(Run, "session", counted)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.CARD_ONLY
+    assert puks.of(history.escrow).known is Known.CURRENT
+    assert len([operation for operation in held if operation]) == 1
