@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -19,7 +20,7 @@ from lab.liar import LIMITS, Liar, named
 from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused
-from kiosk.authority.escrow import puks
+from kiosk.authority.escrow import puk_unblock, puks
 from kiosk.authority.proof import seal, signature
 from kiosk.authority.values import OpenRequest, SeenCard
 from kiosk.core.errors import Message
@@ -253,6 +254,28 @@ def test_a_puk_is_handed_out_once_in_an_operation() -> None:
     liar.reset_card()
     why = refused(lambda: liar.port.puk_next(liar.id, (Label.CURRENT,), None))
     assert why == "stop.puk_used_up"
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE, Event.RETIRE])
+def test_a_puk_that_was_opened_for_a_card_that_is_held_is_wiped(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
+    liar.redeem(ApprovalKind.RELEASE, liar.history.world.release_code("alice"))
+    proof = liar.presence()
+    liar.history.world.operate("alice", event)
+    opened: list[Secret] = []
+    value = puk_unblock.value
+
+    def seen(*args: Any) -> Secret:
+        opened.append(value(*args))
+        return opened[-1]
+
+    monkeypatch.setattr(puk_unblock, "value", seen)
+    why = refused(lambda: liar.port.release(liar.id, *proof, None))
+    assert why == f"stop.{liar.credential.state}"
+    assert liar.operation.phase is Phase.REFUSED
+    assert [bool(each) for each in opened] == [False]
 
 
 def test_a_typed_puk_costs_a_try_before_the_card_has_said_anything() -> None:
