@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from lab.histories import NEW, OLD, STORIES, History, Story
 
+from kiosk.authority.errors import ProofFailed
 from kiosk.authority.values import PukPlan, PukTry, Release
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
@@ -156,6 +157,23 @@ def test_a_proof_that_is_judged_late_lets_the_card_go_and_goes_on() -> None:
     steps = ["open", "prepare", "authorise", "card_changing", "write"]
     assert history.world.authority.calls == steps
     assert history.sessions == 2, "the card was not let go"
+
+
+def test_a_proof_that_is_judged_late_and_is_none_is_told_as_that() -> None:
+    """Not by what follows from it: the operation that it was for has ended."""
+    history = Held(CHANGE)
+    history.world._authority_worker = SlowWorker(history, authorise_of(CHANGE))
+    with watched(history):
+        result = history.attempt(
+            lambda world: world.authority.before(
+                "authorise", lambda: world.clock.sleep(121.0)
+            )
+        )
+    assert result is not None
+    assert result.outcome is Outcome.REFUSED
+    assert result.headline.key == ProofFailed.code
+    assert history.card_pin() == OLD
+    assert history.sessions == 1
 
 
 MEANWHILE: dict[str, tuple[str, Callable[[World], None]]] = {
