@@ -212,8 +212,10 @@ class Released:
         with secrets_in(self.ask("k"))[0] as puk:
             assert puk.matches(self.history.puk)
 
-    def ask(self, key: str, parts: RequiredPorts | None = None) -> Release:
-        port = LocalAuthority(parts or self.history.world.parts, "kiosk-1", key)
+    def ask(
+        self, key: str, parts: RequiredPorts | None = None, station: str = "kiosk-1"
+    ) -> Release:
+        port = LocalAuthority(parts or self.history.world.parts, station, key)
         return port.release(self.id, self.nonce, self.signature, None)
 
 
@@ -234,6 +236,16 @@ def test_a_kept_answer_that_was_put_under_another_key_is_not_answered() -> None:
     released.registry.run(lambda tx: tx.save_repeat(replace(kept, key="other")))
     with pytest.raises(SealedSecretUnreadable):
         released.ask("other")
+
+
+def test_nor_is_one_that_was_put_under_the_same_key_of_another_station() -> None:
+    """Whoever can write to the registry reads no secret by a station of their own."""
+    released = Released()
+    (kept,) = [each for each in released.registry.kept() if each.key == "k"]
+    theirs = replace(kept, station="kiosk-2")
+    released.registry.run(lambda tx: tx.save_repeat(theirs))
+    with pytest.raises(SealedSecretUnreadable):
+        released.ask("k", station="kiosk-2")
 
 
 def test_without_a_key_nothing_is_kept() -> None:

@@ -28,6 +28,7 @@ from kiosk.core.secret import Secret
 from kiosk.simulation.domain_faults import Frozen
 from kiosk.simulation.interference import die
 from kiosk.simulation.world import World
+from kiosk.visit.views import Outcome
 from statemachine.candidates import Label
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind, Phase
@@ -110,6 +111,18 @@ def test_a_card_never_activated_needs_its_activation_code_besides() -> None:
     liar.redeem(ApprovalKind.RELEASE, liar.history.world.release_code("alice"))
     why = refused(lambda: liar.port.release(liar.id, *liar.presence(), None))
     assert why == "stop.code_first"
+
+
+def test_both_codes_that_opened_one_card_are_used_up() -> None:
+    history = History(named("unblock, never activated, by code"))
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    codes = history.world.registry.read(
+        lambda view: view.approvals(history.holder.credential, limit=10)
+    )
+    assert {each.kind for each in codes} == set(ApprovalKind)
+    assert all(each.spent for each in codes)
 
 
 def test_an_interrupted_activation_needs_a_code_again() -> None:
