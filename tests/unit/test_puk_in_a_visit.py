@@ -134,6 +134,15 @@ def test_a_card_that_leaves_once_it_has_its_new_pin_has_it(
     assert "result.fact.puk_due" in {fact.key for fact in result.facts}
 
 
+def test_what_the_card_took_is_written_down_before_it_is_replaced() -> None:
+    """In the order in which it happened: else it could not have, says the table."""
+    history = PukHistory(PukStory("unblocked, card only", (U,), follows=False))
+    result, told = unblocked(history)
+    assert result.outcome is Outcome.CARD_ONLY
+    assert told == ["escrow.puk_sent", "escrow.puk_taken"]
+    assert history.is_at_rest()
+
+
 # --- how often the card is taken ------------------------------------------------
 
 
