@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lab.histories import STORIES, History
 from msgspec.structs import replace
@@ -240,6 +240,8 @@ def test_what_is_written_twice_is_a_finding(events: list[AuditEvent]) -> None:
     assert finding.reason.key == "evidence.written_twice"
 
 
+@example([2, 3])
+@example([1 << 62, 0, (1 << 62) + 2, 2])
 @given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), max_size=3000))
 def test_what_came_before_is_remembered(numbers: list[int]) -> None:
     seen, known = SeenOnce(), set[int]()
