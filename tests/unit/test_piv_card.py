@@ -11,6 +11,7 @@ from kiosk.cards.errors import (
     MalformedAnswer,
     NotVerified,
     ObjectMissing,
+    UnexpectedStatus,
     UnknownCard,
     WrongCard,
     WrongPin,
@@ -253,6 +254,15 @@ def test_leaving_a_session_logs_out_where_nobody_did() -> None:
         assert desk.made.card.is_verified
     assert desk.apdus == 4
     assert not desk.made.card.is_verified
+
+
+def test_a_pin_that_the_card_may_have_taken_is_logged_out_too() -> None:
+    """Nobody heard what became of it: the card may be open."""
+    desk = Desk().recognised()
+    desk.readers.faults.set(WrongStatus(ins=0x20, sw=0x6F00))
+    with pytest.raises(UnexpectedStatus), desk.card.session(desk.identity) as session:
+        session.verify(Secret(OLD))
+    assert desk.apdus == 4
 
 
 def test_a_session_in_which_no_pin_was_sent_needs_no_logout() -> None:

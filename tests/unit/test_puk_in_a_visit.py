@@ -53,7 +53,8 @@ def unblocked(history: PukHistory, *faults: AnyCardFault) -> tuple[Result, list[
 
 
 def tries(history: PukHistory) -> int:
-    return history.holder.made.card.puk_tries_left
+    left: int = history.holder.made.card.puk_tries_left
+    return left
 
 
 @pytest.mark.parametrize("set_aside", [False, True], ids=["new", "old"])
@@ -92,6 +93,15 @@ def test_a_puk_that_is_wrong_leads_to_the_other_one() -> None:
     assert result.outcome is Outcome.DONE
     sent = ["escrow.puk_sent", "escrow.puk_wrong", "escrow.puk_sent"]
     assert told == [*sent, "escrow.puk_taken"]
+
+
+def test_a_new_puk_that_the_card_has_refused_is_never_the_new_one_again() -> None:
+    """It has left the authority, and whoever saw it then would know the next one."""
+    history = cut_while_replaced()
+    refused, _ = history.kept()
+    history.visit(Kind.FINISH)
+    assert history.is_at_rest()
+    assert history.kept() != [refused]
 
 
 # --- a card that leaves while its PUK is replaced ------------------------------
