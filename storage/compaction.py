@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Bytes that are written in one step."""
-_DURABLE = 8 << 20
+_DURABLE = 1 << 20
 """Bytes after which a step is an fsync, so that the last one has little to do."""
 _LAST = 1 << 18
 """Bytes of the old file that are brought over under the lock."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -72,6 +73,17 @@ class FileOps:
     def close(self, handle: int) -> None:
         """Close a descriptor."""
         os.close(handle)
+
+    def let_go(self, handle: int) -> None:
+        """Close a file that may have lost its name, and wait for nothing.
+
+        Whoever is the last to close such a one frees all of it, which takes the kernel
+        half a second for a gigabyte: a thread of its own does that.
+        """
+        try:
+            threading.Thread(target=os.close, args=(handle,), daemon=True).start()
+        except RuntimeError:  # the system gives us no more threads
+            os.close(handle)
 
     def identity(self, path: Path) -> tuple[int, int, int]:
         """Return device, inode and size of what the path names now."""

@@ -129,7 +129,8 @@ class Journal(Documents):
         has it.
         """
         if self._handle >= 0:
-            self._ops.close(self._handle)
+            self._ops.let_go(self._handle)
+            self._handle = -1
         self._is_readonly = False
         try:
             self._handle = self._ops.open(self.path)
@@ -373,7 +374,7 @@ class Journal(Documents):
             self._ops.close(handle)
             return False
         self._apply(group.changes[0])
-        self._ops.close(self._handle)
+        self._ops.let_go(self._handle)
         self._handle, self._inode = handle, (device, inode)
         self._seq, self._before, self._offset = group.seq, group.checksum, group.end
         self._remember(data, head, group.begin)
@@ -492,7 +493,7 @@ class Journal(Documents):
         """Go on in a file that says the same, and that the path names from now on."""
         self._apply(self.end_noted())
         before_it, self._handle = self._handle, self._ops.open(self.path)
-        self._ops.close(before_it)
+        self._ops.let_go(before_it)
         self._inode = self._ops.identity_of(self._handle)[:2]
         self._seq, self._before, self._offset = seq, before, size
         self._last_head = head

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
+from lab.open_files import open_files
 
 from storage import compaction, journal
 from storage.compaction import Compaction
@@ -168,6 +170,69 @@ def test_of_two_who_compact_at_once_one_does(
         again = Journal(path)
         assert contents(again) == expected
         again.close()
+
+
+def test_nobody_who_commits_frees_the_file_that_was_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes it last does: half a second for a gigabyte."""
+    freeing: list[threading.Thread] = []
+    close = os.close
+
+    def closing(handle: int) -> None:
+        if os.fstat(handle).st_nlink == 0:
+            freeing.append(threading.current_thread())
+        close(handle)
+
+    monkeypatch.setattr(os, "close", closing)
+    ours = filled(tmp_path / "journal")
+    theirs, late = Journal(tmp_path / "journal"), Journal(tmp_path / "journal")
+    ours.compact()
+    put(theirs, "k1", 1)
+    ours.compact()  # whom two compactions have passed by reads it all
+    put(late, "k2", 2)
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        thread.join()
+    monkeypatch.undo()
+    assert len(freeing) == 4
+    assert threading.current_thread() not in freeing
+    for store in (ours, theirs, late):
+        store.close()
+
+
+def test_what_was_replaced_is_closed_where_there_are_no_more_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError
+
+    ours = filled(tmp_path / "journal")
+    monkeypatch.setattr(threading.Thread, "start", start)
+    before = open_files()
+    ours.compact()
+    assert open_files() == before
+    ours.close()
+
+
+def test_little_of_the_new_file_waits_for_the_disk_at_a_time(tmp_path: Path) -> None:
+    """Else who commits just then would wait behind all of it."""
+    waiting = [0]
+
+    class Counting(FileOps):
+        def write(self, handle: int, data: bytes) -> None:
+            waiting.append(waiting[-1] + len(data))
+            super().write(handle, data)
+
+        def fsync(self, handle: int) -> None:
+            waiting.append(0)
+            super().fsync(handle)
+
+    filled(tmp_path / "journal").close()
+    store = Journal(tmp_path / "journal", ops=Counting())
+    store.compact()
+    store.close()
+    assert waiting.count(0) > 6
+    assert max(waiting) < 100 + 300, "and one piece"
 
 
 def test_nobody_waits_but_for_the_last_step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +86,39 @@ def test_a_new_file_goes_again_when_writing_it_does_not_end_well(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_little_of_a_large_file_waits_for_the_disk_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else who makes a small file durable just then would wait behind all of it."""
+    monkeypatch.setattr(private_files, "_STEP", 20_000)
+    durable = [0]
+
+    def fdatasync(handle: int) -> None:
+        durable.append(os.fstat(handle).st_size)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    with private_files.created(tmp_path / "file") as stream:
+        for _ in range(30):
+            stream.write(bytes(9_000))
+    durable.append(30 * 9_000)
+    waited = [end - begin for begin, end in itertools.pairwise(durable)]
+    assert max(waited) < 20_000 + 9_000
+    assert (tmp_path / "file").stat().st_size == 30 * 9_000
+
+
+def test_a_file_that_the_disk_takes_only_half_of_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fdatasync(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(private_files, "_STEP", 20_000)
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        private_files.create(tmp_path / "file", bytes(30_000))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_several_files_all_or_none_are_there(tmp_path: Path) -> None:
     def write_one_of_two() -> None:
         with private_files.all_or_none() as written:
@@ -96,15 +131,15 @@ def test_of_several_files_all_or_none_are_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("moment", ["os.fdopen", "os.fsync", "private_files.names"])
+@pytest.mark.parametrize("moment", ["os.fsync", "_Steady", "_make_names_durable"])
 def test_what_is_ended_at_any_moment_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     def ends(*_: object) -> None:
         raise KeyboardInterrupt
 
-    if moment == "private_files.names":
-        monkeypatch.setattr(private_files, "_make_names_durable", ends)
+    if moment.startswith("_"):
+        monkeypatch.setattr(private_files, moment, ends)
     else:
         monkeypatch.setattr(moment, ends)
     with pytest.raises(KeyboardInterrupt):
