@@ -9,7 +9,7 @@ beside each other while a fleet is upgraded, where the step allows it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -17,6 +17,7 @@ import psycopg
 from psycopg import errors
 
 from storage.errors import StoreForeign, StoreTooNew, StoreTooOld
+from storage.postgres import in_parts
 from storage.postgres.connection import (
     BoundedConnection,
     as_owner,
@@ -58,7 +59,8 @@ KNOWS = STEPS[-1].number
 
 Told = Callable[[int, int], object]
 """Hears how many statements are made, and of how many; the same again: it still goes
-on. What it raises ends the statement, and the step that it is of was never made.
+on. One over a large table counts as many smaller ones (`in_parts`). What it raises ends
+the statement, and the step that it is of was never made.
 """
 
 
@@ -109,12 +111,13 @@ class _Work:
     def is_to_make(self, statements: int) -> None:
         self._total += statements
 
-    def make(self, statement: str) -> None:
+    def make(self, statement: str, values: Sequence[object] = ()) -> None:
         """psycopg.Error, and what `told` raises."""
         try:
-            self._connection.execute(statement)
+            self._connection.execute(statement, values or None)
         finally:
             self._done += 1
+            self._total = max(self._total, self._done)  # rows may have been added
         self.still()
 
     def still(self) -> None:
@@ -151,7 +154,7 @@ def upgrade(
     connection.rollback()
     for step in STEPS:
         if step.number not in found:
-            work.is_to_make(len(statements(step.text)))
+            work.is_to_make(sum(_parts_of(connection, step, found)))
     work.is_to_make(len(_optional()))
     made: list[int] = []
     for step in STEPS:
@@ -163,12 +166,22 @@ def upgrade(
             )  # waits for whoever makes the same step at this moment
             if mine.rowcount:
                 for statement in statements(step.text):
-                    work.make(statement)
+                    for part, values in in_parts.parts(connection, statement):
+                        work.make(part, values)
                 made.append(step.number)
             elif _found(connection)[step.number][0] != step.digest:
                 raise StoreForeign(place=place)
     check(connection, place)
     return made
+
+
+def _parts_of(
+    connection: BoundedConnection, step: MigrationStep, found: Collection[int]
+) -> Iterator[int]:
+    """Yield for each statement of a step in how many parts it is made."""
+    for statement in statements(step.text):
+        yield in_parts.parts_of(connection, statement) if found else 1
+    connection.rollback()
 
 
 def improve(connection: BoundedConnection, work: _Work | None = None) -> list[str]:

@@ -29,7 +29,7 @@ from storage.errors import (
     StoreUnavailable,
 )
 from storage.postgres import connection as connection_module
-from storage.postgres import rows, schema
+from storage.postgres import in_parts, rows, schema
 from storage.postgres.connection import BoundedConnection, connect, place_of
 from storage.postgres_registry import PostgresRegistry
 from storage.records import PublicKey, Repeat
@@ -687,6 +687,65 @@ def test_the_evidence_of_earlier_tables_stays_what_it_was(
     assert (first.lane, second.lane) == ("k1", audit.shared_lane("k1"))
     assert audit.verify(registry.audit_events()).is_sound
     registry.close()
+
+
+def earlier_tables(monkeypatch: pytest.MonkeyPatch, events: int) -> str:
+    """Make those of the first step, with evidence of three stations; return where."""
+    conninfo = postgres.server().conninfo(postgres.server().empty_database())
+    with monkeypatch.context() as earlier, connect(conninfo) as owner:
+        earlier.setattr(schema, "STEPS", schema.STEPS[:1])
+        earlier.setattr(schema, "NEEDS", 1)
+        schema.upgrade(owner, "here")
+        for number in range(events):
+            owner.execute(
+                "INSERT INTO evidence"
+                " (lane, seq, at, kind, credential, operation, document)"
+                " VALUES (%s, %s, 1.0, 'x', '', '', '{}')",
+                [f"k{number % 3}", number // 3 + 1],
+            )
+    return conninfo
+
+
+@pytest.mark.parametrize("events", [0, 5, 6, 7, 20])
+def test_a_change_of_every_event_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    conninfo = earlier_tables(monkeypatch, events)
+    monkeypatch.setattr(in_parts, "ROWS", 3)
+    told: list[tuple[int, int]] = []
+    schema.upgraded(conninfo, lambda done, total: told.append((done, total)))
+    (total,) = {total for _, total in told}
+    assert {done for done, _ in told} >= set(range(1, total + 1))
+    others = [schema.statements(step.text) for step in schema.STEPS[1:]]
+    parts = events // 3 + 1
+    assert total == sum(map(len, others)) - 1 + parts + len(schema._optional())
+    with connect(conninfo) as owner:
+        found = owner.execute("SELECT lane, station FROM evidence").fetchall()
+    assert len(found) == events
+    assert all(lane == station for lane, station in found)
+
+
+def test_a_change_of_every_event_is_of_all_of_them_or_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Interrupted(BaseException):
+        """Ctrl+C."""
+
+    conninfo = earlier_tables(monkeypatch, 20)
+    monkeypatch.setattr(in_parts, "ROWS", 3)
+    for wanted in range(2, 8):
+
+        def told(done: int, _total: int, wanted: int = wanted) -> None:
+            if done == wanted:
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            schema.upgraded(conninfo, told)
+        with connect(conninfo) as owner:
+            assert set(schema._found(owner)) == {1}
+            columns = owner.execute("SELECT * FROM evidence LIMIT 0").description
+        assert "station" not in {each.name for each in columns or ()}
+    assert schema.upgraded(conninfo)[0][0] == 2
 
 
 def test_chains_do_not_grow_with_the_stations(registry: PostgresRegistry) -> None:
