@@ -104,6 +104,14 @@ def test_a_new_puk_that_the_card_has_refused_is_never_the_new_one_again() -> Non
     assert history.kept() != [refused]
 
 
+def test_what_the_card_had_is_kept_where_the_new_puk_cannot_replace_itself() -> None:
+    """The card does not take it as new, and may have what it had: nobody knows yet."""
+    history = cut_while_replaced()
+    refuses = WrongStatus(ins=0x24, sw=0x6A80)
+    history.visit(Kind.FINISH, lambda world: world.readers.faults.set(refuses))
+    assert history.is_at_rest()
+
+
 # --- a card that leaves while its PUK is replaced ------------------------------
 
 

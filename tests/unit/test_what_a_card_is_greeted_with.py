@@ -1,0 +1,71 @@
+"""What the screen says first of a card that comes in, and what it recommends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from lab.histories import History
+from lab.liar import named
+
+from kiosk.visit.views import Home
+from statemachine.lifecycle import Event
+from statemachine.operation import Kind
+from storage.records import Sync
+
+GREETED = [
+    ("change", 3, Sync.IN_STEP, "active", Kind.CHANGE),
+    ("change", 2, Sync.IN_STEP, "active", Kind.CHANGE),
+    ("change", 1, Sync.IN_STEP, "one_try_left", Kind.UNBLOCK),
+    ("change", 0, Sync.IN_STEP, "blocked", Kind.UNBLOCK),
+    ("change", 3, Sync.OUT_OF_STEP, "out_of_step", Kind.FINISH),
+    ("change", 1, Sync.OUT_OF_STEP, "one_try_left", Kind.UNBLOCK),
+    ("change", 0, Sync.OUT_OF_STEP, "blocked", Kind.UNBLOCK),
+    ("change", 3, Sync.NOT_SYNCHRONISED, "active", Kind.CHANGE),
+    ("activate", 3, Sync.NEVER, "issued", Kind.ACTIVATE),
+    ("activate", 1, Sync.NEVER, "one_try_left", None),
+    ("activate", 0, Sync.NEVER, "blocked", Kind.UNBLOCK),
+]
+
+
+def greeted(history: History) -> Home:
+    card = history.world.readers.insert(history.holder.made.card)
+    return history.world.visit(card).recognise()
+
+
+def recommended(home: Home) -> Kind | None:
+    return next((each.kind for each in home.actions if each.recommended), None)
+
+
+@pytest.mark.parametrize(("story", "tries", "sync", "says", "kind"), GREETED)
+@pytest.mark.parametrize("proves_itself", [True, False], ids=["9E", "no 9E"])
+def test_a_card_is_greeted_with_what_is_most_urgent(
+    *,
+    story: str,
+    tries: int,
+    sync: Sync,
+    says: str,
+    kind: Kind | None,
+    proves_itself: bool,
+) -> None:
+    """Whether or not it can prove that it is blocked."""
+    history = History(replace(named(story), sync=sync, proves_itself=proves_itself))
+    history.holder.made.card.set_tries(pin=tries)
+    home = greeted(history)
+    if story == "activate" and tries == 0 and not proves_itself:
+        says = "issued"  # the registry does not take a copy's word for it
+    assert home.headline.key == f"home.headline.{says}"
+    assert recommended(home) is kind
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+@pytest.mark.parametrize("sync", [Sync.IN_STEP, Sync.OUT_OF_STEP])
+def test_a_card_that_is_held_is_greeted_with_that_alone(
+    event: Event, sync: Sync
+) -> None:
+    history = History(replace(named("change"), sync=sync))
+    history.world.operate("alice", event)
+    home = greeted(history)
+    state = history.world.credential("alice").state
+    assert home.headline.key == f"home.headline.{state}"
+    assert recommended(home) is None
