@@ -301,6 +301,17 @@ def issued_with_code(site: Site, by: str) -> Credential:
     return card
 
 
+def test_an_activation_code_never_lets_the_last_try_at_a_puk_be_spent(
+    site: Site,
+) -> None:
+    """Only a release does, from somebody who was told of it."""
+    card = issued_with_code(site, "officer@ad.test")
+    helpdesk = site.desk(OperatorRole.HELPDESK)
+    holder_codes.give(helpdesk, card, ApprovalKind.ACTIVATION, last_try=True)
+    (code,) = site.registry.read(lambda view: view.approvals(card.id, limit=10))
+    assert not code.last_try
+
+
 def test_whoever_issued_a_card_does_not_see_its_activation_code(site: Site) -> None:
     card = issued_with_code(site, by="administrator@ad.test")
     with pytest.raises(Refused) as caught:

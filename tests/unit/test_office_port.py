@@ -303,6 +303,17 @@ def test_the_escrow_opens_no_card_that_somebody_has(site: Site, state: State) ->
         office.puk_taken("c1", Label.CURRENT)
 
 
+def test_a_card_is_opened_with_what_it_had_last(site: Site) -> None:
+    """However often it was issued before, and whoever had it in between."""
+    site.card("c1", state=State.RETIRED, issued_at=1.0, card="piv:guid:c1")
+    site.card("c0", state=State.RETIRED, issued_at=3.0, card="piv:guid:c1")
+    site.card("c2", state=State.RETIRED, issued_at=2.0, card="piv:guid:c1")
+    office = office_at(site.desk(OperatorRole.OFFICER))
+    before = office.predecessor("piv:guid:c1")
+    assert before is not None
+    assert before.id == "c0"
+
+
 def test_what_is_in_use_is_neither_issued_again_nor_abandoned(site: Site) -> None:
     key = PublicKey(slot="9A", algorithm="P-256", spki=b"key")
     site.card(authentication_key=key)

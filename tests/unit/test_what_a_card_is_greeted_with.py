@@ -8,6 +8,7 @@ import pytest
 from lab.histories import History
 from lab.liar import named
 
+from kiosk.simulation.cards.options import PivOptions
 from kiosk.visit.views import Home
 from statemachine.lifecycle import Event
 from statemachine.operation import Kind
@@ -56,6 +57,14 @@ def test_a_card_is_greeted_with_what_is_most_urgent(
         says = "issued"  # the registry does not take a copy's word for it
     assert home.headline.key == f"home.headline.{says}"
     assert recommended(home) is kind
+
+
+def test_a_card_that_tells_no_counter_is_greeted_as_any_other() -> None:
+    silent = PivOptions(empty_verify=0x6985)
+    home = greeted(History(replace(named("change"), options=silent)))
+    assert home.tries.left is None
+    assert home.headline.key == "home.headline.active"
+    assert recommended(home) is Kind.CHANGE
 
 
 @pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
