@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed
 from kiosk.authority.office import sign_in
+from kiosk.authority.office.errors import SignInRefused
 from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.office.values import SignInChallenge, SignInProof
@@ -112,5 +113,5 @@ def test_a_card_that_was_held_meanwhile_signs_nobody_in(door: Door) -> None:
             replace(tx.credential(door.card.id), state=State.SUSPENDED)
         )
     )
-    with pytest.raises(sign_in.SignInRefused):
+    with pytest.raises(SignInRefused):
         sign_in.by_card(door.at(), proof)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -20,7 +21,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
-from kiosk.authority.office import key_records
+from kiosk.authority.office import key_records, second_officer
 from kiosk.authority.office.card_values import CardImport, ImportWay
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.errors import AlreadyOnRecord, NamesAnother, NothingProposed
@@ -46,7 +47,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import AttributeHidden
 from statemachine.lifecycle import State
 from statemachine.puk import Known
-from storage.records import Credential, FirstPin, ImportedPuk, Template
+from storage.records import AuditEvent, Credential, FirstPin, ImportedPuk, Template
 
 PIN = b"481516"
 
@@ -326,6 +327,30 @@ def proposed(site: Site, elsewhere: Elsewhere) -> Credential:
     assert taken.authentication_key is None
     assert taken.migrated
     return taken
+
+
+def test_of_two_who_confirm_a_key_at_once_one_puts_it_on_record(
+    site: Site, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has read the record before the other has saved it."""
+    taken = proposed(site, elsewhere)
+    proposer = second_officer._proposer
+
+    def confirms() -> Credential:
+        certificate = elsewhere.certificates[KeySlot.AUTHENTICATION]
+        desk = site.desk(OperatorRole.ADMINISTRATOR)
+        return confirm(desk, taken, certificate, [elsewhere.anchor])
+
+    def meanwhile(*args: Any) -> AuditEvent:
+        monkeypatch.setattr(second_officer, "_proposer", proposer)
+        confirms()
+        return proposer(*args)
+
+    monkeypatch.setattr(second_officer, "_proposer", meanwhile)
+    with pytest.raises(NothingProposed):
+        confirms()
+    kinds = [event.kind for event in site.registry.audit_events()]
+    assert kinds.count("credential.key_recorded") == 1
 
 
 def test_a_proposed_key_counts_once_a_second_officer_confirms_it(

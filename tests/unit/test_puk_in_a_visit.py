@@ -8,6 +8,8 @@ it sent; and a card that is gone is gone, whatever it was doing.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from lab.cards.puk_histories import PukHistory, PukStory, U
@@ -17,9 +19,11 @@ from kiosk.authority.escrow import puks
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.piv.session import PivSession
 from kiosk.cards.ports import CardSession
+from kiosk.cards.values import PukTold, Tries
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import AnyCardFault, WrongStatus
 from kiosk.simulation.interference import die
+from kiosk.visit.puk import tries_told
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.candidates import TRIES, Label
@@ -182,3 +186,41 @@ def test_where_no_password_follows_puk_and_pin_are_changed_in_one_hold(
     assert result.outcome is Outcome.CARD_ONLY
     assert puks.of(history.escrow).known is Known.CURRENT
     assert len([operation for operation in held if operation]) == 1
+
+
+# --- what the card tells of its PUK ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recognised", "is_uncertain", "card", "told", "is_asked"),
+    [
+        (2, True, 3, 2, False),
+        (None, True, 3, 3, True),
+        (None, True, None, None, True),
+        (None, False, 3, None, False),
+    ],
+)
+def test_a_card_is_asked_for_its_puk_tries_where_it_matters_and_not_twice(
+    *,
+    recognised: int | None,
+    is_uncertain: bool,
+    card: int | None,
+    told: int | None,
+    is_asked: bool,
+) -> None:
+    """Where one may be left, by our count, and it has not said so already."""
+    asked = []
+
+    def puk_tries() -> PukTold | None:
+        asked.append("puk_tries")
+        return None if card is None else PukTold(Tries(card))
+
+    run = SimpleNamespace(
+        recognised=SimpleNamespace(
+            puk_tries=None if recognised is None else Tries(recognised)
+        ),
+        prepared=SimpleNamespace(puk_uncertain=is_uncertain),
+    )
+    session = SimpleNamespace(puk_tries=puk_tries)
+    assert tries_told(cast("Run", run), cast("CardSession", session)) == told
+    assert bool(asked) is is_asked

@@ -10,7 +10,7 @@ from lab.liar import named
 
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.visit.views import Home
-from statemachine.lifecycle import Event
+from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
 from storage.records import Sync
 
@@ -65,6 +65,24 @@ def test_a_card_that_tells_no_counter_is_greeted_as_any_other() -> None:
     assert home.tries.left is None
     assert home.headline.key == "home.headline.active"
     assert recommended(home) is Kind.CHANGE
+
+
+def test_a_card_that_is_blocked_on_record_is_to_be_unblocked_whatever_it_tells() -> (
+    None
+):
+    """It cannot prove that it was unblocked elsewhere."""
+    story = replace(named("change"), state=State.BLOCKED, tries=3, proves_itself=False)
+    home = greeted(History(story))
+    assert home.headline.key == "home.headline.blocked"
+    assert recommended(home) is Kind.UNBLOCK
+
+
+def test_a_form_knows_how_long_the_cards_own_pin_may_be() -> None:
+    history = History(named("change"))
+    card = history.world.readers.insert(history.holder.made.card)
+    visit = history.world.visit(card)
+    visit.recognise()
+    assert visit.begin(Kind.CHANGE).old_limits == (6, 8)
 
 
 @pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
