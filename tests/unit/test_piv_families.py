@@ -145,8 +145,15 @@ def test_a_pin_that_its_owner_has_wiped_is_never_sent_again() -> None:
     assert desk.chip.pin_tries_left == 3
 
 
-def test_a_pin_that_was_refused_or_replaced_is_never_sent_again() -> None:
-    desk = Desk(PivOptions(pin_always=True))
+@pytest.mark.parametrize(
+    "options",
+    [PivOptions(pin_always=True), replace(YUBIKEY, touch=True)],
+    ids=["each time", "touch"],
+)
+def test_a_pin_that_was_refused_or_replaced_is_never_sent_again(
+    options: PivOptions,
+) -> None:
+    desk = Desk(options)
     with desk.card.session(desk.found.identity) as session:
         with pytest.raises(WrongPin):
             session.verify(Secret(NEW))

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from lab.cards.puk_histories import PukHistory, PukStory, U
+from lab.cards.puk_histories import DIGITS, PukHistory, PukStory, U
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
@@ -163,6 +163,28 @@ def test_what_the_card_took_is_written_down_before_it_is_replaced() -> None:
     assert result.outcome is Outcome.CARD_ONLY
     assert told == ["escrow.puk_sent", "escrow.puk_taken"]
     assert history.is_at_rest()
+
+
+def begun(history: PukHistory) -> int:
+    """How often a new PUK was about to be sent."""
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    return kinds.count("escrow.rotation_begun")
+
+
+def test_a_card_that_takes_digits_alone_gets_them_in_the_same_visit() -> None:
+    history = PukHistory(PukStory("digits alone", (U,), options=DIGITS))
+    result, _ = unblocked(history)
+    assert result.outcome is Outcome.DONE
+    assert begun(history) == 2
+    assert history.is_at_rest()
+
+
+def test_a_card_whose_puk_cannot_be_changed_is_asked_once() -> None:
+    history = PukHistory(PukStory("cannot", (U,)))
+    result, _ = unblocked(history, WrongStatus(ins=0x24, sw=0x6D00))
+    assert result.outcome is Outcome.DONE
+    assert "result.fact.puk_due" in {fact.key for fact in result.facts}
+    assert begun(history) == 1
 
 
 # --- how often the card is taken ------------------------------------------------
