@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from storage.groups import Change, Group
+from storage.groups import Change
 
 OWN = "_journal"
 """The table of what a journal says of itself; no TinyDB table."""
@@ -54,19 +54,8 @@ class Documents:
         self.living = 0
         """About how many bytes of a file these take."""
 
-    def _take_read(self, group: Group) -> None:
-        """Take a group that was read and is true now."""
-        if not self._is_loading:
-            self._take_changes(group.changes)
-        elif group.puts is None:
-            self._load_group(group.changes)
-        else:
-            table, documents = group.puts
-            if self._only is None or table in self._only:
-                self._tables.setdefault(table, {}).update(documents)
-
-    def _take_changes(self, changes: Iterable[Change]) -> None:
-        """Take what is true now."""
+    def _take_group(self, changes: Iterable[Change]) -> None:
+        """Take a group that is true now."""
         if self._is_loading:
             self._load_group(changes)
             return

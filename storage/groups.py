@@ -26,8 +26,6 @@ MAGIC = b"PIN-KIOSK JOURNAL 1\n"
 START = "0" * 16
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(str).decode
-_MANY = 16
-"""Changes from which on a group may be a large one."""
 _new = tuple.__new__
 """Makes a `Change` in half the time: there may be a million to be read."""
 
@@ -45,24 +43,11 @@ class Group:
     """One committed transaction as it was read."""
 
     seq: int
-    puts: tuple[str, dict[str, bytes]] | None
-    """The table that all of it is put into, and what, by key; None: it is of several
-    kinds.
-    """
-    mixed: list[Change]
-    """Its changes, if it is of several kinds."""
+    changes: list[Change]
     checksum: str
     begin: int
     end: int
     """Offsets of its head, and behind it."""
-
-    @property
-    def changes(self) -> list[Change]:
-        """All that it changes, in order."""
-        if self.puts is None:
-            return self.mixed
-        table, documents = self.puts
-        return [Change(table, key, raw) for key, raw in documents.items()]
 
 
 class Torn(Exception):
@@ -131,39 +116,12 @@ def _group(data: bytes, at: int, base: int) -> Group:
         )
         if not sound:
             raise Torn(base + at)
-        puts = _puts(body, int(count))
-        changes = _changes(body) if puts is None else []
-        if puts is None and len(changes) != int(count):
+        changes = _changes(body)
+        if len(changes) != int(count):
             raise Torn(base + at)
     except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError, too
         raise Torn(base + at) from error
-    return Group(int(seq), puts, changes, checksum, base + at, base + start + size)
-
-
-def _puts(body: bytes, count: int) -> tuple[str, dict[str, bytes]] | None:
-    """Read a body that puts documents into one table, as the large ones do: in half
-    the time. None: it is another one. ValueError.
-    """
-    name_ends = body.find(b"\t", 2)
-    begin = body[: name_ends + 1] + b'"'
-    may_be = (
-        count >= _MANY
-        and body.startswith(b"P\t")
-        and body.startswith(begin)
-        and body.endswith(b"\n")
-        and body.count(b"\n") == count
-    )
-    if not may_be:
-        return None
-    lines = body[len(begin) : -1].split(b"\n" + begin)
-    documents: dict[str, bytes] = {}
-    for line in lines:
-        key, _, raw = line.partition(b'"\t')  # no key has a tab in its JSON
-        plain = b"\\" not in key
-        documents[key.decode() if plain else _decode(b'"%s"' % key)] = raw
-    if len(documents) != count or b"" in documents.values():
-        return None  # lines of another kind, a key twice, or one that is no line
-    return intern(_decode(body[2:name_ends])), documents
+    return Group(int(seq), changes, checksum, base + at, base + start + size)
 
 
 def _changes(body: bytes) -> list[Change]:

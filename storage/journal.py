@@ -202,7 +202,7 @@ class Journal(Documents):
         base = self._offset
         try:
             for group in groups.read(data, self._offset, self._before, self._seq):
-                self._take_read(group)
+                self._take_group(group.changes)
                 self._remember(data, group.begin - base, group.begin)
                 self._seq, self._before = group.seq, group.checksum
                 self._offset = group.end
@@ -395,7 +395,7 @@ class Journal(Documents):
         self._seq += 1
         self._before = checksum
         self._offset += len(data)
-        self._take_changes(changes)
+        self._take_group(changes)
 
     def _write(self, data: bytes, offset: int) -> None:
         """Append and fsync. A failed write is undone; a failed fsync poisons."""

@@ -41,8 +41,6 @@ class Kept:
     tables: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def take(self, group: Group) -> None:
-        if group.puts is not None and group.puts[0] not in self.tables:
-            return
         for table, key, raw in group.changes:
             documents = self.tables.get(table)
             if documents is None:
