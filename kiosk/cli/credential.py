@@ -277,11 +277,14 @@ def import_(
             taken = importing.import_certificate(bench_of(office), card, own, wanted)
         else:
             with _card(office, Action.IMPORT, settings, reader) as inserted:
-                taken = _taken(bench_of(office), inserted, wanted)
+                taken = taken_at_the_reader(bench_of(office), inserted, wanted)
     print(show_as.taken(taken))
 
 
-def _taken(bench: Bench, card: Card, wanted: CardImport) -> Credential:
+def taken_at_the_reader(bench: Bench, card: Card, wanted: CardImport) -> Credential:
+    """Import the card in the reader; its holder types the PIN at the reader's own keys
+    where it has some, else here. As `importing.import_card`.
+    """
     if wanted.way is not ImportWay.SIGNATURE:
         return importing.import_card(bench, card, wanted, None)
     if card.recognise().pinpad:

@@ -6,21 +6,15 @@ the session works here, and where it works at an authority elsewhere.
 
 from __future__ import annotations
 
-import lab.desk.office
 import pytest
 from lab.desk.office import PASSWORD, PIN, Office
-from lab.desk.relayed_desk import relayed
 
 from kiosk.authority.office.operators import Action
-from kiosk.desk.session import Session
 from kiosk.simulation.cards.pinpad import SimulatedPad
 from kiosk.simulation.cards.reader import SimulatedReaders
 from statemachine.lifecycle import State
 
-
-@pytest.fixture(autouse=True, params=[Session, relayed], ids=["here", "relayed"])
-def reach(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.desk.office, "desk_of", [request.param])
+pytestmark = pytest.mark.usefixtures("here_and_relayed")
 
 
 class Counter(Office):

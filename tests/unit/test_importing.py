@@ -34,6 +34,7 @@ from kiosk.certificates import card_certificates, card_keys
 from kiosk.certificates.card_certificates import NotTrusted
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.certificates.ports import Applicant
+from kiosk.cli import credential
 from kiosk.config import OperatorRole
 from kiosk.config.sections.enrollment import NamedBy
 from kiosk.core.entropy import SeededEntropy
@@ -153,6 +154,27 @@ def test_where_the_reader_has_keys_the_holder_types_there(
     taken = import_card(site.desk(OperatorRole.OFFICER), card, elsewhere.wanted(), None)
     assert taken.authentication_key is not None
     assert taken.authentication_key.spki == elsewhere.made.authentication.spki
+
+
+def test_a_command_has_the_holder_type_at_the_reader_too(
+    site: Site,
+    elsewhere: Elsewhere,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(credential, "ask_secret", no_secret_is_asked_for)
+    elsewhere.readers.fit_pad().will_type(PIN)
+    card = elsewhere.readers.insert(elsewhere.made.card)
+    wanted = elsewhere.wanted()
+    desk = site.desk(OperatorRole.OFFICER)
+    bench = bench_at(desk, wanted.anchors, wanted.named_by)
+    taken = credential.taken_at_the_reader(bench, card, wanted.order)
+    assert taken.authentication_key is not None
+    assert "typed at the keys of the reader" in capsys.readouterr().out
+
+
+def no_secret_is_asked_for(*_: object) -> None:
+    raise AssertionError("at a reader with keys nothing is typed at the terminal")
 
 
 @pytest.mark.parametrize("left", [0, 1])

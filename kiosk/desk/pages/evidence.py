@@ -14,7 +14,8 @@ from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.pages.credential import CredentialPage
 from kiosk.desk.pages.events import COLUMNS, row
 from kiosk.desk.pages.receipt import ReceiptPage
-from kiosk.desk.tables import Column, Look, Table, TableRow
+from kiosk.desk.pages.searched import SearchedPage
+from kiosk.desk.tables import Column, Table, TableRow
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -30,30 +31,31 @@ _RECEIPT = "receipt"
 _HOLDER = Column("holder", Message("desk.column.holder"), 13, 2)
 
 
-class EvidencePage(Plain):
+class EvidencePage(SearchedPage):
     """Words that an event has in it, or an event's number."""
 
     def __init__(self) -> None:
-        self._look = Look()
+        super().__init__()
         self._events: dict[str, AuditEvent] = {}
         """What each row is."""
 
     def show(self, context: Context) -> Page:
         look = self._look
         found = context.office.evidence(look.term, most=look.rows + 1)
-        shown = found.rows[: look.rows]
-        rows = tuple(_row(each) for each in shown)
+        rows = tuple(map(_row, found.rows))
         self._events = {
-            made.key: each.event for made, each in zip(rows, shown, strict=True)
+            made.key: each.event for made, each in zip(rows, found.rows, strict=True)
         }
         lines = [PageLine(each, Style.WARNING) for each in found.missing]
         if found.is_cut:
             lines.append(PageLine(Message("desk.evidence.cut"), Style.WARNING))
-        return Page(
-            name="evidence",
-            title=Message("desk.evidence.title"),
-            lines=tuple(lines),
-            choices=(
+        return self._searched(
+            "evidence",
+            Message("desk.evidence.title"),
+            Message("desk.evidence.term"),
+            Table(columns=(*COLUMNS[:2], _HOLDER, *COLUMNS[2:]), rows=rows),
+            lines,
+            (
                 Choice("export", Message("desk.evidence.export"), letter="f4"),
                 Choice(
                     _RECEIPT,
@@ -62,28 +64,7 @@ class EvidencePage(Plain):
                     of_row=True,
                 ),
             ),
-            fields=(
-                PageField(
-                    name="term",
-                    label=Message("desk.evidence.term"),
-                    value=look.term,
-                ),
-            ),
-            table=Table(
-                columns=(*COLUMNS[:2], _HOLDER, *COLUMNS[2:]),
-                rows=rows,
-                has_more=len(found.rows) > look.rows,
-                at=look.at,
-            ),
-            finds=True,
         )
-
-    def look(self, look: Look) -> None:
-        self._look = look
-
-    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        self._look = Look(term=filled.texts["term"])
-        return stay()
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
         if key == "export":

@@ -17,6 +17,7 @@ from kiosk.desk import export
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
 from kiosk.desk.how_far import HowFar
 from kiosk.desk.pages.credential import CredentialPage
+from kiosk.desk.pages.searched import SearchedPage
 from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField
 from storage.records import Keyless
@@ -57,12 +58,12 @@ def meaning(risk: Risk) -> Message:
     return Message(f"risk.{risk.finding}", {"detail": risk.detail})
 
 
-class RiskPage(Plain):
+class RiskPage(SearchedPage):
     """Looks at every account once, when it is opened; again when it is asked to."""
 
     def __init__(self) -> None:
         self._report: Report | None = None
-        self._look = Look(sorted_by="finding")
+        super().__init__(Look(sorted_by="finding"))
 
     def survey(self, context: Context, emit: Emit) -> None:
         """Look at every account, and tell how far that is. NotInRole, RegistryError."""
@@ -85,23 +86,13 @@ class RiskPage(Plain):
             key=_ORDER.get(look.sorted_by, _ORDER["finding"]),
             reverse=look.is_descending,
         )
-        return Page(
-            name="risk",
-            title=Message("desk.menu.risk"),
-            lines=tuple(_sums(report)),
-            fields=(
-                PageField(
-                    name="term", label=Message("desk.risk.term"), value=look.term
-                ),
-            ),
-            finds=True,
-            choices=(
-                Choice("export", Message("desk.evidence.export"), letter="f4"),
-                Choice("again", Message("desk.risk.anew"), letter="ctrl+r"),
-            ),
-            table=Table(
+        return self._searched(
+            "risk",
+            Message("desk.menu.risk"),
+            Message("desk.risk.term"),
+            Table(
                 columns=_COLUMNS,
-                rows=tuple(_rows(found[: look.rows])),
+                rows=tuple(_rows(found[: look.rows + 1])),
                 sorted_by=look.sorted_by,
                 is_descending=look.is_descending,
                 filters=(
@@ -109,17 +100,13 @@ class RiskPage(Plain):
                     *((each, Message(f"desk.finding.{each}")) for each in kinds),
                 ),
                 filter=look.filter,
-                has_more=len(found) > look.rows,
-                at=look.at,
+            ),
+            _sums(report),
+            (
+                Choice("export", Message("desk.evidence.export"), letter="f4"),
+                Choice("again", Message("desk.risk.anew"), letter="ctrl+r"),
             ),
         )
-
-    def look(self, look: Look) -> None:
-        self._look = look
-
-    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        self._look = replace(self._look, term=filled.texts["term"])
-        return stay()
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:
         if key == "again":

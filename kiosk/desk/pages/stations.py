@@ -11,8 +11,9 @@ from kiosk.authority.stations.standing import SeenStation, is_silent, is_unhealt
 from kiosk.core.errors import Message
 from kiosk.core.untrusted_text import visible
 from kiosk.desk.context import Context, Move, Plain, done, go, stay
+from kiosk.desk.pages.searched import SearchedPage
 from kiosk.desk.pages.times import moment
-from kiosk.desk.tables import Column, Look, Table, TableRow, Words
+from kiosk.desk.tables import Column, Table, TableRow, Words
 from kiosk.desk.views import (
     Choice,
     Emit,
@@ -37,44 +38,22 @@ _COLUMNS = (
 )
 
 
-class StationsPage(Plain):
+class StationsPage(SearchedPage):
     """Every station, by id; what is typed is looked for in id and name."""
 
-    def __init__(self) -> None:
-        self._look = Look()
-
     def show(self, context: Context) -> Page:
-        look, now = self._look, context.site.clock.now()
-        term = look.term.strip().casefold()
+        now = context.site.clock.now()
+        term = self._look.term.strip().casefold()
         found = [it for it in context.office.stations() if _is_meant(it, term)]
-        rows = tuple(_row(each, now) for each in found[: look.rows])
+        rows = tuple(_row(each, now) for each in found[: self._look.rows + 1])
         lines = () if rows else (PageLine(Message("desk.station.none")),)
-        return Page(
-            name="stations",
-            title=Message("desk.menu.stations"),
-            lines=lines,
-            fields=(
-                PageField(
-                    name="term",
-                    label=Message("desk.station.term"),
-                    value=look.term,
-                ),
-            ),
-            table=Table(
-                columns=_COLUMNS,
-                rows=rows,
-                has_more=len(found) > look.rows,
-                at=look.at,
-            ),
-            finds=True,
+        return self._searched(
+            "stations",
+            Message("desk.menu.stations"),
+            Message("desk.station.term"),
+            Table(columns=_COLUMNS, rows=rows),
+            lines,
         )
-
-    def look(self, look: Look) -> None:
-        self._look = look
-
-    def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:  # noqa: ARG002 - quick
-        self._look = Look(term=filled.texts["term"])
-        return stay()
 
     def choose(self, context: Context, key: str, emit: Emit) -> Move:  # noqa: ARG002 - quick
         self._look = replace(self._look, at=key)

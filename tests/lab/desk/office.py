@@ -220,3 +220,15 @@ def _in_words(words: Words) -> str:
     if isinstance(words, tuple):
         return "".join(_in_words(each) for each in words)
     return sentence(words) if isinstance(words, Message) else words
+
+
+def signed_in(
+    name: str, *, second_for: Iterable[Action] = (), answers: tuple[str, ...] = ()
+) -> Office:
+    """Return an office where somebody has signed in, and alice has a card."""
+    office = Office(second_for=second_for, answers=answers)
+    office.person("alice")
+    office.holder("alice")
+    office.sign_in(name)
+    assert office.page.name == "menu"
+    return office

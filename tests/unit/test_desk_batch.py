@@ -1,0 +1,117 @@
+"""A batch of cards, issued at the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lab.desk.blanks import blank, gids_template
+from lab.desk.office import Office
+
+from kiosk.core.errors import Message
+from kiosk.simulation.cards.gids import SimulatedGidsCard
+
+pytestmark = pytest.mark.usefixtures("here_and_relayed")
+
+
+def test_a_batch_may_have_cards_of_both_kinds(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    gids_template(office, "RSA-2048")
+    gids_template(office, "P-256")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,windows P-256\n")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong", "found before the first card"
+    people.write_text("account,template\nalice,windows RSA-2048\nbert,staff\n")
+    office.submit(file=str(people))
+    for chip in (SimulatedGidsCard(entropy=office.world.entropy), blank(office)):
+        card = office.world.readers.insert(chip)
+        office.page = office.desk.card_came(card)
+        office.submit()
+        office.pull(card.insertion)
+    results = (tmp_path / "people.results.csv").read_text().splitlines()
+    assert [line.split(",")[3] for line in results[1:]] == ["begun", "done"] * 2
+
+
+def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nnobody,staff\nalice,none\n")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong"
+    assert office.page.table is not None
+    problems = [(row.cells[0], row.cells[3]) for row in office.page.table.rows]
+    assert problems == [
+        ("3", Message("desk.batch_problem.no_account", {"account": "nobody"})),
+        ("4", Message("desk.batch_problem.twice", {"line": 2})),
+        ("4", Message("desk.batch_problem.no_template", {"template": "none"})),
+    ]
+    assert not (tmp_path / "people.results.csv").exists()
+
+
+def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    office.submit(file=str(people))
+    assert "Alice Example" in office.text()
+    card = office.world.readers.insert(blank(office))
+    office.page = office.desk.card_came(card)
+    office.submit()
+    office.submit()
+    assert office.notice == "desk.batch.take_card", "one card is issued once"
+    office.pull(card.insertion)
+    office.choose("skip")
+    assert "The batch is finished" in office.text()
+    results = (tmp_path / "people.results.csv").read_text().splitlines()
+    assert [line.split(",")[3] for line in results[1:]] == ["begun", "done", "skipped"]
+
+
+def test_a_batch_that_was_left_goes_on_where_it_was(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    office.choose("skip")
+    office.back()
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.page.name == "batch_run"
+    assert "Bert Example" in office.text()
+    assert office.page.table is not None
+    assert [row.cells[1] for row in office.page.table.rows] == [
+        Message("desk.row.skipped"),
+        Message("desk.row.waiting"),
+    ]
+
+
+def test_the_results_of_another_list_are_not_gone_on_with(tmp_path: Path) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    office.choose("skip")
+    office.back()
+    people.write_text("account,template\nbert,staff\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_unreadable"
