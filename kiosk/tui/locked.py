@@ -56,6 +56,8 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now`: a clock that only goes forward (seconds)."""
+        self._colours: dict[str, dict[str, str]] = {}
+        """What the style sheets call by name, for each theme that was shown."""
         super().__init__(driver_class=KioskDriver)
         self.now = now
         self._attention = Attention()
@@ -114,6 +116,14 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return edges()
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return a theme's colours: reckoned once, and the same ever after."""
+        known = self._colours.get(self.theme)
+        if known is None:
+            known = self._colours[self.theme] = super().get_css_variables()
+        self.theme_variables = known
+        return known
 
     def prepare(self, theme: Theme) -> None:
         """Have what is shown ready in other colours before they are asked for."""

@@ -12,12 +12,14 @@ from lab.matrix.visitor import visitor
 from lab.terminal.hands import Hands
 from lab.terminal.screens import Kiosk, kiosk
 from textual.css import parse, stylesheet
+from textual.design import ColorSystem
 from textual.screen import Screen
 from textual.theme import Theme
 
 from kiosk.cards.errors import ServiceGone
 from kiosk.simulation.demo import Demo
 from kiosk.simulation.face_settings import SETTINGS
+from kiosk.tui import stylesheets
 from kiosk.tui.app import KioskApp, KioskParts
 from kiosk.tui.theme import CONTRAST, KIOSK
 
@@ -73,6 +75,34 @@ async def test_the_contrast_key_parses_nothing(
         for theme in (*themes, *themes):
             assert await colours(shown) == (theme.name, theme.background)
     assert not parsed
+
+
+async def test_colours_that_return_are_not_reckoned_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    def noted(place: Any, name: str) -> None:
+        does = getattr(place, name)
+
+        def note(*given: Any) -> Any:
+            done.append(name)
+            return does(*given)
+
+        monkeypatch.setattr(place, name, note)
+
+    noted(ColorSystem, "generate")
+    noted(stylesheet, "parse_style")
+    noted(stylesheets, "tokenize_values")
+    async with kiosk() as shown:
+        await shown.until_true(lambda: shown.app._controller is not None, "it to wake")
+        for theme in (CONTRAST, KIOSK):
+            assert await colours(shown) == (theme.name, theme.background)
+        assert set(done) == {"generate", "parse_style", "tokenize_values"}
+        done.clear()
+        for theme in (CONTRAST, KIOSK):
+            assert await colours(shown) == (theme.name, theme.background)
+    assert not done
 
 
 async def test_a_screen_is_parsed_once_for_all_people(parsed: list[Sheet]) -> None:
