@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual import events
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Digits, Static
+from textual.widgets import Digits
 
 from kiosk.core.errors import Message as Sentence
 from kiosk.faces.glyphs import marks
@@ -52,6 +52,9 @@ class FormScreen(KioskScreen):
         self.form = form
         self._is_confirmed = is_confirmed
         self._entries = Entries(form, self._submitted, self._changed)
+        self._problem = Bullet("", "", classes="problem")
+        """What is not right yet; empty: nothing is known to be wrong."""
+        self._told = ""
         self.KEYS = self._keys("tui.key.show")
 
     def _keys(self, showing: str) -> tuple[KeyHint, ...]:
@@ -69,7 +72,7 @@ class FormScreen(KioskScreen):
         beside = [RuleList(id="rules")]
         tries = [TriesLine(form.tries)] if is_at_stake(form) else []
         yield Horizontal(fields, Vertical(*tries, *beside, id="beside"), id="columns")
-        yield Static("", id="hint", markup=False)
+        yield self._problem
         if form.challenge is None:
             yield line(of_call(form, self.settings.helpdesk), classes="call")
 
@@ -90,9 +93,10 @@ class FormScreen(KioskScreen):
         self._judge()
 
     def _hint(self, hint: Sentence | None) -> None:
-        shown, told = self.query_one("#hint", Static), said(hint) if hint else ""
-        if str(shown.content) != told:  # a key that says nothing new moves nothing
-            shown.update(told)
+        told = said(hint) if hint else ""
+        if told != self._told:  # a key that says nothing new moves nothing
+            self._told = told
+            self._problem.say(marks().failed if told else "", told)
 
     # --- typing -------------------------------------------------------------------
 
