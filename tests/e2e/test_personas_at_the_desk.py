@@ -85,7 +85,7 @@ def test_an_officer_corrects_two_lines_of_a_batch(
 def test_an_administrator_makes_a_template_that_no_pin_can_satisfy(
     desk: Visitor,
 ) -> None:
-    begun(desk, "template, edited", "Compared with version")
+    begun(desk, "template, edited", "Cards in use")
     desk.type(PAGE_DOWN, PAGE_DOWN, DOWN, DOWN, b"\x7f", b"9")
     reads(desk, "was 6")
     desk.type(F2)
