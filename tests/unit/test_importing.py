@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    PublicFormat,
     load_pem_private_key,
 )
 from lab.desk.site import Site, bench_at, office_at
@@ -21,10 +22,17 @@ from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
+from kiosk.authority.office import importing as office_importing
 from kiosk.authority.office import key_records, second_officer
-from kiosk.authority.office.card_values import CardImport, ImportWay
+from kiosk.authority.office.card_values import (
+    CardImport,
+    ImportedCard,
+    ImportWay,
+    ProvenKey,
+)
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.errors import AlreadyOnRecord, NamesAnother, NothingProposed
+from kiosk.authority.office.importing import Trust
 from kiosk.authority.office.operators import NotInRole
 from kiosk.cards.errors import MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.piv import objects
@@ -207,6 +215,35 @@ def test_a_card_that_signs_is_imported_with_both_its_keys(
         "credential.key_recorded",
         "credential.key_recorded",
     ]
+
+
+def test_another_key_than_the_certificates_is_not_put_on_record_by_its_signature(
+    site: Site, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate says whose key it is; what signed must be just that key."""
+    theirs = ec.generate_private_key(ec.SECP256R1())
+    spki = theirs.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    judged = office_importing.import_card
+
+    def lying(desk: Desk, trust: Trust, seen: ImportedCard) -> Credential:
+        assert seen.key is not None
+        asked = office_at(desk).key_challenge(seen.credential)
+        signature = theirs.sign(asked.message, ec.ECDSA(hashes.SHA256()))
+        key = replace(seen.key, spki=spki)
+        own = ProvenKey(key=key, nonce=asked.nonce, signature=signature)
+        return judged(desk, trust, replace(seen, own=own))
+
+    monkeypatch.setattr(office_importing, "import_card", lying)
+    with pytest.raises(ProofFailed):
+        import_card(
+            site.desk(OperatorRole.OFFICER),
+            elsewhere.card,
+            elsewhere.wanted(),
+            Secret(PIN),
+        )
+    assert "lifecycle.issue" not in kinds(site)
 
 
 def test_a_wrong_pin_imports_nothing_and_costs_one_try(

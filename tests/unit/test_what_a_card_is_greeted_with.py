@@ -8,6 +8,7 @@ import pytest
 from lab.histories import History
 from lab.liar import named
 
+from kiosk.core.errors import Message
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.visit.views import Home
 from statemachine.lifecycle import Event, State
@@ -77,12 +78,21 @@ def test_a_card_that_is_blocked_on_record_is_to_be_unblocked_whatever_it_tells()
     assert recommended(home) is Kind.UNBLOCK
 
 
-def test_a_form_knows_how_long_the_cards_own_pin_may_be() -> None:
-    history = History(named("change"))
+@pytest.mark.parametrize(
+    ("story", "says"), [("change", "password_follows"), ("finish", "finish_follows")]
+)
+def test_a_form_says_whose_password_follows_and_what_the_card_takes(
+    story: str, says: str
+) -> None:
+    """A finish chooses no PIN: there are no rules to be shown."""
+    history = History(named(story))
     card = history.world.readers.insert(history.holder.made.card)
     visit = history.world.visit(card)
     visit.recognise()
-    assert visit.begin(Kind.CHANGE).old_limits == (6, 8)
+    form = visit.begin(named(story).kind)
+    assert form.old_limits == (6, 8)
+    assert form.notices == (Message(f"notice.{says}", {"account": "alice@ad.test"}),)
+    assert (form.rules is None) is (story == "finish")
 
 
 @pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
