@@ -190,6 +190,15 @@ def test_a_lost_answer_does_not_bring_a_revoked_station_back(town: Town) -> None
         town.asks(key)
 
 
+def test_a_lost_answer_is_not_said_again_to_a_key_that_was_replaced(town: Town) -> None:
+    """It would believe that it is heard; the key on record is another's."""
+    old, token = Ed25519Key.made(), town.token()
+    town.enrolls(old, token)
+    town.enrolls(Ed25519Key.made(), town.token())
+    with pytest.raises(TokenRefused):
+        town.enrolls(old, token)
+
+
 def test_a_token_that_is_late_for_another_or_unknown_is_refused(town: Town) -> None:
     key = Ed25519Key.made()
     refused: list[tuple[type[AuthorityError], dict[str, str]]] = [

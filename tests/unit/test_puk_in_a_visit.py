@@ -91,6 +91,17 @@ def test_a_value_that_is_not_taken_with_the_new_puk_may_be_that_puk() -> None:
     assert told == [*sent, "escrow.puk_taken"]
 
 
+def test_each_of_the_two_is_sent_once_in_a_visit() -> None:
+    """Where the card has a third: the one that it did not compare comes not again."""
+    history = cut_while_replaced()
+    history.holder.made.card.references.puk.replace(b"75318642")
+    result, told = unblocked(history, NOT_TAKEN)
+    assert result.outcome is Outcome.REFUSED
+    sent = ["escrow.puk_sent", "escrow.puk_unheard", "escrow.puk_sent"]
+    assert told == [*sent, "escrow.puk_wrong"]
+    assert tries(history) == TRIES - 1
+
+
 def test_a_puk_that_is_wrong_leads_to_the_other_one() -> None:
     history = cut_while_replaced()
     result, told = unblocked(history)
