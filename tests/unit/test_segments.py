@@ -13,6 +13,7 @@ from lab.registries import draft
 from storage import audit
 from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.fileops import FileOps
+from storage.mending import mend
 from storage.records import AuditEvent
 from storage.tinydb_registry import TinyDbRegistry
 
@@ -260,3 +261,41 @@ def test_an_older_journal_beside_newer_segments_answers_for_itself(
     assert found(again) == OF_C1
     assert len(everything(again)) == EVENTS
     again.close()
+
+
+class InOrder(FileOps):
+    """Remembers what was done to the disk, in its order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def write(self, handle: int, data: bytes) -> None:
+        super().write(handle, data)
+        self.done.append("written")
+
+    def fsync(self, handle: int) -> None:
+        super().fsync(handle)
+        self.done.append("on the disk")
+
+    def rename(self, source: Path, target: Path) -> None:
+        super().rename(source, target)
+        self.done.append("in its place")
+
+    def fsync_dir(self, folder: Path) -> None:
+        super().fsync_dir(folder)
+        self.done.append("and there to stay")
+
+
+def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
+    sealed: TinyDbRegistry, tmp_path: Path
+) -> None:
+    """Else a power cut leaves an empty file where a whole one is said to be."""
+    file = min(sealed.evidence.folder.glob("*.segment"))
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / file.name).write_bytes(file.read_bytes())
+    file.unlink()
+    ops = InOrder()
+    mended = [copy for _, _, copy in mend(sealed.evidence, ops, [copies]) if copy]
+    assert mended == [copies / file.name]
+    assert ops.done == ["written", "on the disk", "in its place", "and there to stay"]
