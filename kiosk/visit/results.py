@@ -139,7 +139,7 @@ def finish_interrupted(run: Run, error: Exception) -> Result:
     return Result(
         outcome=Outcome.OUT_OF_STEP,
         headline=Message("result.headline.still_out_of_step"),
-        facts=(Message("result.fact.card_unchanged"), said_of(error)),
+        facts=(Message("result.fact.card_unchanged"), said_of(error), *run.said),
         advice=_STAYS_OUT,
         event=run.event,
     )

@@ -1,0 +1,167 @@
+"""What somebody reads at the end: what is true, what to do, and what may be tried."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from kiosk.authority.errors import CodeRefused
+from kiosk.authority.values import Verdict, WriteVerdict
+from kiosk.cards.errors import CardMute, CardRemoved, PukBlocked, WrongPin, WrongPuk
+from kiosk.cards.values import Tries
+from kiosk.core.errors import Message
+from kiosk.visit import results
+from kiosk.visit.run import Run
+from kiosk.visit.views import Outcome, Result
+from statemachine.operation import Kind
+
+SAID = Message("result.fact.puk_due")
+WHY = Message("condition.disabled")
+REASON = Message("directory.refusal.policy", {"code": "0000052D"})
+WARNING = Message("notice.history_unchecked")
+TAKE, HELPDESK = "result.advice.take_card", "result.advice.helpdesk"
+STAYS_OUT = ["result.advice.insert_again", HELPDESK]
+
+
+def run(why_not: Message | None = None) -> Run:
+    """An operation of a card with three tries, which has something to say besides."""
+    recognised = SimpleNamespace(pin_tries=Tries(3, 5))
+    prepared = SimpleNamespace(why_not=why_not)
+    return cast(
+        "Run",
+        SimpleNamespace(
+            recognised=recognised, prepared=prepared, said=(SAID,), event="1234-5678"
+        ),
+    )
+
+
+def facts(result: Result) -> list[str]:
+    assert result.event == "1234-5678"
+    assert SAID in result.facts, "what was to be said besides is left out"
+    return [each.key for each in result.facts if each != SAID]
+
+
+def advice(result: Result) -> list[str]:
+    return [each.key for each in result.advice]
+
+
+def verdict(which: Verdict, *, another: bool = False) -> WriteVerdict:
+    return WriteVerdict(
+        verdict=which,
+        reason=None if which is Verdict.DONE else REASON,
+        dc="dc1",
+        warnings=(WARNING,) if which is Verdict.DONE else (),
+        may_choose_another=another,
+    )
+
+
+# --- nothing changed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "again", "tries", "says"),
+    [
+        (WrongPin(2), True, Tries(2, 5), []),
+        (WrongPin(1), False, Tries(1, 5), [HELPDESK]),
+        (WrongPin(-1), False, Tries(None, 5), [HELPDESK]),
+        (WrongPuk(2), True, Tries(3, 5), []),
+        (WrongPuk(1), False, Tries(3, 5), [HELPDESK]),
+        (PukBlocked(), False, Tries(3, 5), [HELPDESK]),
+        (CodeRefused(1), True, Tries(3, 5), []),
+        (CodeRefused(0), False, Tries(3, 5), [HELPDESK]),
+        (CardMute(), True, Tries(3, 5), []),
+        (CardRemoved(), False, Tries(3, 5), []),
+    ],
+    ids=repr,
+)
+def test_what_may_be_tried_again_and_who_helps_where_it_may_not(
+    error: Exception, *, again: bool, tries: Tries, says: list[str]
+) -> None:
+    result = results.refused(run(), Kind.UNBLOCK, error)
+    assert result.outcome is Outcome.REFUSED
+    assert facts(result) == ["result.fact.nothing_changed"]
+    assert (result.again is Kind.UNBLOCK) is again
+    assert result.tries == tries
+    assert advice(result) == says
+
+
+# --- something changed ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "card"), [(Kind.CHANGE, "card_changed"), (Kind.FINISH, "card_unchanged")]
+)
+def test_done_names_the_controller_and_every_warning(kind: Kind, card: str) -> None:
+    result = results.written(run(), kind, verdict(Verdict.DONE))
+    assert result.outcome is Outcome.DONE
+    assert facts(result) == [
+        f"result.fact.{card}",
+        "result.fact.password_changed",
+        WARNING.key,
+    ]
+    assert result.facts[1].data == {"dc": "dc1"}
+    assert advice(result) == [TAKE, "result.advice.other_devices"]
+
+
+@pytest.mark.parametrize("why", [WHY, None])
+def test_the_card_alone_says_why_the_password_stays(why: Message | None) -> None:
+    result = results.card_only(run(why), Kind.CHANGE)
+    assert result.outcome is Outcome.CARD_ONLY
+    assert facts(result) == [
+        "result.fact.card_changed",
+        "result.fact.password_unchanged",
+        *([] if why is None else [why.key]),
+    ]
+    assert advice(result) == [TAKE, "result.advice.old_password_stays"]
+
+
+@pytest.mark.parametrize("another", [True, False])
+def test_a_way_back_says_what_the_directory_said(*, another: bool) -> None:
+    told = verdict(Verdict.REFUSED, another=another)
+    result = results.rolled_back(run(), Kind.CHANGE, told)
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert facts(result) == [
+        REASON.key,
+        "result.fact.card_restored",
+        "result.fact.password_unchanged",
+    ]
+    assert advice(result) == ["result.advice.choose_another" if another else HELPDESK]
+    assert result.again is (Kind.CHANGE if another else None)
+
+
+@pytest.mark.parametrize("another", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "card"), [(Kind.UNBLOCK, "card_changed"), (Kind.FINISH, "card_unchanged")]
+)
+def test_out_of_step_says_what_the_card_has_and_what_may_be_chosen(
+    kind: Kind, card: str, *, another: bool
+) -> None:
+    """Where another PIN may be chosen, it is a change: the card has one that works."""
+    told = verdict(Verdict.OUT_OF_STEP, another=another)
+    result = results.written(run(), kind, told)
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert facts(result) == [f"result.fact.{card}", REASON.key]
+    chosen = ["result.advice.choose_another"]
+    assert advice(result) == (chosen if another else STAYS_OUT)
+    assert result.again is (Kind.CHANGE if another else None)
+
+
+def test_what_broke_says_what_is_not_known() -> None:
+    error = CardRemoved()
+    broken = [
+        (results.interrupted(run(), error), "result.fact.card_uncertain"),
+        (results.finish_interrupted(run(), error), "result.fact.card_unchanged"),
+    ]
+    for result, card in broken:
+        assert result.outcome is Outcome.OUT_OF_STEP
+        assert facts(result) == [card, "card.removed"]
+        assert advice(result) == STAYS_OUT
+        assert result.again is None
+
+
+def test_a_way_back_that_failed_says_that() -> None:
+    result = results.not_restored(run(), verdict(Verdict.REFUSED))
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert facts(result) == ["result.fact.not_restored", REASON.key]
