@@ -25,6 +25,9 @@ from storage.records import (
 from storage.registry import Tx
 
 OPERATOR = "helpdesk"
+"""Who releases and resumes in the laboratory."""
+OFFICER = "enrollment office"
+"""Who has issued its cards: nobody of the helpdesk may."""
 
 
 @dataclass(slots=True)
@@ -109,7 +112,7 @@ def record(tx: Tx, credential: Credential, now: float) -> None:
             at=now,
             station=STATION,
             kind="lifecycle.issue",
-            actor=OPERATOR,
+            actor=OFFICER,
             credential=credential.id,
         )
     )
@@ -120,7 +123,7 @@ def record(tx: Tx, credential: Credential, now: float) -> None:
                 at=now,
                 station=STATION,
                 kind="credential.key_recorded",
-                actor=OPERATOR,
+                actor=OFFICER,
                 credential=credential.id,
                 data={"key_sha256": thumb},
             )

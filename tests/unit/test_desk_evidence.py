@@ -231,6 +231,13 @@ def risk(finding: RiskFinding, detail: str) -> Risk:
     )
 
 
+def test_the_laboratorys_cards_were_issued_by_whoever_may() -> None:
+    office = auditor()
+    kept = office.world.registry.audit_events()
+    by = {each.actor for each in kept if each.kind == "lifecycle.issue"}
+    assert by == {"enrollment office"}
+
+
 def test_a_risk_is_searched_for() -> None:
     office = auditor()
     office.choose("risk")
