@@ -16,6 +16,7 @@ pytest_plugins = [
     "lab.at_once",
     "lab.machine.own_network",
     "lab.machine.debian_option",
+    "lab.garbage",
     "lab.left_over",
     "lab.long_first",
     "lab.not_run",

@@ -29,6 +29,8 @@ from kiosk.config import FleetStation, load_any
 from kiosk.core.entropy import SystemEntropy
 from storage.errors import RecordMissing
 
+pytestmark = pytest.mark.long
+
 KIOSK = str(Path(sys.executable).with_name("kiosk"))
 _OPERATOR = """
 [[operators]]

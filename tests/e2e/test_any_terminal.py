@@ -11,6 +11,8 @@ from lab.matrix.visitor import Visitor, visitor
 
 from kiosk.core.exit_codes import ExitCode
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = b"271828\r", b"314159\r"
 BOUND = 64 * 1024
 """KiB that a program may grow by (it takes about 60,000 in all)."""

@@ -19,6 +19,8 @@ from lab.terminal.keyboards import generated
 from kiosk.core.exit_codes import ExitCode
 from kiosk.faces.keyboard.decoder import Decoder
 
+pytestmark = pytest.mark.long
+
 BLOCK, BLOCKS = 1_000, 12
 """Bytes of one storm, and storms at each place: 100 kB over all places."""
 MOST_GROWTH = 48 << 20

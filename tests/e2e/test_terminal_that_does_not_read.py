@@ -15,6 +15,8 @@ from lab.terminal.terminal import Terminal, terminal
 
 from kiosk.core.exit_codes import ExitCode
 
+pytestmark = pytest.mark.long
+
 Opened = Callable[..., AbstractContextManager[Terminal]]
 LEAVE_SCREEN = b"\x1b[?1049l"
 FULL = 15

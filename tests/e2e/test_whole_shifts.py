@@ -15,6 +15,8 @@ from lab.matrix.keys import F2
 from lab.matrix.visitor import Visitor, visitor
 from lab.terminal.speeds import in_pieces, one_by_one, send
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "Operator-2026"
 SEEDS = range(2)
 Facts = dict[str, Any]

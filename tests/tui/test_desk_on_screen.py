@@ -19,6 +19,8 @@ from kiosk.tui.widgets.entry_field import OptionField
 from kiosk.visit.views import Answers, FieldName
 from statemachine.operation import Kind
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_helpdesk_operator_releases_an_unblock() -> None:
     async with desk() as shown:

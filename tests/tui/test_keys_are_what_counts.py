@@ -12,6 +12,8 @@ from kiosk.simulation.demo_desk import PASSWORD
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.widgets.secret_field import SecretField
 
+pytestmark = pytest.mark.long
+
 ENTER, TAB, F2 = "enter", "tab", "f2"
 
 

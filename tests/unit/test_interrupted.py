@@ -34,7 +34,7 @@ from kiosk.core.exit_codes import ExitCode
 from kiosk.setup.new_station import Layout, create
 from storage.tinydb_registry import TinyDbRegistry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 _HERE = Path(__file__).resolve().parents[2]
 _PATHS = f"{_HERE}:{sysconfig.get_path('purelib')}"
