@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Bytes that are copied at a time."""
-_STEP = 2 << 20
+_STEP = 1 << 20
 """Bytes after which what was written of a large file is brought to the disk."""
 
 
@@ -83,7 +83,7 @@ def created(target: Path) -> Iterator[BinaryIO]:
 
 
 class _Steady(io.FileIO):
-    """A file that goes to the disk while it is written, two megabytes at a time.
+    """A file that goes to the disk while it is written, a megabyte at a time.
 
     A gigabyte that goes there at its end lets whoever makes a small file durable just
     then wait behind it, for a quarter of a second.
