@@ -7,12 +7,14 @@ from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
 import pytest
-from lab.histories import History
+from lab.histories import OLD, History
 from lab.liar import named
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.values import PresenceChallenge
+from kiosk.core.errors import Message
 from kiosk.core.workers import PendingJob
+from kiosk.simulation.cards.faults import WrongStatus
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.visit.run import Run, Workplace
 from kiosk.visit.views import Outcome
@@ -79,3 +81,48 @@ def test_each_proof_of_a_card_has_a_challenge_of_its_own() -> None:
     session = cast("Any", SimpleNamespace(sign=lambda *_: b"signed"))
     nonces = [run.prove_presence(session)[0] for _ in range(3)]
     assert nonces == [b"1", b"2", b"2"], "the last two were asked for anew"
+
+
+class Late(PendingJob[Any]):
+    """An answer that does, or does not, come within the time that it has."""
+
+    __slots__ = ("asked", "comes")
+
+    def __init__(self, *, comes: bool) -> None:
+        super().__init__()
+        self.comes, self.asked = comes, list[str]()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        self.asked.append(f"waited {seconds} s")
+        return self.comes
+
+    def result(self) -> None:
+        self.asked.append("heard")
+        raise Bug
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_the_end_of_a_visit_waits_for_nobody_for_ever(*, comes: bool) -> None:
+    """Whatever it comes to: the mark that was made before says the same."""
+    ended = Late(comes=comes)
+    worker = SimpleNamespace(submit=lambda _: ended)
+    workplace = Workplace(
+        card=cast("Any", None), authority=cast("Any", None), worker=cast("Any", worker)
+    )
+    case = SimpleNamespace(presence=None)
+    run = Run(workplace, cast("Any", None), cast("Any", case), lambda _: None)
+    run.leave_out_of_step(Message("reason.interrupted"))
+    assert ended.asked == ["waited 10.0 s", *(["heard"] if comes else [])]
+
+
+@pytest.mark.parametrize("sw", [0x63C2, 0x6983, 0x6A80, 0x6985, 0x6D00], ids=hex)
+def test_a_card_that_says_no_has_changed_nothing(sw: int) -> None:
+    """Whichever no it is, to a PIN that it has taken a moment before."""
+    history = History(named("change"))
+    result = history.attempt(
+        lambda world: world.readers.faults.set(WrongStatus(ins=0x24, sw=sw))
+    )
+    assert result is not None
+    assert result.outcome is Outcome.REFUSED
+    assert history.card_pin() == OLD
+    assert history.is_in_step()
