@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from lab.histories import History
 from lab.liar import named
+from msgspec.structs import replace as changed
 
+from kiosk.authority.values import OpenedCredential
 from kiosk.core.errors import Message
 from kiosk.simulation.cards.options import PivOptions
-from kiosk.visit.views import Home
+from kiosk.visit.forms import is_by_telephone
+from kiosk.visit.views import FieldName, Home
 from statemachine.lifecycle import Event, State
 from statemachine.operation import Kind
-from storage.records import Sync
+from storage.records import Sync, UnblockMethod
 
 GREETED = [
     ("change", 3, Sync.IN_STEP, "active", Kind.CHANGE),
@@ -93,6 +98,40 @@ def test_a_form_says_whose_password_follows_and_what_the_card_takes(
     assert form.old_limits == (6, 8)
     assert form.notices == (Message(f"notice.{says}", {"account": "alice@ad.test"}),)
     assert (form.rules is None) is (story == "finish")
+
+
+def test_an_activation_that_broke_off_asks_for_its_code_again() -> None:
+    history = History(replace(named("activate"), sync=Sync.OUT_OF_STEP))
+    history.world.registry.run(
+        lambda tx: tx.save_credential(
+            changed(
+                tx.credential(history.holder.credential), activation_interrupted=True
+            )
+        )
+    )
+    card = history.world.readers.insert(history.holder.made.card)
+    visit = history.world.visit(card)
+    visit.recognise()
+    fields = visit.begin(Kind.ACTIVATE).fields
+    assert fields == (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "broke_off", "by_telephone"),
+    [
+        (Kind.UNBLOCK, False, True),
+        (Kind.ACTIVATE, True, True),
+        (Kind.ACTIVATE, False, False),
+        (Kind.CHANGE, False, False),
+    ],
+)
+def test_the_telephone_answers_where_a_pin_is_set_anew(
+    kind: Kind, *, broke_off: bool, by_telephone: bool
+) -> None:
+    case = SimpleNamespace(
+        activation_by_reset=broke_off, unblock_method=UnblockMethod.ADMIN_KEY_PHONE
+    )
+    assert is_by_telephone(cast("OpenedCredential", case), kind) is by_telephone
 
 
 @pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
