@@ -32,11 +32,7 @@ def broken(
     if not judgement.password_follows:
         return False
     if _is_set_since(announced, judgement):
-        parts.registry.run(
-            lambda tx: changed_elsewhere.mark_now(
-                tx, parts, tx.credential(credential.id), station
-            )
-        )
+        changed_elsewhere.mark_set_since(parts, credential, judgement.view, station)
         return True
     return announced.changed_elsewhere != changed_elsewhere.is_marked(credential)
 

@@ -29,6 +29,13 @@ def mark(
     return parts.registry.run(lambda tx: _mark(tx, parts, credential, view, station))
 
 
+def mark_set_since(
+    parts: RequiredPorts, credential: Credential, view: AccountSnapshot, station: str
+) -> None:
+    """Mark a credential whose password was set since a form was shown, if not by us."""
+    parts.registry.run(lambda tx: _mark_set_since(tx, parts, credential, view, station))
+
+
 def mark_now(
     tx: Tx, parts: RequiredPorts, credential: Credential, station: str
 ) -> Credential:
@@ -67,6 +74,23 @@ def _mark(
         credential.sync is Sync.OUT_OF_STEP and not _may_be_ours(tx, credential, view)
     )
     return mark_now(tx, parts, credential, station) if is_theirs else credential
+
+
+def _mark_set_since(
+    tx: Tx,
+    parts: RequiredPorts,
+    looked_at: Credential,
+    view: AccountSnapshot,
+    station: str,
+) -> None:
+    credential = tx.credential(looked_at.id)
+    is_ours = (
+        view.compared is Compared.SAME
+        or credential.last_sync != looked_at.last_sync
+        or _is_being_written(tx, credential)
+    )
+    if not is_ours:
+        mark_now(tx, parts, credential, station)
 
 
 def _is_being_written(tx: Tx, credential: Credential) -> bool:
