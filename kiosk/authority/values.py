@@ -13,7 +13,7 @@ from kiosk.pin.rules import PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
-from storage.records import PasswordMark, Sync, UnblockMethod
+from storage.records import Sync, UnblockMethod
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +79,48 @@ class PresenceChallenge(Value, frozen=True, kw_only=True):
     algorithm: str
 
 
+class SeenMark(Value, frozen=True, kw_only=True):
+    """A `PasswordMark` on its way to a station; a newer authority may say more."""
+
+    version: int
+    origin: str
+    usn: int
+
+
 class Seen(Value, frozen=True, kw_only=True):
     """What one DC showed of a password: enough to see whether it is the same later."""
 
     dc: str
     pwd_last_set: int
-    mark: PasswordMark | None
+    mark: SeenMark | None
     """None: it could not be read."""
+
+
+class ToldMark(StationRequest, frozen=True, kw_only=True):
+    """A `SeenMark` on its way back."""
+
+    version: int
+    origin: str
+    usn: int
+
+
+class ToldSeen(StationRequest, frozen=True, kw_only=True):
+    """A `Seen` on its way back: what a form was filled in by."""
+
+    dc: str
+    pwd_last_set: int
+    mark: ToldMark | None
+
+    @classmethod
+    def of(cls, seen: Seen | None) -> ToldSeen | None:
+        """Return what a station has been told, as it tells it."""
+        if seen is None:
+            return None
+        return msgspec.convert(seen, cls, from_attributes=True)
+
+    def seen(self) -> Seen:
+        """Return what the station has been told."""
+        return msgspec.convert(self, Seen, from_attributes=True)
 
 
 class Announced(StationRequest, frozen=True, kw_only=True):
@@ -96,7 +131,7 @@ class Announced(StationRequest, frozen=True, kw_only=True):
     changed_elsewhere: bool
     rules: PinRules | None
     """None: no new PIN is asked for."""
-    seen: Seen | None
+    seen: ToldSeen | None
     """The password as it was then; None: nobody looked."""
 
 

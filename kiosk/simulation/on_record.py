@@ -101,7 +101,8 @@ def _key(slot: str, made: KeyMade) -> PublicKey:
 def last_sync(account: Account, *, dc: str, at: float) -> LastSync:
     """Return what is recorded after a write that left the account like this."""
     seen = in_step.seen(account, dc)
-    return LastSync(at=at, dc=dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark)
+    mark = in_step.recorded(seen)
+    return LastSync(at=at, dc=dc, pwd_last_set=seen.pwd_last_set, mark=mark)
 
 
 def record(tx: Tx, credential: Credential, now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.authority.values import Announced, OpenedCredential
+from kiosk.authority.values import Announced, OpenedCredential, ToldSeen
 from kiosk.cards.values import RecognisedCard, Tries
 from kiosk.core.errors import Message
 from kiosk.pin.challenges import in_hex, spoken
@@ -119,7 +119,7 @@ def announced(case: OpenedCredential, form: Form) -> Announced:
         why_not=case.why_not,
         changed_elsewhere=case.changed_elsewhere,
         rules=form.rules,
-        seen=case.seen,
+        seen=ToldSeen.of(case.seen),
     )
 
 

@@ -18,6 +18,7 @@ from kiosk.authority.values import (
     Prepared,
     PrepareRequest,
     SeenCard,
+    ToldSeen,
 )
 from kiosk.cards.values import Family, KeyAlgorithm
 from kiosk.core.errors import KioskError
@@ -282,7 +283,7 @@ class History:
             why_not=case.why_not,
             changed_elsewhere=case.changed_elsewhere,
             rules=case.rules,
-            seen=case.seen,
+            seen=ToldSeen.of(case.seen),
         )
 
     # --- observing ---------------------------------------------------------------

@@ -8,7 +8,6 @@ from pathlib import Path
 from kiosk import bootstrap
 from kiosk.authority.escrow import escrowed_secrets
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.rules.in_step import recorded
 from kiosk.cards.values import KeyAlgorithm
 from kiosk.config import Config, load
 from kiosk.core.entropy import SystemEntropy
@@ -19,7 +18,7 @@ from kiosk.simulation.on_record import record
 from lab.domain.samba import SambaDomain
 from lab.domain.samba_objects import LabUser
 from statemachine.lifecycle import State
-from storage.records import Credential, Escrow, LastSync, PublicKey, Sync
+from storage.records import Credential, Escrow, LastSync, PasswordMark, PublicKey, Sync
 from storage.vault import add_key
 
 PIN, NEW_PIN = "271828", "314159"
@@ -148,5 +147,9 @@ def _last_sync(domain: SambaDomain, user: LabUser) -> LastSync:
         at=0.0,
         dc=domain.address,
         pwd_last_set=domain.pwd_last_set(user),
-        mark=recorded(mark.password),
+        mark=PasswordMark(
+            version=mark.password.version,
+            origin=mark.password.origin,
+            usn=mark.password.usn,
+        ),
     )

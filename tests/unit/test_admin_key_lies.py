@@ -14,6 +14,7 @@ from kiosk.authority.values import (
     OpenRequest,
     PrepareRequest,
     SeenCard,
+    ToldSeen,
 )
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.secret import Secret
@@ -113,7 +114,7 @@ class Station:
             why_not=case.why_not,
             changed_elsewhere=case.changed_elsewhere,
             rules=case.rules,
-            seen=case.seen,
+            seen=ToldSeen.of(case.seen),
         )
         prepared = self.port.prepare(
             PrepareRequest(

@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from lab.histories import STORIES, History, Story
+from lab.liar import LIMITS
 from lab.servers.reaches import Remote, reached_by
 
 from kiosk.authority.client.line import HttpAnswer
@@ -22,11 +23,13 @@ from kiosk.authority.errors import (
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.wire.messages import Served
+from kiosk.authority.values import PrepareRequest
+from kiosk.authority.wire.calls import CALLS
+from kiosk.authority.wire.messages import Question, Served
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
 from kiosk.visit.views import Outcome
-from statemachine.operation import Phase
+from statemachine.operation import Kind, Phase
 
 PROBLEM = "application/problem+json"
 
@@ -123,14 +126,9 @@ class SaysMore:
         return msgspec.json.encode(_with_more(told))
 
 
-MARK = {"version", "origin", "usn"}
-"""Replication metadata: the form is the directory's own, and not ours to add to."""
-
-
 def _with_more(told: object) -> object:
     if isinstance(told, dict):
-        inside = {name: _with_more(it) for name, it in told.items()}
-        return inside if told.keys() == MARK else inside | {"besides": 1}
+        return {name: _with_more(it) for name, it in told.items()} | {"besides": 1}
     return [_with_more(it) for it in told] if isinstance(told, list) else told
 
 
@@ -151,3 +149,53 @@ def test_every_visit_is_made_beside_a_newer_one_that_says_more(
     assert result is not None
     assert result.outcome is Outcome.DONE
     assert history.is_in_step()
+
+
+# --- the other way round: a station of a newer version --------------------------------
+
+
+def _asked_in_parts(told: object, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return where in a request something could be asked for besides."""
+    if not isinstance(told, dict):
+        return []
+    inside = [
+        place for name, it in told.items() for place in _asked_in_parts(it, (*at, name))
+    ]
+    return [at, *inside]
+
+
+def _request() -> dict[str, Any]:
+    history = History(STORIES[0])
+    history.home_screen()
+    request = PrepareRequest(
+        credential=history.holder.credential,
+        kind=Kind.CHANGE,
+        seen=history.seen(LIMITS),
+        announced=history.announced(LIMITS),
+    )
+    asked = CALLS["prepare"].asked({"request": request})
+    told: dict[str, Any] = msgspec.json.decode(Question("prepare", asked, key="k").body)
+    return told
+
+
+ECHOED = {"rules"}
+"""What the authority has said goes back as it was heard, and is compared."""
+PLACES = [it for it in _asked_in_parts(_request()) if not ECHOED & {*it}]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda it: ".".join(it) or "the call")
+def test_what_a_newer_station_asks_for_besides_is_refused(
+    place: tuple[str, ...],
+) -> None:
+    parts = History(STORIES[0]).world.parts
+    served = Served(lambda key: LocalAuthority(parts, "kiosk-1", key), parts.sealed_for)
+    body = inside = _request()
+    for name in place:
+        inside = inside[name]
+    inside["besides"] = 1
+    told = msgspec.json.decode(served.answer("prepare", msgspec.json.encode(body)))
+    assert told["error"]["code"] == NotUnderstood.code
+
+
+def test_a_mark_is_among_what_a_station_tells() -> None:
+    assert ("request", "request", "announced", "seen", "mark") in PLACES

@@ -8,10 +8,10 @@ import pytest
 
 from kiosk.authority.rules import account_snapshot
 from kiosk.authority.rules.in_step import Compared, Moved, at_last_sync, compare, moved
-from kiosk.authority.values import Seen
+from kiosk.authority.values import Seen, SeenMark
 from kiosk.directory.ports import Directory
 from kiosk.directory.values import Account, PwdReplicationMark, Stamp
-from storage.records import LastSync, PasswordMark
+from storage.records import LastSync
 
 HERE, THERE = "origin-of-dc1", "origin-of-dc2"
 NOON = 134_000_000_000_000_000
@@ -30,7 +30,7 @@ def shown(
 ) -> Seen:
     mark = None
     if version is not None:
-        mark = PasswordMark(version=version, origin=origin, usn=usn)
+        mark = SeenMark(version=version, origin=origin, usn=usn)
     return Seen(dc=dc, pwd_last_set=time, mark=mark)
 
 

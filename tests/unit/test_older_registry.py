@@ -7,7 +7,7 @@ import pytest
 
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.in_step import Compared
-from kiosk.authority.values import Seen
+from kiosk.authority.values import Seen, SeenMark
 from statemachine.operation import Kind, Phase
 from storage.records import LastSync, Operation, PasswordMark, UnblockMethod
 
@@ -23,7 +23,7 @@ def test_an_older_record_of_the_last_write_has_no_mark() -> None:
     last = msgspec.json.decode(LAST, type=LastSync)
     assert last.mark is None
     known = in_step.at_last_sync(last)
-    mark = PasswordMark(version=9, origin="o", usn=1)
+    mark = SeenMark(version=9, origin="o", usn=1)
     for time, said in (
         (last.pwd_last_set, Compared.SAME),
         (last.pwd_last_set - 1, Compared.CHANGED),

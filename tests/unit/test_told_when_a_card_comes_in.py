@@ -9,14 +9,19 @@ from lab.histories import STORIES, History
 from msgspec.structs import replace
 
 from kiosk.authority.rules.in_step import newest, sets_between
-from kiosk.authority.values import CardLimits, OpenedCredential, OpenRequest, Seen
+from kiosk.authority.values import (
+    CardLimits,
+    OpenedCredential,
+    OpenRequest,
+    Seen,
+    SeenMark,
+)
 from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.domain_faults import DcDown
 from statemachine.lifecycle import State
 from storage.records import (
     FirstPin,
     Keyless,
-    PasswordMark,
     PinPolicy,
     Sync,
 )
@@ -156,7 +161,7 @@ def test_a_code_is_asked_for_where_the_template_has_the_first_pin_by_one(
 def shown(version: int | None, dc: str = "dc1", time: int = 1) -> Seen:
     mark = None
     if version is not None:
-        mark = PasswordMark(version=version, origin="o", usn=version)
+        mark = SeenMark(version=version, origin="o", usn=version)
     return Seen(dc=dc, pwd_last_set=time, mark=mark)
 
 

@@ -17,12 +17,15 @@ from kiosk.authority.operation import prepare, transitions
 from kiosk.authority.operation.authorised_time import WRITE_SECONDS
 from kiosk.authority.operation.sync_decision import SyncDecision
 from kiosk.authority.required_ports import SEND_SECONDS
+from kiosk.authority.rules import in_step
 from kiosk.authority.rules.account_snapshot import AccountSnapshot
 from kiosk.authority.values import (
     Announced,
     OpenRequest,
     Seen,
     SeenCard,
+    SeenMark,
+    ToldSeen,
     Verdict,
 )
 from kiosk.core.clock import ManualClock
@@ -36,7 +39,7 @@ from kiosk.simulation.domain.state import Dc
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind, Phase
-from storage.records import ApprovalKind, NoncePurpose, PasswordMark, Sync
+from storage.records import ApprovalKind, NoncePurpose, Sync
 
 FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 THEIRS = b"Helpdesk-4711"
@@ -291,7 +294,7 @@ def test_what_is_looked_at_last_lags_behind_what_was_announced(
     history: History,
 ) -> None:
     """Of two looks at two controllers the one that knows more is held to the write."""
-    mark = PasswordMark(version=7, origin="origin", usn=70)
+    mark = SeenMark(version=7, origin="origin", usn=70)
     shown = Seen(dc=FIRST, pwd_last_set=2, mark=mark)
     lagging = Seen(dc=OTHER, pwd_last_set=1, mark=replace(mark, version=6, usn=60))
     for announced, now, kept in (
@@ -305,7 +308,7 @@ def test_what_is_looked_at_last_lags_behind_what_was_announced(
             why_not=None,
             changed_elsewhere=False,
             rules=None,
-            seen=announced,
+            seen=ToldSeen.of(announced),
         )
         view = AccountSnapshot(newest=now)
         decided = SyncDecision(
@@ -320,7 +323,7 @@ def test_what_is_looked_at_last_lags_behind_what_was_announced(
         assert prepare._seen(told, decided) == {
             "dc": kept.dc,
             "pwd_last_set_before": kept.pwd_last_set,
-            "mark_before": kept.mark,
+            "mark_before": in_step.recorded(kept),
         }
 
 

@@ -42,4 +42,4 @@ def _is_set_since(announced: Announced, judgement: SyncDecision) -> bool:
     then, now = announced.seen, judgement.view.newest
     if then is None or now is None:
         return False
-    return in_step.compare(then, now) is Compared.CHANGED
+    return in_step.compare(then.seen(), now) is Compared.CHANGED

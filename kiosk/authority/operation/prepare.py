@@ -150,13 +150,14 @@ def _not_opened(
 
 def _seen(announced: Announced, judgement: SyncDecision) -> dict[str, Any]:
     """Return the newest of what was looked at: at the write it must still be there."""
-    seen = in_step.newest(announced.seen, judgement.view.newest)
+    told = announced.seen.seen() if announced.seen is not None else None
+    seen = in_step.newest(told, judgement.view.newest)
     if seen is None:
         return {}
     return {
         "dc": seen.dc,
         "pwd_last_set_before": seen.pwd_last_set,
-        "mark_before": seen.mark,
+        "mark_before": in_step.recorded(seen),
     }
 
 

@@ -89,7 +89,10 @@ def done(
                     parts, credential, template, pin
                 ),
                 last_sync=LastSync(
-                    at=now, dc=seen.dc, pwd_last_set=seen.pwd_last_set, mark=seen.mark
+                    at=now,
+                    dc=seen.dc,
+                    pwd_last_set=seen.pwd_last_set,
+                    mark=in_step.recorded(seen),
                 ),
             )
         )

@@ -179,7 +179,7 @@ def _mark(
         writing_until=now + parts.write_deadline,
         dc=before.dc,
         pwd_last_set_before=now_seen.pwd_last_set,
-        mark_before=now_seen.mark,
+        mark_before=in_step.recorded(now_seen),
     )
     return credential, template
 

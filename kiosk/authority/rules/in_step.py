@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from kiosk.authority.values import Seen
+from kiosk.authority.values import Seen, SeenMark
 from kiosk.directory.values import Account, PwdReplicationMark, Stamp
 from storage.records import LastSync, Operation, PasswordMark
 
@@ -50,7 +50,7 @@ def seen(account: Account, dc: str) -> Seen:
     return Seen(
         dc=dc,
         pwd_last_set=account.pwd_last_set,
-        mark=None if mark is None else recorded(mark.password),
+        mark=None if mark is None else _shown(mark.password),
     )
 
 
@@ -61,9 +61,12 @@ def words(seen: Seen) -> str:
     return f"{seen.mark.version} {seen.mark.origin} {seen.mark.usn}"
 
 
-def recorded(stamp: Stamp) -> PasswordMark:
-    """Return a stamp as records keep it."""
-    return PasswordMark(version=stamp.version, origin=stamp.origin, usn=stamp.usn)
+def recorded(seen: Seen) -> PasswordMark | None:
+    """Return the mark as records keep it."""
+    mark = seen.mark
+    if mark is None:
+        return None
+    return PasswordMark(version=mark.version, origin=mark.origin, usn=mark.usn)
 
 
 def at_last_sync(last: LastSync) -> Seen:
@@ -71,7 +74,8 @@ def at_last_sync(last: LastSync) -> Seen:
 
     A time of 0 says nothing: a password that must be changed always has it.
     """
-    return Seen(dc=last.dc, pwd_last_set=last.pwd_last_set or -1, mark=last.mark)
+    time = last.pwd_last_set or -1
+    return Seen(dc=last.dc, pwd_last_set=time, mark=_kept(last.mark))
 
 
 def before(operation: Operation) -> Seen | None:
@@ -81,7 +85,7 @@ def before(operation: Operation) -> Seen | None:
     return Seen(
         dc=operation.dc,
         pwd_last_set=operation.pwd_last_set_before,
-        mark=operation.mark_before,
+        mark=_kept(operation.mark_before),
     )
 
 
@@ -125,6 +129,16 @@ def moved(before: Account, after: Account, origin: str) -> Moved:
     # (smart card required) would have a later one.
     is_by_password = after.mark.moved.usn >= after.mark.password.usn
     return Moved.OURS if is_one and is_by_password else Moved.ANOTHER
+
+
+def _shown(stamp: Stamp) -> SeenMark:
+    return SeenMark(version=stamp.version, origin=stamp.origin, usn=stamp.usn)
+
+
+def _kept(mark: PasswordMark | None) -> SeenMark | None:
+    if mark is None:
+        return None
+    return SeenMark(version=mark.version, origin=mark.origin, usn=mark.usn)
 
 
 def _moved_alone(mark: PwdReplicationMark, times: int, origin: str) -> Moved:
