@@ -22,8 +22,9 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import OFFICE_ERRORS, Office, RecordMissing
 from kiosk.cards.errors import CardRemoved
 from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.desk.context import Site
 from kiosk.desk.files import FileRefused, StationFiles, results_beside
-from kiosk.enrollment.issue import refusal_of
+from kiosk.desk.personalise import MiddlewareElsewhere, refusal_here
 from statemachine.lifecycle import State
 from storage.records import Credential
 
@@ -159,16 +160,17 @@ class Batch:
         self.files.append(self.results, _line(fields))
 
 
-def read_batch(office: Office, files: StationFiles, name: str) -> Batch:
+def read_batch(office: Office, site: Site, name: str) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
     Each account must be in the directory once, and each template must be one that
-    cards can be issued with. Where there is a result file already, the batch goes on
-    from there. NotInRole, DirectoryError.
+    cards can be issued with at this desk. Where there is a result file already, the
+    batch goes on from there. NotInRole, DirectoryError.
     """
     require(office.operator, Action.ISSUE)
+    files = site.files
     rows = _rows(files, name)
-    problems = tuple(_problems(office, rows))
+    problems = tuple(_problems(office, site, rows))
     if problems:
         raise BatchWrong(name, problems)
     results = results_beside(name)
@@ -278,33 +280,42 @@ def _table(
     return [{it: line[it] or "" for it in columns} for line in lines]
 
 
-def _problems(office: Office, rows: list[Row]) -> Iterator[BatchProblem]:
+def _problems(office: Office, site: Site, rows: list[Row]) -> Iterator[BatchProblem]:
     found = office.resolve([row.account for row in rows])
-    issuable = {name: _issues(office, name) for name in {row.template for row in rows}}
+    templates = {row.template for row in rows}
+    refusals = {name: _refusal(office, site, name) for name in templates}
     seen: dict[str, int] = {}
     for row, holder in zip(rows, found, strict=True):
         first = seen.setdefault(row.account.casefold(), row.number)
         if first != row.number:
-            yield _problem(row, "twice", line=first)
+            yield _problem(row, _said("twice", line=first))
         if holder is None:
-            yield _problem(row, "no_account", account=row.account)
-        if not issuable[row.template]:
-            yield _problem(row, "no_template", template=row.template)
+            yield _problem(row, _said("no_account", account=row.account))
+        refusal = refusals[row.template]
+        if refusal is not None:
+            yield _problem(row, refusal)
         if holder is not None:
             row.name = holder.name
             row.account = holder.account or row.account
 
 
-def _problem(row: Row, what: str, **data: str | int) -> BatchProblem:
-    said = Message(f"desk.batch_problem.{what}", data)
+def _problem(row: Row, said: Message) -> BatchProblem:
     return BatchProblem(row.number, row.account, row.template, said)
 
 
-def _issues(office: Office, name: str) -> bool:
+def _said(what: str, **data: str | int) -> Message:
+    return Message(f"desk.batch_problem.{what}", data)
+
+
+def _refusal(office: Office, site: Site, name: str) -> Message | None:
+    """Say why no card is issued with that template at this desk; None: some are."""
     try:
-        return refusal_of(office.template(name)) is None
+        refusal = refusal_here(site, office.template(name))
     except RecordMissing:
-        return False
+        return _said("no_template", template=name)
+    if isinstance(refusal, MiddlewareElsewhere):
+        return refusal.message
+    return None if refusal is None else _said("no_template", template=name)
 
 
 def _line(fields: tuple[object, ...]) -> bytes:

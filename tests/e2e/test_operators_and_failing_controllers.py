@@ -146,7 +146,7 @@ def test_a_batch_goes_on_where_one_controller_breaks_off(
     lines = [f"{each.name},staff" for each in people]
     file.write_text("\n".join(("account,template", *lines, "")))
     with desks(samba, Trouble("search", doing, 51, first=nth)) as (office, first):
-        batch = read_batch(office.context.office, office.context.site.files, str(file))
+        batch = read_batch(office.context.office, office.context.site, str(file))
         assert [row.account for row in batch.rows] == [each.upn for each in people]
         assert [row.name for row in batch.rows] == ["Person 0", "Person 1", "Person 2"]
         assert first.lines == 1

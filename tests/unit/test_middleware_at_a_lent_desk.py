@@ -12,6 +12,7 @@ import pytest
 from lab.desk import office as desk_office
 from lab.desk.office import Office
 from lab.desk.relayed_desk import relayed
+from msgspec.structs import replace as replaced
 
 from kiosk.authority.office.ports import OfficeAuthority
 from kiosk.core.errors import Message
@@ -60,14 +61,34 @@ def test_a_template_for_such_cards_is_refused_before_a_card_is_asked_for(
     assert "relay.issues_alone" in office.sentences()
 
 
-def test_a_line_of_a_list_is_refused_before_its_card_is_touched(
+def test_a_list_with_such_a_line_is_refused_when_it_is_read(
+    office: Office, tmp_path: Path
+) -> None:
+    """All lines that cannot be done here are named, and nothing is begun."""
+    office.person("bob")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nbob@ad.test,staff\nalice@ad.test,tokens\n")
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong"
+    table = office.page.table
+    assert table is not None
+    (row,) = table.rows
+    assert row.cells[:3] == ("3", "alice@ad.test", "tokens")
+    assert row.cells[3] == Message(ELSEWHERE, {"template": "tokens"})
+    assert [it.name for it in tmp_path.iterdir()] == [people.name]
+
+
+def test_a_template_that_became_one_for_such_cards_is_refused_at_its_line(
     office: Office, tmp_path: Path
 ) -> None:
     people = tmp_path / "people.csv"
-    people.write_text("account,template\nalice@ad.test,tokens\n")
+    people.write_text("account,template\nalice@ad.test,later\n")
+    office.world.add_template(replaced(TOKENS, name="later", card_type=CardType.PIV))
     office.choose("batch")
     office.submit(file=str(people))
     assert "relay.issues_alone" in office.sentences()
+    office.world.add_template(replaced(TOKENS, name="later", version=1))
     insert_token(office)
     office.submit({"token_pin": b"271828"})
     assert office.notice == ELSEWHERE

@@ -51,7 +51,7 @@ class BatchPage(Plain):
         name = filled.texts["file"].strip()
         self._problems = ()
         try:
-            batch = read_batch(context.office, context.site.files, name)
+            batch = read_batch(context.office, context.site, name)
         except BatchWrong as error:
             self._problems = error.problems
             raise

@@ -72,7 +72,7 @@ def _person(context: Context, account: str) -> Holder:
 def _batch(context: Context) -> Any:
     file = own_folder("batch-") / "people.csv"
     file.write_text("account,template\nalice,staff\nbob,staff\n")
-    return read_batch(context.office, context.site.files, str(file))
+    return read_batch(context.office, context.site, str(file))
 
 
 def _looked_for(term: str) -> menu.Menu:
