@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from kiosk.authority.client.line import HttpAnswer
-from kiosk.authority.client.lines import Lines
+from kiosk.authority.client.lines import STEP_SECONDS
 from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
+from lab.servers.counted import Asked, Counted
 from lab.servers.served import worlds
 
 
 @dataclass
-class Away:
-    """When the authority is away. Nothing is, until a test says so."""
+class Away(Counted):
+    """When the authority is away: at the call `at`, and from then on."""
 
-    at: int = -1
-    """The call, counted from 0 since `begin`."""
     is_heard: bool = False
     """The call is carried out, and its answer is lost."""
     is_back: bool = False
     """It is there again at the next call."""
-    asked: int = 0
-    is_watching: bool = False
 
-    def begin(self, *_: object) -> None:
-        self.is_watching, self.asked = True, 0
-
-    def end(self) -> None:
-        self.is_watching = False
-
-    def now(self) -> tuple[bool, bool]:
-        """Say of this call whether it is lost, and whether it was heard."""
-        number, self.asked = self.asked, self.asked + 1
-        if not self.is_watching or number < self.at or self.at < 0:
-            return False, True
-        is_this = number == self.at
-        return is_this or not self.is_back, is_this and self.is_heard
+    def asks(self, call: Asked) -> HttpAnswer:
+        if not self.is_watching or call.number < self.at or self.at < 0:
+            return call.really()
+        is_this = call.number == self.at
+        if not is_this and self.is_back:
+            return call.really()
+        if is_this and self.is_heard:
+            call.really()
+        raise AuthorityAway
 
     def reach(self, parts: RequiredPorts, station: str) -> Authority:
         """`reaches.Reach` over HTTPS, with this between."""
-        away = self
+        return worlds().reach(parts, station, self.lines())
 
-        class Cut(Lines):
-            def ask(
-                self,
-                path: str,
-                headers: Mapping[str, str],
-                body: bytes,
-                **seconds: Any,
-            ) -> HttpAnswer:
-                is_lost, is_heard = away.now()
-                if is_heard:
-                    answer = super().ask(path, headers, body, **seconds)
-                    if not is_lost:
-                        return answer
-                raise AuthorityAway
 
-        return worlds().reach(parts, station, Cut)
+ENDS = ("/refuse", "/leave_out_of_step")
+"""Calls that end an operation: nobody waits for what becomes of them."""
+
+
+@dataclass
+class Silent(Away):
+    """Every address takes what it is asked, and from the call `at` on says nothing."""
+
+    waited: float = 0.0
+    """Seconds that somebody would have waited for it."""
+    first: str = ""
+    """The path of the first call without an answer."""
+
+    def asks(self, call: Asked) -> HttpAnswer:
+        try:
+            return super().asks(call)
+        except AuthorityAway:
+            self.first = self.first or call.path
+            if not call.path.endswith(ENDS):
+                self.waited += call.seconds.get("within", STEP_SECONDS)
+            raise

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from kiosk.authority.client.line import HttpAnswer
-from kiosk.authority.client.lines import Lines
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
+from lab.servers.counted import Counted
 from lab.servers.served import worlds
 
 
 @dataclass
-class Jumping:
-    """When its clock jumps, and by how much. It never does, until a test says so."""
+class Jumping(Counted):
+    """Its clock jumps at the call `at`; somebody sets it right at the end."""
 
-    at: int
-    """The call, counted from 0 since `begin`."""
-    by: float
+    by: float = 0.0
     """Seconds."""
-    asked: int = 0
-    is_watching: bool = False
-
-    def begin(self, *_: object) -> None:
-        self.is_watching, self.asked = True, 0
-
-    def end(self) -> None:
-        """Somebody sets it right."""
-        self.is_watching = False
 
     def off(self) -> float:
         """Return by how many seconds it is wrong now."""
@@ -37,17 +23,4 @@ class Jumping:
 
     def reach(self, parts: RequiredPorts, station: str) -> Authority:
         """`reaches.Reach` over HTTPS."""
-        jumping = self
-
-        class Watched(Lines):
-            def ask(
-                self,
-                path: str,
-                headers: Mapping[str, str],
-                body: bytes,
-                **seconds: Any,
-            ) -> HttpAnswer:
-                jumping.asked += 1
-                return super().ask(path, headers, body, **seconds)
-
-        return worlds().reach(parts, station, Watched, off=self.off)
+        return worlds().reach(parts, station, self.lines(), off=self.off)

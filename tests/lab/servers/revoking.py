@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from msgspec.structs import replace as changed
 
 from kiosk.authority.client.line import HttpAnswer
-from kiosk.authority.client.lines import Lines
 from kiosk.authority.ports import Authority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.callers import Verify
@@ -17,46 +15,28 @@ from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.roster import Roster
 from kiosk.authority.stations.signing import Proven
 from kiosk.core.clock import SystemClock
+from lab.servers.counted import Asked, Counted
 from lab.servers.served import worlds
 from storage.records import StationRecord, StationStanding
 from storage.registry import Registry, Tx
 
 
 @dataclass
-class Revoking:
-    """When a station is revoked. It never is, until a test says so."""
+class Revoking(Counted):
+    """A station is revoked at the call `at`."""
 
-    at: int = -1
-    """The call, counted from 0 since `begin`."""
-    asked: int = 0
-    is_watching: bool = False
-
-    def begin(self, *_: object) -> None:
-        self.is_watching, self.asked = True, 0
-
-    def end(self) -> None:
-        self.is_watching = False
+    revoke: Callable[[], None] = lambda: None
 
     def reach(self, parts: RequiredPorts, station: str) -> Authority:
         """`reaches.Reach` over HTTPS, of a station that is on record with its key."""
-        watching, registry = self, parts.registry
-        _enroll(registry, station)
+        self.revoke = lambda: _revoke(parts.registry, station)
+        _enroll(parts.registry, station)
+        return worlds().reach(parts, station, self.lines(), _judging(Roster()))
 
-        class Watched(Lines):
-            def ask(
-                self,
-                path: str,
-                headers: Mapping[str, str],
-                body: bytes,
-                **seconds: Any,
-            ) -> HttpAnswer:
-                number = watching.asked
-                watching.asked += 1
-                if watching.is_watching and number == watching.at:
-                    _revoke(registry, station)
-                return super().ask(path, headers, body, **seconds)
-
-        return worlds().reach(parts, station, Watched, _judging(Roster()))
+    def asks(self, call: Asked) -> HttpAnswer:
+        if self.is_watching and call.number == self.at:
+            self.revoke()
+        return call.really()
 
 
 def _judging(roster: Roster) -> Verify:
