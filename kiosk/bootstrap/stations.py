@@ -83,9 +83,9 @@ def remote_station(
         from kiosk.authority.client.remote import remote
         from kiosk.authority.client.reporting import Reporter
 
-        lines, entropy = lines_of(config), SystemEntropy()
-        tell = Reporter(lines, entropy, SystemClock(), look).tell
-        return OpenedAuthority(remote(lines, entropy), lines.close, tell=tell)
+        lines, entropy, clock = lines_of(config), SystemEntropy(), SystemClock()
+        tell = Reporter(lines, entropy, clock, look).tell
+        return OpenedAuthority(remote(lines, entropy, clock), lines.close, tell=tell)
 
     monitor = monitor_of(config, trace)
     return StationOfParts(face_settings_of(config), monitor, open_authority, figures)

@@ -14,6 +14,7 @@ from kiosk.authority.stations.tpm import TpmError
 from kiosk.authority.stations.tpm_key import TpmKey
 from kiosk.bootstrap import lines_of, module_of, monitor_of
 from kiosk.config import FleetStation
+from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from kiosk.doctor import Check, Finding, Health, cards, examine, host, ok
 from kiosk.doctor.station import middleware_checks
@@ -84,7 +85,7 @@ def authority(config: FleetStation, address: str) -> Iterator[Finding]:
     alone = replace(config, authority=replace(config.authority, addresses=(address,)))
     lines = lines_of(alone)
     try:
-        faults = remote(lines, SystemEntropy()).health()
+        faults = remote(lines, SystemEntropy(), SystemClock()).health()
     finally:
         lines.close()
     part = f"authority {address.removeprefix('https://')}"

@@ -21,6 +21,7 @@ def write(
     with run.step(VisitStep.PASSWORD) as step:
         run.writing = True
         verdict = run.ask(lambda it: it.write(run.operation, sealed))
+        run.writing = False
         step.failed = verdict.verdict is not Verdict.DONE
     if not verdict.roll_back or old is None:
         return results.written(run, kind, verdict)

@@ -26,11 +26,12 @@ from kiosk.cards.errors import (
 from kiosk.cards.ports import CardSession
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.visit.run import DEFINITE, Run
+from kiosk.visit.run import DEFINITE, UNHEARD, Run
 from statemachine.candidates import Label
 
 log = logging.getLogger(__name__)
-_GONE = (CardRemoved, CardMute, ReaderGone, ServiceGone)
+_GONE = (CardRemoved, CardMute, ReaderGone, ServiceGone, *UNHEARD)
+"""Without the card or the authority nothing can go on."""
 _FORMS = 2
 """New PUKs that a card may refuse in one visit: letters and digits, then digits."""
 
@@ -126,14 +127,17 @@ def _send(run: Run, label: Label, send: Callable[[], None]) -> None:
 # --- replacing ---------------------------------------------------------------
 
 
-def replace(run: Run, session: CardSession) -> None:
-    """Replace the PUK if that is due; what is not done stays due, and is said."""
+def replace(run: Run, session: CardSession, *, in_time: bool = True) -> None:
+    """Replace the PUK if that is due and there is time; else it stays so, and is said.
+
+    AuthorityAway, TooSlow, and a card that is gone: where nothing else was begun yet.
+    """
     prepared = run.prepared
     if prepared is None:
         return
     is_replaced = False
     is_due = prepared.puk_due or (run.puk_used and prepared.puk_replaceable)
-    if is_due:
+    if is_due and in_time:
         try:
             is_replaced = _carry_out(run, session)
         except (CardError, AuthorityError) as error:

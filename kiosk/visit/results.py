@@ -128,9 +128,13 @@ def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
 
 
 def interrupted(run: Run, error: Exception) -> Result:
-    """Something broke after the command that cannot be taken back."""
+    """Something broke after the command that cannot be taken back.
+
+    Whoever asked for the write has seen the card take its new PIN.
+    """
+    card = "card_changed" if run.writing else "card_uncertain"
     return _out_of_step(
-        run, (Message("result.fact.card_uncertain"), said_of(error)), another=False
+        run, (Message(f"result.fact.{card}"), said_of(error)), another=False
     )
 
 

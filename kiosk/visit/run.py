@@ -13,7 +13,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from kiosk.authority.errors import NotProven, Refused, RulesBroken, TooSlow
+from kiosk.authority.errors import (
+    AuthorityAway,
+    AuthorityError,
+    NotProven,
+    Refused,
+    RulesBroken,
+    TooSlow,
+)
 from kiosk.authority.ports import Authority
 from kiosk.authority.proof import seal, statement
 from kiosk.authority.proof.seal import Encrypt, hpke
@@ -36,12 +43,13 @@ from kiosk.cards.errors import (
 )
 from kiosk.cards.ports import Card, CardSession
 from kiosk.cards.values import KeyAlgorithm, KeySlot, RecognisedCard
-from kiosk.core.errors import Message
+from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
 from kiosk.pin.rules import is_satisfied
 from kiosk.visit.views import Progress, StepState, VisitStep
 from statemachine.candidates import Label
+from storage.errors import RegistryError
 from storage.records import ApprovalKind
 
 T = TypeVar("T")
@@ -64,6 +72,10 @@ DEFINITE = (
     PadEntryFailed,
 )
 """Answers of a card that changed nothing but a counter."""
+
+
+UNHEARD = (AuthorityAway, TooSlow)
+"""No answer came, after all the time that one may take."""
 
 
 class Worker(Protocol):
@@ -108,7 +120,9 @@ class Run:
         self.touched = False
         """The command that changes the card may have been sent."""
         self.writing = False
-        """The write was asked for: the password may have changed."""
+        """The write was asked for and not answered: the password may have changed."""
+        self._unheard: AuthorityError | None = None
+        """The authority did not answer: in this visit nobody waits for it again."""
         self.prepared: Prepared | None = None
         self._presence: PresenceChallenge | None = case.presence
         """What came with the last answer for the card to sign, once."""
@@ -151,8 +165,11 @@ class Run:
     def ask(self, question: Callable[[Authority], T]) -> T:
         """Ask the authority on its worker and wait for the answer.
 
-        TooSlow: none came while the card is held.
+        TooSlow: none came while the card is held. AuthorityAway, TooSlow: one did not
+        come before, so this is not asked.
         """
+        if self._unheard is not None:
+            raise self._unheard
         return self.wait_for(self.submit(question))
 
     def wait_for(self, answer: PendingJob[T]) -> T:
@@ -160,10 +177,30 @@ class Run:
 
         A secret that comes later is wiped.
         """
-        if self._is_holding and not answer.wait(HELD_SECONDS):
-            answer.abandon(wipe)
-            raise TooSlow
-        return answer.result()
+        try:
+            if self._is_holding and not answer.wait(HELD_SECONDS):
+                answer.abandon(wipe)
+                raise TooSlow
+            return answer.result()
+        except UNHEARD as error:
+            self.not_heard(error)
+            raise
+
+    def is_answered(self, answer: PendingJob[T]) -> bool:
+        """Say whether the authority has answered by now, whatever it said."""
+        if not answer.wait(0):
+            return False
+        try:
+            answer.result()
+        except UNHEARD:
+            return False
+        except (KioskError, RegistryError):
+            return True  # a no is an answer
+        return True
+
+    def not_heard(self, error: AuthorityAway | TooSlow) -> None:
+        """Keep that no answer came: whoever waited for it has waited long enough."""
+        self._unheard = error
 
     @contextmanager
     def session(self) -> Iterator[CardSession]:
@@ -278,10 +315,11 @@ class Run:
 
     def _end(self, question: Callable[[Authority], None]) -> None:
         """End it if the authority can hear us. If not, the durable mark that exists
-        already says the same at the next look. One that was too slow is not waited for.
+        already says the same at the next look. One that was too slow is not waited for,
+        and one that was not heard before is told, but nobody waits at all.
         """
         ended = self.submit(question)
-        if not ended.wait(HELD_SECONDS):
+        if not ended.wait(0 if self._unheard is not None else HELD_SECONDS):
             return log.error("visit.end_not_heard operation=%s", self.operation)
         try:
             ended.result()

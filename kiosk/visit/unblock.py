@@ -7,6 +7,8 @@ person may choose another PIN at once, else the credential is out of step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.authority.errors import CodeMistyped
 from kiosk.authority.values import Challenge, Prepared
 from kiosk.cards.ports import CardSession
@@ -33,7 +35,8 @@ def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Resul
                     run, first, lambda it: session.unblock(it, new)
                 )
             session.verify(new)
-        return _end(run, prepared, kind, session, new, taken)
+        sealed = _proven(run, prepared, session, new, taken)
+    return _end(run, kind, sealed, new)
 
 
 def with_holder_puk(
@@ -46,7 +49,8 @@ def with_holder_puk(
         with run.step(VisitStep.CARD):
             taken = puk.send_typed(run, told, lambda: session.unblock(typed, new))
             session.verify(new)
-        return _end(run, prepared, kind, session, new, taken)
+        sealed = _proven(run, prepared, session, new, taken)
+    return _end(run, kind, sealed, new)
 
 
 def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
@@ -63,7 +67,8 @@ def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Res
             with run.card_may_change():
                 session.reset_pin(new)
             session.verify(new)
-        return _end(run, prepared, kind, session, new)
+        sealed = _proven(run, prepared, session, new)
+    return _end(run, kind, sealed, new)
 
 
 def with_response(
@@ -72,10 +77,13 @@ def with_response(
     kind: Kind,
     held: CardSession,
     *,
+    let_go: Callable[[], None],
     response: Secret,
     new: Secret,
 ) -> Result:
-    """Set a new PIN with the answer that came by telephone; the card is held."""
+    """Set a new PIN with the answer that came by telephone; the card is held until
+    `let_go`.
+    """
     run.judge(new)
     block = heard(response)
     if block is None:
@@ -88,34 +96,44 @@ def with_response(
             held.verify(new)
     finally:
         block[:] = bytes(len(block))
-    return _end(run, prepared, kind, held, new)
+    sealed = _proven(run, prepared, held, new)
+    let_go()
+    return _end(run, kind, sealed, new)
 
 
-def _end(
+def _proven(
     run: Run,
     prepared: Prepared,
-    kind: Kind,
     session: CardSession,
     new: Secret,
     taken: Label | None = None,
-) -> Result:
-    """Let the password follow. A PUK that is due is replaced while the card is ours.
+) -> bytes | None:
+    """Do what still needs the card; return what is to be written; None: nothing is.
 
-    `taken`: the PUK that the card took; it counts once the new PIN was verified.
+    A PUK that is due is replaced while the card is ours; not where the authority is
+    slow, for each of its answers would keep the card longer. `taken`: the PUK that the
+    card took; it counts once the new PIN was verified.
     """
     if prepared.seal_to is None:
         if taken is not None:
             run.ask(lambda it: it.puk_accepted(run.operation, taken))
         puk.replace(run, session)
         run.card_changed()
-        return results.card_only(run, kind)
+        return None
     challenge = run.card_changed(taken)
     if challenge is None:
         raise ValueError("a password that follows is written after a proof")
     sealed, pending = _prove(run, session, challenge, new)
-    puk.replace(run, session)
+    puk.replace(run, session, in_time=run.is_answered(pending))
     session.logout()
     run.wait_for(pending)
+    return sealed
+
+
+def _end(run: Run, kind: Kind, sealed: bytes | None, new: Secret) -> Result:
+    """Let the password follow; the card is not held any more."""
+    if sealed is None:
+        return results.card_only(run, kind)
     return ending.write(run, kind, sealed, old=None, new=new)
 
 

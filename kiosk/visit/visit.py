@@ -33,7 +33,7 @@ from kiosk.core.errors import KioskError, Message, said_of
 from kiosk.core.secret import Secret
 from kiosk.visit import forms, results
 from kiosk.visit.by_kind import NotOffered, operate
-from kiosk.visit.run import Run, Workplace
+from kiosk.visit.run import UNHEARD, Run, Workplace
 from kiosk.visit.unblock import (
     with_response,
 )
@@ -229,6 +229,7 @@ class Visit:
             prepared,
             kind,
             self._held.session,
+            let_go=self.leave,
             response=values[FieldName.ADMIN_RESPONSE],
             new=values[FieldName.NEW_PIN],
         )
@@ -244,6 +245,8 @@ class Visit:
         """An error before the card was touched changed nothing; after, who knows."""
         if isinstance(error, WrongPin):
             self._remember(error)
+        if isinstance(error, UNHEARD):
+            run.not_heard(error)
         if run.touched:
             run.leave_out_of_step(Message("reason.interrupted"))
             return results.interrupted(run, error)
@@ -253,6 +256,8 @@ class Visit:
         run.refuse(said_of(error))
         result = results.refused(run, kind, error)
         if isinstance(error, AuthorityError) and not run.operation:
+            if isinstance(error, UNHEARD):
+                return replace(result, again=None)
             return self._looked_again(result, kind)
         return result
 

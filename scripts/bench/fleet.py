@@ -361,7 +361,7 @@ class Fleet:
         pins = self._pins.setdefault(name, itertools.cycle(itertools.pairwise(_TURN)))
         old, new = next(pins)
         card = SimulatedReaders().insert(self._cards[name])
-        authority = remote(lines, SystemEntropy())
+        authority = remote(lines, SystemEntropy(), SystemClock())
         place = Workplace(card=card, authority=authority, worker=InlineWorker())
         visit = Visit(place)
         began = time.perf_counter()

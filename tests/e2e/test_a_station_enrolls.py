@@ -26,6 +26,7 @@ from kiosk.authority.errors import NotSigned, StationUnknown
 from kiosk.authority.stations.tpm import TpmAway
 from kiosk.cli.run import look_of
 from kiosk.config import FleetStation, load_any
+from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from storage.errors import RecordMissing
 
@@ -122,7 +123,7 @@ def ask(file: Path) -> None:
     assert isinstance(settings, FleetStation)
     lines = bootstrap.lines_of(settings)
     try:
-        remote(lines, SystemEntropy()).outcome("none")
+        remote(lines, SystemEntropy(), SystemClock()).outcome("none")
     finally:
         lines.close()
 

@@ -75,7 +75,7 @@ class VisitingStation:
         reader = SimulatedReaders()
         place = Workplace(
             card=reader.insert(self._card),
-            authority=remote(self._lines, SystemEntropy()),
+            authority=remote(self._lines, SystemEntropy(), SystemClock()),
             worker=InlineWorker(),
         )
         visit = Visit(place)

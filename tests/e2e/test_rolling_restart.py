@@ -22,6 +22,7 @@ from kiosk.authority.client.lines import Lines
 from kiosk.authority.client.remote import remote
 from kiosk.bootstrap import lines_of
 from kiosk.config import FleetStation, load_any
+from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import InlineWorker
@@ -104,7 +105,7 @@ def changed(fleet: Fleet, lines: Lines, old: str, new: str) -> Outcome:
     visit = Visit(
         Workplace(
             card=readers.insert(fleet.site.made.card),
-            authority=remote(lines, SystemEntropy()),
+            authority=remote(lines, SystemEntropy(), SystemClock()),
             worker=InlineWorker(),
         )
     )

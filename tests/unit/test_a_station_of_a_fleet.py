@@ -80,7 +80,7 @@ class Known:
     def ask(self) -> None:
         """Ask for an operation that there is not; the authority's error, if any."""
         with closing(lines_of(self.config)) as lines:
-            remote(lines, SystemEntropy()).outcome("none")
+            remote(lines, SystemEntropy(), SystemClock()).outcome("none")
 
 
 @pytest.fixture

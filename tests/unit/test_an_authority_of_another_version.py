@@ -26,6 +26,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import PrepareRequest
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Question, Served
+from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
 from kiosk.core.errors import Message
 from kiosk.visit.views import Outcome
@@ -49,7 +50,9 @@ class Says:
 
 
 def asking(status: int, kind: str, body: bytes) -> Authority:
-    return remote(cast("Lines", Says(status, kind, body)), SeededEntropy(1))
+    return remote(
+        cast("Lines", Says(status, kind, body)), SeededEntropy(1), ManualClock()
+    )
 
 
 def test_what_a_newer_one_says_besides_is_not_heard() -> None:
@@ -104,7 +107,7 @@ def test_health_never_raises() -> None:
 
 def test_each_call_has_a_key_of_its_own() -> None:
     says = Says(502, "text/html", b"")
-    authority = remote(cast("Lines", says), SeededEntropy(1))
+    authority = remote(cast("Lines", says), SeededEntropy(1), ManualClock())
     for _ in range(3):
         authority.health()
     assert len(set(says.keys)) == 3

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from kiosk.authority.client import lines, remote
 from kiosk.authority.escrow import approvals
 from kiosk.authority.office import evidence_seen
 from kiosk.authority.operation import authorised_time
@@ -210,6 +211,11 @@ SAID = [
         (HOUR, 4 * HOUR),
     ),
     ("fleet", "key of the call; 60 seconds", signing.WINDOW, 60),
+    ("fleet", "| one answer | 5 s", lines.CALL_SECONDS, 5),
+    ("fleet", "at all addresses | 10 s", lines.STEP_SECONDS, 10),
+    ("fleet", "after 10 s at most", lines.STEP_SECONDS, 10),
+    ("fleet", "how it stands, 2 s each", remote.LOOK_SECONDS, 2),
+    ("fleet", "directory may take, and 5 s", remote.MARGIN_SECONDS, 5),
     (
         "fleet",
         "body | 64 KiB, within 5 s",

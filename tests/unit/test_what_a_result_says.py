@@ -25,14 +25,18 @@ TAKE, HELPDESK = "result.advice.take_card", "result.advice.helpdesk"
 STAYS_OUT = ["result.advice.insert_again", HELPDESK]
 
 
-def run(why_not: Message | None = None) -> Run:
+def run(why_not: Message | None = None, *, writing: bool = False) -> Run:
     """An operation of a card with three tries, which has something to say besides."""
     recognised = SimpleNamespace(pin_tries=Tries(3, 5))
     prepared = SimpleNamespace(why_not=why_not)
     return cast(
         "Run",
         SimpleNamespace(
-            recognised=recognised, prepared=prepared, said=(SAID,), event="1234-5678"
+            recognised=recognised,
+            prepared=prepared,
+            said=(SAID,),
+            event="1234-5678",
+            writing=writing,
         ),
     )
 
@@ -152,6 +156,7 @@ def test_what_broke_says_what_is_not_known() -> None:
     error = CardRemoved()
     broken = [
         (results.interrupted(run(), error), "result.fact.card_uncertain"),
+        (results.interrupted(run(writing=True), error), "result.fact.card_changed"),
         (results.finish_interrupted(run(), error), "result.fact.card_unchanged"),
     ]
     for result, card in broken:

@@ -3,24 +3,30 @@
 Each call has a key of its own, made here, and is asked under it until it is answered or
 its time is over. An answer that did not come in time is `AuthorityAway`: the visit then
 knows no more than that the call may have happened, and the durable marks decide.
+
+A write takes as long as the directory does. Where it is not answered soon, any address
+is asked how the operation stands, and waited for only while one says that it is at it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
 
 from kiosk import __version__
 from kiosk.authority.client.line import HttpAnswer
-from kiosk.authority.client.lines import CALL_SECONDS, STEP_SECONDS, Lines
+from kiosk.authority.client.lines import CALL_SECONDS, Lines
 from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.ports import Authority
-from kiosk.authority.values import Prepared, StationFault
+from kiosk.authority.values import OperationOutcome, Prepared, StationFault
 from kiosk.authority.wire.calls import CALLS
 from kiosk.authority.wire.messages import Question
+from kiosk.core.clock import Clock
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, said_of
+from statemachine.operation import Phase
 from storage.errors import RegistryError
 
 PATH = "/v1/visit/"
@@ -29,6 +35,9 @@ _PROBLEM = "application/problem+json"
 _KEY_BYTES = 16
 MARGIN_SECONDS = 5.0
 """How much longer than the directory's last moment an answer to `write` may take."""
+LOOK_SECONDS = 2.0
+"""For one address to say how an operation stands; all have twice that."""
+_LOOKS_EVERY = 0.5
 _KEPT_OPERATIONS = 16
 """Of which it is remembered to whom codes are sealed; a station has one at a time."""
 
@@ -36,9 +45,10 @@ _KEPT_OPERATIONS = 16
 class RemoteAuthority:
     """`ports.Authority` of the station that signs. On one thread at a time."""
 
-    def __init__(self, lines: Lines, entropy: Entropy) -> None:
+    def __init__(self, lines: Lines, entropy: Entropy, clock: Clock) -> None:
         self._lines = lines
         self._entropy = entropy
+        self._clock = clock
         self._prepared: dict[str, Prepared] = {}
 
     def health(self) -> tuple[StationFault, ...]:
@@ -60,7 +70,8 @@ class RemoteAuthority:
 
         return call
 
-    def _ask(self, name: str, arguments: dict[str, object]) -> object:
+    def _ask(self, name: str, arguments: dict[str, object], **limits: float) -> object:
+        """Ask, and read what was answered. `limits`: as those of `Lines.ask`."""
         prepared = self._prepared.get(str(arguments.get("operation", "")))
         key = self._entropy.bytes(_KEY_BYTES).hex()
         question = Question(
@@ -69,20 +80,60 @@ class RemoteAuthority:
             key=key,
             sealing_key=prepared.sealing_key if prepared else b"",
         )
-        seconds, within = CALL_SECONDS, STEP_SECONDS
-        if name == "write" and prepared is not None:
-            seconds = prepared.write_seconds + MARGIN_SECONDS
-            within = seconds + STEP_SECONDS  # and how it ended is asked for again
         headers = {
             "content-type": JSON,
             "accept": JSON,
             "idempotency-key": key,
             "user-agent": f"pin-kiosk/{__version__}",
         }
-        answer = self._lines.ask(
-            PATH + name, headers, question.body, seconds=seconds, within=within
-        )
+
+        def ask(**limits: float) -> HttpAnswer:
+            return self._lines.ask(PATH + name, headers, question.body, **limits)
+
+        if name == "write" and prepared is not None:
+            answer = self._written(ask, prepared)
+        else:
+            answer = ask(**limits)
         return self._heard(question.answer(_said(answer)))
+
+    def _written(
+        self, ask: Callable[..., HttpAnswer], prepared: Prepared
+    ) -> HttpAnswer:
+        """Ask until the write is answered, or nobody is at it. AuthorityAway."""
+        until = self._clock.monotonic() + prepared.write_seconds + MARGIN_SECONDS
+        is_asked_again = False
+        while True:
+            try:
+                return ask(seconds=CALL_SECONDS, within=CALL_SECONDS)
+            except AuthorityAway as error:
+                if type(error) is not AuthorityAway:
+                    raise  # it cannot be asked at all
+            self._await(prepared.operation, until, is_asked_again=is_asked_again)
+            is_asked_again = True
+
+    def _await(self, operation: str, until: float, *, is_asked_again: bool) -> None:
+        """Wait while an address says that the write is under way. AuthorityAway.
+
+        One that was not begun may not have been heard, so it is asked for again, once:
+        more calls of one station would be too many.
+        """
+        while self._clock.monotonic() < until:
+            stands = self._outcome(operation)
+            if stands.is_ended or stands.phase is Phase.ROLLING_BACK:
+                return
+            if stands.phase is not Phase.WRITING and not is_asked_again:
+                return
+            self._clock.sleep(_LOOKS_EVERY)
+        raise AuthorityAway
+
+    def _outcome(self, operation: str) -> OperationOutcome:
+        stands = self._ask(
+            "outcome",
+            {"operation": operation},
+            seconds=LOOK_SECONDS,
+            within=2 * LOOK_SECONDS,
+        )
+        return cast("OperationOutcome", stands)
 
     def _heard(self, answer: object) -> object:
         if isinstance(answer, Prepared):
@@ -92,9 +143,9 @@ class RemoteAuthority:
         return answer
 
 
-def remote(lines: Lines, entropy: Entropy) -> Authority:
+def remote(lines: Lines, entropy: Entropy, clock: Clock) -> Authority:
     """Return the port. Its calls are there by `CALLS`, which are the port's own."""
-    return cast("Authority", RemoteAuthority(lines, entropy))
+    return cast("Authority", RemoteAuthority(lines, entropy, clock))
 
 
 def _said(answer: HttpAnswer) -> bytes:

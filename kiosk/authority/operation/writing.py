@@ -79,6 +79,21 @@ def write(
             return refused(
                 parts, once, operation.id, error.message, another=False, error=error
             )
+        except Refused:
+            verdict = _of_whoever_sent_it(parts, once, operation.id, sealed)
+            if verdict is None:
+                raise
+            return verdict
+
+
+def _of_whoever_sent_it(
+    parts: RequiredPorts, once: Once, id: str, sealed: bytes
+) -> WriteVerdict | None:
+    """Return what came of the same call, where another thread or host was faster."""
+    if not once.may_repeat:
+        return None
+    now = parts.registry.read(lambda view: view.operation(id))
+    return write_repeated.verdict_of(parts, once, now, sealed)
 
 
 def _on(

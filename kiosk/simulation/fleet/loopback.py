@@ -115,7 +115,7 @@ class LoopbackFleet:
             self._lines[station] = Lines(
                 [self.address], self._context, self._signer(station), self._clock
             )
-        return remote(self._lines[station], SystemEntropy())
+        return remote(self._lines[station], SystemEntropy(), self._clock)
 
     # --- inside -----------------------------------------------------------------
 

@@ -222,7 +222,7 @@ class Worlds:
         signer = self.enrolled.signer(station, off, x_test_world=world)
         lines = kind([address], self._context, signer, SystemClock())
         self._lines.append(lines)
-        return remote(lines, SystemEntropy())
+        return remote(lines, SystemEntropy(), SystemClock())
 
     def let_go(self) -> None:
         """Close what the stations of this thread have open."""
