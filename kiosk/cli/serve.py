@@ -43,5 +43,9 @@ def serve(
         from kiosk.authority.service import process
 
         where = f"{made.listening.host}:{made.listening.port}"
-        print(words(Message("service.serving", {"address": where})), flush=True)
-        process.run(made, lambda: bootstrap.made_of(config, port, figures))
+        serving = words(Message("service.serving", {"address": where}))
+        process.run(
+            made,
+            lambda: bootstrap.made_of(config, port, figures),
+            listens=lambda: print(serving, flush=True),
+        )

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from lab.servers.serving import Authority, end, until
+from lab.servers.fleet import KIOSK
+from lab.servers.serving import Authority, end, is_listening, until
 
 from kiosk.authority.client.line import trusting
+from kiosk.cli.typed import NoTerminal
+from kiosk.core.errors import Message
+from kiosk.texts import sentence
 
 BODY = b'{"key":"k1","request":{"operation":"none"}}'
 
@@ -251,3 +255,24 @@ def test_a_port_that_is_taken_is_said(authority: Authority) -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert b"ListenUnusable" in said
+
+
+def test_one_that_cannot_listen_does_not_say_that_it_serves(
+    authority: Authority,
+) -> None:
+    """Another is at its port."""
+    port = authority.ports[0]
+    with authority.process():
+        until(lambda: is_listening(port))
+        done = subprocess.run(
+            [KIOSK, "serve", "--config", str(authority.config), "--port", str(port)],
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "cannot be listened at" in done.stderr
+
+
+def test_a_token_is_not_called_a_pin_where_there_is_no_terminal() -> None:
+    assert "token" in sentence(Message(NoTerminal.code))

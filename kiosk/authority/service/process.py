@@ -48,17 +48,22 @@ def run(
     made: ProcessParts,
     remake: Callable[[], ProcessParts],
     more: Sequence[BaseRoute] = (),
+    listens: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until the process is told to end. On the main thread.
 
-    `remake` reads the configuration again; what it raises is logged. At the start:
-    CertificateUnusable, ListenUnusable, SecretFileError.
+    `remake` reads the configuration again; what it raises is logged. `listens` is
+    called once stations can be heard. At the start: CertificateUnusable,
+    ListenUnusable, SecretFileError.
     """
-    asyncio.run(_run(made, remake, more))
+    asyncio.run(_run(made, remake, more, listens))
 
 
 async def _run(
-    made: ProcessParts, remake: Callable[[], ProcessParts], more: Sequence[BaseRoute]
+    made: ProcessParts,
+    remake: Callable[[], ProcessParts],
+    more: Sequence[BaseRoute],
+    listens: Callable[[], None],
 ) -> None:
     service = made.service
     current = made
@@ -86,7 +91,7 @@ async def _run(
     tidying = asyncio.create_task(_tidy(service))
     try:
         app = application(service, (*more, *desks.routes))
-        await serve(app, made.listening, reload=reload, ending=ending)
+        await serve(app, made.listening, reload=reload, ending=ending, listens=listens)
     finally:
         tidying.cancel()
         await asyncio.to_thread(service.threads.close)

@@ -80,11 +80,13 @@ async def serve(
     *,
     reload: Callable[[], Awaitable[Listening | None]],
     ending: Callable[[], Awaitable[None]],
+    listens: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT; then answer what is under way, and return.
 
     `reload` is called at SIGHUP and returns whose certificate to show now; None: all
-    stays as it was. `ending` is called at SIGTERM, before the listener closes.
+    stays as it was. `ending` is called at SIGTERM, before the listener closes;
+    `listens` once it is open.
     CertificateUnusable, ListenUnusable, SecretFileError.
     """
     check_certificate(listening)
@@ -99,6 +101,7 @@ async def serve(
     await _listens(listening, serving)
     notify("READY=1")
     log.info("service.ready")
+    listens()
     try:
         while not serving.done():
             wish = await _next(wishes, serving)
