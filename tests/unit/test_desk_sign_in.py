@@ -117,10 +117,13 @@ def test_an_account_that_may_not_sign_in_anywhere_does_not_here(
     assert office.events("operator.signed_in") == []
 
 
-def test_who_is_disabled_while_signed_in_is_signed_out() -> None:
+@pytest.mark.parametrize("changed", [{"enabled": False}, {"expired": True}])
+def test_whom_the_domain_lets_go_while_signed_in_is_signed_out(
+    changed: dict[str, bool],
+) -> None:
     office = signed_in("hanna")
     (hanna,) = office._people("hanna")
-    office.domain.change_account(hanna.guid, enabled=False)
+    office.domain.change_account(hanna.guid, **changed)
     office.choose("list:suspended")
     assert office.page.name == "sign_in"
     assert office.notice == "enrollment.no_role"

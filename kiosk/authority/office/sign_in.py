@@ -188,7 +188,7 @@ def _roles(
 ) -> frozenset[OperatorRole]:
     groups = {group for group in policy.groups.values() if group}
     found = dc.member_of(account, tuple(groups))
-    if not found or not account.enabled:
+    if not found or not account.enabled or account.expired:
         raise NoRole(account=account.user_principal_name)
     return frozenset(role for role, group in policy.groups.items() if group in found)
 
