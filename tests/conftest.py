@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -30,10 +31,14 @@ pytest_plugins = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    items: list[pytest.Item],
+) -> Generator[None, None, None]:
     """Let all workers agree on one order: a set has another in each process.
 
-    It is shuffled afterwards, by each in the same way.
+    It is shuffled afterwards, by each in the same way: pytest-randomly wraps this
+    hook, and so it is sorted before only if this is wrapped around that.
     """
     items.sort(key=lambda item: item.nodeid)
+    return (yield)
