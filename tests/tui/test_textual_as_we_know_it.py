@@ -35,6 +35,7 @@ PLAIN_METHODS = {
     "panic",
     "characters",
     "compose",
+    "get_css_variables",
     "press",
     "set_variables",
     "unfinished",

@@ -177,7 +177,7 @@ def test_nobody_who_commits_frees_the_file_that_was_replaced(
 ) -> None:
     """Whoever closes it last does: half a second for a gigabyte."""
     freeing: list[threading.Thread] = []
-    close = os.close
+    others, close = set(threading.enumerate()), os.close
 
     def closing(handle: int) -> None:
         if os.fstat(handle).st_nlink == 0:
@@ -191,7 +191,7 @@ def test_nobody_who_commits_frees_the_file_that_was_replaced(
     put(theirs, "k1", 1)
     ours.compact()  # whom two compactions have passed by reads it all
     put(late, "k2", 2)
-    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+    for thread in set(threading.enumerate()) - others:
         thread.join()
     monkeypatch.undo()
     assert len(freeing) == 4

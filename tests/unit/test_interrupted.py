@@ -41,8 +41,11 @@ _PATHS = f"{_HERE}:{sysconfig.get_path('purelib')}"
 SYSTEMS = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
 """The system's own: another user may have no way to the one that runs the tests."""
 _MAY_ENTER = all(each.stat().st_mode & 0o001 for each in (_HERE, *_HERE.parents))
-_TYPED = """
-import itertools, signal, sys
+_HEARS = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+"""A program that a hang-up ends, also where `nohup` runs the tests."""
+_TYPED = f"""
+{_HEARS}
+import itertools, sys
 from kiosk.authority.office import evidence_export
 from kiosk.authority.proof import verification
 from kiosk.cli import main, progress
@@ -143,10 +146,14 @@ def run(
         text=True,
     ) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            said += line
-            if line.startswith("PHASE"):
-                process.send_signal(how)
+        try:
+            for line in process.stderr:
+                said += line
+                if line.startswith("PHASE"):
+                    process.send_signal(how)
+        except BaseException:
+            process.kill()  # else whoever waits too long for it would wait for ever
+            raise
     return process.returncode, said
 
 
@@ -297,7 +304,8 @@ def test_what_was_begun_to_outlive_its_terminal_goes_on(
     words = ["backup", str(tmp_path / "new"), "--config", str(config)]
     program = [sys.executable, "-c", _HUNG_UP, *words]
     surroundings = {**os.environ, "PYTHONPATH": _PATHS}
-    ended = subprocess.run(program, env=surroundings, check=False)
+    hears = [sys.executable, "-c", _HEARS + _HUNG_UP, *words]
+    ended = subprocess.run(hears, env=surroundings, check=False)
     assert ended.returncode == -signal.SIGHUP
     ended = subprocess.run(["nohup", *program], env=surroundings, check=False)
     assert ended.returncode == 0
