@@ -58,7 +58,12 @@ class FormScreen(KioskScreen):
         self.KEYS = self._keys("tui.key.show")
 
     def _keys(self, showing: str) -> tuple[KeyHint, ...]:
-        return (KeyHint("Enter", "tui.key.next"), KeyHint("F3", showing), _ESC)
+        shown = (KeyHint("F3", showing),) if self._pins() else ()
+        return (KeyHint("Enter", "tui.key.next"), *shown, _ESC)
+
+    def _pins(self) -> list[PinField]:
+        """What F3 shows; nothing where all PINs are typed at a reader's own keys."""
+        return [field for field in self._entries.fields if isinstance(field, PinField)]
 
     # --- what it looks like -----------------------------------------------------
 
@@ -149,7 +154,7 @@ class FormScreen(KioskScreen):
         return True
 
     def _show_or_hide(self) -> None:
-        pins = [field for field in self._entries.fields if isinstance(field, PinField)]
+        pins = self._pins()
         is_shown = not any(pin.is_shown for pin in pins)
         for pin in pins:
             pin.is_shown = is_shown
