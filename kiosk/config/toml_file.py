@@ -222,7 +222,17 @@ def _explained(problem: str, tree: inspect.Type, file: Path) -> FileError:
     if missing:
         return MissingKey(file=str(file), key=_join(key, missing["name"]))
     node = _at(tree, key)
-    return WrongValue(file=str(file), key=key, expected=expected(node))
+    return WrongValue(
+        file=str(file), key=key, expected=expected(node) + _for_example(node)
+    )
+
+
+def _for_example(node: inspect.Type) -> str:
+    """Show a value of a form that a pattern holds: no words say it as well."""
+    if not isinstance(node, inspect.Metadata):
+        return ""
+    (example,) = (node.extra_json_schema or {}).get("examples", [""])
+    return f', like "{example}"' if example else _for_example(node.type)
 
 
 def _at(node: inspect.Type, key: str) -> inspect.Type:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from kiosk.config.described import descriptions
 from kiosk.config.location import VARIABLE
 from kiosk.config.render import Values, commented, fields_of, toml_value
 from kiosk.config.sections.operators import Operator
+from kiosk.config.settings import FleetStation
 
 REQUIRED: Values = {
     "station": {"name": "lobby-1"},
@@ -182,7 +185,13 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
             'dcs = ["dc1.example.org"',
             'dcs = ["dc 1"',
             "directory.dcs[0]",
-            "text in quotes that is not empty",
+            'text in quotes that is not empty, like "dc1.example.org"',
+        ),
+        (
+            '#listen = "127.0.0.1:8443"',
+            'listen = "nohost"',
+            "service.listen",
+            'text in quotes, like "127.0.0.1:8443"',
         ),
         (
             "#certificate_days = 1095",
@@ -205,6 +214,39 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(
     with pytest.raises(toml_file.WrongValue) as caught:
         load(good)
     assert caught.value.data == {"file": str(good), "key": key, "expected": expected}
+
+
+def texts(node: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type]]:
+    """Every setting that is text, as it is declared."""
+    match node:
+        case inspect.Metadata(type=inspect.StrType()) | inspect.StrType():
+            yield key, node
+        case inspect.Metadata():
+            yield from texts(node.type, key)
+        case inspect.UnionType():
+            for each in node.types:
+                yield from texts(each, key)
+        case inspect.VarTupleType():
+            yield from texts(node.item_type, key)
+        case inspect.StructType():
+            for field in node.fields:
+                yield from texts(field.type, f"{key}.{field.name}")
+
+
+def test_each_form_that_a_text_must_have_is_shown_by_an_example_that_has_it() -> None:
+    declared = [
+        each
+        for kind in (Config, FleetStation)
+        for each in texts(inspect.type_info(kind))
+    ]
+    formed = [(key, node) for key, node in declared if "pattern='" in repr(node)]
+    assert len(formed) > 10
+    for key, node in formed:
+        assert isinstance(node, inspect.Metadata), key
+        assert isinstance(node.type, inspect.StrType), key
+        (example,) = (node.extra_json_schema or {}).get("examples", [""])
+        assert example, key
+        assert re.search(node.type.pattern or "", example), key
 
 
 def test_a_missing_setting_is_named_with_its_section(good: Path) -> None:

@@ -26,21 +26,37 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
     """Active Directory, reached as a service account that may reset passwords."""
 
     dcs: tuple[
-        Annotated[str, Meta(min_length=1, pattern=r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$")],
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                pattern=r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$",
+                examples=["dc1.example.org"],
+            ),
+        ],
         ...,
     ] = ()
     """Domain controllers, as host or host:port, in the order to try. The names must
     be those in their certificates. Empty: DNS tells those of `domain`.
     """
-    domain: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+)?$")] = ""
+    domain: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+)?$", examples=["example.org"]
+        ),
+    ] = ""
     """The domain's DNS name, e.g. example.org: DNS is asked for its domain
     controllers where none are named above.
     """
-    site: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,63}$")] = ""
+    site: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{0,63}$", examples=["Berlin"])
+    ] = ""
     """The site (of Active Directory) whose domain controllers come first; empty: no
     matter which.
     """
-    nameservers: tuple[Annotated[str, Meta(pattern=NAMESERVER)], ...] = ()
+    nameservers: tuple[
+        Annotated[str, Meta(pattern=NAMESERVER, examples=["192.0.2.53"])], ...
+    ] = ()
     """DNS servers to ask for domain controllers and their addresses, as address or
     address:port; empty: the system's.
     """
@@ -61,7 +77,11 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
     kiosk runs as (mode 0600).
     """
     password_credential: Annotated[
-        str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,254})?$")
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,254})?$",
+            examples=["directory.password"],
+        ),
     ] = ""
     """Instead of password_file: the name under which systemd hands the password to
     the kiosk (LoadCredential= or LoadCredentialEncrypted=).

@@ -20,7 +20,16 @@ class AuthoritySettings(Section, frozen=True, kw_only=True):
     """
 
     addresses: Annotated[
-        tuple[Annotated[str, Meta(pattern=rf"^https://{HOST_PORT}$")], ...],
+        tuple[
+            Annotated[
+                str,
+                Meta(
+                    pattern=rf"^https://{HOST_PORT}$",
+                    examples=["https://kiosk-a.example.org:8443"],
+                ),
+            ],
+            ...,
+        ],
         Meta(min_length=1),
     ]
     """Every address of it, e.g. ["https://kiosk-a.example.org:8443",
@@ -40,11 +49,18 @@ class AuthoritySettings(Section, frozen=True, kw_only=True):
 class ServiceSettings(Section, frozen=True, kw_only=True):
     """How `kiosk serve` serves the stations of a fleet."""
 
-    listen: Annotated[str, Meta(pattern=rf"^{HOST}:\d{{1,5}}$")] = "127.0.0.1:8443"
+    listen: Annotated[
+        str, Meta(pattern=rf"^{HOST}:\d{{1,5}}$", examples=["127.0.0.1:8443"])
+    ] = "127.0.0.1:8443"
     """ADDRESS:PORT; a second process on this machine is told its own port (`kiosk serve
     --port`).
     """
-    names: tuple[Annotated[str, Meta(pattern=rf"^{HOST_PORT}$")], ...] = ()
+    names: tuple[
+        Annotated[
+            str, Meta(pattern=rf"^{HOST_PORT}$", examples=["kiosk-a.example.org:8443"])
+        ],
+        ...,
+    ] = ()
     """What stands after https:// in the addresses that stations have of this
     authority, of every process and of a balancer before them: what a station signs
     for another name is refused. Silent: only what `listen` says.

@@ -22,7 +22,7 @@ class RegistrySettings(Section, frozen=True, kw_only=True):
     passfile=/etc/pin-kiosk/pgpass". Then `path` only says beside what this station
     keeps its own files.
     """
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{8,64}$")]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{8,64}$", examples=["berlin-2026-a1"])]
     """Made once for this registry and never changed: every escrowed secret is bound
     to it.
     """
@@ -35,7 +35,10 @@ class EvidenceSettings(Section, frozen=True, kw_only=True):
     """What takes a checkpoint elsewhere, on its standard input (["mail", "-s",
     "Checkpoint", "audit@x.org"]); for `kiosk audit head --send`.
     """
-    syslog: Annotated[str, Meta(pattern=r"^(/.+|\d{1,3}(\.\d{1,3}){3}:\d{1,5})?$")] = ""
+    syslog: Annotated[
+        str,
+        Meta(pattern=r"^(/.+|\d{1,3}(\.\d{1,3}){3}:\d{1,5})?$", examples=["/dev/log"]),
+    ] = ""
     """A syslog that is told of every checkpoint when it is signed: the path of its
     socket (`/dev/log`), or ADDRESS:PORT (UDP); silent: none.
     """

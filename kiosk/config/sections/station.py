@@ -24,7 +24,7 @@ class StationRole(StrEnum):
 class StationSettings(Section, frozen=True, kw_only=True):
     """What this station is called, and who stands there."""
 
-    name: Annotated[str, Meta(min_length=1, pattern=STATION_NAME)]
+    name: Annotated[str, Meta(min_length=1, pattern=STATION_NAME, examples=["lobby-1"])]
     """Its name in the audit, unlike that of any other station."""
     title: Annotated[str, Meta(max_length=60)] = "PIN kiosk"
     """What stands at the top of every screen."""
@@ -167,7 +167,9 @@ class MetricsSettings(Section, frozen=True, kw_only=True):
     a person, card or account.
     """
 
-    listen: Annotated[str, Meta(pattern=METRICS_PLACE)] = ""
+    listen: Annotated[str, Meta(pattern=METRICS_PLACE, examples=["127.0.0.1:9464"])] = (
+        ""
+    )
     """Where they are read: "unix:/run/pin-kiosk/metrics.sock", or a loopback address
     as "127.0.0.1:9464". Silent: nowhere. Where several processes serve on one machine,
     {port} stands for the port that each serves: "127.0.0.1:1{port}".
