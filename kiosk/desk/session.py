@@ -44,15 +44,9 @@ class Session:
         is_refused, self._is_refused = self._is_refused, False
         is_done, self._is_done = self._is_done, False
         context = self._context
-        try:
-            shown = self._stack[-1].show(context)
-        except OFFICE_ERRORS as error:
-            notice, is_done = said_of(error), False
-            if len(self._stack) > 1:
-                self._stack.pop()
-                shown = self._stack[-1].show(context)
-            else:
-                shown = self._emptied().show(context)
+        shown, why_not = self._shown()
+        if why_not is not None:
+            notice, is_done = why_not, False
         return replace(
             shown,
             notice=notice or shown.notice,
@@ -62,6 +56,21 @@ class Session:
             can_go_back=len(self._stack) > 1,
             elsewhere=self._elsewhere(),
         )
+
+    def _shown(self) -> tuple[Page, Message | None]:
+        """Show the uppermost page that can be, and say why none above it.
+
+        Where not even the first one can, nobody is signed in any more.
+        """
+        why_not: Message | None = None
+        while True:
+            try:
+                return self._stack[-1].show(self._context), why_not
+            except OFFICE_ERRORS as error:
+                why_not = why_not or said_of(error)
+            if len(self._stack) == 1:
+                return self._emptied().show(self._context), why_not
+            self._stack.pop()
 
     def _elsewhere(self) -> tuple[Choice, ...]:
         """Return what an operator can go to from every page but the first."""

@@ -332,7 +332,8 @@ def _told(begun: threading.Event, _: Message) -> None:
 def opened(door: Door, stack: ExitStack, url: str, headers: dict[str, str]) -> None:
     """Open a line and say nothing on it; one that is not taken is none."""
     with suppress(InvalidHandshake, ConnectionClosed):
-        line = connect(url, ssl=door.context, additional_headers=headers)
+        silent = {"ping_interval": None}  # it outlives the test: its thread must not
+        line = connect(url, ssl=door.context, additional_headers=headers, **silent)
         stack.callback(line.socket.close)
 
 

@@ -216,7 +216,9 @@ class Terminal:
             self._read(0.05)
         if self.process.poll() is None:
             self.process.kill()
-        return self.process.wait()
+        code = self.process.wait()
+        self._read(0.0)  # what it wrote last, and nobody has taken yet
+        return code
 
     def _has_come(self, seconds: float) -> bool:
         is_open = self._master >= 0 and not self.is_stalled
