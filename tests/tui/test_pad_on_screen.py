@@ -32,13 +32,18 @@ async def at_pad() -> AsyncIterator[tuple[Kiosk, SimulatedPad]]:
         yield shown, pad
 
 
+async def begin(shown: Kiosk, card: str) -> None:
+    """Put a card in and choose what is offered first."""
+    await shown.insert(card)
+    await shown.until("Home")
+    await shown.pilot.press("enter")
+    await shown.until("Confirm")
+
+
 async def test_a_change_asks_once_and_sends_to_the_keys_of_the_reader() -> None:
     async with at_pad() as (shown, pad):
         pad.will_type(b"271828", b"314159", b"314159")
-        await shown.insert("everyday")
-        await shown.until("Home")
-        await shown.pilot.press("enter")
-        await shown.until("Confirm")
+        await begin(shown, "everyday")
         assert "Your Windows password stays" in " ".join(shown.text().split())
         await shown.pilot.press("1")
         await shown.until("Result")
@@ -49,10 +54,7 @@ async def test_a_change_asks_once_and_sends_to_the_keys_of_the_reader() -> None:
 async def test_what_is_typed_wrong_at_the_keys_is_told_on_the_screen() -> None:
     async with at_pad() as (shown, pad):
         pad.will_type(b"271828", b"314159", b"314158")
-        await shown.insert("everyday")
-        await shown.until("Home")
-        await shown.pilot.press("enter")
-        await shown.until("Confirm")
+        await begin(shown, "everyday")
         await shown.pilot.press("1")
         await shown.until("Result")
         assert "The two new PINs typed at the reader were different." in shown.text()
@@ -60,10 +62,7 @@ async def test_what_is_typed_wrong_at_the_keys_is_told_on_the_screen() -> None:
 
 async def test_a_form_with_no_pin_in_it_has_no_key_to_show_one() -> None:
     async with at_pad() as (shown, pad):
-        await shown.insert("blocked")
-        await shown.until("Home")
-        await shown.pilot.press("enter")
-        await shown.until("Confirm")
+        await begin(shown, "blocked")
         await shown.pilot.press("1")
         await shown.until("Form")
         assert "F3" not in shown.text()
