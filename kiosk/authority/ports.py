@@ -131,7 +131,11 @@ class Authority(Protocol):
         """
 
     def puk_wrong(self, operation: str, label: Label, left: int | None) -> None:
-        """The card compared that PUK and refused it: `left` tries, if it told."""
+        """The card compared that PUK and refused it: `left` tries, if it told.
+
+        Refused: the operation has ended, and another may be at the PUK since. So it is
+        with every call below that tells what a card said to a PUK.
+        """
 
     def puk_unheard(self, operation: str, label: Label) -> None:
         """The card definitely said no to something else, and compared nothing."""

@@ -111,13 +111,13 @@ def _fresh(parts: RequiredPorts, credential: Credential) -> Secret:
 
 
 def replaced(parts: RequiredPorts, once: Once, id: str) -> None:
-    """The card confirmed the new PUK: it is current, and nobody has seen it."""
+    """The card confirmed the new PUK: it is current, unseen by anybody. Refused."""
 
     def commit(tx: Tx) -> None:
         happened(
             tx,
             parts,
-            tx.operation(id),
+            live(tx, id)[0],
             candidates.replaced,
             "escrow.rotated",
             promotes=True,
@@ -129,13 +129,13 @@ def replaced(parts: RequiredPorts, once: Once, id: str) -> None:
 def not_replaced(
     parts: RequiredPorts, once: Once, id: str, label: Label, left: int | None
 ) -> None:
-    """The card refused the PUK that was to be replaced; it told `left`."""
+    """The card refused the PUK that was to be replaced; it told `left`. Refused."""
 
     def commit(tx: Tx) -> None:
         happened(
             tx,
             parts,
-            tx.operation(id),
+            live(tx, id)[0],
             lambda it: candidates.not_replaced(it, label, left),
             "escrow.puk_wrong",
         )
@@ -144,11 +144,11 @@ def not_replaced(
 
 
 def new_refused(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
-    """The card definitely does not take the new PUK; it has what it had."""
+    """The card definitely does not take the new PUK; it has what it had. Refused."""
 
     def commit(tx: Tx) -> None:
-        operation = tx.operation(id)
-        escrow = tx.credential(operation.credential).escrow
+        operation, credential = live(tx, id)
+        escrow = credential.escrow
         stays = label is Label.PENDING
         with in_order():
             after = candidates.new_refused(puks.of(escrow), label)

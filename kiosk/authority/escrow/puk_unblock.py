@@ -82,28 +82,28 @@ def typing(tx: Tx, parts: RequiredPorts, id: str, told: int | None) -> None:
 def wrong(
     parts: RequiredPorts, once: Once, id: str, label: Label, left: int | None
 ) -> None:
-    """The card compared that PUK and refused it; it told `left`."""
+    """The card compared that PUK and refused it; it told `left`. Refused."""
 
     def commit(tx: Tx) -> None:
         change = lambda it: candidates.refused(it, label, left)  # noqa: E731 - as below
-        happened(tx, parts, tx.operation(id), change, "escrow.puk_wrong")
+        happened(tx, parts, live(tx, id)[0], change, "escrow.puk_wrong")
 
     once.commit(commit)
 
 
 def unheard(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
-    """The card said no to something else, and compared nothing."""
+    """The card said no to something else, and compared nothing. Refused."""
 
     def commit(tx: Tx) -> None:
         change = lambda it: candidates.unheard(it, label)  # noqa: E731 - as above
-        happened(tx, parts, tx.operation(id), change, "escrow.puk_unheard")
+        happened(tx, parts, live(tx, id)[0], change, "escrow.puk_unheard")
 
     once.commit(commit)
 
 
 def accepted(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
-    """The card took that PUK, and the PIN that it set was verified."""
-    once.commit(lambda tx: take(tx, parts, tx.operation(id), label))
+    """The card took that PUK, and the PIN that it set was verified. Refused."""
+    once.commit(lambda tx: take(tx, parts, live(tx, id)[0], label))
 
 
 def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> None:
@@ -122,7 +122,10 @@ def take(tx: Tx, parts: RequiredPorts, operation: Operation, label: Label) -> No
 
 
 def live(tx: View, id: str) -> tuple[Operation, Credential]:
-    """Return an operation that goes on, and its credential. Refused."""
+    """Return an operation that goes on, and its credential. Refused: it has ended.
+
+    What comes too late was said of a PUK that another may have replaced since.
+    """
     operation = tx.operation(id)
     if operation.ended_at is not None:
         raise Refused(Message("stop.operation_ended"))
