@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from kiosk.core.secret import Secret
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
+from statemachine.lifecycle import State
 from statemachine.operation import Kind
 from storage.records import Sync
 from storage.registry import Tx
@@ -220,11 +221,64 @@ def test_one_set_in_the_middle_of_a_finish_is_not_overwritten_but_asked_about() 
     assert again.fill_in().outcome is Outcome.DONE
 
 
-def test_a_face_cannot_hand_in_a_form_that_was_not_shown() -> None:
+OTHERWISE: dict[str, dict[str, object]] = {
+    "nothing to be confirmed": {"confirm": None},
+    "only the card": {"password_follows": False},
+    "other rules": {"rules": None},
+    "another action": {"kind": Kind.FINISH},
+}
+
+
+@pytest.mark.parametrize("otherwise", OTHERWISE)
+def test_a_face_cannot_hand_in_a_form_that_was_not_shown(otherwise: str) -> None:
+    """Not even one that says less: what had to be confirmed was not asked."""
+    history = History(CHANGE)
+    set_elsewhere(history)
+    reader = Reader(history)
+    assert reader.form.confirm is not None
+    forged = dataclasses.replace(reader.form, **OTHERWISE[otherwise])
+    typed = {
+        FieldName.OLD_PIN: Secret(OLD),
+        FieldName.CURRENT_PIN: Secret(OLD),
+        FieldName.NEW_PIN: Secret(NEW),
+    }
+    answers = Answers(typed, confirmed=otherwise != "nothing to be confirmed")
+    result = reader.visit.submit(forged, answers, lambda progress: None)
+    assert result.headline.key == "authority.not_as_announced"
+    assert history.card_pin() == OLD
+    assert history.domain.writes == []
+
+
+def test_rules_that_became_stricter_are_shown_before_anything_is_typed_again() -> None:
     history = History(CHANGE)
     reader = Reader(history)
-    forged = dataclasses.replace(reader.form, password_follows=False)
-    typed = {FieldName.OLD_PIN: Secret(OLD), FieldName.NEW_PIN: Secret(NEW)}
-    result = reader.visit.submit(forged, Answers(typed), lambda progress: None)
+    history.domain.policy = dataclasses.replace(
+        history.domain.policy, minimum_length=len(NEW) + 1
+    )
+    result = reader.fill_in()
     assert result.headline.key == "authority.not_as_announced"
+    assert result.again is Kind.CHANGE
+    reader.look_again()
+    assert reader.form.rules is not None
+    assert reader.form.rules.minimum == len(NEW) + 1
+
+
+def _stand(history: History, state: State) -> None:
+    registry, which = history.world.registry, history.holder.credential
+    registry.run(
+        lambda tx: tx.save_credential(replace(tx.credential(which), state=state))
+    )
+
+
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.BLOCKED])
+def test_a_form_is_not_shown_anew_whose_action_is_not_offered_any_more(
+    state: State,
+) -> None:
+    """Of a blocked card another one is."""
+    history = History(CHANGE)
+    reader = Reader(history)
+    _stand(history, state)
+    result = reader.fill_in()
+    assert result.outcome is Outcome.REFUSED
+    assert result.again is None
     assert history.card_pin() == OLD
