@@ -84,7 +84,11 @@ def _reset(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Result:
 
 
 def _activate_by_code(run: Run, prepared: Prepared, new: Secret) -> Result:
-    """The transport PIN comes from escrow, against the code and the card's proof."""
+    """The transport PIN comes from escrow, against the code and the card's proof.
+
+    It leaves for a new PIN that can be set only.
+    """
+    run.judge(new)
     with run.session() as session:
         nonce, signature = run.prove_presence(session)
     released = run.ask(lambda it: it.release(run.operation, nonce, signature, None))

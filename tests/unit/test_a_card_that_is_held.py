@@ -9,14 +9,16 @@ import pytest
 from lab.cards.admin_key_person import PHONE, Person
 
 from kiosk.core.secret import Secret
-from kiosk.simulation.cards.reader import READER
+from kiosk.simulation.cards.reader import READER, SimulatedReaders
 from kiosk.visit.views import Answers, FieldName, Form, Outcome
 from statemachine.operation import Kind
 
 
 def is_free(person: Person) -> bool:
     """Whether another program could use the card now."""
-    slot = person.world.readers._slots[READER]
+    readers = person.world.readers
+    assert isinstance(readers, SimulatedReaders)
+    slot = readers._slots[READER]
     taken: list[bool] = []
 
     def take() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lab.histories import NEW, OLD, PLAIN, STORIES, History, Story
@@ -221,7 +222,7 @@ def test_one_set_in_the_middle_of_a_finish_is_not_overwritten_but_asked_about() 
     assert again.fill_in().outcome is Outcome.DONE
 
 
-OTHERWISE: dict[str, dict[str, object]] = {
+OTHERWISE: dict[str, dict[str, Any]] = {
     "nothing to be confirmed": {"confirm": None},
     "only the card": {"password_follows": False},
     "other rules": {"rules": None},
