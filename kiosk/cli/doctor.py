@@ -14,10 +14,10 @@ from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, fail, new_app
 from kiosk.config import AuthorityElsewhere, FleetStation, find, load_any
 from kiosk.core.errors import KioskError
+from kiosk.core.file_owner import name_of, owner_of
 from kiosk.core.hardening import harden_process
 from kiosk.doctor import Finding, examine, fleet_station, is_sound
 from kiosk.doctor.station import checks_of
-from kiosk.setup.ownership import name_of, owner_of
 
 
 class NotTheUser(KioskError):

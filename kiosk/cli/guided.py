@@ -25,6 +25,7 @@ from kiosk.config import Config, Operator, OperatorRole, toml_file
 from kiosk.core import private_files
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
+from kiosk.core.file_owner import name_of
 from kiosk.core.hardening import harden_process
 from kiosk.directory.containers import (
     AccountName,
@@ -42,7 +43,7 @@ from kiosk.setup.new_station import (
     configuration,
     create,
 )
-from kiosk.setup.ownership import acting_as_owner, name_of
+from kiosk.setup.ownership import acting_as_owner
 from storage.records import Template
 
 _STAFF = (Template(name="staff"),)

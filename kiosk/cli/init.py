@@ -15,6 +15,7 @@ from kiosk.bootstrap import found_registry
 from kiosk.cli.frame import new_app
 from kiosk.cli.typed import NoTerminal
 from kiosk.config.location import SYSTEM
+from kiosk.core.file_owner import name_of
 from kiosk.setup.new_station import (
     SYSTEM_DATA,
     IssuerFiles,
@@ -22,7 +23,7 @@ from kiosk.setup.new_station import (
     create,
     usual_layout,
 )
-from kiosk.setup.ownership import become_owner, make_folders, name_of
+from kiosk.setup.ownership import become_owner, make_folders
 from kiosk.texts import text
 
 app = new_app("Write the files of a new station. Nothing is overwritten.")

@@ -17,7 +17,8 @@ from kiosk.cli.frame import ConfigOption, new_app
 from kiosk.config import Config
 from kiosk.core import private_files
 from kiosk.core.errors import reason_of
-from kiosk.setup.ownership import become_owner, make_folders, owner_of
+from kiosk.core.file_owner import owner_of
+from kiosk.setup.ownership import become_owner, make_folders
 
 app = new_app("Put a backup back where nothing is.")
 

@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 from kiosk.config import toml_file
 from kiosk.config.settings import AnyStation, Config, FleetStation
 from kiosk.core.errors import KioskError
+from kiosk.core.file_owner import name_of, owner_of
 
 NAME = "kiosk.toml"
 VARIABLE = "PIN_KIOSK_CONFIG"
 SYSTEM = Path("/etc/pin-kiosk")
+_ROOT = 0
+"""Whose configuration may be anybody's."""
 
 
 class OperatorsConfig(Config, frozen=True, kw_only=True):
@@ -35,6 +38,14 @@ class NotInstalled(KioskError):
     """Another file than the station's own was named: `file`, `installed`."""
 
     code = "config.not_installed"
+
+
+class OfAnotherUser(KioskError):
+    """The station is another user's: `file`, whose it is (`user`), and who asks
+    (`you`).
+    """
+
+    code = "config.of_another_user"
 
 
 class AuthorityElsewhere(KioskError):
@@ -97,7 +108,7 @@ def load_any(named: Path | None = None) -> AnyStation:
     As `load_as`.
     """
     path = find(named).absolute()
-    table = toml_file.load_own(path)
+    table = _own(path)
     if "authority" in table:
         return toml_file.decode(table, FleetStation, file=path)
     return _checked(table, Config, path)
@@ -105,16 +116,35 @@ def load_any(named: Path | None = None) -> AnyStation:
 
 def load_as(kind: type[C], named: Path | None = None) -> C:
     """Find and read the configuration. NoConfiguration, `tomlfile.FileError`s,
-    AuthorityElsewhere.
+    OfAnotherUser, AuthorityElsewhere.
 
     It names operators and files, so it must be this user's own (or root's): somebody
     who may run the program as this user cannot hand it another one.
     """
     path = find(named).absolute()
-    table = toml_file.load_own(path)
+    table = _own(path)
     if "authority" in table:
         raise AuthorityElsewhere(file=str(path))
     return _checked(table, kind, path)
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """Read a configuration as plain TOML. As `toml_file.load_own`, and OfAnotherUser:
+    what would make it readable here would take it from the kiosk.
+    """
+    try:
+        return toml_file.load_own(path)
+    except toml_file.FileError as error:
+        is_closed = isinstance(error.__cause__, PermissionError)
+        if not is_closed and not isinstance(error, toml_file.NotOurs):
+            raise
+        owner, you = owner_of(path), os.geteuid()
+        is_strange = you != _ROOT and owner_of(path.parent) == you
+        if owner in (you, _ROOT) or is_strange:  # then the file is what is wrong
+            raise
+        raise OfAnotherUser(
+            file=str(path), user=name_of(owner), you=name_of(you)
+        ) from error
 
 
 def _checked(table: dict[str, Any], kind: type[C], path: Path) -> C:

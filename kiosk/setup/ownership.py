@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 import kiosk
 from kiosk.core.errors import KioskError
+from kiosk.core.file_owner import owner_of
 
-_PROGRAM = Path(kiosk.__file__).parent
-
+_PROGRAM = tuple(Path(it.__file__).parent for it in (kiosk, msgspec, os))
+"""Where it is: the program itself, what it uses, and Python's own part of it."""
 USER = "kiosk"
 """The user a kiosk machine has for it."""
 
@@ -25,27 +28,6 @@ class ProgramOutOfReach(KioskError):
     """The user whose a station is may not read the program: `user`, `folder`."""
 
     code = "kiosk.program_out_of_reach"
-
-
-def owner_of(path: Path) -> int:
-    """Return whose a file is, or the nearest folder above it that is there.
-
-    A file in a folder that may not be entered is the folder's owner's.
-    """
-    try:
-        return path.stat().st_uid
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        if path == path.parent:
-            raise
-        return owner_of(path.parent)
-
-
-def name_of(number: int) -> str:
-    """Return a user's name; its number, if it has none."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
 
 
 def make_folders(*folders: Path) -> None:
@@ -101,8 +83,9 @@ def acting_as_owner(path: Path) -> Iterator[None]:
     os.setegid(user.pw_gid)
     os.seteuid(user.pw_uid)
     try:
-        if not os.access(_PROGRAM, os.R_OK | os.X_OK, effective_ids=True):
-            raise ProgramOutOfReach(user=user.pw_name, folder=str(_PROGRAM))
+        for folder in _PROGRAM:
+            if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+                raise ProgramOutOfReach(user=user.pw_name, folder=str(folder))
         yield
     finally:
         os.seteuid(0)

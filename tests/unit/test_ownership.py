@@ -16,7 +16,7 @@ import pytest
 from lab.not_run import needs
 
 from kiosk.core.exit_codes import ExitCode
-from kiosk.setup import ownership
+from kiosk.core.file_owner import owner_of
 
 pytestmark = pytest.mark.slow
 
@@ -41,11 +41,14 @@ root_only = needs(
 
 
 def typed(
-    *words: str | Path, user: str = "root", program: Path = ROOT
+    *words: str | Path,
+    user: str = "root",
+    program: Path = ROOT,
+    libraries: str | Path = sysconfig.get_path("purelib"),
 ) -> subprocess.CompletedProcess[str]:
     told = pwd.getpwnam(user)
     become = ["setpriv", f"--reuid={told.pw_uid}", f"--regid={told.pw_gid}"]
-    paths = f"{program}:{sysconfig.get_path('purelib')}"
+    paths = f"{program}:{libraries}"
     login = f'{{ echo {told.pw_uid} >/proc/self/loginuid; }} 2>/dev/null; exec "$@"'
     session = ["sh", "-c", login, "sh", *become]  # theirs, as if they had logged in
     return subprocess.run(
@@ -72,7 +75,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_what_is_not_there_belongs_to_the_folder_that_is(tmp_path: Path) -> None:
-    assert ownership.owner_of(tmp_path / "a" / "b") == os.geteuid()
+    assert owner_of(tmp_path / "a" / "b") == os.geteuid()
 
 
 @root_only
@@ -152,3 +155,50 @@ def test_a_program_that_the_stations_user_may_not_read_is_said_before_anything_i
     assert done.returncode == ExitCode.FAILED
     assert "nobody may not read the program in" in done.stderr
     assert list(folder.iterdir()) == []
+
+
+@root_only
+@pytest.mark.parametrize("asks", ["root", "daemon"])
+@pytest.mark.parametrize("words", [("backup", "copy"), ("credential", "list")])
+def test_whoever_types_as_another_user_is_told_as_whom_to_type(
+    folder: Path, asks: str, words: tuple[str, ...]
+) -> None:
+    config = folder / "kiosk.toml"
+    assert typed("init", folder).returncode == 0
+    there = sorted(folder.rglob("*"))
+    done = typed(*words, "--config", config, user=asks)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == (
+        f"{config} is the user nobody's, and you are {asks}: nothing was done. "
+        "Type the same as that user: sudo -u nobody kiosk …\n"
+    )
+    assert sorted(folder.rglob("*")) == there
+
+
+@root_only
+def test_a_strangers_file_among_ours_is_not_said_to_make_us_strangers(
+    folder: Path,
+) -> None:
+    config = folder / "kiosk.toml"
+    assert typed("init", folder).returncode == 0
+    os.chown(config, pwd.getpwnam("daemon").pw_uid, -1)
+    config.chmod(0o644)
+    done = typed("credential", "list", "--config", config, user="nobody")
+    assert "must belong to the user the kiosk runs as" in done.stderr
+
+
+@root_only
+def test_a_library_that_the_stations_user_may_not_read_is_said_before_it_is_missed(
+    folder: Path,
+) -> None:
+    libraries = folder.parent / "libraries"
+    libraries.mkdir(mode=0o700)
+    for library in Path(sysconfig.get_path("purelib")).iterdir():
+        (libraries / library.name).symlink_to(library)
+    assert typed("init", folder).returncode == 0
+    config = folder / "kiosk.toml"
+    os.chown(folder, 0, 0)
+    os.chown(config, 0, 0)
+    done = typed("registry", "info", "--config", config, libraries=libraries)
+    assert (done.returncode, done.stdout) == (ExitCode.FAILED, "")
+    assert f"nobody may not read the program in {libraries}" in done.stderr
