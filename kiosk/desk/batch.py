@@ -9,9 +9,7 @@ issued all the same, only the last words were lost, and its line is written.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,26 +20,20 @@ from kiosk.authority.office.operators import Action, require
 from kiosk.authority.office.ports import OFFICE_ERRORS, Office, RecordMissing
 from kiosk.cards.errors import CardRemoved
 from kiosk.core.errors import KioskError, Message, said_of
+from kiosk.desk import sheet
 from kiosk.desk.context import Site
 from kiosk.desk.files import FileRefused, StationFiles, results_beside
 from kiosk.desk.personalise import MiddlewareElsewhere, refusal_here
+from kiosk.desk.sheet import BatchUnreadable, Line
 from statemachine.lifecycle import State
 from storage.records import Credential
 
 MOST = 10_000
 """Lines; more is a mistake."""
-_LARGEST = 512 * 1024
-"""Bytes: `MOST` lines, and what one message between station and authority may carry."""
 _MOST_OF_ONE = 100
 """Cards of one person that are looked at."""
 _COLUMNS = ("account", "template")
 _RESULTS = ("line", "account", "template", "result", "card", "reason")
-
-
-class BatchUnreadable(KioskError):
-    """The file cannot be used: `file`, `reason`."""
-
-    code = "desk.batch_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +65,7 @@ class RowState(StrEnum):
     FAILED = "failed"
 
 
+_END = b"\r\n"
 _BEGUN = "begun"
 """Stands in the result file in front of how a card ended: with the cards that its
 holder had before."""
@@ -100,6 +93,8 @@ class Batch:
     files: StationFiles
     results: str
     """Where each outcome is written as it happens: a file of the station."""
+    is_cut: bool = False
+    """The last line there has no end."""
     _issued: set[int] = field(default_factory=set)
 
     @property
@@ -137,8 +132,7 @@ class Batch:
         FileRefused: nothing is begun that could not be told of.
         """
         before = " ".join(sorted(_cards_of(office, row)))
-        fields = (row.number, row.account, row.template, _BEGUN, before, "")
-        self.files.append(self.results, _line(fields))
+        self._write((row.number, row.account, row.template, _BEGUN, before, ""))
 
     def issued(self, row: Row, credential: Credential, insertion: int) -> None:
         """The row's card is issued."""
@@ -156,8 +150,13 @@ class Batch:
     def told(self, row: Row, card: str) -> None:
         """Write how a row stands."""
         why = "" if row.problem is None else row.problem.key
-        fields = (row.number, row.account, row.template, row.state, card, why)
-        self.files.append(self.results, _line(fields))
+        self._write((row.number, row.account, row.template, row.state, card, why))
+
+    def _write(self, fields: tuple[object, ...]) -> None:
+        """Add a line; never to one that a full disk has cut. FileRefused."""
+        begin, self.is_cut = (_END if self.is_cut else b""), True
+        self.files.append(self.results, begin + sheet.line(fields))
+        self.is_cut = False
 
 
 def read_batch(office: Office, site: Site, name: str) -> Batch:
@@ -174,14 +173,14 @@ def read_batch(office: Office, site: Site, name: str) -> Batch:
     if problems:
         raise BatchWrong(name, problems)
     results = results_beside(name)
-    begun = _table(files, results, _RESULTS)
+    begun = sheet.read(files, results, _RESULTS)
     if begun is not None:
-        batch = Batch(rows, files, results)
-        for row, before in _go_on(rows, results, begun):
+        batch = Batch(rows, files, results, begun.is_cut)
+        for row, before in _go_on(rows, results, begun.lines):
             _look_up(office, batch, row, before)
         return batch
     try:
-        files.create(results, _line(_RESULTS))
+        files.create(results, sheet.line(_RESULTS))
     except FileRefused as error:
         reason = f"{results}: {error.data['reason']}"
         raise BatchUnreadable(file=name, reason=reason) from error
@@ -189,17 +188,17 @@ def read_batch(office: Office, site: Site, name: str) -> Batch:
 
 
 def _go_on(
-    rows: list[Row], results: str, begun: list[dict[str, str]]
+    rows: list[Row], results: str, begun: Sequence[Line]
 ) -> list[tuple[Row, set[str]]]:
     """Take over what the result file says is done. BatchUnreadable: it is of another
     list.
 
-    Returns those whose card was begun and of whom it says no more, with the cards
-    that their holders had before.
+    A line that was cut tells nothing. Returns those whose card was begun and of whom it
+    says no more, with the cards that their holders had before.
     """
     open_ones: dict[int, tuple[Row, set[str]]] = {}
     known = {(str(row.number), row.account, row.template): row for row in rows}
-    for told in begun:
+    for told in (it.cells for it in begun if it.is_whole):
         row = known.get((told["line"], told["account"], told["template"]))
         if row is None or told["result"] not in {_BEGUN, *RowState}:
             reason = f"{PurePath(results).name} is of another list"
@@ -235,49 +234,19 @@ def _cards_of(office: Office, row: Row) -> dict[str, str]:
 
 
 def _rows(files: StationFiles, name: str) -> list[Row]:
-    lines = _table(files, name, _COLUMNS)
-    if lines is None:
+    found = sheet.read(files, name, _COLUMNS)
+    if found is None:
         raise BatchUnreadable(file=name, reason="No such file or directory")
-    if not lines or len(lines) > MOST:
-        raise BatchUnreadable(file=name, reason=f"it has {len(lines)} lines")
+    if not found.lines or len(found.lines) > MOST:
+        raise BatchUnreadable(file=name, reason=f"it has {len(found.lines)} lines")
     return [
         Row(
-            number=number,
-            account=line["account"].strip(),
-            template=line["template"].strip(),
+            number=line.number,
+            account=line.cells["account"].strip(),
+            template=line.cells["template"].strip(),
         )
-        for number, line in enumerate(lines, 2)
+        for line in found.lines
     ]
-
-
-def _table(
-    files: StationFiles, name: str, columns: tuple[str, ...]
-) -> list[dict[str, str]] | None:
-    """Return the lines of a CSV file, by column; None: it is not there.
-
-    BatchUnreadable.
-    """
-    try:
-        raw = files.read(name, most=_LARGEST)
-        if raw is None:
-            return None
-        if len(raw) > _LARGEST:
-            raise BatchUnreadable(file=name, reason="it is too large")
-        text = raw.decode("utf-8-sig")
-    except FileRefused as error:
-        raise BatchUnreadable(file=name, reason=str(error.data["reason"])) from error
-    except UnicodeDecodeError as error:
-        raise BatchUnreadable(file=name, reason="it is not UTF-8 text") from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        raise BatchUnreadable(file=name, reason=str(error)) from error
-    missing = [it for it in columns if it not in (reader.fieldnames or ())]
-    if missing:
-        told = ", ".join(missing)
-        raise BatchUnreadable(file=name, reason=f"no column {told}")
-    return [{it: line[it] or "" for it in columns} for line in lines]
 
 
 def _problems(office: Office, site: Site, rows: list[Row]) -> Iterator[BatchProblem]:
@@ -316,10 +285,3 @@ def _refusal(office: Office, site: Site, name: str) -> Message | None:
     if isinstance(refusal, MiddlewareElsewhere):
         return refusal.message
     return None if refusal is None else _said("no_template", template=name)
-
-
-def _line(fields: tuple[object, ...]) -> bytes:
-    """Return one line of a CSV file."""
-    text = io.StringIO()
-    csv.writer(text).writerow([str(each) for each in fields])
-    return text.getvalue().encode()

@@ -115,3 +115,54 @@ def test_the_results_of_another_list_are_not_gone_on_with(tmp_path: Path) -> Non
     office.choose("batch")
     office.submit(file=str(people))
     assert office.notice == "desk.batch_unreadable"
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3, 9, 30, 45])
+def test_a_batch_goes_on_behind_a_result_that_a_full_disk_has_cut(
+    tmp_path: Path, gone: int
+) -> None:
+    office = Office()
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    results = tmp_path / "people.results.csv"
+    office.choose("batch")
+    office.submit(file=str(people))
+    card = office.world.readers.insert(blank(office))
+    office.page = office.desk.card_came(card)
+    office.submit()
+    office.pull(card.insertion)
+    office.back()
+    whole = results.read_bytes()
+    results.write_bytes(whole[:-gone])
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.page.name == "batch_run", office.notice
+    assert "Bert Example" in office.text(), "the card of the first one is known"
+    office.choose("skip")
+    lines = results.read_text().splitlines()
+    assert lines[-1] == "3,bert@ad.test,staff,skipped,,", "on a line of its own"
+    office.back()
+    office.choose("batch")
+    office.submit(file=str(people))
+    assert office.page.name == "batch_run"
+    assert "The batch is finished" in office.text()
+
+
+def test_a_list_from_a_spreadsheet_is_read_and_its_lines_are_counted_as_there(
+    tmp_path: Path,
+) -> None:
+    office = Office()
+    office.person("alice")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_bytes(
+        b"\xef\xbb\xbfaccount;template\r\n\r\nalice;staff\r\n\r\nnobody;staff\r\n"
+    )
+    office.submit(file=str(people))
+    assert office.notice == "desk.batch_wrong"
+    assert office.page.table is not None
+    assert [row.cells[0] for row in office.page.table.rows] == ["5"]
