@@ -18,7 +18,9 @@ import kiosk
 from kiosk.core.errors import KioskError
 from kiosk.core.file_owner import owner_of
 
-_PROGRAM = tuple(Path(it.__file__).parent for it in (kiosk, msgspec, os))
+_PROGRAM = tuple(
+    Path(file).parent for file in (kiosk.__file__, msgspec.__file__, os.__file__)
+)
 """Where it is: the program itself, what it uses, and Python's own part of it."""
 USER = "kiosk"
 """The user a kiosk machine has for it."""

@@ -24,6 +24,7 @@ NOBODY = pwd.getpwnam("nobody")
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
 """The system's own: another user may have no way to the one that runs the tests."""
+LIBRARIES = Path(sysconfig.get_path("purelib"))
 _PROGRAM = """\
 import sys
 sys.path[:0] = sys.argv.pop(1).split(":")
@@ -44,7 +45,7 @@ def typed(
     *words: str | Path,
     user: str = "root",
     program: Path = ROOT,
-    libraries: str | Path = sysconfig.get_path("purelib"),
+    libraries: Path = LIBRARIES,
 ) -> subprocess.CompletedProcess[str]:
     told = pwd.getpwnam(user)
     become = ["setpriv", f"--reuid={told.pw_uid}", f"--regid={told.pw_gid}"]
@@ -193,7 +194,7 @@ def test_a_library_that_the_stations_user_may_not_read_is_said_before_it_is_miss
 ) -> None:
     libraries = folder.parent / "libraries"
     libraries.mkdir(mode=0o700)
-    for library in Path(sysconfig.get_path("purelib")).iterdir():
+    for library in LIBRARIES.iterdir():
         (libraries / library.name).symlink_to(library)
     assert typed("init", folder).returncode == 0
     config = folder / "kiosk.toml"
