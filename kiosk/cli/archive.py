@@ -35,7 +35,7 @@ def archive(
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The archive.")],
     config: ConfigOption = None,
 ) -> None:
-    """Move sealed evidence into a folder, e.g. on another disk; the chains go on.
+    """Move sealed evidence into a folder of another disk; the chains go on.
 
     `kiosk audit verify --archive FOLDER` verifies it with the rest. The station may
     go on working. What was interrupted goes on when the same is typed again.

@@ -51,6 +51,8 @@ def backup(
     from kiosk.setup import backup as backups
     from kiosk.setup import nightly
 
+    if keys is not None:
+        backups.must_be_apart(keys, folder)
     places, now = places_of(config), SystemClock().now()
     target = nightly.named_by_moment(folder, now) if keep else folder
     earlier = nightly.newest(folder) if keep else None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kiosk.config import Config
     from storage.tinydb_registry import TinyDbRegistry
 
+_LONGEST_ACCOUNT = 63
+"""Bytes: PostgreSQL cuts a longer name off without a word."""
+
 app = new_app("Look at the registry's files, check them, tidy them up.")
 
 
@@ -190,6 +193,10 @@ def roles(account: Annotated[str, typer.Argument(metavar="ACCOUNT")]) -> None:
     """Print the SQL that gives an authority's account its rights, and no more."""
     from kiosk.bootstrap import rights_of
 
+    if not account.isprintable() or len(account.encode()) > _LONGEST_ACCOUNT:
+        raise typer.BadParameter(
+            f"at most {_LONGEST_ACCOUNT} bytes on one line, as PostgreSQL takes them"
+        )
     print(rights_of(account), end="")
 
 

@@ -15,6 +15,12 @@ class NothingThere(KioskError):
     code = "config.nothing_there"
 
 
+class SamePlace(KioskError):
+    """A registry would be moved to where it is: `path`."""
+
+    code = "config.same_place"
+
+
 def migrate(
     source: str,
     target: str,
@@ -36,6 +42,8 @@ def migrate(
             become_owner(Path(place))
     if "=" not in source and "://" not in source and not Path(source).exists():
         raise NothingThere(path=source)
+    if _is_same(source, target):
+        raise SamePlace(path=target)
     with ExitStack() as opened:
         old = opened.enter_context(closing(registry_at(source, settings, archives)))
         there = old.read(lambda view: view.count())
@@ -63,3 +71,13 @@ def migrate(
         f" places hold the same (SHA-256 {moved.records[:16]}…)."
     )
     print("Name the new place in each configuration before a station starts again.")
+
+
+def _is_same(source: str, target: str) -> bool:
+    """Say whether both are one place: then its codes would be void for nothing."""
+    if source == target:
+        return True
+    try:
+        return Path(source).samefile(target)
+    except OSError:
+        return False

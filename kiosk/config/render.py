@@ -48,7 +48,7 @@ def _section(field: inspect.Field, values: Mapping[str, object]) -> Iterator[str
             heading = f"[{field.name}]"
         case _:
             raise TypeError(field.name)
-    yield _wrapped(kind.cls.__doc__ or "")
+    yield _wrapped(" ".join((kind.cls.__doc__ or "").split()))
     yield heading
     described = descriptions(kind.cls)
     for setting in kind.fields:

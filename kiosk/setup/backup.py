@@ -29,6 +29,7 @@ from kiosk.setup.backup_folder import (
     STATIONS,
     TEMPLATES,
     VAULT_KEY,
+    KeysTogether,
     Manifest,
     TargetThere,
     Unreadable,
@@ -123,6 +124,16 @@ def back_up(
             if is_ours and target is not None:
                 shutil.rmtree(target, ignore_errors=True)
         raise
+
+
+def must_be_apart(keys: Path, folder: Path) -> None:
+    """Refuse keys in one folder with the backups: who gets one would have both.
+
+    `folder`: of the backup, or of all of them. KeysTogether.
+    """
+    one, other = keys.resolve(), folder.resolve()
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        raise KeysTogether(file=str(keys))
 
 
 def _back_up(

@@ -42,6 +42,12 @@ class TargetThere(BackupError):
     code = "backup.target_there"
 
 
+class KeysTogether(BackupError):
+    """The keys would lie in one folder with the backup: `file`, that of the keys."""
+
+    code = "backup.keys_together"
+
+
 class NotWritten(BackupError):
     """A file could not be written: `file`, `reason`."""
 

@@ -9,10 +9,12 @@ from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
+from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 from msgspec.structs import replace
 
 from kiosk.bootstrap.places import places_in
 from kiosk.config import load
+from kiosk.core.exit_codes import ExitCode
 from kiosk.setup import backup, backup_folder, nightly, restoring
 from kiosk.setup.backup import Places
 from kiosk.setup.backup_folder import Manifest
@@ -624,3 +626,28 @@ def test_what_was_moved_away_is_said_and_the_rest_comes_back(
     rest = TinyDbRegistry(fresh.places.registry)
     assert audit.verify(rest.audit_events(), rest.moved_away()).is_sound
     rest.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        (("made",), "made"),
+        (("made",), "made/keys"),
+        (("away/made",), "away"),
+        (("all", "--keep", "3"), "all"),
+        (("all", "--keep", "3"), "all/keys"),
+    ],
+)
+def test_keys_are_never_in_one_folder_with_the_backup(
+    terminal: Terminal,
+    words: tuple[str, ...],
+    keys: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(terminal.folder)
+    before = sorted(terminal.folder.rglob("*"))
+    code, out, err = terminal.type("backup", *words, "--keys", keys)
+    assert (code, out) == (ExitCode.FAILED, "")
+    assert f"The keys would be in one folder with the backup ({keys})" in err
+    assert sorted(terminal.folder.rglob("*")) == before

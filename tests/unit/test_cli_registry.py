@@ -10,6 +10,7 @@ from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixtur
 from lab.registries import draft
 
 from kiosk import bootstrap
+from kiosk.core.exit_codes import ExitCode
 from storage import tinydb_evidence
 from storage.segments import folder_of
 
@@ -175,3 +176,29 @@ def test_a_damaged_middle_is_not_repaired_but_said_what_to_restore(
     assert code == 1
     assert "Restore the last backup" in err
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("way", ["registry.journal", "./registry.journal", "link"])
+def test_a_registry_is_not_moved_to_where_it_is(
+    terminal: Terminal, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would cost whoever holds a code that code."""
+    monkeypatch.chdir(terminal.folder)
+    path = terminal.config.registry.path
+    Path("link").symlink_to(path)
+    before = path.read_bytes()
+    code, out, err = terminal.type(
+        *("registry", "migrate", "--from", str(path), "--to", way)
+    )
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err == f"{way} is where the registry is already. Nothing was moved.\n"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("account", ["a\nDROP TABLE evidence;--", "a" * 64])
+def test_rights_are_for_an_account_that_can_be(
+    terminal: Terminal, account: str
+) -> None:
+    code, out, err = terminal.type_bare("registry", "roles", account)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "at most 63 bytes on one line" in err

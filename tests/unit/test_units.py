@@ -140,3 +140,21 @@ def test_what_somebody_has_changed_is_removed_only_by_force(
     assert files_below(tmp_path) == before
     assert main([*told, "--force"]) == ExitCode.OK
     assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "path"),
+    [
+        ("--program", "kiosk"),
+        ("--program", "/bin/kiosk\nExecStartPre=/bin/true"),
+        ("--config", "kiosk.toml"),
+        ("--config", "/etc/pin kiosk/kiosk.toml"),
+        ("--config", "/etc/%n.toml"),
+    ],
+)
+def test_a_path_that_systemd_would_not_take_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, path: str
+) -> None:
+    assert main(["units", "--to", str(tmp_path), option, path]) == ExitCode.USAGE
+    assert "cannot stand in a unit of systemd" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ PACKAGED = Path("/usr/lib/pin-kiosk")
 """Where Debian's package has its environment."""
 _MACHINE = ("90-pin-kiosk.conf", "logind.conf")
 """What turns the whole machine into a kiosk: never done by installing a package."""
+_PLAIN = re.compile(r"(/[\w.,+@=-]+)+", re.ASCII)
+"""A path that a unit may name as it is: absolute, with nothing to be quoted."""
 _FIRST = "# install: "
 _FIRST_JS = "// install: "
 
@@ -28,6 +31,12 @@ class UnitsNotInstalled(KioskError):
     """A file could not be written or removed: `file`, `reason`."""
 
     code = "units.not_installed"
+
+
+class NoPlaceForAUnit(KioskError):
+    """A path that systemd would read as something else: `path`."""
+
+    code = "config.no_place_for_a_unit"
 
 
 class Changed(KioskError):
@@ -49,7 +58,11 @@ def units(program: Path, config: Path) -> tuple[Unit, ...]:
     """Return every file for a machine that has program and configuration there.
 
     Where a package has brought the program, the package has brought its units, too.
+    NoPlaceForAUnit.
     """
+    for path in (program, config):
+        if not _PLAIN.fullmatch(str(path)):
+            raise NoPlaceForAUnit(path=str(path))
     found = []
     packaged = Path(sys.prefix) == PACKAGED
     folder = resources.files("kiosk.setup.units")
