@@ -152,6 +152,9 @@ def of_step(progress: Progress) -> str:
     match progress.state:
         case StepState.RUNNING:
             return say(f"tui.step.{progress.step}")
+        case StepState.LONG:
+            card = "may_go" if progress.card_may_go else "stays"
+            return say(f"tui.step_long.card_{card}")
         case StepState.DONE:
             return say(f"step.{progress.step}")
         case StepState.FAILED:

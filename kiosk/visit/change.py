@@ -106,7 +106,7 @@ def _change_card(
             run.card_changing()
         with run.card_may_change():
             session.change_pin(old, new)
-        session.verify(new)
+        run.verify_new(session, new)
         session.logout()
         if not prepared.password_follows:
             run.card_changed()

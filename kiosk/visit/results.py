@@ -12,7 +12,7 @@ from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
 
 _TAKE_CARD = Message("result.advice.take_card")
-_UNTRIED = "directory.bind.no_answer"
+_UNTRIED = frozenset({"directory.bind.no_answer", "notice.words_lost"})
 _STAYS_OUT = (Message("result.advice.insert_again"), Message("result.advice.helpdesk"))
 
 
@@ -35,7 +35,7 @@ def done(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
 
 def _changed(verdict: WriteVerdict) -> Message:
     """Say that it was tried only if it was."""
-    untried = any(each.key == _UNTRIED for each in verdict.warnings)
+    untried = any(each.key in _UNTRIED for each in verdict.warnings)
     key = "password_set" if untried else "password_changed"
     return Message(f"result.fact.{key}", {"dc": verdict.dc})
 
@@ -84,21 +84,28 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
     )
 
 
-def rolled_back(run: Run, kind: Kind, verdict: WriteVerdict) -> Result:
-    """The directory said no and the card has its old PIN again."""
+def rolled_back(
+    run: Run, kind: Kind, verdict: WriteVerdict, *, is_noted: bool
+) -> Result:
+    """The directory said no and the card has its old PIN again.
+
+    `is_noted`: the authority has confirmed that it has that on record.
+    """
+    another = verdict.may_choose_another
     facts = [
         Message("result.fact.card_restored"),
         Message("result.fact.password_unchanged"),
+        *(() if is_noted else (Message("result.fact.not_noted"),)),
     ]
     return Result(
         outcome=Outcome.ROLLED_BACK,
         headline=Message("result.headline.rolled_back"),
         facts=(*((verdict.reason,) if verdict.reason else ()), *facts, *run.said),
         advice=(Message("result.advice.choose_another"),)
-        if verdict.may_choose_another
+        if another
         else (Message("result.advice.helpdesk"),),
         event=run.event,
-        again=kind if verdict.may_choose_another else None,
+        again=kind if another and is_noted else None,
         tries=run.recognised.pin_tries,
     )
 
@@ -130,12 +137,12 @@ def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
 def interrupted(run: Run, error: Exception) -> Result:
     """Something broke after the command that cannot be taken back.
 
-    Whoever asked for the write has seen the card take its new PIN.
+    Nothing but a write that was asked for can have changed the password.
     """
-    card = "card_changed" if run.writing else "card_uncertain"
-    return _out_of_step(
-        run, (Message(f"result.fact.{card}"), said_of(error)), another=False
-    )
+    card = "card_changed" if run.is_taken else "card_uncertain"
+    password = () if run.writing else (Message("result.fact.password_unchanged"),)
+    facts = (Message(f"result.fact.{card}"), *password, said_of(error))
+    return _out_of_step(run, facts, another=False)
 
 
 def finish_interrupted(run: Run, error: Exception) -> Result:

@@ -29,6 +29,7 @@ from kiosk.authority.values import (
     OpenedCredential,
     Prepared,
     PresenceChallenge,
+    WriteVerdict,
     wipe,
 )
 from kiosk.cards.errors import (
@@ -57,8 +58,12 @@ log = logging.getLogger(__name__)
 
 AUTHORISE_SECONDS = 3.0
 """How long a card transaction waits for the proof to be judged before it is let go."""
-HELD_SECONDS = 10.0
-"""How long it waits for any other answer; then the visit ends."""
+HELD_SECONDS = 11.0
+"""How long it waits for any other answer; then the visit ends. Longer than a station of
+a fleet asks all its addresses, so that it is said when none of them answers.
+"""
+LONG_SECONDS = 2.0
+"""From when on a person is told that a step takes longer than usual."""
 
 
 DEFINITE = (
@@ -119,6 +124,8 @@ class Run:
         self.recognised = recognised
         self.touched = False
         """The command that changes the card may have been sent."""
+        self.is_taken = False
+        """The card has taken the new PIN, and was asked to verify it."""
         self.writing = False
         """The write was asked for and not answered: the password may have changed."""
         self._unheard: AuthorityError | None = None
@@ -171,6 +178,22 @@ class Run:
         if self._unheard is not None:
             raise self._unheard
         return self.wait_for(self.submit(question))
+
+    def write(self, sealed: bytes, *, card_may_go: bool) -> WriteVerdict:
+        """Ask for the write as `ask` does, and say so when it takes longer than usual.
+
+        `card_may_go`: whatever the answer is, the card is not needed for it.
+        """
+        if self._unheard is not None:
+            raise self._unheard
+        self.writing = True
+        answer = self.submit(lambda it: it.write(self.operation, sealed))
+        if not answer.wait(LONG_SECONDS):
+            step, state = VisitStep.PASSWORD, StepState.LONG
+            self._emit(Progress(step, state, card_may_go=card_may_go))
+        verdict = self.wait_for(answer)
+        self.writing = False
+        return verdict
 
     def wait_for(self, answer: PendingJob[T]) -> T:
         """Wait for an answer; no longer than a card may be held. TooSlow.
@@ -296,6 +319,11 @@ class Run:
         except (*DEFINITE, Refused):
             self.touched = False
             raise
+
+    def verify_new(self, session: CardSession, new: Secret) -> None:
+        """Let the card show that it has taken the new PIN."""
+        session.verify(new)
+        self.is_taken = True
 
     def card_changed(self, taken: Label | None = None) -> Challenge | None:
         """Commit that the new PIN was verified on the card, and which PUK set it.

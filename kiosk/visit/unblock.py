@@ -34,7 +34,7 @@ def with_release(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Resul
                 taken = puk.send_in_turn(
                     run, first, lambda it: session.unblock(it, new)
                 )
-            session.verify(new)
+            run.verify_new(session, new)
         sealed = _proven(run, prepared, session, new, taken)
     return _end(run, kind, sealed, new)
 
@@ -48,7 +48,7 @@ def with_holder_puk(
         told = puk.tries_told(run, session)
         with run.step(VisitStep.CARD):
             taken = puk.send_typed(run, told, lambda: session.unblock(typed, new))
-            session.verify(new)
+            run.verify_new(session, new)
         sealed = _proven(run, prepared, session, new, taken)
     return _end(run, kind, sealed, new)
 
@@ -66,7 +66,7 @@ def with_admin_key(run: Run, prepared: Prepared, kind: Kind, new: Secret) -> Res
         with run.step(VisitStep.CARD):
             with run.card_may_change():
                 session.reset_pin(new)
-            session.verify(new)
+            run.verify_new(session, new)
         sealed = _proven(run, prepared, session, new)
     return _end(run, kind, sealed, new)
 
@@ -93,7 +93,7 @@ def with_response(
             run.card_changing()
             with run.card_may_change():
                 held.answer(bytes(block), new)
-            held.verify(new)
+            run.verify_new(held, new)
     finally:
         block[:] = bytes(len(block))
     sealed = _proven(run, prepared, held, new)

@@ -49,16 +49,20 @@ class StepState(StrEnum):
     """How a step stands."""
 
     RUNNING = "running"
+    LONG = "long"
+    """It runs still, and takes longer than usual."""
     DONE = "done"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step has begun or ended."""
+    """One step has begun or ended, or takes long."""
 
     step: VisitStep
     state: StepState
+    card_may_go: bool = False
+    """Of one that takes long: the card is not needed any more."""
 
 
 # --- home --------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import pytest
 from lab.histories import STORIES, History, Story
+from lab.liar import named
 from lab.servers.away import Silent
 from lab.servers.reaches import reached_by
 
@@ -25,9 +26,13 @@ from kiosk.authority.values import WriteVerdict
 from kiosk.core.errors import Message
 from kiosk.core.workers import InlineWorker, PendingJob
 from kiosk.simulation.cards.reader import SimulatedReaders
+from kiosk.simulation.domain_faults import WriteNo
 from kiosk.visit.views import Outcome, Result
+from storage.records import Sync
 
 T = TypeVar("T")
+AFTER_THE_CARD = ("/card_changed", "/authorise", "/puk_plan", "/puk_replaced")
+"""Calls of a visit that has come so far that only the password is missing."""
 CARD_IS_UNCERTAIN = Message("result.fact.card_uncertain")
 
 
@@ -85,6 +90,44 @@ def test_no_more_is_said_of_a_write_without_an_answer_than_is_known(
     assert not [it for it in result.facts if it.key.startswith("result.fact.password")]
 
 
+@pytest.mark.parametrize("story", STORIES[:2], ids=lambda story: story.name)
+def test_a_card_that_was_changed_back_is_said_to_have_been(
+    monkeypatch: pytest.MonkeyPatch, story: Story
+) -> None:
+    """The directory has refused, and the card was seen to have its old PIN again: so
+    much is known, though the authority does not hear of it.
+    """
+    silent = Silent(at=3, is_heard=False)
+    reached_by(monkeypatch, silent.reach)
+    history = History(story)
+    history.domain.fail(WriteNo(why="no_right"))
+    result = history.attempt(silent.begin)
+    silent.end()
+    assert silent.first.endswith("/rolled_back")
+    assert result is not None
+    assert result.outcome is Outcome.ROLLED_BACK
+    for known in ("card_restored", "password_unchanged", "not_noted"):
+        assert Message(f"result.fact.{known}") in result.facts
+    history.assert_invariants(result)
+    history.look()
+    assert history.sync() is not Sync.IN_STEP, "and its own mark says no more than that"
+    history.come_home()
+    assert history.is_in_step()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_card_that_was_seen_to_have_its_new_pin_is_not_said_to_be_uncertain(
+    monkeypatch: pytest.MonkeyPatch, story: Story
+) -> None:
+    """Nor the password, before anybody asked for it to be written."""
+    for first, _, result in silent_from_each_call(monkeypatch, story):
+        if result.outcome is not Outcome.OUT_OF_STEP or first.endswith("/write"):
+            continue
+        has_new = Message("result.fact.card_changed") in result.facts
+        assert has_new is first.endswith(AFTER_THE_CARD), first
+        assert Message("result.fact.password_unchanged") in result.facts
+
+
 # --- who waits for the end -----------------------------------------------------------
 
 
@@ -130,6 +173,42 @@ def test_the_end_is_told_and_not_waited_for(
     assert result is not None
     (end,) = worker.left
     assert end.waits == [0]
+
+
+class HeardAtTheEnd(PendingJob[T]):
+    """What comes of it is there when a call's time is over, and no sooner."""
+
+    def wait(self, seconds: float | None = None) -> bool:
+        return super().wait(seconds) and (seconds is None or seconds > STEP_SECONDS)
+
+
+class LateOnceSilent(InlineWorker):
+    """A worker that hears how a call ended when its time is over."""
+
+    def __init__(self, silent: Silent) -> None:
+        self._silent = silent
+
+    def submit(self, job: Callable[[], T]) -> PendingJob[T]:
+        late: PendingJob[T] = HeardAtTheEnd()
+        late.run(job)
+        return late if self._silent.first else super().submit(late.result)
+
+
+def test_while_a_card_is_held_it_is_said_that_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not that the answer was slow, and the card to be inserted again: in that kiosk
+    nothing can be done now.
+    """
+    silent = Silent(at=1, is_heard=False)
+    reached_by(monkeypatch, silent.reach)
+    history = History(named("finish"))
+    monkeypatch.setattr(history.world, "_authority_worker", LateOnceSilent(silent))
+    result = history.attempt(silent.begin)
+    silent.end()
+    assert silent.first.endswith("/authorise")
+    assert result is not None
+    assert result.headline == Message(AuthorityAway.code)
 
 
 # --- the card ------------------------------------------------------------------------

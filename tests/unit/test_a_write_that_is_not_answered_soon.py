@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -26,15 +27,25 @@ from kiosk.authority.values import (
 )
 from kiosk.core.clock import ManualClock
 from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import Message
 from kiosk.simulation.domain.controller import SimulatedDc
+from kiosk.texts import sentence
+from kiosk.visit import results
+from kiosk.visit.run import Run
 from statemachine.operation import Kind, Phase
 
 SILENT = None
 WRITTEN = WriteVerdict(verdict=Verdict.DONE, dc="dc1")
 
 
-def stands(phase: Phase, *, is_ended: bool = False) -> OperationOutcome:
-    return OperationOutcome(event="1", phase=phase, reason="", is_ended=is_ended)
+OUT, NO = (Verdict.OUT_OF_STEP,), (Verdict.REFUSED,)
+WRITE_REFUSED = "reason.write_refused"
+
+
+def stands(
+    phase: Phase, *, is_ended: bool = False, reason: str = ""
+) -> OperationOutcome:
+    return OperationOutcome(event="1", phase=phase, reason=reason, is_ended=is_ended)
 
 
 class Told:
@@ -146,10 +157,60 @@ def test_what_stays_under_way_is_not_waited_for_longer_than_it_may_take(
             yield stands(Phase.WRITING)
 
     told.write, told.outcome = iter((SILENT,)), for_ever()
-    with pytest.raises(AuthorityAway):
-        station.write(told._prepared.operation, b"sealed")
+    known = station.write(told._prepared.operation, b"sealed")
+    assert (known.verdict, known.roll_back) == (Verdict.OUT_OF_STEP, False)
+    assert known.reason == Message("reason.no_answer"), "the authority is not away"
     most = told._prepared.write_seconds + MARGIN_SECONDS
     assert most <= clock.monotonic() < most + 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason", "verdict", "says", "roll_back"),
+    [
+        (Phase.DONE, "", Verdict.DONE, "", False),
+        (Phase.OUT_OF_STEP, "reason.not_seen", *OUT, "reason.not_seen", False),
+        (Phase.ROLLING_BACK, "condition.disabled", *NO, "condition.disabled", True),
+        (Phase.ROLLING_BACK, "directory.refusal.other", *NO, WRITE_REFUSED, True),
+        (Phase.REFUSED, "reason.sealed_swapped", *NO, "reason.sealed_swapped", False),
+    ],
+)
+def test_what_is_known_is_told_where_its_own_answer_never_comes(
+    told: Told,
+    station: Authority,
+    phase: Phase,
+    reason: str,
+    verdict: Verdict,
+    says: str,
+    *,
+    roll_back: bool,
+) -> None:
+    """So a card that is to have its old PIN again gets it, and nobody reads that it is
+    not known what was heard.
+    """
+    told.write = iter((SILENT, SILENT))
+    ended = phase is not Phase.ROLLING_BACK
+    told.outcome = iter((stands(phase, is_ended=ended, reason=reason),))
+    known = station.write(told._prepared.operation, b"sealed")
+    assert (known.verdict, known.roll_back) == (verdict, roll_back)
+    assert known.reason == (Message(says) if says else None)
+    for each in filter(None, (known.reason, *known.warnings)):
+        assert sentence(each), "whatever was lost, it can be said"
+
+
+def test_done_without_its_words_is_not_said_to_have_been_tried(
+    told: Told, station: Authority
+) -> None:
+    told.write = iter((SILENT, SILENT))
+    told.outcome = iter((stands(Phase.DONE, is_ended=True),))
+    known = station.write(told._prepared.operation, b"sealed")
+    run = SimpleNamespace(said=(), event="1")
+    result = results.written(cast("Run", run), Kind.CHANGE, known)
+    keys = [each.key for each in result.facts]
+    assert keys == [
+        "result.fact.card_changed",
+        "result.fact.password_set",
+        "notice.words_lost",
+    ]
 
 
 def test_who_cannot_be_trusted_is_asked_nothing_more(

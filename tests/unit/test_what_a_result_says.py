@@ -25,7 +25,9 @@ TAKE, HELPDESK = "result.advice.take_card", "result.advice.helpdesk"
 STAYS_OUT = ["result.advice.insert_again", HELPDESK]
 
 
-def run(why_not: Message | None = None, *, writing: bool = False) -> Run:
+def run(
+    why_not: Message | None = None, *, writing: bool = False, is_taken: bool = False
+) -> Run:
     """An operation of a card with three tries, which has something to say besides."""
     recognised = SimpleNamespace(pin_tries=Tries(3, 5))
     prepared = SimpleNamespace(why_not=why_not)
@@ -37,6 +39,7 @@ def run(why_not: Message | None = None, *, writing: bool = False) -> Run:
             said=(SAID,),
             event="1234-5678",
             writing=writing,
+            is_taken=is_taken,
         ),
     )
 
@@ -124,7 +127,7 @@ def test_the_card_alone_says_why_the_password_stays(why: Message | None) -> None
 @pytest.mark.parametrize("another", [True, False])
 def test_a_way_back_says_what_the_directory_said(*, another: bool) -> None:
     told = verdict(Verdict.REFUSED, another=another)
-    result = results.rolled_back(run(), Kind.CHANGE, told)
+    result = results.rolled_back(run(), Kind.CHANGE, told, is_noted=True)
     assert result.outcome is Outcome.ROLLED_BACK
     assert facts(result) == [
         REASON.key,
@@ -154,16 +157,38 @@ def test_out_of_step_says_what_the_card_has_and_what_may_be_chosen(
 
 def test_what_broke_says_what_is_not_known() -> None:
     error = CardRemoved()
+    writing = run(is_taken=True, writing=True)
+    uncertain, changed, unchanged, password = (
+        f"result.fact.{it}"
+        for it in (
+            "card_uncertain",
+            "card_changed",
+            "card_unchanged",
+            "password_unchanged",
+        )
+    )
     broken = [
-        (results.interrupted(run(), error), "result.fact.card_uncertain"),
-        (results.interrupted(run(writing=True), error), "result.fact.card_changed"),
-        (results.finish_interrupted(run(), error), "result.fact.card_unchanged"),
+        (results.interrupted(run(), error), [uncertain, password]),
+        (results.interrupted(run(is_taken=True), error), [changed, password]),
+        (results.interrupted(writing, error), [changed]),
+        (results.finish_interrupted(run(), error), [unchanged]),
     ]
-    for result, card in broken:
+    for result, known in broken:
         assert result.outcome is Outcome.OUT_OF_STEP
-        assert facts(result) == [card, "card.removed"]
+        assert facts(result) == [*known, "card.removed"]
         assert advice(result) == STAYS_OUT
         assert result.again is None
+
+
+def test_a_way_back_that_nobody_has_heard_of_is_told_with_what_may_come_of_that() -> (
+    None
+):
+    """The form is not shown again: nothing can be prepared, as things stand."""
+    told = verdict(Verdict.REFUSED, another=True)
+    result = results.rolled_back(run(), Kind.CHANGE, told, is_noted=False)
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert facts(result)[-1] == "result.fact.not_noted"
+    assert result.again is None
 
 
 def test_a_way_back_that_failed_says_that() -> None:

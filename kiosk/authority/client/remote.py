@@ -6,6 +6,7 @@ knows no more than that the call may have happened, and the durable marks decide
 
 A write takes as long as the directory does. Where it is not answered soon, any address
 is asked how the operation stands, and waited for only while one says that it is at it.
+What is known by that is told, where the answer itself does not come any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from kiosk import __version__
 from kiosk.authority.client.line import HttpAnswer
 from kiosk.authority.client.lines import CALL_SECONDS, Lines
+from kiosk.authority.client.write_unheard import UNDER_WAY, verdict_of
 from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.ports import Authority
 from kiosk.authority.values import OperationOutcome, Prepared, StationFault
@@ -87,44 +89,53 @@ class RemoteAuthority:
             "user-agent": f"pin-kiosk/{__version__}",
         }
 
-        def ask(**limits: float) -> HttpAnswer:
-            return self._lines.ask(PATH + name, headers, question.body, **limits)
+        def ask(**limits: float) -> object:
+            said = self._lines.ask(PATH + name, headers, question.body, **limits)
+            return question.answer(_said(said))
 
         if name == "write" and prepared is not None:
-            answer = self._written(ask, prepared)
-        else:
-            answer = ask(**limits)
-        return self._heard(question.answer(_said(answer)))
+            return self._written(ask, prepared)
+        return self._heard(ask(**limits))
 
-    def _written(
-        self, ask: Callable[..., HttpAnswer], prepared: Prepared
-    ) -> HttpAnswer:
-        """Ask until the write is answered, or nobody is at it. AuthorityAway."""
+    def _written(self, ask: Callable[..., object], prepared: Prepared) -> object:
+        """Ask until the write is answered, or it is known how it stands. AuthorityAway:
+        nobody is at it, as far as anybody says.
+        """
         until = self._clock.monotonic() + prepared.write_seconds + MARGIN_SECONDS
-        is_asked_again = False
+        stands: OperationOutcome | None = None
         while True:
             try:
                 return ask(seconds=CALL_SECONDS, within=CALL_SECONDS)
             except AuthorityAway as error:
                 if type(error) is not AuthorityAway:
                     raise  # it cannot be asked at all
-            self._await(prepared.operation, until, is_asked_again=is_asked_again)
-            is_asked_again = True
+            if stands is not None and (known := verdict_of(stands)) is not None:
+                return known
+            again = stands is not None
+            stands = self._await(prepared.operation, until, is_asked_again=again)
+            if stands.phase is Phase.WRITING:
+                return UNDER_WAY
 
-    def _await(self, operation: str, until: float, *, is_asked_again: bool) -> None:
-        """Wait while an address says that the write is under way. AuthorityAway.
+    def _await(
+        self, operation: str, until: float, *, is_asked_again: bool
+    ) -> OperationOutcome:
+        """Wait while an address says that the write is under way, and return how it
+        stands then. AuthorityAway.
 
         One that was not begun may not have been heard, so it is asked for again, once:
         more calls of one station would be too many.
         """
+        stands: OperationOutcome | None = None
         while self._clock.monotonic() < until:
             stands = self._outcome(operation)
             if stands.is_ended or stands.phase is Phase.ROLLING_BACK:
-                return
+                return stands
             if stands.phase is not Phase.WRITING and not is_asked_again:
-                return
+                return stands
             self._clock.sleep(_LOOKS_EVERY)
-        raise AuthorityAway
+        if stands is None or stands.phase is not Phase.WRITING:
+            raise AuthorityAway
+        return stands
 
     def _outcome(self, operation: str) -> OperationOutcome:
         stands = self._ask(

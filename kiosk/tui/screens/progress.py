@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from textual.containers import Center
 from textual.widget import Widget
+from textual.widgets import Static
 
 from kiosk.faces.wording import say
 from kiosk.tui.messages import Stepped, Told
 from kiosk.tui.screens.base import KioskScreen
-from kiosk.tui.widgets.bars import KeyHint
+from kiosk.tui.widgets.bars import KeyBar, KeyHint
 from kiosk.tui.widgets.card_drawing import CardDrawing, CardPose
 from kiosk.tui.widgets.panels import line
 from kiosk.tui.widgets.steps import StepList
@@ -42,5 +43,11 @@ class ProgressScreen(KioskScreen):
             self.show(news.progress)
 
     def show(self, progress: Progress) -> None:
-        """Show a step that began or ended."""
-        self.once_drawn(lambda: self.query_one(StepList).show(progress))
+        """Show a step that began or ended, or takes long."""
+        self.once_drawn(lambda: self._show(progress))
+
+    def _show(self, progress: Progress) -> None:
+        self.query_one(StepList).show(progress)
+        if progress.card_may_go:
+            self.query_one(".headline", Static).update(say("tui.progress.may_take"))
+            self.query_one(KeyBar).show(KeyHint("", "tui.progress.may_take"))

@@ -17,7 +17,7 @@ class StepList(Vertical):
     StepList { height: auto; }
     .roomy StepList Bullet { margin: 0 0 1 0; }
     StepList .open { color: $text-muted; }
-    StepList .running { text-style: bold; }
+    StepList .running, StepList .long { text-style: bold; }
     StepList .done .mark { color: $success; }
     StepList .failed .mark { color: $error; }
     """
@@ -49,7 +49,7 @@ class StepList(Vertical):
 
 def _mark(state: StepState) -> str:
     match state:
-        case StepState.RUNNING:
+        case StepState.RUNNING | StepState.LONG:
             return marks().running
         case StepState.DONE:
             return marks().done
