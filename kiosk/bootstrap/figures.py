@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kiosk.authority.errors import (
+    AuthorityBusy,
+    ClocksApart,
+    FailedInside,
+    NotSigned,
+    StationUnknown,
+)
 from kiosk.core.errors import KioskError
-from kiosk.core.figures import UNTOLD, Figures
+from kiosk.core.figures import UNKNOWN_CALL, UNTOLD, WELL, Figures
 
 if TYPE_CHECKING:
     from kiosk.config.sections.station import MetricsSettings
+    from kiosk.figures.prometheus import PrometheusFigures
+
+_RUNG_FOR = (AuthorityBusy, ClocksApart, FailedInside, NotSigned, StationUnknown)
+"""Problems that docs/operations/alerts.yml asks about."""
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +40,8 @@ def figures_of(told: MetricsSettings, port: int = 0) -> Iterator[Figures]:
         return
     try:
         from kiosk.figures.listener import FiguresListener
-        from kiosk.figures.prometheus import PrometheusFigures
 
-        figures = PrometheusFigures()
+        figures = prometheus()
         listener = FiguresListener(place, figures.text)
     except ImportError:
         log.error("figures.not_installed")
@@ -45,3 +55,14 @@ def figures_of(told: MetricsSettings, port: int = 0) -> Iterator[Figures]:
         yield figures
     finally:
         listener.close()
+
+
+def prometheus() -> PrometheusFigures:
+    """Return figures that tell of each call, and each problem that an alert asks about,
+    from the beginning. ImportError: the library is not installed.
+    """
+    from kiosk.authority.wire.calls import CALLS
+    from kiosk.figures.prometheus import PrometheusFigures
+
+    results = (WELL, *(each.code for each in _RUNG_FOR))
+    return PrometheusFigures((*CALLS, UNKNOWN_CALL), results)

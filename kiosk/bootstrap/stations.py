@@ -123,10 +123,11 @@ def enroll(config: FleetStation, token: Secret, tpm: str = "") -> str:
     except ImportError as error:
         raise NoStationLibrary from error
     from kiosk.authority.stations import key_file
-    from kiosk.authority.stations.enroll_call import call_body
+    from kiosk.authority.stations.enroll_call import call_body, typed_token
     from kiosk.authority.stations.tpm_key import tpm_at
     from kiosk.core.entropy import SystemEntropy
 
+    typed_token(token)  # what can be none makes no key
     place = tpm_at(tpm) if tpm else None
     key = key_file.read_or_make(config.authority.key_file, place)
     lines = lines_of(config)

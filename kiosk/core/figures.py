@@ -14,6 +14,9 @@ from typing import Protocol
 WELL = "ok"
 """What stands in the place of an error's code where there was none."""
 
+UNKNOWN_CALL = "unknown"
+"""Stands for whatever call somebody makes up: there are as many figures as calls."""
+
 
 class Figures(Protocol):
     """Who hears of it. Any thread; cheap; raises nothing. Times in seconds."""

@@ -8,6 +8,7 @@ docs/operations.md says what each figure means and what to do about it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from time import time
 
 from prometheus_client import (
@@ -20,17 +21,25 @@ from prometheus_client import (
 )
 
 from kiosk import __version__
+from kiosk.figures.watched import CODES, ENDS, SIGN_INS
+from statemachine.operation import Kind
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PARTS = ("authority", "clock", "directory", "reader", "store")
 """What may be missing at a station (`values.StationFault.part`)."""
+_NOT_ASKED = float("nan")
+"""Neither there nor away: nobody has looked, or there is none at this process."""
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class PrometheusFigures:
     """`core.figures.Figures`. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Iterable[str] = (), results: Iterable[str] = ()) -> None:
+        """`calls`, `results`: of which it is told from the beginning that there were
+        none, as of all else that is counted by words known before. A count that begins
+        with its first event has not risen by it, to whoever asks Prometheus.
+        """
         registry = self._registry = CollectorRegistry()
         ProcessCollector(namespace="pin_kiosk", registry=registry)
         self._operations = Counter(
@@ -133,10 +142,25 @@ class PrometheusFigures:
             ("version",),
             registry=registry,
         ).labels(__version__).set(1)
+        self._begin()
+        for call, result in product(calls, results):
+            self._calls.labels(call, result)
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it. Any thread."""
         return generate_latest(self._registry)
+
+    def _begin(self) -> None:
+        """Tell of everything that has not happened yet that it has not."""
+        for gauge in (self._store_up, self._directory_up, self._expires):
+            gauge.set(_NOT_ASKED)
+        for kind in Kind:
+            for result in ENDS.values():
+                self._operations.labels(kind, result)
+        for code in CODES.values():
+            self._codes.labels(*code)
+        for result in SIGN_INS.values():
+            self._sign_ins.labels(result)
 
     # --- Figures ----------------------------------------------------------------
 

@@ -38,8 +38,8 @@ T = TypeVar("T")
 _ANSWERS = (RecordMissing, VersionConflict, DuplicateRecord)
 """What a store that is well says, too."""
 _NO_DIRECTORY = (Unreachable, TlsRefused, ServiceBindRefused)
-_ENDS = {f"operation.{phase}": str(phase) for phase in Phase if is_final(phase)}
-_CODES = {
+ENDS = {f"operation.{phase}": str(phase) for phase in Phase if is_final(phase)}
+CODES = {
     "approval.release_issued": ("release", "issued"),
     "approval.activation_issued": ("activation", "issued"),
     "approval.release_refused": ("release", "refused"),
@@ -51,7 +51,7 @@ _CODES = {
     "approval.challenge_refused": ("telephone", "refused"),
 }
 """Evidence of codes: for what, and what became of it."""
-_SIGN_INS = {
+SIGN_INS = {
     "operator.signed_in": WELL,
     "operator.sign_in_refused": "refused",
 }
@@ -138,7 +138,7 @@ class _Heard:
 
 
 def _tell(figures: Figures, draft: AuditDraft) -> None:
-    if (ended := _ENDS.get(draft.kind)) is not None:
+    if (ended := ENDS.get(draft.kind)) is not None:
         kind = draft.data.get("kind", "")
         figures.operation_ended(kind, ended)
         log.info(
@@ -150,10 +150,10 @@ def _tell(figures: Figures, draft: AuditDraft) -> None:
             ended,
             draft.result,
         )
-    elif draft.kind in _CODES:
-        figures.code(*_CODES[draft.kind])
-    elif draft.kind in _SIGN_INS:
-        figures.signed_in(_SIGN_INS[draft.kind])
+    elif draft.kind in CODES:
+        figures.code(*CODES[draft.kind])
+    elif draft.kind in SIGN_INS:
+        figures.signed_in(SIGN_INS[draft.kind])
 
 
 class WatchedDirectory:

@@ -62,6 +62,8 @@ HELD_SECONDS = 11.0
 """How long it waits for any other answer; then the visit ends. Longer than a station of
 a fleet asks all its addresses, so that it is said when none of them answers.
 """
+END_SECONDS = 10.0
+"""How long it is waited for that the authority has heard of the end."""
 LONG_SECONDS = 2.0
 """From when on a person is told that a step takes longer than usual."""
 
@@ -347,7 +349,7 @@ class Run:
         and one that was not heard before is told, but nobody waits at all.
         """
         ended = self.submit(question)
-        if not ended.wait(0 if self._unheard is not None else HELD_SECONDS):
+        if not ended.wait(0 if self._unheard is not None else END_SECONDS):
             return log.error("visit.end_not_heard operation=%s", self.operation)
         try:
             ended.result()

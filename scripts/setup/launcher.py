@@ -13,6 +13,8 @@ def run() -> None:
     except ImportError as error:
         print(f"Pin Kiosk cannot run: {reason(error)}; {REMEDY}", file=sys.stderr)
         sys.exit(70)
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(main())
 
 

@@ -198,6 +198,23 @@ def test_a_python_that_is_gone_is_one_sentence(environment: Path) -> None:
     )
 
 
+def test_who_interrupts_it_before_it_has_begun_reads_nothing_of_the_inside(
+    environment: Path,
+) -> None:
+    """Importing takes a fifth of a second: somebody may type Ctrl+C in it."""
+    (library,) = environment.glob("lib/python*/site-packages")
+    package = library / "kiosk" / "cli"
+    package.mkdir(parents=True)
+    (library / "kiosk" / "__init__.py").touch()
+    (package / "__init__.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    done = subprocess.run(
+        [environment / "bin" / "kiosk", "doctor"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_the_launcher_runs_from_wherever_it_is_linked(tmp_path: Path) -> None:
     linked = tmp_path / "kiosk"
     linked.symlink_to(Path(sys.executable).with_name("kiosk"))

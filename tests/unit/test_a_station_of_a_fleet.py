@@ -22,6 +22,7 @@ from kiosk.authority.errors import (
     NotSigned,
     StationMayNot,
     StationUnknown,
+    TokenRefused,
 )
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.service.app import Service, application
@@ -29,11 +30,12 @@ from kiosk.authority.service.threads import Threads
 from kiosk.authority.stations import key_file
 from kiosk.authority.stations.folder import StationsFolder
 from kiosk.authority.stations.key_file import KeyFileNotMade, KeyFileUnusable
-from kiosk.bootstrap import lines_of
+from kiosk.bootstrap import enroll, lines_of
 from kiosk.cli import main
 from kiosk.config import AuthorityElsewhere, FleetStation, load, load_any, toml_file
 from kiosk.core.clock import ManualClock, SystemClock
 from kiosk.core.entropy import SystemEntropy
+from kiosk.core.secret import Secret
 from kiosk.core.secret_file import SecretExposed
 from kiosk.doctor import Health, fleet_station
 
@@ -169,6 +171,18 @@ def test_a_key_is_made_over_nothing(known: Known) -> None:
 
 
 # --- who it is ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "x" * 65, "ä"])
+def test_what_can_be_no_token_is_said_to_be_none_and_makes_no_key(
+    known: Known, typed: str
+) -> None:
+    """Enter, or Ctrl+D, in the place of a token: the authority is not even asked."""
+    config = known.config
+    config.authority.key_file.unlink()
+    with Secret(typed.encode()) as token, pytest.raises(TokenRefused):
+        enroll(config, token)
+    assert not config.authority.key_file.exists()
 
 
 def test_it_is_known(known: Known) -> None:

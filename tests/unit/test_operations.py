@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]  # comes with schemathesis, without 
 from kiosk import texts
 from kiosk.authority.stations.standing import FleetStanding
 from kiosk.authority.wire.calls import CALLS
+from kiosk.bootstrap.figures import prometheus
 from kiosk.core.figures import WELL
 from kiosk.figures import watched
 from kiosk.figures.prometheus import PARTS, PrometheusFigures
@@ -109,8 +110,8 @@ def test_an_expression_is_one(text: str) -> None:
 def test_selectors_name_labels_and_values_that_there_are() -> None:
     known: dict[str, set[str]] = {
         "result": {WELL, "refused", *Phase, *texts.english()},
-        "kind": {*Kind, *(kind for kind, _ in watched._CODES.values())},
-        "event": {event for _, event in watched._CODES.values()},
+        "kind": {*Kind, *(kind for kind, _ in watched.CODES.values())},
+        "event": {event for _, event in watched.CODES.values()},
         "call": set(CALLS),
         "part": set(PARTS),
         "job": {"pin-kiosk"},
@@ -134,3 +135,35 @@ def test_the_dashboard_can_be_imported() -> None:
     for panel in panels():
         references = [it["refId"] for it in panel["targets"]]
         assert len(set(references)) == len(references)
+
+
+def test_the_first_event_that_a_rule_counts_has_risen_from_nothing() -> None:
+    """A count that is not told before its first event does not rise by it: a single
+    defect would never ring.
+    """
+    begun = prometheus().text().decode()
+    for rule in rules():
+        for inner in re.findall(
+            r"(?:rate|increase)\((\w+_total\{[^()]*\})", rule["expr"]
+        ):
+            name = inner.partition("{")[0]
+            for label, how, value in _SELECTOR.findall(inner):
+                values = value.split("|") if "~" in how else [value]
+                for each in values:
+                    told = rf'^{name}\{{[^}}]*{label}="{each}"[^}}]*\}} 0\.0$'
+                    assert re.search(told, begun, re.M), (rule["alert"], each)
+    calls = re.findall(r'call="(\w+)",result="authority.failed_inside"', begun)
+    assert set(calls) == {*CALLS, "unknown"}
+
+
+def test_nothing_rings_of_what_a_process_was_not_asked_for() -> None:
+    """A kiosk of a fleet has no registry, no directory and no certificate of its own;
+    and a process of the authority that nobody has asked yet has not looked.
+    """
+    rung = [
+        line
+        for line in prometheus().text().decode().splitlines()
+        if re.match(r"pin_kiosk_(store_up|directory_up|certificate_expires)", line)
+    ]
+    assert len(rung) == 3
+    assert all(line.endswith(" NaN") for line in rung)

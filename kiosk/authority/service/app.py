@@ -49,15 +49,13 @@ from kiosk.authority.wire.messages import Served
 from kiosk.core import logs
 from kiosk.core.entropy import Entropy
 from kiosk.core.errors import frames
-from kiosk.core.figures import UNTOLD, WELL, Figures
+from kiosk.core.figures import UNKNOWN_CALL, UNTOLD, WELL, Figures
 from kiosk.directory.errors import DirectoryError
 from storage.errors import RegistryError
 
 JSON = "application/json"
 _EVENT_BYTES = 4
 _ANSWERED = "service.answered station=%s call=%s result=%s ms=%d"
-_UNKNOWN_CALL = "unknown"
-"""Stands for whatever somebody makes up: there are as many figures as calls."""
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +169,7 @@ def answered(service: Service, endpoint: Endpoint) -> Endpoint:
             log.error("service.failed_inside event=%s %s", event, frames(error))
             said, result = refused(FailedInside(event=event)), FailedInside.code
         if (call := request.path_params.get("call")) is not None:
-            told = call if call in CALLS else _UNKNOWN_CALL
+            told = call if call in CALLS else UNKNOWN_CALL
             service.figures.asked(told, result, monotonic() - began)
         if service.readiness.is_ending:
             said.headers["connection"] = "close"  # the next call goes elsewhere
