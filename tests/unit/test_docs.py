@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
@@ -21,11 +22,13 @@ from kiosk.authority.stations import roster, signing, tokens
 from kiosk.cards import apdu
 from kiosk.cards.piv import objects
 from kiosk.cli import app
+from kiosk.config.sections.rules import RegistrySettings
 from kiosk.directory.ldap import breaker, locator, reluctance
 from kiosk.directory.values import MOST_PEOPLE
 from kiosk.faces import terminal_line
 from kiosk.pin import codes
 from kiosk.tui import last_word
+from kiosk.visit import run
 from storage import postgres_registry, tinydb_evidence
 from storage.postgres import connection
 from storage.registry import ANSWERS_KEPT_SECONDS, SEALING_KEYS_KEPT_SECONDS
@@ -216,6 +219,7 @@ SAID = [
     ("fleet", "after 10 s at most", lines.STEP_SECONDS, 10),
     ("fleet", "how it stands, 2 s each", remote.LOOK_SECONDS, 2),
     ("fleet", "directory may take, and 5 s", remote.MARGIN_SECONDS, 5),
+    ("fleet", "From two seconds on the screen says", run.LONG_SECONDS, 2),
     (
         "fleet",
         "body | 64 KiB, within 5 s",
@@ -263,3 +267,13 @@ def test_a_number_in_a_document_is_the_codes(
 ) -> None:
     assert words in (ROOT / "docs" / f"{document}.md").read_text("utf-8")
     assert held == said
+
+
+def test_a_registry_is_printed_with_all_that_its_section_must_have() -> None:
+    """Whoever copies it, and nothing else, has a program that starts."""
+    needed = {it.name for it in msgspec.structs.fields(RegistrySettings) if it.required}
+    page = (ROOT / "docs" / "postgresql.md").read_text("utf-8")
+    printed = re.findall(r"\[registry\]\n((?: *\w+ = .*\n)+)", page)
+    assert printed
+    for block in printed:
+        assert needed <= set(re.findall(r"^ *(\w+) =", block, re.M))
