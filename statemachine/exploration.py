@@ -16,7 +16,7 @@ from functools import cache
 
 from statemachine.course import course
 from statemachine.guards import Facts, Refusal
-from statemachine.lifecycle import Event, Lifecycle, Standing, State, settle
+from statemachine.lifecycle import Event, Lifecycle, Standing, State
 from statemachine.offers import offers
 from statemachine.operation import Kind, Phase, Route, route_of
 from statemachine.puk import DUE, IN_ESCROW, Known, PukEvent, advance
@@ -146,9 +146,7 @@ def _final(now: Situation, kind: Kind) -> Situation:
 
 @cache
 def _stand(standing: Standing, event: Event) -> Standing:
-    if standing.state is State.SUSPENDED:
-        settled = settle(standing, event)
-        return standing if isinstance(settled, Refusal) else settled
+    """No operation begins with a card that is held, so this is never of one."""
     events = course(_LIFECYCLE, standing, event, Facts(tries_left=0))
     for each in () if isinstance(events, Refusal) else events:
         after = _LIFECYCLE.apply(standing, each, Facts(tries_left=0))

@@ -9,6 +9,7 @@ import pytest
 from lab.cards.admin_key_person import PHONE, Person
 
 from kiosk.core.secret import Secret
+from kiosk.pin.challenges import heard
 from kiosk.simulation.cards.reader import READER, SimulatedReaders
 from kiosk.visit.views import Answers, FieldName, Form, Outcome
 from statemachine.operation import Kind
@@ -74,3 +75,35 @@ def test_a_card_is_held_until_the_answer_or_anything_else(end: str) -> None:
     assert not is_free(person), "somebody else could ask it in between"
     ENDS[end](person, form)
     assert is_free(person), "it is held, and nobody waits for it"
+
+
+def test_a_card_is_let_go_before_its_password_is_written() -> None:
+    """Nobody keeps it while the directory thinks."""
+    person = Person(PHONE)
+    form = person.form()
+    answer = person.answered(form)
+    seen: list[bool] = []
+    person.world.authority.before("write", lambda: seen.append(is_free(person)))
+    assert person.submit(form, admin_response=answer).outcome is Outcome.DONE
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_answer_that_was_heard_is_wiped(
+    monkeypatch: pytest.MonkeyPatch, *, right: bool
+) -> None:
+    kept: list[bytearray] = []
+
+    def remembering(typed: Secret) -> bytearray | None:
+        block = heard(typed)
+        assert block is not None
+        kept.append(block)
+        return block
+
+    monkeypatch.setattr("kiosk.visit.unblock.heard", remembering)
+    person = Person(PHONE)
+    form = person.form()
+    answer = person.answered(form) if right else Secret(b"00112233 44556677")
+    result = person.submit(form, admin_response=answer)
+    assert (result.outcome is Outcome.DONE) is right
+    assert kept == [bytearray(8)]

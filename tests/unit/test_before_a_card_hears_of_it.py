@@ -16,6 +16,7 @@ from lab.liar import named
 
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import of_yubikey
+from kiosk.visit.by_kind import NotOffered
 from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
@@ -136,6 +137,15 @@ def test_a_password_of_others_is_not_overwritten_unconfirmed() -> None:
     assert who.hands_in(NEW, confirmed=False).headline.key == "visit.not_confirmed"
     assert history.domain.writes == []
     assert history.card_pin() == OLD
+
+
+def test_a_form_of_what_is_not_offered_is_not_shown() -> None:
+    history = History(named("change"))
+    visit = history.world.visit(history.world.readers.insert(history.holder.made.card))
+    visit.recognise()
+    for kind in (Kind.FINISH, Kind.ACTIVATE):
+        with pytest.raises(NotOffered):
+            visit.begin(kind)
 
 
 # --- what is true after an end -----------------------------------------------------

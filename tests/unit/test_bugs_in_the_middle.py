@@ -12,6 +12,7 @@ from lab.liar import named
 
 from kiosk.authority.escrow import puks
 from kiosk.authority.values import PresenceChallenge
+from kiosk.cards.piv.session import PivSession
 from kiosk.core.errors import Message
 from kiosk.core.workers import PendingJob
 from kiosk.simulation.cards.faults import WrongStatus
@@ -46,6 +47,20 @@ def test_a_bug_in_the_write_leaves_it_out_of_step(
     assert history.sync() is Sync.OUT_OF_STEP
     operation = history.world.registry.read(lambda it: it.operation(ended.operation))
     assert operation.phase is Phase.OUT_OF_STEP
+
+
+@pytest.mark.parametrize("story", ["change", "activate", "unblock"])
+def test_a_bug_beside_a_card_that_has_changed_leaves_it_out_of_step(
+    story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and not at its next look."""
+    history = History(named(story))
+    monkeypatch.setattr(PivSession, "logout", fails)
+    monkeypatch.setattr(PivSession, "leave", lambda _: None)
+    with pytest.raises(Bug):
+        history.attempt()
+    assert history.card_pin() != history.story.pin
+    assert history.sync() is Sync.OUT_OF_STEP
 
 
 def test_a_puk_that_the_card_says_is_blocked_is_sent_no_more() -> None:

@@ -17,7 +17,7 @@ from kiosk.authority.proof import seal, statement
 from kiosk.authority.values import Announced, PrepareRequest, ToldSeen
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.simulation.domain_faults import DcDown, Frozen
+from kiosk.simulation.domain_faults import DcDown, Frozen, WriteNo
 from kiosk.simulation.interference import die
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind, Phase
@@ -182,3 +182,48 @@ def test_an_uncertain_write_from_before_the_last_sync_excuses_nobody() -> None:
         history.domain.change_elsewhere(history.holder.account_guid, theirs)
     history.home_screen()
     assert history.world.credential("alice").sync_reason == "reason.changed_elsewhere"
+
+
+# --- a write that may not be -------------------------------------------------------
+
+
+def changed_card(history: History) -> tuple[Liar, bytes]:
+    """A card that has its new PIN, and what was signed to be written."""
+    liar = Liar(history, Kind.CHANGE)
+    sealed = liar.sealed()
+    liar.authorise(sealed)
+    liar.port.card_changing(liar.id)
+    liar.port.card_changed(liar.id, None)
+    return liar, sealed
+
+
+def test_what_was_written_is_not_written_again() -> None:
+    history = History(CHANGE)
+    liar, sealed = changed_card(history)
+    liar.port.write(liar.id, sealed)
+    with pytest.raises(Refused) as why:
+        liar.port.write(liar.id, sealed)
+    assert why.value.reason == Message("stop.operation_ended")
+    assert len(history.domain.writes) == 1
+
+
+def test_what_the_directory_refused_is_not_written_while_the_card_goes_back() -> None:
+    history = History(CHANGE)
+    liar, sealed = changed_card(history)
+    history.domain.fail(WriteNo(why="policy"))
+    assert liar.port.write(liar.id, sealed).roll_back
+    with pytest.raises(Refused) as why:
+        liar.port.write(liar.id, sealed)
+    assert why.value.reason == Message("stop.operation_ended")
+    assert liar.operation.phase is Phase.ROLLING_BACK
+    assert history.domain.writes == []
+
+
+def test_what_has_ended_is_not_written() -> None:
+    history = History(CHANGE)
+    liar, sealed = changed_card(history)
+    liar.port.leave_out_of_step(liar.id, Message("reason.interrupted"))
+    with pytest.raises(Refused) as why:
+        liar.port.write(liar.id, sealed)
+    assert why.value.reason == Message("stop.operation_ended")
+    assert history.domain.writes == []
