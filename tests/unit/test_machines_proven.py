@@ -99,6 +99,26 @@ def has_no_key(now: Situation, opens: WayToOpen) -> bool:
 
 
 @by_way
+def test_only_an_operation_that_is_done_brings_anybody_further(
+    opens: WayToOpen,
+) -> None:
+    """What ends out of step, or changed nothing, is on nobody's way home."""
+    ended = [
+        move
+        for possible in graph_of(opens).values()
+        for move in possible
+        if " ends as " in move.what
+    ]
+    assert {move.what.rpartition(" ")[2] for move in ended} >= {
+        Phase.DONE,
+        Phase.REFUSED,
+        Phase.OUT_OF_STEP,
+    }
+    for move in ended:
+        assert move.helps is move.what.endswith(f" {Phase.DONE}"), move.what
+
+
+@by_way
 def test_out_of_step_alone_is_never_stuck(opens: WayToOpen) -> None:
     """With a PIN that its holder knows and can type, every card comes home."""
     for now in stuck(opens):
