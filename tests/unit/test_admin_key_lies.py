@@ -17,6 +17,7 @@ from kiosk.authority.values import (
     ToldSeen,
 )
 from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.cards.gids_factory import make_gids_card
@@ -185,3 +186,78 @@ def test_the_key_answers_nobody_where_another_way_was_chosen() -> None:
     with pytest.raises(Refused) as why:
         station.port.admin_challenge(station.id)
     assert why.value.reason.key == "stop.nothing_in_escrow"
+
+
+# --- what is written down, and when it is over ---------------------------------------
+
+
+def told(station: Station) -> list[tuple[str, str]]:
+    """What was written down of the key, and why."""
+    events = list(station.world.registry.audit_events())
+    return [
+        (each.kind, each.data.get("why", ""))
+        for each in events
+        if each.kind.startswith("escrow.")
+    ]
+
+
+def answer_of(station: Station, ours: bytes, cards: bytes) -> bytes:
+    """What the card on record answers."""
+    return sealed_with(KEY, ours + cards)
+
+
+def test_each_use_of_the_key_is_written_down(station: Station) -> None:
+    station.redeem()
+    ours = station.port.admin_challenge(station.id)
+    station.port.admin_proof(station.id, CARDS)
+    assert told(station) == [("escrow.admin_key_used", "")]
+    station.port.admin_proven(station.id, answer_of(station, ours, CARDS))
+    assert told(station)[-1] == ("escrow.card_proven", "")
+    assert station.is_proven()
+
+
+def test_a_mirror_is_written_down_and_answered_nothing(station: Station) -> None:
+    station.redeem()
+    ours = station.port.admin_challenge(station.id)
+    with pytest.raises(ProofFailed):
+        station.port.admin_proof(station.id, ours)
+    assert told(station) == [("escrow.proof_failed", "mirrored")]
+
+
+def test_a_proof_that_is_none_is_written_down_as_that(station: Station) -> None:
+    station.redeem()
+    station.port.admin_challenge(station.id)
+    station.port.admin_proof(station.id, CARDS)
+    with pytest.raises(ProofFailed):
+        station.port.admin_proven(station.id, bytes(40))
+    assert told(station)[-1] == ("escrow.proof_failed", "")
+
+
+@pytest.mark.parametrize("cards", [b"", CARDS[:8], CARDS + CARDS], ids=len)
+def test_a_challenge_of_another_length_is_answered_nothing(
+    station: Station, cards: bytes
+) -> None:
+    station.redeem()
+    station.port.admin_challenge(station.id)
+    with pytest.raises(ProofFailed):
+        station.port.admin_proof(station.id, cards)
+    assert told(station) == []
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_nothing_is_answered_in_an_operation_that_has_ended(
+    station: Station, after: int
+) -> None:
+    """After so many of its three calls."""
+    station.redeem()
+    calls = (
+        lambda: station.port.admin_challenge(station.id),
+        lambda: station.port.admin_proof(station.id, CARDS),
+        lambda: station.port.admin_proven(station.id, bytes(40)),
+    )
+    for call in calls[:after]:
+        call()
+    station.port.refuse(station.id, Message("stop.cancelled"))
+    with pytest.raises(Refused) as why:
+        calls[after]()
+    assert why.value.reason.key == "stop.operation_ended"
