@@ -152,6 +152,8 @@ class _OpeningVisit:
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
     ) -> Result:
+        if self._visit is None:
+            answers.wipe()
         return self._known().submit(form, answers, emit)
 
     def close(self) -> None:

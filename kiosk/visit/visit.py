@@ -123,17 +123,9 @@ class Visit:
     def submit(
         self, form: Form, answers: Answers, emit: Callable[[Progress], None]
     ) -> Result:
-        recognised, case = self._known()
-        run = Run(self._workplace, recognised, case, emit)
         try:
-            return self._submit(run, form, answers)
-        except (KioskError, RegistryError) as error:
-            return self._ended_by(run, form.kind, error)
-        except Exception:
-            # A bug stays visible, but never leaves a card without its mark.
-            if run.touched or run.writing:
-                run.leave_out_of_step(Message("reason.interrupted"))
-            raise
+            run = Run(self._workplace, *self._known(), emit)
+            return self._carried_out(run, form, answers)
         finally:
             answers.wipe()
             self.leave()
@@ -143,6 +135,17 @@ class Visit:
         self._workplace.card.close()
 
     # --- parts ----------------------------------------------------------------
+
+    def _carried_out(self, run: Run, form: Form, answers: Answers) -> Result:
+        try:
+            return self._submit(run, form, answers)
+        except (KioskError, RegistryError) as error:
+            return self._ended_by(run, form.kind, error)
+        except Exception:
+            # A bug stays visible, but never leaves a card without its mark.
+            if run.touched or run.writing:
+                run.leave_out_of_step(Message("reason.interrupted"))
+            raise
 
     def _known(self) -> tuple[RecognisedCard, OpenedCredential]:
         if self._recognised is None or self._case is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from lab.cards.admin_key_person import ONLINE, PHONE, Person
@@ -17,10 +18,17 @@ from lab.liar import named
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.options import of_yubikey
 from kiosk.visit.by_kind import NotOffered
-from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result
+from kiosk.visit.station_of_parts import StationOfParts
+from kiosk.visit.views import Answers, FieldName, Form, Outcome, Result, VisitPort
 from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.records import Sync, UnblockMethod
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kiosk.cards.ports import Monitor
+    from kiosk.visit.station import FaceSettings
 
 WEAK = b"123456"
 NEW_PINS = [each for each in STORIES if each.kind is not Kind.FINISH]
@@ -146,6 +154,33 @@ def test_a_form_of_what_is_not_offered_is_not_shown() -> None:
     for kind in (Kind.FINISH, Kind.ACTIVATE):
         with pytest.raises(NotOffered):
             visit.begin(kind)
+
+
+class Opening:
+    """A station whose visit begins when its card is recognised."""
+
+    def __init__(self, history: History) -> None:
+        world = history.world
+        card = world.readers.insert(history.holder.made.card)
+        station = StationOfParts(
+            cast("FaceSettings", None), cast("Monitor", None), cast("Any", None)
+        )
+        self.visit = station.visit(card)
+
+
+@pytest.mark.parametrize("opening", [False, True], ids=["a visit", "a station's"])
+def test_what_is_handed_in_before_a_card_is_known_is_wiped(*, opening: bool) -> None:
+    history = History(named("change"))
+    form = somebody(named("change")).form
+    visit: VisitPort = (
+        Opening(history).visit
+        if opening
+        else history.world.visit(history.world.readers.insert(history.holder.made.card))
+    )
+    typed = {FieldName.OLD_PIN: Secret(OLD), FieldName.NEW_PIN: Secret(NEW)}
+    with pytest.raises(NotOffered):
+        visit.submit(form, Answers(typed), lambda progress: None)
+    assert not any(typed.values())
 
 
 # --- what is true after an end -----------------------------------------------------

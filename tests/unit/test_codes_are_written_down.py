@@ -22,11 +22,12 @@ from kiosk.pin.codes import new_code
 from kiosk.visit.views import FieldName
 from statemachine.lifecycle import State
 from statemachine.operation import Kind
+from statemachine.puk import Known
 from storage.errors import RecordMissing
-from storage.records import ApprovalKind, FirstPin
+from storage.records import ApprovalKind, FirstPin, UnblockMethod
 from storage.vault import Vault
 
-UNBLOCK, BY_CODE = STORIES[3], named("activate by code")
+CHANGE, UNBLOCK, BY_CODE = STORIES[0], STORIES[3], named("activate by code")
 CODE = ApprovalKind.RELEASE
 
 
@@ -205,3 +206,41 @@ def test_what_the_vault_opened_for_a_secret_is_wiped(
         assert released.matches(Secret(liar.history.story.pin))
     assert plain
     assert not any(any(each) for each in plain)
+
+
+def test_a_proof_without_a_pin_is_written_down_whatever_it_was() -> None:
+    liar = Liar(History(CHANGE), Kind.CHANGE)
+    nonce, _ = liar.presence()
+    with pytest.raises(ProofFailed):
+        liar.port.prove_card(liar.id, nonce, b"nothing")
+    liar.prove_card()
+    kinds = [each.kind for each in liar.history.world.registry.audit_events()]
+    assert kinds[-2:] == ["escrow.proof_failed", "escrow.card_proven"]
+
+
+# --- whose PUK is replaced -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("known", "holders"),
+    [(Known.CURRENT, False), (Known.DUE, True), (Known.FACTORY, True)],
+)
+def test_a_puk_that_is_the_holders_or_is_not_due_is_not_replaced(
+    known: Known, *, holders: bool
+) -> None:
+    unblock = (UnblockMethod.HOLDER_PUK if holders else UnblockMethod.RELEASE_CODE,)
+    history = History(dataclasses.replace(CHANGE, unblock=unblock))
+    registry, which = history.world.registry, history.holder.credential
+    registry.run(
+        lambda tx: tx.save_credential(
+            replace(
+                tx.credential(which),
+                escrow=replace(tx.credential(which).escrow, known=known),
+            )
+        )
+    )
+    liar = Liar(history, Kind.CHANGE)
+    liar.prove_card()
+    before = liar.credential.escrow
+    assert liar.port.puk_plan(liar.id, None) is None
+    assert liar.credential.escrow == before
