@@ -22,6 +22,7 @@ from kiosk.cli.coercion import turn_only_what_is_typed
 from kiosk.cli.ended import by_signals
 from kiosk.cli.frame import new_app
 from kiosk.cli.progress import ProgressLine
+from kiosk.core import standard_streams
 from kiosk.core.exit_codes import ExitCode
 from storage import opening
 
@@ -127,6 +128,7 @@ def _kiosk(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (the process's own if None); return an `ExitCode`."""
+    standard_streams.complete()
     # A command's own words stand alone: of events, only what is a bug is shown. One
     # that goes on for hours has a log (`kiosk.core.logs`).
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.ERROR)

@@ -72,6 +72,12 @@ def _of_file(
     from kiosk.cli.progress import ProgressLine
     from storage import evidence_file
 
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise typer.BadParameter(
+            f"{file} is read twice, and what is no file can be read once: write it"
+            " into one",
+            param_hint="FILE",
+        )
     try:
         with (
             ProgressLine(2 * file.stat().st_size, "bytes") as told,

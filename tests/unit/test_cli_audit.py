@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -171,3 +172,14 @@ def test_a_station_tells_its_syslog_of_every_checkpoint_it_signs(
     assert terminal.type("audit", "verify", "--head", heard)[0] == 0
     assert terminal.type("audit", "head", "--syslog")[0] == 0
     listening.close()
+
+
+def test_a_pipe_is_not_taken_for_an_altered_export(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """`kiosk audit verify <(zcat export.gz)`: nothing is wrong with that export."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code, out, err = terminal.type_bare("audit", "verify", str(pipe))
+    assert (code, out) == (2, "")
+    assert f"{pipe} is read twice" in err
