@@ -48,6 +48,7 @@ from kiosk.bootstrap.stations import (
 )
 from kiosk.bootstrap.store import (
     NoDatabaseLibrary,
+    NoRegistry,
     PasswordInConfiguration,
     database_of,
     embedded_registry,
@@ -55,6 +56,7 @@ from kiosk.bootstrap.store import (
     facts_of,
     found_registry,
     high_water_of,
+    must_be_there,
     named_in,
     open_registry,
     registry_at,
@@ -67,6 +69,7 @@ from kiosk.bootstrap.store import (
 __all__ = (
     "NoDatabaseLibrary",
     "NoIssuer",
+    "NoRegistry",
     "NoServiceLibrary",
     "NoStationLibrary",
     "PasswordInConfiguration",
@@ -97,6 +100,7 @@ __all__ = (
     "middleware_of",
     "module_of",
     "monitor_of",
+    "must_be_there",
     "named_in",
     "office_of",
     "office_policy_of",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import parts_of
 from kiosk.bootstrap.certificates import anchors_of
+from kiosk.bootstrap.store import must_be_there
 from kiosk.config import OperatorsConfig, load_as
 from kiosk.core.clock import SystemClock
 from kiosk.core.hardening import harden_process
@@ -101,12 +102,13 @@ def open_office(
 ) -> Iterator[Office]:
     """Sign the person at the keyboard in as an operator, and open the authority.
 
-    NotAnOperator, before anything is opened; then as `parts_of`.
+    NotAnOperator, before anything is opened; NoRegistry; then as `parts_of`.
     """
     from kiosk.authority.office.operators import login_name, signed_in
 
     harden_process()
     operator = signed_in(config.operators, login_name())
+    must_be_there(config)
     parts = parts_of(config, archives)
     try:
         yield office_of(config, parts).session(operator)

@@ -42,12 +42,29 @@ _PASSWORD = re.compile(r"\bpassword\s*=|://[^@/]*:[^@/]*@")
 """A password in a connection string, of either form."""
 
 
+class NoRegistry(KioskError):
+    """There is no registry there: `path`."""
+
+    code = "config.nothing_there"
+
+
+def must_be_there(config: Config) -> None:
+    """Refuse to look at a registry that is not: opening it would make an empty one,
+    which everything is well with. NoRegistry.
+    """
+    path = config.registry.path
+    if not config.registry.postgresql and not path.exists():
+        raise NoRegistry(path=str(path))
+
+
 def open_registry(named: Path | None = None) -> Registry:
     """Open the registry of the configuration (`named`, or the one that is found).
 
-    The caller closes it. RegistryError and what `kiosk.config.load` raises.
+    The caller closes it. NoRegistry, RegistryError and what `kiosk.config.load` raises.
     """
-    return registry_of(load(named), SystemClock())
+    config = load(named)
+    must_be_there(config)
+    return registry_of(config, SystemClock())
 
 
 def registry_of(

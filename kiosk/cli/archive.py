@@ -41,13 +41,14 @@ def archive(
     go on working. What was interrupted goes on when the same is typed again.
     """
     from kiosk.authority.office.operators import login_name
-    from kiosk.bootstrap import embedded_registry, operators_config
+    from kiosk.bootstrap import embedded_registry, must_be_there, operators_config
     from kiosk.setup.ownership import become_owner
 
     until, actor = _day(before), login_name()
     settings = operators_config(config)
     if settings.registry.postgresql:
         raise typer.BadParameter("the registry is a database: what it keeps is its own")
+    must_be_there(settings)
     become_owner(settings.registry.path)
     store = embedded_registry(settings)
     try:

@@ -105,6 +105,7 @@ def _of_registry(
     from kiosk.authority.proof.signature_checks import SharedOut
     from kiosk.bootstrap import (
         high_water_of,
+        must_be_there,
         operators_config,
         registry_of,
         vault_of,
@@ -115,6 +116,7 @@ def _of_registry(
     from storage.high_water import missing
 
     settings = operators_config(config)
+    must_be_there(settings)
     is_own_key = not (keys or heads)
     known = vault_of(settings).note_keys() if is_own_key else keys
     mark = high_water_of(settings)
@@ -229,11 +231,12 @@ def head(
     `kiosk audit verify --head` takes it back.
     """
     from kiosk.authority.proof import heads
-    from kiosk.bootstrap import operators_config, registry_of
+    from kiosk.bootstrap import must_be_there, operators_config, registry_of
     from kiosk.cli.ending import words
     from kiosk.core.clock import SystemClock
 
     settings = operators_config(config)
+    must_be_there(settings)
     registry = registry_of(settings, SystemClock())
     try:
         event = heads.newest(registry)

@@ -210,10 +210,11 @@ def _database(named: Path | None) -> Config | None:
 
 @contextmanager
 def _opened(config: Path | None) -> Iterator[TinyDbRegistry]:
-    from kiosk.bootstrap import embedded_registry, operators_config
+    from kiosk.bootstrap import embedded_registry, must_be_there, operators_config
     from kiosk.setup.ownership import become_owner
 
     settings = operators_config(config)
+    must_be_there(settings)
     become_owner(settings.registry.path)  # what is made here is the station's to read
     registry = embedded_registry(settings)
     try:

@@ -9,12 +9,6 @@ from pathlib import Path
 from kiosk.core.errors import KioskError
 
 
-class NothingThere(KioskError):
-    """There is no registry to be moved: `path`."""
-
-    code = "config.nothing_there"
-
-
 class SamePlace(KioskError):
     """A registry would be moved to where it is: `path`."""
 
@@ -30,7 +24,7 @@ def migrate(
     config: Path | None,
 ) -> None:
     """Move a registry, or only say what would be moved."""
-    from kiosk.bootstrap import operators_config, registry_at
+    from kiosk.bootstrap import NoRegistry, operators_config, registry_at
     from kiosk.cli.progress import ProgressLine, shown
     from kiosk.core.clock import SystemClock
     from kiosk.setup.ownership import become_owner
@@ -41,7 +35,7 @@ def migrate(
         if "=" not in place and "://" not in place:
             become_owner(Path(place))
     if "=" not in source and "://" not in source and not Path(source).exists():
-        raise NothingThere(path=source)
+        raise NoRegistry(path=source)
     if _is_same(source, target):
         raise SamePlace(path=target)
     with ExitStack() as opened:

@@ -21,7 +21,12 @@ def rotate(config: ConfigOption = None) -> None:
     Copy the key file away first and afterwards. Running it again after an
     interruption goes on where it stopped, with one key more.
     """
-    from kiosk.bootstrap import registry_of, reseal_authority, vault_of
+    from kiosk.bootstrap import (
+        must_be_there,
+        registry_of,
+        reseal_authority,
+        vault_of,
+    )
     from kiosk.cli.progress import ProgressLine
     from kiosk.config import load
     from kiosk.core.clock import SystemClock
@@ -31,6 +36,7 @@ def rotate(config: ConfigOption = None) -> None:
 
     harden_process()
     settings = load(config)
+    must_be_there(settings)
     vault_of(settings)  # refuses a key file that could not be read afterwards
     name = add_key(settings.vault.key_file)
     registry = registry_of(settings, SystemClock())

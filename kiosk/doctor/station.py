@@ -17,6 +17,7 @@ from kiosk.bootstrap import (
     middleware_of,
     module_of,
     monitor_of,
+    must_be_there,
     registry_of,
     vault_of,
 )
@@ -156,6 +157,7 @@ def _domain(config: Config, domain_of: Domain, *, everybody: bool) -> Iterable[F
 
 def _stored(config: Config) -> Iterator[Finding]:
     """Everything that needs the registry open."""
+    must_be_there(config)
     clock = SystemClock()
     mark = high_water_of(config)
     seen = mark.read()

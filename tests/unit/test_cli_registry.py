@@ -202,3 +202,37 @@ def test_rights_are_for_an_account_that_can_be(
     code, out, err = terminal.type_bare("registry", "roles", account)
     assert (code, out) == (ExitCode.USAGE, "")
     assert "at most 63 bytes on one line" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("registry", "info"),
+        ("registry", "check"),
+        ("registry", "compact"),
+        ("registry", "repair"),
+        ("audit", "verify"),
+        ("audit", "head"),
+        ("audit", "archive", "--before", "2020-01-01", "--to", "away"),
+        ("vault", "rotate"),
+        ("credential", "list"),
+        ("template", "export", "staff"),
+        ("report", "risk"),
+        ("doctor",),
+    ],
+)
+def test_looking_at_a_registry_that_is_not_there_makes_none(
+    terminal: Terminal, words: tuple[str, ...]
+) -> None:
+    """A misspelt path is one of an empty registry, with which all is well."""
+    wrong = terminal.folder / "elsewhere" / "registry.journal"
+    terminal.sign_in("administrator")
+    there = str(terminal.config.registry.path)
+    terminal.file.write_text(terminal.file.read_text().replace(there, str(wrong)))
+    before = sorted(terminal.folder.rglob("*"))
+    key = terminal.config.vault.key_file.read_bytes()
+    code, out, err = terminal.type(*words)
+    assert code in (ExitCode.FAILED, ExitCode.USAGE), out
+    assert f"There is no registry at {wrong}." in out + err
+    assert sorted(terminal.folder.rglob("*")) == before
+    assert terminal.config.vault.key_file.read_bytes() == key
