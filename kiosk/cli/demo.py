@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosk.simulation.demo import Demo
-    from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.simulation.fleet.loopback import LoopbackFleet
+    from kiosk.tui.played import PlayedApp
 
 app = new_app("Try the kiosk with simulated cards, in this terminal.")
 
@@ -71,46 +71,39 @@ def _both_sides(*, is_at_desk: bool) -> int:
     from kiosk.tui import collector
 
     collector.rest()
-    kiosk: Demo | None = None
-    office: DemoDesk | None = None
+    from kiosk.tui import seats
 
-    def kiosk_side() -> Demo:
+    known: Demo | None = None
+
+    def world() -> Demo:
         from kiosk.simulation.demo import Demo
 
-        nonlocal kiosk
-        kiosk = kiosk or Demo()
-        kiosk.has_crossed = False
-        return kiosk
+        nonlocal known
+        known = known or Demo()
+        return known
 
-    while True:
-        if is_at_desk:  # whoever never goes there does not wait for it
-            from kiosk.simulation.demo_desk import opened_beside
-            from kiosk.tui import desk_app
+    def kiosk(now: Callable[[], float]) -> PlayedApp:
+        from kiosk.simulation.face_settings import IN_EVERY_LANGUAGE
+        from kiosk.tui.app import KioskApp, KioskParts
 
-            office = office or opened_beside(kiosk_side())
-            office.has_crossed = False
-            ended = desk_app.run(office, deck=office)
-            has_crossed = office.has_crossed
-        else:
-            ended = _shown(kiosk_side, kiosk)
-            has_crossed = kiosk is not None and kiosk.has_crossed
-        if not has_crossed:
-            return ended
-        is_at_desk = not is_at_desk
+        def build() -> KioskParts:
+            deck = world()
+            return KioskParts(deck.world, deck)
 
+        return KioskApp(
+            IN_EVERY_LANGUAGE, build, deck=known, now=now, awake=collector.wake
+        )
 
-def _shown(demo: Callable[[], Demo], known: Demo | None) -> int:
-    """Play the kiosk's side; its world is made once the first frame is there, unless
-    it is `known`.
-    """
-    from kiosk.simulation.face_settings import IN_EVERY_LANGUAGE
-    from kiosk.tui.app import KioskParts, run_built
+    def desk(now: Callable[[], float]) -> PlayedApp:
+        """In the language that is spoken; whoever never goes there waits for none."""
+        from kiosk.faces import wording
+        from kiosk.simulation.demo_desk import opened_beside
+        from kiosk.tui.desk_app import DeskApp
 
-    def build() -> KioskParts:
-        deck = demo()
-        return KioskParts(deck.world, deck)
+        office = opened_beside(world(), wording.spoken())
+        return DeskApp(office, deck=office, now=now, awake=collector.wake)
 
-    return run_built(IN_EVERY_LANGUAGE, build, deck=known)
+    return seats.play((kiosk, desk), first=1 if is_at_desk else 0)
 
 
 def _fleet(*, is_at_desk: bool) -> int:
@@ -123,28 +116,32 @@ def _fleet(*, is_at_desk: bool) -> int:
     from kiosk.simulation.demo import Demo
     from kiosk.simulation.demo_desk import DemoDesk
     from kiosk.simulation.fleet.demo import FleetKiosk
-    from kiosk.tui import app, desk_app
+    from kiosk.tui import seats
+    from kiosk.tui.app import KioskApp, KioskParts
+    from kiosk.tui.desk_app import DeskApp
 
     with _loopback() as fleet:
         demo = Demo()
-        parts = demo.world.parts
-        first, second = (
-            FleetKiosk(demo, name, partial(fleet.reach, parts))
-            for name in ("kiosk-1", "kiosk-2")
+
+        def kiosk(name: str, now: Callable[[], float]) -> PlayedApp:
+            station = FleetKiosk(demo, name, partial(fleet.reach, demo.world.parts))
+            parts = KioskParts(station, station)
+            return KioskApp(
+                station.settings,
+                lambda: parts,
+                deck=station,
+                now=now,
+                awake=collector.wake,
+            )
+
+        def desk(now: Callable[[], float]) -> PlayedApp:
+            office = DemoDesk(demo)
+            return DeskApp(office, deck=office, now=now, awake=collector.wake)
+
+        return seats.play(
+            (partial(kiosk, "kiosk-1"), desk, partial(kiosk, "kiosk-2")),
+            first=1 if is_at_desk else 0,
         )
-        desk = DemoDesk(demo)
-        seats: tuple[FleetKiosk | DemoDesk, ...] = (first, desk, second)
-        turn = 1 if is_at_desk else 0
-        while True:
-            seat = seats[turn % len(seats)]
-            seat.has_crossed = False
-            if isinstance(seat, DemoDesk):
-                ended = desk_app.run(seat, deck=seat)
-            else:
-                ended = app.run(seat, deck=seat)
-            if not seat.has_crossed:
-                return ended
-            turn += 1
 
 
 def _fleet_told() -> int:

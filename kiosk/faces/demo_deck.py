@@ -33,8 +33,5 @@ class DemoDeck(Protocol):
     def release_code(self) -> str:
         """Return what the helpdesk would read out for the card that is in."""
 
-    def cross(self) -> bool:
-        """Go over to the other side of the counter; False: there is none."""
-
     def note(self) -> str:
         """Say what is true behind the scenes of the card that was in last."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 from kiosk.visit.station import FaceSettings
 
@@ -11,18 +12,22 @@ from kiosk.visit.station import FaceSettings
 class Idleness:
     """A stopwatch that every key resets. UI thread."""
 
-    def __init__(self, settings: FaceSettings) -> None:
+    def __init__(
+        self, settings: FaceSettings, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`now`: a clock that only goes forward (seconds)."""
         self._settings = settings
-        self._since = self._called = time.monotonic()
+        self._now = now
+        self._since = self._called = now()
         self._paused_until = 0.0
 
     def reset(self) -> None:
         """Somebody is there."""
-        self._since = self._called = time.monotonic()
+        self._since = self._called = self._now()
 
     def pause(self) -> None:
         """Somebody asked for more time: nothing is counted until that is over."""
-        self._paused_until = time.monotonic() + self._settings.pause
+        self._paused_until = self._now() + self._settings.pause
 
     def start_over(self) -> None:
         """Somebody else comes: nobody has asked for more time."""
@@ -30,7 +35,7 @@ class Idleness:
         self.reset()
 
     def _lasted(self) -> float:
-        return time.monotonic() - max(self._since, self._paused_until)
+        return self._now() - max(self._since, self._paused_until)
 
     @property
     def is_near(self) -> bool:
@@ -49,7 +54,7 @@ class Idleness:
 
     def should_call(self) -> bool:
         """Say, every few seconds, whether the bell should call for the card."""
-        now = time.monotonic()
+        now = self._now()
         if now - self._called < self._settings.forgotten_card_bell:
             return False
         self._called = now

@@ -9,6 +9,7 @@ from kiosk.core.entropy import SystemEntropy
 from kiosk.core.secret import Secret
 from kiosk.core.workers import SerialWorker
 from kiosk.faces.demo_deck import DemoCard
+from kiosk.faces.wording import say
 from kiosk.pin.codes import grouped
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
@@ -25,7 +26,6 @@ class Role:
 
     name: str
     person: str
-    story: str
     pin: bytes
     state: State = State.ACTIVE
     sync: Sync = Sync.IN_STEP
@@ -40,13 +40,11 @@ CAST = (
     Role(
         name="everyday",
         person="Alice Arnold",
-        story="an everyday card: change its PIN",
         pin=b"271828",
     ),
     Role(
         name="first day",
         person="Bob Baker",
-        story="a new card that was never used",
         pin=b"482915",
         state=State.ISSUED,
         password=b"Welcome-2026",
@@ -54,21 +52,18 @@ CAST = (
     Role(
         name="blocked",
         person="Carol Clark",
-        story="the PIN was typed wrongly too often",
         pin=b"161803",
         tries=0,
     ),
     Role(
         name="last try",
         person="Dan Dixon",
-        story="one try is left: the kiosk does not let him spend it",
         pin=b"141421",
         tries=1,
     ),
     Role(
         name="out of step",
         person="Erin Evans",
-        story="an earlier change was interrupted",
         pin=b"173205",
         sync=Sync.OUT_OF_STEP,
         password=b"old-password",
@@ -76,33 +71,25 @@ CAST = (
     Role(
         name="administrator",
         person="Frank Fisher",
-        story="a privileged account: only the card changes",
         pin=b"223606",
         privileged=True,
     ),
     Role(
         name="suspended",
         person="Grace Green",
-        story="the helpdesk has suspended this card",
         pin=b"244948",
         state=State.SUSPENDED,
     ),
     Role(
         name="by code",
         person="Heidi Hall",
-        story="a new card whose first PIN needs an activation code",
         pin=b"264575",
         state=State.ISSUED,
         template="by code",
         password=b"Welcome-2026",
     ),
 )
-STRANGER = DemoCard(
-    "stranger",
-    "a card of another house",
-    "its PIN is 111222",
-    "F5, and see that it is turned away",
-)
+STRANGER_PIN = b"111222"
 
 
 class Demo:
@@ -110,6 +97,8 @@ class Demo:
 
     def __init__(self) -> None:
         self.readers = SimulatedReaders()
+        self.everywhere = [self.readers]
+        """All readers that one of the cards may be in."""
         clock, entropy = SystemClock(), SystemEntropy()
         self.domain = SimulatedDirectory(clock, entropy)
         self.world = World(
@@ -127,14 +116,12 @@ class Demo:
         )
         self.physical: list[SimulatedPivCard] = []
         """The cards themselves, in the order of the cast."""
-        self.has_crossed = False
-        """Whoever plays went over to the desk."""
         self._last: Role | None = None
         self._was_chosen = False
         """The helpdesk knows which card is spoken of."""
         for role in CAST:
             self.physical.append(add_to(self.world, role))
-        stranger, _ = self.world.make_card("stranger", pin=b"111222")
+        stranger, _ = self.world.make_card("stranger", pin=STRANGER_PIN)
         self.physical.append(stranger.card)
 
     # --- demo_deck.DemoDeck -------------------------------------------------------
@@ -144,13 +131,24 @@ class Demo:
         within = self._last if self.readers.has_card() else None
         return (
             *(shown(self.world, role, is_in=role is within) for role in CAST),
-            STRANGER,
+            DemoCard(
+                say("demo.stranger"),
+                say("demo.story.stranger"),
+                say("demo.hint.pin", pin=STRANGER_PIN.decode()),
+                say("demo.next.stranger"),
+            ),
         )
 
     def insert(self, index: int) -> None:
-        self.readers.pull()
         self.choose(index)
+        self.take_out(self.physical[index])
+        self.readers.pull()
         self.readers.insert(self.physical[index])
+
+    def take_out(self, card: SimulatedPivCard) -> None:
+        """A card that is put into one reader is in no other."""
+        for readers in self.everywhere:
+            readers.give(card)
 
     def choose(self, index: int) -> None:
         """Remember whose card it is that is put into a reader somewhere."""
@@ -162,19 +160,14 @@ class Demo:
 
     def release_code(self) -> str:
         if not self._was_chosen:
-            return "Helpdesk: insert the card first, so that I know which one it is."
+            return say("demo.helpdesk.insert_first")
         if self._last is None:
-            return "Helpdesk: I have no such card on record."
+            return say("demo.helpdesk.unknown")
         make = self.world.release_code
         if self.needs_activation(self._last.name):
             make = self.world.activation_code
         with make(self._last.name) as code:
-            return f"Helpdesk: your code is {grouped(code)}, for ten minutes."
-
-    def cross(self) -> bool:
-        self.readers.pull()
-        self.has_crossed = True
-        return True
+            return say("demo.helpdesk.code", code=grouped(code))
 
     def needs_activation(self, name: str) -> bool:
         """Say whether the code that somebody asks for now is one for a first PIN."""
@@ -184,7 +177,7 @@ class Demo:
         if self._last is None:
             return ""
         credential = self.world.credential(self._last.name)
-        return f"Registry: {credential.state}, {credential.sync}."
+        return say("demo.registry", **words_of(credential))
 
 
 def add_to(world: World, role: Role) -> SimulatedPivCard:
@@ -216,40 +209,47 @@ def shown(world: World, role: Role, *, is_in: bool = False) -> DemoCard:
     now, card = world.credential(role.name), world.holders[role.name].made.card
     state = State.ACTIVE if now.state is State.BLOCKED else now.state
     tries = card.references.holder.total if role.tries is None else role.tries
-    story = role.story
+    story = say(f"demo.story.{role.name.replace(' ', '_')}")
     if (state, now.sync, card.pin_tries_left) != (role.state, _sync_of(role), tries):
-        story = f"now {now.state}, {now.sync}; tries left: {card.pin_tries_left}"
-    pin = pin_of(card)
-    hint = f"the PIN is {pin}"
+        story = say("demo.now", **words_of(now), tries=card.pin_tries_left)
+    hint = say("demo.hint.pin", pin=pin_of(card))
     if now.state is State.ISSUED:
-        hint = f"the PIN in the letter is {pin}"
+        hint = say("demo.hint.letter", pin=pin_of(card))
         if role.template == "by code":
-            hint = "the helpdesk has its activation code"
-    following = _worth_trying(role, now, card, is_in=is_in)
+            hint = say("demo.hint.code")
+    following = say(f"demo.next.{_worth_trying(role, now, card, is_in=is_in)}")
     return DemoCard(role.person, story, hint, following)
+
+
+def words_of(credential: Credential) -> dict[str, str]:
+    """Return what a credential's state and agreement are called."""
+    return {
+        "state": say(f"desk.state.{credential.state}"),
+        "sync": say(f"desk.sync.{credential.sync.replace(' ', '_')}"),
+    }
 
 
 def _worth_trying(
     role: Role, now: Credential, card: SimulatedPivCard, *, is_in: bool
 ) -> str:
-    """Say what comes next in the story of this card."""
-    first = "" if is_in else "F5, and "
+    """Return what comes next in the story of this card: a key of `demo.next`."""
     if now.state is State.SUSPENDED:
-        return "Ctrl+T, lift the suspension at the desk, and come back"
+        return "lift"
+    if now.state is not State.ISSUED and not card.pin_tries_left:
+        return "code"
     if now.state is State.ISSUED:
-        by_code = role.template == "by code"
-        return f"{first}choose the first PIN{' (F9 tells the code)' if by_code else ''}"
-    if not card.pin_tries_left:
-        return "Ctrl+T, give a code at the desk, and type it here"
-    if now.sync is Sync.OUT_OF_STEP:
-        return f"{first}make Windows follow the card"
-    if card.pin_tries_left == 1:
-        return f"{first}see that the last try is kept"
-    if (role.state, role.tries, _sync_of(role)) != (now.state, None, now.sync):
-        return f"{first}type a wrong PIN until it is blocked"
-    if pin_of(card).encode() != role.pin:
-        return f"{'F6, ' if is_in else ''}F8 for somebody else's card, then F5"
-    return f"{first}change the PIN"
+        following = "choose_by_code" if role.template == "by code" else "choose"
+    elif now.sync is Sync.OUT_OF_STEP:
+        following = "finish"
+    elif card.pin_tries_left == 1:
+        following = "last_try"
+    elif (role.state, role.tries, _sync_of(role)) != (now.state, None, now.sync):
+        following = "block"
+    elif pin_of(card).encode() != role.pin:
+        following = "other"
+    else:
+        following = "change"
+    return following if is_in else f"{following}_first"
 
 
 def _sync_of(role: Role) -> Sync:

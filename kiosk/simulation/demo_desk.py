@@ -19,12 +19,14 @@ from kiosk.desk.patience import Patience
 from kiosk.desk.session import Session
 from kiosk.desk.views import DeskPort
 from kiosk.faces.demo_deck import DemoCard
+from kiosk.faces.wording import say
 from kiosk.simulation.cards.options import PivOptions
 from kiosk.simulation.cards.piv import SimulatedPivCard
 from kiosk.simulation.cards.reader import SimulatedReaders
-from kiosk.simulation.demo import CAST, Demo, Role, pin_of, shown
+from kiosk.simulation.demo import CAST, Demo, Role, pin_of, shown, words_of
 from kiosk.simulation.issuer import rehearsal_issuer
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
+from kiosk.texts import ENGLISH
 from kiosk.visit.station import FaceSettings
 from statemachine.lifecycle import State
 
@@ -37,14 +39,6 @@ STAFF = (
     ("aaron", "Aaron Adler", OperatorRole.AUDITOR),
     ("ada", "Ada Ames", OperatorRole.ADMINISTRATOR),
 )
-_THEN = {
-    OperatorRole.HELPDESK: "find Carol and give her a code",
-    OperatorRole.OFFICER: "Tab and I: issue one of the blank cards",
-    OperatorRole.AUDITOR: "Tab and D: see what happened here",
-    OperatorRole.ADMINISTRATOR: "Tab and T: see what cards may do",
-}
-"""What is worth trying by whoever signs in."""
-
 T = TypeVar("T")
 Told = Callable[[], DemoCard]
 """Tells what is true of a card now."""
@@ -56,16 +50,19 @@ class DemoDesk:
     aside: Aside | None = None
     """Where cards are issued; None: on the session's thread."""
 
-    def __init__(self, demo: Demo | None = None) -> None:
-        """`demo`: the kiosk of the same world; else the desk has one of its own."""
+    def __init__(self, demo: Demo | None = None, language: str = ENGLISH) -> None:
+        """`demo`: the kiosk of the same world; else the desk has one of its own.
+        `language`: the desk's, where no others are chosen.
+        """
         demo = demo or Demo()
         self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
+        demo.everywhere.append(self.readers)
+        self._take_out = demo.take_out
         self._domain, self.world = demo.domain, demo.world
+        self._settings = replace(demo.world.settings, languages=(language,))
         self._worker: SerialWorker | None = None
         self.patience = Patience()
         """Of whoever plays: ended by what ends something that only looks."""
-        self.has_crossed = False
-        """Whoever plays went over to the kiosk."""
         self._session: Session | None = None
         self._cards: list[tuple[Told, SimulatedPivCard, str]] = []
         for name, person, role in STAFF:
@@ -85,18 +82,12 @@ class DemoDesk:
         )
         made, puk = self.world.make_card(person, pin=PIN)
         self.world.register(name, made, puk, account_guid=guid, template="staff")
-        told = DemoCard(
-            person,
-            role,
-            f"PIN {PIN.decode()}; or {name} with {PASSWORD.decode()}",
-            f"F5 and the PIN, then {_THEN[role]}",
-        )
-        self._cards.append((lambda: told, made.card, OPERATORS_READER))
+        told = partial(_of_the_staff, name, person, role)
+        self._cards.append((told, made.card, OPERATORS_READER))
 
     def _of_the_cast(self, role: Role) -> DemoCard:
         """Tell what is true of somebody's card, and what is tried with it here."""
-        following = "F5: its page comes up for whoever is signed in"
-        return replace(shown(self.world, role), next=following)
+        return replace(shown(self.world, role), next=say("demo.next.page"))
 
     def _blank(self, number: int) -> None:
         options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")
@@ -108,15 +99,17 @@ class DemoDesk:
         own = CardIdentity(Family.PIV, IdentityKind.SERIAL, card.options.serial)
         known = self.world.registry.run(lambda tx: tx.credential_by_card(own.key))
         if known is None or known.state is State.RETIRED:
-            return DemoCard(f"blank card {number}", "not issued", "for Bob, or a batch")
-        story = f"issued here, now {known.state}; tries left: {card.pin_tries_left}"
-        return DemoCard(known.holder, story, f"the PIN is {pin_of(card)}")
+            name = say("demo.blank", number=number)
+            return DemoCard(name, say("demo.not_issued"), say("demo.hint.blank"))
+        state = words_of(known)["state"]
+        story = say("demo.issued_here", state=state, tries=card.pin_tries_left)
+        return DemoCard(known.holder, story, say("demo.hint.pin", pin=pin_of(card)))
 
     # --- desk.station.DeskStation -------------------------------------------------
 
     @property
     def settings(self) -> FaceSettings:
-        return self.world.settings
+        return self._settings
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self.readers.start(emit)
@@ -171,6 +164,7 @@ class DemoDesk:
 
     def insert(self, index: int) -> None:
         _, card, reader = self._cards[index]
+        self._take_out(card)
         self.readers.insert(card, reader)
 
     def pull(self) -> None:
@@ -181,17 +175,25 @@ class DemoDesk:
             self.readers.pull(OPERATORS_READER)
 
     def release_code(self) -> str:
-        return "You are the helpdesk now."
-
-    def cross(self) -> bool:
-        for reader in (CARD_READER, OPERATORS_READER):
-            if self.readers.has_card(reader):
-                self.readers.pull(reader)
-        self.has_crossed = True
-        return True
+        return say("demo.helpdesk.yourself")
 
     def note(self) -> str:
         return ""
+
+
+def _of_the_staff(name: str, person: str, role: OperatorRole) -> DemoCard:
+    """Tell who it is, how they sign in, and what is worth trying then."""
+    return DemoCard(
+        person,
+        say(f"demo.role.{role.name.lower()}"),
+        say(
+            "demo.hint.operator",
+            pin=PIN.decode(),
+            account=name,
+            password=PASSWORD.decode(),
+        ),
+        say(f"demo.next.{role.name.lower()}"),
+    )
 
 
 class DemoAside:
@@ -208,8 +210,8 @@ class DemoAside:
         return self._desk.ask(question)
 
 
-def opened_beside(kiosk: Demo) -> DemoDesk:
+def opened_beside(kiosk: Demo, language: str) -> DemoDesk:
     """Return the desk of the kiosk's world; cards are issued beside its session."""
-    desk = DemoDesk(kiosk)
+    desk = DemoDesk(kiosk, language)
     desk.aside = DemoAside(desk)
     return desk

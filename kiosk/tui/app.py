@@ -20,11 +20,11 @@ from kiosk.faces import wording
 from kiosk.faces.idleness import Idleness
 from kiosk.tui import collector
 from kiosk.tui.descriptors import screen_of_its_own
-from kiosk.tui.locked import LockedApp, code_of
+from kiosk.tui.locked import code_of
 from kiosk.tui.messages import Told
+from kiosk.tui.played import PlayedApp
 from kiosk.tui.preferences import Preferences
 from kiosk.tui.screen_stack import ScreenStack
-from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.idle import IdleScreen
 from kiosk.tui.screens.idle_warning import PAUSE_KEY
 from kiosk.tui.theme import CONTRAST, KIOSK
@@ -48,7 +48,7 @@ class KioskParts:
     """Only in the demo."""
 
 
-class KioskApp(LockedApp):
+class KioskApp(PlayedApp):
     """The kiosk."""
 
     CSS_PATH = "screens/base.tcss"
@@ -70,17 +70,16 @@ class KioskApp(LockedApp):
         self._build, self._awake = build, awake
         self._settings = settings
         self._parts: KioskParts | None = None
-        self._hand = None if deck is None else _hand_of(deck)
-        self._idleness = Idleness(settings)
+        if deck is not None:
+            self.hand = _hand_of(deck)
+        self._idleness = Idleness(settings, now)
         self._stage = ScreenStack(self, self._tray, self.turn, self._pass_on)
         self._preferences = Preferences(self, settings)
         self._controller: KioskController | None = None
         """None until the first frame is drawn."""
-        self.failure: Exception | None = None
-        """Why there is no station."""
 
     def _tray(self) -> Widget | None:
-        return None if self._hand is None else self._hand.tray()
+        return None if self.hand is None else self.hand.tray()
 
     # --- life -------------------------------------------------------------------
 
@@ -107,8 +106,8 @@ class KioskApp(LockedApp):
         from kiosk.tui.kiosk_controller import KioskController
 
         self._parts = parts
-        if self._hand is None and parts.deck is not None:
-            self._hand = _hand_of(parts.deck)
+        if self.hand is None and parts.deck is not None:
+            self.hand = _hand_of(parts.deck)
         controller = KioskController(
             self,
             parts.station,
@@ -138,8 +137,7 @@ class KioskApp(LockedApp):
     def before_key(self, event: events.Key) -> bool:
         """Every key says that somebody is there; some are for nobody else."""
         self._idleness.reset()
-        if self._hand is not None and self._hand.knows(event.key):
-            self._demo_key(event.key)
+        if self.moved_by_hand(event.key):
             return True
         if self._stage.cover is None:
             return False
@@ -163,12 +161,6 @@ class KioskApp(LockedApp):
         return controller is not None and controller.instead_of_screen(
             event.key, is_typed=event.is_printable
         )
-
-    def _demo_key(self, key: str) -> None:
-        if self._hand is not None and not self._hand.press(key):
-            self.exit(int(ExitCode.OK))
-        if isinstance(self.screen, KioskScreen):
-            self.screen.refresh_floor()
 
     # --- news -------------------------------------------------------------------
 
@@ -209,6 +201,4 @@ def run_built(
             ended_with = app.run(mouse=False)
         finally:
             app.stop()
-    if app.failure is not None:
-        raise app.failure
     return code_of(app, ended_with)

@@ -18,14 +18,14 @@ from textual.widget import Widget
 from kiosk.cards.ports import CardInserted, ReaderEvent
 from kiosk.cards.values import CardLeft, ServiceLost
 from kiosk.core.errors import Message as Sentence
-from kiosk.core.exit_codes import ExitCode
 from kiosk.desk.tables import Look, Style
 from kiosk.desk.views import DeskPort, Page
 from kiosk.faces.receipt import print_page, sheet
 from kiosk.tui import collector
 from kiosk.tui.descriptors import screen_of_its_own
-from kiosk.tui.locked import LockedApp, code_of
+from kiosk.tui.locked import code_of
 from kiosk.tui.messages import Told
+from kiosk.tui.played import PlayedApp
 from kiosk.tui.preferences import Preferences
 from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
@@ -78,7 +78,7 @@ class ReaderSays(Told):
         self.event = event
 
 
-class DeskApp(LockedApp):
+class DeskApp(PlayedApp):
     """One session at a time."""
 
     CSS_PATH = "screens/base.tcss"
@@ -96,7 +96,7 @@ class DeskApp(LockedApp):
         self._awake, self._is_awake = awake, False
         self._station = station
         Preferences(self, station.settings)
-        self._hand = None if deck is None else TrayHand(deck)
+        self.hand = None if deck is None else TrayHand(deck)
         self._stage = ScreenStack(self, self._tray, self.turn, self._hear)
         self._asked = 0
         """Questions whose page has not come yet: nothing is decided meanwhile."""
@@ -107,12 +107,12 @@ class DeskApp(LockedApp):
         self._looked_for: Look | None = None
         self._shown_at = 0.0
         """When the page was asked for last."""
-        self._last_key = time.monotonic()
+        self._last_key = now()
         self._is_closed = False
         """The desk could not be opened; it is tried again."""
 
     def _tray(self) -> Widget | None:
-        return None if self._hand is None else self._hand.tray()
+        return None if self.hand is None else self.hand.tray()
 
     # --- life -------------------------------------------------------------------
 
@@ -133,16 +133,10 @@ class DeskApp(LockedApp):
         self.post_message(ReaderSays(event))
 
     def before_key(self, event: events.Key) -> bool:
-        self._last_key = time.monotonic()
+        self._last_key = self.now()
         if event.key in STOPS and self._asked:
             self._station.stop_waiting()
-        if self._hand is not None and self._hand.knows(event.key):
-            if not self._hand.press(event.key):
-                self.exit(int(ExitCode.OK))
-            if isinstance(self.screen, KioskScreen):
-                self.screen.refresh_floor()
-            return True
-        return False
+        return self.moved_by_hand(event.key)
 
     def instead_of_screen(self, event: events.Key) -> bool:
         """Sign out, be helped or go elsewhere with one key, wherever somebody is."""
@@ -188,11 +182,18 @@ class DeskApp(LockedApp):
         shown = self._stage.screen
         if not isinstance(shown, PageScreen) or not shown.page.operator or self._asked:
             return
-        now = time.monotonic()
+        now = self.now()
         if now - self._last_key > IDLE_SECONDS:
             self._ask(lambda session: session.sign_out())
         elif shown.page.refresh and now - self._shown_at >= shown.page.refresh:
             self._ask_quietly(lambda session: session.page())
+
+    def came_back(self) -> None:
+        self._shown_at = float("-inf")
+        self._tick()
+
+    def stop(self) -> None:
+        self._station.stop()
 
     def _retry(self) -> None:
         if self._is_closed and not self._asked:
@@ -221,7 +222,7 @@ class DeskApp(LockedApp):
                 page = question(session)
             self.post_message(PageReady(page, is_quiet=is_quiet))
 
-        self._shown_at = time.monotonic()
+        self._shown_at = self.now()
         self._station.on_worker(job)
 
     def _look(self) -> None:
@@ -335,5 +336,5 @@ def run(station: DeskStation, *, deck: DemoDeck | None = None) -> int:
         try:
             ended_with = app.run(mouse=False)
         finally:
-            station.stop()
+            app.stop()
     return code_of(app, ended_with)

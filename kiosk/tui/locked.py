@@ -64,6 +64,8 @@ class LockedApp(App[int], inherit_bindings=False):
         self._next_look: asyncio.TimerHandle | None = None
         self.turn = Turn(now, self._attention)
         self._after_return = False
+        self.failure: Exception | None = None
+        """Why it could not begin."""
         self.register_theme(KIOSK)
         self.register_theme(CONTRAST)
         self.set_reactive(App.theme, KIOSK.name)  # nothing has other colours yet
@@ -171,13 +173,13 @@ class LockedApp(App[int], inherit_bindings=False):
         screen.catch_up()
         is_open, is_typed = screen.is_open, key.is_printable
         is_theirs = self.turn.has(key.key, is_typed=is_typed, is_open=is_open)
-        self._look_for(2 * HELD)
+        self.listen_for(2 * HELD)
         if not is_theirs:
             screen.catch_up()
         elif not self.instead_of_screen(key):
             screen.press(key)
 
-    def _look_for(self, seconds: float) -> None:
+    def listen_for(self, seconds: float) -> None:
         """Show now and then that this thread hears keys, for so long."""
         self._attention.look()
         if self._next_look is not None:
@@ -187,7 +189,7 @@ class LockedApp(App[int], inherit_bindings=False):
             self._attention.rest()
         else:
             loop = asyncio.get_running_loop()
-            self._next_look = loop.call_later(LOOK, self._look_for, seconds - LOOK)
+            self._next_look = loop.call_later(LOOK, self.listen_for, seconds - LOOK)
 
     def _refuse_paste(self) -> None:
         """What is pasted was not typed: it spoils the entry that it was meant for."""
@@ -208,14 +210,17 @@ class LockedApp(App[int], inherit_bindings=False):
 
     def obey_the_terminal(self) -> None:
         """Leave in order when told to or when the terminal is gone; never stop."""
-        if self.is_headless:
-            return
+        if not self.is_headless:
+            self.heed_signals()
+            self.set_interval(1.0, self._leave_if_terminal_gone)
+
+    def heed_signals(self) -> None:
+        """Have the signals of the process handled by this app's loop."""
         loop = asyncio.get_running_loop()
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, self.exit, int(ExitCode.OK))
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-        self.set_interval(1.0, self._leave_if_terminal_gone)
 
     def _hang_up(self) -> None:
         """Told to end, or told that the terminal is gone."""
@@ -230,7 +235,12 @@ class LockedApp(App[int], inherit_bindings=False):
 
 
 def code_of(app: LockedApp, ended_with: int | None) -> int:
-    """Return the process's exit code; that nobody asked it to end is a defect."""
+    """Return the process's exit code; that nobody asked it to end is a defect.
+
+    What kept the app from beginning is raised.
+    """
+    if app.failure is not None:
+        raise app.failure
     if app.return_code or ended_with is None:
         return int(ExitCode.UNEXPECTED)
     return ended_with

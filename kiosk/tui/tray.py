@@ -6,6 +6,8 @@ are those of simulated people.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textual.content import Content
 from textual.widget import Widget
 
@@ -13,6 +15,8 @@ from kiosk.faces.demo_deck import DemoDeck
 from kiosk.faces.wording import say
 from kiosk.tui.widgets.bars import cap_in_words
 
+Wish = Literal["", "cross", "end"]
+"""What is to happen to the program: nothing, its other side, its end."""
 DEMO_KEYS = frozenset({"ctrl+t", "f5", "f6", "f7", "f8", "f9", "f10", "ctrl+q"})
 
 
@@ -34,8 +38,8 @@ class TrayHand:
         """Say whether a key is one of the tray's."""
         return key in DEMO_KEYS
 
-    def press(self, key: str) -> bool:
-        """Take one of the tray's keys; False: the demo is to end."""
+    def press(self, key: str) -> Wish:
+        """Take one of the tray's keys; return what is to happen besides."""
         count = len(self.deck.cards)
         match key:
             case "f5":
@@ -49,12 +53,12 @@ class TrayHand:
                 self.at = (self.at + 1) % count
             case "ctrl+t":
                 self.heard = ""
-                return not self.deck.cross()
+                return "cross"
             case "f9":
                 self.heard = self.deck.release_code()
             case _:
-                return False
-        return True
+                return "end"
+        return ""
 
 
 class Tray(Widget):

@@ -1,7 +1,7 @@
 """`kiosk demo`: kiosk and desk of one world, on one terminal, by one key.
 
 Somebody who plays it reads what a person reads: a code that is released at the desk is
-typed at the kiosk, and the card is open again.
+typed at the kiosk, and the card is open again. Each side is found where it was left.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pytest
 from lab.terminal.terminal import Terminal
 
 OTHER_SIDE = "\x14"
-INSERT, OTHER_CARD, QUIT = "\x1b[15~", "\x1b[19~", "\x1b[21~"
+INSERT, PULL, OTHER_CARD = "\x1b[15~", "\x1b[17~", "\x1b[19~"
+QUIT, CLEAR = "\x1b[21~", "\x15"
 RELEASE, SUBMIT = "u", "\x1bOQ"
 NEW = "314159"
 
@@ -72,3 +73,66 @@ def test_a_release_given_at_the_desk_is_redeemed_at_the_kiosk(
     terminal.shows(f"the PIN is {NEW}")
     terminal.type(QUIT)
     assert terminal.process.wait(20) == 0
+
+
+def test_each_side_is_found_where_it_was_left(terminal: Terminal) -> None:
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_CARD + OTHER_CARD + INSERT)
+    terminal.shows("Your PIN is blocked.")
+    terminal.type("\r")
+    terminal.shows("No code yet?")
+    terminal.type("12")
+    terminal.shows("12_ ___ ___")
+    terminal.type(OTHER_SIDE)
+    code = released(terminal)
+    terminal.shows("It has not been typed at a kiosk yet.")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("12_ ___ ___")
+    terminal.type(CLEAR)
+    for entry in (code, NEW, NEW):
+        terminal.type(entry + "\r")
+    terminal.shows("Your card is unblocked.")
+    terminal.type(OTHER_SIDE)
+    shown = terminal.shows("The new PIN is set on the card.")
+    assert "It was typed at kiosk-1." in shown
+    assert "hanna@ad.test" in shown, "and the operator is still signed in"
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Your card is unblocked.")
+    terminal.type(QUIT)
+    assert terminal.process.wait(20) == 0
+
+
+def test_the_card_that_signs_an_operator_in_signs_them_out(terminal: Terminal) -> None:
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_SIDE)
+    released(terminal)
+    terminal.type(PULL)
+    shown = terminal.shows("Operators: please sign in")
+    assert "Carol Clark" not in shown
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Operators: please sign in")
+
+
+def test_the_desk_speaks_as_whoever_came_over_from_the_kiosk(
+    terminal: Terminal,
+) -> None:
+    terminal.shows("Insert your card")
+    terminal.type("3")
+    terminal.shows("Insérez votre carte")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Opérateurs")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Insérez votre carte")
+
+
+def test_the_window_is_seen_as_it_is_on_either_side(terminal: Terminal) -> None:
+    terminal.shows("Insert your card")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Operators: please sign in")
+    terminal.resize(120, 30)
+    terminal.until(lambda text: "Ctrl+T" in text.splitlines()[26], "the tray, lower")
+    terminal.type(OTHER_SIDE)
+    terminal.shows("Insert your card")
+    terminal.until(lambda text: "Ctrl+T" in text.splitlines()[26], "the tray, lower")

@@ -9,6 +9,8 @@ import pytest
 from lab.terminal.screens import kiosk
 
 from kiosk.faces import wording
+from kiosk.faces.demo_deck import DemoCard
+from kiosk.simulation.demo import CAST, Demo
 from kiosk.simulation.demo_desk import DemoDesk
 from kiosk.simulation.face_settings import SETTINGS
 from kiosk.texts import LANGUAGES
@@ -21,6 +23,60 @@ _ROOM = 76
 def english_again() -> Iterator[None]:
     yield
     wording.speak("en")
+
+
+def _lines(card: DemoCard, count: int) -> tuple[str, ...]:
+    place = wording.say("tui.tray.place", at=count, all=count)
+    title = f"{wording.say('tui.tray.title')} {place}  {card.name}"
+    return (
+        f"{title}  {card.story}",
+        wording.say("tui.tray.hint", hint=card.hint),
+        wording.say("tui.tray.next", advice=card.next),
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("deck", [Demo, DemoDesk])
+def test_each_card_is_told_of_whole_in_each_language(
+    deck: type[Demo | DemoDesk], language: str
+) -> None:
+    cards = deck().cards
+    in_english = [each.story for each in cards]
+    wording.speak(language)
+    told = deck().cards
+    for card in told:
+        for line in _lines(card, len(told)):
+            assert len(line) <= _ROOM, line
+    if language != "en":
+        for card, english in zip(told, in_english, strict=True):
+            is_a_name = english == "helpdesk"  # German has it, too
+            assert is_a_name or card.story != english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_has_become_of_a_card_is_told_whole(language: str) -> None:
+    wording.speak(language)
+    demo = Demo()
+    for role in CAST:
+        if role.name != "last try":
+            demo.world.holders[role.name].made.card.set_tries(pin=2)
+    for card in demo.cards[: len(CAST)]:
+        line = _lines(card, len(demo.cards))[0]
+        assert len(line) <= _ROOM, line
+        assert "2" in card.story or card.name == "Dan Dixon"
+
+
+async def test_the_tray_speaks_as_the_screen_does() -> None:
+    settings = dataclasses.replace(SETTINGS, languages=tuple(LANGUAGES))
+    async with kiosk(settings=settings, with_tray=True) as shown:
+        assert "an everyday card" in shown.text()
+        await shown.pilot.press("2")
+        await shown.pilot.pause()
+        assert "eine Karte für jeden Tag" in shown.text()
+        assert "Probieren Sie: F5, und die PIN ändern." in shown.text()
+        await shown.pilot.press("f9")
+        await shown.pilot.pause()
+        assert "Helpdesk: Bitte erst die Karte einstecken" in shown.text()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

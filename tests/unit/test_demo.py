@@ -92,7 +92,7 @@ def test_the_story_is_that_of_now(table: Table) -> None:
     table.do("first day", Kind.ACTIVATE, transport_pin=b"482915", new_pin=NEW)
     assert "new" in before
     assert table.story("first day") == "now active, in step; tries left: 3"
-    assert table.story("everyday") == CAST[0].story, "and nobody else's"
+    assert table.story("everyday").startswith("an everyday card"), "and nobody else's"
 
 
 def test_a_wrong_pin_shows_in_the_tries(table: Table) -> None:

@@ -68,6 +68,7 @@ ALLOWED: dict[str, str] = {
     "kiosk/tui/app.py": _SHOWS,
     "kiosk/tui/desk_app.py": _SHOWS,
     "kiosk/tui/locked.py": _SHOWS,
+    "kiosk/tui/seats.py": _PLAYS,
     "kiosk/authority/service/app.py": _TELLS,
     "kiosk/figures/prometheus.py": _TELLS,
     "kiosk/figures/watched.py": _TELLS,

@@ -193,6 +193,12 @@ class SimulatedReaders:
         elif was_unreadable:
             self._emit(ReadersChanged(tuple(self._slots)))
 
+    def give(self, card: Chip) -> None:
+        """Take that card out, wherever it is in."""
+        for name, slot in tuple(self._slots.items()):
+            if slot.card is card:
+                self.pull(name)
+
     def fit_pad(self, reader: str = READER) -> SimulatedPad:
         """Give a reader a PIN pad; return its keys."""
         pad = self._slots[reader].pad = SimulatedPad()

@@ -31,13 +31,13 @@ class FleetKiosk:
         """`demo`: whose cards, people and authority it shares."""
         self._demo = demo
         self._readers = SimulatedReaders()
+        demo.everywhere.append(self._readers)
         self._authority = reach(name)
         self._card_worker = SerialWorker("card")
         self._authority_worker = SerialWorker("authority")
         self._errands = SerialWorker("errands")
         title = f"{demo.world.settings.title} · {name}"
         self._settings = replace(demo.world.settings, station=name, title=title)
-        self.has_crossed = False
 
     # --- station.Station --------------------------------------------------------
 
@@ -77,8 +77,9 @@ class FleetKiosk:
         return self._demo.cards
 
     def insert(self, index: int) -> None:
-        self._readers.pull()
         self._demo.choose(index)
+        self._demo.take_out(self._demo.physical[index])
+        self._readers.pull()
         self._readers.insert(self._demo.physical[index])
 
     def pull(self) -> None:
@@ -86,11 +87,6 @@ class FleetKiosk:
 
     def release_code(self) -> str:
         return self._demo.release_code()
-
-    def cross(self) -> bool:
-        self._readers.pull()
-        self.has_crossed = True
-        return True
 
     def note(self) -> str:
         return self._demo.note()

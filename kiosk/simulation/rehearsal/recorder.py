@@ -71,9 +71,6 @@ class Recorder:
             self.steps.append(given)
         return said
 
-    def cross(self) -> bool:
-        return False  # what is done at the desk is no part of a kiosk's scenario
-
     def note(self) -> str:
         return self._demo.note()
 

@@ -71,20 +71,20 @@ class KioskDriver(Driver):
         """The terminal's modes; None: not ours to give back."""
         self._is_reading = False
         self._is_closed = False
+        self._is_aside = False
+        """Another app of this program has the terminal."""
 
     # --- Textual's own calls --------------------------------------------------------
 
     def write(self, data: str) -> None:
         """Draw, as soon as the terminal takes it."""
-        if not self._is_closed:
+        if not (self._is_closed or self._is_aside):
             self._on_line(lambda: self._line.send(data.encode(errors="replace")))
 
     def start_application_mode(self) -> None:
         self._silence()
         self.write(_BEGIN)
-        self._listen()
-        self._loop.add_signal_handler(signal.SIGWINCH, self._measure)
-        self._loop.add_signal_handler(signal.SIGCONT, self._resume)
+        self._attend()
         self._tell_size()
 
     def disable_input(self) -> None:
@@ -113,7 +113,30 @@ class KioskDriver(Driver):
             self._loop.remove_writer(self._line.writes)
             self._line.close()
 
+    # --- in turn with others --------------------------------------------------------
+
+    def step_aside(self) -> None:
+        """Leave the terminal to another app of this program, as it is: silent."""
+        self._stop_listening()
+        self._loop.remove_writer(self._line.writes)
+        self._line.finish(b"", _LAST_WORDS_SECONDS)
+        self._is_aside = True
+
+    def come_back(self) -> None:
+        """Have the terminal again, of whatever size it is now."""
+        self._is_aside = False
+        self._decoder = Decoder()
+        self._attend()
+        self._measure()
+        self._resume()
+
     # --- the terminal ---------------------------------------------------------------
+
+    def _attend(self) -> None:
+        """Hear what is typed, and what becomes of the terminal."""
+        self._listen()
+        self._loop.add_signal_handler(signal.SIGWINCH, self._measure)
+        self._loop.add_signal_handler(signal.SIGCONT, self._resume)
 
     def _silence(self) -> None:
         """Have the terminal pass every byte on as it is, and do nothing itself."""

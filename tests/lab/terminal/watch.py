@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from kiosk.faces import idleness
+from kiosk.faces.idleness import Idleness
+from kiosk.tui import app
 
 
 class Watch:
@@ -21,7 +22,9 @@ class Watch:
     def of_idleness(cls, monkeypatch: pytest.MonkeyPatch) -> Watch:
         """Become the watch of whatever screens are opened from now on."""
         watch = cls()
-        monkeypatch.setattr(idleness, "time", watch)
+        monkeypatch.setattr(
+            app, "Idleness", lambda settings, _: Idleness(settings, watch.monotonic)
+        )
         return watch
 
     def monotonic(self) -> float:
