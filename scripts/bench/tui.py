@@ -10,10 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from scripts.bench import Row
 
 ROUNDS = 7
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 _BARE = """
 from textual.app import App
 from textual.widgets import Static
@@ -120,8 +123,17 @@ asyncio.run(main())
 """
 
 
-def first_frame(code: str, words: bytes = _READY) -> float:
-    """Return milliseconds from the process's start to those words on a terminal."""
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What came before some words were on a terminal (milliseconds)."""
+
+    passed: float
+    worked: float
+    """On a processor: what else the machine does is no part of it."""
+
+
+def first_frame(code: str, words: bytes = _READY) -> _Frame:
+    """Start a process, as installed: with its bytecode, once it was run before."""
     master, slave = pty.openpty()
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -129,7 +141,10 @@ def first_frame(code: str, words: bytes = _READY) -> float:
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env={
+            **{name: each for name, each in os.environ.items() if name != _NO_BYTECODE},
+            "TERM": "xterm-256color",
+        },
     )
     os.close(slave)
     seen = bytearray()
@@ -137,11 +152,25 @@ def first_frame(code: str, words: bytes = _READY) -> float:
         while words not in seen and time.perf_counter() - started < 20:
             if select.select([master], [], [], 0.5)[0]:
                 seen += os.read(master, 65536)
-        return (time.perf_counter() - started) * 1000
+        passed = (time.perf_counter() - started) * 1000
+        return _Frame(passed, _worked(process.pid))
     finally:
         process.kill()
         process.wait()
         os.close(master)
+
+
+def _worked(process: int) -> float:
+    """Return for how long its threads have had a processor (milliseconds)."""
+    threads = Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[0]) for each in threads) / 1e6
+
+
+def _median(frames: list[_Frame]) -> _Frame:
+    return _Frame(
+        statistics.median(each.passed for each in frames),
+        statistics.median(each.worked for each in frames),
+    )
 
 
 def measured(code: str) -> tuple[float, ...]:
@@ -158,35 +187,54 @@ def measured(code: str) -> tuple[float, ...]:
 
 def run() -> list[Row]:
     """Measure, first frames turn by turn."""
-    ours, bare, demo, ready = [], [], [], []
-    for _ in range(ROUNDS):
-        bare.append(first_frame(_BARE))
-        ours.append(first_frame(_KIOSK, _STARTING))
-        demo.append(first_frame(_DEMO, _STARTING))
-        ready.append(first_frame(_DEMO))
-    of_bare = statistics.median(bare)
+    programs = (
+        (_BARE, _READY),
+        (_KIOSK, _STARTING),
+        (_DEMO, _STARTING),
+        (_DEMO, _READY),
+    )
+    rounds = [[first_frame(*each) for each in programs] for _ in range(ROUNDS + 1)]
+    bare, ours, demo, ready = (
+        _median(list(each)) for each in zip(*rounds[1:], strict=True)
+    )
     waits, work = measured(_KEYS)
     return [
         Row(
             what="first frame",
-            ours=statistics.median(ours),
-            other=of_bare,
+            ours=ours.passed,
+            other=bare.passed,
+            other_is="bare Textual app",
+            unit="ms",
+            target=1.3,
+        ),
+        Row(
+            what="of it on a processor",
+            ours=ours.worked,
+            other=bare.worked,
             other_is="bare Textual app",
             unit="ms",
             target=1.3,
         ),
         Row(
             what="first frame of `kiosk demo`, as it is typed",
-            ours=statistics.median(demo),
-            other=of_bare,
+            ours=demo.passed,
+            other=bare.passed,
+            other_is="bare Textual app",
+            unit="ms",
+            target=1.3,
+        ),
+        Row(
+            what="of that on a processor",
+            ours=demo.worked,
+            other=bare.worked,
             other_is="bare Textual app",
             unit="ms",
             target=1.3,
         ),
         Row(
             what="`kiosk demo` takes a card",
-            ours=statistics.median(ready),
-            other=of_bare,
+            ours=ready.passed,
+            other=bare.passed,
             other_is="bare Textual app",
             unit="ms",
             target=math.inf,
