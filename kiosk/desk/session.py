@@ -43,7 +43,6 @@ class Session:
         notice, self._notice = self._notice, None
         is_refused, self._is_refused = self._is_refused, False
         is_done, self._is_done = self._is_done, False
-        context = self._context
         shown, why_not = self._shown()
         if why_not is not None:
             notice, is_done = why_not, False
@@ -52,7 +51,7 @@ class Session:
             notice=notice or shown.notice,
             is_refused=is_refused,
             is_done=is_done,
-            operator=context.session.operator.account if context.session else "",
+            operator=self._who(),
             can_go_back=len(self._stack) > 1,
             elsewhere=self._elsewhere(),
         )
@@ -71,6 +70,13 @@ class Session:
             if len(self._stack) == 1:
                 return self._emptied().show(self._context), why_not
             self._stack.pop()
+
+    def _who(self) -> str:
+        """Return what people call the operator; empty: nobody is signed in."""
+        if self._context.session is None:
+            return ""
+        operator = self._context.session.operator
+        return operator.person or operator.account
 
     def _elsewhere(self) -> tuple[Choice, ...]:
         """Return what an operator can go to from every page but the first."""

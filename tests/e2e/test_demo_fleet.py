@@ -37,7 +37,7 @@ def released(terminal: Terminal) -> str:
     terminal.type(INSERT)
     terminal.shows("Type the PIN of your card")
     terminal.type("271828\r")
-    terminal.shows("hanna@ad.test")
+    terminal.shows("Hanna Hart   ")
     terminal.type("carol")
     terminal.shows("Carol Clark")
     terminal.type("\r")

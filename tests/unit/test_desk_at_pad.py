@@ -47,7 +47,7 @@ def test_an_operators_pin_is_typed_at_the_reader(counter: Counter) -> None:
     counter.pad.will_type(PIN)
     counter.submit()
     assert counter.page.name == "menu"
-    assert counter.page.operator == "hanna@ad.test"
+    assert counter.page.operator == "Hanna Example"
     assert [each.key for each in counter.said] == ["tui.step.pad"]
 
 

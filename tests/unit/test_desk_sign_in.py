@@ -20,7 +20,7 @@ def test_an_operator_signs_in_with_their_own_card(office: Office) -> None:
     office.insert(office.holder("hanna"))
     office.submit({"pin": PIN})
     assert office.page.name == "menu"
-    assert office.page.operator == "hanna@ad.test"
+    assert office.page.operator == "Hanna Example"
     (event,) = office.events("operator.signed_in")
     assert event["how"] == "card"
     assert event["roles"] == OperatorRole.HELPDESK

@@ -55,6 +55,8 @@ class SignedIn:
     """objectGUID; empty where they signed in by login."""
     login: str = ""
     """The system's login, where that is how they signed in."""
+    person: str = ""
+    """displayName; empty where the directory has none, or was not asked."""
 
     @property
     def name(self) -> str:

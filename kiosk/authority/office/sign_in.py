@@ -180,7 +180,9 @@ def _signed_in(
         raise
     told = {"roles": ", ".join(sorted(roles)), **evidence}
     _note(entrance, name, "operator.signed_in", data=told)
-    return SignedIn(account=name, roles=roles, guid=account.guid)
+    return SignedIn(
+        account=name, roles=roles, guid=account.guid, person=account.display_name
+    )
 
 
 def _roles(
