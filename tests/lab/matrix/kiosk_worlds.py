@@ -49,12 +49,9 @@ GIDS = ("by telephone", "printable")
 ELSEWHERE = Role(
     name="elsewhere",
     person="Ines Irving",
-    story="the password was changed by another hand",
     pin=PIN,
 )
-BY_PUK = Role(
-    name="by puk", person="Jack Jones", story="", pin=PIN, template="by puk", tries=0
-)
+BY_PUK = Role(name="by puk", person="Jack Jones", pin=PIN, template="by puk", tries=0)
 ROLES = {role.name: role for role in (*CAST, ELSEWHERE, BY_PUK)}
 SITUATIONS = (*ROLES, *GIDS, "stranger")
 _GIDS_KEYS: dict[str, Any] = {}

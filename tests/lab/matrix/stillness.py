@@ -76,7 +76,7 @@ def _moves(app: Any, loop: Any, soon: float, *, is_read: bool) -> bool:
 def _means_something(timer: Any) -> bool:
     """It does something; the kiosk's listening for keys draws and changes nothing."""
     name = getattr(timer._callback, "__name__", "")
-    return not timer._cancelled and name != LockedApp._look_for.__name__
+    return not timer._cancelled and name != LockedApp.listen_for.__name__
 
 
 def unread() -> int:
