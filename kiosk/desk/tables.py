@@ -36,7 +36,7 @@ class PageLine:
 
     text: Words
     style: Style = Style.NORMAL
-    label: Message | None = None
+    label: Words | None = None
     """What it is, in front of it."""
 
 
@@ -84,6 +84,8 @@ class Table:
     """Behind the last row there are others."""
     at: str = ""
     """The row where the cursor was when this page was left; empty: the first."""
+    nothing: Message | None = None
+    """What is said where there are no rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +105,8 @@ class Look:
     """What is in the fields of a page that weighs it, by their names."""
     beside: str = ""
     """What it is compared with there."""
+
+
+def nothing_for(term: str) -> Message | None:
+    """Return what is said where a term finds no row; None: nothing is looked for."""
+    return Message("desk.nothing_found", {"term": term}) if term.strip() else None

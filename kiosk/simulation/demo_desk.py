@@ -26,7 +26,6 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.demo import CAST, Demo, Role, pin_of, shown, words_of
 from kiosk.simulation.issuer import rehearsal_issuer
 from kiosk.simulation.rehearsal.office import GROUPS, office_of
-from kiosk.texts import ENGLISH
 from kiosk.visit.station import FaceSettings
 from statemachine.lifecycle import State
 
@@ -50,16 +49,16 @@ class DemoDesk:
     aside: Aside | None = None
     """Where cards are issued; None: on the session's thread."""
 
-    def __init__(self, demo: Demo | None = None, language: str = ENGLISH) -> None:
+    def __init__(self, demo: Demo | None = None, language: str = "") -> None:
         """`demo`: the kiosk of the same world; else the desk has one of its own.
-        `language`: the desk's, where no others are chosen.
+        `language`: the desk's own; empty: as its site has it.
         """
         demo = demo or Demo()
         self.readers = SimulatedReaders(OPERATORS_READER, CARD_READER)
         demo.everywhere.append(self.readers)
         self._take_out = demo.take_out
         self._domain, self.world = demo.domain, demo.world
-        self._settings = replace(demo.world.settings, languages=(language,))
+        self._language = language
         self._worker: SerialWorker | None = None
         self.patience = Patience()
         """Of whoever plays: ended by what ends something that only looks."""
@@ -109,7 +108,10 @@ class DemoDesk:
 
     @property
     def settings(self) -> FaceSettings:
-        return self._settings
+        settings = self.world.settings
+        if not self._language:
+            return settings
+        return replace(settings, languages=(self._language,))
 
     def start(self, emit: Callable[[ReaderEvent], None]) -> None:
         self.readers.start(emit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from kiosk.core.errors import Message
 from kiosk.faces import wording
 from kiosk.texts import LANGUAGES
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.widgets.page_lines import plain
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,12 @@ async def credential(shown: Desk) -> None:
     await menu(shown)
     await shown.pilot.press(*"carol", "enter")
     await shown.until_page("credential")
+
+
+async def nobody(shown: Desk) -> None:
+    await menu(shown)
+    await shown.pilot.press(*"zz")
+    await shown.until_said("zz'")
 
 
 async def caller(shown: Desk) -> None:
@@ -67,3 +75,22 @@ async def test_a_page_is_in_the_stations_language_and_not_cut(
         title = screen.page.title
         if isinstance(title, Message):
             assert wording.said(title) in shown.text()
+
+
+async def test_whoever_looks_for_nobody_is_told_so() -> None:
+    async with desk(language="de") as shown:
+        await nobody(shown)
+        assert "Nichts gefunden für 'zz'." in shown.text()
+        await shown.pilot.press("backspace", "backspace", *"ca")
+        await shown.until_said("Carol Clark")
+        assert "Nichts gefunden" not in shown.text()
+
+
+async def test_a_reason_stands_behind_what_it_is_about_as_the_language_has_it() -> None:
+    async with desk(language="fr") as shown:
+        await credential(shown)
+        page = shown.app.screen
+        assert isinstance(page, PageScreen)
+        said = [plain(each) for each in page.page.below]
+        assert "Changement, Déblocage : oui" in said
+        assert not [each for each in said if re.search(r"\w: ", each)]

@@ -78,5 +78,34 @@ def test_a_card_holder_reads_no_word_of_those_who_run_it(language: str) -> None:
     assert not found, "\n".join(found)
 
 
+OPERATORS_TERMS = (
+    ("unblocking key", "es", "clave de desbloqueo", "claves de desbloqueo"),
+    ("unblocking key", "fr", "clé de déblocage", "clés de déblocage"),
+    ("unblocking key", "de", "entsperrschlüssel", "entsperrschlüssel"),
+)
+
+
+@pytest.mark.parametrize(
+    ("english_term", "language", "one", "several"), OPERATORS_TERMS
+)
+def test_an_operator_reads_one_term_for_one_thing_as_well(
+    english_term: str, language: str, one: str, several: str
+) -> None:
+    others = [
+        f"{key}: {text(key, language)}"
+        for key, said in english().items()
+        if key.startswith("desk.label.")
+        and said.lower() == english_term
+        and text(key, language).lower() not in {one, several}
+    ]
+    assert not others, "\n".join(others)
+
+
+def test_a_card_is_issued_in_one_word() -> None:
+    """French has two, and had both on one page."""
+    others = [f"{key}: {text(key, 'fr')}" for key in english()]
+    assert not [each for each in others if "délivr" in each.lower()]
+
+
 def test_there_are_terms() -> None:
     assert len(terms()) >= 7

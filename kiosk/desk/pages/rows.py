@@ -13,7 +13,16 @@ from kiosk.core.errors import Message
 from kiosk.desk.context import Context
 from kiosk.desk.pages.of_holder import of_holder
 from kiosk.desk.pages.times import day
-from kiosk.desk.tables import Column, Look, PageLine, Style, Table, TableRow, Words
+from kiosk.desk.tables import (
+    Column,
+    Look,
+    PageLine,
+    Style,
+    Table,
+    TableRow,
+    Words,
+    nothing_for,
+)
 from statemachine.lifecycle import State
 from statemachine.operation import Phase
 from storage.records import Sync
@@ -58,6 +67,7 @@ def table(context: Context, look: Look, worklist: Worklist | None = None) -> Tab
         )
     )
     return Table(
+        nothing=nothing_for(look.term),
         columns=tuple(_column(each) for each in columns),
         rows=tuple(_row(each, columns) for each in found.rows),
         sorted_by=sorted_by,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kiosk.core.errors import Message
 from kiosk.desk.context import Context, Move, Plain, stay
-from kiosk.desk.tables import Look, Table
+from kiosk.desk.tables import Look, Table, nothing_for
 from kiosk.desk.views import Choice, Emit, Filled, Page, PageField, PageLine
 
 _TERM = "term"
@@ -53,6 +53,7 @@ class SearchedPage(Plain):
                 rows=rows,
                 has_more=len(table.rows) > len(rows),
                 at=self._look.at,
+                nothing=nothing_for(self._look.term),
             ),
             finds=True,
         )

@@ -111,7 +111,7 @@ def _holder(seen: CredentialView) -> Iterator[PageLine]:
         told = Message("desk.yes") if each is None else of_holder(each)
         style = Style.STRONG if each is None else Style.MUTED
         if kinds:
-            yield PageLine((*_named(kinds), ": ", told), style)
+            yield PageLine(told, style, tuple(_named(kinds)))
 
 
 def _named(kinds: list[Kind]) -> list[Message | str]:

@@ -26,7 +26,7 @@ def in_words(words: Words) -> str:
 def plain(each: PageLine) -> str:
     """Return a line of a page as text, with what it is in front of it."""
     text = in_words(each.text)
-    return text if each.label is None else labelled(said(each.label), text)
+    return text if each.label is None else labelled(in_words(each.label), text)
 
 
 def page_line(each: PageLine, *, is_big: bool = False) -> Widget:

@@ -19,7 +19,7 @@ from textual.widgets import DataTable, Static
 
 from kiosk.desk.tables import ROWS, Look, Table
 from kiosk.faces.glyphs import marks
-from kiosk.faces.wording import say
+from kiosk.faces.wording import said, say
 from kiosk.tui.widgets.bars import folded
 from kiosk.tui.widgets.page_lines import in_words, page_line
 from kiosk.tui.widgets.table_columns import Fitted, cell, fitted, heading
@@ -167,6 +167,8 @@ class RowTable(Container):
         rows, table = len(self._table.rows), self._table
         key = "tui.table.place_of_more" if table.has_more else "tui.table.place"
         place = say(key, at=self._rows.cursor_row + 1, count=rows) if rows else ""
+        if not rows and self._table.nothing is not None:
+            place = said(self._table.nothing)
         self.query_one("#place", Static).update(Content(place))
         pieces = [
             Content.styled(f" {in_words(words)} ", "reverse")
