@@ -36,14 +36,16 @@ def server(handle: Handler, address: str = "127.0.0.1") -> Iterator[int]:
 
 
 def _accept(listener: socket.socket, handle: Handler, ended: threading.Event) -> None:
-    threads = []
+    served = []
     with contextlib.suppress(OSError):  # the listener was shut down
         while True:
             line, _ = listener.accept()
             thread = threading.Thread(target=_serve, args=(line, handle, ended))
             thread.start()
-            threads.append(thread)
-    for thread in threads:
+            served.append((thread, line))
+    for thread, line in served:
+        with contextlib.suppress(OSError):  # it has ended already
+            line.shutdown(socket.SHUT_RDWR)  # a client that stays says nothing more
         thread.join(10)
 
 
