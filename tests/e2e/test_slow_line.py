@@ -15,6 +15,8 @@ from lab.terminal.slow_line import BYTES_A_SECOND, SlowTerminal
 
 from kiosk.core.exit_codes import ExitCode
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = b"271828", b"314159"
 ENTER, KEYPAD_ENTER = b"\r", b"\x1bOM"
 SEVEN = b"\x1b[55;1:1u"

@@ -40,7 +40,12 @@ from kiosk.visit.visit import Visit
 from statemachine.operation import Kind
 from storage.records import ApprovalKind
 
-pytestmark = [pytest.mark.samba, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.samba,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]
 
 log = logging.getLogger(__name__)
 
