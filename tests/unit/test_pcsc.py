@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import NoReturn
+
 import pytest
 
 from kiosk.cards.errors import (
@@ -307,6 +310,36 @@ def test_an_observer_that_fails_does_not_end_it(service: FakeService) -> None:
 def test_only_readers_whose_name_was_given_are_watched(service: FakeService) -> None:
     service.readers = ("Front reader", "Fingerprint sensor")
     assert watch(service, "Front", "Desk") == ["readers Front reader"]
+
+
+def test_it_is_stopped_at_once_also_just_before_it_waits(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PC/SC cancels a wait that has begun; what comes before is nothing to it."""
+    lists, was_early, waits, is_cancelled = (threading.Event() for _ in range(4))
+
+    def list_readers(context: int) -> tuple[str, ...]:
+        lists.set()
+        assert was_early.wait(10)
+        return ()
+
+    def status_change(*_: object) -> NoReturn:
+        waits.set()
+        is_cancelled.wait(10)
+        raise PcscError(winscard.CANCELLED)
+
+    def cancel(context: int) -> None:
+        (is_cancelled if waits.is_set() else was_early).set()
+
+    for each in (list_readers, status_change, cancel):
+        monkeypatch.setattr(winscard, each.__name__, each)
+    monitor = PcscMonitor()
+    monitor.start(lambda event: None)
+    assert lists.wait(10)
+    monitor.stop()
+    has_ended = not monitor._thread.is_alive()
+    is_cancelled.set()
+    assert has_ended
 
 
 def test_without_the_library_the_service_is_gone_and_nothing_is_printed(

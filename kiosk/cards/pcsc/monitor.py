@@ -28,6 +28,8 @@ _SLICE_SECONDS = 1.0
 _SETTLING_SLICE_SECONDS = 0.2
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 _STOP_SECONDS = 2.0
+_CANCEL_SECONDS = 0.02
+"""How long a wait that was cancelled may take to end before it is cancelled again."""
 _UNANSWERED_SECONDS = 5.0
 """How long one call may take before the service counts as lost."""
 _GUARD_SECONDS = 0.5
@@ -94,14 +96,22 @@ class PcscMonitor:
             self._thread.join(_STOP_SECONDS)
 
     def _cancel(self) -> None:
-        """End the wait. A service that does not answer does not answer this either."""
-        with self._lock:
-            if self._context is None:
-                return
-            try:
-                winscard.cancel(self._context)
-            except PcscError as error:
-                log.info("pcsc.cancel_failed hresult=%s", error)
+        """End the wait. A service that does not answer does not answer this either.
+
+        PC/SC forgets what comes just before the wait begins: it is said until it is
+        heard.
+        """
+        ends = time.monotonic() + _STOP_SECONDS
+        while self._thread.is_alive() and time.monotonic() < ends:
+            with self._lock:
+                if self._context is None:
+                    return
+                try:
+                    winscard.cancel(self._context)
+                except PcscError as error:
+                    log.info("pcsc.cancel_failed hresult=%s", error)
+                    return
+            self._thread.join(_CANCEL_SECONDS)
 
     def _watch_over(self) -> None:
         """Tell that the service is lost when it keeps the other thread in a call."""
