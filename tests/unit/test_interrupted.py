@@ -14,13 +14,19 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import (
+    AbstractContextManager,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from lab.desk.typed_commands import OPERATOR
+from lab.machine.imported import Running, imported
 from lab.machine.small_disk import mounted
 from lab.not_run import needs
 from lab.registries import credential, draft
@@ -41,11 +47,22 @@ _PATHS = f"{_HERE}:{sysconfig.get_path('purelib')}"
 SYSTEMS = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
 """The system's own: another user may have no way to the one that runs the tests."""
 _MAY_ENTER = all(each.stat().st_mode & 0o001 for each in (_HERE, *_HERE.parents))
-_HEARS = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
-"""A program that a hang-up ends, also where `nohup` runs the tests."""
+_IMPORTED = (
+    *("kiosk.cli.audit", "kiosk.cli.backup", "kiosk.cli.registry", "kiosk.cli.report"),
+    *("kiosk.cli.restore", "kiosk.cli.vault", "kiosk.bootstrap"),
+    *("kiosk.desk.export", "kiosk.authority.proof.verification", "storage.mending"),
+    *("kiosk.simulation.domain", "storage.postgres_registry"),
+)
+"""What the commands import, and nothing that a program here is made another by."""
+_HEARS = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""A program that a hang-up and Ctrl+C end, wherever the tests run."""
 _TYPED = f"""
 {_HEARS}
-import itertools, sys
+import itertools, os, sys
 from kiosk.authority.office import evidence_export
 from kiosk.authority.proof import verification
 from kiosk.cli import main, progress
@@ -54,6 +71,8 @@ journal.WINDOW = journal_copy.WINDOW = 2048
 for each in (evidence_export, verification, evidence_file):
     each._TOLD_OF = 1
 phases = itertools.count(1)
+woken, wakes = os.pipe()
+os.set_blocking(wakes, False)
 wanted, _, nth = sys.argv[1].rpartition(".")
 made, told = progress.ProgressLine.__init__, progress.ProgressLine.__call__
 def made_in_order(self, *given):
@@ -64,8 +83,9 @@ def told_and_waits(self, more=1):
     self.phase = self.phase or next(phases)
     self.times += 1
     if wanted in (str(self.phase), self._what) and self.times == int(nth):
+        signal.set_wakeup_fd(wakes)  # what comes before it waits is not lost
         print("PHASE", self._what, file=sys.stderr, flush=True)
-        signal.pause()
+        os.read(woken, 1)
 progress.ProgressLine.__init__ = made_in_order
 progress.ProgressLine.__call__ = told_and_waits
 sys.exit(main(sys.argv[2:]))
@@ -127,34 +147,46 @@ def _config(tmp_path: Path) -> Path:
 def run(
     words: tuple[str, ...],
     phase: int | str = 0,
-    python: str = sys.executable,
+    python: Path | None = None,
     before: str = "",
     nth: int = 1,
     how: signal.Signals = signal.SIGINT,
 ) -> tuple[int, str]:
     """Type it, and Ctrl+C in that phase; return how it ended, and which that was.
 
-    `phase`: its number, or what is counted in it. `before`: what makes the program
-    another one. `nth`: not when the phase first tells how far it is.
+    `phase`: its number, or what is counted in it. `python`: runs it, if not ours.
+    `before`: what makes the program another one. `nth`: not when the phase first tells
+    how far it is.
     """
-    said = ""
-    with subprocess.Popen(
-        [python, "-Bc", before + _TYPED, f"{phase}.{nth}", *words],
-        env={**os.environ, "PYTHONPATH": _PATHS},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    program, told, said = before + _TYPED, (f"{phase}.{nth}", *words), ""
+    with begun(program, told, python) as process:
         assert process.stderr is not None
         try:
             for line in process.stderr:
                 said += line
                 if line.startswith("PHASE"):
-                    process.send_signal(how)
+                    os.kill(process.pid, how)
         except BaseException:
-            process.kill()  # else whoever waits too long for it would wait for ever
+            # else whoever waits too long for it would wait for ever
+            os.kill(process.pid, signal.SIGKILL)
             raise
+    assert process.returncode is not None
     return process.returncode, said
+
+
+def begun(
+    program: str, words: tuple[str, ...], python: Path | None
+) -> AbstractContextManager[subprocess.Popen[str] | Running]:
+    """Let the program run with these words."""
+    if python is None:
+        return imported(*_IMPORTED).running(program, words)
+    return subprocess.Popen(
+        [python, "-Bc", program, *words],
+        env={**os.environ, "PYTHONPATH": _PATHS},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def typed_here(*words: str) -> tuple[int, str]:
@@ -422,7 +454,7 @@ def test_whatever_ends_roots_restore_in_any_phase_leaves_nothing(
         seen: list[str] = []
         for phase in range(1, 9):
             told = ("restore", str(backup), "--keys", str(keys), *config)
-            code, said = run(told, phase, str(SYSTEMS), how=how)
+            code, said = run(told, phase, SYSTEMS, how=how)
             if "PHASE" not in said:
                 break
             seen += re.findall("PHASE (.*)", said)

@@ -18,17 +18,20 @@ pytestmark = pytest.mark.slow
 
 _HERE = Path(__file__).resolve().parents[2]
 _TYPED = """
-import signal, sys
+import os, signal, sys
 from kiosk.cli import main, progress
 from storage import journal_copy
 journal_copy.WINDOW = 64
 progress._SILENT_SECONDS = 0.0
 progress._SECONDS = {True: 0.0, False: 0.0}
 if sys.argv[1] == "waits":
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
     told = progress.ProgressLine.__call__
     def waiting(self, more=1):
+        signal.set_wakeup_fd(wakes)  # what comes before it waits is not lost
         told(self, more)
-        signal.pause()
+        os.read(woken, 1)
     progress.ProgressLine.__call__ = waiting
 sys.exit(main(sys.argv[2:]))
 """
