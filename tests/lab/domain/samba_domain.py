@@ -34,7 +34,8 @@ LOCKOUT_THRESHOLD = 5
 PACKAGES = "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules"
 _CACHE = Path(__file__).parents[3] / ".cache" / "samba"
 _RUNNER = Path(__file__).with_name("samba_tool.py")
-_PYTHON = "/usr/bin/python3"
+_DONE = "--- done ---"
+_TOOL = ["/usr/bin/python3", "-I", str(_RUNNER), _DONE]
 _USER = "bf967aba-0de6-11d0-a285-00aa003049e2"
 _RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"
 _PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
@@ -125,7 +126,7 @@ def _found(folder: Path) -> None:
 def run_tool(commands: list[Command]) -> str:
     """Run samba-tool with each list of arguments. SambaUnusable."""
     result = subprocess.run(
-        [_PYTHON, "-I", str(_RUNNER)],
+        _TOOL,
         input=json.dumps(commands),
         capture_output=True,
         text=True,
@@ -134,6 +135,36 @@ def run_tool(commands: list[Command]) -> str:
     if result.returncode:
         raise SambaUnusable(f"samba-tool failed:\n{result.stdout}\n{result.stderr}")
     return result.stdout
+
+
+class WaitingTool:
+    """A samba-tool that waits for commands: its beginning takes longer than most."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            _TOOL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+
+    def run(self, *words: str) -> None:
+        """Run it with these arguments. SambaUnusable: it has ended, then."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps([words])}\n")
+        self._process.stdin.flush()
+        said = ""
+        for line in self._process.stdout:
+            if line == f"{_DONE}\n":
+                return
+            said += line
+        raise SambaUnusable(f"samba-tool failed:\n{said}")
+
+    def end(self) -> None:
+        self._process.communicate()
 
 
 def _database(folder: Path) -> Command:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import ldap3
 from ldap3.protocol.microsoft import security_descriptor_control
 
+from lab import left_over
 from lab.domain import samba_domain as setup
 from lab.domain.samba import SambaDomain
 
@@ -41,16 +41,19 @@ def sid_of(samba: SambaDomain, dn: str) -> str:
 def grant(samba: SambaDomain, dn: str, sddl: str) -> None:
     """Add entries to an object's DACL."""
     database = Path(samba.folder) / "private" / "sam.ldb"
-    done = subprocess.run(
-        [
-            *("/usr/bin/samba-tool", "dsacl", "set", "-H", str(database)),
-            *(f"--objectdn={dn}", f"--sddl={sddl}"),
-        ],
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    words = ("-H", str(database), f"--objectdn={dn}", f"--sddl={sddl}")
+    try:
+        _tool().run("dsacl", "set", *words)
+    except setup.SambaUnusable:
+        _tool.cache_clear()  # it has ended
+        raise
+
+
+@cache
+def _tool() -> setup.WaitingTool:
+    tool = setup.WaitingTool()
+    left_over.at_the_end(tool.end)
+    return tool
 
 
 @contextmanager
