@@ -86,10 +86,11 @@ class HighWaterMark:
     def move(self, lanes: Mapping[str, Head], covered: int) -> None:
         """Move the mark forward to what is durable in the registry. OSError."""
         told = self._told
-        if told is None or not self._added(_further(lanes, told), covered):
+        further = lanes if told is None else _further(lanes, told)
+        if told is None or not self._added(further, covered):
             self._write_anew(lanes, covered)
-            told = {}
-        self._told = {**told, **{lane: head.seq for lane, head in lanes.items()}}
+            told, further = {}, lanes
+        self._told = {**told, **{lane: head.seq for lane, head in further.items()}}
         self._covered = max(self._covered, covered)
 
     def set_back(self, lanes: Mapping[str, Head], *, now: float, lost: int) -> None:

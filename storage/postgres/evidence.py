@@ -32,6 +32,8 @@ _ADD = (
     " %s::text[]) e"
 )
 _ADD_ONE = f"INSERT INTO evidence {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+_ADD_TWO = f"{_ADD_ONE}, (%s, %s, %s, %s, %s, %s, %s, %s)"
+"""As values of their own: an array has every quote of a document escaped."""
 _WITNESS = f"{_ADD_ONE} ON CONFLICT DO NOTHING"
 
 
@@ -147,6 +149,8 @@ class Lanes:
             statements.append((_MOVE, [head.seq, head.hash, lane]))
             if len(added) == 1:
                 statements.append((_ADD_ONE, list(added[0])))
+            elif len(added) == 2:
+                statements.append((_ADD_TWO, [*added[0], *added[1]]))
             else:
                 columns = [list(column) for column in zip(*added, strict=True)]
                 statements.append((_ADD, columns))

@@ -52,7 +52,9 @@ def decoder(kind: type[T]) -> Callable[[str], T]:
 
 def is_storable(text: str) -> bool:
     """Say whether the database can hold it: no key that cannot be is ever found."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def credential_row(credential: Credential) -> Values:

@@ -77,6 +77,7 @@ def authorise(
 
     def commit(tx: Tx) -> ProofFailed | Refused | None:
         digest = seal.digest(sealed)
+        tx.operation(operation.id)  # first: its credential comes with it
         # Judged by a key, or the lack of one, that is not on record any more: no proof.
         is_same = tx.credential(credential.id).authentication_key == key
         good = valid and is_same
