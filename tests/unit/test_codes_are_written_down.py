@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from lab.histories import STORIES, History
@@ -130,6 +131,17 @@ def test_a_card_that_had_a_pin_needs_no_activation_code_once_it_is_blocked() -> 
     visit.recognise()
     fields = visit.begin(Kind.UNBLOCK).fields
     assert fields == (FieldName.RELEASE_CODE, FieldName.NEW_PIN)
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(599.5, True), (600.0, False)])
+def test_a_release_code_is_good_for_ten_minutes(seconds: float, *, good: bool) -> None:
+    history = History(UNBLOCK)
+    code = history.world.release_code("alice")
+    history.world.clock.sleep(seconds)
+    liar = Liar(history, Kind.UNBLOCK)
+    liar.prove_card()
+    with nullcontext() if good else pytest.raises(CodeRefused):
+        liar.port.redeem(liar.id, CODE, code)
 
 
 # --- what leaves the escrow ---------------------------------------------------------

@@ -17,7 +17,7 @@ from kiosk.authority.proof import seal, statement
 from kiosk.authority.values import Announced, PrepareRequest, ToldSeen
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
-from kiosk.simulation.domain_faults import DcDown, Frozen, WriteNo
+from kiosk.simulation.domain_faults import AttributeHidden, DcDown, Frozen, WriteNo
 from kiosk.simulation.interference import die
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind, Phase
@@ -180,6 +180,21 @@ def test_an_uncertain_write_from_before_the_last_sync_excuses_nobody() -> None:
     assert history.world.credential("alice").sync_reason == "reason.interrupted"
     with Secret(b"Helpdesk-4711") as theirs:
         history.domain.change_elsewhere(history.holder.account_guid, theirs)
+    history.home_screen()
+    assert history.world.credential("alice").sync_reason == "reason.changed_elsewhere"
+
+
+def test_without_the_mark_and_a_write_of_ours_a_new_time_is_somebodys() -> None:
+    """How often it was set is not known; that we have not is."""
+    history = History(CHANGE)
+    assert history.attempt() is not None
+    history.world.authority.after("authorise", die)
+    assert history.attempt() is None
+    history.look()
+    assert history.world.credential("alice").sync_reason == "reason.interrupted"
+    with Secret(b"Helpdesk-4711") as theirs:
+        history.domain.change_elsewhere(history.holder.account_guid, theirs)
+    history.domain.fail(AttributeHidden())
     history.home_screen()
     assert history.world.credential("alice").sync_reason == "reason.changed_elsewhere"
 

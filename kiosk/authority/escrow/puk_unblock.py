@@ -177,7 +177,7 @@ def changed(
     credential: Credential,
     change: Callable[[Puk], Puk],
     *,
-    promotes: bool = False,
+    promotes: bool,
     fields: dict[str, object] | None = None,
 ) -> Credential:
     """Return the credential with what is known of its PUK changed."""
