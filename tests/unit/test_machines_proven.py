@@ -15,7 +15,7 @@ import pytest
 from kiosk.texts import text
 from scripts import ways_home
 from statemachine.exploration import ISSUED_AGAIN, explored, homeless, why_not
-from statemachine.lifecycle import State
+from statemachine.lifecycle import Standing, State
 from statemachine.operation import Kind, Phase, Route, is_final
 from statemachine.puk import DUE, Known
 from statemachine.situations import (
@@ -87,6 +87,15 @@ def test_a_changed_card_whose_password_may_differ_ends_out_of_step(
             assert end.phase is Phase.OUT_OF_STEP, end.path
 
 
+def test_a_card_that_could_not_be_changed_back_is_not_known() -> None:
+    """Nor is it where it was: only a way back that was verified says that."""
+    back = [each for each in ends(Route.OLD_PIN) if Phase.ROLLING_BACK in each.path]
+    assert {(each.phase, each.changed, each.doubtful) for each in back} == {
+        (Phase.ROLLED_BACK, False, False),
+        (Phase.OUT_OF_STEP, False, True),
+    }
+
+
 # --- a card's whole life -----------------------------------------------------
 
 
@@ -132,6 +141,30 @@ def test_what_brings_somebody_home_is_known_by_name() -> None:
     assert {move.what for move in found if move.helps} == HELPS
     others = {move.what for move in found if not move.helps}
     assert {each for each in others if " ends as " not in each} == HINDERS
+
+
+@by_way
+def test_a_password_that_others_set_is_out_of_step(opens: WayToOpen) -> None:
+    what = "the password is changed elsewhere"
+    others = [
+        move.to
+        for possible in graph_of(opens).values()
+        for move in possible
+        if move.what == what
+    ]
+    assert others
+    assert {each.agreement for each in others} == {Agreement.OUT_OF_STEP}
+
+
+@pytest.mark.parametrize("agreement", Agreement)
+def test_at_home_card_and_password_agree_or_are_said_not_to(
+    agreement: Agreement,
+) -> None:
+    now = Situation(
+        standing=Standing(State.ACTIVE), agreement=agreement, activated=True
+    )
+    at_home = agreement in {Agreement.IN_STEP, Agreement.CARD_ALONE}
+    assert now.is_home is at_home
 
 
 @by_way
