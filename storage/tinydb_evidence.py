@@ -143,7 +143,7 @@ class Evidence:
             b'"%s":%s' % (name.encode(), canonical.encode(value))
             for name, value in wanted.items()
         ]
-        raws = self._living()
+        raws = self._living(wanted.get("credential"))
         for needle in needles:
             raws = [raw for raw in raws if needle in raw]
         yield from filter(fits, map(_decode, raws))
@@ -205,9 +205,13 @@ class Evidence:
         answer = self.index.asked(ask)
         return self._all_sealed(missing=missing) if answer is None else answer
 
-    def _living(self) -> Iterable[bytes]:
+    def _living(self, credential: str | None = None) -> Iterable[bytes]:
+        """Return what lives; `credential`: of others only what is not committed."""
         journal = self._journal
         committed, changed = journal.committed(AUDIT), journal.changed(AUDIT)
+        if credential is not None:
+            own = self._indexes.living.of(credential, committed)
+            committed = {key: committed[key] for key in own}
         if not changed:
             return committed.values()
         return [raw for raw in {**committed, **changed}.values() if raw is not None]
@@ -231,9 +235,11 @@ class Evidence:
             if lane not in (None, *named.ends):
                 continue
             try:
-                for event in segments.read(folder, named, lane):
-                    if lane is None or event.lane == lane:
-                        yield event
+                events = segments.read(folder, named, lane)
+                if lane is None:
+                    yield from events
+                else:
+                    yield from (event for event in events if event.lane == lane)
             except (EvidenceMissing, EvidenceDamaged) as error:
                 _tell([error], missing)
 

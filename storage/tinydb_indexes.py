@@ -16,6 +16,7 @@ import msgspec
 
 from statemachine.lifecycle import State
 from statemachine.operation import Phase
+from storage.living_events import LivingEvents
 from storage.names import NameRow, Names
 from storage.records import Sync
 from storage.view import IN_USE, ByExpiry, fold
@@ -238,6 +239,7 @@ class Indexes:
 
     def __init__(self) -> None:
         self.values = Values()
+        self.living = LivingEvents()
         self.generation = 0
         """Counts what became true of the segments, and beginnings anew."""
         self._credentials: Documents = {}
@@ -247,6 +249,7 @@ class Indexes:
 
     def load(self, tables: Mapping[str, Documents]) -> None:
         self.values.clear()
+        self.living.forget()
         self.generation += 1
         self._names = self._expiry = self._digests = None
         self._credentials = tables.get(CREDENTIALS, {})
@@ -258,6 +261,8 @@ class Indexes:
     ) -> None:
         if table == SEGMENTS:
             self.generation += 1
+        if table == AUDIT:
+            self.living.change(key, before, after)
         if table not in INDEXED:
             return
         self.values.change(table, key, before, after)
