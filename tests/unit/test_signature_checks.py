@@ -6,6 +6,7 @@ import base64
 import os
 import signal
 import sys
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -14,13 +15,18 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lab.histories import STORIES, History
 from msgspec.structs import replace
 
-from kiosk.authority.proof import signature_checks
+from kiosk.authority.proof import signature, signature_checks
 from kiosk.authority.proof.evidence import Proofs, unproven_writes
 from kiosk.authority.proof.seen_once import SeenOnce
 from kiosk.authority.proof.signature_checks import (
@@ -88,6 +94,33 @@ def test_a_key_that_is_at_hand_is_taken_for_no_other() -> None:
             signed = key.sign(b"said", ec.ECDSA(hashes.SHA256()))
             held = [Claim(spki, b"said", signed).is_true() for spki in spkis]
             assert held == [signs == other for other in range(len(keys))]
+
+
+def test_of_more_holders_than_keys_are_kept_most_find_theirs_when_they_come_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[bytes] = []
+
+    def load(spki: bytes) -> PublicKeyTypes:
+        made.append(spki)
+        return load_der_public_key(spki)
+
+    kept: OrderedDict[bytes, PublicKeyTypes] = OrderedDict()
+    monkeypatch.setattr(signature, "_KEYS", 8)
+    monkeypatch.setattr(signature, "_kept", kept)
+    monkeypatch.setattr(signature, "load_der_public_key", load)
+    claims = []
+    for _ in range(10):
+        key = ec.generate_private_key(ec.SECP256R1())
+        public = key.public_key()
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        claims.append(
+            Claim(spki, b"said", key.sign(b"said", ec.ECDSA(hashes.SHA256())))
+        )
+    for _ in range(20):
+        assert all(each.is_true() for each in claims)
+        assert len(kept) <= 8
+    assert len(made) < len(claims) * 20 / 2
 
 
 def test_shared_out_the_same_ones_are_found(shared: SharedOut) -> None:

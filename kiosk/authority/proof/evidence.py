@@ -65,6 +65,8 @@ class _Record(NamedTuple):
     lane: str
     seq: int
     key: str
+    covered: int
+    """By which checkpoint first."""
 
 
 class _Write(NamedTuple):
@@ -99,7 +101,10 @@ class Proofs:
         begins: Collection[str] = (),
         checks: SignatureChecks | None = None,
     ) -> None:
-        """`begins`: the chains of which a part was moved away (see `unjudged`)."""
+        """`begins`: the chains of which a part was moved away (see `unjudged`).
+
+        `covers` knows every checkpoint when the first event comes.
+        """
         self._covers, self._begins = covers, begins
         self._checks = checks or InTurn()
         self.writes = 0
@@ -131,7 +136,8 @@ class Proofs:
             takes(event)
 
     def _record(self, event: AuditEvent) -> None:
-        record = _Record(event.lane, event.seq, event.data.get("key_sha256", ""))
+        lane, seq, key = event.lane, event.seq, event.data.get("key_sha256", "")
+        record = _Record(lane, seq, key, self._covers(lane, seq))
         self._keys.setdefault(event.credential, []).append(record)
 
     def _authorise(self, event: AuditEvent) -> None:
@@ -179,8 +185,7 @@ class Proofs:
     def _came_before(self, record: _Record, write: AuditEvent) -> bool:
         if record.lane == write.lane:
             return record.seq < write.seq
-        covers = self._covers
-        return covers(record.lane, record.seq) <= covers(write.lane, write.seq)
+        return record.covered <= self._covers(write.lane, write.seq)
 
     def findings(self) -> list[EvidenceFinding]:
         """Return the writes that nothing proves, when all events have passed."""
@@ -227,9 +232,9 @@ def _judged(write: AuditEvent, proof: AuditEvent | None) -> tuple[Claim | None, 
         return None, ""
     try:
         claim = Claim(
-            spki=a2b_base64(data["key"], strict_mode=True),
-            message=a2b_base64(data["statement"], strict_mode=True),
-            signature=a2b_base64(data["signature"], strict_mode=True),
+            a2b_base64(data["key"], strict_mode=True),
+            a2b_base64(data["statement"], strict_mode=True),
+            a2b_base64(data["signature"], strict_mode=True),
         )
         named = statement.read(claim.message)
     except (KeyError, ValueError):  # no base64, no statement

@@ -30,6 +30,9 @@ LARGEST = 2_000
 _MOST_PROCESSES = 7
 _AHEAD = 2
 """Batches that a process has: one that it looks at, and the next."""
+_MEANWHILE = BATCH // 2
+"""Claims that are looked at here while all processes have as many: so few that none of
+them has nothing to do before it is thought of again."""
 LENGTH_BYTES = 4
 
 
@@ -100,14 +103,17 @@ class SharedOut:
 
     def _pass_on(self) -> None:
         """Give what waits to a process that has little to do, or look at it here."""
-        batch, self._waiting = self._waiting, []
         if not self._has_begun and self._taken > self._first:
             self._has_begun = True
             self._processes = [_Process() for _ in range(self._most)]
         for process in self._processes:
             process.collect()
         free = min(self._processes, key=lambda it: it.load, default=None)
-        if free is None or free.load >= _AHEAD or not free.take(batch):
+        batch, self._waiting = self._waiting, []
+        if free is not None and free.load >= _AHEAD:
+            batch, self._waiting = batch[:_MEANWHILE], batch[_MEANWHILE:]
+            _look(*batch)
+        elif free is None or not free.take(batch):
             _look(*batch)
 
     def finish(self) -> None:
