@@ -133,3 +133,20 @@ def test_a_changed_template_becomes_the_next_version_and_the_old_one_stays() -> 
     assert saved.version == 2
     assert registry.run(lambda tx: tx.template("staff", 1)).self_service
     assert not registry.run(lambda tx: tx.template("staff")).self_service
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "staff ", "a\nb", "\u202estaff", "\x1b[31mstaff", "s" * 65]
+)
+def test_a_name_that_nobody_could_type_or_read_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    """Once saved it would stay: a version is never taken away."""
+    with pytest.raises(templates.UnsatisfiableTemplate) as caught:
+        templates.read(written(tmp_path, replace(STAFF, name=name)))
+    assert "from 1 to 64 visible characters" in sentence(caught.value.message)
+
+
+@pytest.mark.parametrize("name", ["staff", "Außendienst (Köln)", "s" * 64, "職員"])
+def test_a_name_is_in_any_script(tmp_path: Path, name: str) -> None:
+    assert templates.read(written(tmp_path, replace(STAFF, name=name))).name == name

@@ -35,6 +35,8 @@ _LIMITS = {
 }
 """The widest that cards of a type take; a card in the reader may take less."""
 
+_LONGEST = 64
+"""Characters of a name: what a list and a prompt can show."""
 SIGNING_SLOT = "9A"
 """The only key that signs for a holder: PIV Authentication, which asks for the PIN (SP
 800-73-5 part 1); GIDS cards and tokens answer to the same name. 9C would want the PIN
@@ -94,7 +96,12 @@ def impossible(template: Template) -> Message | None:
 
 
 def _possible(template: Template, policy: PasswordPolicy | None, *, named: str) -> None:
-    """UnsatisfiableTemplate: no PIN satisfies it, or no key could sign."""
+    """UnsatisfiableTemplate: no PIN satisfies it, no key could sign, or nobody could
+    name it.
+    """
+    name = template.name
+    if not name.isprintable() or not 1 <= len(name.strip()) == len(name) <= _LONGEST:
+        raise UnsatisfiableTemplate(file=named, rule="name")
     if template.key_slot != SIGNING_SLOT:
         raise UnsatisfiableTemplate(file=named, rule="key_slot")
     broken = contradiction(effective(limits_of(template), template, None, policy))
