@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +59,25 @@ with open({str(file)!r}, "wb"):
         check=False,
     )
     assert file.read_bytes() == b""
+
+
+LATIN = {**os.environ, "PYTHONIOENCODING": "iso-8859-1"}
+ROLES = [sys.executable, "-m", "kiosk", "registry", "roles", "\u0142ucja"]
+
+
+def test_a_file_is_utf_8_whatever_the_locale() -> None:
+    """`kiosk doctor` and a template that is exported ended as a defect there."""
+    done = subprocess.run(ROLES, capture_output=True, check=False, env=LATIN)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, b"")
+    assert 'TO "\u0142ucja"' in done.stdout.decode("utf-8")
+
+
+def test_a_terminal_is_shown_what_it_can_show() -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(ROLES, stdout=theirs, check=False, env=LATIN)
+    os.write(theirs, b"\n")  # so that there is something to read in any case
+    shown = os.read(ours, 65536)
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == ExitCode.OK
+    assert b'TO "?ucja"' in shown
