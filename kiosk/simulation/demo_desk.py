@@ -81,8 +81,22 @@ class DemoDesk:
         )
         made, puk = self.world.make_card(person, pin=PIN)
         self.world.register(name, made, puk, account_guid=guid, template="staff")
-        told = partial(_of_the_staff, name, person, role)
+        told = partial(self._of_the_staff, name, person, role, made.card)
         self._cards.append((told, made.card, OPERATORS_READER))
+
+    def _of_the_staff(
+        self, name: str, person: str, role: OperatorRole, card: SimulatedPivCard
+    ) -> DemoCard:
+        """Tell who it is, how they sign in, and what is worth trying now."""
+        word = role.name.lower()
+        following = word if self.readers.holds(card) else f"{word}_first"
+        pin, password = PIN.decode(), PASSWORD.decode()
+        return DemoCard(
+            person,
+            say(f"demo.role.{word}"),
+            say("demo.hint.operator", pin=pin, account=name, password=password),
+            say(f"demo.next.{following}"),
+        )
 
     def _of_the_cast(self, role: Role) -> DemoCard:
         """Tell what is true of somebody's card, and what is tried with it here."""
@@ -181,21 +195,6 @@ class DemoDesk:
 
     def note(self) -> str:
         return ""
-
-
-def _of_the_staff(name: str, person: str, role: OperatorRole) -> DemoCard:
-    """Tell who it is, how they sign in, and what is worth trying then."""
-    return DemoCard(
-        person,
-        say(f"demo.role.{role.name.lower()}"),
-        say(
-            "demo.hint.operator",
-            pin=PIN.decode(),
-            account=name,
-            password=PASSWORD.decode(),
-        ),
-        say(f"demo.next.{role.name.lower()}"),
-    )
 
 
 class DemoAside:

@@ -119,3 +119,15 @@ def test_the_desks_tray_begins_with_blank_cards() -> None:
     told = desk.cards[-1]
     desk.stop()
     assert (told.name, told.story) == ("blank card 2", "not issued")
+
+
+def test_an_operator_who_sits_there_is_told_what_to_try_next() -> None:
+    desk = DemoDesk()
+    before = desk.cards[0].next
+    desk.insert(0)
+    after = desk.cards[0].next
+    desk.pull()
+    again = desk.cards[0].next
+    desk.stop()
+    assert before == again == "F5 and the PIN, then find Carol and give her a code"
+    assert after == "give Carol a code, then Ctrl+T and type it at the kiosk"

@@ -180,6 +180,10 @@ class SimulatedReaders:
         """Say whether there is a card in that reader."""
         return self._slots[reader].card is not None
 
+    def holds(self, card: Chip) -> bool:
+        """Say whether that card is in one of them."""
+        return any(slot.card is card for slot in self._slots.values())
+
     def pull(self, reader: str = READER) -> None:
         """Take out what is in the reader; a card's power is gone."""
         slot = self._slots[reader]
