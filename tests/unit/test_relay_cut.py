@@ -240,8 +240,9 @@ def test_an_authority_that_ends_lets_a_card_be_issued_before_it_goes(
     office.emit = ends  # type: ignore[method-assign]  # it ends in the middle of that
     hands.issues()
     assert len(sent) > 3, "it went on"
-    assert office.page.name == CLOSED
-    assert office.notice == "relay.ending"
+    assert office.page.name == "issued", "nobody else has its transport PIN"
+    page = office.back()
+    assert (page.name, page.notice) == (CLOSED, Message("relay.ending"))
     assert hands.live() == ["piv:serial:00000007"]
     assert hands.is_card_free()
 

@@ -298,7 +298,8 @@ def test_a_process_that_ends_waits_for_a_step_and_closes_who_is_idle(
     ending.result(20)
     work.join(20)
     (page,) = pages
-    assert page.notice == Message("relay.ending")
+    assert page.name == "desk-2", "what came of its step is shown"
+    assert busy.back().notice == Message("relay.ending")
     assert door.desk("desk-3").page().name == CLOSED, "the next address is asked"
 
 
@@ -371,7 +372,8 @@ def test_what_a_station_has_begun_is_ended_before_its_session_is(door: Door) -> 
             opened(door, stack, *door.repeated("desk-1"))
         door.gate.set()
         work.join(20)
-    assert [page.notice for page in pages] == [Message("relay.ending")]
+        assert [page.name for page in pages] == ["desk-1"]
+        assert busy.back().notice == Message("relay.ending")
 
 
 def test_sessions_that_do_not_end_are_few(door: Door) -> None:

@@ -122,8 +122,7 @@ class _Hosted:
             is_more = turns.done()
             if isinstance(asked, Typed):
                 Filled({}, asked.secrets).wipe()
-        if is_more:
-            self._channel.send(PageIs(page))
+        self._channel.send(PageIs(page))  # the last one too: nobody else has its PIN
         return is_more
 
     def step(self, session: DeskPort, asked: Asked) -> Page:
