@@ -46,8 +46,8 @@ from lab.servers.postgres import Server  # the laboratory is no installed packag
 
 TITLE = "Evidence, verified whole"
 EVENTS = int(os.environ.get("BENCH_VERIFIED", "240000"))
-_CREDENTIALS, _STATIONS, _AT_ONCE = 5_000, 8, 1_000
-"""So many that no process has a key at hand when it comes again."""
+_CREDENTIALS, _STATIONS, _AT_ONCE = 20_000, 8, 1_000
+"""Five times as many as a process keeps the keys of: few are there when they return."""
 _CLAIM = ("key", "statement", "signature")
 _SIGNER = NoteSigner("pin-kiosk/bench", bytes(range(32)))
 
