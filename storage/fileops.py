@@ -12,12 +12,38 @@ NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p",
 """File systems on which locks and fsync do not mean what the journal needs."""
 
 
+_MADE = 0o600
+
+
+def opened_or_made(path: Path, flags: int) -> int:
+    """Open a file; made with mode 0600 if it is not there. OSError.
+
+    What root makes is the folder's owner's: root's own would keep the station out,
+    which opens its lock to write. Only what is made here: a link that somebody has
+    put there would hand them any file.
+    """
+    flags |= os.O_CREAT | os.O_CLOEXEC
+    if os.geteuid() != 0:
+        return os.open(path, flags, _MADE)
+    try:
+        handle = os.open(path, flags | os.O_EXCL, _MADE)
+    except FileExistsError:
+        return os.open(path, flags, _MADE)
+    try:
+        folder = path.parent.stat()
+        os.fchown(handle, folder.st_uid, folder.st_gid)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
 class FileOps:
     """The real thing: POSIX calls on descriptors. OSError is what may come out."""
 
     def open(self, path: Path) -> int:
         """Open for reading and appending; create with mode 0600."""
-        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return opened_or_made(path, os.O_RDWR | os.O_APPEND)
 
     def open_readonly(self, path: Path) -> int:
         """Open a file that cannot be written."""
@@ -25,8 +51,7 @@ class FileOps:
 
     def create(self, path: Path) -> int:
         """Create an empty file with mode 0600, replacing what is there."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        return os.open(path, flags, 0o600)
+        return opened_or_made(path, os.O_RDWR | os.O_TRUNC)
 
     def read(self, handle: int, offset: int, limit: int) -> bytes:
         """Read at most `limit` bytes from `offset`; fewer only at the end."""

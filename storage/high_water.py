@@ -25,7 +25,7 @@ import msgspec
 
 from storage import canonical
 from storage.audit import Head
-from storage.fileops import FileOps
+from storage.fileops import FileOps, opened_or_made
 
 _LONGEST = 64 * 1024
 """Bytes from which on the file is written anew."""
@@ -168,7 +168,7 @@ class HighWaterMark:
 
     def _write(self, mark: HighWater) -> None:
         with _beside(self._path) as temporary:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = opened_or_made(temporary, os.O_WRONLY | os.O_TRUNC)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(canonical.encode(mark))
                 stream.flush()
@@ -229,7 +229,7 @@ def _alone(path: Path) -> Iterator[None]:
     """Let nobody add a line to the file that is there, or write it anew. OSError."""
     with _WRITING, contextlib.ExitStack() as opened:
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            handle = opened_or_made(path, os.O_RDWR)
             opened.callback(os.close, handle)
             _lock(handle, is_shared=False)
             if _is_at(path, os.fstat(handle)):

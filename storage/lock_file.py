@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,6 @@ def tried(
     """
     handle = ops.open(lock)
     try:
-        if os.geteuid() == 0:  # made by root, it still is the station's
-            folder = lock.parent.stat()
-            os.fchown(handle, folder.st_uid, folder.st_gid)
         if not ops.lock(handle, seconds, is_shared=is_shared):
             yield False
             return

@@ -6,7 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.directory import directory_of
-from kiosk.bootstrap.store import high_water_of, registry_of, vault_of
+from kiosk.bootstrap.store import (
+    high_water_of,
+    must_be_there,
+    registry_of,
+    vault_of,
+)
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
 from kiosk.core.figures import UNTOLD
@@ -56,9 +61,9 @@ def _edge(words: str) -> tuple[Event, State | None]:
 def parts_of(
     config: Config, archives: Sequence[Path] = (), figures: Figures = UNTOLD
 ) -> RequiredPorts:
-    """Open everything the authority is made of, the registry as `registry_of` does.
+    """Open everything the authority is made of.
 
-    The caller closes `registry`. RegistryError, VaultError, SecretFileError,
+    The caller closes `registry`. NoRegistry, RegistryError, VaultError, SecretFileError,
     UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
     """
     around = ports_around(config, figures)
@@ -116,9 +121,13 @@ def ports_around(
 def witnessed_registry(
     config: Config, archives: Sequence[Path] = (), figures: Figures = UNTOLD
 ) -> Registry:
-    """Open the registry, and let it sign checkpoints. As `registry_of`, VaultError."""
+    """Open the registry, and let it sign checkpoints.
+
+    NoRegistry, VaultError, and as `registry_of`.
+    """
     from kiosk.figures.watched import WatchedRegistry
 
+    must_be_there(config)
     clock = SystemClock()
     store = registry_of(config, clock, archives)
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.bootstrap.authority import ports_around, witnessed_registry
 from kiosk.bootstrap.relay import desk_service_of
+from kiosk.bootstrap.store import must_be_there
 from kiosk.config import load
 from kiosk.core.errors import KioskError
 from kiosk.core.figures import UNTOLD
@@ -44,9 +45,9 @@ def made_of(
     """Read the configuration, and return what it makes of a serving process.
 
     `port` stands before the configured one; `verify` before who is enrolled (the
-    laboratory has stations of its own). Nothing is connected yet: a registry that is
-    away is opened when it is back. ServiceNotConfigured, NoServiceLibrary,
-    CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
+    laboratory has stations of its own). Nothing is connected yet: a database that is
+    away is opened when it is back. NoRegistry, ServiceNotConfigured,
+    NoServiceLibrary, CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
     `kiosk.config.load` raises.
     """
     try:
@@ -67,6 +68,7 @@ def made_of(
     from kiosk.directory.ldap.kept_lines import KEPT_SECONDS
 
     config = load(named)
+    must_be_there(config)
     told = config.service
     listening = _listening(told, port)
     around = ports_around(config, figures, Rates(_bounds(told)), KEPT_SECONDS)

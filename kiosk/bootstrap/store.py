@@ -11,6 +11,7 @@ import msgspec
 from kiosk.config import load
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
+from storage.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,19 +43,25 @@ _PASSWORD = re.compile(r"\bpassword\s*=|://[^@/]*:[^@/]*@")
 """A password in a connection string, of either form."""
 
 
-class NoRegistry(KioskError):
+class NoRegistry(RegistryError):
     """There is no registry there: `path`."""
 
     code = "config.nothing_there"
 
 
 def must_be_there(config: Config) -> None:
-    """Refuse to look at a registry that is not: opening it would make an empty one,
-    which everything is well with. NoRegistry.
+    """Refuse to work with a registry that is not: opening it would make an empty one,
+    which everything is well with and no card is known to. NoRegistry.
     """
+    if config.registry.postgresql:
+        return
     path = config.registry.path
-    if not config.registry.postgresql and not path.exists():
-        raise NoRegistry(path=str(path))
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoRegistry(path=str(path)) from error
+    except OSError:
+        return  # whoever opens it says what it is
 
 
 def open_registry(named: Path | None = None) -> Registry:

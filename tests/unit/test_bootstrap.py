@@ -13,6 +13,7 @@ from kiosk.cards.pcsc import PcscMonitor
 from kiosk.config import Config, load
 from kiosk.config.sections.rules import LifecycleSettings
 from kiosk.config.sections.station import PinpadUse, ReadersSettings
+from kiosk.core.errors import Message
 from kiosk.setup.new_station import Layout, create
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
@@ -50,6 +51,35 @@ def test_the_pads_of_readers_are_used_unless_they_are_to_be_ignored(
         assert isinstance(monitor, PcscMonitor)
         assert monitor._use_pinpads is is_used
         assert monitor._requires_pinpads is is_required
+
+
+def test_no_station_makes_a_registry_where_there_is_none(
+    config: Config, tmp_path: Path
+) -> None:
+    """Begun anew, it would know no card, and its evidence would say nothing."""
+    wrong = tmp_path / "elsewhere" / "registry.journal"
+    config = replace(config, registry=replace(config.registry, path=wrong))
+    station, desk = bootstrap.build_station(config), bootstrap.build_desk(config)
+    try:
+        (fault,) = station.health()
+        told = desk.open()
+    finally:
+        station.stop()
+        desk.stop()
+    assert not wrong.parent.exists()
+    assert fault.part == "store"
+    assert fault.message == told
+    assert fault.message == Message("config.nothing_there", {"path": str(wrong)})
+
+
+def test_a_registry_in_a_closed_folder_is_not_said_to_be_missing(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "stat", refused)
+    bootstrap.must_be_there(config)
 
 
 def test_the_edge_of_a_new_card_can_be_removed(config: Config) -> None:

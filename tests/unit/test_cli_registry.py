@@ -219,6 +219,7 @@ def test_rights_are_for_an_account_that_can_be(
         ("template", "export", "staff"),
         ("report", "risk"),
         ("doctor",),
+        ("serve",),
     ],
 )
 def test_looking_at_a_registry_that_is_not_there_makes_none(

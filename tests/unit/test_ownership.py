@@ -116,6 +116,42 @@ def test_what_root_restores_belongs_to_the_folders_user(
     assert verified.returncode == ExitCode.UNANCHORED, "no station has run yet"
 
 
+def of_root(folder: Path) -> Path:
+    """Make a station there whose configuration is root's, as a site's tools leave it."""
+    assert typed("init", folder).returncode == 0
+    config = folder / "kiosk.toml"
+    os.chown(config, 0, 0)
+    config.chmod(0o644)
+    return config
+
+
+@root_only
+def test_what_root_makes_by_looking_keeps_nobody_out(folder: Path) -> None:
+    """A station opens the lock to write, and its mark for each commit."""
+    config, registry = of_root(folder), folder / "registry.journal"
+    for made_anew in (".lock", ".seen"):
+        registry.with_name(registry.name + made_anew).unlink(missing_ok=True)
+    typed("audit", "head", "--config", config)
+    made = {path for path in folder.rglob("*") if path != config}
+    assert {path.stat().st_uid for path in made} == {NOBODY.pw_uid}
+    again = typed("audit", "verify", "--config", config, user="nobody")
+    assert again.returncode == ExitCode.UNANCHORED, again.stderr
+
+
+@root_only
+def test_root_gives_nobody_what_a_link_in_their_folder_names(folder: Path) -> None:
+    """Else who may write in the folder could have any file of root's."""
+    config = of_root(folder)
+    secret = folder.parent / "roots"
+    secret.touch(mode=0o600)
+    lock = folder / "registry.journal.lock"
+    lock.unlink()
+    lock.symlink_to(secret)
+    typed("audit", "head", "--config", config)
+    typed("backup", folder.parent / "copy", "--config", config)
+    assert secret.stat().st_uid == 0
+
+
 @root_only
 def test_a_backup_that_only_root_may_read_is_not_called_something_else(
     folder: Path, tmp_path: Path
