@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -136,6 +137,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()  # what cannot be written is to be told, too
     except Exception as error:  # noqa: BLE001 - the last place that can say what it was
+        if isinstance(error, BrokenPipeError) and _is_unread():
+            _write_nowhere()
+            return ExitCode.UNREAD
         from kiosk.cli.ending import report  # what most calls never need
 
         _stop_writing()
@@ -153,6 +157,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         with by_signals(), opening.shown_by(ProgressLine):
             app(args=arguments, prog_name="kiosk")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer ends without a word
+            raise end.__context__ from None
         return end.code if isinstance(end.code, int) else ExitCode.FAILED
     return ExitCode.OK
 
@@ -162,6 +168,19 @@ def _stop_writing() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _write_nowhere()
+
+
+def _write_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _is_unread() -> bool:
+    """Say whether whoever read the output has closed it: a pipe of somebody else's, to
+    the domain or a program, may break as well.
+    """
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return bool(output.poll(0))

@@ -26,3 +26,5 @@ class ExitCode(IntEnum):
     """The terminal went away; start the kiosk again."""
     INTERRUPTED = 130
     """Ctrl+C."""
+    UNREAD = 141
+    """Whoever read the output (`kiosk … | head`) has closed it; nothing is said."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -137,6 +138,31 @@ def test_the_version_is_told_in_every_usual_way() -> None:
             check=True,
         )
         assert done.stdout == f"kiosk {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["-V"], ["--help"], ["lifecycle"]])
+def test_who_closes_the_output_is_told_nothing(words: list[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", *words],
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (ExitCode.UNREAD, b"")
+
+
+def test_a_pipe_that_is_not_the_output_is_told_of(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr("typer.echo", broken)
+    assert main(["lifecycle"]) == ExitCode.FAILED
+    assert "Broken pipe" in capfd.readouterr().err
 
 
 @pytest.mark.slow

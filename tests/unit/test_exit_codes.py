@@ -18,6 +18,7 @@ def test_the_numbers_are_those_that_scripts_rely_on() -> None:
         "UNEXPECTED": 70,
         "TERMINAL_GONE": 75,
         "INTERRUPTED": 130,
+        "UNREAD": 141,
     }
 
 
