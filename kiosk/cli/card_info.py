@@ -6,7 +6,7 @@ import queue
 
 import msgspec
 
-from kiosk.cards.errors import CardError, ServiceGone
+from kiosk.cards.errors import CardError
 from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
 from kiosk.cards.values import (
     CardUnreadable,
@@ -19,7 +19,7 @@ from kiosk.cards.values import (
 )
 from kiosk.cli.card_keys import KeyReport, keys_of, policies_of
 from kiosk.cli.ending import words
-from kiosk.core.errors import Message
+from kiosk.core.errors import KioskError, Message
 
 _SERVICE_SECONDS = 5.0
 _CARD_SECONDS = 1.5
@@ -51,6 +51,18 @@ class CardReport(msgspec.Struct, frozen=True, kw_only=True):
     """What it need not tell, and told in a way that cannot be used, in words."""
 
 
+class CardServiceLost(KioskError):
+    """There is no card service, as whoever typed is told: `reason`."""
+
+    code = "card.info.service_lost"
+
+
+class CardServiceDenied(KioskError):
+    """It runs, and does not let this user use it: `reason`."""
+
+    code = "card.info.service_denied"
+
+
 class ReaderReport(msgspec.Struct, frozen=True, kw_only=True):
     """A reader, and the card in it or why there is none."""
 
@@ -60,7 +72,10 @@ class ReaderReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(monitor: Monitor, part: str = "") -> list[ReaderReport]:
-    """Look at every reader whose name contains `part`. ServiceGone."""
+    """Look at every reader whose name contains `part`.
+
+    CardServiceLost, CardServiceDenied.
+    """
     events: queue.SimpleQueue[ReaderEvent] = queue.SimpleQueue()
     monitor.start(events.put)
     try:
@@ -81,8 +96,9 @@ def _found(
         except queue.Empty:
             break
         match event:
-            case ServiceLost():
-                raise ServiceGone
+            case ServiceLost(reason=reason, is_denied=is_denied):
+                lost = CardServiceDenied if is_denied else CardServiceLost
+                raise lost(reason=reason)
             case ReadersChanged(readers=names):
                 found = {name: None for name in names if part in name}
             case CardInserted(card=card) if card.reader in found:

@@ -14,7 +14,7 @@ from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.errors import DirectoryError
 from kiosk.texts import UnknownText, sentence
 
-_USAGE = ("cli.", "config.", "template.")
+_USAGE = ("cli.", "config.", "template.", "rehearsal.scenario_error")
 """Areas of errors in what somebody typed or wrote; all others: refused or failed."""
 _LONG = 4000
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.frame import fail, new_app
+from kiosk.core.errors import reason_of
 
 if TYPE_CHECKING:
     from kiosk.simulation.rehearsal.backends import Domain, RehearsalReaders
@@ -69,8 +70,8 @@ def rehearse(
 ) -> None:
     """Run scenario files with simulated cards; exit 0 only if all hold."""
     from kiosk.simulation.rehearsal.report import Format, render
-    from kiosk.simulation.rehearsal.runner import play, run
-    from kiosk.simulation.rehearsal.scenario import shipped
+    from kiosk.simulation.rehearsal.runner import play
+    from kiosk.simulation.rehearsal.scenario import read, shipped
     from kiosk.simulation.rehearsal.what_if import scenarios
 
     if report not in tuple(Format):
@@ -80,11 +81,17 @@ def rehearse(
         raise typer.BadParameter("name a scenario file, or --tour", param_hint="FILE")
     if cards not in ("simulated", "pcsc"):
         raise typer.BadParameter("simulated or pcsc", param_hint="--cards")
+    stories = [(path, read(path)) for path in chosen]
+    if output is not None:
+        _try_to_write(output)
     readers = _virtual_hand(vpcd, module) if cards == "pcsc" else None
     domain = _laboratory(directory) if directory is not None else None
     try:
         rules = _rules(against) if against is not None else None
-        outcomes = [run(path, readers, domain, rules) for path in chosen]
+        outcomes = [
+            play(scenario, path.name, readers, domain, rules)
+            for path, scenario in stories
+        ]
         if rules is not None and not chosen:
             outcomes = [
                 play(each, each.title, rules=rules) for each in scenarios(rules)
@@ -101,11 +108,25 @@ def rehearse(
         raise fail()
 
 
+def _try_to_write(output: Path) -> None:
+    """Refuse a place for the report before anything is played for it."""
+    is_new = not output.exists()
+    try:
+        with output.open("ab"):
+            pass
+        if is_new:
+            output.unlink()
+    except OSError as error:
+        problem = reason_of(error)
+        raise typer.BadParameter(f"{output}: {problem}", param_hint="-o") from error
+
+
 def _rules(config: Path) -> SiteRules:
     """Return a site's own rules; the domain is asked for its policy, nothing more."""
     from kiosk.authority.office import templates
     from kiosk.authority.rules.compliance import ComplianceProfile
     from kiosk.bootstrap import directory_of, lifecycle_of
+    from kiosk.cli.ending import words
     from kiosk.config import load
     from kiosk.directory.errors import DirectoryError
     from kiosk.directory.ports import Examinable
@@ -118,7 +139,8 @@ def _rules(config: Path) -> SiteRules:
             if isinstance(dc, Examinable):
                 policy = dc.domain_policy()
     except DirectoryError as error:
-        typer.echo(f"The domain's policy is not known: {error.code}.", err=True)
+        told = error.detail or error.message
+        typer.echo(f"The domain's policy is not known. {words(told)}", err=True)
     return SiteRules(
         templates=templates.read_folder(settings.templates.folder),
         lifecycle=lifecycle_of(settings),

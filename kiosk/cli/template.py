@@ -9,7 +9,7 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, fail, new_app
 from kiosk.core import private_files
-from kiosk.core.errors import reason_of
+from kiosk.core.errors import KioskError, reason_of
 
 if TYPE_CHECKING:
     from storage.records import Template
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 app = new_app("Check, publish, import, export and compare templates.")
 _Files = Annotated[list[Path], typer.Argument(help="Template files (TOML).")]
 _Name = Annotated[str, typer.Argument(help="The template's name.", show_default=False)]
+
+
+class NoSuchVersion(KioskError):
+    """A template never had that version: `name`, `version`, and the `newest`."""
+
+    code = "template.no_such_version"
 
 
 @app.command()
@@ -95,10 +101,17 @@ def export(
     """Write a saved template as a file."""
     from kiosk.authority.office import templates
     from kiosk.bootstrap import open_registry
+    from storage.errors import RecordMissing
 
-    registry = open_registry(config)
+    registry, newest = open_registry(config), None
     try:
-        found = registry.run(lambda tx: tx.template(name, version))
+        found = newest = registry.read(lambda view: view.template(name))
+        if version is not None:
+            found = registry.read(lambda view: view.template(name, version))
+    except RecordMissing:
+        if newest is None or version is None:
+            raise
+        raise NoSuchVersion(name=name, version=version, newest=newest.version) from None
     finally:
         registry.close()
     text = templates.commented(found)

@@ -60,6 +60,12 @@ class NotABackup(BackupError):
     code = "backup.not_a_backup"
 
 
+class NoSuchFolder(BackupError):
+    """What was named as a backup is not there: `folder`."""
+
+    code = "backup.no_such_folder"
+
+
 class Unreadable(BackupError):
     """A file may not be read by who restores: `file`, `reason`."""
 
@@ -95,13 +101,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read(folder: Path, told: Told = lambda _bytes: None) -> Manifest:
-    """Check a backup's files against its manifest. NotABackup, Damaged, Unreadable."""
+    """Check a backup's files against its manifest.
+    NoSuchFolder, NotABackup, Damaged, Unreadable.
+    """
     try:
         raw = (folder / MANIFEST).read_bytes()
         manifest = msgspec.json.decode(raw, type=Manifest)
     except PermissionError as error:
         reason = reason_of(error)
         raise Unreadable(file=str(folder / MANIFEST), reason=reason) from error
+    except FileNotFoundError as error:
+        if not folder.exists():
+            raise NoSuchFolder(folder=str(folder)) from error
+        raise NotABackup(folder=str(folder)) from error
     except (OSError, msgspec.DecodeError) as error:
         raise NotABackup(folder=str(folder)) from error
     if manifest.format != FORMAT or REGISTRY not in manifest.files:
