@@ -63,8 +63,9 @@ def parts_of(
 ) -> RequiredPorts:
     """Open everything the authority is made of.
 
-    The caller closes `registry`. NoRegistry, RegistryError, VaultError, SecretFileError,
-    UnknownEdge, and what `kiosk.authority.office.templates.read_folder` raises.
+    The caller closes `registry`. NoRegistry, RegistryError, VaultError,
+    SecretFileError, UnknownEdge, and what
+    `kiosk.authority.office.templates.read_folder` raises.
     """
     around = ports_around(config, figures)
     return around(witnessed_registry(config, archives, figures))

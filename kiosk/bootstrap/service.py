@@ -47,8 +47,8 @@ def made_of(
     `port` stands before the configured one; `verify` before who is enrolled (the
     laboratory has stations of its own). Nothing is connected yet: a database that is
     away is opened when it is back. NoRegistry, ServiceNotConfigured,
-    NoServiceLibrary, CertificateUnusable, SecretFileError, VaultError, UnknownEdge, and what
-    `kiosk.config.load` raises.
+    NoServiceLibrary, CertificateUnusable, SecretFileError, VaultError, UnknownEdge,
+    and what `kiosk.config.load` raises.
     """
     try:
         from kiosk.authority.service import process

@@ -117,7 +117,7 @@ def test_what_root_restores_belongs_to_the_folders_user(
 
 
 def of_root(folder: Path) -> Path:
-    """Make a station there whose configuration is root's, as a site's tools leave it."""
+    """Make a station there whose configuration is root's, as a site's tools do."""
     assert typed("init", folder).returncode == 0
     config = folder / "kiosk.toml"
     os.chown(config, 0, 0)
