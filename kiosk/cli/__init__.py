@@ -23,7 +23,7 @@ from kiosk.cli.coercion import turn_only_what_is_typed
 from kiosk.cli.ended import by_signals
 from kiosk.cli.frame import new_app
 from kiosk.cli.progress import ProgressLine
-from kiosk.core import standard_streams
+from kiosk.core import process_end, standard_streams
 from kiosk.core.exit_codes import ExitCode
 from storage import opening
 
@@ -128,7 +128,18 @@ def _kiosk(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (the process's own if None); return an `ExitCode`."""
+    """Run the command line (the process's own if None); return an `ExitCode`.
+
+    The process's own may end here: `process_end`.
+    """
+    code = _told(arguments)
+    if arguments is None and process_end.leaves_threads():
+        process_end.end_process(code)
+    return code
+
+
+def _told(arguments: Sequence[str] | None) -> int:
+    """Run it, and say what went wrong."""
     standard_streams.complete()
     # A command's own words stand alone: of events, only what is a bug is shown. One
     # that goes on for hours has a log (`kiosk.core.logs`).

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -272,6 +274,26 @@ def test_one_that_cannot_listen_does_not_say_that_it_serves(
     assert done.returncode == 1
     assert done.stdout == ""
     assert "cannot be listened at" in done.stderr
+
+
+def test_it_ends_without_taking_the_interpreter_apart(authority: Authority) -> None:
+    """The server's own threads may still want it then, and abort the process."""
+    taken_apart = authority.folder / "taken-apart"
+    (authority.folder / "sitecustomize.py").write_text(
+        "import atexit, pathlib\n"
+        f"atexit.register(pathlib.Path({str(taken_apart)!r}).touch)"
+    )
+    port = authority.ports[0]
+    own = {**os.environ, "PYTHONPATH": str(authority.folder)}
+    kiosk = [sys.executable, "-m", "kiosk"]
+    typed = [*kiosk, "serve", "--config", str(authority.config), "--port", str(port)]
+    with subprocess.Popen(typed, env=own, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"Serving" in process.stdout.readline()
+        assert end(process) == 0
+    assert not taken_apart.exists()
+    subprocess.run([*kiosk, "--version"], env=own, check=True)
+    assert taken_apart.exists(), "nothing would have told"
 
 
 def test_a_token_is_not_called_a_pin_where_there_is_no_terminal() -> None:

@@ -26,6 +26,7 @@ from kiosk import bootstrap
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.config import load
+from kiosk.core.process_end import end_process
 from lab.servers.ports import free_port
 from lab.servers.served import Named, Site, by_header
 from storage.vault import add_key
@@ -88,6 +89,7 @@ def main(config: str, port: str) -> None:
         return bootstrap.made_of(Path(config), int(port), verify=held)
 
     process.run(made(), made)
+    end_process(0)
 
 
 class Authority:
