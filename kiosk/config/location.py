@@ -26,6 +26,7 @@ class OperatorsConfig(Config, frozen=True, kw_only=True):
 
 
 C = TypeVar("C", bound=Config)
+S = TypeVar("S", bound=AnyStation)
 
 
 class NoConfiguration(KioskError):
@@ -110,7 +111,7 @@ def load_any(named: Path | None = None) -> AnyStation:
     path = find(named).absolute()
     table = _own(path)
     if "authority" in table:
-        return toml_file.decode(table, FleetStation, file=path)
+        return _spoken(toml_file.decode(table, FleetStation, file=path), path)
     return _checked(table, Config, path)
 
 
@@ -147,8 +148,20 @@ def _own(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _spoken(config: S, path: Path) -> S:
+    """Let a configuration pass that offers no language twice. WrongValue."""
+    languages = config.display.languages
+    if len(set(languages)) < len(languages):
+        raise toml_file.WrongValue(
+            file=str(path),
+            key="display.languages",
+            expected='a list with no language twice, like ["de", "en"]',
+        )
+    return config
+
+
 def _checked(table: dict[str, Any], kind: type[C], path: Path) -> C:
-    config = toml_file.decode(table, kind, file=path)
+    config = _spoken(toml_file.decode(table, kind, file=path), path)
     if not (config.directory.dcs or config.directory.domain):
         raise toml_file.MissingKey(file=str(path), key="directory.dcs")
     seen: set[str] = set()

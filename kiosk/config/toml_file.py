@@ -6,6 +6,7 @@ a value, because somebody may have typed a password where its file's name belong
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
@@ -18,7 +19,37 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from kiosk.core.errors import KioskError, reason_of
+from kiosk.config.file_errors import (
+    ByteOrderMark,
+    FileError,
+    FileUnreadable,
+    GivenTwice,
+    MeaninglessKey,
+    MissingKey,
+    NotOurs,
+    NotToml,
+    UnknownTomlKey,
+    WrongValue,
+)
+from kiosk.core.errors import reason_of
+
+__all__ = (
+    "ByteOrderMark",
+    "FileError",
+    "FileUnreadable",
+    "GivenTwice",
+    "MeaninglessKey",
+    "MissingKey",
+    "NotOurs",
+    "NotToml",
+    "UnknownTomlKey",
+    "WrongValue",
+    "decode",
+    "expected",
+    "load",
+    "load_own",
+    "read",
+)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,57 +58,9 @@ _LARGEST = 4 << 20
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
 _QUOTES_NOTHING = ("Invalid", "Expected", "Unclosed", "Unterminated", "Unescaped")
 """How the parser's messages begin that name only what it missed."""
+_SAYS_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot redefine", "Duplicate")
+"""How those begin that speak of what is there already."""
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
-
-
-class FileError(KioskError):
-    """Root of what reading a file may raise. `file` is its path."""
-
-    code = "config.error"
-
-
-class FileUnreadable(FileError):
-    """The file is not there or may not be read: `file`, `reason`."""
-
-    code = "config.unreadable"
-
-
-class NotToml(FileError):
-    """The file breaks TOML's own rules: `file`, `reason` (with line and column)."""
-
-    code = "config.not_toml"
-
-
-class NotOurs(FileError):
-    """Somebody else owns the file or may write it: `file`."""
-
-    code = "config.not_ours"
-
-
-class UnknownTomlKey(FileError):
-    """A key that means nothing, and the nearest one that does: `file`, `key`,
-    `nearest`.
-    """
-
-    code = "config.unknown_key"
-
-
-class MeaninglessKey(FileError):
-    """A key that means nothing and is like no other: `file`, `key`, `known`."""
-
-    code = "config.meaningless_key"
-
-
-class MissingKey(FileError):
-    """A key without a default is not there: `file`, `key`."""
-
-    code = "config.missing_key"
-
-
-class WrongValue(FileError):
-    """A value is of the wrong kind: `file`, `key`, `expected` (words)."""
-
-    code = "config.wrong_value"
 
 
 def read(path: Path, kind: type[T]) -> T:
@@ -89,14 +72,14 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Read `path` as plain TOML. FileUnreadable, NotToml."""
+    """Read `path` as plain TOML. FileUnreadable, ByteOrderMark, NotToml."""
     return _load(path, _anybodys)
 
 
 def load_own(path: Path) -> dict[str, Any]:
     """Read a file that gives power, so nobody else may have written it.
 
-    FileUnreadable, NotToml, NotOurs.
+    FileUnreadable, ByteOrderMark, NotToml, NotOurs.
     """
     return _load(path, _ours)
 
@@ -108,6 +91,8 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
             text = stream.read(_LARGEST + 1)
         if len(text) > _LARGEST:
             raise FileUnreadable(file=str(path), reason=f"more than {_LARGEST} bytes")
+        if text.startswith(codecs.BOM_UTF8):
+            raise ByteOrderMark(file=str(path))
         return tomllib.loads(text.decode())
     except OSError as error:
         reason = reason_of(error)
@@ -117,7 +102,8 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
             file=str(path), reason=f"no UTF-8 at byte {error.start}"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise NotToml(file=str(path), reason=_without_quotation(error)) from None
+        kind = GivenTwice if str(error).startswith(_SAYS_TWICE) else NotToml
+        raise kind(file=str(path), reason=_without_quotation(error)) from None
 
 
 def _without_quotation(error: tomllib.TOMLDecodeError) -> str:

@@ -14,6 +14,7 @@ from kiosk.bootstrap import (
     facts_of,
     high_water_of,
     issuer_of,
+    lifecycle_of,
     middleware_of,
     module_of,
     monitor_of,
@@ -57,6 +58,7 @@ def checks_of(
     """
     from kiosk.doctor import store
 
+    lifecycle_of(config)  # no station begins with an edge that there is not
     domain_of = cache(lambda: directory_of(config))
 
     dcs = config.directory.dcs

@@ -13,7 +13,7 @@ from msgspec import inspect
 
 from kiosk.config import Config, NoConfiguration, Tls, find, load, toml_file
 from kiosk.config.described import descriptions
-from kiosk.config.location import VARIABLE
+from kiosk.config.location import VARIABLE, OfAnotherUser
 from kiosk.config.render import Values, commented, fields_of, toml_value
 from kiosk.config.sections.operators import Operator
 from kiosk.config.settings import FleetStation
@@ -188,6 +188,48 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
             'text in quotes that is not empty, like "dc1.example.org"',
         ),
         (
+            'dcs = ["dc1.example.org"',
+            'dcs = ["dc1.example.org:99999"',
+            "directory.dcs[0]",
+            'text in quotes that is not empty, like "dc1.example.org"',
+        ),
+        (
+            '"DC=example,DC=org"',
+            '"example.org"',
+            "directory.base_dn",
+            'text in quotes that is not empty, like "DC=example,DC=org"',
+        ),
+        (
+            '"DC=example,DC=org"',
+            '"DC=example.org"',
+            "directory.base_dn",
+            'text in quotes that is not empty, like "DC=example,DC=org"',
+        ),
+        (
+            "#nameservers = []",
+            'nameservers = ["192.0.2.53:65536"]',
+            "directory.nameservers[0]",
+            'text in quotes, like "192.0.2.53"',
+        ),
+        (
+            '#syslog = ""',
+            'syslog = "192.0.2.1:0"',
+            "evidence.syslog",
+            'text in quotes, like "/dev/log"',
+        ),
+        (
+            '#languages = ["en", "de", "fr", "es"]',
+            'languages = ["de", "en", "de"]',
+            "display.languages",
+            'a list with no language twice, like ["de", "en"]',
+        ),
+        (
+            '#listen = "127.0.0.1:8443"',
+            'listen = "127.0.0.1:65536"',
+            "service.listen",
+            'text in quotes, like "127.0.0.1:8443"',
+        ),
+        (
             '#listen = "127.0.0.1:8443"',
             'listen = "nohost"',
             "service.listen",
@@ -301,6 +343,42 @@ def test_a_broken_file_is_told_of_without_what_it_holds(
     assert "\\x" not in said
 
 
+@pytest.mark.parametrize(
+    "dn", ["OU=Staff, DC=example, DC=org", "dc=example", "OU=A\\\\,B.C,DC=ex,DC=org"]
+)
+def test_a_base_may_be_written_as_a_person_does(good: Path, dn: str) -> None:
+    replaced(good, '"DC=example,DC=org"', f'"{dn}"')
+    assert load(good).directory.base_dn == dn.replace("\\\\", "\\")
+
+
+def test_every_port_there_is_may_be_named(good: Path) -> None:
+    text = good.read_text("utf-8")
+    for port in (1, 9, 10, 99, 636, 9999, 10000, 59999, 60000, 64999, 65499, 65535):
+        dc = f"dc1.example.org:{port}"
+        good.write_text(text.replace('["dc1.example.org"', f'["{dc}"'), "utf-8")
+        assert load(good).directory.dcs[0] == dc
+    for none in ("0", "01", "65536", "65540", "65600", "66000", "70000", "100000"):
+        dc = f"dc1.example.org:{none}"
+        good.write_text(text.replace('["dc1.example.org"', f'["{dc}"'), "utf-8")
+        with pytest.raises(toml_file.WrongValue):
+            load(good)
+
+
+@pytest.mark.parametrize(
+    "content", ["a = 1\na = 2\n[b]", "[a]\n[a]", "x = {a = 1, a = 2}", "[[a]]\n[a]"]
+)
+def test_what_stands_there_twice_is_called_that(tmp_path: Path, content: str) -> None:
+    with pytest.raises(toml_file.GivenTwice) as caught:
+        load(written(tmp_path, content))
+    assert "line " in str(caught.value.data["reason"])
+
+
+def test_a_byte_order_mark_is_called_that(good: Path) -> None:
+    good.write_bytes(b"\xef\xbb\xbf" + good.read_bytes())
+    with pytest.raises(toml_file.ByteOrderMark):
+        load(good)
+
+
 def test_bytes_that_are_no_text_are_told_of_by_place(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_bytes(b'[station]\nname = "\xe7\xe7"')
@@ -339,6 +417,8 @@ def test_a_file_of_another_user_is_refused(
     if mine == 0:  # root's own files are trusted by every user
         os.chown(good, 4711, 4711)
     with pytest.raises(toml_file.NotOurs):
+        toml_file.load_own(good)
+    with pytest.raises(OfAnotherUser):
         load(good)
 
 

@@ -74,6 +74,16 @@ def test_a_backup_that_is_not_there_is_not_called_something_else(
     assert "is no backup of this program" in capsys.readouterr().err
 
 
+def test_the_doctor_refuses_a_lifecycle_that_no_station_begins_with(
+    terminal: Terminal,
+) -> None:
+    terminal.configure("lifecycle", 'removed = ["retire nowhere"]')
+    terminal.sign_in("administrator")
+    code, _, said = terminal.type("doctor")
+    assert code == ExitCode.USAGE
+    assert "'retire nowhere'" in said
+
+
 def test_a_version_that_a_template_never_had_is_told_as_that(
     terminal: Terminal,
 ) -> None:

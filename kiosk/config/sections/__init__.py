@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+PORT = (
+    r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}"
+    r"|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+"""A port, as a pattern: 1 to 65535."""
+
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, strict about unknown keys."""

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import Section
+from kiosk.config.sections import PORT, Section
 
-NAMESERVER = (
-    r"^([0-9.]+|[0-9A-Fa-f:]+|\[[0-9A-Fa-f:]+\]:[0-9]{1,5}|[0-9.]+:[0-9]{1,5})$"
-)
+NAMESERVER = rf"^([0-9.]+|[0-9A-Fa-f:]+|\[[0-9A-Fa-f:]+\]:{PORT}|[0-9.]+:{PORT})$"
+DOMAIN_DN = r"^(.+=.+, *)?[Dd][Cc] *= *[^,.=]+$"
+"""A DN that ends in a domain: one label of its name to a step."""
 
 
 class Tls(StrEnum):
@@ -30,7 +30,7 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
             str,
             Meta(
                 min_length=1,
-                pattern=r"^[A-Za-z0-9._-]+(:[0-9]{1,5})?$",
+                pattern=rf"^[A-Za-z0-9._-]+(:{PORT})?$",
                 examples=["dc1.example.org"],
             ),
         ],
@@ -60,7 +60,9 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
     """DNS servers to ask for domain controllers and their addresses, as address or
     address:port; empty: the system's.
     """
-    base_dn: Annotated[str, Meta(min_length=1)]
+    base_dn: Annotated[
+        str, Meta(min_length=1, pattern=DOMAIN_DN, examples=["DC=example,DC=org"])
+    ]
     """Where accounts are looked for, e.g. DC=example,DC=org."""
     units: tuple[str, ...] = ()
     """Organisational units whose people have cards, as they were delegated: `kiosk

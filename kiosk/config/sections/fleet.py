@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import Section
+from kiosk.config.sections import PORT, Section
 
 HOST = r"([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])"
-HOST_PORT = rf"{HOST}(:\d{{1,5}})?"
+HOST_PORT = rf"{HOST}(:{PORT})?"
 """A name or an address, and a port where it is not 443."""
 
 
@@ -50,7 +50,7 @@ class ServiceSettings(Section, frozen=True, kw_only=True):
     """How `kiosk serve` serves the stations of a fleet."""
 
     listen: Annotated[
-        str, Meta(pattern=rf"^{HOST}:\d{{1,5}}$", examples=["127.0.0.1:8443"])
+        str, Meta(pattern=rf"^{HOST}:{PORT}$", examples=["127.0.0.1:8443"])
     ] = "127.0.0.1:8443"
     """ADDRESS:PORT; a second process on this machine is told its own port (`kiosk serve
     --port`).

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import Section
+from kiosk.config.sections import PORT, Section
 
 
 class RegistrySettings(Section, frozen=True, kw_only=True):
@@ -37,7 +37,10 @@ class EvidenceSettings(Section, frozen=True, kw_only=True):
     """
     syslog: Annotated[
         str,
-        Meta(pattern=r"^(/.+|\d{1,3}(\.\d{1,3}){3}:\d{1,5})?$", examples=["/dev/log"]),
+        Meta(
+            pattern=rf"^(/.+|\d{{1,3}}(\.\d{{1,3}}){{3}}:{PORT})?$",
+            examples=["/dev/log"],
+        ),
     ] = ""
     """A syslog that is told of every checkpoint when it is signed: the path of its
     socket (`/dev/log`), or ADDRESS:PORT (UDP); silent: none.
