@@ -183,3 +183,15 @@ class StoreUnavailable(RegistryError):
     """The store cannot be reached: `place`."""
 
     code = "registry.unavailable"
+
+
+class StoreNotOpened(StoreUnavailable):
+    """As its owner is told: `place`, and the `reason` in the database's own words."""
+
+    code = "registry.not_opened"
+
+
+class NoConnectionString(StoreUnavailable):
+    """What was named is no place of a database: `place`, of which nothing is shown."""
+
+    code = "registry.no_connection_string"

@@ -18,6 +18,7 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGconn
 
 from storage.errors import (
+    NoConnectionString,
     RegistryError,
     StoreForbidden,
     StoreFull,
@@ -142,12 +143,12 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
 def place_of(conninfo: str) -> str:
     """Return what may be shown of a connection string: hosts, ports, database.
 
-    StoreUnavailable: it is none.
+    NoConnectionString: it is none.
     """
     try:
         told = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
-        raise StoreUnavailable(place="postgresql") from error
+        raise NoConnectionString(place="postgresql") from error
     hosts = str(told.get("host") or told.get("hostaddr") or "").split(",")
     ports = str(told.get("port") or "").split(",")
     ports = ports * len(hosts) if len(ports) == 1 else ports

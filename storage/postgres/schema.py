@@ -16,7 +16,7 @@ from importlib import resources
 import psycopg
 from psycopg import errors
 
-from storage.errors import StoreForeign, StoreTooNew, StoreTooOld
+from storage.errors import StoreForeign, StoreNotOpened, StoreTooNew, StoreTooOld
 from storage.postgres import in_parts
 from storage.postgres.connection import (
     BoundedConnection,
@@ -131,7 +131,12 @@ def upgraded(conninfo: str, told: Told = _untold) -> tuple[list[int], list[str]]
     """
     place = place_of(conninfo)
     try:
-        with as_owner(conninfo) as owner:
+        connection = as_owner(conninfo)
+    except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise StoreNotOpened(place=place, reason=reason) from error
+    try:
+        with connection as owner:
             work = _Work(owner, told)
             owner.still = work.still
             made = upgrade(owner, place, work)

@@ -13,6 +13,7 @@ from kiosk import bootstrap
 from kiosk.bootstrap import PasswordInConfiguration, RegistryElsewhere, database_of
 from kiosk.config import load
 from kiosk.core.clock import SystemClock
+from kiosk.core.exit_codes import ExitCode
 from kiosk.doctor import Health
 from kiosk.doctor.database import database
 from storage.postgres.facts import DatabaseFacts
@@ -84,6 +85,21 @@ def test_tables_are_made_by_their_owner(terminal: Terminal) -> None:
     code, out, _ = terminal.type_bare("registry", "roles", 'ki"osk')
     assert code == 0
     assert 'TO "ki""osk";' in out
+
+
+def test_a_database_that_cannot_be_opened_is_told_with_its_reason(
+    terminal: Terminal,
+) -> None:
+    nobody = "host=127.0.0.1 port=1 dbname=r user=u password=geheim"
+    code, _, said = terminal.type_bare("registry", "upgrade", nobody)
+    assert code == ExitCode.FAILED
+    assert "postgresql://127.0.0.1:1/r cannot be opened" in said
+    assert "Connection refused" in said
+    assert "geheim" not in said
+    code, _, said = terminal.type_bare("registry", "upgrade", "geheim")
+    assert code == ExitCode.FAILED
+    assert "no connection string" in said
+    assert "geheim" not in said
 
 
 @pytest.mark.parametrize(
