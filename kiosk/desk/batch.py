@@ -24,7 +24,7 @@ from kiosk.desk import sheet
 from kiosk.desk.context import Site
 from kiosk.desk.files import FileRefused, StationFiles, results_beside
 from kiosk.desk.personalise import MiddlewareElsewhere, refusal_here
-from kiosk.desk.sheet import BatchUnreadable, Line
+from kiosk.desk.sheet import BatchUnreadable, SheetLine
 from statemachine.lifecycle import State
 from storage.records import Credential
 
@@ -188,7 +188,7 @@ def read_batch(office: Office, site: Site, name: str) -> Batch:
 
 
 def _go_on(
-    rows: list[Row], results: str, begun: Sequence[Line]
+    rows: list[Row], results: str, begun: Sequence[SheetLine]
 ) -> list[tuple[Row, set[str]]]:
     """Take over what the result file says is done. BatchUnreadable: it is of another
     list.

@@ -22,7 +22,7 @@ class BatchUnreadable(KioskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SheetLine:
     """One line, with its number as an editor counts."""
 
     number: int
@@ -36,7 +36,7 @@ class Line:
 class Sheet:
     """All lines but blank ones."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SheetLine, ...]
     is_cut: bool
     """The last line has no end: what is written next would be a part of it."""
 
@@ -56,7 +56,7 @@ def read(files: StationFiles, name: str, columns: tuple[str, ...]) -> Sheet | No
         for row in reader:
             cells = {it: row.get(it) for it in columns}
             lines.append(
-                Line(
+                SheetLine(
                     number=reader.line_num,
                     cells={it: cell or "" for it, cell in cells.items()},
                     is_whole=None not in cells.values(),
