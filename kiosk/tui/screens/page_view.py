@@ -196,16 +196,22 @@ class PageView(KioskScreen):
 
     def renew(self, page: Page) -> bool:
         """Show the same page as it is now, with what is being typed; False: it is not
-        the same.
+        the same. Its successor may come before it is drawn.
         """
         if frame_of(page) != frame_of(self.page):
             return False
         before = self.page
         notice = before.notice if page.notice is None else page.notice
         is_done = before.is_done if page.notice is None else page.is_done
-        self.page = page = dataclasses.replace(page, notice=notice, is_done=is_done)
+        self.page = dataclasses.replace(page, notice=notice, is_done=is_done)
+        self.once_drawn(lambda: self._redraw(before))
+        return True
+
+    def _redraw(self, before: Page) -> None:
+        """Draw what is other than it was."""
+        page = self.page
         for place, is_new, widgets in (
-            ("#notice", notice != before.notice, self._notice()),
+            ("#notice", page.notice != before.notice, self._notice()),
             ("#lines", page.lines != before.lines, map(self._line, page.lines)),
             ("#beside", page.below != before.below, map(page_line, page.below)),
         ):
@@ -227,7 +233,6 @@ class PageView(KioskScreen):
         if (keys := self._keys()) != self.KEYS:
             self.KEYS = keys
             self.query_one(KeyBar).show(*keys)
-        return True
 
     def wanted(self) -> Look | None:
         """Return which rows are wanted, or what is to be weighed; None: neither."""
@@ -292,7 +297,8 @@ class PageView(KioskScreen):
             self.open()
 
     def _hint(self, hint: Sentence | None) -> None:
-        self.query_one("#hint", Static).update(said(hint) if hint else "")
+        told = said(hint) if hint else ""
+        self.once_drawn(lambda: self.query_one("#hint", Static).update(told))
 
     # --- what keys do ---------------------------------------------------------------
 
