@@ -6,7 +6,7 @@ SETUP := scripts/setup
 BIN := .venv/bin
 # How many tests run side by side: more than there are cores, since many only wait for a
 # reader or a controller. PYTEST_ARGS narrows them: make test PYTEST_ARGS=tests/unit
-JOBS ?= 4
+JOBS ?= 6
 PYTEST_ARGS ?=
 # What a station may need besides: kerberos.
 EXTRA ?=

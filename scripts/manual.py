@@ -70,6 +70,7 @@ _MEANINGS = {
     ExitCode.UNEXPECTED: "A defect of the program, or an environment it cannot run in.",
     ExitCode.TERMINAL_GONE: "The terminal went away; start the kiosk again.",
     ExitCode.INTERRUPTED: "Ctrl+C.",
+    ExitCode.UNREAD: "Whoever read the output has closed it; nothing is said.",
 }
 
 

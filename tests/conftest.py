@@ -19,6 +19,7 @@ pytest_plugins = [
     "lab.machine.debian_option",
     "lab.garbage",
     "lab.left_over",
+    "lab.log_as_found",
     "lab.long_first",
     "lab.not_run",
     "lab.machine.swtpm",

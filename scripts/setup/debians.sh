@@ -174,7 +174,7 @@ for suite in "$@"; do
         echo "=== $suite, as $person"
         # Of this person's own surroundings the root is told only the way out.
         env -i PATH="$PATH" HOME=/root TERM=xterm-256color LC_ALL=C.UTF-8 PIP_CERT="$bundle" \
-            PIP_ROOT_USER_ACTION=ignore JOBS="${JOBS:-4}" \
+            PIP_ROOT_USER_ACTION=ignore JOBS="${JOBS:-6}" \
             PYTEST_ARGS="${PYTEST_ARGS-}" \
             ${PIP_INDEX_URL+"PIP_INDEX_URL=$PIP_INDEX_URL"} \
             ${https_proxy+"https_proxy=$https_proxy"} \

@@ -121,7 +121,7 @@ def test_info_without_a_service_fails_with_a_sentence(pcscd_room: Pcscd) -> None
     pcscd_room.stop()
     done = info(pcscd_room)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "cannot read cards" in done.stderr
+    assert "systemctl start pcscd.socket" in done.stderr
 
 
 # --- trace -------------------------------------------------------------------------
