@@ -359,3 +359,16 @@ async def test_what_only_looks_and_takes_long_is_ended_with_one_key(
             await shown.pilot.press(key)
             await shown.until_said("ended before it was done")
             assert shown.page() == "menu"
+
+
+async def test_what_a_field_was_is_cut_at_its_line_and_the_cursor_never_is() -> None:
+    async with desk() as shown:
+        await shown.sign_in(ADA)
+        await shown.pilot.press("tab", "t")
+        await shown.until_page("templates")
+        await shown.pilot.press("2")
+        await shown.until_page("template_edit")
+        await shown.pilot.press("pagedown", "pagedown", *"xyzz")
+        await shown.until_said("defaultxyzz▏   was de…")
+        await shown.pilot.press(*"longer than there is room")
+        await shown.until_said("er than there is room▏\n")

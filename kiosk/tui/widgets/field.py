@@ -16,6 +16,9 @@ from textual.widget import Widget
 
 from kiosk.faces.typed import Typed, edits_elsewhere
 
+_TELLS = 10
+"""Cells in which something can be said of what a field was."""
+
 
 class Field(Widget, can_focus=True):
     """Anything that can be filled in. Enter submits it."""
@@ -47,8 +50,11 @@ class Field(Widget, can_focus=True):
             return shown
         label = set_cell_size(self._label, self._room - 1)
         before, told = self._before()
-        was = Content(f"   {told}") if value != before else Content("")
-        return Content(f"{label} ") + shown + was
+        line = Content(f"{label} ") + shown
+        left = self.size.width - line.cell_length
+        if value == before or left < _TELLS:
+            return line
+        return line + Content(f"   {told}").truncate(left, ellipsis=True)
 
     def press(self, key: events.Key) -> bool:
         """Take a key; False: it is not for a field."""
