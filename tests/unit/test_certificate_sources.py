@@ -44,6 +44,8 @@ from kiosk.certificates.tickets import (
 )
 from kiosk.simulation.cards.options import of_yubikey
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_767_261_600.0
 DAY = 86_400.0
 

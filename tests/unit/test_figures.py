@@ -45,6 +45,8 @@ from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft
 from storage.registry import Tx
 
+pytestmark = pytest.mark.slow
+
 
 def values(figures: PrometheusFigures) -> dict[str, float]:
     """Every sample by its name and labels, as a reader has them."""

@@ -29,6 +29,8 @@ from kiosk.authority.errors import AuthorityAway, AuthorityNotTrusted
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 
+pytestmark = pytest.mark.slow
+
 PATH = "/v1/visit/outcome"
 HEADERS = {"idempotency-key": "k1", "content-type": "application/json"}
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -12,6 +12,8 @@ from kiosk.core.clock import ManualClock
 from kiosk.directory.errors import Unreachable
 from kiosk.directory.ldap.locator import LONGEST, MOST, SHORTEST, Locator
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = "_ldap._tcp.dc._msdcs.ad.test"
 AT_SITE = "_ldap._tcp.berlin._sites.dc._msdcs.ad.test"
 

@@ -12,6 +12,8 @@ import pytest
 
 from kiosk.core.exit_codes import ExitCode
 
+pytestmark = pytest.mark.slow
+
 ENDS = [
     (">&-", "lifecycle", ExitCode.FAILED, "The system refused it: Bad file descriptor"),
     (">&-", "--version", ExitCode.FAILED, "The system refused it: Bad file descriptor"),

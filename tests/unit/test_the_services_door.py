@@ -33,6 +33,8 @@ from kiosk.core.entropy import SystemEntropy
 from kiosk.directory.errors import Unreachable
 from storage.errors import StoreUnavailable
 
+pytestmark = pytest.mark.slow
+
 CALL = "/v1/visit/outcome"
 BODY = b'{"key":"k1","request":{"operation":"none"}}'
 

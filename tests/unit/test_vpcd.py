@@ -13,6 +13,8 @@ from kiosk.simulation.cards.faults import Mute, PullAfter, PullBefore, Swap
 from kiosk.simulation.cards.piv import ATR, SimulatedPivCard
 from kiosk.simulation.virtual_reader import VirtualReader, tcp
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 10.0
 SELECT = "00a4040005a00000030800"
 VERIFY = "0020008008313233343536ffff"
