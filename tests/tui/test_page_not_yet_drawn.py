@@ -32,3 +32,29 @@ async def test_it_is_drawn_as_its_successor_says() -> None:
         await shown.until_page("another")
         await shown.pilot.pause()
         assert shown.text().count("One moment") == 3, shown.text()
+
+
+async def test_what_waits_until_it_is_drawn_is_not_done_to_one_that_has_been_left() -> (
+    None
+):
+    """It is being taken away by then, the innermost first."""
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        menu = shown.app.screen
+        assert isinstance(menu, PageScreen)
+        left = dataclasses.replace(menu.page, name="left")
+        follows = dataclasses.replace(menu.page, name="follows")
+        shown.app._asked = 1  # what the session says by itself comes too late
+        done: list[str] = []
+
+        def come_at_once() -> None:
+            for page in (left, follows):
+                shown.app._show(page, is_quiet=False)
+                screen = shown.app._stage.screen
+                assert screen is not None
+                screen.once_drawn(lambda name=page.name: done.append(name))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+
+        shown.app.call_later(come_at_once)
+        await shown.until_page("follows")
+        await shown.pilot.pause()
+        assert done == ["follows"]

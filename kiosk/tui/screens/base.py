@@ -174,11 +174,18 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self.once_drawn(lambda: self._count_down(seconds))
 
     def once_drawn(self, change: Callable[[], None]) -> None:
-        """Change what is shown, at once or as soon as there is something to change."""
+        """Change what is shown, at once or as soon as there is something to change.
+
+        One that was left before is taken away by then, the innermost first.
+        """
         if self.is_mounted:
             change()
         else:
-            self.call_later(change)
+            self.call_later(self._if_there, change)
+
+    def _if_there(self, change: Callable[[], None]) -> None:
+        if self in self.app.screen_stack:
+            change()
 
     def _count_down(self, seconds: int) -> None:
         bars, column = self.query(TopBar), self.query("#column")
