@@ -7,6 +7,7 @@ tests/tui/test_pictures.py says when a picture is not of today any more.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -25,13 +26,11 @@ Pictures = AsyncIterator[tuple[str, str]]
 """Name and SVG."""
 
 
-async def pictures() -> Pictures:
-    """Walk through both programs, once for each size."""
+async def pictures(walk: str, ending: str) -> Pictures:
+    """Walk one of `WALKS` through a program, at the size of one of `SIZES`."""
     sys.path.insert(0, str(ROOT / "tests"))
-    for ending, size in SIZES.items():
-        for walk in (_kiosk, _kiosk_that_is_blocked, _helpdesk, _officer, _templates):
-            async for name, svg in walk(size):
-                yield name + ending, svg
+    async for name, svg in WALKS[walk](SIZES[ending]):
+        yield name + ending, svg
 
 
 def _drawn(app: App[Any]) -> str:
@@ -128,11 +127,21 @@ async def _templates(size: tuple[int, int]) -> Pictures:
         yield "desk-template", _drawn(shown.app)
 
 
+WALKS = {
+    "kiosk": _kiosk,
+    "blocked": _kiosk_that_is_blocked,
+    "helpdesk": _helpdesk,
+    "officer": _officer,
+    "templates": _templates,
+}
+
+
 async def draw() -> None:
     """Write every picture."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    async for name, svg in pictures():
-        (FOLDER / f"{name}.svg").write_text(svg, "utf-8")
+    for walk, ending in itertools.product(WALKS, SIZES):
+        async for name, svg in pictures(walk, ending):
+            (FOLDER / f"{name}.svg").write_text(svg, "utf-8")
 
 
 def main() -> None:

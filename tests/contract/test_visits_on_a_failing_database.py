@@ -237,15 +237,19 @@ def test_a_visit_is_refused_while_the_disk_is_full_and_goes_on_when_there_is_roo
     history = History(named("change"), failing.registry)
     failing.ask("CREATE TABLE ballast (t text)")
 
-    def ballast(size: int) -> None:
-        text = f"repeat(md5(random()::text), {size} / 32)"
-        for _ in range(10_000):
-            failing.ask(f"INSERT INTO ballast SELECT {text}")
-
     def fill(_world: World) -> None:
-        for size in (1_000_000, 8_000, 100):
-            with pytest.raises(psycopg.errors.DiskFull):
-                ballast(size)
+        conninfo = failing.server.conninfo(failing.database)
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            for size in (1_000_000, 8_000, 100):
+                with pytest.raises(psycopg.errors.DiskFull):
+                    ballast(connection, size)
+
+    def ballast(connection: psycopg.Connection, size: int) -> None:
+        for _ in range(10_000):
+            connection.execute(
+                "INSERT INTO ballast SELECT repeat(md5(random()::text), %s)",
+                [size // 32],
+            )
 
     result = history.attempt(fill)
     failing.ask("DROP TABLE ballast")

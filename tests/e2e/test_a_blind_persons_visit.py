@@ -23,8 +23,6 @@ CLEARED = "\x1b[H\x1b[2J\x1b[3J"
 """Between two people: nothing of the one before stays."""
 HIDDEN = "It is not shown while you type."
 
-pytestmark = pytest.mark.timeout(300)
-
 
 class Listener:
     """Hears lines, each after the one before, and answers the last one."""

@@ -15,7 +15,7 @@ from kiosk.faces.turn import HELD
 
 REPEATS = 30
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Holder:
     def __init__(self, samba: SambaDomain, first: Record, trouble: Trouble) -> None:
         self.samba = samba
         # A busy machine's own slowness is to be no trouble.
-        patience = 1.0 if trouble.doing in UNANSWERED else 10.0
+        patience = 5.0 if trouble.doing in UNANSWERED else 60.0
         self.user: LabUser = samba.add_user(password=PINS[0])
         settings = samba.settings(
             dcs=(f"localhost:{first.port}", samba.address),

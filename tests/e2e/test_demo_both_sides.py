@@ -20,8 +20,6 @@ QUIT, CLEAR = "\x1b[21~", "\x15"
 RELEASE, SUBMIT = "u", "\x1bOQ"
 NEW = "314159"
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:

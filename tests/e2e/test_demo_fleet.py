@@ -19,8 +19,6 @@ INSERT, OTHER_CARD, QUIT = "\x1b[15~", "\x1b[19~", "\x1b[21~"
 RELEASE, SUBMIT = "u", "\x1bOQ"
 NEW = "314159"
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:

@@ -22,7 +22,7 @@ FIELD_SHARE = 240
 TELLING = [key for key in keys() if key.name in ("'A' as such", "'ü' as such")]
 """What a field of digits, and what any secret field, does not take."""
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

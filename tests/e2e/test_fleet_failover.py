@@ -43,7 +43,7 @@ from storage import audit
 from storage.errors import RegistryError
 from storage.postgres_registry import PostgresRegistry
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow]
 
 STATIONS, PROCESSES = 4, 2
 BEGINS_AT, ENDS_AT = 12, 60

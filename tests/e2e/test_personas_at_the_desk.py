@@ -12,8 +12,6 @@ from lab.matrix.visitor import Visitor, visitor
 DOWN, PAGE_DOWN, UNDO, F12 = b"\x1b[B", b"\x1b[6~", b"\x1a", b"\x1b[24~"
 POINTER = "▸"
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def desk() -> Iterator[Visitor]:

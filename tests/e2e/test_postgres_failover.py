@@ -37,7 +37,7 @@ from storage.postgres_registry import PostgresRegistry
 from storage.records import Nonce, NoncePurpose, Repeat
 from storage.registry import Registry, Tx
 
-pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 T = TypeVar("T")
 STATIONS = 4

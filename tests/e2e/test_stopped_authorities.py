@@ -44,7 +44,6 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.samba,
     pytest.mark.slow,
-    pytest.mark.timeout(600),
 ]
 
 log = logging.getLogger(__name__)

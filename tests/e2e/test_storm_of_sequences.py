@@ -54,7 +54,6 @@ def storms(seed: int) -> Iterator[bytes]:
             yield data
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", PLACES)
 def test_a_storm_changes_shows_and_ends_nothing(name: str) -> None:
     place = PLACES[name]

@@ -18,7 +18,7 @@ from kiosk.texts import LANGUAGES, sentence, text
 NEW = "314159"
 CALL = "Helpdesk, extension 4711 (Mon–Fri 7–18)"
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

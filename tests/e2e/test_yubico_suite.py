@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.pcscd,
     pytest.mark.slow,
-    pytest.mark.timeout(400),
 ]
 JUDGES = Path(sys.prefix) / "judges"
 SERIAL = 12345678

@@ -13,7 +13,7 @@ from kiosk.simulation.world import World
 from kiosk.visit.views import Result
 from storage.postgres_registry import PostgresRegistry
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow]
 
 by_story = pytest.mark.parametrize(
     "story", STORIES[:PLAIN], ids=lambda story: story.name

@@ -173,7 +173,6 @@ def everywhere(whole: int) -> list[tuple[int, bool]]:
     return [(number, bool(heard)) for number, heard in places[:-1]]
 
 
-@pytest.mark.timeout(600)
 def test_where_the_line_is_cut_while_somebody_signs_in_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -194,7 +193,6 @@ def test_where_the_line_is_cut_while_somebody_signs_in_nothing_is_lost(
         assert hands.office.page.name == "menu", (number, hands.office.notice)
 
 
-@pytest.mark.timeout(600)
 def test_where_it_is_cut_while_a_card_is_issued_it_is_issued_or_the_next_try_does_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
