@@ -31,24 +31,17 @@ class Person:
         assert isinstance(self.visitor.terminal, SlowTerminal)
         self.terminal = self.visitor.terminal
         self.terminal.until(lambda _: bool(self.terminal.raw), "something drawn")
-        self._sent = 0
 
     def type(self, *keys: bytes) -> str:
-        """Type keys; return what is shown, or would be, when all of them have come."""
+        """Type keys; return what is shown, or would be, when all have been handled."""
         for key in keys:
             self.visitor.ask("rest")
             self.terminal.send(key)
-            self._sent += len(key)
-            while self.terminal.typed < self._sent:
-                self.terminal.read()
-                time.sleep(0.01)
             self.look()
         return self.visitor.shown
 
     def look(self) -> str:
-        told = self.visitor.ask("still", probe=-1, patience=0, is_read=False)
-        self.visitor.shown = str(told["shown"])
-        return self.visitor.shown
+        return self.visitor.settle(is_read=False)
 
     def card(self) -> list[object]:
         return list(self.visitor.facts()["cards"]["everyday"])

@@ -77,6 +77,9 @@ async def desk(
         async with app.run_test(size=size) as pilot:
             driven = Desk(app, pilot, demo, hands)
             await driven.until_page("sign_in")
-            yield driven
+            try:
+                yield driven
+            finally:
+                app.exit()  # as a program ends: what comes from now on is of no use
     finally:
         demo.stop()

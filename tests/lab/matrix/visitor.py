@@ -69,12 +69,21 @@ class Visitor:
         """Send bytes, and wait for nothing."""
         self.terminal.send(data)
 
-    def settle(self, longest: float | None = None, *, is_drawn: bool = True) -> str:
+    def settle(
+        self,
+        longest: float | None = None,
+        *,
+        is_drawn: bool = True,
+        is_read: bool | None = None,
+    ) -> str:
         """Wait until everything typed has been handled; say what is shown.
 
         `longest`: for what it brought about, no longer than that (seconds).
         `is_drawn`: what has changed can be seen, too.
+        `is_read`: the terminal takes all of it; None: unless it is stalled.
         """
+        if is_read is None:
+            is_read = not self.terminal.is_stalled
         for patience in _PATIENCE:
             self._turn = (self._turn + 1) % len(self._probes)
             self.terminal.send(self._probes[self._turn])
@@ -84,7 +93,7 @@ class Visitor:
                 probe=self._turn,
                 patience=patience,
                 longest=longest,
-                is_read=not self.terminal.is_stalled,
+                is_read=is_read,
                 is_drawn=is_drawn,
             )
             self.terminal.read()

@@ -87,6 +87,9 @@ async def kiosk(
             driven = Kiosk(app, pilot, demo, hands)
             await driven.until_true(lambda: app._controller is not None, "the station")
             await driven.until("Idle")
-            yield driven
+            try:
+                yield driven
+            finally:
+                app.exit()  # as a program ends: what comes from now on is of no use
     finally:
         demo.world.stop()

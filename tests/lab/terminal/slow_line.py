@@ -33,8 +33,6 @@ class SlowTerminal(Terminal):
         tty.setraw(self._persons)
         self._is_cut = threading.Event()
         self._is_fast = threading.Event()
-        self.typed = 0
-        """How many bytes of the person's have reached the program."""
         self._relay = threading.Thread(target=self._run, name="line", daemon=True)
         self._relay.start()
 
@@ -59,7 +57,7 @@ class SlowTerminal(Terminal):
             most = _AT_FULL_SPEED if self._is_fast.is_set() else 1
             try:
                 self._pass(self._programs, self._persons, most)
-                self.typed += self._pass(self._persons, self._programs, most)
+                self._pass(self._persons, self._programs, most)
             except OSError:  # the program has ended
                 return
 
@@ -67,9 +65,8 @@ class SlowTerminal(Terminal):
     def _tick(self) -> float:
         return 1 / BYTES_A_SECOND
 
-    def _pass(self, source: int, target: int, most: int) -> int:
+    def _pass(self, source: int, target: int, most: int) -> None:
         waited = select.poll()
         waited.register(source, select.POLLIN)
-        if not waited.poll(1 if self._is_fast.is_set() else 0):
-            return 0
-        return os.write(target, os.read(source, most))
+        if waited.poll(1 if self._is_fast.is_set() else 0):
+            os.write(target, os.read(source, most))
