@@ -164,6 +164,14 @@ def _checked(table: dict[str, Any], kind: type[C], path: Path) -> C:
     config = _spoken(toml_file.decode(table, kind, file=path), path)
     if not (config.directory.dcs or config.directory.domain):
         raise toml_file.MissingKey(file=str(path), key="directory.dcs")
+    if config.directory.keytab_file and not _is_principal(
+        config.directory.service_account
+    ):
+        raise toml_file.WrongValue(
+            file=str(path),
+            key="directory.service_account",
+            expected='name@domain where a keytab is named, like "svc@example.org"',
+        )
     seen: set[str] = set()
     for index, operator in enumerate(config.operators):
         if operator.login in seen:
@@ -174,3 +182,10 @@ def _checked(table: dict[str, Any], kind: type[C], path: Path) -> C:
             )
         seen.add(operator.login)
     return config
+
+
+def _is_principal(account: str) -> bool:
+    """Say whether Kerberos can know an account by that name: it knows no domain before
+    it, and no DN; a bare name is one of its default realm.
+    """
+    return not any(sign in account for sign in "\\=,/")

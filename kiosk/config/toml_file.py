@@ -135,9 +135,14 @@ def decode(table: dict[str, Any], kind: type[T], *, file: Path) -> T:
         _refuse_key(key, siblings, _leaves(tree, ""), file)
 
     def decode_path(wanted: type, value: object) -> object:
-        if wanted is Path and isinstance(value, str) and value:
+        if wanted is not Path or not isinstance(value, str) or not value:
+            raise ValueError
+        if "\0" in value:
+            raise ValueError
+        try:
             return file.parent / Path(value).expanduser()
-        raise ValueError
+        except RuntimeError:  # nobody here has that name, or a home
+            raise ValueError from None
 
     try:
         return msgspec.convert(table, kind, dec_hook=decode_path)

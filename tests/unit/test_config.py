@@ -181,6 +181,8 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
         ),
         ('"registry.journal"', "3", "registry.path", "a path in quotes"),
         ('"registry.journal"', '""', "registry.path", "a path in quotes"),
+        ('"registry.journal"', '"~no-such/r"', "registry.path", "a path in quotes"),
+        ('"registry.journal"', '"a\\u0000b"', "registry.path", "a path in quotes"),
         (
             'dcs = ["dc1.example.org"',
             'dcs = ["dc 1"',
@@ -213,6 +215,12 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
         ),
         (
             '#syslog = ""',
+            'syslog = "192.0.2.256:514"',
+            "evidence.syslog",
+            'text in quotes, like "/dev/log"',
+        ),
+        (
+            '#syslog = ""',
             'syslog = "192.0.2.1:0"',
             "evidence.syslog",
             'text in quotes, like "/dev/log"',
@@ -222,6 +230,25 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
             'languages = ["de", "en", "de"]',
             "display.languages",
             'a list with no language twice, like ["de", "en"]',
+        ),
+        *(
+            (
+                '#listen = ""',
+                f'listen = "{place}"',
+                "metrics.listen",
+                'text in quotes, like "127.0.0.1:9464"',
+            )
+            for place in (
+                "127.0.0.1:0",
+                "127.0.0.1:65536",
+                "127.0.0.1:port",
+                "127.0.0.1:{ports}",
+                "127.0.0.1:1{port}{port}",
+                "127.0.0:9464",
+                "127.0.0.256:9464",
+                "192.0.2.1:9464",
+                "[::2]:9464",
+            )
         ),
         (
             '#listen = "127.0.0.1:8443"',
@@ -430,6 +457,57 @@ def test_one_login_is_one_operator(good: Path) -> None:
     assert caught.value.data["key"] == "operators[1].login"
 
 
+@pytest.mark.parametrize("account", ["ann", "EXAMPLE\\ann", "ann@", "@x", "a nn@x"])
+def test_an_operator_is_named_as_cards_name_their_holders(
+    good: Path, account: str
+) -> None:
+    """Else a card of their own is not known as that while the directory is away."""
+    appended(
+        good, f"[[operators]]\nlogin = 'ann'\naccount = '{account}'\nrole = 'helpdesk'"
+    )
+    with pytest.raises(toml_file.WrongValue) as caught:
+        load(good)
+    assert caught.value.data["key"] == "operators[0].account"
+
+
+@pytest.mark.parametrize(
+    ("account", "fits"),
+    [
+        ("svc-pin@example.org", True),
+        ("svc-pin", True),
+        ("EXAMPLE\\svc-pin", False),
+        ("CN=svc-pin,OU=Services,DC=example,DC=org", False),
+    ],
+)
+def test_a_keytab_is_of_an_account_that_kerberos_can_name(
+    good: Path, account: str, fits: bool
+) -> None:
+    replaced(good, '"svc-pin@example.org"', f"'{account}'")
+    assert load(good).directory.service_account == account  # with its password
+    replaced(good, "#keytab_file = ", 'keytab_file = "directory.keytab"')
+    if fits:
+        assert load(good).directory.service_account == account
+        return
+    with pytest.raises(toml_file.WrongValue) as caught:
+        load(good)
+    assert caught.value.data["key"] == "directory.service_account"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        "unix:/run/x/metrics.sock",
+        "127.0.0.1:9464",
+        "[::1]:9464",
+        "127.1.2.3:1{port}",
+    ],
+)
+def test_figures_are_read_where_this_machine_alone_can(good: Path, place: str) -> None:
+    replaced(good, '#listen = ""', f'listen = "{place}"')
+    assert load(good).metrics.listen == place
+
+
 def test_the_file_named_comes_before_the_variable_and_both_before_the_usual_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -484,6 +562,9 @@ def test_a_domain_stands_in_for_its_controllers(good: Path) -> None:
         ("2001:db8::1", True),
         ("[2001:db8::1]:5353", True),
         ("dns.example.org", False),
+        ("192.0.2.256", False),
+        ("192.0.2", False),
+        ("2001", False),
         ("192.0.2.1:dns", False),
     ],
 )

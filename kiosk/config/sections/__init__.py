@@ -15,5 +15,10 @@ PORT = (
 """A port, as a pattern: 1 to 65535."""
 
 
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+IPV4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
+"""An address of version 4, as a pattern."""
+
+
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, strict about unknown keys."""

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import PORT, Section
+from kiosk.config.sections import IPV4, PORT, Section
 
-NAMESERVER = rf"^([0-9.]+|[0-9A-Fa-f:]+|\[[0-9A-Fa-f:]+\]:{PORT}|[0-9.]+:{PORT})$"
+_IPV6 = r"[0-9A-Fa-f]*:[0-9A-Fa-f:]+"
+NAMESERVER = rf"^({IPV4}(:{PORT})?|{_IPV6}|\[{_IPV6}\]:{PORT})$"
 DOMAIN_DN = r"^(.+=.+, *)?[Dd][Cc] *= *[^,.=]+$"
 """A DN that ends in a domain: one label of its name to a step."""
 

@@ -53,7 +53,9 @@ class Operator(Section, frozen=True, kw_only=True):
 
     login: Annotated[str, Meta(min_length=1)]
     """The login name at this machine."""
-    account: Annotated[str, Meta(min_length=1)]
+    account: Annotated[
+        str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["ann@example.org"])
+    ]
     """The same person's account in the directory, as name@domain: nobody acts on
     their own card.
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import PORT, Section
+from kiosk.config.sections import IPV4, PORT, Section
 
 
 class RegistrySettings(Section, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class EvidenceSettings(Section, frozen=True, kw_only=True):
     syslog: Annotated[
         str,
         Meta(
-            pattern=rf"^(/.+|\d{{1,3}}(\.\d{{1,3}}){{3}}:{PORT})?$",
+            pattern=rf"^(/.+|{IPV4}:{PORT})?$",
             examples=["/dev/log"],
         ),
     ] = ""

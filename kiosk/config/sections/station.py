@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from kiosk.config.sections import Section
+from kiosk.config.sections import IPV4, PORT, Section
 
 STATION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -159,7 +159,7 @@ class Log(Section, frozen=True, kw_only=True):
     """
 
 
-METRICS_PLACE = r"^(|unix:/.+|(127\.[0-9.]+|\[::1\]):[0-9{}a-z]+)$"
+METRICS_PLACE = rf"^(|unix:/.+|(?=127\.|\[)({IPV4}|\[::1\]):({PORT}|[1-9]?\{{port\}}))$"
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):
