@@ -8,12 +8,14 @@ segments. It lies on disk, because ten million places do not belong into memory.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from storage.fileops import opened_or_made
 from storage.records import AuditEvent, Operation
 from storage.segments import Located, LocatedOperation
 
@@ -161,7 +163,8 @@ class EvidenceIndex:
         if self._db is not None:
             return self._db
         if not self._path.exists():
-            self._path.touch(mode=0o600)
+            # SQLite would make root's own; what it makes beside it is as this is.
+            os.close(opened_or_made(self._path, os.O_RDWR))
         db = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]

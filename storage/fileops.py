@@ -38,6 +38,19 @@ def opened_or_made(path: Path, flags: int) -> int:
     return handle
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder (0700) where none is: what root makes is the owner's, as its files
+    are. OSError.
+    """
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
+
+
 class FileOps:
     """The real thing: POSIX calls on descriptors. OSError is what may come out."""
 

@@ -27,7 +27,7 @@ import msgspec
 from storage import canonical, groups
 from storage.audit import Head
 from storage.errors import EvidenceDamaged, EvidenceMissing, StoreFull
-from storage.fileops import FileOps
+from storage.fileops import FileOps, make_folder
 from storage.groups import Change
 from storage.records import AuditEvent, Operation, Record
 
@@ -114,7 +114,7 @@ def seal(
     path = folder / file_name(number)
     part = path.with_suffix(".part")
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(folder)
         handle = ops.create(part)
         try:
             ops.write(handle, data)

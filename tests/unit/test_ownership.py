@@ -9,14 +9,17 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from lab.not_run import needs
+from lab.registries import draft
 
 from kiosk.core.exit_codes import ExitCode
 from kiosk.core.file_owner import owner_of
+from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +90,24 @@ def test_what_root_writes_belongs_to_the_folders_user(folder: Path) -> None:
     written = list(folder.rglob("*"))
     assert len(written) > 6
     assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
+
+
+@root_only
+def test_evidence_that_root_puts_aside_belongs_to_the_folders_user(
+    folder: Path,
+) -> None:
+    registry = TinyDbRegistry(
+        folder / "registry.journal", sealing={"living": 5, "batch": 4}
+    )
+    with closing(registry):
+        for number in range(20):
+            registry.run(lambda tx, at=float(number): tx.audit(draft(at)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        while registry.evidence.seal():
+            pass
+        assert registry.read(lambda view: view.events(limit=99))
+        written = list(folder.rglob("*"))
+        assert "index.sqlite" in [path.name for path in written]
+        assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
 
 
 @root_only
