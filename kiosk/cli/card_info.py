@@ -19,7 +19,8 @@ from kiosk.cards.values import (
 )
 from kiosk.cli.card_keys import KeyReport, keys_of, policies_of
 from kiosk.cli.ending import words
-from kiosk.core.errors import KioskError, Message
+from kiosk.core.errors import Message
+from kiosk.enrollment.card_service import why_lost
 
 _SERVICE_SECONDS = 5.0
 _CARD_SECONDS = 1.5
@@ -49,18 +50,6 @@ class CardReport(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[KeyReport, ...]
     passed_over: tuple[str, ...] = ()
     """What it need not tell, and told in a way that cannot be used, in words."""
-
-
-class CardServiceLost(KioskError):
-    """There is no card service, as whoever typed is told: `reason`."""
-
-    code = "card.info.service_lost"
-
-
-class CardServiceDenied(KioskError):
-    """It runs, and does not let this user use it: `reason`."""
-
-    code = "card.info.service_denied"
 
 
 class ReaderReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,9 +85,8 @@ def _found(
         except queue.Empty:
             break
         match event:
-            case ServiceLost(reason=reason, is_denied=is_denied):
-                lost = CardServiceDenied if is_denied else CardServiceLost
-                raise lost(reason=reason)
+            case ServiceLost():
+                raise why_lost(event)
             case ReadersChanged(readers=names):
                 found = {name: None for name in names if part in name}
             case CardInserted(card=card) if card.reader in found:

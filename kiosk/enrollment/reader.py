@@ -6,10 +6,11 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kiosk.cards.errors import CardMute, ServiceGone
+from kiosk.cards.errors import CardMute
 from kiosk.cards.ports import Card, CardInserted, Monitor, ReaderEvent
 from kiosk.cards.values import CardUnreadable, ServiceLost
 from kiosk.core.errors import KioskError
+from kiosk.enrollment.card_service import why_lost
 
 SETTLE_SECONDS = 1.0
 """How long another card, already in another reader, may take to be noticed."""
@@ -32,7 +33,7 @@ def one_card(monitor: Monitor, *, reader: str, seconds: float) -> Iterator[Card]
     """Wait for a card and let go of it afterwards.
 
     `reader` is a part of a reader's name, or empty for whichever has the only card.
-    NoCard, SeveralCards, CardMute, ServiceGone.
+    NoCard, SeveralCards, CardMute, CardServiceLost, CardServiceDenied.
     """
     events: queue.SimpleQueue[ReaderEvent] = queue.SimpleQueue()
     monitor.start(events.put)
@@ -59,7 +60,7 @@ def _first(events: queue.SimpleQueue[ReaderEvent], reader: str, seconds: float) 
             case CardUnreadable(reader=name) if reader in name:
                 raise CardMute(reader=name)
             case ServiceLost():
-                raise ServiceGone
+                raise why_lost(event)
 
 
 def _alone(events: queue.SimpleQueue[ReaderEvent], card: Card, reader: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,8 @@ from lab.registries import credential as a_credential
 
 from kiosk import bootstrap
 from kiosk.authority.office.operators import login_name
+from kiosk.cards.ports import ReaderEvent
+from kiosk.cards.values import ServiceLost
 from kiosk.cli import credential, credential_text
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
@@ -213,3 +215,35 @@ def test_a_card_that_is_refused_is_not_said_to_be_personalised(
     assert code == ExitCode.FAILED
     assert "their own card" in err
     assert "personalised" not in out
+
+
+class NoService:
+    """A monitor whose card service does not run, or lets nobody in."""
+
+    def __init__(self, *, is_denied: bool) -> None:
+        self._is_denied = is_denied
+
+    def start(self, emit: Callable[[ReaderEvent], None]) -> None:
+        emit(ServiceLost("no such file", is_denied=self._is_denied))
+
+    def stop(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("is_denied", "advice"), [(False, "systemctl start"), (True, "polkit")]
+)
+def test_whoever_typed_is_told_what_to_do_about_the_card_service(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, is_denied: bool, advice: str
+) -> None:
+    """A holder at the kiosk is told to call the helpdesk: here it stands."""
+    terminal.sign_in("enrollment officer")
+    monitor = NoService(is_denied=is_denied)
+    monkeypatch.setattr(credential, "source_of", lambda _: None)
+    monkeypatch.setattr(credential, "monitor_of", lambda _: monitor)
+    words = ("credential", "issue", "--account", "bob", "--template", "staff")
+    code, _, err = terminal.type(*words)
+    assert code == ExitCode.FAILED
+    assert advice in err
+    assert "no such file" in err
+    assert "helpdesk" not in err
