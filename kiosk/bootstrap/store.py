@@ -158,6 +158,13 @@ def facts_of(registry: PostgresRegistry) -> DatabaseFacts:
     return facts(registry)
 
 
+def others_at(registry: PostgresRegistry) -> list[str]:
+    """Return who else of this program is connected to a database. RegistryError."""
+    from storage.postgres.facts import others
+
+    return others(registry)
+
+
 def examined_of(registry: PostgresRegistry) -> Iterator[RecordDamaged | None]:
     """Read every record of a database; yield what is wrong with it, or None."""
     from storage.postgres.facts import examined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from kiosk.core.errors import KioskError
@@ -24,20 +25,34 @@ def migrate(
     config: Path | None,
 ) -> None:
     """Move a registry, or only say what would be moved."""
-    from kiosk.bootstrap import NoRegistry, operators_config, registry_at
+    from kiosk.bootstrap import (
+        NoRegistry,
+        database_of,
+        named_in,
+        operators_config,
+        others_at,
+        registry_at,
+    )
     from kiosk.cli.progress import ProgressLine, shown
+    from kiosk.cli.registry_users import must_be_left, processes_of
     from kiosk.core.clock import SystemClock
     from kiosk.setup.ownership import become_owner
     from storage import moving
 
     settings, now = operators_config(config), SystemClock().now()
-    for place in (source, target):
-        if "=" not in place and "://" not in place:
-            become_owner(Path(place))
-    if "=" not in source and "://" not in source and not Path(source).exists():
-        raise NoRegistry(path=source)
+    is_file = not _is_database(source)
     if _is_same(source, target):
         raise SamePlace(path=target)
+    if is_file and not is_dry:  # as root, while we are: it sees everybody's processes
+        must_be_left(source, partial(processes_of, Path(source)))
+    for place in (source, target):
+        if not _is_database(place):
+            become_owner(Path(place))
+    if is_file and not Path(source).exists():
+        raise NoRegistry(path=source)
+    if not is_file and not is_dry:
+        with closing(database_of(named_in(settings, source))) as database:
+            must_be_left(database.place, partial(others_at, database))
     with ExitStack() as opened:
         old = opened.enter_context(closing(registry_at(source, settings, archives)))
         there = old.read(lambda view: view.count())
@@ -65,6 +80,11 @@ def migrate(
         f" places hold the same (SHA-256 {moved.records[:16]}…)."
     )
     print("Name the new place in each configuration before a station starts again.")
+
+
+def _is_database(place: str) -> bool:
+    """Say whether a place is a connection string, not a file."""
+    return "=" in place or "://" in place
 
 
 def _is_same(source: str, target: str) -> bool:

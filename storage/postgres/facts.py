@@ -21,6 +21,12 @@ _SETTINGS = (
     " current_setting('synchronous_standby_names'),"
     " extract(epoch FROM clock_timestamp()), pg_database_size(current_database())"
 )
+_OTHERS = (
+    "SELECT pid, coalesce(host(client_addr), '') FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND application_name = current_setting('application_name')"
+)
+"""A name that the connection string gives is that of every authority of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,14 @@ def facts(registry: PostgresRegistry) -> DatabaseFacts:
         finds_parts=bool(found),
         ahead=float(clock) - here,
     )
+
+
+def others(registry: PostgresRegistry) -> list[str]:
+    """Return who else of this program is connected: process, and host where it tells.
+
+    RegistryError.
+    """
+    return [f"{process} {host}".strip() for process, host in registry.asked(_OTHERS)]
 
 
 def examined(registry: PostgresRegistry) -> Iterator[RecordDamaged | None]:

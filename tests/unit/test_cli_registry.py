@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,28 @@ def test_looking_at_a_registry_that_is_not_there_makes_none(
     assert f"There is no registry at {wrong}." in out + err
     assert sorted(terminal.folder.rglob("*")) == before
     assert terminal.config.vault.key_file.read_bytes() == key
+
+
+def test_a_registry_that_somebody_works_with_is_not_moved(terminal: Terminal) -> None:
+    """What they wrote afterwards would be where nobody looks any more."""
+    own, target = terminal.config.registry.path, terminal.folder / "new.journal"
+    bootstrap.embedded_registry(terminal.config).close()
+    words = ("registry", "migrate", "--from", str(own), "--to", str(target))
+    lock = own.with_name(f"{own.name}.lock").open("rb")
+    with (
+        lock,
+        subprocess.Popen(
+            ["cat"], stdin=subprocess.PIPE, pass_fds=(lock.fileno(),)
+        ) as other,
+    ):
+        code, out, err = terminal.type(*words, "--dry-run")
+        assert code == 0, err
+        code, out, err = terminal.type(*words)
+        assert code == ExitCode.USAGE
+        assert f"{own}: {other.pid}." in err
+        assert "Moved" not in out
+        assert not target.exists()
+        other.communicate(b"")
+    code, out, err = terminal.type(*words)
+    assert code == 0, err
+    assert "Moved" in out
