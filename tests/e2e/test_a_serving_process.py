@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import ssl
@@ -211,6 +212,9 @@ SPOILED: dict[str, Callable[[Authority], object]] = {
     "a certificate of another key": lambda it: it.site.listening(
         it.ports[0]
     ).certificate_file.write_bytes(it.site.authority.pem),
+    "a home of nobody": lambda it: it.config.write_text(
+        re.sub('(?m)^folder = ".*"$', 'folder = "~no-such/x"', it.config.read_text())
+    ),
     "no vault": lambda it: (it.folder / "vault.key").unlink(),
 }
 

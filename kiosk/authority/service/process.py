@@ -21,7 +21,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.desks import Desks
 from kiosk.authority.service.server import Listening, check_certificate, serve
-from kiosk.core.errors import KioskError
+from kiosk.core.errors import KioskError, frames
 from kiosk.core.figures import UNTOLD
 from storage.errors import RegistryError
 from storage.vault import VaultError
@@ -76,6 +76,9 @@ async def _run(
         except (KioskError, RegistryError, VaultError) as error:
             log.error("service.reload_refused %s", error)
             return None
+        except Exception as error:  # noqa: BLE001 - what it serves goes on, whatever
+            log.error("service.reload_refused %s", frames(error))
+            return None
         listening = _where(current.listening, fresh.listening)
         current = fresh
         former = service.adopt(fresh.service)
@@ -88,13 +91,13 @@ async def _run(
         await asyncio.sleep(current.drain_seconds)
         await desks.end()
 
-    tidying = asyncio.create_task(_tidy(service))
+    tidying = asyncio.create_task(tidy(service))
     try:
         app = application(service, (*more, *desks.routes))
         await serve(app, made.listening, reload=reload, ending=ending, listens=listens)
     finally:
         tidying.cancel()
-        await asyncio.to_thread(service.threads.close)
+        await asyncio.to_thread(service.threads.close, drops_waiting=True)
 
 
 def _where(now: Listening, wanted: Listening) -> Listening:
@@ -109,8 +112,8 @@ def _where(now: Listening, wanted: Listening) -> Listening:
     )
 
 
-async def _tidy(service: Service) -> None:
-    """Do a little of what can wait, again and again."""
+async def tidy(service: Service) -> None:
+    """Do a little of what can wait, again and again, whatever comes of it."""
     rounds = itertools.count()
     while True:
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
@@ -121,6 +124,8 @@ async def _tidy(service: Service) -> None:
                 await _count(service)
         except (RegistryError, AuthorityError) as error:
             log.warning("service.not_tidied code=%s", error.code)
+        except Exception as error:  # noqa: BLE001 - what can wait is tried again
+            log.error("service.not_tidied %s", frames(error))
 
 
 async def _count(service: Service) -> None:

@@ -54,9 +54,12 @@ class Threads:
         done.add_done_callback(self._left)
         return await asyncio.shield(done)
 
-    def close(self) -> None:
-        """Wait for what is worked on, then close the registries. Any thread, once."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+    def close(self, *, drops_waiting: bool = False) -> None:
+        """Wait for what they have, then close the registries. Any thread, once.
+
+        `drops_waiting`: nobody hears any more what comes of jobs that were not begun.
+        """
+        self._executor.shutdown(wait=True, cancel_futures=drops_waiting)
         for parts in self._opened:
             parts.registry.close()
 
