@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.directory.ldap.addresses import always, by_system
+from kiosk.core.name_lookup import by_system
+from kiosk.directory.ldap.addresses import always
 
 
 class Asked:

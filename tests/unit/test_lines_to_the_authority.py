@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from lab.servers import bad_servers
@@ -15,6 +16,7 @@ from lab.servers.bad_servers import Handler
 from lab.servers.served import Site, write_pair
 from lab.servers.tls_servers import Wish, issue
 
+from kiosk.authority.client import line as line_module
 from kiosk.authority.client.line import (
     LARGEST_ANSWER,
     Address,
@@ -115,10 +117,24 @@ def ask(lines: Lines, **seconds: float) -> bytes:
 
 # --- one address ---------------------------------------------------------------------
 
+
+def cut_off(words: bytes) -> Handler:
+    """Say something when spoken to, and end the line."""
+
+    def handle(line: socket.socket, _: threading.Event) -> None:
+        line.recv(4096)
+        line.sendall(words)
+
+    return handle
+
+
 NO_ANSWERS = {
     "hangs up": bad_servers.hang_up,
     "no HTTP": bad_servers.say(b"220 welcome\r\n"),
     "an answer that is cut": bad_servers.say(OK + b"content-length: 9\r\n\r\n{"),
+    "an answer that ends early": cut_off(OK + b"content-length: 9\r\n\r\n{"),
+    "an answer without its body": cut_off(OK + b"content-length: 2\r\n\r\n"),
+    "chunks that end early": cut_off(OK + b"transfer-encoding: chunked\r\n\r\n9\r\n{"),
     "a header that is none": bad_servers.say(b"HTTP/1.1 two hundred\r\n\r\n"),
     "silence": bad_servers.stay_silent,
     "a header that never ends": bad_servers.dribble(OK),
@@ -144,6 +160,37 @@ def test_what_is_no_answer_in_time_is_none(
     with pytest.raises(NotAnswered):
         line.ask("POST", PATH, HEADERS, b"{}", 0.4)
     assert not line.is_open
+
+
+def test_a_name_that_nobody_resolves_is_given_up_in_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's own resolver waits as long as it likes: a card is held meanwhile."""
+    ended = threading.Event()
+
+    def wait(*_: object, **__: object) -> list[object]:
+        ended.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    line = Line(Address("kiosk-a.example", 8443), trusting(site.ca_file))
+    began = monotonic()
+    try:
+        with pytest.raises(NotAnswered):
+            line.ask("POST", PATH, HEADERS, b"{}", 0.4)
+        assert monotonic() - began < 10
+    finally:
+        ended.set()
+
+
+def test_a_name_of_several_addresses_is_had_at_whichever_answers(
+    site: Site, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = Address.of(listen(Heard())).port
+    monkeypatch.setattr(line_module, "by_system", lambda *_: ("127.9.9.9", "127.0.0.1"))
+    line = Line(Address("127.0.0.1", port), trusting(site.ca_file))
+    with closing(line):
+        assert line.ask("POST", PATH, HEADERS, b"{}", 5.0).body == b"{}"
 
 
 def test_a_handshake_that_drips_is_cut_off(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import dns.rcode
@@ -155,6 +156,29 @@ def test_a_silent_name_server_is_given_up(
 ) -> None:
     server.silent = True
     assert reason(locator(server, clock, site="berlin")) == "timed_out"
+
+
+def test_who_waits_for_a_search_that_fails_does_not_wait_for_another(
+    server: DnsServer, clock: ManualClock
+) -> None:
+    """Else the last of an authority's threads would wait for all of them in turn."""
+    server.silent = True
+    reason(locator(server, clock))
+    of_one = len(server.questions)
+    shared, together = locator(server, clock), threading.Barrier(12)
+    said: list[str] = []
+
+    def ask() -> None:
+        together.wait(30)
+        said.append(reason(shared))
+
+    asking = [threading.Thread(target=ask) for _ in range(12)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(60)
+    assert said == ["timed_out"] * 12
+    assert len(server.questions) <= 5 * of_one
 
 
 def test_a_name_server_that_fails_is_told(

@@ -16,6 +16,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from kiosk.core.errors import KioskError, reason_of
+from kiosk.core.name_lookup import by_system
 from kiosk.core.punctual_socket import PunctualSocket
 from kiosk.core.untrusted_text import visible
 
@@ -136,8 +137,7 @@ class Line:
         """Connect and shake hands; return how many seconds are left."""
         until = monotonic() + seconds
         limit = min(CONNECT_SECONDS, max(seconds, 0.01))
-        place = self.address.host, self.address.port
-        plain = socket.create_connection(place, timeout=limit)
+        plain = self._reached(limit)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             secured = self._context.wrap_socket(
@@ -159,6 +159,20 @@ class Line:
         self._open = opened
         return until - monotonic()
 
+    def _reached(self, limit: float) -> socket.socket:
+        """Find its addresses and connect to one, within the limit. OSError."""
+        until = monotonic() + limit
+        trouble: OSError = TimeoutError()
+        found = by_system(self.address.host, limit)
+        for index, address in enumerate(found):
+            left = (until - monotonic()) / (len(found) - index)
+            try:
+                place = address, self.address.port
+                return socket.create_connection(place, timeout=max(left, 0.01))
+            except OSError as error:
+                trouble = error
+        raise trouble
+
     def _asked(
         self,
         method: str,
@@ -177,6 +191,8 @@ class Line:
             text = response.read(LARGEST_ANSWER + 1)
             if len(text) > LARGEST_ANSWER:
                 raise http.client.HTTPException  # nobody reads the rest
+            if response.length:  # of what it said would come: the line ended before
+                raise http.client.IncompleteRead(b"", response.length)
             if response.will_close:
                 self.close()
             return HttpAnswer(

@@ -13,6 +13,7 @@ from functools import partial
 
 from ldap3 import SUBTREE
 
+from kiosk.core.name_lookup import by_system
 from kiosk.core.secret import Secret
 from kiosk.directory.errors import ReadFailed, SentTooLate
 from kiosk.directory.ldap import (
@@ -22,7 +23,7 @@ from kiosk.directory.ldap import (
     many_reads,
     secret_requests,
 )
-from kiosk.directory.ldap.addresses import Resolve, by_system
+from kiosk.directory.ldap.addresses import Resolve
 from kiosk.directory.ldap.failures import LineBroken, why_broken
 from kiosk.directory.ldap.many_reads import Entry
 from kiosk.directory.ldap.opening import let_go, open_line

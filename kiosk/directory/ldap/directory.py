@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kiosk.core.clock import Clock
+from kiosk.core.name_lookup import by_system
 from kiosk.directory.errors import DirectoryError, ReadFailed, TlsRefused, Unreachable
 from kiosk.directory.ldap import replication
 from kiosk.directory.ldap.accounts import USER
-from kiosk.directory.ldap.addresses import Resolve, by_system
+from kiosk.directory.ldap.addresses import Resolve
 from kiosk.directory.ldap.breaker import Breaker
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController

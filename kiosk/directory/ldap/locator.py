@@ -24,8 +24,8 @@ from dns.rdata import Rdata
 from dns.rdtypes.IN.SRV import SRV
 
 from kiosk.core.clock import Clock
+from kiosk.core.name_lookup import is_address
 from kiosk.directory.errors import Unreachable
-from kiosk.directory.ldap.addresses import is_address
 from kiosk.directory.values import WhyUnreachable
 
 MOST = 8
@@ -68,16 +68,30 @@ class Locator:
         self._seconds = seconds
         self._known: _Known | None = None
         self._lock = threading.Lock()
+        self._failed = 0
+        """How many searches have found nothing."""
+        self._trouble: Unreachable | None = None
+        """What came of the last one of those."""
 
     def controllers(self) -> tuple[str, ...]:
         """Return the DCs' host names, the best first. Unreachable.
 
-        When DNS does not answer, an earlier answer is believed a little longer.
+        When DNS does not answer, an earlier answer is believed a little longer; who
+        waited for a search that failed is told so, and does not wait for another one.
         """
+        failed = self._failed
         with self._lock:
             now = self._clock.monotonic()
-            if self._known is None or self._known.until <= now:
+            if self._known is not None and now < self._known.until:
+                return self._known.dcs
+            if self._trouble is not None and self._failed != failed:
+                raise Unreachable(**self._trouble.data)
+            try:
                 self._known = self._found(now)
+            except Unreachable as error:
+                self._failed += 1
+                self._trouble = error
+                raise
             return self._known.dcs
 
     def addresses(self, host: str, seconds: float) -> Sequence[str]:
