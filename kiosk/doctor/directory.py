@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -102,7 +103,7 @@ def _searches(part: str, dc: DomainController, base: str) -> Iterator[Finding]:
     if not base or not isinstance(dc, Examinable):
         return
     head = dc.domain_head()
-    if not f",{base}".casefold().endswith(f",{head}".casefold()):
+    if not _bare(f",{base}").endswith(_bare(f",{head}")):
         yield fail(part, "other_domain", base=base, domain=head)
         return
     if dc.guarded(base) is None:
@@ -111,6 +112,11 @@ def _searches(part: str, dc: DomainController, base: str) -> Iterator[Finding]:
     with suppress(AccountMissing):
         dc.find(_NOBODY)
     yield ok(part, "searches")
+
+
+def _bare(dn: str) -> str:
+    """Return a DN without what may stand around its signs, to compare its end."""
+    return re.sub(r" *([,=]) *", r"\1", dn.strip()).casefold()
 
 
 def _clocks_apart(dc: DomainController, clock: Clock) -> float | None:

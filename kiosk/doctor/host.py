@@ -38,7 +38,12 @@ def secret_files(files: Sequence[Path]) -> Iterator[Finding]:
 def folders(paths: Sequence[Path]) -> Iterator[Finding]:
     """Nobody else may put another file in the place of ours."""
     for path in dict.fromkeys(paths):
-        mode = stat.S_IMODE(path.stat().st_mode)
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError as error:
+            reason = reason_of(error)
+            yield fail("folder", "file_missing", file=str(path), reason=reason)
+            continue
         if mode & 0o022:
             yield fail(
                 "folder", "folder_too_open", folder=str(path), mode=f"{mode:04o}"

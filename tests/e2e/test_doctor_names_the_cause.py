@@ -413,6 +413,17 @@ def test_a_password_file_may_end_as_any_editor_ends_it(
     assert not [each for each in said if each.health is Health.FAIL]
 
 
+def test_a_base_may_be_written_as_a_person_does(
+    samba: SambaDomain, tmp_path: Path
+) -> None:
+    base = "CN=Users, dc=AD , DC = test"
+    with just(lambda room: room.settings(base_dn=base))(
+        Room(samba, tmp_path)
+    ) as settings:
+        said = lines(settings)
+    assert not [each for each in said if each.health is Health.FAIL]
+
+
 def test_where_the_first_of_two_is_ill_the_domain_is_asked_at_the_second(
     samba: SambaDomain, tmp_path: Path
 ) -> None:

@@ -8,10 +8,11 @@ from typing import NoReturn, cast
 import pytest
 
 from kiosk.core.clock import ManualClock
-from kiosk.directory.errors import AccountMissing
+from kiosk.directory.errors import AccountMissing, ReadFailed
 from kiosk.directory.ldap import LdapSettings, Protection
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
+from kiosk.directory.values import NameAttribute
 
 SETTINGS = LdapSettings(
     dcs=("dc1.example.org", "dc2.example.org:1636"),
@@ -64,3 +65,27 @@ def test_the_port_follows_from_the_protection() -> None:
     assert SETTINGS.address("dc1.example.org") == ("dc1.example.org", 636)
     assert by_starttls.address("dc1.example.org") == ("dc1.example.org", 389)
     assert SETTINGS.address("dc2.example.org:1636") == ("dc2.example.org", 1636)
+
+
+class AnswersWith:
+    """A channel on which every search finds one object."""
+
+    dc = "dc1.example.org"
+
+    def __init__(self, **attributes: bytes) -> None:
+        self._found = {name: [value] for name, value in attributes.items()}
+
+    def search(self, *_: str) -> list[dict[str, list[bytes]]]:
+        return [self._found]
+
+
+@pytest.mark.parametrize("guid", [{}, {"objectGUID": bytes(15)}, {"objectGUID": b""}])
+def test_an_object_without_an_identity_is_one_that_cannot_be_read(
+    guid: dict[str, bytes],
+) -> None:
+    channel = AnswersWith(sAMAccountName=b"ann", **guid)
+    controller = LdapController(cast(Channel, channel), SETTINGS, ManualClock())
+    with pytest.raises(ReadFailed):
+        controller.find("ann")
+    with pytest.raises(ReadFailed):
+        controller.holders_of(NameAttribute.MAIL, "ann@example.org")

@@ -454,6 +454,16 @@ def test_a_folder_that_others_may_write_to_is_a_failure(tmp_path: Path) -> None:
     assert healths(host.folders([tmp_path, tmp_path])) == {"folder": Health.OK}
 
 
+def test_a_folder_that_is_not_there_leaves_the_others_to_be_looked_at(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o770)
+    missing, opened = host.folders([tmp_path / "none", tmp_path])
+    assert (missing.health, opened.health) == (Health.FAIL, Health.FAIL)
+    assert missing.meaning.data["file"] == str(tmp_path / "none")
+    assert opened.meaning.data["folder"] == str(tmp_path)
+
+
 def test_core_dumps_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (0, 0))
     assert healths(host.core_dumps()) == {"core dumps": Health.OK}

@@ -124,7 +124,15 @@ class LdapController:
         )
         if len(found) != 1 or not is_called(found[0], name):
             raise AccountMissing(account=name)
-        return self.account(guid_of(found[0]))
+        return self.account(self._guid_of(found[0]))
+
+    def _guid_of(self, entry: Entry) -> str:
+        """Return what an object is known by. ReadFailed."""
+        try:
+            return guid_of(entry)
+        except Unjudgeable as error:
+            hidden = str(error)
+            raise ReadFailed(dc=self.name, reason="hidden", attribute=hidden) from error
 
     def look_for(self, term: str) -> tuple[Person, ...]:
         return people.look_for(self._channel, self._settings.base_dn, term)
@@ -156,7 +164,7 @@ class LdapController:
     def holders_of(self, attribute: NameAttribute, value: str) -> frozenset[str]:
         wanted = f"(&{USER}({attribute}={escape_filter_chars(value)}))"
         found = self._channel.search(self._settings.base_dn, wanted, "objectGUID")
-        return frozenset(guid_of(entry) for entry in found)
+        return frozenset(self._guid_of(entry) for entry in found)
 
     def time(self) -> float:
         return inspection.time_of(self._channel)

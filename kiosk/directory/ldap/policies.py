@@ -44,7 +44,7 @@ def effective_policy(channel: Channel, user_dn: str) -> PasswordPolicy:
         raise ReadFailed(dc=channel.dc, reason="hidden")
     named = user.get("msDS-ResultantPSO", ())
     if named:
-        return policy_named(channel, named[0].decode())
+        return policy_named(channel, named[0].decode("utf-8", "replace"))
     return policy_of_domain(channel)
 
 
@@ -52,7 +52,8 @@ def policy_of_domain(channel: Channel) -> PasswordPolicy:
     """Return what applies to whoever has no fine-grained policy. ReadFailed."""
     root = channel.read("", _ANYTHING, "defaultNamingContext")
     head = (root or {}).get("defaultNamingContext", ())
-    domain = channel.read(head[0].decode(), _ANYTHING, *_DOMAIN) if head else None
+    named = head[0].decode("utf-8", "replace") if head else ""
+    domain = channel.read(named, _ANYTHING, *_DOMAIN) if named else None
     try:
         return domain_policy(domain or {})
     except (LookupError, ValueError) as error:

@@ -68,7 +68,7 @@ class Survey:
             *("objectSid", _POLICY, *wanted),
             most=len(guids),
         )
-        return {guid_of(entry): entry for entry in found}
+        return dict(filter(None, map(_named, found)))
 
     def _one(
         self, guid: str, entry: Entry | None, groups: Entry | None, now: float
@@ -108,6 +108,14 @@ class Survey:
             return policy_of_domain(self._channel)
         except PolicyUnreadable as error:
             return error
+
+
+def _named(entry: Entry) -> tuple[str, Entry] | None:
+    """Return an object with what it is known by; None: that cannot be read."""
+    try:
+        return guid_of(entry), entry
+    except Unjudgeable:
+        return None
 
 
 def _binary(guid: str) -> bytes:
