@@ -50,6 +50,9 @@ class FiguresListener:
         except OSError as error:
             reason = reason_of(error)
             raise FiguresNotListening(place=place, reason=reason) from error
+        except (ValueError, OverflowError) as error:
+            raise FiguresNotListening(place=place, reason="no address") from error
+        self._made = None if self._file is None else _inode_of(self._file)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="figures", daemon=True
         )
@@ -65,8 +68,16 @@ class FiguresListener:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(2.0)
-        if self._file is not None:
+        if self._file is not None and _inode_of(self._file) == self._made:
             self._file.unlink(missing_ok=True)
+
+
+def _inode_of(file: Path) -> int:
+    """Tell a file from another one in its place; 0: there is none."""
+    try:
+        return file.lstat().st_ino
+    except OSError:
+        return 0
 
 
 def _is_unix(place: str) -> bool:
@@ -129,10 +140,21 @@ class _OnFile(_FiguresServer):
         return connection, ("", 0)
 
 
+def _is_heard(file: Path) -> bool:
+    """Say whether a process listens there."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(_SECONDS)
+        try:
+            asking.connect(str(file))
+        except ConnectionRefusedError:
+            return False
+    return True
+
+
 def _on_file(file: Path, answers: type[BaseHTTPRequestHandler]) -> HTTPServer:
     """Listen at a file that its owner and group may use."""
     with suppress(FileNotFoundError):
-        if stat.S_ISSOCK(file.lstat().st_mode):
+        if stat.S_ISSOCK(file.lstat().st_mode) and not _is_heard(file):
             file.unlink()  # of a process that ended without taking it away
     before = os.umask(0o117)
     try:

@@ -369,3 +369,39 @@ def test_each_process_of_a_machine_has_a_place_of_its_own(tmp_path: Path) -> Non
 def test_where_nobody_wants_figures_nothing_listens() -> None:
     with figures_of(MetricsSettings()) as nobody:
         assert nobody is UNTOLD
+
+
+def test_a_socket_at_which_somebody_listens_is_left_to_them(
+    figures: PrometheusFigures, tmp_path: Path
+) -> None:
+    file = tmp_path / "metrics.sock"
+    first = FiguresListener(f"unix:{file}", figures.text)
+    with pytest.raises(FiguresNotListening):
+        FiguresListener(f"unix:{file}", figures.text)
+    with socket.socket(socket.AF_UNIX) as reader:
+        reader.connect(str(file))
+        reader.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        with reader.makefile("rb") as stream:
+            assert b"pin_kiosk_version" in stream.read()
+    first.close()
+    assert not file.exists()
+
+
+def test_a_socket_that_is_another_ones_by_now_is_left_there(
+    figures: PrometheusFigures, tmp_path: Path
+) -> None:
+    file = tmp_path / "metrics.sock"
+    first = FiguresListener(f"unix:{file}", figures.text)
+    file.rename(tmp_path / "aside")  # so that its number is not given anew
+    second = FiguresListener(f"unix:{file}", figures.text)
+    first.close()
+    assert file.exists()
+    second.close()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:99464", "127.0.0:9464"])
+def test_what_can_be_no_place_is_told(figures: PrometheusFigures, place: str) -> None:
+    """The port of a process, put behind other digits, may be none."""
+    with pytest.raises(FiguresNotListening):
+        FiguresListener(place, figures.text)

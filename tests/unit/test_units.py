@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import inspect
 
+from kiosk.authority.service import desks
 from kiosk.cli import main
+from kiosk.config.render import fields_of
+from kiosk.config.sections.fleet import ServiceSettings
 from kiosk.core.exit_codes import ExitCode
 from kiosk.setup.units import Changed, UnitsNotInstalled, units, write
 
@@ -158,3 +163,44 @@ def test_a_path_that_systemd_would_not_take_is_refused(
     assert main(["units", "--to", str(tmp_path), option, path]) == ExitCode.USAGE
     assert "cannot stand in a unit of systemd" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
+SERVICES = ["pin-kiosk.service", "pin-kiosk-desk.service"]
+SERVICES.append("pin-kiosk-authority@.service")
+
+
+def told(unit: str, name: str) -> list[str]:
+    """Everything that a unit says of one setting."""
+    lines = [line.partition("=") for line in text_of(unit).splitlines()]
+    return [word for key, _, said in lines if key == name for word in said.split()]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_write_where_the_manual_lets_it_write(name: str) -> None:
+    """`ProtectSystem=strict` leaves it no other places."""
+    places = re.findall(r'= "(?:unix:)?(/(?:run|var)/[^"]+)"', MANUAL.read_text())
+    assert len(places) == 2
+    open_to_it = told(name, "ReadWritePaths")
+    open_to_it += [f"/run/{each}" for each in told(name, "RuntimeDirectory")]
+    open_to_it += [f"/var/log/{each}" for each in told(name, "LogsDirectory")]
+    assert {str(Path(place).parent) for place in places} <= set(open_to_it)
+    logs = [place for place in places if place.endswith(".log")]
+    rotated = text_of("pin-kiosk").split("{")[0].split()
+    assert [str(Path(place).with_name("*.log")) for place in logs] == rotated[-1:]
+
+
+def test_one_process_that_ends_leaves_the_others_their_folder() -> None:
+    for name in SERVICES:
+        assert told(name, "RuntimeDirectoryPreserve") == ["yes"]
+
+
+def test_an_authority_is_given_the_time_that_its_end_takes() -> None:
+    """It drains, then waits for a card's longest command, then for what is written."""
+    (longest,) = (
+        each.type.le
+        for each in fields_of(ServiceSettings)
+        if each.name == "drain_seconds" and isinstance(each.type, inspect.FloatType)
+    )
+    (seconds,) = told("pin-kiosk-authority@.service", "TimeoutStopSec")
+    assert float(seconds) > longest + desks.ENDING_SECONDS + 50
