@@ -73,7 +73,7 @@ mkdir -p "$root/usr/share/man/man1" "$documents"
     gzip -9n >"$root/usr/share/man/man1/kiosk.1.gz"
 gzip -9nc CHANGELOG.md >"$documents/changelog.gz"
 cp LICENSE "$documents/copyright"
-cp docs/*.md "$documents"
+cp -r docs/*.md docs/*.json docs/adr docs/operations docs/screens "$documents"
 
 # --- the package ----------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -121,3 +122,23 @@ def test_make_help_lists_every_target() -> None:
     )
     for target in ("env", "run", "test", "bench", "check", "lock"):
         assert f"make {target} " in done.stdout
+
+
+def test_what_the_manual_points_at_is_in_the_package(tmp_path: Path) -> None:
+    copies = [
+        line
+        for line in (ROOT / "scripts/setup/deb.sh").read_text("utf-8").splitlines()
+        if line.startswith("cp ") and line.endswith('"$documents"')
+    ]
+    script = "\n".join(("documents=$1", *copies))
+    done = ["sh", "-euc", script, "sh", str(tmp_path)]
+    subprocess.run(done, cwd=ROOT, check=True)
+    pointed = set()
+    for document in tmp_path.glob("*.md"):
+        text = document.read_text("utf-8")
+        links = re.findall(r"\]\(([^)#\s:]+)[)#]", text)
+        pointed |= {tmp_path / link for link in links if not link.startswith("..")}
+        named = re.findall(r"/usr/share/doc/pin-kiosk/([\w./-]+)", text)
+        pointed |= {tmp_path / name for name in named}
+    assert tmp_path / "operations/alerts.yml" in pointed
+    assert [path for path in sorted(pointed) if not path.is_file()] == []
