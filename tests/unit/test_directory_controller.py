@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, cast
 
 import pytest
 
 from kiosk.core.clock import ManualClock
-from kiosk.directory.errors import AccountMissing, ReadFailed
+from kiosk.directory.errors import (
+    AccountMissing,
+    ReadFailed,
+    ServicePasswordUnreadable,
+)
 from kiosk.directory.ldap import LdapSettings, Protection
 from kiosk.directory.ldap.channel import Channel
 from kiosk.directory.ldap.controller import LdapController
+from kiosk.directory.ldap.service import ServiceAccount
 from kiosk.directory.values import NameAttribute
 
 SETTINGS = LdapSettings(
@@ -65,6 +71,23 @@ def test_the_port_follows_from_the_protection() -> None:
     assert SETTINGS.address("dc1.example.org") == ("dc1.example.org", 636)
     assert by_starttls.address("dc1.example.org") == ("dc1.example.org", 389)
     assert SETTINGS.address("dc2.example.org:1636") == ("dc2.example.org", 1636)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["grün".encode("latin-1"), "grün".encode("utf-16"), b"a\xc0\x80", b"\xef\xbb\xbfa"],
+)
+def test_a_password_that_is_no_utf8_is_not_even_tried(
+    tmp_path: Path, written: bytes
+) -> None:
+    """Sent as it is, it would be a wrong one, and counted as that."""
+    file = tmp_path / "password"
+    file.write_bytes(written)
+    file.chmod(0o600)
+    account = ServiceAccount(replace(SETTINGS, password_file=file), ManualClock())
+    with pytest.raises(ServicePasswordUnreadable) as caught:
+        account.sign_in(cast(Channel, NobodyToAsk()))
+    assert caught.value.data["reason"] == "secret_encoded"
 
 
 class AnswersWith:

@@ -105,6 +105,16 @@ def quoted_utf16(password: Secret) -> bytearray:
     return units
 
 
+def is_utf8(text: bytearray) -> bool:
+    """Say whether a secret is UTF-8 in its only form. Makes no `str`."""
+    try:
+        for _ in _code_points(text):
+            pass
+    except ValueError:
+        return False
+    return True
+
+
 def _put(units: bytearray, at: int, unit: int) -> int:
     units[at : at + 2] = (unit & 0xFF, unit >> 8)
     return at + 2

@@ -36,6 +36,7 @@ from kiosk.directory.ldap.reluctance import (
     Reluctance,
     Written,
 )
+from kiosk.directory.ldap.secret_requests import is_utf8
 from kiosk.directory.ldap.settings import LdapSettings
 from kiosk.directory.values import BindResult, WhyUnreachable
 
@@ -198,6 +199,6 @@ class ServiceAccount:
 def _trouble(password: Secret) -> str:
     """Name what an editor did to a password; empty: nothing."""
     text = password.reveal()
-    if text.startswith(_BYTE_ORDER_MARKS) or b"\x00" in text:
+    if text.startswith(_BYTE_ORDER_MARKS) or b"\x00" in text or not is_utf8(text):
         return "secret_encoded"
     return "secret_lines" if b"\n" in text or b"\r" in text else ""
