@@ -7,6 +7,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from kiosk.authority.stations.limits import StationLimit
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.entropy import SystemEntropy
 from kiosk.directory.errors import Unreachable
+from kiosk.figures.prometheus import PrometheusFigures
 from storage.errors import StoreUnavailable
 
 pytestmark = pytest.mark.slow
@@ -539,3 +541,38 @@ def test_a_station_that_floods_keeps_nobody_waiting(
     service.threads.close()
     assert said.count("directory.unreachable") == 3
     assert said.count("authority.station_busy") == 13
+
+
+def test_nobody_is_told_to_be_inside_when_all_have_left(
+    parts: RequiredPorts, tmp_path: Path
+) -> None:
+    """An alert asks for this figure, and an idle process is asked nothing more."""
+    port, answers, figures = free_port(), threading.Event(), PrometheusFigures()
+
+    class Hanging(LocalAuthority):
+        def outcome(self, operation: str) -> NoReturn:
+            answers.wait(20)
+            raise Unreachable
+
+    service = Service(
+        threads=Threads(lambda: parts, count=4, waiting=4),
+        verify=by_header,
+        authority_of=Hanging,
+        names=frozenset({f"127.0.0.1:{port}"}),
+        entropy=SystemEntropy(),
+        figures=figures,
+    )
+    site = Site.founded(tmp_path)
+    with Serving(application(service), site.listening(port)):
+        door = Door(service, site, port)
+        asking = [threading.Thread(target=door.ask) for _ in range(3)]
+        for count, each in enumerate(asking, 1):
+            each.start()
+            while service.threads.inside < count:
+                time.sleep(0.01)
+        assert b"pin_kiosk_calls_inside 2.0" in figures.text()
+        answers.set()
+        for each in asking:
+            each.join(20)
+        assert b"pin_kiosk_calls_inside 0.0" in figures.text()
+    service.threads.close()

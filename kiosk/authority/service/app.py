@@ -106,9 +106,12 @@ def application(service: Service, more: Sequence[BaseRoute] = ()) -> Starlette:
         signed = await signed_request(request, service)
         call = request.path_params["call"]
         service.figures.inside(service.threads.inside)
-        body = await service.threads.run(
-            lambda parts: _carried_out(service, parts, signed, call)
-        )
+        try:
+            body = await service.threads.run(
+                lambda parts: _carried_out(service, parts, signed, call)
+            )
+        finally:
+            service.figures.inside(service.threads.inside)
         return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
 
     async def enroll(request: Request) -> Response:
