@@ -126,11 +126,12 @@ def witnessed_registry(
 
     NoRegistry, VaultError, and as `registry_of`.
     """
-    from kiosk.figures.watched import WatchedRegistry
+    from kiosk.figures.watched import WatchedRegistry, watched_opening
 
-    must_be_there(config)
     clock = SystemClock()
-    store = registry_of(config, clock, archives)
+    with watched_opening(figures):
+        must_be_there(config)
+        store = registry_of(config, clock, archives)
     try:
         return witnessed(config, WatchedRegistry(store, figures), clock)
     except BaseException:

@@ -59,6 +59,17 @@ SIGN_INS = {
 log = logging.getLogger(__name__)
 
 
+@contextmanager
+def watched_opening(figures: Figures) -> Iterator[None]:
+    """Tell of a registry that cannot be opened: there is none yet to be watched."""
+    began = monotonic()
+    try:
+        yield
+    except RegistryError as error:
+        figures.store("open", error.code, monotonic() - began, is_up=False)
+        raise
+
+
 class WatchedRegistry:
     """`registry.Registry` over another one. One thread, as that one."""
 

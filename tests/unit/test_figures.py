@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
 from lab.histories import STORIES, History, Story
 from lab.liar import named
 from lab.servers.served import by_header
@@ -21,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kiosk import bootstrap
 from kiosk.authority.errors import NotUnderstood
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.required_ports import RequiredPorts
@@ -40,7 +42,7 @@ from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.face_settings import SETTINGS
 from kiosk.visit.station_of_parts import OpenedAuthority, StationOfParts
-from storage.errors import StoreUnavailable
+from storage.errors import RegistryError, StoreUnavailable
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft
 from storage.registry import Tx
@@ -405,3 +407,20 @@ def test_what_can_be_no_place_is_told(figures: PrometheusFigures, place: str) ->
     """The port of a process, put behind other digits, may be none."""
     with pytest.raises(FiguresNotListening):
         FiguresListener(place, figures.text)
+
+
+@pytest.mark.parametrize("way", ["not there", "a folder"])
+def test_a_store_that_cannot_be_opened_is_away(
+    terminal: Terminal, figures: PrometheusFigures, way: str
+) -> None:
+    """As when a process is started, or told something new, while its store is away."""
+    path = terminal.config.registry.path
+    path.unlink()
+    if way == "a folder":
+        path.mkdir()
+    figures.store("read", "ok", 0.1, is_up=True)
+    with pytest.raises(RegistryError):
+        bootstrap.witnessed_registry(terminal.config, figures=figures)
+    told = values(figures)
+    assert told["pin_kiosk_store_up{}"] == 0
+    assert sum(told[key] for key in told if "store_errors_total" in key) == 1
