@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -182,15 +183,14 @@ def test_a_registry_is_moved_to_a_database_and_back(terminal: Terminal) -> None:
 def test_a_database_that_somebody_works_with_is_not_moved(shared: Terminal) -> None:
     target = shared.folder / "back.journal"
     words = ("registry", "migrate", "--from", conninfo(shared), "--to", str(target))
-    other = PostgresRegistry(conninfo(shared))
-    ((process,),) = other.asked("SELECT pg_backend_pid()")
-    code, out, err = shared.type(*words, "--dry-run")
-    assert code == 0, err
-    code, out, err = shared.type(*words)
-    assert code == ExitCode.USAGE
-    assert str(process) in err
-    assert not target.exists()
-    other.close()
+    with closing(PostgresRegistry(conninfo(shared))) as other:
+        ((process,),) = other.asked("SELECT pg_backend_pid()")
+        code, out, err = shared.type(*words, "--dry-run")
+        assert code == 0, err
+        code, out, err = shared.type(*words)
+        assert code == ExitCode.USAGE
+        assert str(process) in err
+        assert not target.exists()
     code, out, err = shared.type(*words)
     assert code == 0, err
     assert "Moved 1 credentials" in out

@@ -203,4 +203,5 @@ def test_an_authority_is_given_the_time_that_its_end_takes() -> None:
         if each.name == "drain_seconds" and isinstance(each.type, inspect.FloatType)
     )
     (seconds,) = told("pin-kiosk-authority@.service", "TimeoutStopSec")
+    assert longest is not None
     assert float(seconds) > longest + desks.ENDING_SECONDS + 50
