@@ -20,6 +20,7 @@ from kiosk.bootstrap import directory_of, found_registry
 from kiosk.cli import delegation_text, guided_line, starting
 from kiosk.cli.asking import agree, ask, choose, say
 from kiosk.cli.doctor import lines
+from kiosk.cli.guided_people import operator_account
 from kiosk.cli.typed import ask_secret
 from kiosk.config import Config, Operator, OperatorRole, toml_file
 from kiosk.core import private_files
@@ -252,7 +253,7 @@ def _ask_people(answers: GuidedAnswers) -> None:
         except KeyError:
             say("guided.no_login", login=login)
             continue
-        account = ask("guided.operator_account", f"{login}@{answers.domain}")
+        account = operator_account(login, answers.domain)
         role = OperatorRole.ADMINISTRATOR
         answers.operators = (Operator(login=login, account=account, role=role),)
         return

@@ -9,6 +9,9 @@ from msgspec import Meta
 
 from kiosk.config.sections import Section
 
+ACCOUNT_NAME = r"^[^@\\\s]+@[^@\\\s]+$"
+"""As cards name their holders: by it, too, somebody's own card is known."""
+
 
 class OperatorRole(StrEnum):
     """What an operator may do; everything else is refused."""
@@ -53,9 +56,7 @@ class Operator(Section, frozen=True, kw_only=True):
 
     login: Annotated[str, Meta(min_length=1)]
     """The login name at this machine."""
-    account: Annotated[
-        str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["ann@example.org"])
-    ]
+    account: Annotated[str, Meta(pattern=ACCOUNT_NAME, examples=["ann@example.org"])]
     """The same person's account in the directory, as name@domain: nobody acts on
     their own card.
     """
