@@ -39,12 +39,13 @@ def migrate(
     from kiosk.setup.ownership import become_owner
     from storage import moving
 
-    settings, now = operators_config(config), SystemClock().now()
+    clock = SystemClock()
+    settings, now = operators_config(config), clock.now()
     is_file = not _is_database(source)
     if _is_same(source, target):
         raise SamePlace(path=target)
     if is_file and not is_dry:  # as root, while we are: it sees everybody's processes
-        must_be_left(source, partial(processes_of, Path(source)))
+        must_be_left(source, partial(processes_of, Path(source)), clock)
     for place in (source, target):
         if not _is_database(place):
             become_owner(Path(place))
@@ -52,7 +53,7 @@ def migrate(
         raise NoRegistry(path=source)
     if not is_file and not is_dry:
         with closing(database_of(named_in(settings, source))) as database:
-            must_be_left(database.place, partial(others_at, database))
+            must_be_left(database.place, partial(others_at, database), clock)
     with ExitStack() as opened:
         old = opened.enter_context(closing(registry_at(source, settings, archives)))
         there = old.read(lambda view: view.count())
@@ -73,7 +74,7 @@ def migrate(
         name = settings.station.name
         with ProgressLine(2 * told.credentials, "credentials compared") as comparing:
             moved = moving.finish(
-                old, new, station=name, now=SystemClock().now(), told=comparing
+                old, new, station=name, now=clock.now(), told=comparing
             )
     print(
         f"Moved {moved.credentials:,} credentials and {moved.events:,} events; both"

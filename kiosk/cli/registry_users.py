@@ -7,11 +7,11 @@ that are not closed to them; a database tells of every connection, from any host
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from kiosk.core.clock import Clock
 from kiosk.core.errors import KioskError
 
 _SETTLES_SECONDS = 2.0
@@ -25,13 +25,13 @@ class StillInUse(KioskError):
     code = "config.still_in_use"
 
 
-def must_be_left(place: str, users: Callable[[], Sequence[str]]) -> None:
+def must_be_left(place: str, users: Callable[[], Sequence[str]], clock: Clock) -> None:
     """Let pass what nobody uses, now or in a moment. StillInUse."""
-    until = time.monotonic() + _SETTLES_SECONDS
+    until = clock.monotonic() + _SETTLES_SECONDS
     while found := users():
-        if time.monotonic() >= until:
+        if clock.monotonic() >= until:
             raise StillInUse(path=place, who=", ".join(sorted(found)))
-        time.sleep(0.1)
+        clock.sleep(0.1)
 
 
 def processes_of(registry: Path) -> list[str]:
