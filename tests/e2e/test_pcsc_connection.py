@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from lab.cards.events import Watch
@@ -10,7 +13,7 @@ from lab.cards.pcscd import READERS, Pcscd
 from smartcard import scard
 
 from kiosk.cards.errors import CardBusy, CardRemoved, ReaderGone
-from kiosk.cards.pcsc import PcscConnection, PcscMonitor
+from kiosk.cards.pcsc import PcscConnection, PcscMonitor, winscard
 from kiosk.cards.pcsc.pinpad import features_of
 from kiosk.cards.pcsc.winscard import PcscError
 from kiosk.cards.ports import Card
@@ -22,6 +25,8 @@ from kiosk.simulation.cards.piv import ATR
 
 pytestmark = pytest.mark.pcscd
 PIN = b"481516"
+LONG = 20.0
+"""Seconds that nobody waits in front of a screen."""
 SELECT = [0x00, 0xA4, 0x04, 0x00, 0x05, 0xA0, 0x00, 0x00, 0x03, 0x08]
 VERIFY = [0x00, 0x20, 0x00, 0x80, 0x08, *PIN, 0xFF, 0xFF]
 
@@ -34,9 +39,12 @@ class Stranger:
         self._handle = 0
 
     def connect(self, mode: int) -> None:
-        result, self._handle, _ = scard.SCardConnect(
-            self._context, READERS[0], mode, scard.SCARD_PROTOCOL_T1
-        )
+        """As soon as there is a card."""
+        result = scard.SCARD_E_NO_SMARTCARD
+        while result == scard.SCARD_E_NO_SMARTCARD:
+            result, self._handle, _ = scard.SCardConnect(
+                self._context, READERS[0], mode, scard.SCARD_PROTOCOL_T1
+            )
         assert result == 0
 
     def verify(self) -> None:
@@ -125,6 +133,77 @@ def test_no_pin_stays_verified_when_the_card_is_let_go(
         session.verify(Secret(PIN))
     card.close()
     assert not made.card.is_verified
+
+
+def test_a_card_that_another_program_has_open_is_not_held(
+    card: Card, made: MadeCard, stranger: Stranger
+) -> None:
+    """Nor waited for: who has it open may have it open for days."""
+    stranger.connect(scard.SCARD_SHARE_SHARED)
+    late = threading.Timer(LONG, stranger.leave, (scard.SCARD_LEAVE_CARD,))
+    late.start()
+    began = time.monotonic()
+    with pytest.raises(CardBusy), card.hold(made.identity):
+        pytest.fail("it is not ours alone")
+    assert time.monotonic() - began < LONG
+    with card.session(made.identity) as session:
+        session.verify(Secret(PIN))
+    late.cancel()
+    stranger.leave(scard.SCARD_LEAVE_CARD)
+    with card.hold(made.identity) as session:
+        session.verify(Secret(PIN))
+
+
+def test_nothing_is_left_open_of_a_card_pulled_as_it_is_connected_to(
+    card: Card,
+    made: MadeCard,
+    pcscd: Pcscd,
+    stranger: Stranger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left keeps everybody from ever having a card in that reader alone."""
+
+    def pull(handle: int) -> None:
+        pcscd.readers[0].pull()
+        monkeypatch.undo()
+        while status_of(handle) == 0:
+            time.sleep(0.05)
+
+    after_connecting(monkeypatch, pull)
+    with pytest.raises(CardRemoved):
+        card.recognise()
+    pcscd.readers[0].insert(made.card)
+    stranger.connect(scard.SCARD_SHARE_EXCLUSIVE)
+
+
+def test_a_reset_as_it_is_connected_to_goes_unnoticed(
+    card: Card, made: MadeCard, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reset(handle: int) -> None:
+        monkeypatch.undo()
+        stranger.connect(scard.SCARD_SHARE_SHARED)
+        stranger.leave(scard.SCARD_RESET_CARD)
+
+    after_connecting(monkeypatch, reset)
+    assert card.recognise().identity == made.identity
+
+
+def after_connecting(
+    monkeypatch: pytest.MonkeyPatch, then: Callable[[int], None]
+) -> None:
+    """Let something happen between a connection and what is asked next."""
+    connect = winscard.connect
+
+    def connected(*asked: Any) -> tuple[int, int]:
+        handle, protocol = connect(*asked)
+        then(handle)
+        return handle, protocol
+
+    monkeypatch.setattr(winscard, "connect", connected)
+
+
+def status_of(handle: int) -> int:
+    return int(scard.SCardStatus(handle)[0])
 
 
 def test_the_answer_to_reset_is_told(card: Card) -> None:

@@ -261,7 +261,7 @@ class FakeReader:
 
 
 def found(reader: FakeReader) -> PartTenPad | None:
-    return find_pad(1, lambda error: translated(error, "reader"))
+    return find_pad(lambda: 1, lambda error: translated(error, "reader"))
 
 
 def test_a_pad_is_found_and_spoken_to_by_its_own_codes(

@@ -14,21 +14,22 @@ log = logging.getLogger(__name__)
 
 
 def find_pad(
-    handle: int, translate: Callable[[PcscError], CardError]
+    handle: Callable[[], int], translate: Callable[[PcscError], CardError]
 ) -> PartTenPad | None:
     """Return the pad of a connected reader; None: it has none, or tells nonsense.
 
-    `translate` makes the errors of later commands ours.
+    `handle` is asked for each time: a card is connected to anew. `translate` makes the
+    errors of later commands ours.
     """
 
     def control(code: int, data: bytearray) -> bytes:
         try:
-            return winscard.control(handle, code, data)
+            return winscard.control(handle(), code, data)
         except PcscError as error:
             raise translate(error) from error
 
     try:
-        return pad_of(features_of(handle), control)
+        return pad_of(features_of(handle()), control)
     except PcscError as error:
         log.info("pcsc.no_features hresult=%s", error)
     except MalformedAnswer as error:

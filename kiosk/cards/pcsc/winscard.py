@@ -129,24 +129,24 @@ def status_change(
 # --- cards ----------------------------------------------------------------------
 
 
-def connect(context: int, reader: str) -> tuple[int, int]:
-    """Connect, sharing the card; return handle and protocol."""
+def connect(context: int, reader: str, share: int) -> tuple[int, int]:
+    """Connect, sharing the card or not; return handle and protocol."""
     scard = _scard()
     hresult, handle, protocol = scard.SCardConnect(
         context,
         reader,
-        scard.SCARD_SHARE_SHARED,
+        share,
         scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
     )
     _checked(hresult)
     return int(handle), int(protocol)
 
 
-def reconnect(handle: int, share: int = SHARED, disposition: int = LEAVE) -> int:
-    """Take note of a reset by somebody, or share anew; return the protocol."""
+def reconnect(handle: int) -> int:
+    """Take note of a reset by somebody; return the protocol."""
     scard = _scard()
     hresult, protocol = scard.SCardReconnect(
-        handle, share, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1, disposition
+        handle, SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1, LEAVE
     )
     _checked(hresult)
     return int(protocol)
