@@ -92,7 +92,9 @@ class Pkcs11Session(NoAdminKey, NoPinpad):
         self._do(ChangeTokenPin(old=old.reveal(), new=new.reveal()))
 
     def puk_tries(self) -> PukTold | None:
-        return None
+        """As it was told when the session opened: to ask anew would log out."""
+        tries = _puk_tries(self._told)
+        return PukTold(tries) if tries is not None else None
 
     def change_puk(self, old: Secret, new: Secret) -> None:  # noqa: ARG002 - no portable way
         raise NotSupported(what="change of the PUK")
@@ -192,6 +194,7 @@ class Pkcs11Card:
             reader=self._reader,
             pin_tries=_tries(told),
             pin_format=PIN_FORMAT,
+            puk_tries=_puk_tries(told),
             has_puk=told.unblocks,
         )
 
@@ -233,6 +236,10 @@ def _find(process: Middleware, reader: str) -> TokenTold:
 
 def _tries(told: TokenTold) -> Tries:
     return Tries(told.tries if told.tries >= 0 else None)
+
+
+def _puk_tries(told: TokenTold) -> Tries | None:
+    return Tries(told.puk_tries) if told.puk_tries >= 0 else None
 
 
 def _identity(told: TokenTold) -> CardIdentity:

@@ -109,6 +109,8 @@ class TokenTold(_Quiet, frozen=True, kw_only=True, tag="told"):
     """We have written that certificate."""
     tries: int = -1
     """Tries left for the user PIN; -1: not told."""
+    puk_tries: int = -1
+    """Tries left for what unblocks, likewise."""
     unblocks: bool = False
     """It is known how this middleware unblocks."""
 

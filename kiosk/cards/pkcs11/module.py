@@ -30,6 +30,7 @@ from kiosk.cards.pkcs11.sessions import (
     belongs,
     name_of,
     opened,
+    puk_tries_told,
     set_pin,
     tries_told,
 )
@@ -74,6 +75,7 @@ class Module:
             certificate=chosen.der if chosen else b"",
             is_ours=chosen is not None and chosen.label == objects.LABEL,
             tries=tries_told(token),
+            puk_tries=puk_tries_told(token, self._unblocking),
             unblocks=self._unblocking is not Unblocking.NONE,
         )
 
@@ -272,6 +274,11 @@ class Module:
         left = tries_told(self._slot().get_token())
         return Failure("pin_blocked") if left == 0 else Failure("wrong_pin", tries=left)
 
+    def _wrong_puk(self) -> Failure:
+        self._lib.reinitialize()
+        left = puk_tries_told(self._slot().get_token(), self._unblocking)
+        return Failure("puk_blocked") if left == 0 else Failure("wrong_puk", tries=left)
+
     @contextmanager
     def _comparing_puk(self) -> Iterator[pkcs11.Token]:
         """Around a call that may cost a try of the PUK."""
@@ -281,8 +288,7 @@ class Module:
             yield token
             self._lib.reinitialize()  # modules remember that the PIN was locked
         except refused.PinIncorrect as error:
-            self._lib.reinitialize()
-            raise Failure("wrong_puk") from error
+            raise self._wrong_puk() from error
         except refused.PinLocked as error:
             # A module may mean the PIN that is locked already.
             raise Failure("wrong_puk" if was_locked else "puk_blocked") from error

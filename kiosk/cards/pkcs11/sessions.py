@@ -9,6 +9,8 @@ import pkcs11
 from pkcs11 import Attribute, TokenFlag
 from pkcs11 import exceptions as refused
 
+from kiosk.cards.pkcs11.unblocking import Unblocking
+
 GONE = (
     refused.TokenNotPresent,
     refused.DeviceRemoved,
@@ -59,6 +61,15 @@ def tries_told(token: pkcs11.Token) -> int:
     if TokenFlag.USER_PIN_LOCKED in token.flags:
         return 0
     return 1 if TokenFlag.USER_PIN_FINAL_TRY in token.flags else -1
+
+
+def puk_tries_told(token: pkcs11.Token, unblocking: Unblocking) -> int:
+    """Read the same of what unblocks: tokens tell it of the security officer's PIN."""
+    if unblocking is not Unblocking.INIT_PIN:
+        return -1
+    if TokenFlag.SO_PIN_LOCKED in token.flags:
+        return 0
+    return 1 if TokenFlag.SO_PIN_FINAL_TRY in token.flags else -1
 
 
 @contextmanager
