@@ -83,6 +83,31 @@ def test_a_slot_that_fails_alone_says_how() -> None:
         module(slot(refused.DeviceError())).find(READER)
 
 
+ALIKE = "HID Global OMNIKEY 3x21 Smart Card Reader [OMNIKEY 3x21 Smart Card Reader] "
+"""A real one: its number is beyond the 64 bytes that a slot's description has."""
+
+
+def test_a_card_beside_another_in_readers_that_are_called_alike_is_not_guessed(
+    der: bytes,
+) -> None:
+    slots = [slot(token(b"77", der)), slot(token(b"78", der))]
+    for each in slots:
+        each.slot_description = ALIKE[:64]
+    for number in ("00 00", "01 00"):
+        with pytest.raises(Failure) as caught:
+            module(*slots).find(ALIKE + number)
+        assert caught.value.why == "broken"
+    told = module(slots[0]).find(f"{ALIKE}00 00")
+    assert told.serial == b"77"
+
+
+def test_a_card_with_two_tokens_is_one(der: bytes) -> None:
+    slots = [slot(token(b"77", der)), slot(token(b"77", b""))]
+    for each in slots:
+        each.slot_description = ALIKE[:64]
+    assert module(*slots).find(f"{ALIKE}00 00").certificate == der
+
+
 def test_a_token_that_is_not_there_any_more_has_left(der: bytes) -> None:
     good = slot(token(b"77", der))
     loaded = module(good)

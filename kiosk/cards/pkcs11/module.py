@@ -28,18 +28,17 @@ from kiosk.cards.pkcs11.sessions import (
     TokenPin,
     attribute_of,
     belongs,
+    must_be_one_card,
     name_of,
     opened,
     puk_tries_told,
     set_pin,
+    slot_name_of,
     tries_told,
 )
 from kiosk.cards.pkcs11.signing import job, signature
 from kiosk.cards.pkcs11.unblocking import Unblocking, found_out
 from kiosk.cards.values import KeyAlgorithm
-
-_SLOT_NAME = 64
-"""Bytes of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""
 
 
 class Module:
@@ -83,7 +82,8 @@ class Module:
         """Return every token that answers, with its certificate.
 
         A slot that fails does not hide a token beside it; if no other answers, its
-        error is what is wrong. Failure (`unknown`: the module knows no token here).
+        error is what is wrong. Failure (`unknown`: the module knows no token here;
+        `broken`: it cannot be told which of several cards is in this reader).
         """
         found: list[tuple[pkcs11.Token, TokenCertificate | None]] = []
         failed: list[Refused] = []
@@ -97,6 +97,7 @@ class Module:
                 failed.append(error)
         if not found:
             raise failed[0] if failed else Failure("unknown")
+        must_be_one_card(self._reader, [token for token, _ in found])
         return found
 
     def verify(self, pin: bytearray) -> None:
@@ -187,7 +188,7 @@ class Module:
 
     def _slots(self) -> list[pkcs11.Slot]:
         """Return the slots with a token that are this reader's."""
-        wanted = self._reader.encode()[:_SLOT_NAME].decode(errors="ignore").rstrip()
+        wanted = slot_name_of(self._reader)
         return [
             slot
             for slot in self._lib.get_slots(token_present=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import pkcs11
@@ -36,6 +36,10 @@ SigningKey = pkcs11.SignMixin
 Refused = refused.PKCS11Error
 
 
+_SLOT_NAME_BYTES = 64
+"""Of a slot's description (CK_SLOT_INFO): longer names of readers are cut."""
+
+
 class Failure(Exception):
     """A refusal that has a meaning: `why` is one of `card.ERRORS`."""
 
@@ -54,6 +58,21 @@ class TokenPin:
 
     def encode(self, encoding: str) -> bytes:  # noqa: ARG002 - it is bytes already
         return bytes(self._value)
+
+
+def slot_name_of(reader: str) -> str:
+    """Return how the description of a reader's slots begins."""
+    return reader.encode()[:_SLOT_NAME_BYTES].decode(errors="ignore").rstrip()
+
+
+def must_be_one_card(reader: str, tokens: Iterable[pkcs11.Token]) -> None:
+    """Failure where tokens are of several cards: their readers' names are cut alike.
+
+    A card with two PINs has two tokens, and one serial number.
+    """
+    is_cut = len(reader.encode()) > _SLOT_NAME_BYTES
+    if is_cut and len({(each.manufacturer_id, each.serial) for each in tokens}) > 1:
+        raise Failure("broken", detail="two readers are called alike")
 
 
 def tries_told(token: pkcs11.Token) -> int:
