@@ -95,6 +95,10 @@ class Batch:
     """Where each outcome is written as it happens: a file of the station."""
     is_cut: bool = False
     """The last line there has no end."""
+    not_written: Message | None = None
+    """Why what has happened does not all stand there yet."""
+    _late: list[bytes] = field(default_factory=list)
+    """What is still to be written there, before anything else is."""
     _issued: set[int] = field(default_factory=set)
 
     @property
@@ -124,7 +128,7 @@ class Batch:
         """The row's card was not issued; it stays the current one."""
         row.state, row.problem = RowState.FAILED, said_of(error)
         if not isinstance(error, CardRemoved):
-            self.told(row, "")
+            self.happened(row, "")
 
     def begins(self, row: Row, office: Office) -> None:
         """Note that the row's card is begun, before anything happens to it.
@@ -138,25 +142,32 @@ class Batch:
         """The row's card is issued."""
         self._issued.add(insertion)
         row.state, row.problem = RowState.DONE, None
-        self.told(row, credential.card)
+        self.happened(row, credential.card)
 
     def skip(self) -> None:
         """Leave the current row out."""
         row = self.current
         if row is not None:
             row.state = RowState.SKIPPED
-            self.told(row, "")
+            self.happened(row, "")
 
-    def told(self, row: Row, card: str) -> None:
-        """Write how a row stands."""
+    def happened(self, row: Row, card: str) -> None:
+        """Write how a row stands, or remember to, where that is refused now."""
         why = "" if row.problem is None else row.problem.key
-        self._write((row.number, row.account, row.template, row.state, card, why))
+        fields = (row.number, row.account, row.template, row.state, card, why)
+        try:
+            self._write(fields)
+        except FileRefused as error:
+            self._late.append(sheet.line(fields))
+            self.not_written = error.message
 
     def _write(self, fields: tuple[object, ...]) -> None:
-        """Add a line; never to one that a full disk has cut. FileRefused."""
+        """Add a line, never to one that a full disk has cut. FileRefused."""
         begin, self.is_cut = (_END if self.is_cut else b""), True
-        self.files.append(self.results, begin + sheet.line(fields))
-        self.is_cut = False
+        line = sheet.line(fields)
+        self.files.append(self.results, b"".join((begin, *self._late, line)))
+        self.is_cut, self.not_written = False, None
+        self._late.clear()
 
 
 def read_batch(office: Office, site: Site, name: str) -> Batch:
@@ -173,7 +184,7 @@ def read_batch(office: Office, site: Site, name: str) -> Batch:
     if problems:
         raise BatchWrong(name, problems)
     results = results_beside(name)
-    begun = sheet.read(files, results, _RESULTS)
+    begun = sheet.read_added_to(files, results, _RESULTS)
     if begun is not None:
         batch = Batch(rows, files, results, begun.is_cut)
         for row, before in _go_on(rows, results, begun.lines):
@@ -217,7 +228,7 @@ def _look_up(office: Office, batch: Batch, row: Row, before: set[str]) -> None:
         is_whole = office.credential(credential).authentication_key is not None
         if card not in before and is_whole:
             row.state, row.problem = RowState.DONE, Message("relay.line_cut_issuing")
-            batch.told(row, card)
+            batch.happened(row, card)
             return
 
 
@@ -255,7 +266,9 @@ def _problems(office: Office, site: Site, rows: list[Row]) -> Iterator[BatchProb
     refusals = {name: _refusal(office, site, name) for name in templates}
     seen: dict[str, int] = {}
     for row, holder in zip(rows, found, strict=True):
-        first = seen.setdefault(row.account.casefold(), row.number)
+        # Whoever has two names there is one person all the same.
+        person = row.account.casefold() if holder is None else holder.guid
+        first = seen.setdefault(person, row.number)
         if first != row.number:
             yield _problem(row, _said("twice", line=first))
         if holder is None:

@@ -188,6 +188,12 @@ class _OfficeAside:
         return call
 
 
+def must_be_free(context: Context) -> None:
+    """Let pass while no card is being issued here, by whomever. AlreadyWorking."""
+    if any(not each.is_over for each in context.works.values()):
+        raise AlreadyWorking
+
+
 def begin(
     context: Context,
     card: Card,
@@ -203,8 +209,7 @@ def begin(
     What was begun goes on when its operator signs out; only they see how it ended.
     """
     operator = context.office.operator.account
-    if any(not each.is_over for each in context.works.values()):
-        raise AlreadyWorking
+    must_be_free(context)
     before = context.works.get(operator)
     if before is not None and before.is_to_hand_over:
         raise NotHandedOver

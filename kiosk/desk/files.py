@@ -6,7 +6,9 @@ away is written. Worker's thread.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePath
@@ -49,8 +51,7 @@ class OwnFiles:
 
     def read(self, name: str, *, most: int) -> bytes | None:
         try:
-            with _path(name).open("rb") as stream:
-                return stream.read(most + 1)
+            return read(_path(name), most)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -81,6 +82,17 @@ def results_beside(name: str) -> str:
     """Return where the results of a list are written."""
     path = PurePath(name)
     return str(path.with_name(f"{path.stem}.results.csv")) if path.name else ""
+
+
+def read(path: Path, most: int) -> bytes:
+    """Return what stands in a file, at most one byte more than `most`. OSError, at once
+    where nothing is kept: a pipe, or a terminal, would be waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        return stream.read(most + 1)
 
 
 def append(path: Path, data: bytes) -> None:

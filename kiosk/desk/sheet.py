@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kiosk.core.errors import KioskError
@@ -43,9 +44,13 @@ class Sheet:
 
 def read(files: StationFiles, name: str, columns: tuple[str, ...]) -> Sheet | None:
     """Return what stands in a file; None: it is not there. BatchUnreadable."""
-    text = _text(files, name)
-    if text is None:
+    raw = _raw(files, name)
+    if raw is None:
         return None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BatchUnreadable(file=name, reason="it is not UTF-8 text") from error
     reader = csv.DictReader(
         io.StringIO(text, newline=None),
         delimiter=_delimiter(text, columns),
@@ -64,10 +69,37 @@ def read(files: StationFiles, name: str, columns: tuple[str, ...]) -> Sheet | No
             )
     except csv.Error as error:
         raise BatchUnreadable(file=name, reason=str(error)) from error
-    missing = [it for it in columns if it not in (reader.fieldnames or ())]
-    if missing:
-        told = ", ".join(missing)
-        raise BatchUnreadable(file=name, reason=f"no column {told}")
+    _must_have(columns, reader.fieldnames or (), name)
+    return Sheet(tuple(lines), is_cut=not text.endswith("\n"))
+
+
+def read_added_to(
+    files: StationFiles, name: str, columns: tuple[str, ...]
+) -> Sheet | None:
+    """As `read`, of a file that was written a line at a time. No cell of it has the
+    end of a line in it, so one that was cut, in a letter or between quotes too, spoils
+    no other.
+    """
+    raw = _raw(files, name)
+    if raw is None:
+        return None
+    text = raw.decode("utf-8-sig", "replace")
+    header, *rest = text.replace("\r\n", "\n").split("\n")
+    delimiter = _delimiter(text, columns)
+    named = _cells(header, delimiter)
+    _must_have(columns, named, name)
+    lines = []
+    for number, cells in enumerate((_cells(it, delimiter) for it in rest), 2):
+        if not cells:
+            continue
+        found = dict(zip(named, cells, strict=False))
+        lines.append(
+            SheetLine(
+                number=number,
+                cells={it: found.get(it, "") for it in columns},
+                is_whole=all(it in found for it in columns),
+            )
+        )
     return Sheet(tuple(lines), is_cut=not text.endswith("\n"))
 
 
@@ -78,18 +110,29 @@ def line(fields: tuple[object, ...]) -> bytes:
     return text.getvalue().encode()
 
 
-def _text(files: StationFiles, name: str) -> str | None:
+def _raw(files: StationFiles, name: str) -> bytes | None:
     try:
         raw = files.read(name, most=LARGEST)
-        if raw is None:
-            return None
-        if len(raw) > LARGEST:
-            raise BatchUnreadable(file=name, reason="it is too large")
-        return raw.decode("utf-8-sig")
     except FileRefused as error:
         raise BatchUnreadable(file=name, reason=str(error.data["reason"])) from error
-    except UnicodeDecodeError as error:
-        raise BatchUnreadable(file=name, reason="it is not UTF-8 text") from error
+    if raw is not None and len(raw) > LARGEST:
+        raise BatchUnreadable(file=name, reason="it is too large")
+    return raw
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """Return the cells of one line; none: it is blank, or nothing can be read there."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _must_have(columns: tuple[str, ...], named: Sequence[str], file: str) -> None:
+    missing = [it for it in columns if it not in named]
+    if missing:
+        told = ", ".join(missing)
+        raise BatchUnreadable(file=file, reason=f"no column {told}")
 
 
 def _delimiter(text: str, columns: tuple[str, ...]) -> str:

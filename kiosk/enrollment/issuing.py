@@ -35,6 +35,8 @@ from storage.records import Credential, FirstPin, Template
 
 log = logging.getLogger(__name__)
 _DAY = 86_400
+_INTERRUPTED = "interrupted"
+"""Why a card was not finished that nothing refused."""
 STEPS = ("take", "keys", "certificate", "record")
 """What happens to every card, in this order; each is told as it begins, by
 `enrollment.step.<name>`, and a certificate once for each key.
@@ -158,8 +160,9 @@ def carry_out(
         if identity.key != credential.card:
             raise WrongCard
         saved = job.office.finish_issue(_finished(credential, proven, opened))
-    except OFFICE_ERRORS as error:
-        _abandon(job.office, credential, error.code)
+    except BaseException as error:  # Ctrl+C, too, and an output that is closed
+        why = error.code if isinstance(error, OFFICE_ERRORS) else _INTERRUPTED
+        _abandon(job.office, credential, why)
         raise
     job.certification.done()
     return saved

@@ -246,6 +246,28 @@ def test_a_batch_that_was_left_knows_how_its_line_ended(
     assert pin_shown(office.choose("go:work"))
 
 
+def test_a_list_is_not_read_again_while_its_card_is_on_its_way(
+    office: Office, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nbob,staff\nalice,staff\n")
+    office.sign_in("olga")
+    office.choose("batch")
+    office.insert("blank")
+    office.submit(file=str(people))
+    office.submit()
+    assert office.source.is_asked.wait(30)
+    office.choose("go:batch")
+    assert office.submit(file=str(people)).notice == Message("desk.already_working")
+    office.ends()
+    page = office.submit(file=str(people))
+    assert page.table is not None
+    assert [row.cells[1] for row in page.table.rows] == [
+        Message("desk.row.done"),
+        Message("desk.row.waiting"),
+    ], "nobody is given a second card"
+
+
 def test_the_last_pin_of_a_batch_is_not_lost_at_its_end(
     office: Office, tmp_path: Path
 ) -> None:

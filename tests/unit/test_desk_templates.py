@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lab.desk.office import signed_in
+from msgspec import structs
 
 pytestmark = pytest.mark.usefixtures("here_and_relayed")
 
@@ -31,6 +32,38 @@ def test_a_changed_template_is_the_next_version_and_says_what_it_means() -> None
     assert (saved.version, saved.pin_policy.history) == (2, 5)
     assert office.world.credential("alice").template_version == 1
     assert office.events("template.saved")[-1]["actor"] == "ada@ad.test"
+
+
+def test_what_another_administrator_has_saved_meanwhile_is_not_written_over() -> None:
+    office = signed_in("ada")
+    office.choose("templates")
+    office.choose("staff")
+    office.change({"pin_policy.history": "5"})
+    theirs = structs.replace(
+        office.world.registry.run(lambda tx: tx.template("staff")), self_service=False
+    )
+    office.world.registry.run(lambda tx: tx.save_template(theirs))
+    office.submit()
+    assert office.notice == "registry.version_conflict"
+    kept = office.world.registry.run(lambda tx: tx.template("staff"))
+    assert (kept.version, kept.self_service) == (2, False)
+    office.submit()
+    office.submit()
+    assert office.notice == "desk.template_saved"
+    both = office.world.registry.run(lambda tx: tx.template("staff"))
+    assert (both.version, both.self_service) == (3, False)
+    assert both.pin_policy.history == 5
+
+
+def test_a_new_template_takes_no_name_that_is_taken() -> None:
+    office = signed_in("ada")
+    office.choose("templates")
+    office.choose(" new")
+    for _ in range(2):
+        office.change({"name": "staff", "activation_code_days": "3"})
+        assert office.notice == "registry.duplicate"
+    saved = office.world.registry.run(lambda tx: tx.template("staff"))
+    assert (saved.version, saved.activation_code_days) == (1, 14)
 
 
 @pytest.mark.parametrize(

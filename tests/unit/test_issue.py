@@ -30,6 +30,7 @@ from kiosk.certificates import card_certificates
 from kiosk.certificates.local_ca import Issuer, new_issuer
 from kiosk.config import OperatorRole
 from kiosk.core.entropy import SeededEntropy
+from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
 from kiosk.enrollment import first_puk, secrets
 from kiosk.enrollment.issue import Issued, NotForThisCard, Order, issue_card
@@ -400,6 +401,28 @@ def test_what_was_not_finished_is_retired_with_the_reason(office: Office) -> Non
     event = list(office.site.registry.audit_events())[-1]
     assert event.kind == "lifecycle.retire"
     assert event.data["reason"] == "not finished: card.removed"
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError])
+def test_what_ends_the_command_leaves_a_card_that_can_be_issued(
+    office: Office, end: type[BaseException]
+) -> None:
+    """Ctrl+C, a hang-up, a terminal that went away while it was told what happens."""
+
+    def ends(step: Message) -> None:
+        if step.key == "enrollment.step.record":
+            raise end
+
+    card = blank(YUBIKEY)
+    inserted = office.readers.insert(card)
+    with pytest.raises(end):
+        issue_card(bench_at(office.desk), inserted, office.order(), ends)
+    inserted.close()
+    assert office.live() == []
+    issued = office.issue(card)
+    assert office.live() == [issued.credential.id]
+    assert issued.transport_pin is not None
+    assert card.has_pin(issued.transport_pin.reveal())
 
 
 def test_secrets_in_one_envelope_come_apart_again() -> None:

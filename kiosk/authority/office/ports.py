@@ -54,8 +54,10 @@ from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
+from storage.errors import DuplicateRecord as DuplicateRecord
 from storage.errors import RecordMissing as RecordMissing
 from storage.errors import RegistryError
+from storage.errors import VersionConflict as VersionConflict
 from storage.records import (
     ApprovalKind,
     Credential,
@@ -218,7 +220,9 @@ class Deciding(Protocol):
         """Ask whether any PIN satisfies it. UnsatisfiableTemplate, DirectoryError."""
 
     def publish(self, templates: Sequence[Template]) -> tuple[Template, ...]:
-        """Save what differs as next versions; return what was saved."""
+        """Save what differs as next versions; return what was saved. VersionConflict:
+        one names the version that it was made of, and there is a newer one.
+        """
 
 
 class FleetKeeping(Protocol):

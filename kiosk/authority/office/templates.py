@@ -24,7 +24,7 @@ from kiosk.directory.values import PasswordPolicy
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import contradiction
 from kiosk.texts import text
-from storage.errors import RecordMissing
+from storage.errors import RecordMissing, VersionConflict
 from storage.records import AuditDraft, CardType, PinPolicy, Template
 from storage.registry import Registry, Tx
 
@@ -143,7 +143,8 @@ def publish(
 ) -> tuple[Template, ...]:
     """Save what differs from the newest versions; return what was saved.
 
-    `at` is in seconds UTC. Every version is audited. RegistryError.
+    `at` is in seconds UTC. Every version is audited. RegistryError; VersionConflict as
+    `unpublished`.
     """
 
     def commit(tx: Tx) -> tuple[Template, ...]:
@@ -157,11 +158,18 @@ def publish(
 
 
 def unpublished(tx: Tx, templates: Sequence[Template]) -> tuple[Template, ...]:
-    """Return those that differ from what is in force, with the version it has."""
+    """Return those that differ from what is in force, with the version it has.
+
+    One with a version is a change of just that (a file has none, and says how it shall
+    be). VersionConflict: somebody has saved a newer one since.
+    """
     differing: list[Template] = []
     for template in templates:
         newest = _newest(tx, template.name)
-        as_next = replace(template, version=newest.version if newest else 0)
+        version = newest.version if newest else 0
+        if template.version not in (0, version):
+            raise VersionConflict(kind="template", key=template.name)
+        as_next = replace(template, version=version)
         if as_next != newest:
             differing.append(as_next)
     return tuple(differing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.authority.office.operators import Action
 from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
-from kiosk.desk.card_work import WorkBesideTheDesk, begin
+from kiosk.desk.card_work import WorkBesideTheDesk, begin, must_be_free
 from kiosk.desk.context import Context, Move, Plain, done, instead, stay
 from kiosk.desk.pages import flow
 from kiosk.desk.pages.work import REFRESH
@@ -47,6 +47,7 @@ class BatchPage(Plain):
         )
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
+        must_be_free(context)  # how the card on its way ends is written there, too
         emit(Message("desk.working"))
         name = filled.texts["file"].strip()
         self._problems = ()
@@ -180,6 +181,8 @@ class BatchRunPage(Plain):
 def _summary(batch: Batch) -> list[PageLine]:
     told = {"done": batch.count(RowState.DONE), "all": len(batch.rows)}
     lines = [PageLine(Message("desk.batch.progress", told), Style.MUTED)]
+    if batch.not_written is not None:
+        lines.append(PageLine(batch.not_written, Style.WARNING))
     failed = batch.count(RowState.FAILED)
     if failed:
         lines.append(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from kiosk.authority.office.operators import Action
-from kiosk.authority.office.values import COUNTED_FIELDS, TemplateMeaning
+from kiosk.authority.office.ports import (
+    DuplicateRecord,
+    RecordMissing,
+    VersionConflict,
+)
+from kiosk.authority.office.values import TemplateMeaning
 from kiosk.core.errors import KioskError, Message
 from kiosk.desk.context import Context, Move, Plain, back, done
+from kiosk.desk.pages.template_fields import effect_of, field_of
 from kiosk.desk.templating import (
-    UNBLOCK,
     BadField,
-    FieldGroup,
     NotANumber,
     changed,
     filled_in,
@@ -22,7 +24,6 @@ from kiosk.desk.templating import (
 )
 from kiosk.desk.views import (
     Emit,
-    FieldKind,
     Filled,
     Look,
     Page,
@@ -31,26 +32,11 @@ from kiosk.desk.views import (
     Style,
     Words,
 )
-from storage.records import (
-    CardAccess,
-    CardType,
-    FirstPin,
-    ImportedPuk,
-    Keyless,
-    PinAlphabet,
-    Template,
-)
+from storage.records import Template
 
 _COUNTING = 0.25
 """Seconds after which it is asked how far the counting is."""
 _COUNTED = 5.0
-_SAID = frozenset(
-    {
-        *("yes", "no"),
-        *(*CardType, *CardAccess, *PinAlphabet, *FirstPin, *ImportedPuk, *Keyless),
-    }
-)
-"""What a field offers and has words for; the file has the value itself."""
 
 
 class EditPage(Plain):
@@ -182,8 +168,8 @@ class EditPage(Plain):
             for name in group.fields:
                 if name == "name" and self._template.version:
                     continue
-                effect, short = _effect(name, wrong, meaning, others)
-                made = _field(group, name, self._template, compared)
+                effect, short = effect_of(name, wrong, meaning, others)
+                made = field_of(group, name, self._template, compared)
                 yield dataclasses.replace(
                     made,
                     value=self._texts.get(name, group.value(draft, name)),
@@ -212,12 +198,18 @@ class EditPage(Plain):
         except (BadField, NotANumber) as error:
             self._wrong = str(error.data["field"])
             raise
+        if not draft.version:
+            _must_be_new(context, draft.name)
         if draft != self._checked:
             emit(Message("desk.working"))
             context.office.check_template(draft)
             self._checked = draft
             return done(Message("desk.template_is_possible"))
-        saved = context.office.publish((replace(draft, version=0),))
+        try:
+            saved = context.office.publish((draft,))
+        except VersionConflict:
+            self._take_newer(context)
+            raise
         context.drafts.pop(self._key, None)
         if not saved:
             return back(Message("desk.template_unchanged"))
@@ -227,56 +219,25 @@ class EditPage(Plain):
         }
         return done(Message("desk.template_saved", told), back=1)
 
-
-def _effect(
-    name: str,
-    wrong: KioskError | None,
-    meaning: TemplateMeaning,
-    others: frozenset[str],
-) -> tuple[Message | None, str]:
-    """Return what the change of a field means, and the number in it.
-
-    `others`: the fields that have another value.
-    """
-    if wrong is not None and str(wrong.data.get("field", "")) == name:
-        return wrong.message, ""
-    counted = "unblock" if name.startswith(UNBLOCK) else name
-    if name not in others or counted not in COUNTED_FIELDS or not meaning.versions:
-        return None, ""
-    count = meaning.loses.get(counted, 0)
-    told: dict[str, str | int] = {"count": count, "using": meaning.in_use}
-    short = counted.rpartition(".")[2]
-    return Message(f"desk.loses.{short}", told), str(count) if count else ""
+    def _take_newer(self, context: Context) -> None:
+        """Put what was changed here upon what somebody else has saved meanwhile."""
+        before = dict(self._saved(self._texts))
+        context.drafts.pop(self._key, None)
+        self._texts = {
+            name: text
+            for name, text in self._texts.items()
+            if text.strip() != before.get(name)
+        }
+        newer = context.office.template(self._template.name)
+        self._template = self._compared = newer
+        self._beside, self._checked = "", None
+        self._key = (*self._key[:2], newer.version)
 
 
-def _field(
-    group: FieldGroup, name: str, saved: Template, compared: Template
-) -> PageField:
-    offered = group.options(name)
-    label, about = _named(name)
-    return PageField(
-        name=name,
-        label=label,
-        kind=FieldKind.CHOICE if offered else FieldKind.TEXT,
-        before=group.value(saved, name),
-        compared=group.value(compared, name),
-        help=about,
-        options=tuple((each, _words(each)) for each in offered),
-    )
-
-
-def _named(name: str) -> tuple[Message, Message]:
-    """Return what a field is called, and what it means."""
-    if name.startswith(UNBLOCK):
-        way = name.removeprefix(UNBLOCK).replace(" ", "_")
-        return Message(f"desk.unblock.{way}"), Message(f"desk.unblock_about.{way}")
-    short = name.rpartition(".")[2]
-    area = "policy" if "." in name else "field"
-    return Message(f"template.short.{short}"), Message(f"template.{area}.{short}")
-
-
-def _words(option: str) -> Message | str:
-    """Return what is chosen as it is said; a kind of key or a slot is its own name."""
-    if option not in _SAID:
-        return option
-    return Message(f"desk.option.{option.replace(' ', '_')}")
+def _must_be_new(context: Context, name: str) -> None:
+    """Let pass a name that no template has. DuplicateRecord."""
+    try:
+        context.office.template(name)
+    except RecordMissing:
+        return
+    raise DuplicateRecord(kind="template", key=name)

@@ -19,7 +19,7 @@ from kiosk.cards.values import PadCommand
 from kiosk.core import private_files
 from kiosk.core.errors import reason_of
 from kiosk.core.secret import Secret
-from kiosk.desk.files import FILE_REFUSED, append, results_beside
+from kiosk.desk.files import FILE_REFUSED, append, read, results_beside
 from kiosk.desk.relay.begun_file import BegunFile
 from kiosk.desk.relay.frames import (
     Answered,
@@ -143,8 +143,7 @@ class Lending:
             path = Path(asked.name).expanduser()
             match asked:
                 case ReadFile(most=most):
-                    with path.open("rb") as stream:
-                        return Contents(stream.read(most + 1))
+                    return Contents(read(path, most))
                 case CreateFile(data=data):
                     private_files.create(path, data)
                 case AppendFile(name=name, data=data) if name in self._begun:
