@@ -72,7 +72,7 @@ def backup(
     if made.moved_away:
         print(words(Message("backup.moved_away", {"count": made.moved_away})))
     if keep:
-        for gone in nightly.prune(folder, keep):
+        for gone in nightly.prune(folder, keep, target):
             print(words(Message("backup.pruned", {"folder": str(gone)})))
     if keys is not None:
         print(words(Message("backup.keys_apart", {"folder": str(keys)})))

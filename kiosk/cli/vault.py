@@ -6,6 +6,9 @@ import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
 
+_NAMED = 50
+"""Cards whose secrets open with no key: more of them is one thing that is wrong."""
+
 app = new_app("Change the key that escrowed secrets are encrypted with.")
 
 
@@ -31,7 +34,7 @@ def rotate(config: ConfigOption = None) -> None:
     from kiosk.config import load
     from kiosk.core.clock import SystemClock
     from kiosk.core.hardening import harden_process
-    from storage.rotation import reseal_all
+    from storage.rotation import NotAllOpened, reseal_all
     from storage.vault import add_key
 
     harden_process()
@@ -43,8 +46,10 @@ def rotate(config: ConfigOption = None) -> None:
     try:
         there = registry.read(lambda view: view.count())
         with ProgressLine(there, "credentials") as told:
-            count = reseal_all(registry, vault_of(settings), told)
+            done = reseal_all(registry, vault_of(settings), told)
     finally:
         registry.close()
-    count += reseal_authority(settings)
+    count = done.count + reseal_authority(settings)
     typer.echo(f"The key {name} is current; {count} secrets were encrypted with it.")
+    if done.unopened:
+        raise NotAllOpened(cards=", ".join(done.unopened[:_NAMED]))

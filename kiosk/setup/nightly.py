@@ -29,15 +29,20 @@ def _is_whole(path: Path) -> bool:
     return bool(_NAME.fullmatch(path.name)) and (path / MANIFEST).is_file()
 
 
-def prune(folder: Path, keep: int) -> tuple[Path, ...]:
+def prune(folder: Path, keep: int, made: Path) -> tuple[Path, ...]:
     """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
 
-    What is not named by its moment is not ours and stays. NotWritten.
+    `made`: the one that was just made. It is the newest, whatever the clock says or has
+    said. What is not named by its moment is not ours and stays. NotWritten.
     """
     ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
-    whole = [path for path in ours if (path / MANIFEST).is_file()]
-    kept = whole[-keep:]
-    doomed = [path for path in ours if kept and path < kept[-1] and path not in kept]
+    whole = [path for path in ours if (path / MANIFEST).is_file() and path != made]
+    kept = {made, *whole[max(0, len(whole) - keep + 1) :]}
+    doomed = [
+        path
+        for path in ours
+        if path not in kept and (path in whole or path < max(kept))
+    ]
     for path in doomed:
         try:
             shutil.rmtree(path)

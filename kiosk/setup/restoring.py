@@ -36,13 +36,16 @@ from storage.audit import Head
 from storage.errors import RegistryError
 from storage.journal_copy import Kept, Told
 from storage.records import AuditEvent, Credential
+from storage.rotation import envelopes
 from storage.segments import folder_of
 from storage.tinydb_registry import DISTRUSTED, TinyDbRegistry
 from storage.tinydb_tables import decode
 from storage.vault import KeyRing, Vault, VaultError
 
 _TRIED = 20
-"""Credentials with an escrowed secret that are kept until the key is tried on one."""
+"""Credentials with an escrowed secret on which the key is tried."""
+_SEALED = b'_sealed":"v'
+"""Stands in a credential that has one, of whatever kind."""
 
 
 def restore(
@@ -138,8 +141,7 @@ def _check(journal: Path, key: Path, registry_id: str, told: Told) -> None:
     kept = journal_copy.looking_at()
     try:
         groups = journal_copy.look(journal, kept, told)
-        mark = b'"current_sealed":"v'
-        sealed = journal_copy.last_put(groups, "credentials", mark, _TRIED)
+        sealed = journal_copy.last_put(groups, "credentials", _SEALED, _TRIED)
         begins = _moved_away(kept)
         if not audit.verify(_events(journal, kept, told), begins).is_sound:
             raise Damaged(file=str(journal))
@@ -165,15 +167,29 @@ def _events(journal: Path, kept: Kept, told: Told) -> Iterator[AuditEvent]:
 
 
 def _try_key(credentials: list[Credential], key: Path, registry_id: str) -> None:
+    """Let pass a key that opens something. WrongKey.
+
+    One secret that is damaged does not keep the others from being restored.
+    """
     try:
         vault = Vault(KeyRing.from_file(key), registry_id)
-        for credential in credentials[:1]:
-            plain = vault.open(
-                credential.escrow.current_sealed,
-                table="credentials",
-                record=credential.id,
-                field="escrow.current",
-            )
-            plain[:] = bytes(len(plain))
     except VaultError as error:
         raise WrongKey(file=str(key)) from error
+    tried = [_opens(vault, each) for each in credentials]
+    if tried and not any(tried):
+        raise WrongKey(file=str(key))
+
+
+def _opens(vault: Vault, credential: Credential) -> bool:
+    """Say whether the key opens all that is sealed of one credential."""
+    try:
+        for field, envelope in envelopes(credential).items():
+            if not envelope:
+                continue
+            plain = vault.open(
+                envelope, table="credentials", record=credential.id, field=field
+            )
+            plain[:] = bytes(len(plain))
+    except VaultError:
+        return False
+    return True

@@ -411,6 +411,28 @@ def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path: Path) -> No
     assert not fresh.places.registry.exists()
 
 
+def test_a_key_is_tried_on_whatever_is_sealed(tmp_path: Path) -> None:
+    """Cards without a PUK have an administrator key in escrow, and nothing else."""
+    house = House(tmp_path / "old")
+    house.fill()
+    vault = Vault(KeyRing.from_file(house.places.vault_key), "registry-1")
+    key = vault.seal(bytes(24), table="credentials", record="c1", field="admin_key")
+    registry = TinyDbRegistry(house.places.registry)
+    registry.run(
+        lambda tx: tx.save_credential(
+            replace(tx.credential("c1"), escrow=Escrow(), admin_key_sealed=key)
+        )
+    )
+    registry.close()
+    made, keys = back_up(house, tmp_path)
+    other = House(tmp_path / "other")
+    fresh = new_house(tmp_path)
+    with pytest.raises(backup_folder.WrongKey):
+        fresh.restore(made, other.folder)
+    assert not fresh.places.registry.exists()
+    fresh.restore(made, keys)
+
+
 def test_any_other_folder_is_no_backup(tmp_path: Path) -> None:
     with pytest.raises(backup_folder.NotABackup):
         backup_folder.read(tmp_path)
@@ -500,7 +522,7 @@ def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -
         backup.back_up(house.places, made[-1], now=NOW)
     (folder / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
     (folder / "mine").mkdir()
-    gone = nightly.prune(folder, 2)
+    gone = nightly.prune(folder, 2, made[-1])
     assert gone == (folder / "2001-01-01-000000", *made[:2])
     assert sorted(folder.iterdir()) == [*made[2:], folder / "mine"]
 
@@ -512,8 +534,23 @@ def test_an_unfinished_backup_is_never_what_is_kept(
     backup.back_up(house.places, made, now=NOW)
     broken = nightly.named_by_moment(tmp_path / "nightly", NOW + 86400)
     broken.mkdir()
-    assert nightly.prune(tmp_path / "nightly", 1) == ()
+    assert nightly.prune(tmp_path / "nightly", 1, made) == ()
     assert made.exists()
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_what_was_just_made_is_kept_whatever_the_clock_says(
+    house: House, tmp_path: Path, keep: int
+) -> None:
+    """A clock without a battery begins in the past; one was in the future for a day."""
+    folder = tmp_path / "nightly"
+    nights = [NOW, NOW + 86400, NOW - 10 * 365 * 86400]
+    made = [nightly.named_by_moment(folder, night) for night in nights]
+    for each in made:
+        backup.back_up(house.places, each, now=NOW)
+    nightly.prune(folder, keep, made[-1])
+    left = [made[-1], made[1]][:keep]
+    assert sorted(folder.iterdir()) == sorted(left)
 
 
 def seal(house: House, count: int = 11) -> list[str]:

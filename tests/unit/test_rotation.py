@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from storage.records import Escrow
 from storage.registry import Tx
-from storage.rotation import reseal_all
+from storage.rotation import Resealed, reseal_all
 from storage.vault import KeyRing, Vault
 
 FIELDS = {
@@ -44,8 +44,8 @@ def test_every_sealed_field_is_sealed_again_and_opens() -> None:
 
     registry.run(fill)
     new = Vault(KeyRing({"k1": b"\x01" * 32, "k2": b"\x02" * 32}), "r")
-    assert reseal_all(registry, new) == len(FIELDS)
-    assert reseal_all(registry, new) == 0
+    assert reseal_all(registry, new).count == len(FIELDS)
+    assert reseal_all(registry, new).count == 0
     without_old = Vault(KeyRing({"k2": b"\x02" * 32}), "r")
     after = history.world.credential("alice")
     opened = {
@@ -58,3 +58,32 @@ def test_every_sealed_field_is_sealed_again_and_opens() -> None:
     for field, envelope in opened.items():
         place = {"table": "credentials", "record": own, "field": field}
         assert without_old.open(envelope, **place) == FIELDS[field]
+
+
+def test_what_no_key_opens_keeps_nothing_else_from_the_new_key() -> None:
+    """It is named: the others must be safe from a key that has leaked."""
+    history = History(STORIES[0])
+    registry, own = history.world.registry, history.holder.credential
+    old = Vault(KeyRing({"k1": b"\x01" * 32}), "r")
+    lost = Vault(KeyRing({"k0": b"\x07" * 32}), "r")
+    place = {"table": "credentials", "record": own}
+    puk = old.seal(b"PUKPUK01", **place, field="escrow.current")
+    pin = lost.seal(b"482915", **place, field="transport_pin")
+    registry.run(
+        lambda tx: tx.save_credential(
+            replace(
+                tx.credential(own),
+                escrow=Escrow(current_sealed=puk),
+                transport_pin_sealed=pin,
+            )
+        )
+    )
+    new = Vault(KeyRing({"k1": b"\x01" * 32, "k2": b"\x02" * 32}), "r")
+    assert reseal_all(registry, new) == Resealed(1, (own,))
+    after = history.world.credential("alice")
+    without_old = Vault(KeyRing({"k2": b"\x02" * 32}), "r")
+    opened = without_old.open(
+        after.escrow.current_sealed, **place, field="escrow.current"
+    )
+    assert opened == b"PUKPUK01"
+    assert after.transport_pin_sealed == pin
