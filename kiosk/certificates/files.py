@@ -91,7 +91,7 @@ def _pem(csr: bytes) -> bytes:
 
 
 def _chain(content: bytes) -> tuple[bytes, ...]:
-    if not content.lstrip().startswith(b"-----"):
+    if b"-----BEGIN" not in content:  # there may be words before it: `openssl ca`
         return (content,)
     try:
         found = x509.load_pem_x509_certificates(content)

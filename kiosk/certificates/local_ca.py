@@ -88,9 +88,13 @@ class Issuer:
     # --- the port ---------------------------------------------------------------
 
     def obtain(self, request: CertificateRequest, *, now: float) -> Certified:
-        """Certify at once. SourceRefused if the card has not signed the request."""
+        """Certify at once. SourceRefused if the card has not signed the request, or
+        this authority is over.
+        """
         if not is_signed_by(request.csr, request.spki):
             raise SourceRefused(reason="the request is not signed with its own key")
+        if moment(now) - CLOCKS_DIFFER >= self.certificate.not_valid_after_utc:
+            raise SourceRefused(reason="the authority's own certificate has expired")
         der = self.certify(
             request.spki,
             request.person,

@@ -10,6 +10,7 @@ own usage alone (FIPS 201-3 §4.2.2.2).
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -50,24 +51,29 @@ def subject(slot: KeySlot, person: Applicant, guid: bytes) -> x509.Name:
             NameOID.SERIAL_NUMBER, str(uuid.UUID(bytes=guid))
         )
     else:
-        name = _fitting(visible(person.display_name or person.account))
+        name = fitting(person.display_name or person.account)
         attribute = x509.NameAttribute(NameOID.COMMON_NAME, name)
     return x509.Name([attribute])
 
 
-def _fitting(name: str) -> str:
-    """Cut a name to the 64 bytes that a common name may have (RFC 5280, App. A.1)."""
-    return name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+def fitting(name: str) -> str:
+    """Make a name harmless, and cut it to the 64 bytes that a common name may have
+    (RFC 5280, App. A.1).
+    """
+    return visible(name).encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def names(slot: KeySlot, person: Applicant, guid: bytes) -> x509.SubjectAlternativeName:
-    """Return the subject alternative names."""
+    """Return the subject alternative names. A mailbox that the directory does not
+    write as one (`Ann <ann@example.org>`) is not known.
+    """
     if slot is KeySlot.CARD_AUTHENTICATION:
         return x509.SubjectAlternativeName([x509.UniformResourceIdentifier(urn(guid))])
     upn = x509.OtherName(UPN, tlv.pack(UTF8_STRING, person.account.encode()))
     found: list[x509.GeneralName] = [upn]
     if person.email.isascii() and "@" in person.email:
-        found.append(x509.RFC822Name(person.email))
+        with suppress(ValueError):
+            found.append(x509.RFC822Name(person.email))
     return x509.SubjectAlternativeName(found)
 
 

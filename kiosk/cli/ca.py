@@ -43,6 +43,7 @@ def init(
     """
     from kiosk.bootstrap import authority_files_of, vault_of
     from kiosk.certificates.create_ca import found
+    from kiosk.certificates.profiles import fitting
     from kiosk.config import load
     from kiosk.core.clock import SystemClock
     from kiosk.core.hardening import harden_process
@@ -53,7 +54,7 @@ def init(
     made = found(
         certificate,
         key,
-        name=(name or f"Pin Kiosk issuer {settings.station.name}")[:64],
+        name=fitting(name or f"Pin Kiosk issuer {settings.station.name}"),
         days=years * _DAYS_OF_A_YEAR,
         now=SystemClock().now(),
         vault=None if plain_key else vault_of(settings),

@@ -106,6 +106,15 @@ def test_no_certificate_outlives_its_authority(at_hand: CardAtHand) -> None:
     assert made.not_valid_after_utc == long.certificate.not_valid_after_utc
 
 
+def test_an_authority_that_is_over_certifies_nothing(
+    ca: Issuer, at_hand: CardAtHand
+) -> None:
+    request, end = at_hand.request(), ca.certificate.not_valid_after_utc.timestamp()
+    assert ca.obtain(request, now=end - DAY)
+    with pytest.raises(SourceRefused):
+        ca.obtain(request, now=end + DAY)
+
+
 def test_a_request_that_its_own_key_has_not_signed_is_refused(
     ca: Issuer, at_hand: CardAtHand
 ) -> None:
@@ -268,6 +277,18 @@ def test_the_certificate_that_is_put_beside_it_is_taken(
     source.obtain(request, now=NOW)
     assert isinstance(source.obtain(request, now=NOW), Pending)
     answered(ca, folder, encoding)
+    assert key_of(taken(source, request)) == request.spki
+
+
+def test_what_an_authority_writes_before_its_certificate_is_passed_over(
+    ca: Issuer, source: Ticketed, folder: Path, at_hand: CardAtHand
+) -> None:
+    """`openssl ca` does so where nobody tells it `-notext`."""
+    request = at_hand.request()
+    source.obtain(request, now=NOW)
+    answered(ca, folder)
+    given = folder / f"{STEM}.cer"
+    given.write_bytes(b"Certificate:\n    Data:\n" + given.read_bytes())
     assert key_of(taken(source, request)) == request.spki
 
 

@@ -86,6 +86,15 @@ def test_an_authority_is_made_with_its_key_in_the_vault(
     assert certifies(station)
 
 
+def test_its_name_is_cut_to_the_bytes_that_a_name_may_have(station: Station) -> None:
+    named = "Ausgabestelle für Ausweise, Außenstelle Göttingen, Gebäude Süd, 3. Stock"
+    assert station.type("ca", "init", "--name", named) == ExitCode.OK
+    (name,) = station.issuer.certificate.subject
+    assert len(str(name.value).encode()) <= 64
+    assert named.startswith(str(name.value))
+    assert certifies(station)
+
+
 def test_its_key_can_be_a_private_file_instead(station: Station) -> None:
     assert station.type("ca", "init", "--plain-key") == ExitCode.OK
     assert b"PRIVATE KEY" in station.key.read_bytes()

@@ -63,6 +63,15 @@ def test_it_names_the_mailbox_where_one_is_known() -> None:
     assert found.get_values_for_type(x509.RFC822Name) == ["ann@example.org"]
 
 
+@pytest.mark.parametrize(
+    "mail", ["Ann <ann@example.org>", "ann@example.org (Ann)", "ann@", "@"]
+)
+def test_what_the_directory_does_not_write_as_a_mailbox_is_none(mail: str) -> None:
+    person = dataclasses.replace(ANN, email=mail)
+    found = names(card().request(person=person))
+    assert found.get_values_for_type(x509.RFC822Name) == []
+
+
 def test_the_key_of_the_holder_asks_to_be_good_for_signing_in() -> None:
     asked = read(card().request()).extensions
     uses = asked.get_extension_for_class(x509.ExtendedKeyUsage).value
