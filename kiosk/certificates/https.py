@@ -100,7 +100,7 @@ class HttpsClient:
                 return _read(response)
         except ssl.SSLCertVerificationError as error:
             raise SourceNotTrusted(source=self.name) from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: no host is called so
             raise SourceSilent(source=self.name) from error
         except http.client.HTTPException as error:
             raise SourceMalformed from error

@@ -79,7 +79,10 @@ def trace(
 def simulate(
     host: Annotated[str, typer.Option(help="Where vpcd listens.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="35963 is its first slot, 35964 its second.")
+        int,
+        typer.Option(
+            min=1, max=65535, help="35963 is its first slot, 35964 its second."
+        ),
     ] = 35963,
     variant: Annotated[
         str,

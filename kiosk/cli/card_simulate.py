@@ -37,7 +37,6 @@ DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
 DEMO_ADMIN_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA98765432108899AABBCCDDEEFF")
 """Of simulated GIDS cards; printed nowhere, because it stands here."""
-_GIDS, _IDPRIME = "gids", "idprime"
 _KEYS: dict[str, Callable[[int], PivOptions]] = {
     "yubikey": of_yubikey,
     "yubikey-5.2": lambda serial: of_yubikey(serial, (5, 2, 7)),
@@ -57,6 +56,14 @@ class Protocol(StrEnum):
     T1 = "t1"
 
 
+class Family(StrEnum):
+    """What kind of card is simulated."""
+
+    PIV = "piv"
+    GIDS = "gids"
+    IDPRIME = "idprime"
+
+
 Choice = TypeVar("Choice", bound=StrEnum)
 _HELP = "insert [N] | pull | swap N | fault JSON | heal | quit"
 
@@ -68,7 +75,7 @@ class SimulatedCards:
     host: str
     port: int
     family: str
-    """`piv`, `gids` or `idprime`."""
+    """A `Family`."""
     variant: str
     cards: int
     key: str
@@ -137,10 +144,16 @@ def _fault(text: str) -> AnyCardFault | None:
 
 
 def _cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
-    if wanted.family == _GIDS:
-        return _gids_cards(wanted)
-    if wanted.family == _IDPRIME:
-        return _idprime_cards(wanted)
+    match _one_of(Family, wanted.family, "--type"):
+        case Family.GIDS:
+            return _gids_cards(wanted)
+        case Family.IDPRIME:
+            return _idprime_cards(wanted)
+        case Family.PIV:
+            return _piv_cards(wanted)
+
+
+def _piv_cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
     algorithm = _one_of(KeyAlgorithm, wanted.key, "--key")
     with (
         _secret(wanted.pin_file, DEMO_PIN) as pin,

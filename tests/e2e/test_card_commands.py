@@ -272,7 +272,14 @@ def test_a_simulated_card_may_speak_t0_and_answer_oddly(
 
 
 @pytest.mark.parametrize(
-    "options", [("--behaves", "{"), ("--behaves", '{"no": 1}'), ("--protocol", "t2")]
+    "options",
+    [
+        ("--behaves", "{"),
+        ("--behaves", '{"no": 1}'),
+        ("--protocol", "t2"),
+        ("--type", "GIDS"),
+        ("--port", "65536"),
+    ],
 )
 def test_a_simulated_card_cannot_be_what_there_is_not(
     pcscd: Pcscd, options: tuple[str, str]

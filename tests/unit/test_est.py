@@ -284,6 +284,12 @@ def test_a_port_where_nobody_listens_is_silent(obtain: Obtain) -> None:
         obtain(url=f"https://127.0.0.1:{port}")
 
 
+@pytest.mark.parametrize("host", ["ca..example", f"{'a' * 64}.example"])
+def test_a_host_that_cannot_be_called_so_is_silent(obtain: Obtain, host: str) -> None:
+    with pytest.raises(SourceSilent):
+        obtain(url=f"https://{host}")
+
+
 # --- trust -------------------------------------------------------------------
 
 
