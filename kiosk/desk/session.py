@@ -19,13 +19,15 @@ from kiosk.desk.pages.sign_in import SignInPage
 from kiosk.desk.views import Choice, Emit, Filled, Look, Page
 
 log = logging.getLogger(__name__)
+LOOKING_SECONDS = 60.0
+"""After which somebody who only looks is asked for again."""
 
 
 class Session:
     """Shows the sign-in page until somebody is signed in, and after they have left.
 
-    Whether the operator still has a role is asked of the directory before each step;
-    who has lost it is signed out.
+    Whether the operator still has a role is asked of the directory before each step,
+    and each minute while somebody only looks; who has lost it is signed out.
     """
 
     def __init__(
@@ -36,10 +38,13 @@ class Session:
         self._stack: list[Screen] = [SignInPage()]
         self._notice: Message | None = None
         self._is_refused = self._is_done = False
+        self._asked_at = 0.0
+        """When the directory was asked last (monotonic seconds)."""
 
     # --- views.DeskPort ---------------------------------------------------------
 
     def page(self) -> Page:
+        self._still_looking()
         notice, self._notice = self._notice, None
         is_refused, self._is_refused = self._is_refused, False
         is_done, self._is_done = self._is_done, False
@@ -157,6 +162,7 @@ class Session:
             self._notice = said_of(error)
         if context.session is not None and not was_signed_in:
             self._stack = [Menu()]
+            self._asked_at = context.site.clock.monotonic()
         return self.page()
 
     def _open(self, card: Card) -> None:
@@ -174,7 +180,24 @@ class Session:
 
     def _still_allowed(self) -> None:
         if self._context.session is not None:
+            self._asked_at = self._context.site.clock.monotonic()
             self._context.session.still()
+
+    def _still_looking(self) -> None:
+        """Sign out who has lost the role, though nothing is done but typed and read.
+
+        While the directory cannot be asked, what is on record can be looked at.
+        """
+        since = self._context.site.clock.monotonic() - self._asked_at
+        if since < LOOKING_SECONDS:
+            return
+        try:
+            self._still_allowed()
+        except NoRole as error:
+            self._notice = said_of(error)
+            self._emptied()
+        except OFFICE_ERRORS as error:
+            log.info("desk.roles_unknown code=%s", error.code)
 
     def _follow(self, move: Move) -> None:
         self._notice, self._is_done = move.notice, move.is_done

@@ -6,6 +6,8 @@ import pytest
 from lab.desk.office import PASSWORD, PIN, Office, signed_in
 
 from kiosk.config import OperatorRole
+from kiosk.desk.tables import Look
+from kiosk.simulation.domain_faults import DcDown
 from statemachine.lifecycle import State
 
 pytestmark = pytest.mark.usefixtures("here_and_relayed")
@@ -101,6 +103,25 @@ def test_who_loses_the_role_while_signed_in_is_signed_out() -> None:
     office.choose("list:suspended")
     assert office.page.name == "sign_in"
     assert office.notice == "enrollment.no_role"
+
+
+def test_who_loses_the_role_does_not_go_on_looking() -> None:
+    """What is typed is looked for at once, and a page read anew: that is no step."""
+    office = signed_in("hanna")
+    (hanna,) = office._people("hanna")
+    office.domain.set_groups(hanna.guid)
+    office.world.clock.advance(61)
+    office.page = office.desk.look(Look(term="alice"))
+    assert office.page.name == "sign_in"
+    assert office.notice == "enrollment.no_role"
+
+
+def test_what_is_on_record_can_be_looked_at_while_the_directory_is_away() -> None:
+    office = signed_in("hanna")
+    office.domain.fail(DcDown(dc="dc1.ad.test"))
+    office.world.clock.advance(61)
+    office.page = office.desk.look(Look(term="alice"))
+    assert office.rows() == ["Alice Example"]
 
 
 @pytest.mark.parametrize("changed", [{"enabled": False}, {"expired": True}])
