@@ -58,6 +58,11 @@ class Account:
     mark: PwdReplicationMark | None = None
     """None: this DC does not let us read it."""
 
+    @property
+    def name(self) -> str:
+        """userPrincipalName, or the account name where there is none."""
+        return self.user_principal_name or self.sam_account_name
+
     def knows(self, other: Account) -> bool:
         """Say whether the password is as new as another DC's copy of it."""
         if self.mark is None or other.mark is None:

@@ -425,6 +425,20 @@ def test_what_ends_the_command_leaves_a_card_that_can_be_issued(
     assert card.has_pin(issued.transport_pin.reveal())
 
 
+def test_a_person_without_a_principal_name_is_called_by_the_account_name(
+    office: Office,
+) -> None:
+    """So that the card is found by what they sign in with, and named so itself."""
+    office.site.domain.change_account(office.site.ann, user_principal_name="")
+    card = blank()
+    issued = office.issue(card)
+    assert issued.credential.account == "ann"
+    inserted = office.readers.insert(card)
+    with inserted.session(inserted.recognise().identity) as session:
+        made = card_certificates.read(session.certificate(KeySlot.AUTHENTICATION))
+    assert card_certificates.accounts(made) == ["ann"]
+
+
 def test_secrets_in_one_envelope_come_apart_again() -> None:
     keys = [Secret(b"a" * 24), Secret(b"b" * 16)]
     assert secrets.split(secrets.join(keys)) == keys

@@ -130,7 +130,7 @@ def import_card(desk: Desk, trust: Trust, seen: ImportedCard) -> Credential:
         id=seen.credential,
         card=seen.card,
         holder=holder.display_name or holder.sam_account_name,
-        account=holder.user_principal_name,
+        account=holder.name,
         account_guid=holder.guid,
         template=template.name,
         template_version=template.version,

@@ -76,7 +76,7 @@ def begin(desk: Desk, wanted: BeginIssue) -> Credential:
             opened,
             card=wanted.card,
             holder=holder.display_name or holder.sam_account_name,
-            account=holder.user_principal_name,
+            account=holder.name,
             account_guid=holder.guid,
             template=template.name,
             template_version=template.version,

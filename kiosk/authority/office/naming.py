@@ -31,16 +31,15 @@ def must_name(
     """
     if rule is NamedBy.OFFICER:
         return
-    name = account.user_principal_name
     if rule is NamedBy.UPN:
-        fits = judge.names(certificate, name, rule)
+        fits = judge.names(certificate, account.user_principal_name, rule)
     else:
         fits = ask(
             desk.parts.directory,
             lambda dc: _names(dc, judge, certificate, account, rule),
         )
     if not fits:
-        raise NamesAnother(account=name or account.sam_account_name)
+        raise NamesAnother(account=account.name)
 
 
 def _names(

@@ -47,7 +47,7 @@ def holder(account: Account) -> Holder:
     """Return an account as whoever makes a card for it knows it."""
     return Holder(
         guid=account.guid,
-        account=account.user_principal_name,
+        account=account.name,
         name=account.display_name or account.sam_account_name,
     )
 

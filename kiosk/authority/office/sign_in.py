@@ -138,7 +138,7 @@ def _proven(
     if said is not BindResult.OK:
         wrong = said is BindResult.WRONG_PASSWORD
         reason = "enrollment.wrong_password" if wrong else f"directory.bind.{said}"
-        _refuse(entrance, account.user_principal_name, reason)
+        _refuse(entrance, account.name, reason)
     return account
 
 
@@ -170,7 +170,7 @@ def _signed_in(
     account: Account,
     evidence: dict[str, str],
 ) -> SignedIn:
-    name = account.user_principal_name or account.sam_account_name
+    name = account.name
     if not account.enabled or account.expired:
         _refuse(entrance, name, "enrollment.account_not_usable")
     try:
@@ -191,7 +191,7 @@ def _roles(
     groups = {group for group in policy.groups.values() if group}
     found = dc.member_of(account, tuple(groups))
     if not found or not account.enabled or account.expired:
-        raise NoRole(account=account.user_principal_name)
+        raise NoRole(account=account.name)
     return frozenset(role for role, group in policy.groups.items() if group in found)
 
 

@@ -88,7 +88,7 @@ class SimulatedDc:
             Person(
                 guid=user.account.guid,
                 name=user.account.display_name,
-                account=user.account.user_principal_name,
+                account=user.account.name,
                 details=user.details,
             )
             for user in self._dc.users.values()
