@@ -56,7 +56,7 @@ class Protocol(StrEnum):
     T1 = "t1"
 
 
-class Family(StrEnum):
+class SimulatedFamily(StrEnum):
     """What kind of card is simulated."""
 
     PIV = "piv"
@@ -75,7 +75,7 @@ class SimulatedCards:
     host: str
     port: int
     family: str
-    """A `Family`."""
+    """A `SimulatedFamily`."""
     variant: str
     cards: int
     key: str
@@ -144,12 +144,12 @@ def _fault(text: str) -> AnyCardFault | None:
 
 
 def _cards(wanted: SimulatedCards) -> dict[int, Made[Any]]:
-    match _one_of(Family, wanted.family, "--type"):
-        case Family.GIDS:
+    match _one_of(SimulatedFamily, wanted.family, "--type"):
+        case SimulatedFamily.GIDS:
             return _gids_cards(wanted)
-        case Family.IDPRIME:
+        case SimulatedFamily.IDPRIME:
             return _idprime_cards(wanted)
-        case Family.PIV:
+        case SimulatedFamily.PIV:
             return _piv_cards(wanted)
 
 
