@@ -145,6 +145,12 @@ class PinBlocked(CardError):
     code = "card.pin_blocked"
 
 
+class LastTryKept(PinBlocked):
+    """One try is left, or the card allows only one: it was not spent."""
+
+    code = "card.last_try_kept"
+
+
 class WrongPuk(CardError):
     """The PUK was wrong and cost a try: `tries_left` (-1: unknown)."""
 

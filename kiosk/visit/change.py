@@ -51,7 +51,7 @@ def _prove(
 ) -> PendingJob[None] | None:
     """VERIFY the old PIN and sign; None where there is nothing to authorise."""
     with run.step(VisitStep.PROVE):
-        session.verify(old)
+        run.verify_typed(session, old)
         challenge = prepared.challenge
         if prepared.seal_to is None:
             return None

@@ -20,7 +20,7 @@ def finish(run: Run, prepared: Prepared, current: Secret) -> Result:
     challenge = prepared.challenge
     with run.session() as session:
         with run.step(VisitStep.PROVE):
-            session.verify(current)
+            run.verify_typed(session, current)
             nonce, signature = b"", b""
             if challenge is not None:
                 nonce = challenge.nonce

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from kiosk.authority.errors import CodeRefused
 from kiosk.authority.values import Verdict, WriteVerdict
-from kiosk.cards.errors import CardRemoved, PukBlocked, WrongPin, WrongPuk
+from kiosk.cards.errors import (
+    CardRemoved,
+    PinBlocked,
+    PukBlocked,
+    WrongPin,
+    WrongPuk,
+)
 from kiosk.cards.values import Tries
 from kiosk.core.errors import Message, said_of
 from kiosk.visit.run import Run
@@ -67,7 +73,7 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         again = kind if error.tries_left > 1 else None
     elif isinstance(error, WrongPuk):
         again = kind if error.tries_left > 1 else None
-    elif isinstance(error, PukBlocked):
+    elif isinstance(error, PinBlocked | PukBlocked):
         again = None
     elif isinstance(error, CodeRefused):
         again = kind if error.entries_left else None

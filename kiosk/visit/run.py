@@ -33,6 +33,7 @@ from kiosk.authority.values import (
     wipe,
 )
 from kiosk.cards.errors import (
+    LastTryKept,
     NotSupported,
     PadEntryFailed,
     PinBlocked,
@@ -43,7 +44,7 @@ from kiosk.cards.errors import (
     WrongPuk,
 )
 from kiosk.cards.ports import Card, CardSession
-from kiosk.cards.values import KeyAlgorithm, KeySlot, RecognisedCard
+from kiosk.cards.values import Family, KeyAlgorithm, KeySlot, RecognisedCard
 from kiosk.core.errors import KioskError, Message
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
@@ -280,6 +281,18 @@ class Run:
             operation=self.operation,
             encrypt=self._workplace.encrypt,
         )
+
+    def verify_typed(self, session: CardSession, typed: Secret) -> None:
+        """Present a PIN that may be wrong, unless one try is left: what was seen when
+        the card came in, minutes ago, others may have spent since. LastTryKept.
+
+        A vendor's middleware looks for itself.
+        """
+        if self.recognised.identity.family is not Family.PKCS11:
+            left = session.tries().left
+            if left is not None and left <= 1:
+                raise LastTryKept if left else PinBlocked
+        session.verify(typed)
 
     def sign(self, session: CardSession, challenge: Challenge, sealed: bytes) -> bytes:
         """Let the card sign the statement. The PIN was verified directly before."""

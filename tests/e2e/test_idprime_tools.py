@@ -17,9 +17,15 @@ from lab.cards.judges import opensc
 from lab.cards.pcscd import Pcscd
 
 from kiosk.authority.proof.signature import is_valid
-from kiosk.cards.errors import NotSupported, PinRefused, UnknownCard, WrongPin
+from kiosk.cards.errors import (
+    LastTryKept,
+    NotSupported,
+    PinRefused,
+    UnknownCard,
+    WrongPin,
+)
 from kiosk.cards.pcsc import PcscMonitor
-from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
+from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
 from kiosk.cards.ports import Card, Connection

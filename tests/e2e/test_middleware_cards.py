@@ -20,6 +20,7 @@ from lab.cards.pcscd import Pcscd
 from kiosk.authority.proof.signature import is_valid
 from kiosk.cards.errors import (
     CardRemoved,
+    LastTryKept,
     NotSupported,
     PinBlocked,
     PinRefused,
@@ -27,7 +28,7 @@ from kiosk.cards.errors import (
     WrongPin,
     WrongPuk,
 )
-from kiosk.cards.pkcs11.card import LastTryKept, Pkcs11Card
+from kiosk.cards.pkcs11.card import Pkcs11Card
 from kiosk.cards.pkcs11.process import ModuleProcess
 from kiosk.cards.pkcs11.unblocking import Unblocking
 from kiosk.cards.ports import CardSession

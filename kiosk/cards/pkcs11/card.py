@@ -15,6 +15,7 @@ from hashlib import sha256
 from kiosk.cards.errors import (
     CardError,
     CardRemoved,
+    LastTryKept,
     ModuleFailed,
     NotSupported,
     NotVerified,
@@ -62,12 +63,6 @@ log = logging.getLogger(__name__)
 PIN_FORMAT = PinFormat(minimum=4, maximum=16, alphabet=Alphabet.PRINTABLE)
 """Modules keep their limits to themselves until a value is refused."""
 _NOTHING = bytearray()
-
-
-class LastTryKept(PinBlocked):
-    """One try is left, or the card allows only one: it was not spent."""
-
-    code = "card.last_try_kept"
 
 
 class Pkcs11Session(NoAdminKey, NoPinpad):
