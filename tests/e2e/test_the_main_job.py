@@ -124,7 +124,7 @@ def test_the_card_is_pulled_in_mid_change_and_finished_at_the_next_insertion(
         shown.shows("Change my PIN")
         shown.type("\r")
         shown.shows("Your PIN until now")
-        reader.faults.set(PullAfter(at=5))
+        reader.faults.set(PullAfter(at=6))
         shown.type(f"{PIN}\r{NEW_PIN}\r{NEW_PIN}\r")
         shown.shows("Not finished")
         reader.faults.set()

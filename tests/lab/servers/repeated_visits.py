@@ -74,7 +74,7 @@ def directory_says_no() -> World:
 
 def pulled() -> World:
     history = History(CHANGE)
-    fault = PullAfter(at=5)
+    fault = PullAfter(at=6)
     history.attempt(lambda world: world.readers.faults.set(fault))
     return history.world
 
