@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from storage import groups
-from storage.errors import StoreFull
+from storage.errors import StoreCorrupt, StoreFull
 from storage.groups import MAGIC, START, Change
 from storage.lock_file import tried
 
@@ -36,13 +36,20 @@ class Compaction:
         self._steps = self._run()
 
     def step(self) -> bool:
-        """Do a little; say whether more is to be done. StoreFull, StoreLocked."""
+        """Do a little; say whether more is to be done.
+
+        StoreFull, StoreLocked, StoreChanged; StoreCorrupt: the file does not say any
+        more what was read of it.
+        """
         try:
             next(self._steps)
         except StopIteration:
             return False
         except OSError as error:
             raise StoreFull(path=str(self._path)) from error
+        except groups.Torn as torn:
+            path = str(self._journal.path)
+            raise StoreCorrupt(path=path, offset=torn.offset) from torn
         return True
 
     def close(self) -> None:
@@ -96,7 +103,7 @@ class Compaction:
                 ops.rename(self._path, journal.path)
                 ops.fsync_dir(journal.path.parent)
                 journal.go_on(self._seq, self._before, self._size, self._head)
-        except (OSError, KeyboardInterrupt, GeneratorExit):
+        except (Exception, KeyboardInterrupt, GeneratorExit):
             ops.remove(self._path)  # a full disk needs the room
             raise
         finally:

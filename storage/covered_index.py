@@ -7,7 +7,8 @@ and remembered: who asks has to be told, or the answer lies. One thread.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,12 +50,22 @@ class CoveredIndex:
         self._covered: dict[str, bytes] = {}
         """Segments, by their keys, as the index is known to have them."""
         self._generation = -1
+        self._may_take_long = False
         self.unread: dict[str, tuple[Segment, Trouble]] = {}
         """Segments that the index lacks and that cannot be read."""
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self._index.close()
+
+    @contextmanager
+    def taking_long(self) -> Iterator[None]:
+        """Let a transaction wait for it, however long: it cannot be made before."""
+        self._may_take_long = True
+        try:
+            yield
+        finally:
+            self._may_take_long = False
 
     def cover(self) -> None:
         """Bring it up to date, before anybody has to wait for that."""
@@ -95,10 +106,11 @@ class CoveredIndex:
         generation = self._indexes.generation
         if generation == self._generation and not self.unread:
             return
-        unread: dict[str, tuple[Segment, Trouble]] = {}
-        lacking = self._lacking()
+        lacking, unread = self._lacking(), dict[str, tuple[Segment, Trouble]]()
         if self._journal.is_in_transaction and len(lacking) > _INLINE:
-            raise IndexBehind
+            lacking, unread = self._untried(lacking)
+            if len(lacking) > _INLINE and not self._may_take_long:
+                raise IndexBehind
         for key, raw in lacking:
             named = as_segment(raw)
             try:
@@ -115,6 +127,17 @@ class CoveredIndex:
         return [
             (key, raw) for key, raw in named if raw and raw != self._covered.get(key)
         ]
+
+    def _untried(
+        self, lacking: list[tuple[str, bytes]]
+    ) -> tuple[list[tuple[str, bytes]], dict[str, tuple[Segment, Trouble]]]:
+        """Return those that may be readable, and what is known of the others."""
+        unread = {
+            key: self.unread[key]
+            for key, raw in lacking
+            if key in self.unread and self.unread[key][0] == as_segment(raw)
+        }
+        return [each for each in lacking if each[0] not in unread], unread
 
     def _keys(self) -> list[str]:
         return sorted(self._journal.keys(SEGMENTS))

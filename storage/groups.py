@@ -80,16 +80,16 @@ def _sum(data: bytes, digits: int) -> str:
     return hashlib.sha256(data).hexdigest()[:digits]
 
 
-def read(data: bytes, base: int, before: str, seq: int) -> Iterator[Group]:
+def read(data: bytes, base: int, before: str | None, seq: int) -> Iterator[Group]:
     """Yield the groups of `data`, which begins at file offset `base`. Torn.
 
-    `before` and `seq` are those of the group before (START, 0: any beginning).
+    `before` and `seq` are those of the group before; None: whichever, 0: any number.
     """
     at = 0
     while at < len(data):
         group = _group(data, at, base)
-        head_before = _head_before(data, at)
-        if seq and (group.seq != seq + 1 or head_before != before):
+        goes_on = before in (None, _head_before(data, at))
+        if not goes_on or (seq and group.seq != seq + 1):
             raise Torn(base + at)
         yield group
         at, before, seq = group.end - base, group.checksum, group.seq
@@ -162,8 +162,12 @@ def _changes(body: bytes) -> list[Change]:
     return changes
 
 
-def follows(data: bytes, at: int) -> bool:
-    """Say whether a sound group begins anywhere after `at`: then `at` is damage."""
+def holds_one(data: bytes) -> bool:
+    """Say whether a sound group begins anywhere in what is not the next one.
+
+    Then that is damage: behind a torn group nothing is sound, nor is the group itself.
+    """
+    at = -1
     while (at := data.find(b"G ", at + 1)) >= 0:
         try:
             _group(data, at, 0)

@@ -16,9 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from storage import groups, opening
+from storage import groups, joint, opening, torn_tail
 from storage.compaction import Compaction
 from storage.documents import OWN, Documents, Listener
 from storage.errors import (
@@ -40,13 +38,7 @@ COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
-_ENDS, _ENDS_KEPT = "ends", 100
-_NOTE = b'P\t"%s"\t"%s"\t' % (OWN.encode(), _ENDS.encode())
-JOINT = 1 << 18
-"""Bytes at a compacted file's end in which its joint with the old one is looked for."""
-_NO_SPACE = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-)
+_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def _untold(_bytes: int) -> None:
@@ -135,7 +127,7 @@ class Journal(Documents):
         try:
             self._handle = self._ops.open(self.path)
         except OSError as error:
-            if error.errno not in _NO_SPACE or not self.path.exists():
+            if error.errno not in _READ_ONLY or not self.path.exists():
                 raise StoreFull(path=str(self.path)) from error
             self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
         self._inode = self._ops.identity_of(self._handle)[:2]
@@ -190,7 +182,7 @@ class Journal(Documents):
             if len(data) < window:
                 rest = data[self._offset - offset :]
                 if keeps_tail:
-                    return not groups.follows(rest, 0)
+                    return not groups.holds_one(rest)
                 self._end_in(rest)
                 return True
             if self._offset == offset:
@@ -216,21 +208,19 @@ class Journal(Documents):
 
     def _end_in(self, rest: bytes) -> None:
         """The last bytes are no group: a torn tail, or damage before sound groups."""
-        if groups.follows(rest, 0):
+        if groups.holds_one(rest):
             raise StoreCorrupt(path=str(self.path), offset=self._offset)
-        self._cut(rest)
+        if not self._is_readonly:  # else it stays for whoever may write
+            self._cut(rest)
 
     def _cut(self, rest: bytes) -> None:
-        """Cut a torn tail and keep it aside. Only ever under the lock."""
-        aside = self.path.with_name(f"{self.path.name}.torn-{self._seq + 1}")
-        handle = self._ops.create(aside)
+        """Cut a torn tail and keep it aside. Only ever under the lock. StoreFull."""
+        aside = torn_tail.keep(self._ops, self.path, self._seq, rest)
         try:
-            self._ops.write(handle, rest)
-            self._ops.fsync(handle)
-        finally:
-            self._ops.close(handle)
-        self._ops.truncate(self._handle, self._offset)
-        self._ops.fsync(self._handle)
+            self._ops.truncate(self._handle, self._offset)
+            self._ops.fsync(self._handle)
+        except OSError as error:
+            raise StoreFull(path=str(self.path)) from error
         self.torn = str(aside)
 
     # --- transactions -----------------------------------------------------------
@@ -335,7 +325,7 @@ class Journal(Documents):
         them, or it comes from elsewhere.
         """
         self._catch_up(keeps_tail=True)
-        end: list[int | str] = [self._seq, self._before]
+        end: joint.End = [self._seq, self._before]
         if self._goes_on(end):
             self._catch_up(keeps_tail=keeps_tail)
             return
@@ -347,7 +337,7 @@ class Journal(Documents):
             self._replaced = True
             raise StoreReplaced(path=str(self.path))
 
-    def _goes_on(self, end: list[int | str]) -> bool:
+    def _goes_on(self, end: joint.End) -> bool:
         """Take the new file from where it says what we know already, if that is near.
 
         Then nothing has to be read again, however much lives.
@@ -359,31 +349,23 @@ class Journal(Documents):
         except OSError:
             return False
         device, inode, size = self._ops.identity_of(handle)
-        begin = max(size - JOINT, 0)
-        data = self._ops.read(handle, begin, JOINT)
-        note = data.rfind(_NOTE)
-        head = data.rfind(b"\n", 0, max(note - 1, 0)) + 1
-        try:
-            group = next(groups.read(data[head:], begin + head, START, 0), None)
-        except groups.Torn:
-            group = None
-        known = group is not None and len(group.changes) == 1 and note >= 0
-        raw = group.changes[0].raw if group is not None and known else None
-        ends = msgspec.json.decode(raw, type=list[list[int | str]]) if raw else []
-        if group is None or not ends or ends[-1] != end:
+        begin = max(size - joint.LOOKED_AT, 0)
+        data = self._ops.read(handle, begin, joint.LOOKED_AT)
+        found = joint.found(data, begin)
+        if found is None or joint.ends(found[1].raw)[-1:] != [end]:
             self._ops.close(handle)
             return False
-        self._apply(group.changes[0])
+        group, note = found
+        self._apply(note)
         self._ops.let_go(self._handle)
         self._handle, self._inode = handle, (device, inode)
         self._seq, self._before, self._offset = group.seq, group.checksum, group.end
-        self._remember(data, head, group.begin)
+        self._remember(data, group.begin - begin, group.begin)
         return True
 
-    def _ends(self) -> list[list[int | str]]:
-        """Return the (number, checksum) of the ends of the journals before this one."""
-        raw = self.committed(OWN).get(_ENDS)
-        return msgspec.json.decode(raw, type=list[list[int | str]]) if raw else []
+    def _ends(self) -> list[joint.End]:
+        """Return the ends of the journals before this one."""
+        return joint.ends(self.committed(OWN).get(joint.ENDS))
 
     def _commit(self) -> None:
         changes = self._changes()
@@ -469,6 +451,12 @@ class Journal(Documents):
         return self._is_readonly
 
     @property
+    def cut_last(self) -> str:
+        """Where a torn tail is kept, if nothing was committed since; else empty."""
+        aside = torn_tail.place(self.path, self._seq)
+        return str(aside) if aside.exists() else ""
+
+    @property
     def position(self) -> Position:
         """Where in which file we have read to."""
         return Position(self._inode, self._offset, self._seq, self._before)
@@ -486,8 +474,7 @@ class Journal(Documents):
 
     def end_noted(self) -> Change:
         """Name this journal's end among those that a compacted one is made of."""
-        ends = [*self._ends()[1 - _ENDS_KEPT :], [self._seq, self._before]]
-        return Change(OWN, _ENDS, msgspec.json.encode(ends))
+        return joint.noted(self._ends(), [self._seq, self._before])
 
     def go_on(self, seq: int, before: str, size: int, head: tuple[int, bytes]) -> None:
         """Go on in a file that says the same, and that the path names from now on."""

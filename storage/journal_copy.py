@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -76,13 +77,18 @@ def looking_at(*tables: str) -> Kept:
     return Kept({table: {} for table in (*tables, "segments", "audit")})
 
 
-def end_of(ops: FileOps, path: Path) -> int:
-    """Return where a journal ends now, nobody being in the middle of a commit.
+@contextmanager
+def opened(ops: FileOps, path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a journal; give where it ends now, nobody being in the middle of a commit.
 
-    StoreLocked, OSError.
+    Both under the lock: a compaction that ends just then puts another file into its
+    place, and the one's end is none of the other's. StoreLocked, OSError.
     """
-    with held(ops, path.with_name(path.name + ".lock"), LOCK_SECONDS, path):
-        return ops.identity(path)[2]
+    with ExitStack() as stack:
+        with held(ops, path.with_name(path.name + ".lock"), LOCK_SECONDS, path):
+            stream = stack.enter_context(path.open("rb"))
+            end = ops.identity_of(stream.fileno())[2]
+        yield stream, end
 
 
 def groups_of(
@@ -100,6 +106,8 @@ def groups_of(
     while at < end:
         stream.seek(at)
         data = stream.read(min(window, end - at))
+        if not data:  # somebody has cut it meanwhile
+            raise StoreCorrupt(path=str(path), offset=at)
         begin = at
         try:
             for group in groups.read(data, at, before, seq):
@@ -119,7 +127,7 @@ def groups_of(
 def _end_in(stream: BinaryIO, path: Path, at: int, end: int) -> None:
     """What is left is a torn tail, or damage before sound groups. StoreCorrupt."""
     stream.seek(at)
-    if end - at > _LONGEST or groups.follows(stream.read(end - at), 0):
+    if end - at > _LONGEST or groups.holds_one(stream.read(end - at)):
         raise StoreCorrupt(path=str(path), offset=at)
 
 
@@ -137,8 +145,7 @@ def copy(ops: FileOps, path: Path, target: BinaryIO, told: Told) -> Copied:
         size += len(data)
         told(len(data))
 
-    with path.open("rb") as stream:
-        end = end_of(ops, path)
+    with opened(ops, path) as (stream, end):
         for group in groups_of(stream, path, end, sink):
             kept.take(group)
     return Copied(size, digest.hexdigest(), kept.segments())

@@ -231,7 +231,7 @@ def _damage(data: bytes) -> int:
     if not data.startswith(MAGIC):
         return 0
     try:
-        for group in groups.read(data[len(MAGIC) :], len(MAGIC), groups.START, 0):
+        for group in groups.read(data[len(MAGIC) :], len(MAGIC), None, 0):
             if group.end < len(data):
                 return group.end
     except groups.Torn as torn:

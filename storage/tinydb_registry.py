@@ -113,7 +113,8 @@ class TinyDbRegistry:
         was moved to that is to be verified and exported, too. `only`: as `Journal`'s.
 
         After a torn tail was cut, outstanding nonces and codes are void: they may
-        have been used in what was lost. `station`'s chain records that, at `now`.
+        have been used in what was lost. `station`'s chain records that, at `now`; where
+        there was no room for it, whoever opens the registry next does.
         """
         self._indexes = Indexes()
         ops = ops or FileOps()
@@ -124,24 +125,26 @@ class TinyDbRegistry:
         self.evidence.archives = archives
         self._versions = Versions(self.db.storage.journal)
         self._codes_seen_at = -math.inf
+        self._recovered = self.db.storage.journal.cut_last
         try:
             if only is None:
                 self._versions.bring_forward()
             else:
                 self._versions.check()
+            if self._recovered:
+                self.run(lambda tx: _distrust(tx, self._tables(), station, now))
         except BaseException:  # who opens it again and again must not run out of files
             self.close()
             raise
-        self._recovered = self.db.storage.journal.torn
-        if self._recovered:
-            self.run(lambda tx: _distrust(tx, self._tables(), station, now))
 
     def run(self, fn: Callable[[Tx], T]) -> T:
         try:
             return self._run(fn)
         except IndexBehind:
-            self.evidence.index.cover()
-            return self._run(fn)
+            index = self.evidence.index
+            index.cover()
+            with index.taking_long():  # what it lacks now, it cannot take
+                return self._run(fn)
 
     def _run(self, fn: Callable[[Tx], T]) -> T:
         with self.db.storage.transaction():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -109,8 +111,9 @@ def test_a_copy_waits_for_a_commit_and_not_for_ever(
 ) -> None:
     monkeypatch.setattr(journal_copy, "LOCK_SECONDS", 0.0)
     registry = filled(path)
-    with registry.db.storage.transaction(), pytest.raises(StoreLocked):
+    with registry.db.storage.transaction(), pytest.raises(StoreLocked) as locked:
         copied(path)
+    assert locked.value.data == {"path": str(path), "seconds": 0}
     registry.close()
 
 
@@ -135,3 +138,44 @@ def test_what_was_changed_or_deleted_is_not_found_by_its_mark(path: Path) -> Non
     whole = journal_copy.look(path, kept, lambda _bytes: None)
     found = journal_copy.last_put(whole, "credentials", b'"holder":"Old"', 9)
     assert [b'"id":"c2"' in raw for raw in found] == [True]
+
+
+class Waiting(FileOps):
+    """Something happens to the file while the lock is waited for."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens = [happens]
+
+    def lock(self, handle: int, seconds: float, *, is_shared: bool = False) -> bool:
+        while self._happens:
+            self._happens.pop()()
+        return super().lock(handle, seconds, is_shared=is_shared)
+
+
+@pytest.mark.parametrize("dead", [0, 200])
+def test_what_a_compaction_has_just_replaced_is_not_copied_for_its_successor(
+    path: Path, dead: int
+) -> None:
+    """One ends where the other does not: half of it would be missing, or no end be."""
+    registry = filled(path)
+    for number in range(dead):
+        one = registry.read(lambda view: view.credential("c1"))
+        changed = replace(one, holder=f"Holder {number}")
+        registry.run(lambda tx, it=changed: tx.save_credential(it))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    target = io.BytesIO()
+    journal_copy.copy(Waiting(registry.compact), path, target, lambda _bytes: None)
+    registry.close()
+    assert target.getvalue() == path.read_bytes()
+
+
+def test_a_copy_of_what_is_cut_meanwhile_ends_and_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_copy, "WINDOW", 100)
+    filled(path).close()
+
+    def cut(_bytes: int) -> None:
+        os.truncate(path, 300)
+
+    with pytest.raises(StoreCorrupt):
+        journal_copy.copy(FileOps(), path, io.BytesIO(), cut)

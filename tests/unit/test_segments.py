@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from lab.dying import DiesAt, Killed
+from lab.in_order import DURABLE, NAMED, PLACED, WRITTEN, InOrder
 from lab.registries import draft
 
 from storage import audit
@@ -263,29 +264,6 @@ def test_an_older_journal_beside_newer_segments_answers_for_itself(
     again.close()
 
 
-class InOrder(FileOps):
-    """Remembers what was done to the disk, in its order."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def write(self, handle: int, data: bytes) -> None:
-        super().write(handle, data)
-        self.done.append("written")
-
-    def fsync(self, handle: int) -> None:
-        super().fsync(handle)
-        self.done.append("on the disk")
-
-    def rename(self, source: Path, target: Path) -> None:
-        super().rename(source, target)
-        self.done.append("in its place")
-
-    def fsync_dir(self, folder: Path) -> None:
-        super().fsync_dir(folder)
-        self.done.append("and there to stay")
-
-
 def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
     sealed: TinyDbRegistry, tmp_path: Path
 ) -> None:
@@ -298,4 +276,4 @@ def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
     ops = InOrder()
     mended = [copy for _, _, copy in mend(sealed.evidence, ops, [copies]) if copy]
     assert mended == [copies / file.name]
-    assert ops.done == ["written", "on the disk", "in its place", "and there to stay"]
+    assert ops.done == [WRITTEN, DURABLE, PLACED, NAMED]

@@ -1,0 +1,140 @@
+"""When a compaction is begun, how far it is, and what it leaves that does not end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage import compaction
+from storage.compaction import Compaction
+from storage.errors import (
+    RegistryError,
+    StoreCorrupt,
+    StoreDeleted,
+    StoreLocked,
+    StoreReplaced,
+)
+from storage.journal import Journal
+
+MEGABYTE = 1 << 20
+
+
+def put(journal: Journal, key: str, raw: bytes) -> None:
+    with journal.transaction():
+        journal.put("t", key, raw)
+
+
+def filled(path: Path) -> Journal:
+    journal = Journal(path)
+    for number in range(40):
+        put(journal, f"k{number % 20}", b"%d" % number)
+    return journal
+
+
+def locked(journal: Journal) -> None:
+    """Another process stands still in the middle of a commit."""
+    journal._ops.lock(journal._lock, 0.0)
+
+
+def put_back(journal: Journal) -> None:
+    older = journal.path.with_name("older")
+    older.replace(journal.path)
+
+
+def deleted(journal: Journal) -> None:
+    journal.path.unlink()
+
+
+def rotten(journal: Journal) -> None:
+    """What was committed meanwhile reads otherwise than it did."""
+    data = bytearray(journal.path.read_bytes())
+    data[-3] ^= 1
+    with journal.path.open("r+b") as stream:
+        stream.write(data)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (locked, StoreLocked),
+        (put_back, StoreReplaced),
+        (deleted, StoreDeleted),
+        (rotten, StoreCorrupt),
+    ],
+)
+def test_what_does_not_end_is_named_and_leaves_no_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[Journal], None],
+    said: type[RegistryError],
+) -> None:
+    monkeypatch.setattr(compaction, "_PIECE", 30)
+    monkeypatch.setattr("storage.journal.LOCK_SECONDS", 0.0)
+    path = tmp_path / "journal"
+    ours = filled(path)
+    shutil.copy(path, tmp_path / "older")
+    put(ours, "later", b"1")
+    theirs = Journal(path)
+    running = Compaction(ours)
+    running.step()
+    put(theirs, "meanwhile", b"1234567")
+    ours.look()
+    before = path.read_bytes()
+    harm(theirs)
+    with pytest.raises(said) as error:
+        all(running.step() for _ in range(999))
+    assert error.value.data["path"] == str(path)
+    if said is StoreCorrupt:
+        assert error.value.data["offset"] == before.rindex(b"\nG ") + 1
+    assert not list(tmp_path.glob("*.compact"))
+    for journal in (ours, theirs):
+        journal.close()
+
+
+def test_who_has_one_made_hears_of_each_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "_PIECE", 1)
+    journal = filled(tmp_path / "journal")
+    steps: list[int] = []
+    journal.compact(lambda: steps.append(len(journal.keys("t"))))
+    assert len(steps) >= 20
+    journal.close()
+
+
+def test_it_is_worth_it_from_eight_megabytes_of_dead_bytes_on(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    half = b'"%s"' % (b"x" * (MEGABYTE // 2))
+    for _ in range(16):  # one of them lives
+        put(journal, "k", half)
+    inode = journal.path.stat().st_ino
+    assert not journal.compact_if_worthwhile()
+    assert journal.path.stat().st_ino == inode
+    for _ in range(2):
+        put(journal, "k", half)
+    while journal.compact_if_worthwhile():
+        pass
+    assert journal.path.stat().st_size < MEGABYTE
+    assert journal.get("t", "k") == half
+    journal.close()
+
+
+def test_nor_before_the_dead_are_twice_what_lives(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    many = b'"%s"' % (b"x" * MEGABYTE)
+    for number in range(5):
+        put(journal, f"k{number}", many)
+    for _ in range(9):  # dead: nine; living: five
+        put(journal, "k0", many)
+    assert not journal.compact_if_worthwhile()
+    assert journal.path.stat().st_size > 13 * MEGABYTE
+    for _ in range(2):
+        put(journal, "k0", many)
+    while journal.compact_if_worthwhile():
+        pass
+    assert journal.path.stat().st_size < 6 * MEGABYTE
+    assert len(journal.keys("t")) == 5
+    journal.close()
