@@ -17,7 +17,9 @@ from storage.errors import (
     StoreLocked,
     StoreReplaced,
 )
+from storage.fileops import FileOps
 from storage.journal import Journal
+from storage.lock_file import tried
 
 MEGABYTE = 1 << 20
 
@@ -138,3 +140,71 @@ def test_nor_before_the_dead_are_twice_what_lives(tmp_path: Path) -> None:
     assert journal.path.stat().st_size < 6 * MEGABYTE
     assert len(journal.keys("t")) == 5
     journal.close()
+
+
+class Asks(FileOps):
+    """Asks before each step whether somebody else could commit now."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock_file = lock
+        self.could: list[tuple[str, bool]] = []
+
+    def _ask(self, step: str) -> None:
+        with tried(FileOps(), self._lock_file, 0.0) as is_free:
+            self.could.append((step, is_free))
+
+    def write(self, handle: int, data: bytes) -> None:
+        self._ask("write")
+        super().write(handle, data)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._ask("rename")
+        super().rename(source, target)
+
+    def fsync_dir(self, folder: Path) -> None:
+        self._ask("name")
+        super().fsync_dir(folder)
+
+
+def test_nobody_commits_from_the_last_that_is_brought_over_to_the_renaming(
+    tmp_path: Path,
+) -> None:
+    """It would be in the old file, which nothing names any more."""
+    path = tmp_path / "journal"
+    filled(path).close()
+    ops = Asks(path.with_name("journal.lock"))
+    journal = Journal(path, ops=ops)
+    journal.compact()
+    journal.close()
+    living, last = [("write", True)] * 2, [("write", False)]
+    assert ops.could == [*living, *last, ("rename", False), ("name", False)]
+
+
+class ForReading(FileOps):
+    """Opens no journal to write to it."""
+
+    def open(self, path: Path) -> int:
+        if path.name == "journal":
+            raise PermissionError(path)
+        return super().open(path)
+
+
+def test_whoever_knows_not_all_of_it_or_may_only_read_compacts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they do not know would be lost."""
+    monkeypatch.setattr("storage.journal.COMPACT_BYTES", -1)
+    path = tmp_path / "journal"
+    filled(path).close()
+    before = path.read_bytes()
+    some = Journal(path, only=frozenset({"other"}))
+    some.living = -1_000
+    assert not some.compact_if_worthwhile()
+    with pytest.raises(RuntimeError):
+        some.compact()
+    reader = Journal(path, ops=ForReading())
+    reader.living = -1_000
+    assert not reader.compact_if_worthwhile()
+    assert path.read_bytes() == before
+    for each in (some, reader):
+        each.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lab.registries import draft, nonce
 
-from storage.errors import StoreCorrupt, StoreFull, StoreLocked
+from storage.errors import StoreCorrupt, StoreFull, StoreLocked, StorePoisoned
 from storage.fileops import FileOps
 from storage.groups import MAGIC
 from storage.journal import Journal
@@ -142,6 +142,42 @@ def test_a_commit_that_is_whole_is_never_cut_as_a_torn_one(path: Path) -> None:
         assert corrupt.value.data["offset"] == begin
         assert path.read_bytes() == data[:begin] + data[end:]
     assert aside(path) == []
+
+
+def test_a_commit_that_finds_no_room_leaves_nothing_of_itself(path: Path) -> None:
+    """Else the next one finds a torn tail, and no room to keep it."""
+    data, disk = filled(path), Disk(writes=0)
+    journal = Journal(path, ops=disk)
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            put(journal, 3)
+        assert path.read_bytes() == data
+    assert aside(path) == []
+    journal.close()
+
+
+def test_where_it_cannot_be_taken_back_nothing_more_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, disk = filled(path), Disk()
+    journal = Journal(path, ops=disk)
+
+    def refused(_handle: int, _size: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    disk.writes = 0
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "truncate", refused)
+        with pytest.raises(StorePoisoned):
+            put(journal, 3)
+    disk.writes = 9
+    with pytest.raises(StorePoisoned):
+        put(journal, 3)
+    journal.close()
+    again = Journal(path)
+    assert known(again) == [b"0", b"1", b"2"]
+    assert path.read_bytes() == data
+    again.close()
 
 
 @pytest.mark.parametrize("window", [1, 60, 61, 100, 1_000])
