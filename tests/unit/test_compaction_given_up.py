@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -185,7 +186,7 @@ class ForReading(FileOps):
 
     def open(self, path: Path) -> int:
         if path.name == "journal":
-            raise PermissionError(path)
+            raise PermissionError(errno.EACCES, "", str(path))
         return super().open(path)
 
 
