@@ -25,9 +25,10 @@ def read(data: bytes) -> groups.Group:
     return group
 
 
-def with_body(body: bytes, count: int) -> bytes:
+def with_body(body: bytes, count: int, more: int = 0) -> bytes:
     """Return a group whose checksums are right, whatever its body is."""
-    head = f"G 1 {count} {len(body)} {START} {hashlib.sha256(body).hexdigest()[:16]}"
+    size = len(body) + more
+    head = f"G 1 {count} {size} {START} {hashlib.sha256(body).hexdigest()[:16]}"
     own = hashlib.sha256(head.encode()).hexdigest()[:8]
     return f"{head} {own}\n".encode() + body
 
@@ -83,3 +84,10 @@ def test_a_body_that_is_none_is_torn_whatever_its_checksums_say(
     assert callable(damage)
     with pytest.raises(Torn):
         read(with_body(damage(body), 40))
+
+
+def test_a_head_that_names_more_than_there_is_is_not_believed() -> None:
+    body = b'P\t"t"\t"k"\t1\n'
+    assert read(with_body(body, 1)).changes == [Change("t", "k", b"1")]
+    with pytest.raises(Torn):
+        read(with_body(body, 1, more=1))
