@@ -12,6 +12,7 @@ from lab.in_order import DURABLE, NAMED, PLACED, REMOVED, WRITTEN, InOrder
 from lab.registries import draft
 
 from storage import archive
+from storage.errors import ArchiveNotWritten
 from storage.journal import Journal
 from storage.tinydb_registry import TinyDbRegistry
 
@@ -113,4 +114,30 @@ def test_what_was_put_back_is_moved_again(
     copied = [WRITTEN, DURABLE, PLACED, NAMED, NAMED]
     assert ops.done == [*copied, REMOVED, NAMED]
     assert list(away.iterdir()) == [segment]
+    registry.close()
+
+
+class Rotten(InOrder):
+    """A disk that keeps other bytes than it was given, and does not say so."""
+
+    def write(self, handle: int, data: bytes) -> None:
+        super().write(handle, data[:-1] + b"?")
+
+
+def test_what_an_archive_does_not_give_back_as_it_was_stays_here(
+    path: Path, ops: InOrder, tmp_path: Path
+) -> None:
+    registry, away = filled(path, ops), tmp_path / "away"
+    while registry.evidence.seal():
+        pass
+    before = {each: each.read_bytes() for each in registry.evidence.folder.iterdir()}
+    moving = archive.move(
+        registry, registry.evidence, Rotten(), away, before=4.0, draft=draft(9.0)
+    )
+    with pytest.raises(ArchiveNotWritten):
+        list(moving)
+    assert [e.at for e in registry.audit_events()] == list(map(float, range(EVENTS)))
+    for file, data in before.items():
+        assert file.suffix != ".segment" or file.read_bytes() == data
+    assert not list(away.glob("*.segment"))
     registry.close()
