@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from storage.errors import RegistryError
+from storage.fileops import FileOps
 from storage.signed_note import NoteKey, NoteSigner
 
 _KEY_BYTES = 32
@@ -152,6 +153,7 @@ def add_key(path: Path) -> str:
         stream.truncate()
         stream.flush()
         os.fsync(stream.fileno())
+    FileOps().fsync_dir(path.parent)  # else what is sealed now may never open again
     return name
 
 

@@ -277,3 +277,18 @@ def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
     mended = [copy for _, _, copy in mend(sealed.evidence, ops, [copies]) if copy]
     assert mended == [copies / file.name]
     assert ops.done == [WRITTEN, DURABLE, PLACED, NAMED]
+
+
+def test_mending_makes_an_index_anew_that_says_it_has_what_it_has_not(
+    sealed: TinyDbRegistry,
+) -> None:
+    index = sealed.evidence.folder / "index.sqlite"
+    assert found(sealed) == OF_C1
+    with sqlite3.connect(index) as db:
+        db.execute("DELETE FROM event")
+    db.close()
+    assert found(sealed) != OF_C1
+    assert all(
+        trouble is None for _, trouble, _ in mend(sealed.evidence, FileOps(), [])
+    )
+    assert found(sealed) == OF_C1
