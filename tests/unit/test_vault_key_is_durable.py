@@ -1,4 +1,4 @@
-"""A new key of the vault is on the disk, and nobody's is lost, before it seals anything."""
+"""A new key of the vault is on the disk before it seals anything, and none is lost."""
 
 from __future__ import annotations
 
