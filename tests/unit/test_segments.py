@@ -142,11 +142,21 @@ def test_a_segment_that_is_not_as_it_was_sealed_is_named(
     assert damaged.value.data["path"] == str(file)
 
 
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def not_to_be_read(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("harm", [gone, not_to_be_read])
 def test_a_segment_that_is_gone_is_named_and_nothing_else_suffers(
-    sealed: TinyDbRegistry,
+    sealed: TinyDbRegistry, harm: Callable[[Path], None]
 ) -> None:
     file = min(sealed.evidence.folder.glob("*.segment"))
-    file.unlink()
+    harm(file)
     with pytest.raises(EvidenceMissing) as missing:
         list(sealed.audit_events())
     assert missing.value.data == {"path": str(file)}
