@@ -49,6 +49,10 @@ _FORWARD = {0: _SCHEMA + _OPERATIONS, 1: _OPERATIONS}
 """From each version to this one; segments of the first had no operations."""
 
 
+class IndexWrong(sqlite3.DatabaseError):
+    """It says where something is, and there it is not."""
+
+
 class Spot(NamedTuple):
     """Where one event lies, or one operation (`at`: its start)."""
 

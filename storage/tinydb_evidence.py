@@ -23,7 +23,7 @@ from storage import canonical, groups, segments
 from storage.audit import Head
 from storage.covered_index import CoveredIndex, Trouble, as_segment, key_of
 from storage.errors import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
-from storage.evidence_index import EvidenceIndex, Spot
+from storage.evidence_index import EvidenceIndex, IndexWrong, Spot
 from storage.fileops import FileOps
 from storage.journal import Journal
 from storage.lock_file import tried
@@ -219,14 +219,17 @@ class Evidence:
     def record_at(self, spot: Spot, decode: Callable[[bytes], T]) -> T | None:
         """Read what lies there; None: the index is of a later moment than this.
 
-        EvidenceMissing, EvidenceDamaged.
+        EvidenceMissing, EvidenceDamaged; IndexWrong: the segment is as it was sealed.
         """
         raw = self._journal.get(SEGMENTS, key_of(spot.number))
         if raw is None or (named := as_segment(raw)).archived:
             return None
-        return segments.record_at(
-            self._ops, self.folder, named, (spot.offset, spot.length), decode
-        )
+        place = spot.offset, spot.length
+        try:
+            return segments.record_at(self._ops, self.folder, named, place, decode)
+        except EvidenceDamaged as error:
+            segments.sealed_bytes(self.folder, named)  # says so, if it is the segment
+            raise IndexWrong from error
 
     def _all_sealed(
         self, lane: str | None = None, missing: list[Trouble] | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lab.dying import DiesAt, Killed
 from lab.in_order import DURABLE, NAMED, PLACED, WRITTEN, InOrder
+from lab.open_files import open_files
 from lab.registries import draft
 
 from storage import audit
@@ -107,6 +108,16 @@ def test_sealing_that_dies_anywhere_loses_nothing_and_doubles_nothing(
     pytest.fail("sealing never ended")
 
 
+def test_who_looks_again_and_again_does_not_run_out_of_files(
+    sealed: TinyDbRegistry,
+) -> None:
+    assert found(sealed) == OF_C1
+    before = open_files()
+    for _ in range(3):
+        assert found(sealed) == OF_C1
+    assert open_files() == before
+
+
 def cut(file: Path, _other: Path) -> None:
     file.write_bytes(file.read_bytes()[:-3])
 
@@ -190,6 +201,12 @@ def of_other_segments(index: Path) -> None:
     db.close()
 
 
+def of_other_places(index: Path) -> None:
+    with sqlite3.connect(index) as db:
+        db.execute("UPDATE event SET offset = offset + 1")
+    db.close()
+
+
 def a_table_less(index: Path) -> None:
     with sqlite3.connect(index) as db:
         db.execute("DROP TABLE event")
@@ -216,6 +233,7 @@ def a_folder(index: Path) -> None:
         nothing_in_it,
         of_another_version,
         of_other_segments,
+        of_other_places,
         a_table_less,
         behind,
         a_folder,
