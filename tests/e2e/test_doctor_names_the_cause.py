@@ -416,7 +416,7 @@ def test_a_password_file_may_end_as_any_editor_ends_it(
 def test_a_base_may_be_written_as_a_person_does(
     samba: SambaDomain, tmp_path: Path
 ) -> None:
-    base = "CN=Users, dc=AD , DC = test"
+    base = "CN=Users, dc=AD, DC=test"
     with just(lambda room: room.settings(base_dn=base))(
         Room(samba, tmp_path)
     ) as settings:
