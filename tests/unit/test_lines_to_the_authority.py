@@ -156,10 +156,10 @@ def test_what_is_no_answer_in_time_is_none(
 ) -> None:
     """However much comes: the time is one for the whole call."""
     address = Address.of(listen(NO_ANSWERS[how]))
-    line = Line(address, trusting(site.ca_file))
-    with pytest.raises(NotAnswered):
-        line.ask("POST", PATH, HEADERS, b"{}", 0.4)
-    assert not line.is_open
+    with closing(Line(address, trusting(site.ca_file))) as line:
+        with pytest.raises(NotAnswered):
+            line.ask("POST", PATH, HEADERS, b"{}", 0.4)
+        assert not line.is_open
 
 
 def test_a_name_that_nobody_resolves_is_given_up_in_time(
