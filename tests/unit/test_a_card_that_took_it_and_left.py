@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 import pytest
 from lab.histories import NEW, OLD, History
 from lab.liar import named
 
 from kiosk.authority.errors import AuthorityAway
+from kiosk.cards.errors import CardRemoved
+from kiosk.cards.piv.session import PivSession
 from kiosk.core.secret import Secret
 from kiosk.directory.values import BindResult
 from kiosk.simulation.cards.faults import PullAfter, WrongStatus
@@ -238,3 +241,34 @@ def test_a_controller_that_says_yes_and_does_nothing_is_not_believed(
     assert result is not None
     assert result.outcome is Outcome.OUT_OF_STEP
     assert history.sync() is Sync.OUT_OF_STEP
+
+
+def test_a_card_that_was_held_and_left_while_it_was_activated_is_not_activated_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have its new PIN: the transport PIN would be a wrong one."""
+    history = History(named("activate"))
+    change = PivSession.change_pin
+
+    def taken_and_gone(session: PivSession, old: Secret, new: Secret) -> NoReturn:
+        change(session, old, new)
+        raise CardRemoved(reader="kiosk")
+
+    monkeypatch.setattr(PivSession, "change_pin", taken_and_gone)
+    result = history.attempt(
+        lambda world: world.authority.after(
+            "authorise", lambda: world.operate("alice", Event.SUSPEND)
+        )
+    )
+    monkeypatch.undo()
+    assert result is not None
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert history.card_pin() == NEW
+    history.world.operate("alice", Event.RESUME)
+    visit = history.world.visit(history.world.readers.insert(history.holder.made.card))
+    visit.recognise()
+    fields = visit.begin(Kind.ACTIVATE).fields
+    assert fields == (FieldName.ACTIVATION_CODE, FieldName.NEW_PIN)
+    visit.close()
+    history.come_home()
+    assert history.is_in_step()

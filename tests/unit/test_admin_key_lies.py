@@ -22,7 +22,7 @@ from kiosk.core.secret import Secret
 from kiosk.pin.alphabet import Alphabet
 from kiosk.simulation.cards.gids_factory import make_gids_card
 from kiosk.simulation.world import World
-from statemachine.operation import Kind
+from statemachine.operation import Kind, Phase
 from storage.records import (
     ApprovalKind,
     CardType,
@@ -135,6 +135,9 @@ class Station:
     def is_proven(self) -> bool:
         return self.world.registry.run(lambda tx: tx.operation(self.id)).card_proven
 
+    def phase(self) -> Phase:
+        return self.world.registry.run(lambda tx: tx.operation(self.id)).phase
+
 
 @pytest.fixture
 def station() -> Station:
@@ -172,6 +175,7 @@ def test_a_card_that_does_not_prove_itself_is_not_believed(
     with pytest.raises(ProofFailed):
         station.port.admin_proven(station.id, answered)
     assert not station.is_proven()
+    assert station.phase() is Phase.PREPARED, "nothing of the card may be changed"
 
 
 def test_a_proof_before_any_challenge_is_none(station: Station) -> None:

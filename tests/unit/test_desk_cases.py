@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from lab.desk.office import PIN, Office
 
+from kiosk.authority.operation.transitions import UNDER_WAY_SECONDS
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
+from kiosk.simulation.interference import ProcessDied, die
 from kiosk.simulation.on_record import SimulatedHolder
 from kiosk.texts import sentence
 from kiosk.visit.views import Answers, FieldName, Outcome, Result
@@ -160,3 +162,18 @@ def test_a_case_that_somebody_is_finishing_is_not_closed(step: str) -> None:
     assert office.notice == "enrollment.nothing_to_close"
     assert world.credential("alice").sync is Sync.IN_STEP
     assert office.events("credential.case_closed") == []
+
+
+@pytest.mark.parametrize("step", ["authorise", "write"])
+def test_a_case_whose_last_visit_broke_off_is_closed_after_a_while(step: str) -> None:
+    """The kiosk lost its power, and nobody may come again with that card."""
+    office, alice = out_of_step()
+    office.world.authority.before(step, die)
+    with pytest.raises(ProcessDied):
+        finish(office, alice)
+    office.submit(reason="leaves on Friday")
+    assert office.notice == "enrollment.nothing_to_close"
+    office.world.clock.sleep(UNDER_WAY_SECONDS)
+    office.submit(reason="leaves on Friday")
+    assert office.world.credential("alice").sync is Sync.NOT_SYNCHRONISED
+    assert len(office.events("credential.case_closed")) == 1

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from kiosk.authority.values import Verdict
 from kiosk.directory.errors import ReadFailed, SentTooLate
 from kiosk.simulation.domain.controller import SimulatedDc
-from kiosk.simulation.domain_faults import AttributeHidden
+from kiosk.simulation.domain.state import Dc
+from kiosk.simulation.domain_faults import AttributeHidden, DcDown
 from kiosk.visit.views import Outcome
 from statemachine.operation import Kind
 
-FIRST = "dc1.ad.test"
+FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 
 
 @pytest.fixture(name="history")
@@ -130,3 +131,26 @@ def test_what_was_too_late_to_be_sent_is_no_reason_for_another_pin(
     assert verdict.reason.key == "reason.authorisation_late"
     assert not verdict.may_choose_another
     assert history.domain.writes == []
+
+
+def test_a_write_is_on_record_with_the_controller_that_it_was_sent_to(
+    history: History,
+) -> None:
+    """The one that was asked before anything was typed has gone meanwhile."""
+    state = history.domain._state
+    state.dcs = (*state.dcs, Dc(OTHER, "origin-of-the-other"))
+    history.domain.replicate()
+    result = history.attempt(
+        lambda world: world.authority.after(
+            "authorise", lambda: history.domain.fail(DcDown(dc=FIRST))
+        )
+    )
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    (operation,) = history.world.registry.read(
+        lambda view: view.operations(history.holder.credential, limit=2)
+    )
+    assert operation.dc == OTHER
+    last = history.world.credential("alice").last_sync
+    assert last is not None
+    assert last.dc == OTHER

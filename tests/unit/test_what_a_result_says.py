@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
+from lab.histories import History
+from lab.liar import named
 
-from kiosk.authority.errors import CodeRefused
+from kiosk.authority.errors import AuthorityBusy, CodeRefused, Refused
 from kiosk.authority.values import Verdict, WriteVerdict
 from kiosk.cards.errors import CardMute, CardRemoved, PukBlocked, WrongPin, WrongPuk
 from kiosk.cards.values import Tries
 from kiosk.core.errors import Message
+from kiosk.simulation.world import World
 from kiosk.visit import results
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
@@ -195,3 +198,22 @@ def test_a_way_back_that_failed_says_that() -> None:
     result = results.not_restored(run(), verdict(Verdict.REFUSED))
     assert result.outcome is Outcome.OUT_OF_STEP
     assert facts(result) == ["result.fact.not_restored", REASON.key]
+
+
+def test_who_is_refused_and_cannot_be_shown_anything_newer_is_told_why() -> None:
+    history = History(named("change"))
+
+    def no() -> NoReturn:
+        raise Refused(Message("stop.another_is_writing"))
+
+    def busy() -> NoReturn:
+        raise AuthorityBusy
+
+    def arrange(world: World) -> None:
+        world.authority.before("prepare", no)
+        world.authority.before("open", busy)
+
+    result = history.attempt(arrange)
+    assert result is not None
+    assert result.headline.key == "stop.another_is_writing"
+    assert result.again is None

@@ -28,6 +28,9 @@ _EVENTS = {
     Action.RETIRE: Event.RETIRE,
 }
 
+_NO_READER = ""
+"""No station: wherever somebody is at it, that is another one."""
+
 
 def act(
     desk: Desk,
@@ -88,9 +91,9 @@ def close_case(desk: Desk, credential: Credential, reason: str) -> Credential:
         refuse(desk, "credential.close_refused", credential.id, own)
 
     def commit(tx: Tx) -> Credential | None:
+        is_free = _is_left(tx, desk, credential.id)
         current = tx.credential(credential.id)
-        live = bool(tx.live_operations(credential.id))
-        if current.sync is not Sync.OUT_OF_STEP or live:
+        if current.sync is not Sync.OUT_OF_STEP or not is_free:
             return None
         drafted(desk, "credential.case_closed", credential.id, "", {"reason": reason})(
             tx
@@ -106,3 +109,14 @@ def close_case(desk: Desk, credential: Credential, reason: str) -> Credential:
         nothing = Message("enrollment.nothing_to_close")
         refuse(desk, "credential.close_refused", credential.id, nothing)
     return closed
+
+
+def _is_left(tx: Tx, desk: Desk, credential: str) -> bool:
+    """Say whether nobody is at it with this credential any more.
+
+    What a kiosk began and never ended does not keep a case open for ever.
+    """
+    settled = transitions.settle_interrupted(tx, desk.parts, credential, _NO_READER)
+    return settled and not transitions.is_under_way_elsewhere(
+        tx, desk.parts, credential, _NO_READER
+    )

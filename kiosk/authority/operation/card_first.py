@@ -11,7 +11,7 @@ from kiosk.authority.escrow import admin_unblock, escrowed_secrets, puk_unblock
 from kiosk.authority.operation.card_steps import begin_changing
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.values import Release, wipe
+from kiosk.authority.values import Release
 from storage.registry import Tx
 
 
@@ -32,12 +32,10 @@ def release(
         if escrowed_secrets.is_first_activation(tx.operation(id), credential):
             pin = escrowed_secrets.transport_pin(parts, credential)
             return Release(transport=pin)
-        attempt = puk_unblock.choose(tx, parts, id, (), told)
         refusal = begin_changing(tx, parts, id)
-        if refusal is None:
-            return Release(puk=attempt)
-        wipe(attempt)
-        return refusal
+        if refusal is not None:
+            return refusal  # nothing is sent, so no try is counted
+        return Release(puk=puk_unblock.choose(tx, parts, id, (), told))
 
     return once.commit(commit)
 
@@ -46,8 +44,10 @@ def puk_typed(parts: RequiredPorts, once: Once, id: str, told: int | None) -> No
     """Commit that a typed PUK is about to be sent. Refused: none may be."""
 
     def commit(tx: Tx) -> Refused | None:
-        puk_unblock.typing(tx, parts, id, told)
-        return begin_changing(tx, parts, id)
+        refusal = begin_changing(tx, parts, id)
+        if refusal is None:
+            puk_unblock.typing(tx, parts, id, told)
+        return refusal
 
     once.commit(commit)
 

@@ -1,0 +1,150 @@
+"""A PUK that is due is replaced before the PIN is touched, and by whom it may be.
+
+That takes a card a while, so what was said before it may be old when the PIN's turn
+comes. And a holder who knows the PUK keeps it: nobody replaces it behind their back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.cards.puk_histories import DIGITS, C, PukHistory, PukStory, U
+from lab.histories import OLD, History, Story
+from lab.liar import Liar, named
+from msgspec.structs import replace as changed
+
+from kiosk.authority.escrow import puks
+from kiosk.simulation.cards.faults import WrongStatus
+from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.interference import die
+from kiosk.visit.views import Outcome, Result
+from statemachine.lifecycle import Event
+from statemachine.operation import Kind
+from statemachine.puk import Known
+from storage.records import Escrow, Sync, UnblockMethod
+
+DUE = PukStory("due, changed", (C,), Known.DUE)
+BOTH = (UnblockMethod.RELEASE_CODE, UnblockMethod.HOLDER_PUK)
+TELLS_WHEN_ASKED = PivOptions(version=b"\x05\x04\x03")
+"""Not a word of its PUK when it comes in: it has no serial number by which it would be
+known for a card that tells."""
+
+
+def facts(result: Result | None) -> set[str]:
+    assert result is not None
+    return {fact.key for fact in result.facts}
+
+
+def escrow(history: History) -> Escrow:
+    return history.world.credential("alice").escrow
+
+
+def keep(history: History, *, known: Known = Known.DUE, left: int = 3) -> None:
+    """Let the record say that of the PUK."""
+    own = history.holder.credential
+    history.world.registry.run(
+        lambda tx: tx.save_credential(
+            changed(
+                tx.credential(own),
+                escrow=changed(tx.credential(own).escrow, known=known, left=left),
+            )
+        )
+    )
+
+
+def has_its_first_puk(history: History) -> bool:
+    return bool(history.holder.made.card.has_puk(bytes(history.puk.reveal())))
+
+
+# --- before the PIN -------------------------------------------------------------------
+
+
+def test_who_is_suspended_while_the_puk_is_replaced_keeps_the_pin() -> None:
+    """The authority is asked once more, although it has just taken the proof."""
+    history = PukHistory(DUE)
+    result = history.attempt(
+        lambda world: world.authority.after(
+            "puk_replaced", lambda: world.operate("alice", Event.SUSPEND)
+        )
+    )
+    assert result is not None
+    assert result.headline.key == "stop.suspended"
+    assert history.card_pin() == OLD
+    assert history.world.directory.writes == []
+
+
+def test_a_kiosk_that_dies_while_the_puk_is_replaced_has_changed_no_pin() -> None:
+    """Card and password are as they were, and the record says so."""
+    history = PukHistory(DUE)
+    history.attempt(lambda world: world.authority.before("puk_replaced", die))
+    history.look()
+    assert history.agrees()
+    assert history.sync() is Sync.IN_STEP
+
+
+# --- whose PUK it is ------------------------------------------------------------------
+
+
+def test_a_holders_own_puk_is_not_said_to_be_due() -> None:
+    """The template was another one when it became due."""
+    story = replace(named("change"), unblock=(UnblockMethod.HOLDER_PUK,))
+    history = History(story)
+    keep(history)
+    result = history.attempt()
+    assert "result.fact.puk_due" not in facts(result)
+    assert has_its_first_puk(history)
+
+
+def test_a_puk_that_its_holder_may_know_stays_after_a_release() -> None:
+    history = History(replace(named("unblock"), unblock=BOTH))
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert has_its_first_puk(history)
+    assert "result.fact.puk_due" not in facts(result)
+
+
+def test_no_station_gets_a_new_puk_for_a_card_whose_holder_may_know_it() -> None:
+    history = History(replace(named("change"), unblock=BOTH))
+    keep(history)
+    liar = Liar(history, Kind.CHANGE)
+    liar.prove_card()
+    assert liar.port.puk_plan(liar.id, None) is None
+    assert escrow(history).known is Known.DUE
+
+
+# --- what proves a card ---------------------------------------------------------------
+
+
+def test_a_puk_that_was_released_is_replaced_where_only_the_card_changes() -> None:
+    """A card without a key that signs by itself, and nothing that it has to sign."""
+    history = History(named("unblock, no 9E"))
+    history.domain.change_account(history.holder.account_guid, enabled=False)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.CARD_ONLY
+    assert "result.fact.puk_due" not in facts(result)
+    assert escrow(history).known is Known.CURRENT
+    assert not has_its_first_puk(history)
+
+
+# --- how often ------------------------------------------------------------------------
+
+
+def test_a_new_puk_that_cannot_replace_itself_costs_no_form() -> None:
+    """The card takes digits alone, and has what it had before: two forms are left."""
+    history = PukHistory(PukStory("digits alone", (U,), options=DIGITS))
+    history.visit(U, lambda world: world.authority.before("puk_new_refused", die))
+    assert puks.of(history.escrow).known is Known.PENDING
+    not_taken = WrongStatus(ins=0x24, sw=0x6A80)
+    history.visit(Kind.FINISH, lambda world: world.readers.faults.set(not_taken))
+    assert history.is_at_rest()
+
+
+def test_a_card_that_tells_only_when_it_is_asked_is_asked() -> None:
+    """By our own count a wrong PUK could be the last one; the card knows better."""
+    history = History(Story("unblock", U, tries=0, options=TELLS_WHEN_ASKED))
+    keep(history, known=Known.CURRENT, left=1)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.DONE
