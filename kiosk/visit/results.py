@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.authority.errors import CodeRefused
+from kiosk.authority.errors import CodeRefused, RulesBroken
 from kiosk.authority.values import Verdict, WriteVerdict
 from kiosk.cards.errors import (
     CardRemoved,
@@ -77,17 +77,32 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         again = None
     elif isinstance(error, CodeRefused):
         again = kind if error.entries_left else None
+    elif isinstance(error, RulesBroken) and kind is Kind.FINISH:
+        again = _instead_of_finish(run)
     elif is_out:
         again = None
     return Result(
         outcome=Outcome.REFUSED,
         headline=said_of(error),
         facts=(Message("result.fact.nothing_changed"), *run.said),
-        advice=() if again or is_out else (Message("result.advice.helpdesk"),),
+        advice=_advice(kind, again, is_out=is_out),
         event=run.event,
         again=again,
         tries=tries,
     )
+
+
+def _instead_of_finish(run: Run) -> Kind | None:
+    """A PIN that breaks a rule cannot stay: it is changed, where that may be."""
+    offers = run.case.offers
+    may_change = any(each.kind is Kind.CHANGE and each.allowed for each in offers)
+    return Kind.CHANGE if may_change else None
+
+
+def _advice(kind: Kind, again: Kind | None, *, is_out: bool) -> tuple[Message, ...]:
+    if is_out or again is kind:
+        return ()
+    return (Message(f"result.advice.{'choose_another' if again else 'helpdesk'}"),)
 
 
 def rolled_back(

@@ -9,9 +9,16 @@ import pytest
 from lab.histories import History
 from lab.liar import named
 
-from kiosk.authority.errors import AuthorityBusy, CodeRefused, Refused
-from kiosk.authority.values import Verdict, WriteVerdict
-from kiosk.cards.errors import CardMute, CardRemoved, PukBlocked, WrongPin, WrongPuk
+from kiosk.authority.errors import AuthorityBusy, CodeRefused, Refused, RulesBroken
+from kiosk.authority.values import Offer, OpenedCredential, Verdict, WriteVerdict
+from kiosk.cards.errors import (
+    CardMute,
+    CardRemoved,
+    PinBlocked,
+    PukBlocked,
+    WrongPin,
+    WrongPuk,
+)
 from kiosk.cards.values import Tries
 from kiosk.core.errors import Message
 from kiosk.simulation.world import World
@@ -78,6 +85,7 @@ def verdict(which: Verdict, *, another: bool = False) -> WriteVerdict:
         (WrongPin(-1), False, Tries(None, 5), [HELPDESK]),
         (WrongPuk(2), True, Tries(3, 5), []),
         (WrongPuk(1), False, Tries(3, 5), [HELPDESK]),
+        (PinBlocked(), False, Tries(3, 5), [HELPDESK]),
         (PukBlocked(), False, Tries(3, 5), [HELPDESK]),
         (CodeRefused(1), True, Tries(3, 5), []),
         (CodeRefused(0), False, Tries(3, 5), [HELPDESK]),
@@ -95,6 +103,24 @@ def test_what_may_be_tried_again_and_who_helps_where_it_may_not(
     assert (result.again is Kind.UNBLOCK) is again
     assert result.tries == tries
     assert advice(result) == says
+
+
+@pytest.mark.parametrize("may_change", [True, False])
+def test_a_pin_that_breaks_a_rule_is_finished_with_no_second_time(
+    *, may_change: bool
+) -> None:
+    """Nor is a change offered that may not be: a password can be too young for it."""
+    offers = (
+        Offer(kind=Kind.FINISH, allowed=True),
+        Offer(kind=Kind.CHANGE, allowed=may_change),
+    )
+    finishing = run()
+    finishing.case = cast("OpenedCredential", SimpleNamespace(offers=offers))
+    result = results.refused(finishing, Kind.FINISH, RulesBroken())
+    assert result.again is (Kind.CHANGE if may_change else None)
+    assert advice(result) == [
+        "result.advice.choose_another" if may_change else HELPDESK
+    ]
 
 
 # --- something changed ----------------------------------------------------------
