@@ -22,8 +22,13 @@ def broken(
     credential: Credential,
     judgement: SyncDecision,
     station: str,
+    *,
+    looked_at: Credential,
 ) -> bool:
-    """Say whether something else would happen than the person was told."""
+    """Say whether something else would happen than the person was told.
+
+    `looked_at`: the credential as it was when its account was looked at.
+    """
     told = (announced.password_follows, announced.why_not)
     if told != (judgement.password_follows, judgement.why_not):
         return True
@@ -32,7 +37,7 @@ def broken(
     if not judgement.password_follows:
         return False
     if _is_set_since(announced, judgement):
-        changed_elsewhere.mark_set_since(parts, credential, judgement.view, station)
+        changed_elsewhere.mark_set_since(parts, looked_at, judgement.view, station)
         return True
     return announced.changed_elsewhere != changed_elsewhere.is_marked(credential)
 

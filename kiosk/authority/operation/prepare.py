@@ -45,8 +45,11 @@ def prepare(
     judgement = judge(parts, credential, template, limits)
     if (stop := judgement.stop_of(kind)) is not None:
         refuse_before(parts, once, credential, kind, station, stop)
-    credential = changed_elsewhere.mark(parts, credential, judgement.view, station)
-    if announcement.broken(parts, announced, credential, judgement, station):
+    looked_at = credential
+    credential = changed_elsewhere.mark(parts, looked_at, judgement.view, station)
+    if announcement.broken(
+        parts, announced, credential, judgement, station, looked_at=looked_at
+    ):
         reason = Message(NotAsAnnounced.code)
         refuse_before(parts, once, credential, kind, station, reason)
     refusal = refusal_of(parts, credential, template, request.seen, judgement, kind)
