@@ -99,6 +99,17 @@ def test_who_has_not_heard_of_the_proof_is_asked_nothing_more_of_the_puk() -> No
     assert history.sync() is Sync.OUT_OF_STEP
 
 
+def test_who_has_not_heard_of_the_puk_waits_for_nothing_more() -> None:
+    """The card was waited for once: what else is to be written down is not asked."""
+    history = History(named("unblock"))
+    history.domain.change_account(history.holder.account_guid, enabled=False)
+    history.world.authority.before("puk_plan", away)
+    result = history.attempt()
+    assert result is not None
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert "card_changed" not in history.world.authority.calls
+
+
 def test_a_no_to_the_proof_comes_from_somebody_who_hears_of_the_puk() -> None:
     """The card has shown who it is: it leaves with a PUK that nobody has seen."""
     history = History(named("unblock"))

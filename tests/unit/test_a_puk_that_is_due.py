@@ -128,6 +128,17 @@ def test_a_puk_that_was_released_is_replaced_where_only_the_card_changes() -> No
     assert not has_its_first_puk(history)
 
 
+def test_a_card_that_can_prove_nothing_is_not_said_to_have_tried() -> None:
+    """It has no key for that: a proof that failed would be somebody's copy of it."""
+    history = History(replace(named("change"), proves_itself=False))
+    history.domain.change_account(history.holder.account_guid, enabled=False)
+    keep(history)
+    result = history.attempt()
+    assert "result.fact.puk_due" in facts(result)
+    kinds = {event.kind for event in history.world.registry.audit_events()}
+    assert "escrow.proof_failed" not in kinds
+
+
 # --- how often ------------------------------------------------------------------------
 
 

@@ -110,6 +110,15 @@ def test_a_puk_that_is_wrong_leads_to_the_other_one() -> None:
     assert told == [*sent, "escrow.puk_taken"]
 
 
+def test_where_there_is_no_other_the_card_has_the_last_word() -> None:
+    """It is asked for the next one, and there is none: that is not what went wrong."""
+    history = PukHistory(PukStory("another's", (U,)))
+    history.holder.made.card.references.puk.replace(b"75318642")
+    result, told = unblocked(history)
+    assert result.headline.key == "card.wrong_puk"
+    assert told == ["escrow.puk_sent", "escrow.puk_wrong"]
+
+
 def test_a_new_puk_that_the_card_has_refused_is_never_the_new_one_again() -> None:
     """It has left the authority, and whoever saw it then would know the next one."""
     history = cut_while_replaced()

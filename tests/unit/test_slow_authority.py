@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 from lab.histories import NEW, OLD, STORIES, History, Story
 
-from kiosk.authority.errors import ProofFailed
+from kiosk.authority.errors import AuthorityAway, ProofFailed
 from kiosk.authority.values import PukPlan, PukTry, Release
 from kiosk.core.secret import Secret
 from kiosk.core.workers import PendingJob
@@ -174,6 +174,33 @@ def test_a_proof_that_is_judged_late_and_is_none_is_told_as_that() -> None:
     assert result.headline.key == ProofFailed.code
     assert history.card_pin() == OLD
     assert history.sessions == 1
+
+
+def test_an_authority_that_was_waited_for_in_vain_is_not_waited_for_at_the_end() -> (
+    None
+):
+    """It is told, so that it knows when it is there again."""
+    history, proof = Held(CHANGE), authorise_of(CHANGE)
+    worker = SlowWorker(history, proof)
+    history.world._authority_worker = worker
+    waited: list[float | None] = []
+    wait = SlowJob.wait
+
+    def seen(job: SlowJob[Any], seconds: float | None = None) -> bool:
+        if worker.calls > proof:
+            waited.append(seconds)
+        return wait(job, seconds)
+
+    def away() -> NoReturn:
+        raise AuthorityAway
+
+    with watched(history), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SlowJob, "wait", seen)
+        result = history.attempt(lambda it: it.authority.before("authorise", away))
+    assert result is not None
+    assert result.headline.key == AuthorityAway.code
+    assert history.world.authority.calls[-1] == "refuse"
+    assert waited == [0]
 
 
 MEANWHILE: dict[str, tuple[str, Callable[[World], None]]] = {

@@ -36,7 +36,8 @@ def test_a_card_that_only_says_it_changed_gets_no_password(story: Story) -> None
     history, result = attempted(
         story, lambda world: world.readers.faults.set(SAYS_DONE)
     )
-    assert result.outcome is not Outcome.DONE
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert "result.fact.card_uncertain" in {fact.key for fact in result.facts}
     assert history.world.directory.writes == []
     assert history.sync() is Sync.OUT_OF_STEP
 
