@@ -10,7 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from kiosk.authority.errors import AuthorityError, NotAsAnnounced, NotOnRecord
+from kiosk.authority.errors import (
+    AuthorityError,
+    NotAsAnnounced,
+    NotOnRecord,
+    Refused,
+)
 from kiosk.authority.values import (
     Announced,
     CardLimits,
@@ -258,7 +263,8 @@ class Visit:
             return results.finish_interrupted(run, error)
         run.refuse(said_of(error))
         result = results.refused(run, kind, error)
-        if isinstance(error, AuthorityError) and not run.operation:
+        is_of_now = not run.operation or isinstance(error, Refused)
+        if isinstance(error, AuthorityError) and is_of_now:
             if isinstance(error, UNHEARD):
                 return replace(result, again=None)
             return self._looked_again(result, kind)

@@ -32,6 +32,7 @@ def test_a_puk_that_is_not_sent_costs_no_try(story: str) -> None:
         result = history.attempt()
         assert result is not None
         assert result.headline.key == "stop.suspended"
+        assert result.again is None, "nothing of it may be begun"
         assert history.card_pin() == OLD
         world.operate("alice", Event.RESUME)
     assert history.holder.made.card.puk_tries_left == TRIES
