@@ -78,7 +78,8 @@ def test_half_of_a_proof_is_none(plain: bytes) -> None:
 class Station:
     """One unblock by the key, asked step by step."""
 
-    def __init__(self, *methods: UnblockMethod) -> None:
+    def __init__(self, *methods: UnblockMethod, kind: Kind = Kind.UNBLOCK) -> None:
+        tries = 0 if kind is Kind.UNBLOCK else 3
         self.world = World()
         self.world.add_template(
             Template(
@@ -107,7 +108,7 @@ class Station:
         self.port = self.world.authority.port
         case = self.port.open(
             OpenRequest(
-                card=made.identity.key, seen=SeenCard(limits=LIMITS, tries_left=0)
+                card=made.identity.key, seen=SeenCard(limits=LIMITS, tries_left=tries)
             )
         )
         told = Announced(
@@ -120,8 +121,8 @@ class Station:
         prepared = self.port.prepare(
             PrepareRequest(
                 credential=holder.credential,
-                kind=Kind.UNBLOCK,
-                seen=SeenCard(limits=LIMITS, tries_left=0),
+                kind=kind,
+                seen=SeenCard(limits=LIMITS, tries_left=tries),
                 announced=told,
             )
         )
@@ -187,6 +188,14 @@ def test_a_proof_before_any_challenge_is_none(station: Station) -> None:
 def test_the_key_answers_nobody_where_another_way_was_chosen() -> None:
     station = Station(UnblockMethod.RELEASE_CODE)
     station.redeem()
+    with pytest.raises(Refused) as why:
+        station.port.admin_challenge(station.id)
+    assert why.value.reason.key == "stop.nothing_in_escrow"
+
+
+def test_nor_where_a_pin_is_changed_for_which_nobody_gave_a_code() -> None:
+    """A change needs none: the key would open the card to whoever has it in hand."""
+    station = Station(UnblockMethod.ADMIN_KEY_ONLINE, kind=Kind.CHANGE)
     with pytest.raises(Refused) as why:
         station.port.admin_challenge(station.id)
     assert why.value.reason.key == "stop.nothing_in_escrow"

@@ -11,6 +11,7 @@ from kiosk.directory.values import PasswordPolicy
 from kiosk.simulation.domain import DOMAIN_POLICY
 from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Home, Outcome
+from statemachine.lifecycle import Event
 from statemachine.operation import Kind
 from storage.records import PinPolicy, Sync, Template
 
@@ -140,3 +141,9 @@ def replace_policy(**changes: float) -> PasswordPolicy:
     import dataclasses
 
     return dataclasses.replace(DOMAIN_POLICY, **changes)  # type: ignore[arg-type]  # fields of PasswordPolicy
+
+
+def test_a_card_that_is_held_is_not_told_to_be_changed() -> None:
+    person = Person(expiry_days=90)
+    person.world.operate("alice", Event.SUSPEND)
+    assert notices(person.home(90)) == {}

@@ -136,6 +136,24 @@ def test_what_the_card_had_is_kept_where_the_new_puk_cannot_replace_itself() -> 
     assert history.is_at_rest()
 
 
+def test_a_new_puk_that_must_be_there_is_kept_though_it_cannot_replace_itself() -> None:
+    """The card has refused the one before it, and takes no value as new."""
+    history = cut_while_replaced(set_aside=True)
+    _, new = history.kept()
+    history.holder.made.card.references.puk.replace(new)
+    not_taken = WrongStatus(ins=0x24, sw=0x6A80)
+    history.visit(
+        Kind.FINISH,
+        lambda world: world.authority.after(
+            "puk_not_replaced", lambda: world.readers.faults.set(not_taken)
+        ),
+    )
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    assert "escrow.new_puk_refused" in kinds
+    assert history.is_kept()
+    assert len(history.kept()) == 1
+
+
 # --- a card that leaves while its PUK is replaced ------------------------------
 
 
