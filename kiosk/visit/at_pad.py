@@ -18,6 +18,7 @@ from storage.records import UnblockMethod
 def change(run: Run, kind: Kind) -> Result:
     """Have old and new PIN typed at the pad: a change, or a first PIN."""
     with run.session() as session:
+        run.keep_last_try(session)
         puk.replace(run, session)
         with run.step(VisitStep.PAD):
             run.card_changing()

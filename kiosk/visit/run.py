@@ -282,16 +282,21 @@ class Run:
             encrypt=self._workplace.encrypt,
         )
 
-    def verify_typed(self, session: CardSession, typed: Secret) -> None:
-        """Present a PIN that may be wrong, unless one try is left: what was seen when
-        the card came in, minutes ago, others may have spent since. LastTryKept.
+    def keep_last_try(self, session: CardSession) -> None:
+        """Look at the counter before a PIN is sent that may be wrong.
 
-        A vendor's middleware looks for itself.
+        What was seen when the card came in, minutes ago, others may have spent since. A
+        vendor's middleware looks for itself. LastTryKept, PinBlocked.
         """
-        if self.recognised.identity.family is not Family.PKCS11:
-            left = session.tries().left
-            if left is not None and left <= 1:
-                raise LastTryKept if left else PinBlocked
+        if self.recognised.identity.family is Family.PKCS11:
+            return
+        left = session.tries().left
+        if left is not None and left <= 1:
+            raise LastTryKept if left else PinBlocked
+
+    def verify_typed(self, session: CardSession, typed: Secret) -> None:
+        """Present a PIN that was typed, unless one try is left. As `keep_last_try`."""
+        self.keep_last_try(session)
         session.verify(typed)
 
     def sign(self, session: CardSession, challenge: Challenge, sealed: bytes) -> bytes:

@@ -133,6 +133,21 @@ def test_an_unblock_with_the_holders_puk_is_typed_there_too() -> None:
     assert person.is_written_down()
 
 
+@pytest.mark.parametrize(
+    ("left", "said"), [(1, "card.last_try_kept"), (0, "card.pin_blocked")]
+)
+def test_tries_that_others_spent_meanwhile_are_seen_before_anybody_types_there(
+    left: int, said: str
+) -> None:
+    person = Person()
+    form = person.form(Kind.CHANGE)
+    person.made.card.set_tries(pin=left)
+    person.pad.will_type(b"000111", NEW, NEW)
+    result = person.submit(form)
+    assert (result.outcome, result.headline.key) == (Outcome.REFUSED, said)
+    assert person.made.card.pin_tries_left == left
+
+
 def test_a_wrong_pin_there_costs_one_try_and_changes_nothing() -> None:
     person = Person()
     form = person.form(Kind.CHANGE)
