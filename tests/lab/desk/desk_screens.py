@@ -28,8 +28,11 @@ class Desk:
         self.app, self.pilot, self.demo, self.hands = app, pilot, demo, hands
 
     def page(self) -> str:
+        """Name the page that is there, once it takes keys."""
         shown = self.app.screen
-        return shown.page.name if isinstance(shown, PageScreen) else ""
+        if not isinstance(shown, PageScreen) or not shown.is_mounted:
+            return ""
+        return shown.page.name
 
     def text(self) -> str:
         width = self.app.size.width
