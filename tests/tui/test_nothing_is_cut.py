@@ -9,6 +9,7 @@ import pytest
 from lab.desk.every_page import pages
 from lab.terminal.cutting import cut
 from rich.cells import cell_len
+from textual.screen import Screen
 
 from kiosk.core.errors import Message
 from kiosk.faces import wording
@@ -46,6 +47,13 @@ def cut_in_table(shown: RowTable) -> Iterator[str]:
                     yield told
 
 
+def has_its_places(screen: Screen[Any]) -> bool:
+    """Say whether every field has its room already: a card's news draws a page anew."""
+    if not isinstance(screen, PageScreen) or screen.query(GroupedForm):
+        return isinstance(screen, PageScreen)
+    return all(widget.outer_size.width for widget in screen._fields)
+
+
 def cut_labels(screen: PageScreen) -> Iterator[str]:
     """Yield what fields are called where there is no room for it."""
     for form in screen.query(GroupedForm):
@@ -75,6 +83,7 @@ def cut_choices(screen: PageScreen) -> Iterator[str]:
 async def test_everything_that_a_page_says_is_drawn(language: str) -> None:
     missing: list[str] = []
     async for name, shown in pages(language):
+        await shown.until(lambda it=shown: has_its_places(it.app.screen), name)  # type: ignore[misc]  # mypy cannot infer a lambda's default
         screen = shown.app.screen
         assert isinstance(screen, PageScreen)
         found = [*cut(shown.app), *cut_labels(screen), *cut_choices(screen)]
