@@ -617,9 +617,8 @@ def test_tables_of_a_later_program_are_refused_unless_they_may_be_used(
 
 
 def test_tables_that_are_brought_further_meanwhile_are_refused_soon(
-    conninfo: str, monkeypatch: pytest.MonkeyPatch
+    conninfo: str, registry: PostgresRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry = PostgresRegistry(conninfo)
     registry.run(witness)
     with connect(conninfo) as owner:
         owner.execute("INSERT INTO registry_schema VALUES (9, 'd', '9.8.0', 9)")
@@ -635,7 +634,6 @@ def test_tables_that_are_brought_further_meanwhile_are_refused_soon(
         owner.execute("DELETE FROM registry_schema WHERE number = 9")
     registry.run(witness)
     assert len(list(registry.audit_events())) == 3
-    registry.close()
 
 
 def test_a_connection_that_is_lost_at_that_look_is_opened_anew(

@@ -18,6 +18,7 @@ import pytest
 from planted.bugs import Bug, all_bugs
 from planted.copies import (
     SECONDS,
+    TEST_SECONDS,
     WHOLE_SECONDS,
     Told,
     be_ready,
@@ -31,7 +32,7 @@ def _with(copy: Path, bug: Bug) -> Told:
     """Plant it, run its tests, and take it out again, as if it had never been there."""
     path = copy / bug.place
     with wrong(path, bug.planted_in(path.read_text("utf-8"))):
-        return run(copy, bug.seen_by, seconds=SECONDS)
+        return run(copy, bug.seen_by, seconds=SECONDS, test_seconds=TEST_SECONDS)
 
 
 def _verdict(told: Told) -> tuple[bool, str]:

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -26,8 +27,10 @@ import pytest
 
 from planted.bugs import ROOT
 
+TEST_SECONDS = 120
+"""After which a test fails that something wrong makes hang."""
 SECONDS = 150
-"""After which tests are ended that something wrong makes hang."""
+"""After which the tests are ended where they hang so that even that does not help."""
 WHOLE_SECONDS = 1500
 """The same for all tests together, without anything wrong."""
 _COPIED = ("kiosk", "statemachine", "storage", "tests", "docs", "scripts")
@@ -42,6 +45,9 @@ _FILES = (
 )
 _OURS = ("kiosk", "statemachine", "storage", "lab", "planted", "mutants")
 _NOT_BEGUN = 70
+_LONGEST_REASON = 2_000
+"""Characters. Told in one piece, the word must be shorter than a pipe is (4 KiB)."""
+_LONGEST_WORD = 64 * 1024
 _OPTIONS = (
     "-q",
     "--tb=no",
@@ -135,28 +141,42 @@ def run(
     tests: Sequence[str],
     *,
     seconds: int,
+    test_seconds: int = 0,
     whole: bool = False,
     most_bytes: int = resource.RLIM_INFINITY,
 ) -> Told:
     """Run tests there, until the first that fails, or all (`whole`), once compiled.
 
-    `most_bytes`: of memory, where what is wrong may ask for more and more.
+    `seconds` end all of them, `test_seconds` (0: none) fail one. `most_bytes`: of
+    memory, where what is wrong may ask for more and more.
     """
     reads, writes = os.pipe()
     child = os.fork()
     if not child:
         os.close(reads)
-        signal.alarm(seconds)
         resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
         sys.dont_write_bytecode = not whole
-        _be_child(copy, [*([] if whole else ["-x"]), *tests], writes)
+        options = [f"--timeout={test_seconds}", *([] if whole else ["-x"])]
+        _be_child(copy, [*options, *tests], writes)
     os.close(writes)
-    with os.fdopen(reads, "rb") as stream:
-        said = stream.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
+    try:
+        said = _word(reads, seconds)
+    finally:
+        os.close(reads)
+        os.kill(child, signal.SIGKILL)  # has said its word, or never will
+        os.waitpid(child, 0)
+    if said is None:
         return Told(broken=f"ended after {seconds} s", hung=True)
     return msgspec.json.decode(said or b'{"broken": "no word"}', type=Told)
+
+
+def _word(reads: int, seconds: int) -> bytes | None:
+    """Return the child's one word; empty: it ended without. None: not in that time.
+
+    Its end is not waited for: what a test has forked may keep the pipe open for ever.
+    """
+    there, _, _ = select.select([reads], [], [], seconds)
+    return os.read(reads, _LONGEST_WORD) if there else None
 
 
 def _be_child(copy: Path, arguments: Sequence[str], writes: int) -> NoReturn:
@@ -171,8 +191,10 @@ def _be_child(copy: Path, arguments: Sequence[str], writes: int) -> NoReturn:
     try:
         code = int(pytest.main([*_OPTIONS, *arguments], plugins=[first]))
     except BaseException as error:  # noqa: BLE001 - a child says why and is gone
-        first.broken = repr(error)
-    told = {"failed": first.failed, "broken": first.broken, "code": code}
+        # Behind a test that failed, what ends the run is that test's own mess.
+        code = pytest.ExitCode.TESTS_FAILED if first.failed else _NOT_BEGUN
+        first.broken = "" if first.failed else ascii(error)[:_LONGEST_REASON]
+    told = {"failed": first.failed, "broken": first.broken, "code": int(code)}
     os.write(writes, json.dumps(told).encode())
     os._exit(0)
 
