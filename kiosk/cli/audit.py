@@ -246,11 +246,12 @@ def head(
     if not (on_paper or send or syslog):
         typer.echo(line if short else note, nl=short)
         return
-    for command in _commands(settings, on_paper=on_paper, send=send):
+    if syslog and not settings.evidence.syslog:
+        raise NotConfigured(setting="[evidence] syslog")
+    # All are known before it goes to the first.
+    for command in tuple(_commands(settings, on_paper=on_paper, send=send)):
         heads.hand_over(command, f"{line}\n" if short else note)
     if syslog:
-        if not settings.evidence.syslog:
-            raise NotConfigured(setting="[evidence] syslog")
         heads.log_elsewhere(settings.evidence.syslog, event)
     typer.echo(words(Message("evidence.sent", {"number": event.seq})))
 

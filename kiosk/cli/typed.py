@@ -11,7 +11,8 @@ from kiosk.cli.waiting import await_line
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 
-_LONGEST = 128
+_LONGEST = 1024
+"""Bytes: longer than any password of a directory (127 characters there)."""
 _ENDS = (b"\n", b"\r", b"")
 
 
@@ -21,11 +22,17 @@ class NoTerminal(KioskError):
     code = "cli.no_terminal"
 
 
+class TypedTooLong(KioskError):
+    """More was typed than anything that is asked for can be."""
+
+    code = "cli.typed_too_long"
+
+
 def ask_secret(prompt: str) -> Secret:
     """Ask at the terminal itself, without echo; its caller wipes the answer.
 
     Reads byte by byte into a buffer of its own, so no copy stays in a stream.
-    NoTerminal.
+    NoTerminal, TypedTooLong.
     """
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
@@ -42,17 +49,19 @@ def ask_secret(prompt: str) -> Secret:
 
 def _line(terminal: int) -> Secret:
     """Read up to the end of the line, into a buffer that never has to grow."""
-    buffer = bytearray(_LONGEST)
+    buffer = bytearray(_LONGEST + 1)
     count = 0
     try:
         await_line(terminal)
-        while count < _LONGEST and (byte := os.read(terminal, 1)) not in _ENDS:
+        while count <= _LONGEST and (byte := os.read(terminal, 1)) not in _ENDS:
             buffer[count] = byte[0]
             count += 1
+        if count > _LONGEST:
+            raise TypedTooLong(most=_LONGEST)
         with memoryview(buffer) as view:
             return Secret(view[:count])
     finally:
-        buffer[:] = bytes(_LONGEST)
+        buffer[:] = bytes(len(buffer))
 
 
 @contextmanager

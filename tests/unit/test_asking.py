@@ -38,6 +38,12 @@ def test_an_answer_ends_the_question(asked: str) -> None:
     assert answered(program, b"yes\n") == 0
 
 
+@pytest.mark.parametrize(("typed", "ended"), [(1024, 0), (1025, 1)])
+def test_a_secret_is_taken_whole_or_not_at_all(typed: int, ended: int) -> None:
+    program = _PROGRAM.format(importing=ASKED["a secret"])
+    assert answered(program, b"x" * typed + b"\n") == ended
+
+
 def answered(program: str, keys: bytes) -> int:
     """Answer a program's question in the moment in which it is there; how it ends."""
     with warnings.catch_warnings(action="ignore"):  # the child only becomes another

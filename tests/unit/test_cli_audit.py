@@ -111,6 +111,17 @@ def test_a_checkpoint_is_handed_to_the_sites_command(
     assert terminal.type("audit", "verify", "--head", str(taken))[0] == 0
 
 
+@pytest.mark.parametrize("unknown", ["--send", "--syslog"])
+def test_a_checkpoint_goes_nowhere_before_every_place_is_known(
+    terminal: Terminal, tmp_path: Path, unknown: str
+) -> None:
+    worked(terminal)
+    printed = tmp_path / "printed"
+    configured(terminal, "printing", f'command = ["sh", "-c", "cat >{printed}"]')
+    assert terminal.type("audit", "head", "--print", unknown)[0] == 1
+    assert not printed.exists()
+
+
 def test_a_command_that_fails_is_said(terminal: Terminal) -> None:
     worked(terminal)
     configured(terminal, "evidence", 'command = ["false"]')
