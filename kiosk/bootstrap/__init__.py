@@ -38,7 +38,12 @@ from kiosk.bootstrap.office import (
     operators_config,
 )
 from kiosk.bootstrap.places import RegistryElsewhere, places_in, places_of
-from kiosk.bootstrap.service import NoServiceLibrary, ServiceNotConfigured, made_of
+from kiosk.bootstrap.service import (
+    NoServiceLibrary,
+    ServiceNotConfigured,
+    listening_of,
+    made_of,
+)
 from kiosk.bootstrap.stations import (
     build_desk,
     build_station,
@@ -97,6 +102,7 @@ __all__ = (
     "issuer_of",
     "lifecycle_of",
     "lines_of",
+    "listening_of",
     "made_of",
     "middleware_of",
     "module_of",

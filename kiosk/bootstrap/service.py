@@ -70,7 +70,7 @@ def made_of(
     config = load(named)
     must_be_there(config)
     told = config.service
-    listening = _listening(told, port)
+    listening = listening_of(told, port)
     around = ports_around(config, figures, Rates(_bounds(told)), KEPT_SECONDS)
     known = _known(told)
     service = Service(
@@ -121,10 +121,15 @@ def _known(told: ServiceSettings) -> Roster | StationsFolder:
     return StationsFolder(told.stations_folder)
 
 
-def _listening(told: ServiceSettings, port: int | None) -> Listening:
-    """Return where and as whom a process listens. ServiceNotConfigured."""
-    from kiosk.authority.service.server import Listening
+def listening_of(told: ServiceSettings, port: int | None = None) -> Listening:
+    """Return where and as whom a process listens.
 
+    ServiceNotConfigured, NoServiceLibrary.
+    """
+    try:
+        from kiosk.authority.service.server import Listening
+    except ImportError as error:
+        raise NoServiceLibrary from error
     if told.certificate_file is None:
         raise ServiceNotConfigured(key="certificate_file")
     if told.key_file is None:

@@ -15,6 +15,7 @@ from kiosk.bootstrap import (
     high_water_of,
     issuer_of,
     lifecycle_of,
+    listening_of,
     middleware_of,
     module_of,
     monitor_of,
@@ -23,6 +24,7 @@ from kiosk.bootstrap import (
     vault_of,
 )
 from kiosk.certificates.builder import est_client, requests_folder
+from kiosk.certificates.card_certificates import read_pem
 from kiosk.config import AnyStation, Config
 from kiosk.config.sections.enrollment import CertificateOrigin
 from kiosk.core.clock import Clock, SystemClock
@@ -40,6 +42,7 @@ from kiosk.doctor import (
     host,
     middleware,
     profile,
+    service,
     store,
 )
 from storage.registry import Registry
@@ -84,6 +87,7 @@ def checks_of(
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
         ("registry", lambda: _stored(config)),
         *_certificate_checks(config),
+        *_service_checks(config),
         ("file", lambda: host.secret_files(_secret_files(config))),
         ("folder", lambda: host.folders(_folders(config))),
         ("core dumps", host.core_dumps),
@@ -237,6 +241,24 @@ def _certificate_checks(config: Config) -> list[tuple[str, Check]]:
     return checks
 
 
+def _service_checks(config: Config) -> list[tuple[str, Check]]:
+    """Return the check of what serves a fleet, where this machine does."""
+    told = config.service
+    if told.certificate_file is None and told.key_file is None:
+        return []
+    return [(service.PART, lambda: _service(config))]
+
+
+def _service(config: Config) -> Iterator[Finding]:
+    told = config.service
+    listening = listening_of(told)
+    from kiosk.authority.service.server import certificate_loaded
+
+    shown = certificate_loaded(listening)
+    own = read_pem(listening.certificate_file)[0]
+    return service.certificate(shown, own, told.names or (told.listen,), SystemClock())
+
+
 def _secret_files(config: Config) -> list[Path]:
     told = config.directory
     own = [file for file in (told.password_file, told.keytab_file) if file is not None]
@@ -245,6 +267,7 @@ def _secret_files(config: Config) -> list[Path]:
         config.enrollment.ca_key_file,
         config.certificates.password_file,
         config.certificates.client_key_file,
+        config.service.key_file,
     ):
         if file is not None:
             files.append(file)

@@ -20,7 +20,7 @@ from kiosk.authority.errors import AuthorityError
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.service.app import Service, application
 from kiosk.authority.service.desks import Desks
-from kiosk.authority.service.server import Listening, check_certificate, serve
+from kiosk.authority.service.server import Listening, certificate_loaded, serve
 from kiosk.core.errors import KioskError, frames
 from kiosk.core.figures import UNTOLD
 from storage.errors import RegistryError
@@ -141,9 +141,9 @@ def _is_more_due(parts: RequiredPorts) -> bool:
 
 
 def checked(made: ProcessParts) -> ProcessParts:
-    """Return it, if its certificate can be used. As `check_certificate`."""
+    """Return it, if its certificate can be used. As `certificate_loaded`."""
     try:
-        check_certificate(made.listening)
+        certificate_loaded(made.listening)
     except KioskError:
         made.service.threads.close()
         raise

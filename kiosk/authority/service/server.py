@@ -57,7 +57,7 @@ class Listening:
     key_file: Path
 
 
-def check_certificate(listening: Listening) -> None:
+def certificate_loaded(listening: Listening) -> ssl.SSLContext:
     """Load certificate and key as the server will. CertificateUnusable.
 
     SecretFileError where others may read the key.
@@ -72,6 +72,7 @@ def check_certificate(listening: Listening) -> None:
         raise CertificateUnusable(file=str(file), reason=reason) from error
     except OSError as error:
         raise CertificateUnusable(file=str(file), reason=reason_of(error)) from error
+    return context
 
 
 async def serve(
@@ -89,7 +90,7 @@ async def serve(
     `listens` once it is open.
     CertificateUnusable, ListenUnusable, SecretFileError.
     """
-    check_certificate(listening)
+    certificate_loaded(listening)
     _check_place(listening)
     loop = asyncio.get_running_loop()
     server = server_of(app, listening)
