@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 from lab.histories import History
 from lab.liar import named
+from lab.servers import bad_servers
 from lab.servers.ports import free_port
-from lab.servers.served import Enrolled, Serving, Site
+from lab.servers.served import Enrolled, Serving, Site, write_pair
 from lab.servers.serving import until
+from lab.servers.tls_servers import Wish, issue
 from starlette.applications import Starlette
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -25,7 +29,7 @@ from websockets.sync.client import ClientConnection, connect
 from kiosk.authority.client import desk_line
 from kiosk.authority.client.desk_line import PATH, DeskLines
 from kiosk.authority.client.line import trusting
-from kiosk.authority.errors import StationMayNot
+from kiosk.authority.errors import AuthorityAway, StationMayNot
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.required_ports import RequiredPorts
@@ -221,6 +225,61 @@ def test_a_line_that_dies_is_told_of_in_our_words_alone(
             if "keepalive" in repr(thread):
                 thread.join(10)
     assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
+
+
+def nobody_there(door: Door, where: str) -> DeskLines:
+    """Lines that have nowhere else to go."""
+    signer = door.enrolled.signer("desk-1")
+    return DeskLines([where], door.site.ca_file, signer, SystemEntropy())
+
+
+def test_a_name_that_nobody_resolves_is_given_up_in_time(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def wait(*_: object, **__: object) -> list[object]:
+        ended.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    monkeypatch.setattr(desk_line, "CONNECT_SECONDS", 0.2)
+    lines = nobody_there(door, "https://desk.example:8443")
+    began = monotonic()
+    try:
+        with pytest.raises(AuthorityAway):
+            lines.opened(SealingKey().public, lambda: None)
+        assert monotonic() - began < 10
+    finally:
+        ended.set()
+
+
+def test_what_cannot_be_a_name_answers_nobody(door: Door) -> None:
+    with pytest.raises(AuthorityAway):
+        nobody_there(door, "https://a..b:8443").opened(
+            SealingKey().public, lambda: None
+        )
+
+
+def test_who_answers_cannot_send_a_station_on_to_somebody_else(door: Door) -> None:
+    own = issue(Wish(addresses=("127.0.0.1",)), door.site.authority)
+    _, key = write_pair(door.site.folder, own, "cert")
+    key.rename(door.site.folder / "key.pem")
+    elsewhere: list[bytes] = []
+    there = bad_servers.server(lambda line, _: elsewhere.append(line.recv(100)))
+    with there as port:
+        moved = b"HTTP/1.1 302 Found\r\nlocation: wss://127.0.0.1:%d/\r\n\r\n" % port
+
+        def send_on(line: socket.socket, _: threading.Event) -> None:
+            line.recv(4096)
+            line.sendall(moved)
+
+        redirecting = bad_servers.behind_tls(door.site.folder, send_on)
+        with bad_servers.server(redirecting) as first:
+            lines = nobody_there(door, f"https://127.0.0.1:{first}")
+            with pytest.raises(AuthorityAway):
+                lines.opened(SealingKey().public, lambda: None)
+    assert elsewhere == []
 
 
 def test_a_station_that_may_not_hears_why(door: Door) -> None:

@@ -67,7 +67,8 @@ class DeskLines:
             except ssl.SSLCertVerificationError:
                 distrusted = address.authority
                 log.error("authority.not_trusted at=%s", distrusted)
-            except (OSError, InvalidHandshake, EOFError) as error:
+            except (OSError, InvalidHandshake, EOFError, ValueError) as error:
+                # ValueError: it cannot be a name, or it sends us somewhere else.
                 why = type(error).__name__
                 log.warning("authority.not_answered at=%s why=%s", address.host, why)
         if distrusted:
@@ -89,8 +90,11 @@ class DeskLines:
         )
         left = ExitStack()
         opened = left.enter_context(
+            # To a socket of ours: so the name is looked up within the limit, and who
+            # answers there cannot send a station on to somebody else.
             connect(
                 f"wss://{address.authority}{PATH}?{query}",
+                sock=address.reached(CONNECT_SECONDS),
                 ssl=self._context,
                 additional_headers={**headers, **self._sign(request)},
                 user_agent_header=None,

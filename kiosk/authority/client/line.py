@@ -74,6 +74,22 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == 443 else f"{host}:{self.port}"
 
+    def reached(self, limit: float) -> socket.socket:
+        """Find where it is and connect, within that many seconds in all.
+
+        OSError. UnicodeError: it cannot be a name.
+        """
+        until = monotonic() + limit
+        trouble: OSError = TimeoutError()
+        found = by_system(self.host, limit)
+        for index, place in enumerate(found):
+            left = max((until - monotonic()) / (len(found) - index), 0.01)
+            try:
+                return socket.create_connection((place, self.port), timeout=left)
+            except OSError as error:
+                trouble = error
+        raise trouble
+
 
 def trusting(ca_file: Path) -> ssl.SSLContext:
     """Return what believes the site's own issuer and nobody else. CaFileUnusable."""
@@ -137,7 +153,7 @@ class Line:
         """Connect and shake hands; return how many seconds are left."""
         until = monotonic() + seconds
         limit = min(CONNECT_SECONDS, max(seconds, 0.01))
-        plain = self._reached(limit)
+        plain = self.address.reached(limit)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             secured = self._context.wrap_socket(
@@ -158,20 +174,6 @@ class Line:
         opened.sock = secured
         self._open = opened
         return until - monotonic()
-
-    def _reached(self, limit: float) -> socket.socket:
-        """Find its addresses and connect to one, within the limit. OSError."""
-        until = monotonic() + limit
-        trouble: OSError = TimeoutError()
-        found = by_system(self.address.host, limit)
-        for index, address in enumerate(found):
-            left = (until - monotonic()) / (len(found) - index)
-            try:
-                place = address, self.address.port
-                return socket.create_connection(place, timeout=max(left, 0.01))
-            except OSError as error:
-                trouble = error
-        raise trouble
 
     def _asked(
         self,
