@@ -20,6 +20,9 @@ import pyte
 
 from kiosk.faces.turn import HELD
 
+_NOTHING_SECONDS = 15.0
+"""After which nobody waits any more for what a key does."""
+
 
 class Terminal:
     """The program, its keys and its screen."""
@@ -57,6 +60,8 @@ class Terminal:
         """The key that was pressed last, by `type`."""
         self._lifted = 0.0
         """When it is certainly heard as left (monotonic seconds)."""
+        self._unanswered = -1
+        """What had been written when a key was pressed again; -1: more came since."""
         self.is_stalled = False
         """It takes nothing that the program writes."""
 
@@ -76,11 +81,24 @@ class Terminal:
         As a person does: the finger leaves a key before it presses the same one at the
         next page, where a key that is held down would not count.
         """
-        while keys[:1] == self._last and time.monotonic() < self._lifted:
+        is_same = keys[:1] == self._last
+        while is_same and time.monotonic() < self._lifted:
             self._read(0.1)
         self.send(keys.encode())
         self._last = keys[-1:]
         self._lifted = time.monotonic() + 1.5 * HELD
+        self._unanswered = len(self.raw) if is_same and len(keys) == 1 else -1
+
+    def _press_again(self) -> None:
+        """Press the last key once more if nothing at all has come of it.
+
+        Where the machine was too busy for the program to hear that the finger had left
+        it, it counted as held.
+        """
+        if self._unanswered != len(self.raw):
+            self._unanswered = -1
+        elif time.monotonic() > self._lifted + _NOTHING_SECONDS:
+            self.type(self._last)
 
     def send(self, data: bytes) -> None:
         """Send these very bytes, as the terminal would."""
@@ -100,6 +118,7 @@ class Terminal:
                 return text
             if self.process.poll() is not None:
                 break
+            self._press_again()
             self._read(0.1)
         raise AssertionError(f"waited for {what}; the screen says:\n{self.text()}")
 
