@@ -21,6 +21,7 @@ pytest_plugins = [
     "lab.left_over",
     "lab.log_as_found",
     "lab.long_first",
+    "lab.no_deadlines",
     "lab.not_run",
     "lab.machine.swtpm",
     "lab.open_files",

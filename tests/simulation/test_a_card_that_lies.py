@@ -44,9 +44,7 @@ by_signed_story = pytest.mark.parametrize(
     [story for story in STORIES if story.keyless is Keyless.OFF],
     ids=lambda story: story.name,
 )
-patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
-)
+patient = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 
 class Lies(Faults):

@@ -32,7 +32,7 @@ async def pulled(shown: Kiosk) -> None:
 async def test_a_success_that_was_read_for_long_stays_when_the_card_leaves() -> None:
     async with kiosk() as shown:
         await changed(shown)
-        shown.hands.rest(60)
+        shown.hands.rest(1.5 * SECONDS)
         await pulled(shown)
         assert DONE in shown.text()
 

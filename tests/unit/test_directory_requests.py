@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ldap3
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ldap3.operation.bind import bind_operation
 from ldap3.operation.modify import modify_operation
@@ -84,7 +84,6 @@ def test_an_empty_password_is_never_a_bind() -> None:
         secret_requests.bind(1, "ann@ad.test", Secret(b""))
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_any_text_is_quoted_utf16(text: str) -> None:
     with Secret(text.encode()) as password:
@@ -117,7 +116,6 @@ def test_bytes_that_are_no_text_are_refused(broken: bytes) -> None:
         secret_requests.quoted_utf16(Secret(broken))
 
 
-@settings(deadline=None)
 @given(NUMBERS, st.text(min_size=1, max_size=200), TEXTS.filter(bool))
 def test_any_bind_is_what_ldap3_would_send(number: int, name: str, text: str) -> None:
     theirs = bind_operation(3, ldap3.SIMPLE, name, text.encode())
@@ -126,7 +124,6 @@ def test_any_bind_is_what_ldap3_would_send(number: int, name: str, text: str) ->
     assert ours == encoded(number, "bindRequest", theirs)
 
 
-@settings(deadline=None)
 @given(NUMBERS, st.text(min_size=1, max_size=200), TEXTS)
 def test_any_reset_is_what_ldap3_would_send(number: int, dn: str, text: str) -> None:
     changes = {

@@ -24,9 +24,7 @@ ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
 
 every_parser = pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
-patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150
-)
+patient = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings(

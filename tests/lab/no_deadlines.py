@@ -1,0 +1,12 @@
+"""How long an example may take: as long as the machine needs for it.
+
+A time is never what a test is about (`make bench` has those), and Hypothesis would
+judge each example by its own.
+"""
+
+from __future__ import annotations
+
+import hypothesis
+
+hypothesis.settings.register_profile("no deadlines", deadline=None)
+hypothesis.settings.load_profile("no deadlines")
