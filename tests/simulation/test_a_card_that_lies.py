@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab.cards.lying_card import HONEST, Liar, Script, does_compare, lie
 from lab.histories import PLAIN, STORIES, History, Story
@@ -44,7 +44,7 @@ by_signed_story = pytest.mark.parametrize(
     [story for story in STORIES if story.keyless is Keyless.OFF],
     ids=lambda story: story.name,
 )
-patient = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+patient = settings(max_examples=60)
 
 
 class Lies(Faults):

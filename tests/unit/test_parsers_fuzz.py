@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab.cards.card_parsers import PARSERS, Misread, Parser, judge
 from lab.terminal import keyboards
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
 
 every_parser = pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
-patient = settings(suppress_health_check=[HealthCheck.too_slow], max_examples=150)
+patient = settings(max_examples=150)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings(

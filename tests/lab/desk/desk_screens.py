@@ -13,6 +13,7 @@ from kiosk.simulation.face_settings import SETTINGS
 from kiosk.tui.desk_app import DeskApp
 from kiosk.tui.screens.page import PageScreen
 from lab.terminal.hands import Hands
+from lab.terminal.screens import Fingers
 
 HANNA, OLGA, AARON, ADA = range(4)
 BOB = 5
@@ -77,8 +78,8 @@ async def desk(
     hands = Hands()
     app = DeskApp(demo, now=hands.now)
     try:
-        async with app.run_test(size=size) as pilot:
-            driven = Desk(app, pilot, demo, hands)
+        async with app.run_test(size=size):
+            driven = Desk(app, Fingers(app), demo, hands)
             await driven.until_page("sign_in")
             try:
                 yield driven

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from kiosk.simulation.demo import CAST, Demo
 from kiosk.tui.app import KioskApp, KioskParts
@@ -17,6 +17,16 @@ WAIT = 3000
 """Turns of the loop (10 ms each, and more where much is to be done) that a screen may
 take to appear.
 """
+
+
+class Fingers(Pilot[int]):
+    """Press keys; a widget that is taken away meanwhile is not waited for for ever."""
+
+    async def _wait_for_screen(self, timeout: float = 30.0) -> bool:  # noqa: ASYNC109 - Textual's signature
+        try:
+            return await super()._wait_for_screen(timeout)
+        except WaitForScreenTimeout:
+            return True
 
 
 class Kiosk:
@@ -83,8 +93,8 @@ async def kiosk(
     parts = KioskParts(demo.world, demo if with_tray else None)
     app = KioskApp(demo.world.settings, lambda: parts, now=hands.now)
     try:
-        async with app.run_test(size=size, message_hook=message_hook) as pilot:
-            driven = Kiosk(app, pilot, demo, hands)
+        async with app.run_test(size=size, message_hook=message_hook):
+            driven = Kiosk(app, Fingers(app), demo, hands)
             await driven.until_true(lambda: app._controller is not None, "the station")
             await driven.until("Idle")
             try:
