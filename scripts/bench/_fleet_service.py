@@ -34,6 +34,7 @@ from kiosk.authority.stations.request import HttpRequest
 from kiosk.core.clock import SystemClock
 from kiosk.core.entropy import SystemEntropy
 from kiosk.core.figures import UNTOLD
+from kiosk.core.process_end import end_process
 from kiosk.core.secret import Secret
 from kiosk.figures.watched import WatchedRegistry
 from scripts.bench import _fleet_by_hand
@@ -217,3 +218,4 @@ if __name__ == "__main__":
         int(sys.argv[3]),
         is_floor="floor" in sys.argv,
     )
+    end_process(0)  # as `kiosk serve` ends: threads of the server's own still run

@@ -7,7 +7,6 @@ nothing is written twice for one proof, and what did not end well is seen not to
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -104,10 +103,6 @@ class VisitingStation:
 _PRESENT = (FieldName.OLD_PIN, FieldName.CURRENT_PIN)
 
 
-_SAYS_WHERE = {**os.environ, "PYTHONFAULTHANDLER": "1"}
-"""Where a process is, should it crash."""
-
-
 def server_killed(cluster: Cluster, node: Node) -> None:
     node.kill_server()
 
@@ -130,9 +125,7 @@ def test_no_visit_is_lost_and_none_is_told_wrongly(
     for port in ports:
         founded.listening(port)
         command = [sys.executable, "-m", "scripts.bench._fleet_service", str(tmp_path)]
-        processes.append(
-            subprocess.Popen([*command, str(port), str(STATIONS)], env=_SAYS_WHERE)
-        )
+        processes.append(subprocess.Popen([*command, str(port), str(STATIONS)]))
     context = trusting(founded.ca_file)
     stations = []
     for number, name in enumerate(station_names(STATIONS)):
