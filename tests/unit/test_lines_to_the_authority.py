@@ -131,34 +131,45 @@ def cut_off(words: bytes) -> Handler:
 NO_ANSWERS = {
     "hangs up": bad_servers.hang_up,
     "no HTTP": bad_servers.say(b"220 welcome\r\n"),
-    "an answer that is cut": bad_servers.say(OK + b"content-length: 9\r\n\r\n{"),
     "an answer that ends early": cut_off(OK + b"content-length: 9\r\n\r\n{"),
     "an answer without its body": cut_off(OK + b"content-length: 2\r\n\r\n"),
     "chunks that end early": cut_off(OK + b"transfer-encoding: chunked\r\n\r\n9\r\n{"),
     "a header that is none": bad_servers.say(b"HTTP/1.1 two hundred\r\n\r\n"),
-    "silence": bad_servers.stay_silent,
-    "a header that never ends": bad_servers.dribble(OK),
-    "a body that drips": bad_servers.dribble(OK + b"content-length: 9000\r\n\r\n"),
-    "chunks that drip": bad_servers.dribble(
-        OK + b"transfer-encoding: chunked\r\n\r\n2000\r\n"
-    ),
     "an answer without end": bad_servers.say(
         OK
         + b"content-length: %d\r\n\r\n" % (2 * LARGEST_ANSWER)
         + bytes(2 * LARGEST_ANSWER)
     ),
 }
+NONE_IN_TIME = {
+    "an answer that stops": bad_servers.say(OK + b"content-length: 9\r\n\r\n{"),
+    "silence": bad_servers.stay_silent,
+    "a header that never ends": bad_servers.dribble(OK),
+    "a body that drips": bad_servers.dribble(OK + b"content-length: 9000\r\n\r\n"),
+    "chunks that drip": bad_servers.dribble(
+        OK + b"transfer-encoding: chunked\r\n\r\n2000\r\n"
+    ),
+}
 
 
 @pytest.mark.parametrize("how", NO_ANSWERS)
+def test_what_is_no_answer_is_none(site: Site, listen: Listen, how: str) -> None:
+    """Whatever time there is: that is not what it lacks."""
+    answers_nothing(site, listen(NO_ANSWERS[how]), 60.0)
+
+
+@pytest.mark.parametrize("how", NONE_IN_TIME)
 def test_what_is_no_answer_in_time_is_none(
     site: Site, listen: Listen, how: str
 ) -> None:
     """However much comes: the time is one for the whole call."""
-    address = Address.of(listen(NO_ANSWERS[how]))
-    with closing(Line(address, trusting(site.ca_file))) as line:
+    answers_nothing(site, listen(NONE_IN_TIME[how]), 0.4)
+
+
+def answers_nothing(site: Site, address: str, seconds: float) -> None:
+    with closing(Line(Address.of(address), trusting(site.ca_file))) as line:
         with pytest.raises(NotAnswered):
-            line.ask("POST", PATH, HEADERS, b"{}", 0.4)
+            line.ask("POST", PATH, HEADERS, b"{}", seconds)
         assert not line.is_open
 
 
