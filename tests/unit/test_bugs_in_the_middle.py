@@ -10,6 +10,7 @@ import pytest
 from lab.histories import OLD, History
 from lab.liar import named
 
+from kiosk.authority.errors import AuthorityAway
 from kiosk.authority.escrow import puks
 from kiosk.authority.values import PresenceChallenge
 from kiosk.cards.piv.session import PivSession
@@ -128,6 +129,28 @@ def test_the_end_of_a_visit_waits_for_nobody_for_ever(*, comes: bool) -> None:
     run = Run(workplace, cast("Any", None), cast("Any", case), lambda _: None)
     run.leave_out_of_step(Message("reason.interrupted"))
     assert ended.asked == ["waited 10.0 s", *(["heard"] if comes else [])]
+
+
+def test_who_was_not_answered_is_asked_nothing_more() -> None:
+    """Whatever a step makes of that: its person has waited for one call already."""
+    calls: list[str] = []
+
+    def silent(_: str) -> NoReturn:
+        calls.append("asked")
+        raise AuthorityAway
+
+    authority = SimpleNamespace(card_changing=silent, challenge_presence=silent)
+    workplace = Workplace(
+        card=cast("Any", None), authority=cast("Any", authority), worker=AtOnce()
+    )
+    case = SimpleNamespace(presence=None, credential="c")
+    run = Run(workplace, cast("Any", None), cast("Any", case), lambda _: None)
+    for _ in range(2):
+        with pytest.raises(AuthorityAway):
+            run.ask(lambda it: it.card_changing("o"))
+    with pytest.raises(AuthorityAway):
+        run.write(b"", card_may_go=True)
+    assert calls == ["asked"]
 
 
 @pytest.mark.parametrize("sw", [0x63C2, 0x6983, 0x6A80, 0x6985, 0x6D00], ids=hex)
