@@ -7,7 +7,7 @@ waits for the line, and what it shows in the end is what is.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 from lab.matrix.visitor import Visitor
@@ -21,7 +21,8 @@ OLD, NEW = b"271828", b"314159"
 ENTER, KEYPAD_ENTER = b"\r", b"\x1bOM"
 SEVEN = b"\x1b[55;1:1u"
 """A key as kitty's protocol has it: ten bytes, a third of a second."""
-_AGAIN = "Please type it again."
+_ANEW = 3
+"""How often a person comes to a line that stood still."""
 
 
 class Person:
@@ -41,17 +42,6 @@ class Person:
             self.look()
         return self.visitor.shown
 
-    def enter(self, words: str, *keys: bytes) -> None:
-        """Type an entry and wait for what follows it; once more if it was refused.
-
-        Where the machine stood still in the middle of a key, that was none.
-        """
-        self.type(*keys, ENTER)
-        told = self.terminal.until(lambda it: words in it or _AGAIN in it, words, 60)
-        if words not in told:
-            self.type(*keys, ENTER)
-            self.terminal.shows(words, 60)
-
     def look(self) -> str:
         return self.visitor.settle(is_read=False)
 
@@ -59,17 +49,25 @@ class Person:
         return list(self.visitor.facts()["cards"]["everyday"])
 
 
-@pytest.fixture
-def person(request: pytest.FixtureRequest) -> Iterator[Person]:
-    it = Person(request.param)
-    try:
-        yield it
-    finally:
-        it.visitor.end()
+def comes(face: str, visit: Callable[[Person], None]) -> None:
+    """Let somebody come; anew where the line stood still and broke a key in two."""
+    for left in reversed(range(_ANEW)):
+        person = Person(face)
+        try:
+            visit(person)
+            break
+        except AssertionError:
+            if not left or not person.terminal.stood_still:
+                raise
+        finally:
+            person.visitor.end()
 
 
-@pytest.mark.parametrize("person", ["kiosk"], indirect=True)
-def test_a_visit_whose_screens_come_too_late(person: Person) -> None:
+def test_a_visit_whose_screens_come_too_late() -> None:
+    comes("kiosk", _changes_unseen)
+
+
+def _changes_unseen(person: Person) -> None:
     began, tries = time.monotonic(), 3
     person.visitor.ask("insert", situation="everyday")
     assert person.look() == "HomeScreen"
@@ -92,8 +90,11 @@ def test_a_visit_whose_screens_come_too_late(person: Person) -> None:
     assert person.terminal.end() == ExitCode.OK
 
 
-@pytest.mark.parametrize("person", ["kiosk"], indirect=True)
-def test_it_ends_though_minutes_of_screens_are_on_the_line(person: Person) -> None:
+def test_it_ends_though_minutes_of_screens_are_on_the_line() -> None:
+    comes("kiosk", _leaves_the_line_full)
+
+
+def _leaves_the_line_full(person: Person) -> None:
     person.visitor.ask("insert", situation="everyday")
     person.type(ENTER, OLD)
     person.visitor.ask("pull")
@@ -103,8 +104,11 @@ def test_it_ends_though_minutes_of_screens_are_on_the_line(person: Person) -> No
     assert person.terminal.process.wait(10) == ExitCode.OK
 
 
-@pytest.mark.parametrize("person", ["plain"], indirect=True)
-def test_a_visit_line_by_line_is_read_as_it_goes(person: Person) -> None:
+def test_a_visit_line_by_line_is_read_as_it_goes() -> None:
+    comes("plain", _changes_line_by_line)
+
+
+def _changes_line_by_line(person: Person) -> None:
     shows = person.terminal.shows
     person.visitor.ask("insert", situation="everyday")
     shows("Your number:", 60)
@@ -112,7 +116,8 @@ def test_a_visit_line_by_line_is_read_as_it_goes(person: Person) -> None:
     shows("What would you like to do?", 60)
     person.type(b"\x1b[49u", KEYPAD_ENTER)
     shows("Your PIN until now", 60)
-    person.enter("Your new PIN.", b"2", SEVEN, OLD[2:])
+    person.type(b"2", SEVEN, OLD[2:], ENTER)
+    shows("Your new PIN.", 60)
     person.type(NEW, ENTER, NEW, ENTER)
     shows("Your PIN and your Windows password are changed.", 60)
     assert person.card()[:2] == [NEW.decode(), 3]

@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import threading
+import time
 import tty
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from lab.terminal.terminal import Terminal
 BYTES_A_SECOND = 30
 """300 baud, with a start bit and a stop bit for each byte."""
 _AT_FULL_SPEED = 65536
+STILL_SECONDS = 0.1
+"""Between two bytes: a key of several may be broken in two by so long a pause."""
 
 
 class SlowTerminal(Terminal):
@@ -33,6 +36,8 @@ class SlowTerminal(Terminal):
         tty.setraw(self._persons)
         self._is_cut = threading.Event()
         self._is_fast = threading.Event()
+        self.stood_still = False
+        """The machine was too busy for this line: nobody can type a key on it so."""
         self._relay = threading.Thread(target=self._run, name="line", daemon=True)
         self._relay.start()
 
@@ -53,6 +58,7 @@ class SlowTerminal(Terminal):
         return super().wait(seconds)
 
     def _run(self) -> None:
+        passed = time.monotonic()
         while not self._is_cut.wait(0.0 if self._is_fast.is_set() else self._tick):
             most = _AT_FULL_SPEED if self._is_fast.is_set() else 1
             try:
@@ -60,6 +66,8 @@ class SlowTerminal(Terminal):
                 self._pass(self._persons, self._programs, most)
             except OSError:  # the program has ended
                 return
+            before, passed = passed, time.monotonic()
+            self.stood_still |= passed - before > STILL_SECONDS
 
     @property
     def _tick(self) -> float:
