@@ -60,8 +60,8 @@ class Terminal:
         """The key that was pressed last, by `type`."""
         self._lifted = 0.0
         """When it is certainly heard as left (monotonic seconds)."""
-        self._unanswered = -1
-        """What had been written when a key was pressed again; -1: more came since."""
+        self._still: tuple[str, float] | None = None
+        """What is shown, and since when, where the same key was pressed again."""
         self.is_stalled = False
         """It takes nothing that the program writes."""
 
@@ -87,17 +87,20 @@ class Terminal:
         self.send(keys.encode())
         self._last = keys[-1:]
         self._lifted = time.monotonic() + 1.5 * HELD
-        self._unanswered = len(self.raw) if is_same and len(keys) == 1 else -1
+        self._still = ("", time.monotonic()) if is_same and len(keys) == 1 else None
 
-    def _press_again(self) -> None:
-        """Press the last key once more if nothing at all has come of it.
+    def _press_again(self, text: str) -> None:
+        """Press the last key once more if nothing moves any more.
 
         Where the machine was too busy for the program to hear that the finger had left
         it, it counted as held.
         """
-        if self._unanswered != len(self.raw):
-            self._unanswered = -1
-        elif time.monotonic() > self._lifted + _NOTHING_SECONDS:
+        if self._still is None:
+            return
+        before, since = self._still
+        if text != before:
+            self._still = text, time.monotonic()
+        elif time.monotonic() > since + _NOTHING_SECONDS:
             self.type(self._last)
 
     def send(self, data: bytes) -> None:
@@ -118,7 +121,7 @@ class Terminal:
                 return text
             if self.process.poll() is not None:
                 break
-            self._press_again()
+            self._press_again(text)
             self._read(0.1)
         raise AssertionError(f"waited for {what}; the screen says:\n{self.text()}")
 
