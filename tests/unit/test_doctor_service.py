@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from lab.servers.served import write_pair
 from lab.servers.tls_servers import Wish, issue
 from msgspec.structs import replace
 
@@ -35,16 +35,7 @@ def served(
 ) -> Config:
     """Return it with a certificate for the service, signed by another authority."""
     made = issue(wish, issue(Wish(is_authority=True, common_name="site")))
-    certificate, key = folder / "service.pem", folder / "service.key"
-    certificate.write_bytes(made.pem)
-    key.touch(0o600)
-    key.write_bytes(
-        made.key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    certificate, key = write_pair(folder, made, "service")
     told = ServiceSettings(
         names=tuple(names), certificate_file=certificate, key_file=key
     )

@@ -94,9 +94,9 @@ class DeskLines:
             # answers there cannot send a station on to somebody else.
             connect(
                 f"wss://{address.authority}{PATH}?{query}",
-                sock=address.reached(CONNECT_SECONDS),
                 ssl=self._context,
                 additional_headers={**headers, **self._sign(request)},
+                sock=address.reached(CONNECT_SECONDS),  # the library closes it
                 user_agent_header=None,
                 compression=None,
                 logger=_UNHEARD,
