@@ -12,7 +12,8 @@
 # shellcheck disable=SC2030,SC2031 # `work` is another one where it is to be, in ( )
 set -eu
 here=$(dirname -- "$0")
-python=${PYTHON:-python3}
+# shellcheck source=scripts/setup/interpreter.sh
+. "$here/interpreter.sh"
 venv=.venv
 # shellcheck source=scripts/setup/building.sh
 . "$here/building.sh"

@@ -4,7 +4,8 @@
 # platform, without any address.
 set -eu
 here=$(dirname -- "$0")
-python=${PYTHON:-python3}
+# shellcheck source=scripts/setup/interpreter.sh
+. "$here/interpreter.sh"
 uv_version=0.13.8
 
 venv=$(mktemp -d)

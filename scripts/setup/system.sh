@@ -10,7 +10,8 @@
 # it says what is missing and ends with 1.
 set -eu
 here=$(dirname -- "$0")
-python=${PYTHON:-python3}
+# shellcheck source=scripts/setup/interpreter.sh
+. "$here/interpreter.sh"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 missing=
@@ -127,7 +128,7 @@ samba_ad_dc() {
     fi
 }
 
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+if ! is_new_enough "$python"; then
     echo "Pin Kiosk needs Python 3.11 or newer; '$python' is" \
         "$("$python" -V 2>&1 || true)." >&2
     echo "Install a newer one, or name it: make PYTHON=/path/to/python3 …" >&2

@@ -4,7 +4,8 @@
 # compiler and without a line to anywhere.
 set -eu
 here=$(dirname -- "$0")
-python=${PYTHON:-python3}
+# shellcheck source=scripts/setup/interpreter.sh
+. "$here/interpreter.sh"
 # shellcheck source=scripts/setup/building.sh
 . "$here/building.sh"
 

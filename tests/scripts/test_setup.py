@@ -23,6 +23,9 @@ class Machine:
         self.bin = folder / "bin"
         self.bin.mkdir()
         self.log = folder / "log"
+        self.scripts = folder / "scripts" / "setup"
+        shutil.copytree(ROOT / "scripts" / "setup", self.scripts)
+        self.has_system_python("no-python3")
         for tool in TOOLS:
             found = shutil.which(tool)
             assert found, f"{tool} is missing on this machine"
@@ -37,17 +40,26 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
+    def has_system_python(self, name: str) -> None:
+        """Let the system's own Python be that command of this machine."""
+        choice = (ROOT / "scripts" / "setup" / "interpreter.sh").read_text()
+        assert choice.count("/usr/bin/python3") == 1
+        changed = choice.replace("/usr/bin/python3", str(self.bin / name))
+        (self.scripts / "interpreter.sh").write_text(changed)
+
     def without_compiler(self) -> None:
         self.command("gcc", "exit 1")
 
-    def set_up(self, *purposes: str) -> subprocess.CompletedProcess[str]:
+    def set_up(
+        self, *purposes: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["/bin/sh", str(ROOT / "scripts" / "setup" / "system.sh"), *purposes],
+            ["/bin/sh", str(self.scripts / "system.sh"), *purposes],
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PATH": str(self.bin)},
+            env={**os.environ, "PATH": str(self.bin), **environment},
         )
 
 
@@ -66,6 +78,32 @@ def test_an_old_python_is_refused_in_a_sentence(machine: Machine) -> None:
     done = machine.set_up("run")
     assert done.returncode == 1
     assert "needs Python 3.11 or newer; 'python3' is Python 3.9.2." in done.stderr
+
+
+def test_the_systems_own_python_comes_before_the_first_of_the_path(
+    machine: Machine,
+) -> None:
+    machine.command("python3", "exit 1")
+    assert machine.set_up("run").returncode == 1
+    (machine.bin / "system-python").symlink_to(sys.executable)
+    machine.has_system_python("system-python")
+    done = machine.set_up("run")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_where_the_systems_own_is_too_old_the_first_of_the_path_is_used(
+    machine: Machine,
+) -> None:
+    machine.command("system-python", "exit 1")
+    machine.has_system_python("system-python")
+    assert machine.set_up("run").returncode == 0
+
+
+def test_a_python_that_is_named_is_used_or_refused(machine: Machine) -> None:
+    machine.command("old", '[ "$1" = -V ] && echo Python 3.9.2; exit 1')
+    done = machine.set_up("run", PYTHON="old")
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer; 'old' is Python 3.9.2." in done.stderr
 
 
 def test_without_apt_the_missing_packages_are_named(machine: Machine) -> None:
