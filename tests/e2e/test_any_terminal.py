@@ -42,6 +42,19 @@ def pin(it: Visitor) -> str:
     return str(it.facts()["cards"]["everyday"][0])
 
 
+def test_a_field_that_is_gone_to_is_drawn_and_not_all_of_the_screen(
+    kiosk: Visitor,
+) -> None:
+    at_the_form(kiosk)
+    kiosk.written()
+    kiosk.press(b"\t")
+    kiosk.settle()
+    drawn = kiosk.written().decode()
+    assert "Your new PIN" in drawn
+    assert "Alice Arnold" in kiosk.text()
+    assert "Alice Arnold" not in drawn
+
+
 # --- stalled ----------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -37,6 +38,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     """A screen shown as a fresh instance: nothing of it outlives the person."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
+    # The widgets that it leaves and comes to are drawn, not all of the screen.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     KEYS: tuple[KeyHint, ...] = ()
     """What the bottom line says."""
     takes_keys = True
