@@ -27,11 +27,12 @@ async def at_once(shown: Desk | Kiosk, *keys: str) -> None:
 
 async def hold(shown: Desk | Kiosk, key: str) -> None:
     """Lean on a key: 40 repeats at 25 Hz, by the clock of the hands."""
-    await at_once(shown, key)
-    shown.hands.rest(0.5)
-    for _ in range(40):
+    with shown.hands.leaning():
         await at_once(shown, key)
-        shown.hands.rest(0.04)
+        shown.hands.rest(0.5)
+        for _ in range(40):
+            await at_once(shown, key)
+            shown.hands.rest(0.04)
 
 
 def fields(shown: Desk) -> list[str]:
