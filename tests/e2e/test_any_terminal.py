@@ -55,6 +55,19 @@ def test_a_field_that_is_gone_to_is_drawn_and_not_all_of_the_screen(
     assert "Alice Arnold" not in drawn
 
 
+def test_a_character_that_is_typed_draws_no_label_and_no_edge(kiosk: Visitor) -> None:
+    at_the_form(kiosk)
+    kiosk.press(b"2")
+    kiosk.settle()
+    kiosk.written()
+    kiosk.press(b"7")
+    kiosk.settle()
+    drawn = kiosk.written().decode()
+    assert "●" in drawn
+    assert not set("┏┓┗┛━") & set(drawn)
+    assert "Your PIN until now" not in drawn
+
+
 # --- stalled ----------------------------------------------------------------------
 
 

@@ -81,7 +81,7 @@ class OptionField(Field):
     def put_back(self, value: str) -> None:
         """Choose another value."""
         self.value = value
-        self.refresh()
+        self.redraw()
         self._chosen()
 
     def press(self, key: events.Key) -> bool:

@@ -56,6 +56,10 @@ class Field(Widget, can_focus=True):
             return line
         return line + Content(f"   {told}").truncate(left, ellipsis=True)
 
+    def redraw(self) -> None:
+        """Draw what is in it; its edge and what it is called stay as they are."""
+        self.refresh(self.content_size.region)
+
     def press(self, key: events.Key) -> bool:
         """Take a key; False: it is not for a field."""
         raise NotImplementedError
@@ -115,7 +119,7 @@ class TypedField(Field):
         """Forget what was typed."""
         self.typed.wipe()
         self._is_to_be_retyped = False
-        self.refresh()
+        self.redraw()
 
     def retype(self) -> None:
         """Keep the entry to look at; the next character begins a new one."""
@@ -126,7 +130,7 @@ class TypedField(Field):
             self.wipe()
 
     def _tell(self) -> None:
-        self.refresh()
+        self.redraw()
         self._changed(self)
 
     def on_unmount(self) -> None:
