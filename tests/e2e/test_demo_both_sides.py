@@ -52,7 +52,7 @@ def released(terminal: Terminal) -> str:
 
 
 def redeem(terminal: Terminal, code: str) -> None:
-    """Type the code and a new PIN; the code again if it came before it could be taken."""
+    """Type the code, again if it came before it could be taken, and a new PIN."""
     spaced = f"{code[:3]} {code[3:6]} {code[6:]}"
     for is_last in (False, False, True):
         terminal.type(code)
