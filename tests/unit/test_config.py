@@ -315,7 +315,10 @@ def test_each_form_that_a_text_must_have_is_shown_by_an_example_that_has_it() ->
         assert isinstance(node.type, inspect.StrType), key
         (example,) = (node.extra_json_schema or {}).get("examples", [""])
         assert example, key
-        assert re.search(node.type.pattern or "", example), key
+        pattern = node.type.pattern or ""
+        assert re.search(pattern, example), key
+        assert not re.search(pattern, f"{example}\n"), f"{key}, and an end of line"
+        assert not re.search(pattern, "\n"), f"{key}, and nothing but an end of line"
 
 
 def test_a_missing_setting_is_named_with_its_section(good: Path) -> None:

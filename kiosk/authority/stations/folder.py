@@ -29,7 +29,7 @@ class StationFile(msgspec.Struct, frozen=True, kw_only=True):
     """What an authority knows of one station."""
 
     algorithm: Algorithm = Algorithm.ED25519
-    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]+=*$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]+=*\Z")]
     """Base64 of its public key."""
     role: StationRole
     revoked: bool = False

@@ -24,7 +24,7 @@ from kiosk.authority.errors import AuthorityAway
 
 TPM = "device:/dev/tpmrm0"
 """The machine's own, behind the kernel's resource manager."""
-PLACES = r"^(device:/dev/[\w/-]+|tabrmd:[\w:=,.]*|swtpm:path=/[^\s,:]+)$"
+PLACES = r"^(device:/dev/[\w/-]+|tabrmd:[\w:=,.]*|swtpm:path=/[^\s,:]+)\Z"
 """What can be a TPM: nothing that would run a program."""
 FIRST_HANDLE = 0x8101_8000
 """From here on, in the owner's range, a free persistent handle is looked for."""

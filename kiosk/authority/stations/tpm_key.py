@@ -43,7 +43,7 @@ class TpmKeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     tpm: Annotated[str, msgspec.Meta(pattern=PLACES)] = TPM
     handle: Annotated[int, msgspec.Meta(ge=FIRST_HANDLE, le=_LAST_HANDLE)]
-    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{87}=$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{87}=\Z")]
     """Base64 of the public point, uncompressed."""
 
 

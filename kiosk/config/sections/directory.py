@@ -11,8 +11,8 @@ from msgspec import Meta
 from kiosk.config.sections import IPV4, PORT, Section
 
 _IPV6 = r"[0-9A-Fa-f]*:[0-9A-Fa-f:]+"
-NAMESERVER = rf"^({IPV4}(:{PORT})?|{_IPV6}|\[{_IPV6}\]:{PORT})$"
-DOMAIN_DN = r"^(.+=.+, *)?[Dd][Cc] *= *[^,.=]+$"
+NAMESERVER = rf"^({IPV4}(:{PORT})?|{_IPV6}|\[{_IPV6}\]:{PORT})\Z"
+DOMAIN_DN = r"^(.+=.+, *)?[Dd][Cc] *= *[^,.=\n]+\Z"
 """A DN that ends in a domain: one label of its name to a step."""
 
 
@@ -31,7 +31,7 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
             str,
             Meta(
                 min_length=1,
-                pattern=rf"^[A-Za-z0-9._-]+(:{PORT})?$",
+                pattern=rf"^[A-Za-z0-9._-]+(:{PORT})?\Z",
                 examples=["dc1.example.org"],
             ),
         ],
@@ -43,14 +43,14 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
     domain: Annotated[
         str,
         Meta(
-            pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+)?$", examples=["example.org"]
+            pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+)?\Z", examples=["example.org"]
         ),
     ] = ""
     """The domain's DNS name, e.g. example.org: DNS is asked for its domain
     controllers where none are named above.
     """
     site: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9_-]{0,63}$", examples=["Berlin"])
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{0,63}\Z", examples=["Berlin"])
     ] = ""
     """The site (of Active Directory) whose domain controllers come first; empty: no
     matter which.
@@ -82,7 +82,7 @@ class DirectorySettings(Section, frozen=True, kw_only=True):
     password_credential: Annotated[
         str,
         Meta(
-            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,254})?$",
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,254})?\Z",
             examples=["directory.password"],
         ),
     ] = ""

@@ -76,26 +76,26 @@ class Certificates(Section, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Meta(
-            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?$",
+            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?\Z",
             examples=["https://ca.example.org"],
         ),
     ] = ""
     """For EST: the server, https://host or https://host:port."""
     profile: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9._-]*$", examples=["smartcard-logon"])
+        str, Meta(pattern=r"^[A-Za-z0-9._-]*\Z", examples=["smartcard-logon"])
     ] = ""
     """For EST: the label of the profile for signing in, where the server has
     several.
     """
     card_profile: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9._-]*$", examples=["smartcard-logon"])
+        str, Meta(pattern=r"^[A-Za-z0-9._-]*\Z", examples=["smartcard-logon"])
     ] = ""
     """For EST: the label of the profile for the key (9E) of the card."""
     server_ca_file: Path | None = None
     """For EST: certificates (PEM) of the authority that signed the server's own;
     silent: those the system trusts.
     """
-    user: Annotated[str, Meta(pattern=r"^[^:\s]*$", examples=["pin-kiosk"])] = ""
+    user: Annotated[str, Meta(pattern=r"^[^:\s]*\Z", examples=["pin-kiosk"])] = ""
     """For EST: our name at the server."""
     password_file: Path | None = None
     """A file with the password and nothing else (mode 0600)."""

@@ -24,7 +24,7 @@ class AuthoritySettings(Section, frozen=True, kw_only=True):
             Annotated[
                 str,
                 Meta(
-                    pattern=rf"^https://{HOST_PORT}$",
+                    pattern=rf"^https://{HOST_PORT}\Z",
                     examples=["https://kiosk-a.example.org:8443"],
                 ),
             ],
@@ -50,14 +50,14 @@ class ServiceSettings(Section, frozen=True, kw_only=True):
     """How `kiosk serve` serves the stations of a fleet."""
 
     listen: Annotated[
-        str, Meta(pattern=rf"^{HOST}:{PORT}$", examples=["127.0.0.1:8443"])
+        str, Meta(pattern=rf"^{HOST}:{PORT}\Z", examples=["127.0.0.1:8443"])
     ] = "127.0.0.1:8443"
     """ADDRESS:PORT; a second process on this machine is told its own port (`kiosk serve
     --port`).
     """
     names: tuple[
         Annotated[
-            str, Meta(pattern=rf"^{HOST_PORT}$", examples=["kiosk-a.example.org:8443"])
+            str, Meta(pattern=rf"^{HOST_PORT}\Z", examples=["kiosk-a.example.org:8443"])
         ],
         ...,
     ] = ()

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from kiosk.config.sections import Section
 
-ACCOUNT_NAME = r"^[^@\\\s]+@[^@\\\s]+$"
+ACCOUNT_NAME = r"^[^@\\\s]+@[^@\\\s]+\Z"
 """As cards name their holders: by it, too, somebody's own card is known."""
 
 

@@ -22,7 +22,7 @@ class RegistrySettings(Section, frozen=True, kw_only=True):
     passfile=/etc/pin-kiosk/pgpass". Then `path` only says beside what this station
     keeps its own files.
     """
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{8,64}$", examples=["berlin-2026-a1"])]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{8,64}\Z", examples=["berlin-2026-a1"])]
     """Made once for this registry and never changed: every escrowed secret is bound
     to it.
     """
@@ -38,7 +38,7 @@ class EvidenceSettings(Section, frozen=True, kw_only=True):
     syslog: Annotated[
         str,
         Meta(
-            pattern=rf"^(/.+|{IPV4}:{PORT})?$",
+            pattern=rf"^(/.+|{IPV4}:{PORT})?\Z",
             examples=["/dev/log"],
         ),
     ] = ""

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from kiosk.config.sections import IPV4, PORT, Section
 
-STATION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+STATION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 
 
 class StationRole(StrEnum):
@@ -159,7 +159,7 @@ class Log(Section, frozen=True, kw_only=True):
     """
 
 
-METRICS_PLACE = rf"^(|unix:/.+|(?=127\.|\[)({IPV4}|\[::1\]):({PORT}|[1-9]?\{{port\}}))$"
+METRICS_PLACE = rf"^(|unix:/.+|(?=127\.|\[)({IPV4}|\[::1\]):({PORT}|[1-9]?\{{port\}}))\Z"
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):
