@@ -159,7 +159,9 @@ class Log(Section, frozen=True, kw_only=True):
     """
 
 
-METRICS_PLACE = rf"^(|unix:/.+|(?=127\.|\[)({IPV4}|\[::1\]):({PORT}|[1-9]?\{{port\}}))\Z"
+METRICS_PLACE = (
+    rf"^(|unix:/.+|(?=127\.|\[)({IPV4}|\[::1\]):({PORT}|[1-9]?\{{port\}}))\Z"
+)
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):
