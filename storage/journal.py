@@ -3,8 +3,8 @@
 One transaction is one group, one write and one fsync, whatever the size of the
 store. Documents are held as canonical JSON bytes and decoded by whoever reads them,
 so nothing aliases and a rollback is exact. Several processes of one host share a
-journal: an flock on a separate, never renamed file per transaction, and catch-up
-from the tail. Knows nothing of TinyDB. One thread per Journal object.
+journal: a lock per transaction (`JournalLock`), and catch-up from the tail. Knows
+nothing of TinyDB. One thread per Journal object.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from storage.errors import (
     StoreCorrupt,
     StoreDeleted,
     StoreFull,
-    StoreLocked,
     StorePoisoned,
     StoreReplaced,
     StoreShortened,
@@ -31,9 +30,9 @@ from storage.errors import (
 )
 from storage.fileops import NETWORK, FileOps
 from storage.groups import MAGIC, START, Change
+from storage.journal_lock import JournalLock
 from storage.opening import OpeningPart
 
-LOCK_SECONDS = 10.0
 COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
@@ -95,7 +94,7 @@ class Journal(Documents):
         self._told: opening.Told = _untold
         """Hears of the bytes that are read."""
         self._check_place()
-        self._lock = self._ops.open(path.with_name(path.name + ".lock"))
+        self._lock = JournalLock(self._ops, path)
         try:
             with opening.shown(self._size(), OpeningPart.READING) as self._told:
                 self._load(keeps_tail=True)
@@ -234,12 +233,8 @@ class Journal(Documents):
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._check_usable()
-        if not self._ops.lock(self._lock, LOCK_SECONDS):
-            raise StoreLocked(path=str(self.path), seconds=int(LOCK_SECONDS))
-        try:
+        with self._lock.held():
             yield
-        finally:
-            self._ops.unlock(self._lock)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -495,7 +490,7 @@ class Journal(Documents):
         if self._compaction is not None:
             self._compaction.close()
             self._compaction = None
-        for handle in (self._handle, self._lock):
-            if handle >= 0:
-                self._ops.close(handle)
-        self._handle = self._lock = -1
+        if self._handle >= 0:
+            self._ops.close(self._handle)
+        self._handle = -1
+        self._lock.close()

@@ -255,6 +255,6 @@ def test_nobody_waits_but_for_the_last_step(
     while store.compact_if_worthwhile():
         steps += 1
     assert steps > 10
-    assert locks.count(store._lock) == 1
+    assert locks.count(store._lock._lock) == 1
     assert os.stat(tmp_path / "journal").st_size < 3_000  # noqa: PTH116 - its size alone
     store.close()

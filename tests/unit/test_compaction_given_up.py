@@ -39,7 +39,7 @@ def filled(path: Path) -> Journal:
 
 def locked(journal: Journal) -> None:
     """Another process stands still in the middle of a commit."""
-    journal._ops.lock(journal._lock, 0.0)
+    journal._ops.lock(journal._lock._lock, 0.0)
 
 
 def put_back(journal: Journal) -> None:
@@ -75,7 +75,7 @@ def test_what_does_not_end_is_named_and_leaves_no_file(
     said: type[RegistryError],
 ) -> None:
     monkeypatch.setattr(compaction, "_PIECE", 30)
-    monkeypatch.setattr("storage.journal.LOCK_SECONDS", 0.0)
+    monkeypatch.setattr("storage.journal_lock.LOCK_SECONDS", 0.0)
     path = tmp_path / "journal"
     ours = filled(path)
     shutil.copy(path, tmp_path / "older")

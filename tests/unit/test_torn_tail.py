@@ -244,7 +244,7 @@ def test_what_cannot_be_opened_for_another_reason_is_not_opened(path: Path) -> N
 def test_who_waits_too_long_is_told_for_what_and_how_long(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.journal.LOCK_SECONDS", 1.5)
+    monkeypatch.setattr("storage.journal_lock.LOCK_SECONDS", 1.5)
     ours, theirs = Journal(path), Journal(path)
     with theirs.transaction(), pytest.raises(StoreLocked) as locked:
         put(ours, 1)
