@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,7 @@ from storage import groups
 from storage.errors import StoreCorrupt, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.groups import MAGIC, START, Group
-from storage.lock_file import held
+from storage.journal_lock import JournalLock
 from storage.records import AuditEvent
 from storage.segments import Segment
 
@@ -28,7 +28,6 @@ WINDOW = 1 << 22
 """Bytes read at a time; a larger group is read whole."""
 _LONGEST = 1 << 26
 """Bytes; no group is longer, and no torn tail."""
-LOCK_SECONDS = 10.0
 Told = Callable[[int], None]
 """Hears how many bytes more are done."""
 _segment = msgspec.json.Decoder(Segment).decode
@@ -85,7 +84,7 @@ def opened(ops: FileOps, path: Path) -> Iterator[tuple[BinaryIO, int]]:
     place, and the one's end is none of the other's. StoreLocked, OSError.
     """
     with ExitStack() as stack:
-        with held(ops, path.with_name(path.name + ".lock"), LOCK_SECONDS, path):
+        with closing(JournalLock(ops, path)) as lock, lock.held():
             stream = stack.enter_context(path.open("rb"))
             end = ops.identity_of(stream.fileno())[2]
         yield stream, end

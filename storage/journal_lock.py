@@ -20,6 +20,12 @@ COURTESY = 0.05
 """How long one who stands first is let go first (seconds)."""
 
 
+def lock_files(journal: Path) -> tuple[Path, Path]:
+    """Name a journal's lock, and where one stands for it."""
+    lock, turn = (f"{journal.name}.{kind}" for kind in ("lock", "turn.lock"))
+    return journal.with_name(lock), journal.with_name(turn)
+
+
 class JournalLock:
     """Both files, open. One thread at a time."""
 
@@ -27,9 +33,10 @@ class JournalLock:
         """OSError, where the lock itself cannot be opened."""
         self._ops, self._journal = ops, journal
         self._turn = -1
-        self._lock = ops.open(journal.with_name(journal.name + ".lock"))
+        lock, turn = lock_files(journal)
+        self._lock = ops.open(lock)
         with suppress(OSError):  # a full disk: nobody can stand there
-            self._turn = ops.open(journal.with_name(journal.name + ".turn.lock"))
+            self._turn = ops.open(turn)
 
     @contextmanager
     def held(self) -> Iterator[None]:

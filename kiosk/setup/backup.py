@@ -40,7 +40,8 @@ from kiosk.setup.backup_folder import (
 from storage import journal_copy, segments
 from storage.fileops import FileOps
 from storage.high_water import HighWaterMark
-from storage.journal_copy import LOCK_SECONDS, Told
+from storage.journal_copy import Told
+from storage.journal_lock import LOCK_SECONDS
 from storage.lock_file import held
 from storage.segments import Segment, folder_of, sealing_lock
 

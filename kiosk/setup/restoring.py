@@ -35,6 +35,7 @@ from storage import audit, journal_copy, segments
 from storage.audit import Head
 from storage.errors import RegistryError
 from storage.journal_copy import Kept, Told
+from storage.journal_lock import lock_files
 from storage.records import AuditEvent, Credential
 from storage.rotation import envelopes
 from storage.segments import folder_of
@@ -99,9 +100,10 @@ def restore(
             except NotWritten:
                 written.remove(target)  # it may be somebody else's
                 raise
-        lock = places.registry.with_name(f"{places.registry.name}.lock")
         seen = [places.high_water.file] if places.high_water is not None else []
-        written += [each for each in (lock, *seen) if not each.exists()]
+        written += [
+            each for each in (*lock_files(places.registry), *seen) if not each.exists()
+        ]
         registry = TinyDbRegistry(
             places.registry, station=station, now=now, only=DISTRUSTED
         )

@@ -11,7 +11,7 @@ import pytest
 from lab.registries import credential, draft
 from msgspec.structs import replace
 
-from storage import groups, journal_copy
+from storage import groups, journal_copy, journal_lock
 from storage.errors import StoreCorrupt, StoreLocked, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.tinydb_registry import TinyDbRegistry
@@ -109,7 +109,7 @@ def test_what_is_no_journal_is_not_copied(path: Path) -> None:
 def test_a_copy_waits_for_a_commit_and_not_for_ever(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_copy, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(journal_lock, "LOCK_SECONDS", 0.0)
     registry = filled(path)
     with registry.db.storage.transaction(), pytest.raises(StoreLocked) as locked:
         copied(path)
