@@ -18,12 +18,13 @@ from storage import segments
 from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.evidence_index import EvidenceIndex
 from storage.journal import Journal
+from storage.known_types import known
 from storage.segments import Segment
 from storage.tinydb_indexes import SEGMENTS, Indexes
 
 T = TypeVar("T")
 Trouble = EvidenceMissing | EvidenceDamaged
-as_segment = msgspec.json.Decoder(Segment).decode
+as_segment = msgspec.json.Decoder(known(Segment)).decode
 
 
 def key_of(number: int) -> str:

@@ -16,6 +16,7 @@ from storage import canonical
 from storage.checkpoints import LANE
 from storage.completeness import EvidenceSource
 from storage.extracts import Extract, ExtractLine
+from storage.known_types import known
 from storage.records import AuditEvent
 from storage.signed_note import MalformedNote, WrongSignature
 
@@ -24,7 +25,7 @@ _LONGEST_LINE = 1 << 22
 _TOLD_OF = 100
 """Lines that are told of at once."""
 _EXTRACT = b'{"extract":'
-_event = msgspec.json.Decoder(AuditEvent).decode
+_event = msgspec.json.Decoder(known(AuditEvent)).decode
 
 
 Told = Callable[[int], None]
@@ -103,6 +104,6 @@ def read(
 
 def _extract(line: bytes) -> Extract:
     try:
-        return Extract.read(msgspec.json.decode(line, type=ExtractLine))
+        return Extract.read(msgspec.json.decode(line, type=known(ExtractLine)))
     except (msgspec.DecodeError, MalformedNote, WrongSignature) as error:
         raise NotAnExport(1) from error

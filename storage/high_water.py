@@ -26,6 +26,7 @@ import msgspec
 from storage import canonical
 from storage.audit import Head
 from storage.fileops import FileOps, opened_or_made
+from storage.known_types import known
 
 _LONGEST = 64 * 1024
 """Bytes from which on the file is written anew."""
@@ -181,7 +182,7 @@ class HighWaterMark:
 def _mark(line: bytes) -> HighWater | None:
     """Read a line; None: it is not whole."""
     try:
-        return msgspec.json.decode(line, type=HighWater)
+        return msgspec.json.decode(line, type=known(HighWater))
     except msgspec.DecodeError as error:
         log.warning("high_water.unreadable type=%s", type(error).__name__)
         return None

@@ -12,6 +12,7 @@ import msgspec
 from storage import groups
 from storage.documents import OWN
 from storage.groups import Change, Group
+from storage.known_types import known
 
 End = list[int | str]
 """Number and body's checksum of a journal's last group."""
@@ -25,7 +26,7 @@ _NOTE = b'P\t"%s"\t"%s"\t' % (OWN.encode(), ENDS.encode())
 
 def ends(raw: bytes | None) -> list[End]:
     """Return the ends that a note has, the oldest first."""
-    return msgspec.json.decode(raw, type=list[End]) if raw else []
+    return msgspec.json.decode(raw, type=known(list[End])) if raw else []
 
 
 def noted(known: list[End], end: End) -> Change:

@@ -21,6 +21,7 @@ from storage.errors import StoreCorrupt, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.groups import MAGIC, START, Group
 from storage.journal_lock import JournalLock
+from storage.known_types import known
 from storage.records import AuditEvent
 from storage.segments import Segment
 
@@ -30,8 +31,8 @@ _LONGEST = 1 << 26
 """Bytes; no group is longer, and no torn tail."""
 Told = Callable[[int], None]
 """Hears how many bytes more are done."""
-_segment = msgspec.json.Decoder(Segment).decode
-_event = msgspec.json.Decoder(AuditEvent).decode
+_segment = msgspec.json.Decoder(known(Segment)).decode
+_event = msgspec.json.Decoder(known(AuditEvent)).decode
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from storage.known_types import known
+
 
 class _Whose(msgspec.Struct, gc=False):
     """The field of an event that is indexed; the rest is skipped."""
@@ -16,7 +18,7 @@ class _Whose(msgspec.Struct, gc=False):
     credential: str = ""
 
 
-_whose = msgspec.json.Decoder(_Whose).decode
+_whose = msgspec.json.Decoder(known(_Whose)).decode
 
 
 class LivingEvents:

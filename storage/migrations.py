@@ -16,6 +16,7 @@ from storage import opening
 from storage.documents import OWN
 from storage.errors import StoreTooNew
 from storage.journal import Journal
+from storage.known_types import known
 
 RECORDS = 2
 """What this program writes. 1 is also what says nothing of itself. With 2, segments
@@ -85,4 +86,8 @@ class Versions:
 
     def _format(self) -> _Format:
         raw = self._journal.get(OWN, _KEY)
-        return msgspec.json.decode(raw, type=_Format) if raw else _Format(1, SINCE[1])
+        return (
+            msgspec.json.decode(raw, type=known(_Format))
+            if raw
+            else _Format(1, SINCE[1])
+        )

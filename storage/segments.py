@@ -29,13 +29,14 @@ from storage.audit import Head
 from storage.errors import EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.fileops import FileOps, make_folder
 from storage.groups import Change
+from storage.known_types import known
 from storage.records import AuditEvent, Operation, Record
 
 MAGIC = b"PIN-KIOSK EVIDENCE 1\n"
 AUDIT, OPERATIONS = "audit", "operations"
 T = TypeVar("T")
-as_event = msgspec.json.Decoder(AuditEvent).decode
-as_operation = msgspec.json.Decoder(Operation).decode
+as_event = msgspec.json.Decoder(known(AuditEvent)).decode
+as_operation = msgspec.json.Decoder(known(Operation)).decode
 
 
 class Segment(Record, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import msgspec
 
 from statemachine.lifecycle import State
 from statemachine.operation import Phase
+from storage.known_types import known
 from storage.living_events import LivingEvents
 from storage.names import NameRow, Names
 from storage.records import Sync
@@ -82,12 +83,12 @@ class _ApprovalKeys(msgspec.Struct):
     credential: str
 
 
-_credential_keys = msgspec.json.Decoder(_CredentialKeys).decode
-_credential_names = msgspec.json.Decoder(_CredentialNames).decode
-_credential_expiry = msgspec.json.Decoder(_CredentialExpiry).decode
-_credential_key = msgspec.json.Decoder(_CredentialKey).decode
-_operation_keys = msgspec.json.Decoder(_OperationKeys).decode
-_approval_keys = msgspec.json.Decoder(_ApprovalKeys).decode
+_credential_keys = msgspec.json.Decoder(known(_CredentialKeys)).decode
+_credential_names = msgspec.json.Decoder(known(_CredentialNames)).decode
+_credential_expiry = msgspec.json.Decoder(known(_CredentialExpiry)).decode
+_credential_key = msgspec.json.Decoder(known(_CredentialKey)).decode
+_operation_keys = msgspec.json.Decoder(known(_OperationKeys)).decode
+_approval_keys = msgspec.json.Decoder(known(_ApprovalKeys)).decode
 
 
 class Values:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from storage.known_types import known
 from storage.records import (
     EnrollmentToken,
     StationRecord,
@@ -37,7 +38,7 @@ def decode(kind: type[T], raw: bytes) -> T:
     """Read a record. msgspec.ValidationError where it is of another version."""
     decoder = _DECODERS.get(kind)
     if decoder is None:
-        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(known(kind))
     decoded: T = decoder.decode(raw)
     return decoded
 

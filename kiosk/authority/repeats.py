@@ -26,6 +26,7 @@ from kiosk.authority.wire.messages import Answered
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from storage.errors import DuplicateRecord, RegistryError
+from storage.known_types import known
 from storage.records import Repeat
 from storage.registry import Tx
 from storage.vault import Vault, VaultError
@@ -129,7 +130,7 @@ class Once:
         )
 
     def _read(self, found: Repeat) -> Any:
-        kept = msgspec.json.decode(found.answer, type=Answered)
+        kept = msgspec.json.decode(found.answer, type=known(Answered))
         if kept.error is not None:
             raise errors.rebuilt(kept.error)
         return decode(bytes(kept.answer), self._answer, self._sealing())

@@ -13,6 +13,7 @@ from kiosk.pin.rules import PinRules
 from statemachine.candidates import Label
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
+from storage.known_types import known
 from storage.records import Sync, UnblockMethod
 
 
@@ -116,11 +117,11 @@ class ToldSeen(StationRequest, frozen=True, kw_only=True):
         """Return what a station has been told, as it tells it."""
         if seen is None:
             return None
-        return msgspec.convert(seen, cls, from_attributes=True)
+        return msgspec.convert(seen, known(cls), from_attributes=True)
 
     def seen(self) -> Seen:
         """Return what the station has been told."""
-        return msgspec.convert(self, Seen, from_attributes=True)
+        return msgspec.convert(self, known(Seen), from_attributes=True)
 
 
 class Announced(StationRequest, frozen=True, kw_only=True):

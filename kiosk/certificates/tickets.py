@@ -23,6 +23,7 @@ from kiosk.certificates.ports import (
     Pending,
 )
 from kiosk.certificates.source_files import remove, write_private
+from storage.known_types import known
 from storage.records import Slip
 from storage.registry import Registry
 
@@ -137,7 +138,7 @@ class Ticketed:
 
 def _read(card: str, slot: KeySlot, content: bytes) -> CertificateRequest | None:
     try:
-        request = msgspec.json.decode(content, type=CertificateRequest)
+        request = msgspec.json.decode(content, type=known(CertificateRequest))
     except msgspec.DecodeError:
         return None
     is_whole = (

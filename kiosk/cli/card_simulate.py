@@ -32,6 +32,7 @@ from kiosk.simulation.cards.options import (
 )
 from kiosk.simulation.cards.t0 import StrictT0Card
 from kiosk.simulation.virtual_reader import VirtualReader, tcp
+from storage.known_types import known
 
 DEMO_PIN, DEMO_PUK = b"123456", b"12345678"
 """What the cards have when no file says otherwise: no secret, as from the factory."""
@@ -137,7 +138,7 @@ def obey(reader: VirtualReader, cards: dict[int, Made[Any]], line: str) -> None:
 def _fault(text: str) -> AnyCardFault | None:
     """Read one of `kiosk.simulation.cards.faults`, as JSON."""
     try:
-        fault: AnyCardFault = msgspec.json.decode(text, type=AnyCardFault)
+        fault: AnyCardFault = msgspec.json.decode(text, type=known(AnyCardFault))
     except msgspec.DecodeError:
         return None
     return fault

@@ -15,6 +15,7 @@ import msgspec
 
 from kiosk.cards.values import KeyAlgorithm
 from kiosk.core.errors import KioskError
+from storage.known_types import known
 from storage.records import PinPolicy, Template, UnblockMethod
 
 _POLICY = "pin_policy."
@@ -114,7 +115,7 @@ def filled_in(template: Template, typed: dict[str, str]) -> Template:
         target[name] = _read(field, text.strip())
     whole["unblock"] = _ways(template, typed)
     try:
-        draft = msgspec.convert(whole, Template, strict=False)
+        draft = msgspec.convert(whole, known(Template), strict=False)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$.")
         raise BadField(field=path.rstrip("`") or "?", problem=problem) from error

@@ -12,6 +12,7 @@ import msgspec
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
 from storage.journal_copy import Told
+from storage.known_types import known
 from storage.segments import folder_of
 
 MANIFEST = "manifest.json"
@@ -106,7 +107,7 @@ def read(folder: Path, told: Told = lambda _bytes: None) -> Manifest:
     """
     try:
         raw = (folder / MANIFEST).read_bytes()
-        manifest = msgspec.json.decode(raw, type=Manifest)
+        manifest = msgspec.json.decode(raw, type=known(Manifest))
     except PermissionError as error:
         reason = reason_of(error)
         raise Unreadable(file=str(folder / MANIFEST), reason=reason) from error

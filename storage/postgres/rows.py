@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from statemachine.lifecycle import State
 from storage import canonical
+from storage.known_types import known
 from storage.records import Credential, Frequency, Operation, PublicKey, Record
 from storage.view import IN_USE, fold
 
@@ -44,10 +45,10 @@ def record(kind: type[T], document: object) -> T:
 
 def decoder(kind: type[T]) -> Callable[[str], T]:
     """Return what `record` does for many records of one kind."""
-    known = _DECODERS.get(kind)
-    if known is None:
-        known = _DECODERS[kind] = msgspec.json.Decoder(kind)
-    return known.decode
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(known(kind))
+    return decoder.decode
 
 
 def is_storable(text: str) -> bool:

@@ -10,6 +10,7 @@ from kiosk.authority.stations.enroll_call import PATH, Enrolled
 from kiosk.authority.wire import errors
 from kiosk.authority.wire.errors import CarriedError
 from kiosk.core.entropy import Entropy
+from storage.known_types import known
 
 JSON = "application/json"
 _KEY_BYTES = 16
@@ -29,8 +30,8 @@ def enroll(lines: Lines, body: bytes, entropy: Entropy) -> Enrolled:
     answer = lines.ask(PATH, headers, body)
     try:
         if answer.status == 200:
-            return msgspec.json.decode(answer.body, type=Enrolled)
-        told = msgspec.json.decode(answer.body, type=_NotEnrolled)
+            return msgspec.json.decode(answer.body, type=known(Enrolled))
+        told = msgspec.json.decode(answer.body, type=known(_NotEnrolled))
     except msgspec.DecodeError:
         raise AuthorityAway from None  # whoever it is that answers
     raise errors.rebuilt(told.error)

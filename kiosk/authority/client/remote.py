@@ -30,6 +30,7 @@ from kiosk.core.entropy import Entropy
 from kiosk.core.errors import KioskError, said_of
 from statemachine.operation import Phase
 from storage.errors import RegistryError
+from storage.known_types import known
 
 PATH = "/v1/visit/"
 JSON = "application/json"
@@ -176,7 +177,7 @@ class _Problem(msgspec.Struct, frozen=True):
 
 def _names_an_error(body: bytes) -> bool:
     try:
-        msgspec.json.decode(body, type=_Problem)
+        msgspec.json.decode(body, type=known(_Problem))
     except msgspec.DecodeError:
         return False
     return True

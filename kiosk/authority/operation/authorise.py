@@ -26,6 +26,7 @@ from kiosk.core.errors import Message
 from kiosk.pin.rules import PinRules, Rule, check
 from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
+from storage.known_types import known
 from storage.records import (
     ApprovalKind,
     Authorisation,
@@ -111,7 +112,7 @@ def _check_rules(
     A finish brings the password to the PIN the card has: no history is held
     against it.
     """
-    rules = msgspec.json.decode(operation.rules, type=PinRules)
+    rules = msgspec.json.decode(operation.rules, type=known(PinRules))
     with key.open(sealed, operation=operation.id) as value:
         broken = next((v.rule for v in check(rules, value) if not v.holds), None)
         is_new = operation.kind is not Kind.FINISH

@@ -14,6 +14,7 @@ from typing import IO
 import msgspec
 
 from kiosk.authority.proof.signature_checks import LENGTH_BYTES, Claim
+from storage.known_types import known
 
 _PR_SET_PDEATHSIG = 1
 
@@ -28,7 +29,7 @@ def main() -> int:
 
 def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
     """Answer each batch. msgspec.DecodeError: it is none."""
-    read = msgspec.msgpack.Decoder(list[Claim]).decode
+    read = msgspec.msgpack.Decoder(known(list[Claim])).decode
     while length := asked.read(LENGTH_BYTES):
         batch = read(asked.read(int.from_bytes(length, "big")))
         answers.write(bytes(claim.is_true() for claim in batch))

@@ -14,6 +14,7 @@ import msgspec
 
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.core.secret import Secret
+from storage.known_types import known
 from storage.records import Credential, Template
 
 COST = 2**12
@@ -74,7 +75,7 @@ def _read(parts: RequiredPorts, credential: Credential) -> list[HashedPin]:
     plain = parts.vault.open(
         credential.pin_history_sealed, record=credential.id, **_PLACE
     )
-    return msgspec.json.decode(plain, type=list[HashedPin])
+    return msgspec.json.decode(plain, type=known(list[HashedPin]))
 
 
 def _digest(pin: Secret, salt: bytes) -> bytes:

@@ -27,6 +27,7 @@ from kiosk.authority.stations.signing import verify
 from kiosk.authority.stations.standing import REPORTS
 from kiosk.authority.stations.tokens import token_id
 from storage.errors import RecordMissing
+from storage.known_types import known
 from storage.records import AuditDraft, EnrollmentToken, StationRecord, StationStanding
 from storage.registry import Tx
 
@@ -38,7 +39,7 @@ def enroll(parts: RequiredPorts, request: HttpRequest) -> bytes:
     TokenForAnother; as `signing.verify`; RegistryError.
     """
     try:
-        asked = msgspec.json.decode(request.body, type=EnrollCall)
+        asked = msgspec.json.decode(request.body, type=known(EnrollCall))
     except msgspec.DecodeError:
         raise NotUnderstood from None
     key = asked.key()

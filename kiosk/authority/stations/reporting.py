@@ -21,6 +21,7 @@ from kiosk.authority.stations.signing import Proven
 from kiosk.authority.stations.standing import REPORTS, StationReport, seen
 from storage import canonical
 from storage.errors import RecordMissing
+from storage.known_types import known
 from storage.records import Slip, StationStanding
 from storage.registry import Tx
 
@@ -54,7 +55,7 @@ class Reports:
             raise NotUnderstood
         station = self._known.may_report(parts, request).station
         try:
-            said = msgspec.json.decode(request.body, type=ReportCall)
+            said = msgspec.json.decode(request.body, type=known(ReportCall))
         except msgspec.DecodeError:
             raise NotUnderstood from None
         with limit.one_call(station):

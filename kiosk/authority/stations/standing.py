@@ -11,6 +11,7 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.stations.report_call import ReaderStanding
 from kiosk.config.sections.station import StationRole
 from storage import walk
+from storage.known_types import known
 from storage.records import Slip, StationRecord, StationStanding
 from storage.registry import Registry
 
@@ -85,7 +86,7 @@ def counted(parts: RequiredPorts) -> Mapping[str, int]:
 
 def _report(slip: Slip) -> StationReport | None:
     try:
-        return msgspec.json.decode(slip.text, type=StationReport)
+        return msgspec.json.decode(slip.text, type=known(StationReport))
     except msgspec.DecodeError:
         return None
 

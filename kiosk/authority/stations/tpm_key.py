@@ -21,6 +21,7 @@ from kiosk.authority.stations.tpm import (
     TpmError,
     digest_of,
 )
+from storage.known_types import known
 
 _LAST_HANDLE = 0x817F_FFFF
 """Of the owner's range (TCG Registry of Reserved TPM 2.0 Handles, 2.3.1)."""
@@ -65,7 +66,7 @@ class TpmKey:
     def of_text(cls, text: bytes) -> TpmKey:
         """Return the key that a file tells of. ValueError: it tells of none."""
         try:
-            told = msgspec.toml.decode(text, type=TpmKeyFile)
+            told = msgspec.toml.decode(text, type=known(TpmKeyFile))
         except msgspec.DecodeError:
             raise ValueError from None
         public = _public(base64.b64decode(told.key, validate=True))

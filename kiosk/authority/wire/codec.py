@@ -15,6 +15,7 @@ import msgspec
 from kiosk.authority.errors import NotUnderstood
 from kiosk.authority.values import wipe
 from kiosk.core.secret import Secret
+from storage.known_types import known
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def decode(raw: bytes | str, kind: type[T], sealing: Sealing) -> T:
         return opened[-1]
 
     try:
-        return msgspec.json.decode(raw, type=kind, dec_hook=read)
+        return msgspec.json.decode(raw, type=known(kind), dec_hook=read)
     except BaseException as error:
         for secret in opened:
             wipe(secret)

@@ -24,6 +24,7 @@ from kiosk.authority.wire.errors import CarriedError
 from kiosk.authority.wire.secrets import ANSWERED, ASKED, OnItsWay
 from kiosk.directory.errors import DirectoryError
 from storage.errors import RegistryError
+from storage.known_types import known
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,6 +162,6 @@ def _operation_of(request: msgspec.Struct) -> str:
 
 def _read(body: bytes, kind: type[Any]) -> Any:  # Any: whichever type was asked for
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(body, type=known(kind))
     except msgspec.DecodeError:
         raise NotUnderstood from None

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from kiosk.cards.piv.management import ManagementAlgorithm
+from storage.known_types import known
 
 ATTESTS_SINCE = b"\x04\x03\x00"
 METADATA_SINCE = b"\x05\x03\x00"
@@ -139,7 +140,7 @@ def changed(options: PivOptions, values: Mapping[str, object]) -> PivOptions:
     msgspec.ValidationError names a field that there is not, or its type.
     """
     merged = {**msgspec.to_builtins(options), **values}
-    return msgspec.convert(merged, PivOptions)
+    return msgspec.convert(merged, known(PivOptions))
 
 
 def of_variant(variant: Variant) -> PivOptions:

@@ -14,6 +14,7 @@ import msgspec
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.simulation.rehearsal.given import Given
 from kiosk.simulation.rehearsal.steps import Step
+from storage.known_types import known
 
 
 class ScenarioError(KioskError):
@@ -38,7 +39,7 @@ def read(path: Path) -> Scenario:
     """Read one scenario file. ScenarioError."""
     try:
         with path.open("rb") as stream:  # of a device, not for ever
-            return msgspec.toml.decode(stream.read(_LARGEST), type=Scenario)
+            return msgspec.toml.decode(stream.read(_LARGEST), type=known(Scenario))
     except OSError as error:
         problem = reason_of(error)
         raise ScenarioError(file=str(path), problem=problem) from error
