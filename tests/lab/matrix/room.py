@@ -114,6 +114,14 @@ class Room:
         screen = self.app.screen
         screen.set_focus(screen.focus_chain[at])
 
+    def do_draw_whole(self) -> None:
+        """Draw everything that is shown, whatever has been drawn of it."""
+        self.app.call_from_thread(self._draw_whole)
+
+    def _draw_whole(self) -> None:
+        for shown in self.app.screen.walk_children(with_self=True):
+            shown.refresh()
+
     def do_afresh(self) -> dict[str, bool]:
         """Show a new screen of what is shown; False: that screen has more to it."""
         return {"shown": bool(self.app.call_from_thread(self._afresh))}
