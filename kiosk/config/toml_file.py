@@ -32,6 +32,7 @@ from kiosk.config.file_errors import (
     WrongValue,
 )
 from kiosk.core.errors import reason_of
+from storage.known_types import known
 
 __all__ = (
     "ByteOrderMark",
@@ -145,7 +146,7 @@ def decode(table: dict[str, Any], kind: type[T], *, file: Path) -> T:
             raise ValueError from None
 
     try:
-        return msgspec.convert(table, kind, dec_hook=decode_path)
+        return msgspec.convert(table, known(kind), dec_hook=decode_path)
     except msgspec.ValidationError as error:
         raise _explained(str(error), tree, file) from error
 

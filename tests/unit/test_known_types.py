@@ -53,7 +53,6 @@ _READS = {"decode", "Decoder", "convert"}
 _BY_ONE_THREAD = {
     "kiosk/cards/pkcs11/line.py",  # a card's worker, and a process of its own
     "kiosk/cli/card_simulate.py",  # a command by itself
-    "kiosk/config/toml_file.py",  # the configuration, at the start
     "storage/groups.py",  # a str
     "storage/known_types.py",
     "storage/tinydb_journal.py",  # nothing but what JSON has

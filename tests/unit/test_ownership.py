@@ -150,7 +150,7 @@ def of_root(folder: Path) -> Path:
 def test_what_root_makes_by_looking_keeps_nobody_out(folder: Path) -> None:
     """A station opens the lock to write, and its mark for each commit."""
     config, registry = of_root(folder), folder / "registry.journal"
-    for made_anew in (".lock", ".seen"):
+    for made_anew in (".lock", ".turn.lock", ".seen"):
         registry.with_name(registry.name + made_anew).unlink(missing_ok=True)
     typed("audit", "head", "--config", config)
     made = {path for path in folder.rglob("*") if path != config}
