@@ -51,7 +51,8 @@ for number in range(100):
 """
 _READS = {"decode", "Decoder", "convert"}
 _BY_ONE_THREAD = {
-    "kiosk/cards/pkcs11/line.py",  # a card's worker, and a process of its own
+    "kiosk/cards/pkcs11/line.py",  # knows no store; what it reads is of `messages`
+    "kiosk/cards/pkcs11/messages.py",  # where it is made known as it is imported
     "kiosk/cli/card_simulate.py",  # a command by itself
     "storage/groups.py",  # a str
     "storage/known_types.py",

@@ -130,3 +130,7 @@ class TokenFailed(_Quiet, frozen=True, kw_only=True, tag="failed"):
 
 
 Answer = TokenTold | TokenDone | TokenFailed
+
+# Here, where one thread imports it: two first uses at once would end the process.
+msgspec.msgpack.Decoder(Request)
+msgspec.msgpack.Decoder(Answer)
