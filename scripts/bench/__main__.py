@@ -1,4 +1,4 @@
-"""Run measurements and print their tables; exit 1 if a target is missed."""
+"""Run measurements and print their tables; exit 1 if one is missed, 2 if unknown."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ def table(rows: list[Row]) -> str:
 
 def main(wanted: list[str]) -> int:
     """Run the wanted measurements, or all that need no request."""
+    if unknown := sorted({*wanted} - {*names()}):
+        there_is = ", ".join(names())
+        print(
+            f"No measurement: {', '.join(unknown)}. There is: {there_is}.",
+            file=sys.stderr,
+        )
+        return 2
     tables: dict[str, list[Row]] = {"": []}
     for name in wanted or names():
         module = importlib.import_module(f"scripts.bench.{name}")
