@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 from lab.histories import History
-from lab.liar import named
+from lab.liar import LIMITS, named
 from lab.registries import IMPLEMENTATIONS, SHARED, draft
 
 from kiosk.authority.local import LocalAuthority
@@ -23,10 +23,12 @@ from kiosk.authority.ports import Authority
 from kiosk.authority.proof.checkpointed_registry import CheckpointedRegistry
 from kiosk.authority.proof.verification import damage, evidence_of, verify
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.values import OpenRequest
 from kiosk.core.clock import Clock
 from kiosk.doctor import database
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.visit.views import Outcome
+from statemachine.operation import Phase
 from storage.checkpoints import LANE, SignedCheckpoint
 from storage.high_water import HighWaterMark
 from storage.registry import Registry
@@ -35,6 +37,7 @@ from storage.vault import KeyRing, Vault
 pytestmark = pytest.mark.slow
 
 STORIES = ("change", "unblock", "finish")
+CARD = (Phase.CARD_CHANGING, Phase.CARD_CHANGED)
 TOGETHER = 1.0
 """Seconds that clocks may differ by; by more, `doctor` warns of it."""
 APART = (-3600.0, -600.0, -50.0, -TOGETHER, TOGETHER, 50.0, 600.0, 3600.0)
@@ -171,6 +174,49 @@ def test_who_is_ahead_takes_nothing_from_a_visit_at_another_host(
         lambda parts, at: cast("Authority", TidiedUp(right.authority(parts, at))),
     )
     result = history.attempt()
+    assert result is not None
+    assert result.outcome == Outcome.DONE
+    history.assert_invariants(result)
+
+
+@pytest.mark.parametrize("ahead", [-TOGETHER, TOGETHER])
+def test_a_clone_at_another_host_ends_nothing(site: Site, ahead: float) -> None:
+    """Its name is all it has: the visit at the first host goes on, and is done."""
+    history, right, wrong = site.hosts("change", ahead)
+    Site.reached(history, right.authority)
+    clone = OpenRequest(
+        card=history.holder.made.identity.key, seen=history.seen(LIMITS)
+    )
+    looked: list[Phase] = []
+
+    class LookedAt:
+        """An authority at whose other host the clone is seen after each call."""
+
+        def __init__(self, parts: RequiredPorts, port: Authority) -> None:
+            self._annex, self._port = wrong.authority(parts, "annex"), port
+
+        def __getattr__(self, name: str) -> Any:
+            def call(*given: Any, **more: Any) -> Any:
+                try:
+                    return getattr(self._port, name)(*given, **more)
+                finally:
+                    live = right.registry.read(
+                        lambda it: it.live_operations(history.holder.credential)
+                    )
+                    if any(each.phase in CARD for each in live):
+                        looked.append(live[0].phase)
+                        self._annex.open(clone)
+
+            return call
+
+    Site.reached(
+        history,
+        lambda parts, at: cast(
+            "Authority", LookedAt(parts, right.authority(parts, at))
+        ),
+    )
+    result = history.attempt()
+    assert looked
     assert result is not None
     assert result.outcome == Outcome.DONE
     history.assert_invariants(result)

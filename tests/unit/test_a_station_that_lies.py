@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lab.domain.other_hands import Meddled, Moment
-from lab.histories import STORIES, History, Story
+from lab.histories import NEW, STORIES, History, Story
 from lab.liar import LIMITS, Liar, named
 from msgspec.structs import replace
 
 from kiosk.authority.errors import ProofFailed, Refused
-from kiosk.authority.escrow import puk_unblock, puks
+from kiosk.authority.escrow import escrowed_secrets, puk_unblock, puks
 from kiosk.authority.proof import seal, signature
 from kiosk.authority.values import OpenRequest, SeenCard
 from kiosk.core.errors import Message
@@ -223,6 +223,23 @@ def test_what_was_signed_is_in_the_evidence() -> None:
 # --- ways back -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_over", [True, False])
+def test_nobody_learns_by_asking_what_an_earlier_pin_was(*, is_over: bool) -> None:
+    """Without the card's signature a right guess is refused like a wrong one."""
+    history = History(CHANGE)
+    policy = history.world.registry.read(lambda it: it.template("staff")).pin_policy
+    _template(history, pin_policy=replace(policy, history=3))
+    history.attempt()
+    assert history.world.credential("alice").pin_history_sealed
+    for guess in (b"485921", NEW):
+        liar = Liar(history, Kind.CHANGE, insert=False)
+        if is_over:
+            liar.port.refuse(liar.id, Message("reason.not_written"))
+        sealed = liar.sealed(guess)
+        with pytest.raises(ProofFailed):
+            liar.port.authorise(liar.id, b"x" * 32, b"", sealed, going_on=False)
+
+
 def test_a_way_back_that_failed_is_out_of_step() -> None:
     liar = Liar(History(CHANGE), Kind.CHANGE)
     sealed = liar.sealed()
@@ -260,6 +277,38 @@ def test_a_puk_that_nobody_released_is_not_handed_out() -> None:
     why = refused(lambda: liar.port.puk_next(liar.id, (), None))
     assert why == "stop.nothing_in_escrow"
     assert not puks.is_due(liar.credential.escrow)
+
+
+@pytest.mark.parametrize("event", [Event.SUSPEND, Event.REVOKE])
+def test_no_second_puk_of_a_card_that_was_held_since_the_first(event: Event) -> None:
+    """The next one may be the one that opens it."""
+    history = History(UNBLOCK)
+
+    def wait_for_another(tx: Tx) -> None:
+        credential = tx.credential(history.holder.credential)
+        pending = escrowed_secrets.seal_field(
+            history.world.parts,
+            credential.id,
+            escrowed_secrets.PENDING,
+            Secret(b"97531864"),
+        )
+        escrow = replace(
+            credential.escrow,
+            known=Known.PENDING,
+            pending_sealed=pending,
+            pending_placings=1,
+        )
+        tx.save_credential(replace(credential, escrow=escrow))
+
+    history.world.registry.run(wait_for_another)
+    liar = Liar(history, Kind.UNBLOCK)
+    liar.redeem(ApprovalKind.RELEASE, history.world.release_code("alice"))
+    first = liar.port.release(liar.id, *liar.presence(), None).puk
+    assert first is not None
+    liar.port.puk_wrong(liar.id, first.label, None)
+    history.world.operate("alice", event)
+    reason = refused(lambda: liar.port.puk_next(liar.id, (first.label,), None))
+    assert reason == f"stop.{liar.credential.state}"
 
 
 def test_a_puk_is_handed_out_once_in_an_operation() -> None:

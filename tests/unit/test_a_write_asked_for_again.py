@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace as remade
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import pytest
-from lab.histories import History
+from lab.domain.other_hands import Answer, Meddled, Moment
+from lab.histories import NEW, History
 from lab.liar import Liar, named
 
 from kiosk.authority.errors import Refused
@@ -16,10 +17,14 @@ from kiosk.authority.local import LocalAuthority
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import Verdict, WriteVerdict
 from kiosk.core.clock import ManualClock
+from kiosk.core.secret import Secret
+from kiosk.directory.errors import Unreachable
+from kiosk.directory.ports import Directory
 from kiosk.simulation.domain.controller import SimulatedDc
 from kiosk.simulation.domain_faults import AnyFault, BindSays, Frozen, WriteNo
 from kiosk.simulation.interference import ProcessDied
 from statemachine.operation import Kind, Phase
+from storage.registry import Registry
 
 SOON = 0.5
 """Seconds within which it is known that a write has ended."""
@@ -157,3 +162,93 @@ def test_who_sent_it_is_gone_and_nobody_is_kept_waiting_longer_than_it_may_last(
     assert again.verdict is Verdict.OUT_OF_STEP
     waited = clock.monotonic() - began
     assert 0 < waited <= asked.history.world.parts.write_deadline + SOON
+
+
+# --- while the first is being sent ----------------------------------------------
+
+
+class Parked:
+    """Whoever comes here waits until the same write is being sent elsewhere."""
+
+    def __init__(self) -> None:
+        self.came, self.may_go_on = threading.Event(), threading.Event()
+
+    def park(self) -> None:
+        self.came.set()
+        assert self.may_go_on.wait(10.0)
+
+
+class OutOfReach:
+    """A directory that takes its time, and then cannot be reached."""
+
+    def __init__(self, directory: Directory, parked: Parked) -> None:
+        self._directory, self._parked = directory, parked
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._directory, name)
+
+    def connect(self, dc: str | None = None) -> NoReturn:
+        self._parked.park()
+        raise Unreachable(dcs="dc2", reason="timeout")
+
+
+class StandsStill:
+    """A registry whose caller stands still once it has judged the write."""
+
+    def __init__(self, registry: Registry, parked: Parked) -> None:
+        self._registry, self._parked, self._runs = registry, parked, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+    def run(self, fn: Callable[..., object]) -> object:
+        self._runs += 1
+        if self._runs == 3:  # after what is wanted, and the mark
+            self._parked.park()
+        return self._registry.run(fn)
+
+
+def out_of_reach(parts: RequiredPorts, parked: Parked) -> RequiredPorts:
+    unreachable = OutOfReach(parts.directory, parked)
+    return remade(parts, directory=cast("Directory", unreachable))
+
+
+def late_by_its_clock(parts: RequiredPorts, parked: Parked) -> RequiredPorts:
+    clock = ManualClock(parts.clock.now() + 3600.0)
+    registry = cast("Registry", StandsStill(parts.registry, parked))
+    return remade(parts, clock=clock, registry=registry)
+
+
+@pytest.mark.parametrize("host", [out_of_reach, late_by_its_clock])
+@pytest.mark.parametrize("key", ["first", "second"])
+@pytest.mark.parametrize("answer", [Answer.COMES, Answer.LOST])
+def test_who_can_send_nothing_takes_back_nothing_that_another_sends(
+    asked: Asked,
+    host: Callable[[RequiredPorts, Parked], RequiredPorts],
+    key: str,
+    answer: Answer,
+) -> None:
+    """Another host of the authority, or another thread. The card goes back only where
+    the directory has certainly not taken the new value.
+    """
+    parked, said = Parked(), list[WriteVerdict]()
+    parts = asked.history.world.parts
+    other = host(parts, parked)
+    beside = threading.Thread(target=lambda: said.append(asked.ask(key, parts=other)))
+    beside.start()
+    assert parked.came.wait(10.0)
+
+    def go_on() -> None:
+        parked.may_go_on.set()
+        beside.join(0.2)
+
+    sending = Meddled(parts.directory, Moment.UNANSWERED, go_on, answer)
+    first = asked.ask("first", parts=remade(parts, directory=sending))
+    beside.join(10.0)
+    with Secret(NEW) as new:
+        assert asked.history.domain.binds(asked.history.holder.account_guid, new)
+    assert len(said) == 1
+    for each in (first, *said):
+        assert not each.roll_back
+        assert each.verdict in (Verdict.DONE, Verdict.OUT_OF_STEP)
+    assert asked.liar.operation.phase in (Phase.DONE, Phase.OUT_OF_STEP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -62,6 +63,27 @@ def test_nor_under_the_key_of_somebody_elses_card(events: list[AuditEvent]) -> N
         for event in events
     ]
     (found,) = unproven_writes(strangers)
+    assert found.reason.key == "evidence.key_not_on_record"
+
+
+def test_nor_under_the_key_of_the_card_that_wants_no_pin(
+    events: list[AuditEvent],
+) -> None:
+    """It is on record for just this card, and whoever holds the card signs with it."""
+    presence = ec.generate_private_key(ec.SECP256R1())
+    forged: list[AuditEvent] = []
+    for event in events:
+        if event.kind != "operation.authorised":
+            forged.append(event)
+            continue
+        proof = signed_by(presence, event)
+        spki = base64.b64decode(proof.data["key"])
+        recorded = {"key_sha256": hashlib.sha256(spki).hexdigest(), "slot": "9E"}
+        forged += [
+            replace(event, kind="credential.key_recorded", seq=0, data=recorded),
+            proof,
+        ]
+    (found,) = unproven_writes(forged)
     assert found.reason.key == "evidence.key_not_on_record"
 
 

@@ -96,12 +96,12 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
 
 
 def _to_be_sent(parts: RequiredPorts, credential: Credential, label: Label) -> PukPlan:
-    pending = credential.escrow.pending_sealed
-    return PukPlan(
-        label=label,
-        old=value(parts, credential, label),
-        new=open_field(parts, credential.id, PENDING, pending),
-    )
+    new = open_field(parts, credential.id, PENDING, credential.escrow.pending_sealed)
+    try:
+        return PukPlan(label=label, old=value(parts, credential, label), new=new)
+    except BaseException:
+        new.wipe()
+        raise
 
 
 def _fresh(parts: RequiredPorts, credential: Credential) -> Secret:

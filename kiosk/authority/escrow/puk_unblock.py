@@ -23,6 +23,7 @@ from kiosk.authority.escrow.escrowed_secrets import (
 )
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.held import held
 from kiosk.authority.values import PukTry
 from kiosk.core.errors import Message
 from kiosk.core.secret import Secret
@@ -48,6 +49,8 @@ def choose(
 ) -> PukTry:
     """Write down as sent what is to be sent next, and return it. Refused."""
     operation, credential = live(tx, id)
+    if (refusal := held(credential)) is not None:
+        raise Refused(refusal)
     if not operation.puk_released:
         raise Refused(Message("stop.nothing_in_escrow"))
     puk = puks.of(credential.escrow)

@@ -20,11 +20,11 @@ from kiosk.authority.proof.seal import SealingKey
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import pin_history
+from kiosk.authority.rules.held import held
 from kiosk.authority.rules.sync_conditions import proof_of
 from kiosk.authority.values import Challenge
 from kiosk.core.errors import Message
 from kiosk.pin.rules import PinRules, Rule, check
-from statemachine.lifecycle import State
 from statemachine.operation import Kind, Phase
 from storage.known_types import known
 from storage.records import (
@@ -62,7 +62,6 @@ def authorise(
     credential, template, sealing = parts.registry.read(
         lambda it: _read(it, parts, operation)
     )
-    _check_rules(parts, operation, credential, template, sealed, sealing)
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
         valid = parts.registry.read(
@@ -74,6 +73,9 @@ def authorise(
         )
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
+    # Nobody learns what a PIN was who has not proven the card: a station could ask on.
+    if valid and operation.ended_at is None:
+        _check_rules(parts, operation, credential, template, sealed, sealing)
     since, key = parts.clock.monotonic(), credential.authentication_key
 
     def commit(tx: Tx) -> ProofFailed | Refused | None:
@@ -185,8 +187,8 @@ def _commit(
     if not (valid and fresh):
         _end_unproven(tx, parts, operation, stale=valid)
         return False
-    if credential.state in (State.SUSPENDED, State.REVOKED, State.RETIRED):
-        raise Refused(Message(f"stop.{credential.state}"))
+    if (refusal := held(credential)) is not None:
+        raise Refused(refusal)
     transitions.move(
         tx,
         parts,

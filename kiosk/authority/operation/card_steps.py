@@ -10,22 +10,13 @@ from kiosk.authority.operation import prepare, transitions
 from kiosk.authority.operation.authorised_time import is_late
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.held import held
 from kiosk.authority.values import Challenge, OperationOutcome
 from kiosk.core.errors import Message
 from statemachine.candidates import Label
-from statemachine.lifecycle import State
 from statemachine.operation import Phase, Route
-from storage.records import Credential, Operation, Sync
+from storage.records import Operation, Sync
 from storage.registry import Tx
-
-_HELD = (State.SUSPENDED, State.REVOKED, State.RETIRED)
-
-
-def held(credential: Credential) -> Message | None:
-    """Say why nothing may go on with a credential that was held in the middle."""
-    if credential.state in _HELD:
-        return Message(f"stop.{credential.state}")
-    return None
 
 
 def changing(parts: RequiredPorts, once: Once, id: str) -> None:

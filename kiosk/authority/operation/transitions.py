@@ -310,11 +310,14 @@ def end_elsewhere(tx: Tx, parts: RequiredPorts, credential: str, station: str) -
 
 
 def _is_under_way(parts: RequiredPorts, operation: Operation, station: str) -> bool:
-    """Say whether another station may still be at it: it did something a while ago."""
+    """Say whether another station may still be at it: it did something a while ago.
+
+    By the clock of this host, which may be behind that of the one that wrote it down.
+    """
     if operation.station == station:
         return False
     since = parts.clock.now() - max(operation.moved_at, operation.started_at)
-    return 0 <= since < UNDER_WAY_SECONDS
+    return abs(since) < UNDER_WAY_SECONDS
 
 
 def is_writing(parts: RequiredPorts, operation: Operation) -> bool:

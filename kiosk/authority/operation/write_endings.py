@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from kiosk.authority.errors import Refused
 from kiosk.authority.operation import changed_elsewhere, transitions
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
@@ -139,31 +140,64 @@ def refused(
     another: bool,
     error: DirectoryError | None = None,
 ) -> WriteVerdict:
-    """A definite no: commit the way back, or that there is none.
+    """A definite no to what this call sent: the way back, or that there is none.
 
     `error`: the directory's own answer, for the evidence.
     """
-    answer = _answer(error)
+
+    def commit(tx: Tx) -> WriteVerdict:
+        return _refuse(tx, parts, tx.operation(id), reason, error, another=another)
+
+    return once.commit(commit)
+
+
+def not_sent(
+    parts: RequiredPorts,
+    once: Once,
+    id: str,
+    reason: Message,
+    error: DirectoryError | None = None,
+) -> WriteVerdict:
+    """Nothing was sent by this call: the way back, or that there is none.
+
+    Refused where the same write is marked: another thread or host sends it, and what
+    this one could not do says nothing of that.
+    """
 
     def commit(tx: Tx) -> WriteVerdict:
         operation = tx.operation(id)
-        if reason.key == changed_elsewhere.REASON:
-            credential = tx.credential(operation.credential)
-            changed_elsewhere.mark_now(tx, parts, credential, operation.station)
-        route = transitions.route_taken(operation)
-        if route is Route.OLD_PIN:
-            target = Phase.ROLLING_BACK
-        elif route is Route.FINISH and operation.phase is Phase.AUTHORISED:
-            target = Phase.REFUSED
-        else:
-            transitions.end_out_of_step(tx, parts, operation, reason, evidence=answer)
-            return _no(reason, Verdict.OUT_OF_STEP, another=another)
-        moved = transitions.move(
-            tx, parts, operation, target, reason=reason.key, evidence=answer
-        )
-        return _no(reason, Verdict.REFUSED, moved, another=another)
+        if operation.written:
+            raise Refused(Message("stop.operation_ended"))
+        return _refuse(tx, parts, operation, reason, error, another=False)
 
     return once.commit(commit)
+
+
+def _refuse(
+    tx: Tx,
+    parts: RequiredPorts,
+    operation: Operation,
+    reason: Message,
+    error: DirectoryError | None,
+    *,
+    another: bool,
+) -> WriteVerdict:
+    answer = _answer(error)
+    if reason.key == changed_elsewhere.REASON:
+        credential = tx.credential(operation.credential)
+        changed_elsewhere.mark_now(tx, parts, credential, operation.station)
+    route = transitions.route_taken(operation)
+    if route is Route.OLD_PIN:
+        target = Phase.ROLLING_BACK
+    elif route is Route.FINISH and operation.phase is Phase.AUTHORISED:
+        target = Phase.REFUSED
+    else:
+        transitions.end_out_of_step(tx, parts, operation, reason, evidence=answer)
+        return _no(reason, Verdict.OUT_OF_STEP, another=another)
+    moved = transitions.move(
+        tx, parts, operation, target, reason=reason.key, evidence=answer
+    )
+    return _no(reason, Verdict.REFUSED, moved, another=another)
 
 
 def _no(

@@ -16,11 +16,12 @@ from kiosk.authority.operation import (
     write_repeated,
 )
 from kiosk.authority.operation.authorised_time import is_late, left_of
-from kiosk.authority.operation.card_steps import held, verified
+from kiosk.authority.operation.card_steps import verified
 from kiosk.authority.operation.write_endings import (
     Before,
     LookBefore,
     not_recorded,
+    not_sent,
     refused,
 )
 from kiosk.authority.operation.write_outcome import decide_unknown, decide_written
@@ -28,6 +29,7 @@ from kiosk.authority.proof import seal
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import SEND_SECONDS, RequiredPorts
 from kiosk.authority.rules import in_step
+from kiosk.authority.rules.held import held
 from kiosk.authority.rules.in_step import Compared
 from kiosk.authority.rules.reset_mode import how
 from kiosk.authority.rules.sync_conditions import of_account
@@ -71,14 +73,13 @@ def write(
             wanted, template = parts.registry.run(
                 lambda tx: _wanted(tx, parts, operation.id)
             )
-            return ask(
-                parts.directory,
-                lambda dc: _on(dc, parts, once, wanted, template, sealed, password),
-            )
-        except DirectoryError as error:
-            return refused(
-                parts, once, operation.id, error.message, another=False, error=error
-            )
+            try:
+                return ask(
+                    parts.directory,
+                    lambda dc: _on(dc, parts, once, wanted, template, sealed, password),
+                )
+            except DirectoryError as error:
+                return not_sent(parts, once, operation.id, error.message, error)
         except Refused:
             verdict = _of_whoever_sent_it(parts, once, operation.id, sealed)
             if verdict is None:
@@ -115,7 +116,7 @@ def _on(
     until = parts.clock.monotonic() + _seconds(parts, operation)
     marked = parts.registry.run(lambda tx: _mark(tx, parts, operation.id, sealed, look))
     if isinstance(marked, Message):
-        return refused(parts, once, operation.id, marked, another=False)
+        return not_sent(parts, once, operation.id, marked)
     before = Before(look.dc, look.origin, look.account, look.asked, marked)
     return _sent(parts, once, operation.id, dc, before, password, until)
 

@@ -38,6 +38,8 @@ class EvidenceFinding:
     reason: Message
 
 
+_WITHOUT_PIN = "9E"
+"""The slot of the card authentication key (SP 800-73-5 part 1)."""
 _STEPS = 2 * CLOCK_STEP
 """Seconds by which two events' times may differ from what was judged then."""
 
@@ -136,6 +138,8 @@ class Proofs:
             takes(event)
 
     def _record(self, event: AuditEvent) -> None:
+        if event.data.get("slot") == _WITHOUT_PIN:
+            return  # it signs without the PIN, so for no write
         lane, seq, key = event.lane, event.seq, event.data.get("key_sha256", "")
         record = _Record(lane, seq, key, self._covers(lane, seq))
         self._keys.setdefault(event.credential, []).append(record)
