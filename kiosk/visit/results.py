@@ -13,6 +13,7 @@ from kiosk.cards.errors import (
 )
 from kiosk.cards.values import Tries
 from kiosk.core.errors import Message, said_of
+from kiosk.pin.rules import Rule
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
@@ -83,13 +84,20 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         again = None
     return Result(
         outcome=Outcome.REFUSED,
-        headline=said_of(error),
+        headline=_said(error),
         facts=(Message("result.fact.nothing_changed"), *run.said),
         advice=_advice(kind, again, is_out=is_out),
         event=run.event,
         again=again,
         tries=tries,
     )
+
+
+def _said(error: Exception) -> Message:
+    """Say what went wrong; of the one rule that no form can show, which it is."""
+    if isinstance(error, RulesBroken) and error.data.get("rule") == Rule.HISTORY:
+        return Message("reason.earlier_pin")
+    return said_of(error)
 
 
 def _instead_of_finish(run: Run) -> Kind | None:
@@ -162,8 +170,8 @@ def interrupted(run: Run, error: Exception) -> Result:
     """
     card = "card_changed" if run.is_taken else "card_uncertain"
     password = () if run.writing else (Message("result.fact.password_unchanged"),)
-    facts = (Message(f"result.fact.{card}"), *password, said_of(error))
-    return _out_of_step(run, facts, another=False)
+    facts = (Message(f"result.fact.{card}"), *password, _said(error))
+    return _out_of_step(run, facts, another=isinstance(error, RulesBroken))
 
 
 def finish_interrupted(run: Run, error: Exception) -> Result:
@@ -171,7 +179,7 @@ def finish_interrupted(run: Run, error: Exception) -> Result:
     return Result(
         outcome=Outcome.OUT_OF_STEP,
         headline=Message("result.headline.still_out_of_step"),
-        facts=(Message("result.fact.card_unchanged"), said_of(error), *run.said),
+        facts=(Message("result.fact.card_unchanged"), _said(error), *run.said),
         advice=_STAYS_OUT,
         event=run.event,
     )

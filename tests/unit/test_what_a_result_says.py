@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import NoReturn, cast
 
 import pytest
-from lab.histories import History
+from lab.histories import NEW, History
 from lab.liar import named
+from msgspec.structs import replace
 
+from kiosk import texts
 from kiosk.authority.errors import AuthorityBusy, CodeRefused, Refused, RulesBroken
 from kiosk.authority.values import Offer, OpenedCredential, Verdict, WriteVerdict
 from kiosk.cards.errors import (
@@ -26,6 +28,7 @@ from kiosk.visit import results
 from kiosk.visit.run import Run
 from kiosk.visit.views import Outcome, Result
 from statemachine.operation import Kind
+from storage.registry import Tx
 
 SAID = Message("result.fact.puk_due")
 WHY = Message("condition.disabled")
@@ -207,6 +210,62 @@ def test_what_broke_says_what_is_not_known() -> None:
         assert facts(result) == [*known, "card.removed"]
         assert advice(result) == STAYS_OUT
         assert result.again is None
+
+
+def test_an_earlier_pin_that_the_card_already_has_is_named_and_another_is_chosen() -> (
+    None
+):
+    """A card that was unblocked has it: only the authority knows earlier PINs."""
+    history = History(named("change"))
+    policy = history.world.registry.read(lambda it: it.template("staff")).pin_policy
+    keeps_three = replace(policy, history=3)
+
+    def take_on(tx: Tx) -> None:
+        kept = tx.save_template(replace(tx.template("staff"), pin_policy=keeps_three))
+        credential = tx.credential(history.holder.credential)
+        tx.save_credential(replace(credential, template_version=kept.version))
+
+    history.world.registry.run(take_on)
+    assert history.visit_with(history.card_pin(), NEW) == Outcome.DONE
+    history.world.clock.sleep(600.0)
+    history.holder.made.card.set_tries(pin=0)
+    history._next_pin = lambda: NEW  # type: ignore[method-assign]  # what is typed
+    result = history._visit(Kind.UNBLOCK)
+    assert result is not None
+    assert result.outcome is Outcome.OUT_OF_STEP
+    assert [each.key for each in result.facts] == [
+        "result.fact.card_changed",
+        "result.fact.password_unchanged",
+        "reason.earlier_pin",
+    ]
+    assert advice(result) == ["result.advice.choose_another"]
+    assert result.again is Kind.CHANGE
+
+
+NOT_OF_VISITS = frozenset(
+    f"authority.{it}"
+    for it in (
+        "station_key_unusable",
+        "token_refused",
+        "token_expired",
+        "token_for_another",
+    )
+)
+"""A station's enrollment ends with them, and nothing was changed before."""
+REGISTRY = frozenset({"registry.error", "registry.full", "registry.locked"})
+"""Of the registry's, those that a commit in the middle may end with."""
+
+
+def test_no_error_says_that_nothing_was_changed() -> None:
+    """The result does, where it knows. The same error may come after a change."""
+    stands = [
+        key
+        for key, sentence in texts.english().items()
+        if key.split(".")[0] in ("authority", "card") or key in REGISTRY
+        if key not in NOT_OF_VISITS
+        if "Nothing was changed" in sentence
+    ]
+    assert stands == []
 
 
 def test_a_way_back_that_nobody_has_heard_of_is_told_with_what_may_come_of_that() -> (
