@@ -7,7 +7,7 @@ from functools import partial
 
 from kiosk.cards.errors import CardRemoved
 from kiosk.core.secret import Secret
-from kiosk.directory.errors import OutcomeUnknown, ReadFailed
+from kiosk.directory.errors import OutcomeUnknown, ReadFailed, Unreachable
 from kiosk.simulation.cards.reader import READER
 from kiosk.simulation.domain_faults import DcDown
 from kiosk.simulation.interference import ProcessDied
@@ -49,7 +49,10 @@ def _faults(town: Town, point: Point) -> list[Named]:
         case (kind, moment) if (kind, moment) == (COMMIT, AFTER):
             lost = "the disk took it and said no"
             return [(lost, lambda point: _raise(StorePoisoned(path="disk")))]
-        case (kind, moment) if kind == CALL and point.name != "connect":
+        case (kind, _) if kind == CALL and point.name == "connect":
+            away = Unreachable(dcs=FIRST, reason="timeout")
+            return [("nobody is reached", lambda point: _raise(away))]
+        case (kind, moment) if kind == CALL:
             what = "no answer" if moment == AFTER else "nothing arrives"
             return [(what, _no_answer)]
         case (kind, moment) if (kind, moment) == (MESSAGE, AFTER):
@@ -66,6 +69,7 @@ def _on_the_line(line: Line, moment: str) -> list[Named]:
         late: lambda: _be_late(line, moment),
         "the question comes twice": lambda: line.again(line.sent[-1:]),
         "what was late arrives": line.let_go,
+        "it is heard beside what comes next": lambda: _be_beside(line, moment),
         "all on the line is sent again": lambda: line.again(list(line.sent)),
         "all on the line is sent again, backwards": lambda: line.again(line.sent[::-1]),
         "all on the line is sent from elsewhere": lambda: line.again(
@@ -83,6 +87,12 @@ def _lose() -> None:
 
 def _be_late(line: Line, moment: str) -> None:
     line.hold_last()
+    if moment == BEFORE:
+        raise Lost
+
+
+def _be_beside(line: Line, moment: str) -> None:
+    line.hear_beside()
     if moment == BEFORE:
         raise Lost
 

@@ -153,6 +153,8 @@ def _agreement(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[st
     for shown, agreed in person.agreed:
         if shown is Outcome.DONE and not agreed:
             yield "the screen said done, and they differed"
+    if town.written_all_the_same(person):
+        yield "the screen said that the password is unchanged, and it was written"
 
 
 def _counters(town: Town, person: Person, own: list[AuditEvent]) -> Iterator[str]:

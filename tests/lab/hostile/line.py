@@ -9,7 +9,7 @@ it hears nothing, under the same key, as it does over HTTPS.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -54,6 +54,8 @@ class Line:
     sent: list[Sent] = field(default_factory=list)
     held: list[Sent] = field(default_factory=list)
     """What is still under way while its sender has long given up."""
+    begin: Callable[[str, Callable[[], None]], None] | None = None
+    """Lets somebody go on beside the others; None: one goes after the other."""
     _keys: itertools.count[int] = field(default_factory=itertools.count)
 
     def station(self, name: str) -> Authority:
@@ -89,6 +91,20 @@ class Line:
     def hold_last(self) -> None:
         """The last question is under way for long: it is heard when it is let go."""
         self.held += self.sent[-1:]
+
+    def hear_beside(self) -> None:
+        """The last question is heard while its sender, who has given up, asks again."""
+        if self.begin is None:
+            return self.hold_last()
+        sent, number = self.sent[-1], len(self.sent)
+
+        def heard() -> None:
+            try:
+                self.carry(sent, number)
+            except ProcessDied:
+                self.behind.restart_one(number)
+
+        return self.begin(f"{sent.station}, {sent.call} beside", heard)
 
     def let_go(self) -> None:
         """What was late arrives now, the last one first."""

@@ -51,9 +51,13 @@ def been_together(
         plan = planned_by(town, chance, less, name, most=3, points=_POINTS)
         town.points.arm(plan)
         town.points.turn = turns.turn
+        if town.line is not None:
+            town.line.begin = turns.begin
         _begin(town, turns, chance, less, name)
         turns.go()
         town.points.turn, town.points.armed = _nobody, False
+        if town.line is not None:
+            town.line.begin = None
         if taken is not None:
             taken += turns.taken
         town.domain.heal()

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from dataclasses import replace as remade
 from typing import Any
 
 from msgspec.structs import replace
 
 from kiosk.authority.local import LocalAuthority
 from kiosk.authority.ports import Authority
+from kiosk.authority.proof.kept_keys import KeptKeys
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import CardLimits, OpenRequest, SeenCard
 from kiosk.cards.ports import Card
@@ -63,6 +65,13 @@ from storage.registry import Registry, Tx
 FIRST, OTHER = "dc1.ad.test", "dc2.ad.test"
 PINS = (b"314159", b"926535", b"846257", b"803476")
 THEIRS = b"Helpdesk-4711"
+_UNCHANGED = frozenset(
+    (
+        "result.headline.rolled_back",
+        "result.fact.password_unchanged",
+        "result.fact.nothing_changed",
+    )
+)
 LIMITS = CardLimits(minimum=6, maximum=8, alphabet=Alphabet.DIGITS)
 
 
@@ -80,6 +89,12 @@ class Person:
     shown: list[Result] = field(default_factory=list)
     agreed: list[tuple[Outcome, bool]] = field(default_factory=list)
     """What was shown, and whether the last value sent was the card's PIN then."""
+    typed: bytes = b""
+    """What would become the password."""
+    begun: list[int] = field(default_factory=list)
+    """How much had been done when each visit began."""
+    unchanged: dict[int, bytes] = field(default_factory=dict)
+    """Visits that ended with the password unchanged, they said; and what was typed."""
 
     @property
     def card(self) -> Any:
@@ -155,7 +170,12 @@ class Town:
 
     def _process(self) -> RequiredPorts:
         self.world.restart()
-        return self.world.parts
+        parts = self.world.parts
+        if self.line is None:
+            return parts
+        # Which of them a question comes to is nobody's choice: each opens what is sent.
+        keys = KeptKeys(parts.vault, parts.clock, parts.entropy)
+        return remade(parts, sealing=keys)
 
     def visit_of(self, card: Card, station: str, worker: Worker | None = None) -> Visit:
         """Return a visit with points around each message to the authority."""
@@ -218,6 +238,7 @@ class Town:
     ) -> Result | None:
         """Insert the card and do `kind`, or what is recommended; what was shown."""
         self._here.station = station
+        person.begun.append(len(self.points.done))
         self._take_out(person)
         card = self.readers.insert(person.holder.made.card)
         visit = self.visit_of(card, station, worker)
@@ -241,6 +262,8 @@ class Town:
             return None
         person.shown.append(result)
         person.agreed.append((result.outcome, self._agree(person)))
+        if _UNCHANGED & {each.key for each in (result.headline, *result.facts)}:
+            person.unchanged[len(person.begun) - 1] = person.typed
         return result
 
     def _let_go_of_cards(self) -> None:
@@ -318,6 +341,7 @@ class Town:
             for pin in PINS[person.chosen % 4 :] + PINS
             if not person.card.has_pin(pin)
         )
+        person.typed = new if FieldName.NEW_PIN in form.fields else person.pin()
         typed: dict[FieldName, Secret] = {}
         for name in form.fields:
             match name:
@@ -377,6 +401,15 @@ class Town:
         if done.name != "authorise":
             return False
         return self.operation(done.whose).credential == person.holder.credential
+
+    def written_all_the_same(self, person: Person) -> bool:
+        """Say whether a password was written of which a visit said that it was not."""
+        ends = [*person.begun[1:], len(self.points.done)]
+        return any(
+            Done("set_password", each.at, person.holder.account_guid, typed) == each
+            for visit, typed in person.unchanged.items()
+            for each in self.points.done[person.begun[visit] : ends[visit]]
+        )
 
     def credential(self, person: Person) -> Credential:
         own = person.holder.credential
