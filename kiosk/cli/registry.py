@@ -25,14 +25,22 @@ app = new_app("Look at the registry's files, check them, tidy them up.")
 
 @app.command()
 def info(config: ConfigOption = None) -> None:
-    """Say how large the registry is, and what lives in it."""
+    """Say how large the registry is, what lives in it, how old the last checkpoint is.
+
+    A torn last write is cut and kept aside, as whoever opens the registry does.
+    """
+    from kiosk.cli import checkpoint_age
+    from kiosk.core.clock import SystemClock
+
     if database := _database(config):
         registry_database.info(database)
         return
     with _opened(config) as registry:
+        _complain_if_torn(registry)
         counts = registry.read(lambda view: (view.count(), view.unfinished()))
         figures = registry.figures()
         sealed = registry.evidence.segments()
+        checkpoint = checkpoint_age.said(registry, SystemClock())
     here = [each for each in sealed if not each.archived]
     print(f"file            {figures.path}")
     living = min(figures.living, figures.size)  # it is reckoned
@@ -44,13 +52,15 @@ def info(config: ConfigOption = None) -> None:
     print(f"sealed events   {events:,} in {len(here):,} segments, {size:,} bytes")
     if len(here) < len(sealed):
         print(f"moved away      {len(sealed) - len(here):,} segments")
+    print(f"checkpoint      {checkpoint}")
 
 
 @app.command()
 def check(config: ConfigOption = None) -> None:
     """Read the registry and its evidence whole; name what is damaged, and where.
 
-    Exit code 1 if anything is. Nothing is changed.
+    A torn last write is damage, too: it is cut and kept aside, as whoever opens the
+    registry does. Nothing else is changed. Exit code 1 if anything is damaged.
     """
     from kiosk.cli.ending import words
     from kiosk.cli.progress import shown
@@ -60,8 +70,8 @@ def check(config: ConfigOption = None) -> None:
         registry_database.check(database)
         return
     with _opened(config) as registry:
+        wrong = _complain_if_torn(registry)
         total = len(registry.evidence.segments())
-        wrong = 0
         for trouble in shown(registry.evidence.examined(), total, "segments"):
             if trouble is not None:
                 typer.echo(words(Message(trouble.code, trouble.data)), err=True)
@@ -101,8 +111,8 @@ def repair(
     left = 0
     folders = [each.absolute() for each in copies or ()]
     with _opened(config) as registry:
-        if torn := registry.recovered():
-            print(f"A torn last write was cut and kept in {torn}.")
+        if torn := _torn(registry):
+            print(torn)
         total = len(registry.evidence.segments())
         mended = mending.mend(registry.evidence, FileOps(), folders)
         for _, trouble, copy in shown(mended, total, "segments"):
@@ -133,6 +143,7 @@ def compact(config: ConfigOption = None) -> None:
     from storage.tinydb_evidence import BATCH
 
     with _opened(config) as registry:
+        _complain_if_torn(registry)
         figures = registry.figures()
         before = figures.size
         due = range(0, figures.events, BATCH)
@@ -198,6 +209,27 @@ def roles(account: Annotated[str, typer.Argument(metavar="ACCOUNT")]) -> None:
             f"at most {_LONGEST_ACCOUNT} bytes on one line, as PostgreSQL takes them"
         )
     print(rights_of(account), end="")
+
+
+def _torn(registry: TinyDbRegistry) -> str:
+    """Return what is said of a last write that was cut at opening; empty: none was."""
+    from kiosk.cli.ending import words
+    from kiosk.core.errors import Message
+
+    file = registry.recovered()
+    return words(Message("registry.torn", {"file": file})) if file else ""
+
+
+def _complain_if_torn(registry: TinyDbRegistry) -> int:
+    """Say that opening it has cut a last write: nobody will find that again.
+
+    Return how many were cut.
+    """
+    torn = _torn(registry)
+    if not torn:
+        return 0
+    typer.echo(torn, err=True)
+    return 1
 
 
 def _database(named: Path | None) -> Config | None:

@@ -21,13 +21,16 @@ stays in its tables, all of it; nothing is sealed into files here.\
 
 
 def info(config: Config) -> None:
-    """Say where the registry is, how large, and what lives in it."""
+    """Say where it is, how large, what lives in it, how old the last checkpoint is."""
     from kiosk.bootstrap import database_of, facts_of
+    from kiosk.cli import checkpoint_age
+    from kiosk.core.clock import SystemClock
 
     registry = database_of(config)
     try:
         told = facts_of(registry)
         counts = registry.read(lambda view: (view.count(), view.unfinished()))
+        checkpoint = checkpoint_age.said(registry, SystemClock())
     finally:
         registry.close()
     print(f"database        {told.place}")
@@ -36,6 +39,7 @@ def info(config: Config) -> None:
     print(f"credentials     {counts[0]:,}")
     print(f"unfinished      {counts[1]:,} operations")
     print(f"events          {told.events:,} in {told.lanes:,} lanes")
+    print(f"checkpoint      {checkpoint}")
 
 
 def check(config: Config) -> None:

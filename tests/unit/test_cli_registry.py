@@ -11,8 +11,9 @@ from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixtur
 from lab.registries import draft
 
 from kiosk import bootstrap
+from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
-from storage import tinydb_evidence
+from storage import checkpoints, tinydb_evidence
 from storage.segments import folder_of
 
 pytestmark = pytest.mark.slow
@@ -152,6 +153,57 @@ def test_a_copy_that_is_not_the_same_mends_nothing(
     assert code == 1
     assert str(file) in err
     assert not file.exists()
+
+
+def test_how_old_the_last_checkpoint_is_is_said(lived: Terminal) -> None:
+    assert lived.type("registry", "info")[1].splitlines()[-1] == (
+        "checkpoint      none yet"
+    )
+    at = SystemClock().now() - 7260.0
+    registry = bootstrap.embedded_registry(lived.config)
+    signer = bootstrap.vault_of(lived.config).signer()
+    registry.run(lambda tx: checkpoints.sign(tx, signer, at))
+    registry.close()
+    code, out, err = lived.type("registry", "info")
+    assert code == 0, err
+    assert re.search("^checkpoint +1, signed 2 h ago: 20..-", out, re.MULTILINE)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_said_to_be_one(lived: Terminal) -> None:
+    """The rest of it can be looked at all the same."""
+    registry = bootstrap.embedded_registry(lived.config)
+    signer = bootstrap.vault_of(lived.config).signer()
+    registry.run(lambda tx: checkpoints.sign(tx, signer, 0.0))
+    for number in range(20):
+        registry.run(lambda tx, at=float(number): tx.audit(draft(at)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    registry.close()
+    lived.type("registry", "compact")
+    for segment in folder_of(lived.config.registry.path).glob("*.segment"):
+        segment.unlink()
+    code, out, err = lived.type("registry", "info")
+    assert code == 0, err
+    assert "checkpoint      1, and the file that it is in cannot be read" in out
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("check", ExitCode.FAILED), ("info", 0), ("compact", 0)]
+)
+def test_whoever_opens_it_says_that_a_torn_last_write_was_cut(
+    terminal: Terminal, typed: str, expected: int
+) -> None:
+    """Codes are void from then on, and nothing that is typed later finds out why."""
+    path = terminal.config.registry.path
+    with path.open("ab") as stream:
+        stream.write(b'{"put":"cred')
+    code, out, err = terminal.type("registry", typed)
+    (kept,) = path.parent.glob("*.torn-*")
+    assert code == expected
+    assert f"it is kept in {kept}." in err
+    assert "are void" in err
+    assert "is whole" not in out
+    code, out, err = terminal.type("registry", "check")
+    assert (code, err) == (0, "")
+    assert "is whole" in out
 
 
 def test_a_torn_last_write_is_cut_kept_and_said(lived: Terminal) -> None:

@@ -17,6 +17,7 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from kiosk.doctor import Health
 from kiosk.doctor.database import database
+from storage import checkpoints
 from storage.postgres.facts import DatabaseFacts
 from storage.postgres.schema import NEEDS
 from storage.postgres_registry import PostgresRegistry
@@ -47,11 +48,22 @@ def test_it_is_looked_at_and_whole(shared: Terminal) -> None:
     assert code == 0, err
     assert f"tables of version {NEEDS}" in out
     assert "1 in 1 lanes" in out
+    assert "checkpoint      none yet" in out
     code, out, err = shared.type("registry", "check")
     assert code == 0, err
     assert "3 records" in out
     code, out, err = shared.type("registry", "compact")
     assert code == 0, err
+
+
+def test_how_old_the_last_checkpoint_is_is_said(shared: Terminal) -> None:
+    config = load(shared.file)
+    with closing(database_of(config)) as registry:
+        signer, now = bootstrap.vault_of(config).signer(), SystemClock().now()
+        registry.run(lambda tx: checkpoints.sign(tx, signer, now - 200_000.0))
+    code, out, err = shared.type("registry", "info")
+    assert code == 0, err
+    assert "checkpoint      1, signed 2 d ago: 20" in out
 
 
 @pytest.mark.parametrize(
