@@ -7,7 +7,7 @@ import sys
 import typer
 
 from kiosk.cli.frame import ConfigOption, new_app
-from kiosk.cli.run import NotATerminal
+from kiosk.cli.run import NotATerminal, look_of
 from kiosk.config import load_any
 from kiosk.config.sections.station import LogForm, StationRole
 from kiosk.core.errors import KioskError
@@ -42,4 +42,6 @@ def plain(config: ConfigOption = None) -> None:
     from kiosk.plain.controller import run
 
     with bootstrap.figures_of(settings.metrics) as figures:
-        raise typer.Exit(run(bootstrap.build_station(settings, figures=figures)))
+        look = look_of(settings)
+        station = bootstrap.build_station(settings, figures=figures, look=look)
+        raise typer.Exit(run(station))

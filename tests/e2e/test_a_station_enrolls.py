@@ -278,3 +278,17 @@ def test_what_stations_say_of_themselves_is_shown_at_the_command_line(
     listed = site.fleet("list").stdout.splitlines()
     (line,) = [it for it in listed if it.startswith("lobby-7")]
     assert line.split()[1:3] == ["unhealthy", "self-service"]
+
+
+def test_a_station_that_is_shown_line_by_line_says_what_fails_there_too(
+    site: Site,
+) -> None:
+    with site.serving(site.authority.ports[0]):
+        kiosk = site.station("lobby-7")
+        enroll(kiosk, site.token("lobby-7"), "lobby-7")
+        kiosk.parent.chmod(0o777)  # anybody may put another key there
+        with terminal([KIOSK, "plain", "--config", str(kiosk)]):
+            until(lambda: "reader" in shown_of(site, "lobby-7"))
+    said = shown_of(site, "lobby-7")
+    assert said["health"] == "unhealthy"
+    assert "folder" in said["failing"]
