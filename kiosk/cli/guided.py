@@ -279,14 +279,14 @@ def _end(layout: Layout) -> int:
     missing = [each for each in findings if each.health is Health.FAIL]
     print("\n".join(lines([each for each in findings if each not in missing])))
     print()
-    user = name_of(os.geteuid())
+    user, named = name_of(os.geteuid()), starting.naming(layout.config)
     if missing:
         say("guided.one_thing")
         print("\n".join(lines(missing)))
-        say("guided.doctor", user=user)
+        say("guided.doctor", user=user, named=named)
         return ExitCode.FAILED
     say("guided.ready")
     if config.enrollment.ca_key_file is not None:
-        say("guided.issue", user=user)
-    starting.offer(user)
+        say("guided.issue", user=user, named=named)
+    starting.offer(user, layout.config)
     return ExitCode.OK
