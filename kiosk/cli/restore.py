@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +45,8 @@ def restore(
     from kiosk.setup import backup_folder, restoring
     from kiosk.setup.new_station import SYSTEM_DATA
 
+    if keys is not None:
+        _must_be_there(keys)
     target = (config or SYSTEM / NAME).absolute()
     if target.parent == SYSTEM:
         make_folders(SYSTEM, SYSTEM_DATA)
@@ -75,6 +76,18 @@ def restore(
     print(words(Message("backup.doctor_next", {"config": str(target)})))
 
 
+def _must_be_there(keys: Path) -> None:
+    """Refuse a folder of keys that is none. NoSuchFolder, Unreadable."""
+    from kiosk.setup.backup_folder import NoSuchFolder, Unreadable
+
+    try:
+        is_there = keys.is_dir()
+    except OSError as error:
+        raise Unreadable(file=str(keys), reason=reason_of(error)) from error
+    if not is_there:
+        raise NoSuchFolder(folder=str(keys))
+
+
 def _size(folder: Path) -> int:
     """Return how much a backup holds, bytes; 0: that cannot be told.
 
@@ -95,13 +108,18 @@ def _settings(saved: Path, target: Path) -> Config:
     return toml_file.decode(toml_file.load(saved), Config, file=target)
 
 
-def _copy(folder: Path, target: Path, told: Callable[[int], object]) -> None:
-    """Copy a folder; `told` hears of the bytes. OSError."""
+def _copy(folder: Path, target: Path, told: Callable[[int], None]) -> None:
+    """Copy a folder; `told` hears of the bytes. NotWritten."""
+    from kiosk.setup import backup_folder
 
-    def copied(source: str, copy: str) -> None:
-        private_files.copy(Path(source), Path(copy), told)
-
-    shutil.copytree(folder, target, copy_function=copied)
+    with backup_folder.named(target):
+        target.mkdir(mode=0o700)
+        inside = sorted(folder.iterdir())
+    for each in inside:
+        if each.is_dir():
+            _copy(each, target / each.name, told)
+        elif each.is_file():
+            backup_folder.copy(each, target / each.name, told)
 
 
 @contextmanager
@@ -113,24 +131,21 @@ def _handed_over(
     Backup and keys may lie where only root may look. NotWritten.
     """
     from kiosk.cli.progress import ProgressLine
-    from kiosk.setup.backup_folder import NotWritten
+    from kiosk.setup.backup_folder import named
 
     owner = owner_of(target)
     if os.geteuid() != 0 or owner == 0:
         yield folder, keys
         return
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".restore-") as scratch:
-        try:
-            backup, given = Path(scratch, "backup"), None
-            with ProgressLine(_size(folder), "bytes handed over") as told:
-                _copy(folder, backup, told)
-                if keys is not None:
-                    given = Path(scratch, "keys")
-                    _copy(keys, given, told)
+        backup, given = Path(scratch, "backup"), None
+        with ProgressLine(_size(folder), "bytes handed over") as told:
+            _copy(folder, backup, told)
+            if keys is not None:
+                given = Path(scratch, "keys")
+                _copy(keys, given, told)
+        with named(backup):
             for path in (Path(scratch), *Path(scratch).rglob("*")):
                 os.chown(path, owner, -1, follow_symlinks=False)
             become_owner(target)
-        except OSError as error:
-            reason = reason_of(error)
-            raise NotWritten(file=str(error.filename), reason=reason) from error
         yield backup, given

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from lab.machine.small_disk import mounted
 from lab.not_run import needs
 from lab.registries import draft
 
@@ -135,6 +137,29 @@ def test_what_root_restores_belongs_to_the_folders_user(
     assert not [path for path in written if "restore" in path.name]
     verified = typed("audit", "verify", "--config", config, user="nobody")
     assert verified.returncode == ExitCode.UNANCHORED, "no station has run yet"
+
+
+@root_only
+def test_a_disk_that_fills_as_root_hands_a_backup_over_is_named_with_the_reason(
+    folder: Path,
+) -> None:
+    backup, disk = folder / "backup", folder.parent / "small"
+    own = ("--config", folder / "kiosk.toml")
+    assert typed("init", folder).returncode == 0
+    assert typed("backup", backup, *own, user="nobody").returncode == 0
+    disk.mkdir()
+    with mounted(disk, "size=1m,mode=0755"):
+        new = disk / "pin-kiosk"
+        new.mkdir(mode=0o700)
+        os.chown(new, NOBODY.pw_uid, NOBODY.pw_gid)
+        with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as stream:
+            while stream.write(bytes(4096)):
+                pass
+        done = typed("restore", backup, "--config", new / "kiosk.toml")
+        assert list(new.iterdir()) == []
+    assert done.returncode == ExitCode.FAILED
+    reason = r"could not be written: No space left on device\."
+    assert re.fullmatch(rf"{new}/\.restore-\w+/backup/\S+ {reason}\n", done.stderr)
 
 
 def of_root(folder: Path) -> Path:

@@ -74,6 +74,21 @@ def test_a_backup_that_is_not_there_is_not_called_something_else(
     assert "is no backup of this program" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_folder_of_keys_that_is_none_is_said_before_anything_is_looked_at(
+    terminal: Terminal, *, is_file: bool
+) -> None:
+    made, keys = terminal.folder / "made", terminal.folder / "keys"
+    assert terminal.type("backup", str(made))[0] == 0
+    if is_file:
+        keys.touch()
+    before = sorted(terminal.folder.rglob("*"))
+    code, out, err = terminal.type("restore", str(made), "--keys", str(keys))
+    assert (code, out) == (ExitCode.FAILED, "")
+    assert err == f"There is no folder {keys}. Nothing was restored.\n"
+    assert sorted(terminal.folder.rglob("*")) == before
+
+
 def test_the_doctor_refuses_a_lifecycle_that_no_station_begins_with(
     terminal: Terminal,
 ) -> None:
