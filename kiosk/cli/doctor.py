@@ -12,6 +12,7 @@ import typer
 
 from kiosk.cli.ending import words
 from kiosk.cli.frame import ConfigOption, JsonOption, fail, new_app
+from kiosk.cli.progress import ProgressLine
 from kiosk.config import AuthorityElsewhere, FleetStation, find, load_any
 from kiosk.core.errors import KioskError
 from kiosk.core.file_owner import name_of, owner_of
@@ -61,7 +62,9 @@ def doctor(
             raise AuthorityElsewhere(file=str(find(config)))
         findings = examine(fleet_station.checks_of(settings))
     else:
-        checks = checks_of(settings, account=account, everybody=all_users)
+        checks = checks_of(
+            settings, account=account, everybody=all_users, watched=ProgressLine
+        )
         findings = examine(checks)
     print(as_json(findings) if json else "\n".join(lines(findings)))
     if not is_sound(findings):

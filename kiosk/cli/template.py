@@ -145,7 +145,7 @@ def diff(
     wanted = templates.read(file)
     registry = open_registry(config)
     try:
-        newest = registry.run(lambda tx: tx.template(wanted.name))
+        newest = registry.read(lambda it: it.template(wanted.name))
         using = registry.read(lambda it: it.count(template=wanted.name))
     except RecordMissing:
         print(words(Message("template.is_new", {"name": wanted.name})))

@@ -7,6 +7,7 @@ spends no try. A check that breaks is a finding itself and ends no other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,6 +39,13 @@ class Finding:
 
 
 Check = Callable[[], Iterable[Finding]]
+Watching = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
+"""Begins to show how far a check is: of how much, and of what; hears of each step."""
+
+
+def unwatched(_total: int, _what: str) -> AbstractContextManager[Callable[[int], None]]:
+    """Show nobody how far a check is."""
+    return nullcontext(lambda _more: None)
 
 
 def examine(checks: Sequence[tuple[str, Check]]) -> tuple[Finding, ...]:

@@ -33,6 +33,7 @@ from kiosk.directory.ports import Directory
 from kiosk.doctor import (
     Check,
     Finding,
+    Watching,
     cards,
     certificates,
     database,
@@ -44,6 +45,7 @@ from kiosk.doctor import (
     profile,
     service,
     store,
+    unwatched,
 )
 from storage.registry import Registry
 from storage.vault import VaultError
@@ -52,12 +54,17 @@ Domain = Callable[[], Directory]
 
 
 def checks_of(
-    config: Config, *, account: str = "", everybody: bool = False
+    config: Config,
+    *,
+    account: str = "",
+    everybody: bool = False,
+    watched: Watching = unwatched,
 ) -> list[tuple[str, Check]]:
     """Return every check of this station, in the order they are read.
 
     Each opens what it looks at itself, so that what is missing is a finding. All have
     one directory in common: a password that is wrong is tried once, not once a check.
+    `watched` shows how far those are that go through all that is remembered.
     """
     from kiosk.doctor import store
 
@@ -85,7 +92,7 @@ def checks_of(
         ("templates", lambda: store.templates(config.templates.folder)),
         *_profile_checks(config),
         ("vault key", lambda: store.vault_key(config.vault.key_file)),
-        ("registry", lambda: _stored(config)),
+        ("registry", lambda: _stored(config, watched)),
         *_certificate_checks(config),
         *_service_checks(config),
         ("file", lambda: host.secret_files(_secret_files(config))),
@@ -161,7 +168,7 @@ def _domain(config: Config, domain_of: Domain, *, everybody: bool) -> Iterable[F
     )
 
 
-def _stored(config: Config) -> Iterator[Finding]:
+def _stored(config: Config, watched: Watching) -> Iterator[Finding]:
     """Everything that needs the registry open."""
     must_be_there(config)
     clock = SystemClock()
@@ -179,13 +186,16 @@ def _stored(config: Config) -> Iterator[Finding]:
                         registry, seen, clock, is_damaged=mark.is_damaged
                     ),
                 ),
-                ("evidence", lambda: _evidence(config, registry, clock)),
+                ("evidence", lambda: _evidence(config, registry, clock, watched)),
                 ("clock", lambda: store.clock(registry, clock)),
                 (
                     "templates",
                     lambda: store.published(registry, config.templates.folder),
                 ),
-                ("escrow", lambda: store.escrow(registry, vault_of(config))),
+                (
+                    "escrow",
+                    lambda: store.escrow(registry, vault_of(config), watched),
+                ),
             ]
         )
     finally:
@@ -203,13 +213,15 @@ def _database(config: Config) -> Iterator[Finding]:
         opened.close()
 
 
-def _evidence(config: Config, registry: Registry, clock: Clock) -> Iterator[Finding]:
+def _evidence(
+    config: Config, registry: Registry, clock: Clock, watched: Watching
+) -> Iterator[Finding]:
     """Judge it by this station's own key, where that is readable."""
     try:
         keys = vault_of(config).note_keys()
     except VaultError:  # has a line of its own
         keys = ()
-    return store.evidence(registry, clock, keys)
+    return store.evidence(registry, clock, keys, watched)
 
 
 def _certificate_checks(config: Config) -> list[tuple[str, Check]]:

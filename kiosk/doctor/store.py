@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.authority.office.templates import read_folder, unpublished
 from kiosk.authority.proof import verification
 from kiosk.core.clock import Clock
-from kiosk.doctor import Finding, fail, ok, unknown, warn
+from kiosk.doctor import Finding, Watching, fail, ok, unknown, unwatched, warn
 from storage import walk
 from storage.completeness import judge
 from storage.high_water import HighWater, missing
@@ -55,18 +55,22 @@ def templates(folder: Path) -> Iterator[Finding]:
 def published(store: Registry, folder: Path) -> Iterator[Finding]:
     """Compare the files with what is in force. FileErrors, UnsatisfiableTemplate."""
     found = read_folder(folder)
-    differing = store.run(lambda tx: unpublished(tx, found))
+    differing = store.read(lambda view: unpublished(view, found))
     if differing:
         names = ", ".join(template.name for template in differing)
         yield warn("templates", "templates_differ", names=names)
 
 
 def evidence(
-    store: Registry, clock: Clock, keys: Sequence[NoteKey] = ()
+    store: Registry,
+    clock: Clock,
+    keys: Sequence[NoteKey] = (),
+    watched: Watching = unwatched,
 ) -> Iterator[Finding]:
     """Verify the chains of the audit, and that checkpoints are signed over them."""
-    with store.evidence_at_rest():
-        whole = judge(verification.evidence_of(store), keys=keys)
+    total = verification.events_to_read(store)
+    with store.evidence_at_rest(), watched(total, "events") as told:
+        whole = judge(verification.evidence_of(store, told), keys=keys)
     if whole.fault is not None:
         station, seq = whole.fault.station, whole.fault.seq
         yield fail("evidence", "evidence_broken", station=station, seq=seq)
@@ -108,12 +112,16 @@ def vault_key(path: Path) -> Iterator[Finding]:
     yield ok("vault key", "vault_key_readable", key=ring.current)
 
 
-def escrow(store: Registry, vault: Vault) -> Iterator[Finding]:
+def escrow(
+    store: Registry, vault: Vault, watched: Watching = unwatched
+) -> Iterator[Finding]:
     """Open every envelope, and forget what was in it: is its key still there?"""
     count = 0
-    for credential in walk.credentials(store):
-        for field in _SEALED:
-            count += _opens(vault, credential, field)
+    with watched(store.read(lambda it: it.count()), "credentials") as told:
+        for credential in walk.credentials(store):
+            for field in _SEALED:
+                count += _opens(vault, credential, field)
+            told(1)
     if count:
         yield ok("escrow", "escrow_opens", count=count)
     else:

@@ -21,6 +21,7 @@ from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
 from storage.records import Credential, Template
+from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow
 
@@ -164,6 +165,16 @@ def test_a_changed_file_is_in_force_once_it_is_published(terminal: Terminal) -> 
     assert (code, out) == (0, "staff is saved as version 2.\n")
     newest = in_force(terminal)
     assert (newest.version, newest.self_service) == (2, False)
+
+
+def test_comparing_a_template_makes_no_station_wait(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = terminal.config.templates.folder / "staff.toml"
+    monkeypatch.delattr(TinyDbRegistry, "run")
+    code, out, err = terminal.type("template", "diff", str(file))
+    assert (code, err) == (0, "")
+    assert out.startswith("Fields that differ from the version before: 0.")
 
 
 def test_what_was_imported_stays_whatever_the_folder_says(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -46,6 +48,7 @@ from storage.registry import Tx
 from storage.vault import KeyRing, Vault, add_key
 
 DC = "dc1.ad.test"
+T = TypeVar("T")
 
 
 def healths(findings: Iterator[Finding] | tuple[Finding, ...]) -> dict[str, Health]:
@@ -358,6 +361,15 @@ def test_files_that_say_something_else_than_what_is_in_force_are_named(
     assert len(list(store.published(registry, tmp_path))) == 1
 
 
+def test_looking_at_what_is_in_force_makes_no_station_wait(tmp_path: Path) -> None:
+    class Looked(MemoryRegistry):
+        def run(self, fn: Callable[[Tx], T]) -> T:
+            raise AssertionError("a transaction, for what is only looked at")
+
+    private(tmp_path, "staff.toml", commented(Template(name="staff")))
+    assert len(list(store.published(Looked(), tmp_path))) == 1
+
+
 def test_what_was_cut_away_at_the_opening_is_a_warning() -> None:
     class Recovered(MemoryRegistry):
         def recovered(self) -> str:
@@ -380,6 +392,40 @@ def test_a_broken_chain_of_evidence_is_a_failure_that_names_the_place() -> None:
     (finding,) = store.evidence(registry, ManualClock())
     assert finding.health is Health.FAIL
     assert finding.meaning.data == {"station": "s", "seq": 2}
+
+
+class Watch:
+    """Somebody who is shown how far a check is."""
+
+    def __init__(self) -> None:
+        self.total, self.what, self.done = 0, "", 0
+
+    @contextmanager
+    def begun(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
+        self.total, self.what = total, what
+        yield self.heard
+
+    def heard(self, more: int) -> None:
+        self.done += more
+
+
+def test_whoever_waits_for_all_evidence_is_shown_how_far_it_is() -> None:
+    registry, watch = MemoryRegistry(), Watch()
+    for at in range(200):
+        registry.run(partial(_audit, at=float(at)))
+    list(store.evidence(registry, ManualClock(), watched=watch.begun))
+    assert (watch.total, watch.what, watch.done) == (200, "events", 200)
+
+
+def test_whoever_waits_for_all_envelopes_is_shown_how_far_it_is(tmp_path: Path) -> None:
+    registry, watch = MemoryRegistry(), Watch()
+    add_key(tmp_path / "vault.key")
+    vault = Vault(KeyRing.from_file(tmp_path / "vault.key"), "r")
+    for number in range(3):
+        named = credential(id=f"c{number}", card=f"piv:guid:0{number}")
+        registry.run(lambda tx, named=named: tx.save_credential(named))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    list(store.escrow(registry, vault, watch.begun))
+    assert (watch.total, watch.what, watch.done) == (3, "credentials", 3)
 
 
 def test_a_clock_before_the_last_event_is_a_failure() -> None:

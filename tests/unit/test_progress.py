@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from lab.desk.typed_commands import Terminal as Typed
+from lab.desk.typed_commands import _terminal  # noqa: F401 - a fixture
+from lab.registries import draft
 from lab.servers import postgres
 from lab.terminal.terminal import Terminal
 
 from kiosk import bootstrap
+from kiosk.cli import progress
 from kiosk.setup.new_station import Layout, create
+from storage.records import Escrow
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +136,20 @@ def test_ctrl_c_ends_the_making_of_tables_and_the_next_try_makes_them(
     )
     assert "Made: step 1, 2" in done.stdout
     assert "s left\n" in done.stderr
+
+
+def test_the_doctor_shows_how_far_it_is_with_what_is_remembered(
+    terminal: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.card(escrow=Escrow())
+    with closing(bootstrap.embedded_registry(terminal.config)) as registry:
+        for _ in range(150):
+            registry.run(lambda tx: tx.audit(draft()))
+    monkeypatch.setattr(progress, "_SECONDS", {True: 0.0, False: 0.0})
+    _, out, err = terminal.type("doctor")
+    assert "events: 100 of 151, about " in err
+    assert "credentials: 1 of 1, about " in err
+    assert "events: 100" not in out
 
 
 def test_where_there_is_no_terminal_each_is_a_line_without_codes(

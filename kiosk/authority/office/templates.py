@@ -27,6 +27,7 @@ from kiosk.texts import text
 from storage.errors import RecordMissing, VersionConflict
 from storage.records import AuditDraft, CardType, PinPolicy, Template
 from storage.registry import Registry, Tx
+from storage.view import View
 
 _LIMITS = {
     CardType.PIV: CardLimits(minimum=6, maximum=8, alphabet=Alphabet.PRINTABLE),
@@ -157,7 +158,7 @@ def publish(
     return registry.run(commit)
 
 
-def unpublished(tx: Tx, templates: Sequence[Template]) -> tuple[Template, ...]:
+def unpublished(view: View, templates: Sequence[Template]) -> tuple[Template, ...]:
     """Return those that differ from what is in force, with the version it has.
 
     One with a version is a change of just that (a file has none, and says how it shall
@@ -165,7 +166,7 @@ def unpublished(tx: Tx, templates: Sequence[Template]) -> tuple[Template, ...]:
     """
     differing: list[Template] = []
     for template in templates:
-        newest = _newest(tx, template.name)
+        newest = _newest(view, template.name)
         version = newest.version if newest else 0
         if template.version not in (0, version):
             raise VersionConflict(kind="template", key=template.name)
@@ -175,9 +176,9 @@ def unpublished(tx: Tx, templates: Sequence[Template]) -> tuple[Template, ...]:
     return tuple(differing)
 
 
-def _newest(tx: Tx, name: str) -> Template | None:
+def _newest(view: View, name: str) -> Template | None:
     try:
-        return tx.template(name)
+        return view.template(name)
     except RecordMissing:
         return None
 
