@@ -33,6 +33,7 @@ def places_in(config: Config, file: Path) -> Places:
 
     RegistryElsewhere.
     """
+    from kiosk.certificates.builder import tickets_folder
     from kiosk.setup.backup import Places
 
     if config.registry.postgresql:
@@ -53,6 +54,12 @@ def places_in(config: Config, file: Path) -> Places:
         config.service.certificate_file,
         config.service.key_file,
     )
+    left_out = {
+        "backup.left_log": config.log.file,
+        "backup.left_requests": config.certificates.folder,
+        "backup.left_mark": config.evidence.high_water_file,
+        "backup.left_module": config.middleware.module,
+    }
     return Places(
         config=file,
         registry=config.registry.path,
@@ -64,5 +71,7 @@ def places_in(config: Config, file: Path) -> Places:
         anchors={name: path for name, path in anchors.items() if path is not None},
         stations=config.service.stations_folder,
         given_out=tuple(path for path in given_out if path is not None),
+        tickets=tickets_folder(config),
+        left_out={why: path for why, path in left_out.items() if path is not None},
         high_water=high_water_of(config),
     )

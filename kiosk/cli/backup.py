@@ -69,6 +69,8 @@ def backup(
     if places.given_out:
         left = ", ".join(str(path) for path in places.given_out)
         print(words(Message("backup.given_out_anew", {"files": left})))
+    for why, path in places.left_out.items():
+        print(words(Message(why, {"file": str(path)})))
     if made.moved_away:
         print(words(Message("backup.moved_away", {"count": made.moved_away})))
     if keep:

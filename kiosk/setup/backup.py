@@ -9,7 +9,7 @@ constant memory, however much is remembered (`kiosk.setup.restoring` is the way 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from kiosk.setup.backup_folder import (
     REGISTRY,
     STATIONS,
     TEMPLATES,
+    TICKETS,
     VAULT_KEY,
     KeysTogether,
     Manifest,
@@ -61,9 +62,13 @@ class Places:
     """Certificates that are trusted, by what they are for."""
     stations: Path | None = None
     """The folder that says which stations of a fleet may ask."""
+    tickets: Path | None = None
+    """The folder that says which cards wait for a certificate, and with which keys."""
     given_out: tuple[Path, ...] = ()
     """Passwords, keytabs, TLS certificates and their keys: in no backup, because
     whoever gave them out does so again."""
+    left_out: Mapping[str, Path] = field(default_factory=dict)
+    """What else is named and in no backup, by the sentence that says why."""
     high_water: HighWaterMark | None = None
     """How far the station has seen the registry come: a restore begins it anew."""
 
@@ -172,6 +177,8 @@ def _back_up(
     for source, name in others:
         copy(source, folder / name)
         files[name] = checksum(folder / name)
+    for name in _take_tickets(places.tickets, folder / TICKETS):
+        files[f"{TICKETS}/{name}"] = checksum(folder / TICKETS / name)
     if keys is not None:
         for name, key in places.keys.items():
             copy(key, keys / name)
@@ -184,6 +191,18 @@ def _back_up(
     with named(folder / MANIFEST):
         private_files.create(folder / MANIFEST, msgspec.json.encode(manifest))
     return MadeBackup(manifest, size, sum(each.archived for each in copied.segments))
+
+
+def _take_tickets(own: Path | None, target: Path) -> Iterator[str]:
+    """Copy what cards wait for; yield the names. One that has just come is in none."""
+    for ticket in sorted(own.glob("*.json")) if own is not None else ():
+        copied = target / ticket.name
+        with named(copied):
+            try:
+                private_files.copy(ticket, copied)
+            except FileNotFoundError:
+                continue
+        yield ticket.name
 
 
 def size_of(places: Places) -> int:

@@ -24,6 +24,7 @@ DESK = "desk.toml"
 TEMPLATES = "templates"
 ANCHORS = "anchors"
 STATIONS = "stations"
+TICKETS = "pending-certificates"
 VAULT_KEY = "vault.key"
 ISSUER, ISSUER_KEY = "issuer.pem", "issuer.key"
 FORMAT = 1

@@ -21,6 +21,7 @@ from kiosk.setup.backup_folder import (
     REGISTRY,
     STATIONS,
     TEMPLATES,
+    TICKETS,
     Damaged,
     KeyMissing,
     Manifest,
@@ -79,7 +80,11 @@ def restore(
             raise KeyMissing(file=str(new.get(target, target)))
     key = new.get(places.vault_key, places.vault_key)
     _check(folder / REGISTRY, key, manifest.registry_id, told)
-    for inside, place in ((TEMPLATES, places.templates), (STATIONS, places.stations)):
+    for inside, place in (
+        (TEMPLATES, places.templates),
+        (STATIONS, places.stations),
+        (TICKETS, places.tickets),
+    ):
         for name in manifest.files:
             if place is not None and name.startswith(f"{inside}/"):
                 new[place / Path(name).name] = folder / name

@@ -14,6 +14,7 @@ from lab.servers.est_server import PASSWORD, USER, EstServer
 from msgspec.structs import replace
 
 from kiosk import bootstrap
+from kiosk.bootstrap.places import places_in
 from kiosk.bootstrap.relay import relayed_site_of
 from kiosk.cards.values import KeySlot
 from kiosk.certificates.attestation import MakerNotTrusted, NotAttested
@@ -102,6 +103,7 @@ def test_requests_go_to_the_folder_and_tickets_beside_the_registry(
     assert len(list((tmp_path / "requests").glob("*.csr"))) == 1
     tickets = config.registry.path.parent / "pending-certificates"
     assert len(list(tickets.iterdir())) == 1
+    assert places_in(files, tmp_path / "kiosk.toml").tickets == tickets
 
 
 def test_a_desk_of_a_fleet_keeps_its_tickets_where_every_process_has_them(
