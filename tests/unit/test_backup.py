@@ -40,6 +40,7 @@ from storage.records import (
 from storage.tinydb_registry import TinyDbRegistry
 from storage.vault import KeyRing, Vault, add_key
 
+ROOT = Path(__file__).parents[2]
 NOW = 1_800_000_000.0
 
 
@@ -260,6 +261,22 @@ def test_whatever_a_configuration_names_is_taken_or_is_said_to_be_left_out(
     }
     assert [each for each in named if tmp_path / each not in known] == []
     assert len(named) > 20
+
+
+def test_where_the_registry_is_a_database_the_manual_names_all_that_is_no_part_of_it(
+    tmp_path: Path,
+) -> None:
+    """Else a site with the best backup of its database lacks the vault's key."""
+    create(Layout.below(tmp_path, tmp_path), lambda _: None)
+    config = load(tmp_path / "kiosk.toml")
+    named = set(_filled(config, tmp_path))
+    places = places_in(config, tmp_path / "kiosk.toml")
+    kept = {places.templates, places.stations, *places.anchors.values()}
+    kept |= set(places.keys.values())
+    manual = (ROOT / "docs" / "postgresql.md").read_text("utf-8")
+    section = manual.partition("## Backup\n")[2].partition("\n## ")[0]
+    said = {each for each in named if f"`{each}`" in section}
+    assert {tmp_path / each for each in said} == kept
 
 
 def test_no_key_is_ever_in_the_backup(house: House, tmp_path: Path) -> None:
