@@ -51,7 +51,8 @@ class Terminal:
         assert name, section
         own, gap, others = rest.partition("\n\n")
         key = line.partition(" = ")[0]
-        kept = [each for each in own.splitlines() if not each.startswith(f"#{key} =")]
+        before = (f"#{key} =", f"{key} =")
+        kept = [each for each in own.splitlines() if not each.startswith(before)]
         own = "\n".join([*kept, line])
         self._settings = f"{head}{name}{own}{gap}{others}"
 

@@ -37,6 +37,8 @@ _SETTINGS = {
     "deadlock_timeout": "200ms",
     "log_min_messages": "fatal",
 }
+_FOUNDED = ("-U", "owner", "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
+_QUICK = ("--checkpoint=fast", "--no-sync")
 _DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
@@ -80,6 +82,19 @@ def as_account() -> None:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGINT)
 
 
+def _run(program: str, *words: str) -> None:
+    """Run one of PostgreSQL's programs to its end. PostgresUnusable."""
+    done = subprocess.run(
+        [str(programs() / program), *words],
+        preexec_fn=as_account,
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise PostgresUnusable(done.stdout + done.stderr)
+
+
 def own_folder(name: str) -> Path:
     """Make a folder that the server's user may enter; short, for a socket's name.
 
@@ -91,28 +106,27 @@ def own_folder(name: str) -> Path:
 
 
 class Server:
-    """One running server. `settings` are beside, or instead of, the tests' own."""
+    """One running server. `settings` are beside, or instead of, the tests' own.
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    `restored_from` is where a backup of one was made: it begins as that.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        restored_from: Path | None = None,
+    ) -> None:
         self._settings = {**_SETTINGS, **(settings or {})}
         self.folder = own_folder("pg")
         self._data = self.folder / "data"
         self._log = self.folder / "log"
         self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
-        self._found()
+        if restored_from is None:
+            _run("initdb", "-D", str(self._data), *_FOUNDED)
+        else:
+            restored_from.rename(self._data)
         self.start()
-
-    def _found(self) -> None:
-        command = [
-            *(str(programs() / "initdb"), "-D", str(self._data), "-U", "owner"),
-            *("-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
-        ]
-        done = subprocess.run(
-            command, preexec_fn=as_account, cwd="/", capture_output=True, text=True
-        )
-        if done.returncode:
-            raise PostgresUnusable(done.stdout + done.stderr)
 
     def start(self) -> None:
         """Start it, and wait until it lets somebody in."""
@@ -146,6 +160,14 @@ class Server:
         """The first of its processes."""
         assert self._process is not None
         return self._process.pid
+
+    def back_up(self) -> Path:
+        """Let `pg_basebackup` copy all of it as it is now; return the folder."""
+        copied = self.folder / "copied"
+        _run(
+            "pg_basebackup", "-d", self.conninfo("postgres"), "-D", str(copied), *_QUICK
+        )
+        return copied
 
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
