@@ -28,6 +28,7 @@ DOCUMENT = (ROOT / "docs" / "install.md").read_text("utf-8")
 ACCOUNT, PASSWORD = "svc-pin-kiosk", "Typed-7hQ2-in-full"
 FIRST_PIN, NEXT_PIN = "271828", "314159"
 NEXT_VERSION = "9.9.9"
+FIRST_CONSOLE = "etc/systemd/system/getty.target.wants/getty@tty1.service"
 RECORDER = """\
 #!/bin/sh
 echo "$*" >>/root/told-to-systemd
@@ -70,7 +71,6 @@ def test_the_package_as_it_is_printed(machine: Machine) -> None:
 def test_another_way_as_it_is_printed(machine: Machine, way: str, python: str) -> None:
     type_the_document(machine, way, "kiosk units", python=python)
     nothing_is_left(machine)
-    assert not list(machine.root.path.glob("etc/**/*pin-kiosk*"))
     assert not (machine.root.path / "usr/local/bin/kiosk").is_symlink()
 
 
@@ -107,7 +107,10 @@ def types(machine: Machine, console: Console, command: str) -> None:
 def nothing_is_left(machine: Machine) -> None:
     left = [machine.root.path / each for each in ("etc/pin-kiosk", "var/lib/pin-kiosk")]
     assert not any(path.exists() for path in left)
-    assert "kiosk:" not in (machine.root.path / "etc/passwd").read_text()
+    assert not list(machine.root.path.glob("etc/**/*pin-kiosk*"))
+    for names in ("passwd", "group"):
+        assert "kiosk" not in (machine.root.path / "etc" / names).read_text()
+    assert (machine.root.path / FIRST_CONSOLE).is_symlink()
 
 
 class Times:
@@ -231,6 +234,26 @@ def delegate(machine: Machine, console: Console, command: str) -> None:
         )
 
 
+def operators(machine: Machine, console: Console, command: str) -> None:
+    """Write the rule that the document shows, and be one of them."""
+    console.type(command)
+    rule = re.search(r"^```text\n(%kiosk-operators .*?)^```", DOCUMENT, re.M | re.S)
+    assert rule
+    program = "/usr/local/bin/kiosk" if machine.by_hand else "/usr/bin/kiosk"
+    told = machine.root.path / "etc/sudoers.d/pin-kiosk"
+    told.write_text(rule[1].replace("/usr/bin/kiosk", program))
+    told.chmod(0o440)
+    console.type("visudo --check")
+    console.type("su bob -c 'sudo -n -u kiosk kiosk audit verify --help'")
+    console.type("su bob -c '! sudo -n -u kiosk kiosk audit export -o /tmp/evidence'")
+
+
+def serve_a_fleet(machine: Machine, console: Console, command: str) -> None:
+    """Before it is uninstalled, two processes of an authority serve a fleet here."""
+    console.type("systemctl enable pin-kiosk-authority@8443 pin-kiosk-authority@8444")
+    console.type(command)
+
+
 def init(machine: Machine, console: Console, command: str) -> None:
     """Edit what the document says must be edited."""
     console.type(command)
@@ -295,6 +318,8 @@ SPECIAL: dict[str, Callable[[Machine, Console, str], None]] = {
     "sudo -u kiosk kiosk doctor": after_the_restore,
     "apt-get": build,
     "git -C": update,
+    "adduser bob": operators,
+    "rm /etc/sudoers.d": serve_a_fleet,
 }
 UPDATED = ("apt-get install /usr/src", "systemctl try-restart")
 """What is typed last for a new version."""

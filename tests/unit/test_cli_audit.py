@@ -194,3 +194,18 @@ def test_a_pipe_is_not_taken_for_an_altered_export(
     code, out, err = terminal.type_bare("audit", "verify", str(pipe))
     assert (code, out) == (2, "")
     assert f"{pipe} is read twice" in err
+
+
+def test_no_file_that_is_named_to_verify_is_shown(terminal: Terminal) -> None:
+    """docs/install.md lets operators type it as the user whom a station's keys are."""
+    worked(terminal)
+    terminal.config.directory.password_file.write_text("Geheim-7hQ2-passwort")
+    for file in (
+        terminal.config.vault.key_file,
+        terminal.config.directory.password_file,
+    ):
+        kept = file.read_text("utf-8").split()
+        for words in ((), ("--key",), ("--head",)):
+            code, out, err = terminal.type_bare("audit", "verify", *words, str(file))
+            assert code == 2
+            assert not [each for each in kept if each in out + err]

@@ -60,6 +60,7 @@ class Machine:
             *("apt-get", "-q", "-y", "install", "--no-install-recommends"),
             *("systemd", "dbus", "polkitd", "iproute2", "sudo"),
         )
+        self.root.run("useradd", "--create-home", "bob")  # an operator to be
 
     @contextmanager
     def card_service(self, python: str) -> Iterator[None]:
