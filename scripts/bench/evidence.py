@@ -2,10 +2,11 @@
 
 The evidence is what changes of a PIN leave behind: six events each, one of them with a
 P-256 signature of the card, and a signed checkpoint after each thousand. Nothing that
-people do leaves more signatures among its events. What is measured is processor time of
-every process that takes part (the database's is not ours): without the signatures' own,
-which is OpenSSL's, and shared by as many processes as there are processors.
-`BENCH_VERIFIED` chooses another number of events.
+people do leaves more signatures among its events. It is verified in a process that does
+nothing else. What is measured is the clock, the memory of that process at its peak, and
+the processor time of every process that takes part (not the database's): without the
+signatures' own, which is OpenSSL's, and shared by as many processes as there are
+processors. `BENCH_VERIFIED` chooses another number of events.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -52,58 +56,111 @@ _CLAIM = ("key", "statement", "signature")
 _SIGNER = NoteSigner("pin-kiosk/bench", bytes(range(32)))
 
 
+MEBIBYTES = 150.0
+"""Of the process that verifies, its program included, beside what each write takes."""
+_BYTES_A_WRITE = 32
+_VERIFYING = """
+import sys
+from scripts.bench.evidence import tell
+tell(sys.argv[1])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What one process has read, and what it took."""
+
+    events: int
+    writes: int
+    seconds: float
+    """By the clock."""
+    processor: float
+    mebibytes: float
+    """Of that process, at its peak."""
+
+
 def run() -> list[Row]:
     """Make the same evidence in both stores, and verify it."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        embedded = TinyDbRegistry(Path(folder) / "registry.journal")
-        rows += _measured("embedded", embedded, embedded.evidence.seal)
+        journal = Path(folder) / "registry.journal"
+        embedded = TinyDbRegistry(journal)
+        claims = _fill(embedded, embedded.evidence.seal)
         embedded.close()
+        rows += _measured("embedded", str(journal), claims)
     server = Server()
     try:
         conninfo = server.conninfo(server.empty_database())
         with as_owner(conninfo) as owner:
             schema.upgrade(owner, "bench")
         shared = PostgresRegistry(conninfo)
-        rows += _measured("PostgreSQL", shared)
+        claims = _fill(shared, lambda: None)
         shared.close()
+        rows += _measured("PostgreSQL", conninfo, claims)
     finally:
         server.remove()
     return rows
 
 
-def _measured(
-    store: str, registry: Registry, tidy: Callable[[], object] = lambda: None
-) -> Iterator[Row]:
-    claims = _fill(registry, tidy)
+def tell(place: str) -> None:
+    """Verify what is at a place, a file or a database; print what that took."""
+    registry = _opened(place)
     before, began = _processor(), time.perf_counter()
     with closing(SharedOut()) as checks:
         evidence = verification.evidence_of(registry)
         verified = verification.verify(evidence, checks=checks)
-    took, waited = _processor() - before, time.perf_counter() - began
-    if not verified.is_sound or verified.writes != EVENTS // 6:
+    seconds, processor = time.perf_counter() - began, _processor() - before
+    registry.close()
+    if not verified.is_sound:
         raise AssertionError(verified)
-    each = _bare(claims)
-    signatures = each * verified.writes
-    scale = 100_000 / verified.whole.events
-    processors = len(os.sched_getaffinity(0))
-    print(
-        f"{store}: {1 / (waited * scale) * 100_000:,.0f} events a second by the clock,"
-        f" {1 / (took * scale) * 100_000:,.0f} in one of the processor, of which"
-        f" {signatures / took:.0%} are signatures of {each * 1e6:.0f} µs"
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    told = _Verified(
+        verified.whole.events, verified.writes, seconds, processor, mebibytes=peak
     )
+    print(json.dumps(asdict(told)))
+
+
+def _opened(place: str) -> Registry:
+    return PostgresRegistry(place) if "=" in place else TinyDbRegistry(Path(place))
+
+
+def _measured(store: str, place: str, claims: list[Claim]) -> Iterator[Row]:
+    done = subprocess.run(
+        [sys.executable, "-c", _VERIFYING, place],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    took = _Verified(**json.loads(done.stdout))
+    if took.writes != EVENTS // 6:
+        raise AssertionError(took)
+    each = _bare(claims)
+    signatures = each * took.writes
+    scale = 100_000 / took.events
+    processors = len(os.sched_getaffinity(0))
+    by_clock, by_processor = took.events / took.seconds, took.events / took.processor
+    print(
+        f"{store}: {by_clock:,.0f} events a second by the clock,"
+        f" {by_processor:,.0f} in one of the processor, of which"
+        f" {signatures / took.processor:.0%} are signatures of {each * 1e6:.0f} µs"
+    )
+    verified = f"{store}: 100,000 events verified"
     for what, seconds in (
-        ("without what the signatures take", took - signatures),
-        (f"whole, shared by {processors} processors", took / processors),
+        ("without what the signatures take", took.processor - signatures),
+        (f"whole, shared by {processors} processors", took.processor / processors),
+        (f"whole, by the clock, {processors} processors", took.seconds),
     ):
-        yield Row(
-            what=f"{store}: 100,000 events verified, {what}",
-            ours=seconds * scale,
-            other=1.0,
-            other_is="bound",
-            unit="s",
-            target=1.0,
-        )
+        yield _row(f"{verified}, {what}", seconds * scale, 1.0, "s")
+    bound = MEBIBYTES + took.writes * _BYTES_A_WRITE / 2**20
+    what = f"{store}: memory at the peak, {took.writes:,} writes"
+    yield _row(what, took.mebibytes, bound, "MiB")
+
+
+def _row(what: str, ours: float, bound: float, unit: str) -> Row:
+    return Row(
+        what=what, ours=ours, other=bound, unit=unit, other_is="bound", target=1.0
+    )
 
 
 def _bare(claims: list[Claim]) -> float:
