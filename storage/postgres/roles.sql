@@ -1,7 +1,8 @@
 -- The account that an authority signs in with may do what an authority does, and no
--- more: it cannot change or remove evidence, remove a record, or alter a table. Run by
--- the owner of the tables, once, and again after each upgrade; :"role" is the account,
--- which the site creates with the way of signing in that it prefers:
+-- more: it cannot change or remove evidence, remove a record, or alter a table. Run by a
+-- superuser (the settings below are not the tables' owner's to make), once, and again
+-- after each upgrade; :"role" is the account, which the site creates with the way of
+-- signing in that it prefers:
 --     psql … -v role=pin_kiosk -f roles.sql
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT ON registry_schema TO :"role";

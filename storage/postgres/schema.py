@@ -207,7 +207,7 @@ def _optional() -> list[str]:
 
 
 def roles(account: str) -> str:
-    """Return what gives an authority's account its rights: SQL, for the owner."""
+    """Return what gives an authority's account its rights: SQL, for a superuser."""
     name = '"' + account.replace('"', '""') + '"'
     return _file("roles.sql").replace(':"role"', name)
 

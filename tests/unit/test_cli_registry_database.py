@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from lab.desk.typed_commands import Terminal, _terminal  # noqa: F401 - a fixture
@@ -23,6 +26,8 @@ from storage.postgres.schema import NEEDS
 from storage.postgres_registry import PostgresRegistry
 
 pytestmark = pytest.mark.slow
+
+MANUAL = Path(__file__).parents[2] / "docs" / "postgresql.md"
 
 
 @pytest.fixture
@@ -98,6 +103,37 @@ def test_tables_are_made_by_their_owner(terminal: Terminal) -> None:
     code, out, _ = terminal.type_bare("registry", "roles", 'ki"osk')
     assert code == 0
     assert 'TO "ki""osk";' in out
+
+
+def test_what_the_manual_types_makes_a_registry_and_an_account_for_it(
+    terminal: Terminal,
+) -> None:
+    steps = MANUAL.read_text("utf-8").partition("## High availability")[0]
+    sql, commands = re.findall(r"^   ```text\n(.*?)^   ```", steps, re.M | re.S)[:2]
+    upgrade, roles = (re.findall(r'"(.*?)"', line)[0] for line in commands.splitlines())
+    server = postgres.Server()
+
+    def here(told: str) -> str:
+        own = told.replace("host=db1,db2,db3", f"host={server.folder}")
+        return own.replace("user=postgres", "user=owner")  # the superuser of the tests
+
+    try:
+        for statement in sql.split(";")[:-1]:
+            server.ask(statement)
+        code, _, err = terminal.type_bare("registry", "upgrade", here(upgrade))
+        assert code == 0, err
+        told = terminal.type_bare("registry", "roles", "pin_kiosk")[1]
+        psql = [postgres.programs() / "psql", "-v", "ON_ERROR_STOP=1", here(roles)]
+        done = subprocess.run(
+            psql, input=told, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        account = server.conninfo("pin_kiosk", "pin_kiosk")
+        with closing(PostgresRegistry(account)) as registry:
+            registry.run(lambda tx: tx.audit(draft()))
+            assert registry.asked("SHOW lock_timeout") == [("3s",)]
+    finally:
+        server.remove()
 
 
 def test_a_database_that_cannot_be_opened_is_told_with_its_reason(

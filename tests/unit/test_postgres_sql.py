@@ -24,6 +24,8 @@ FORBIDDEN = (
     r"CREATE\s+(UNIQUE\s+)?INDEX[^;]*\bWHERE\b",
 )
 """What one or another engine does not have."""
+MOST_INDEXES, MOST_COLUMNS = 24, 8
+"""Of a table, and of an index: Aurora DSQL's."""
 
 
 def spoken() -> dict[str, str]:
@@ -68,3 +70,30 @@ def test_an_order_is_by_code_points_wherever_text_is_a_key() -> None:
     for line in tables.splitlines():
         if re.match(r"    \w+ text", line) and not line.startswith("    document"):
             assert 'COLLATE "C"' in line
+
+
+def indexes() -> dict[str, list[list[str]]]:
+    """Return the columns of every index, by its table: of keys and constraints, too."""
+    found: dict[str, list[list[str]]] = {}
+    for path in sorted((FOLDER / "migrations").glob("*.sql")):
+        text = re.sub(r"--.*", "", path.read_text("utf-8"))
+        for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", text, re.S):
+            own = found.setdefault(table, [])
+            for line in body.splitlines():
+                for several in re.findall(r"(?:PRIMARY KEY|UNIQUE) \((.*?)\)", line):
+                    own.append(several.split(","))
+                if re.search(r"PRIMARY KEY,?$", line):
+                    own.append([line.split()[0]])
+        for table, columns in re.findall(r"CREATE INDEX \w+ ON (\w+) \((.*?)\)", text):
+            found[table].append(columns.split(","))
+    return found
+
+
+def test_no_table_has_more_indexes_and_no_index_more_columns_than_any_engine() -> None:
+    found = indexes()
+    made = sum(text.count("CREATE TABLE") for text in spoken().values())
+    assert len(found) == made - 1  # registry_schema, which is made in the code
+    assert all(found.values())
+    assert len(found["credential"]) == 11
+    assert max(map(len, found.values())) <= MOST_INDEXES
+    assert max(len(each) for own in found.values() for each in own) <= MOST_COLUMNS
