@@ -287,7 +287,7 @@ class Visitor:
                 time.sleep(0.2)
 
 
-@pytest.mark.parametrize("what", ["switched over", "server killed", "host dies"])
+@pytest.mark.parametrize("what", HAPPENINGS)
 def test_every_visit_ends_done_refused_or_visibly_out_of_step(
     cluster: Cluster, what: str
 ) -> None:
