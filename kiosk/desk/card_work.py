@@ -8,6 +8,7 @@ over is there until its operator says that it has been, whatever page they leave
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -82,9 +83,10 @@ class WorkBesideTheDesk:
         if not self.is_over:
             return tuple(self._under_way())
         self._is_seen = True
+        kept = () if self._issued is None else self._issued.lines()
         if self.error is not None:
-            return (PageLine(said_of(self.error), Style.WARNING),)
-        return () if self._issued is None else self._issued.lines()
+            return (PageLine(said_of(self.error), Style.WARNING), *kept)
+        return kept
 
     def _under_way(self) -> Iterator[PageLine]:
         """Yield every step: what was done, what is being done, what is to come."""
@@ -109,8 +111,9 @@ class WorkBesideTheDesk:
 
     @property
     def is_to_hand_over(self) -> bool:
-        """Something of it is known nowhere but here."""
-        return self._issued is not None and self._issued.has_secret
+        """Something of it, or of the card before, is known nowhere but here."""
+        is_there = self._issued is not None and self._issued.has_secret
+        return self.is_over and is_there
 
     @property
     def is_settled(self) -> bool:
@@ -127,9 +130,12 @@ class WorkBesideTheDesk:
 
     def handed_over(self) -> None:
         """Somebody has what goes with the card: it is wiped."""
-        if self._issued is not None:
-            self._issued.wipe()
-        self._issued, self._is_seen = None, True
+        self._forget()
+        self._is_seen = True
+
+    def keep_of(self, before: WorkBesideTheDesk) -> None:
+        """Keep what goes with the card before until this one is issued."""
+        self._issued, before._issued = before._issued, None
 
     def begin(self, aside: Aside, bench: Bench, order: Order) -> None:
         """Issue the card beside the session. The PIN in the order is wiped after."""
@@ -157,7 +163,13 @@ class WorkBesideTheDesk:
         """Issue it now, while nothing else is done. As `personalise`."""
         self._done(personalise(bench, self._card, order, emit))
 
+    def _forget(self) -> None:
+        if self._issued is not None:
+            self._issued.wipe()
+        self._issued = None
+
     def _done(self, issued: IssuedCard) -> None:
+        self._forget()  # of the card before
         self._issued, self.credential = issued, issued.credential
         self._over()
 
@@ -202,25 +214,34 @@ def begin(
     token_pin: Secret | None,
     emit: Emit,
     ends: Callable[[WorkBesideTheDesk], None] = lambda _: None,
+    *,
+    follows: WorkBesideTheDesk | None = None,
 ) -> WorkBesideTheDesk:
     """Begin to issue a card beside the session, or, where there is no such thread,
     issue it now. AlreadyWorking, NotHandedOver, NoCertificates; now: as `personalise`.
 
-    What was begun goes on when its operator signs out; only they see how it ended.
+    `follows`: the card before; what goes with it is handed over by the time this one is
+    issued, and is there still where this one is not. What was begun goes on when its
+    operator signs out; only they see how it ended.
     """
     operator = context.office.operator.account
     must_be_free(context)
     before = context.works.get(operator)
-    if before is not None and before.is_to_hand_over:
+    if before is not None and before.is_to_hand_over and before is not follows:
         raise NotHandedOver
-    work = WorkBesideTheDesk(card, operator, ends)
     if context.aside is None:
         emit(Message("enrollment.personalising"))
-        order = order_of(context, account, template, token_pin)
+    order = order_of(context, account, template, token_pin)
+    work = WorkBesideTheDesk(card, operator, ends)
+    if context.aside is None:
         work.run(context.bench, order, emit)
+        if follows is not None:
+            follows.handed_over()
     else:
+        if follows is not None:
+            work.keep_of(follows)
         own = None if token_pin is None else token_pin.copy()
-        order = order_of(context, account, template, own)
-        work.begin(context.aside, context.bench, order)
+        beside = dataclasses.replace(order, token_pin=own)
+        work.begin(context.aside, context.bench, beside)
     context.works[operator] = work
     return work

@@ -268,6 +268,46 @@ def test_a_list_is_not_read_again_while_its_card_is_on_its_way(
     ], "nobody is given a second card"
 
 
+def code_shown(page: Page) -> str:
+    (code,) = [str(line.text) for line in page.lines if line.style is Style.CODE]
+    return code
+
+
+def test_a_card_that_fails_leaves_what_goes_with_the_one_before(
+    office: Office, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nbob,staff\nalice,staff\n")
+    office.sign_in("olga")
+    office.choose("batch")
+    office.insert("blank")
+    office.submit(file=str(people))
+    office.submit()
+    office.ends()
+    first = code_shown(office.on(lambda it: it.page()))
+    session: Any = office.session
+    (work,) = session._context.works.values()
+    pin = work._issued.transport_pin
+    office.demo.readers.pull(CARD_READER)
+    office.demo.insert(-2)
+    office.source.refuses = True
+    page = office.submit()
+    assert page.progress is not None, "the next card is on its way"
+    assert page.action is None
+    office.ends()
+    page = office.on(lambda it: it.page())
+    assert "enrollment.source_refused" in told(page)
+    assert code_shown(page) == first, "nobody else has it"
+    assert pin
+    office.source.refuses = False
+    office.submit()
+    office.ends()
+    page = office.on(lambda it: it.page())
+    assert "desk.batch.end" in told(page)
+    assert code_shown(page) != first
+    assert not pin, "it is wiped"
+
+
 def test_the_last_pin_of_a_batch_is_not_lost_at_its_end(
     office: Office, tmp_path: Path
 ) -> None:

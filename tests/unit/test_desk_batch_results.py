@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lab.desk.blanks import blank
 from lab.desk.office import Office
 
+from kiosk.certificates.local_ca import Issuer
+from kiosk.certificates.ports import SourceRefused
 from kiosk.core.errors import Message
 from kiosk.desk import files
 from kiosk.desk.files import FileRefused, OwnFiles
@@ -40,14 +43,22 @@ def again(office: Office, tmp_path: Path) -> Office:
     return office
 
 
-def issue(office: Office) -> None:
-    card = office.world.readers.insert(blank(office))
+def issue(office: Office, number: int = 7) -> int:
+    """Issue a blank card to whoever is next; return its insertion."""
+    card = office.world.readers.insert(blank(office, number))
     office.page = office.desk.card_came(card)
     office.submit()
+    return card.insertion
 
 
 def shows_pin(office: Office) -> bool:
-    return any(line.style is Style.CODE for line in office.page.lines)
+    return bool(pin_shown(office))
+
+
+def pin_shown(office: Office) -> str:
+    """The transport PIN on the page; empty: there is none."""
+    codes = [it.text for it in office.page.lines if it.style is Style.CODE]
+    return str(codes[0]) if codes else ""
 
 
 def test_one_person_by_two_names_gets_one_card(tmp_path: Path) -> None:
@@ -102,6 +113,52 @@ def test_a_card_is_issued_once_and_its_pin_shown_where_its_line_finds_no_room(
     lines = (tmp_path / "people.results.csv").read_text().splitlines()
     told = [line.split(",")[3] for line in lines if line]
     assert told == ["result", "begun", "done", "skipped"]
+
+
+def no_room(patch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    for module in (files, lending):
+        patch.setattr(module, "append", full)
+
+
+def no_issuer(patch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> Issuer:
+        raise SourceRefused(reason="no")
+
+    patch.setattr(Issuer, "from_files", gone)
+
+
+def nothing(patch: pytest.MonkeyPatch) -> None:
+    """All is well at the station."""
+
+
+@pytest.mark.usefixtures("here_and_relayed")
+@pytest.mark.parametrize(
+    ("fails", "number"), [(no_room, 8), (no_issuer, 8), (nothing, 7)]
+)
+def test_what_goes_with_a_card_is_there_until_the_next_one_is_issued(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[pytest.MonkeyPatch], None],
+    number: int,
+) -> None:
+    """7: the card that was issued is put in once more."""
+    office = chosen(tmp_path, "alice", "bert")
+    office.pull(issue(office, 7))
+    first = pin_shown(office)
+    assert first
+    with monkeypatch.context() as patch:
+        fails(patch)
+        insertion = issue(office, number)
+        assert office.page.is_refused
+        assert pin_shown(office) == first, "nobody else has it"
+        assert office.page.leaving == Message("desk.batch.leaving_pin")
+    office.pull(insertion)
+    issue(office, 8)
+    assert "The batch is finished" in office.text()
+    assert pin_shown(office) not in ("", first)
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

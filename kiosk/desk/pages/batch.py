@@ -81,8 +81,8 @@ class BatchRunPage(Plain):
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._work: WorkBesideTheDesk | None = None
-        """The card that is being issued, or was last: what goes with it is shown until
-        the next one is begun, or somebody says that it is handed over.
+        """The card that is being issued, or was last: what goes with it is there until
+        the next one is issued, or somebody says that it is handed over.
         """
 
     def show(self, context: Context) -> Page:
@@ -147,8 +147,6 @@ class BatchRunPage(Plain):
             return self._hand_over()
         if self._batch.was_issued(card.insertion):
             return stay(Message("desk.batch.take_card"))
-        if self._work is not None:
-            self._work.handed_over()
         pin = filled.secrets.get(TOKEN_PIN)
         with self._batch.attempt(row):
             self._batch.begins(row, context.office)
@@ -160,6 +158,7 @@ class BatchRunPage(Plain):
                 pin,
                 emit,
                 lambda work: self._ended(row, work),
+                follows=self._work,
             )
         return stay()
 

@@ -8,8 +8,8 @@ from lab.desk.office import Office
 from storage.records import CardType, Template, UnblockMethod
 
 
-def blank(office: Office) -> SimulatedPivCard:
-    options = PivOptions(serial=b"\0\0\0\7", version=b"\5\4\3")
+def blank(office: Office, number: int = 7) -> SimulatedPivCard:
+    options = PivOptions(serial=bytes((0, 0, 0, number)), version=b"\5\4\3")
     return SimulatedPivCard(entropy=office.world.entropy, options=options)
 
 
