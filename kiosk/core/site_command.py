@@ -19,6 +19,8 @@ def refusal_of(command: Sequence[str], text: str) -> str:
 
     Blocks at most `SECONDS`.
     """
+    if not command:
+        return "there is no command"
     try:
         done = subprocess.run(  # noqa: S603 - the site's own command, no shell
             list(command),

@@ -50,7 +50,7 @@ class Choice:
     of_row: bool = False
     """It is about the row where the cursor is: a blank and its key follow `key`."""
     needs_printer: bool = False
-    """It is offered where the station has one."""
+    """It is offered where the station has one: its screens see to that."""
     count: str = ""
     """How many wait there."""
 

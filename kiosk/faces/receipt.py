@@ -50,7 +50,7 @@ def page(settings: FaceSettings, result: Result) -> str:
 def print_text(command: Sequence[str], text: str) -> None:
     """Hand the text to the command. Blocks for seconds at most. NotPrinted."""
     if reason := refusal_of(command, text):
-        raise NotPrinted(command=command[0], reason=reason)
+        raise NotPrinted(command=" ".join(command[:1]), reason=reason)
 
 
 def sheet(settings: FaceSettings, told: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.base import KioskScreen
 from kiosk.tui.screens.help import HELP_KEYS, HelpScreen
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.screens.page_frame import at_station
 from kiosk.tui.screens.palette import PALETTE_KEY, PaletteScreen
 from kiosk.tui.tray import TrayHand
 from kiosk.tui.widgets.page_lines import plain
@@ -251,7 +252,8 @@ class DeskApp(PlayedApp):
         is_late = message.is_quiet and (self._asked or self._stage.cover is not None)
         if not is_late:  # its successor is on its way, or nobody can see it
             self._is_closed = message.page.name == "closed"
-            self._show(message.page, is_quiet=message.is_quiet)
+            page = at_station(message.page, self._station.settings)
+            self._show(page, is_quiet=message.is_quiet)
         if message.page.paper:
             self._put_on_paper(message.page)
         self._look()

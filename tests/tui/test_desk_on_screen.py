@@ -15,8 +15,9 @@ from textual import events
 from kiosk.core.secret import Secret
 from kiosk.simulation.demo_desk import OPERATORS_READER
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.screens.palette import PaletteScreen
 from kiosk.tui.widgets.entry_field import OptionField
-from kiosk.visit.views import Answers, FieldName
+from kiosk.visit.views import Answers, FieldName, Result
 from statemachine.operation import Kind
 
 pytestmark = pytest.mark.long
@@ -165,6 +166,29 @@ async def test_what_a_change_means_is_seen_while_it_is_made() -> None:
         await shown.until(lambda: "no longer" not in shown.text(), "no change")
 
 
+async def receipt(shown: Desk) -> Result:
+    """Open the receipt of a PIN that was changed."""
+    world = shown.demo.world
+    visit = world.visit(world.readers.insert(world.holders["everyday"].made.card))
+    visit.recognise()
+    typed = {
+        FieldName.OLD_PIN: Secret(b"271828"),
+        FieldName.NEW_PIN: Secret(b"864209"),
+    }
+    form = visit.begin(Kind.CHANGE)
+    result = visit.submit(form, Answers(typed, confirmed=True), lambda _: None)
+    await shown.sign_in(AARON)
+    await shown.pilot.press("tab", "d")
+    await shown.until_page("evidence")
+    await shown.pilot.press("ctrl+r")
+    await shown.until_said("belongs to no operation")
+    await shown.pilot.press(*"writing")
+    await shown.until_said("1 of 1")
+    await shown.pilot.press("ctrl+r")
+    await shown.until_page("receipt")
+    return result
+
+
 async def test_a_receipt_is_printed_by_the_sites_command(tmp_path: Path) -> None:
     async with desk() as shown:
         paper = tmp_path / "paper"
@@ -172,29 +196,35 @@ async def test_a_receipt_is_printed_by_the_sites_command(tmp_path: Path) -> None
         world.settings = dataclasses.replace(
             world.settings, print_with=("sh", "-c", f"cat > {paper}")
         )
-        visit = world.visit(world.readers.insert(world.holders["everyday"].made.card))
-        visit.recognise()
-        typed = {
-            FieldName.OLD_PIN: Secret(b"271828"),
-            FieldName.NEW_PIN: Secret(b"864209"),
-        }
-        form = visit.begin(Kind.CHANGE)
-        result = visit.submit(form, Answers(typed, confirmed=True), lambda _: None)
-        await shown.sign_in(AARON)
-        await shown.pilot.press("tab", "d")
-        await shown.until_page("evidence")
-        await shown.pilot.press("ctrl+r")
-        await shown.until_said("belongs to no operation")
-        await shown.pilot.press(*"writing")
-        await shown.until_said("1 of 1")
-        await shown.pilot.press("ctrl+r")
-        await shown.until_page("receipt")
+        result = await receipt(shown)
         await shown.pilot.press("p")
         await shown.until_said("It is being printed")
         printed = paper.read_text("utf-8")
         assert result.event in printed
         assert "written only after this card" in " ".join(printed.split())
         assert "864209" not in printed
+
+
+async def test_without_a_printer_nothing_offers_to_print_and_nothing_is_noted() -> None:
+    async with desk() as shown:
+        await receipt(shown)
+        assert "Print it" not in shown.text()
+        for key in ("f1", "ctrl+p"):
+            await shown.pilot.press(key)
+            await shown.until(
+                lambda: not isinstance(shown.app.screen, PageScreen), "the cover"
+            )
+            assert "Print it" not in shown.text()
+            await shown.pilot.press("escape")
+            await shown.until_page("receipt")
+        await shown.pilot.press("p", "ctrl+p")
+        await shown.until(
+            lambda: isinstance(shown.app.screen, PaletteScreen), "the palette"
+        )
+        await shown.pilot.press(*"print", "enter", "escape")
+        await shown.until_page("receipt")
+        events_ = shown.demo.world.registry.audit_events()
+        assert all(event.kind != "audit.exported" for event in events_)
 
 
 async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> None:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kiosk.core.errors import Message
 from kiosk.desk.tables import Table
 from kiosk.desk.views import Choice, FieldKind, Page
 from kiosk.tui.widgets.bars import KeyHint
+from kiosk.visit.station import FaceSettings
+
+
+def at_station(page: Page, settings: FaceSettings) -> Page:
+    """Return a page with what can be chosen at this station: who makes it does not know
+    whether there is a printer.
+    """
+    if settings.print_with or not any(each.needs_printer for each in page.choices):
+        return page
+    choices = tuple(each for each in page.choices if not each.needs_printer)
+    return replace(page, choices=choices)
 
 
 def has_own_key(page: Page) -> bool:

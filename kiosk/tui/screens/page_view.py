@@ -103,12 +103,7 @@ class PageView(KioskScreen):
     def _offered(self) -> tuple[Choice, ...]:
         """Without fields, an action that anybody may try is a choice, the first."""
         page = self.page
-        choices = tuple(
-            each
-            for each in page.choices
-            if not is_function_key(each)
-            and (self.settings.print_with or not each.needs_printer)
-        )
+        choices = tuple(each for each in page.choices if not is_function_key(each))
         if page.action is None or has_own_key(self.page) or page.finds:
             return choices
         return (Choice(ACTION, page.action), *choices)
