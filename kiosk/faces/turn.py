@@ -75,6 +75,13 @@ class Turn:
             self._is_cut = True
             self._early += 1
 
+    def answer(self, key: str) -> None:
+        """A key was for what covers the page: what is pressed in the same breath may be
+        the rest of something that began with it.
+        """
+        self.has(key, is_typed=False, is_open=False)
+        self._is_cut = True
+
     def has(self, key: str, *, is_typed: bool, is_open: bool) -> bool:
         """Say whether the page may have a key that is pressed now.
 

@@ -159,14 +159,17 @@ class Talk:
         """Let a line be typed into `entry`, to its Enter."""
         is_done = False
         while not is_done:
-            key = self._next_key()
+            key = self._next_key(entry)
             entry.come_early(self._turn.take_early())
             is_done = key is not None and entry.take(key)
             self.terminal.write(entry.echo())
         self.terminal.write("\n")
 
-    def _next_key(self) -> Key | None:
-        """Wait for a key a little; whatever else happens is seen to."""
+    def _next_key(self, entry: LineEntry) -> Key | None:
+        """Wait for a key a little; whatever else happens is seen to.
+
+        `entry`: what the key would be for.
+        """
         self._end_if_told()
         key, has_news = self._wait()
         if has_news:
@@ -179,8 +182,11 @@ class Talk:
         self._idleness.reset()
         if self._is_warned:
             self._is_warned = False
-            if key.character in _PAUSE and self.settings.pause:
+            asks_for_time = key.character in _PAUSE and bool(self.settings.pause)
+            if asks_for_time:
                 self._idleness.pause()
+            if asks_for_time and not entry.keys:
+                self._turn.answer(key.name)
             else:
                 self._turn.swallow(is_typed=_is_typed(key))
             time.sleep(_DRAIN_SECONDS)
@@ -321,7 +327,7 @@ class Talk:
         with order() as entry:
             while self._is_there():
                 with contextlib.suppress(_AskAgain):
-                    key = self._next_key()
+                    key = self._next_key(entry)
                     if key is not None and self.hand is not None:
                         self._order(self.hand, entry, key)
 

@@ -26,7 +26,7 @@ from kiosk.tui.played import PlayedApp
 from kiosk.tui.preferences import Preferences
 from kiosk.tui.screen_stack import ScreenStack
 from kiosk.tui.screens.idle import IdleScreen
-from kiosk.tui.screens.idle_warning import PAUSE_KEY
+from kiosk.tui.screens.idle_warning import PAUSE_KEYS
 from kiosk.tui.theme import CONTRAST, KIOSK
 
 if TYPE_CHECKING:
@@ -141,13 +141,18 @@ class KioskApp(PlayedApp):
             return True
         if self._stage.cover is None:
             return False
-        if event.key == PAUSE_KEY:
+        covered = self._stage.screen
+        is_amid = covered is not None and covered.is_amid_entry
+        asks_for_time = event.key in PAUSE_KEYS and bool(self._settings.pause)
+        if asks_for_time:
             self._idleness.pause()
+        if asks_for_time and not is_amid:  # else it may be of what is being typed
+            self.turn.answer(event.key)
         else:
             self.turn.swallow(is_typed=event.is_printable)
         self._stage.uncover()
-        if self._stage.screen is not None:
-            self._stage.screen.catch_up()
+        if covered is not None:
+            covered.catch_up()
         return True
 
     def instead_of_screen(self, event: events.Key) -> bool:

@@ -294,6 +294,7 @@ def test_whoever_needs_more_time_gets_it(opened: Opened) -> None:
         shown.type("p\r")
         shown.shows("Please go on where you were.")
         shown.shows_often("Your number:", 2)
+        rest()
         shown.type("1\r")
         shown.shows("Your PIN until now")
 
@@ -303,6 +304,7 @@ def test_what_was_half_typed_is_asked_anew_after_a_warning(opened: Opened) -> No
         shown.shows("Are you still there?")
         shown.type("p")
         shown.shows_often("Your number:", 2)
+        rest()
         shown.type("1\r")
         shown.shows("Your PIN until now")
         shown.type("\x15")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from lab.desk.desk_screens import ADA, BOB, HANNA, Desk, desk
 from lab.terminal.screens import Kiosk, kiosk
+from lab.terminal.watch import Watch
 from textual import events
 
 from kiosk.core.secret import Secret
 from kiosk.simulation.demo_desk import PASSWORD
+from kiosk.simulation.face_settings import SETTINGS
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.widgets.secret_field import SecretField
+from kiosk.visit.station import FaceSettings
 
 pytestmark = pytest.mark.long
 
@@ -338,6 +343,73 @@ async def test_a_whole_visit_in_one_write_uses_nothing_that_came_too_early() -> 
         await at_once(shown, *"271828", ENTER, *"314159", ENTER, *"314159", ENTER)
         await shown.until("Result")
         assert "are changed" in shown.text()
+
+
+# --- while the kiosk asks who is there --------------------------------------------
+
+
+async def asked(shown: Kiosk, watch: Watch, *typed: str) -> None:
+    """Type this where a PIN is asked, and then nothing until the kiosk asks."""
+    await shown.insert("everyday")
+    await shown.until("Home")
+    await shown.pilot.press(ENTER)
+    await shown.until("Form")
+    await shown.pilot.press(*typed)
+    watch.ahead += 400
+    await shown.until("IdleWarning")
+
+
+def patient(pause: float) -> FaceSettings:
+    return dataclasses.replace(
+        SETTINGS, idle_warning_after=300.0, idle_wipe_after=3000.0, pause=pause
+    )
+
+
+@pytest.mark.parametrize("key", ["p", "P", "1"])
+@pytest.mark.parametrize("pause", [0.0, 600.0])
+async def test_an_entry_that_lacks_the_key_which_answered_is_refused(
+    monkeypatch: pytest.MonkeyPatch, pause: float, key: str
+) -> None:
+    watch = Watch.of_idleness(monkeypatch)
+    async with kiosk(settings=patient(pause)) as shown:
+        await asked(shown, watch, *"27")
+        assert ("Press P" in shown.text()) == bool(pause)
+        await shown.pilot.press(key)
+        await shown.until("Form")
+        await shown.pilot.press(*"1828", ENTER)
+        assert "Keys that came too early" in shown.text()
+        shown.hands.rest()
+        await shown.type("271828", "314159", "314159")
+        await shown.until("Result")
+        assert "are changed" in shown.text()
+
+
+@pytest.mark.parametrize("key", ["p", "P"])
+@pytest.mark.parametrize("is_burst", [True, False])
+async def test_more_time_costs_nothing_but_what_follows_in_one_breath(
+    monkeypatch: pytest.MonkeyPatch, key: str, *, is_burst: bool
+) -> None:
+    """A word may have begun with it."""
+    watch = Watch.of_idleness(monkeypatch)
+    async with kiosk(settings=patient(600.0)) as shown:
+        await asked(shown, watch)
+        with shown.hands.leaning():
+            await at_once(shown, key, *("uk1" if is_burst else ""))
+            await shown.until("Form")
+            await at_once(shown, *"271828", ENTER)
+        assert ("Keys that came too early" in shown.text()) == is_burst
+
+
+async def test_p_is_any_key_where_nobody_gets_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch = Watch.of_idleness(monkeypatch)
+    async with kiosk(settings=patient(0.0)) as shown:
+        await asked(shown, watch)
+        await shown.pilot.press("p")
+        await shown.until("Form")
+        await shown.pilot.press(*"271828", ENTER)
+        assert "Keys that came too early" in shown.text()
 
 
 # --- once -------------------------------------------------------------------------

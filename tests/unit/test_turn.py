@@ -103,3 +103,13 @@ def test_a_key_that_only_took_a_cover_away_is_missing_in_what_is_typed() -> None
     assert hand.turn.take_early() == 1
     hand.turn.swallow(is_typed=False)
     assert hand.turn.take_early() == 0
+
+
+def test_what_follows_an_answer_in_one_breath_is_not_the_rest_of_an_entry() -> None:
+    hand = Hand(at=100.0)
+    hand.turn.answer("p")
+    assert hand.turn.take_early() == 0, "by itself it spoils nothing"
+    assert not any(hand.press(key, 0.2) for key in "uk1")
+    assert hand.turn.take_early() == 3
+    hand.turn.answer("p")
+    assert hand.press("2", 1.01 * BREATH)

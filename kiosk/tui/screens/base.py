@@ -134,6 +134,12 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         if missed and isinstance(self.focused, TypedField):
             self.focused.come_early(missed)
 
+    @property
+    def is_amid_entry(self) -> bool:
+        """Something is typed where the next key goes."""
+        field = self.focused
+        return isinstance(field, TypedField) and bool(field.typed.keys)
+
     def unfinished(self) -> int:
         """How many keys of an entry are lost if another screen is shown now."""
         if self.has_answered:

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from kiosk.faces.wording import say
 from kiosk.tui.widgets.panels import Countdown, line
 
-PAUSE_KEY = "p"
+PAUSE_KEYS = frozenset({"p", "P"})
 
 
 class IdleWarningScreen(ModalScreen[None], inherit_bindings=False):
