@@ -181,13 +181,30 @@ class DeskApp(PlayedApp):
 
     def _tick(self) -> None:
         shown = self._stage.screen
-        if not isinstance(shown, PageScreen) or not shown.page.operator or self._asked:
+        if not isinstance(shown, PageScreen) or self._asked:
             return
         now = self.now()
-        if now - self._last_key > IDLE_SECONDS:
+        rested = now - self._last_key
+        if not shown.page.operator:
+            if rested > self._patience and shown.is_typed_into:
+                self._forget(shown)
+        elif rested > IDLE_SECONDS:
             self._ask(lambda session: session.sign_out())
         elif shown.page.refresh and now - self._shown_at >= shown.page.refresh:
             self._ask_quietly(lambda session: session.page())
+
+    @property
+    def _patience(self) -> float:
+        """After how many seconds whoever has begun to sign in is taken to have left."""
+        return min(self._station.settings.idle_wipe_after, IDLE_SECONDS)
+
+    def _forget(self, shown: PageScreen) -> None:
+        """Begin anew: with what is typed whoever comes by would be that operator."""
+        shown.forget()
+        self.bell()
+        told = {"seconds": round(self._patience)}
+        notice = Sentence("tui.desk.forgotten", told)
+        self._ask(lambda it: dataclasses.replace(it.sign_out(), notice=notice))
 
     def came_back(self) -> None:
         self._shown_at = float("-inf")

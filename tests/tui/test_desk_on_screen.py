@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from textual import events
 
 from kiosk.core.secret import Secret
-from kiosk.simulation.demo_desk import OPERATORS_READER
+from kiosk.simulation.demo_desk import OPERATORS_READER, PASSWORD
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.screens.palette import PaletteScreen
 from kiosk.tui.widgets.entry_field import OptionField
+from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import Answers, FieldName, Result
 from statemachine.operation import Kind
 
@@ -225,6 +226,56 @@ async def test_without_a_printer_nothing_offers_to_print_and_nothing_is_noted() 
         await shown.until_page("receipt")
         events_ = shown.demo.world.registry.audit_events()
         assert all(event.kind != "audit.exported" for event in events_)
+
+
+async def by_card(shown: Desk) -> None:
+    """Hanna is called away before Enter."""
+    shown.demo.insert(HANNA)
+    await shown.until(lambda: shown.asks_pin(), "the PIN")
+    await shown.pilot.press(*"271828")
+
+
+async def by_account(shown: Desk) -> None:
+    await shown.pilot.press("1")
+    await shown.until_page("sign_in_account")
+    await shown.pilot.press(*"hanna", "enter", *PASSWORD.decode())
+
+
+@pytest.mark.parametrize("begun", [by_card, by_account])
+async def test_whoever_comes_by_is_not_the_operator_who_has_begun_to_sign_in(
+    begun: Callable[[Desk], Awaitable[None]],
+) -> None:
+    async with desk() as shown:
+        await begun(shown)
+        screen = shown.app.screen
+        assert isinstance(screen, PageScreen)
+        secret = screen._fields[-1]
+        assert isinstance(secret, SecretField)
+        shown.hands.rest(50)
+        await shown.pilot.pause(2.5)  # the clock is looked at every second
+        assert len(secret), "somebody looks at their keys"
+        shown.hands.rest(11)
+        await shown.until_said("no key was pressed for 60 s")
+        assert not len(secret)
+        assert shown.page() == "sign_in"
+        assert not any(secret.typed._buffer)
+        assert "hanna" not in shown.text()
+        if begun is by_card:
+            await shown.pilot.press("enter")
+            await shown.until_said("Nothing is typed here yet")
+            await shown.pilot.press(*"271828", "enter")
+            await shown.until_page("menu")
+
+
+async def test_a_page_into_which_nothing_is_typed_waits() -> None:
+    async with desk() as shown:
+        shown.demo.insert(HANNA)
+        await shown.until(lambda: shown.asks_pin(), "the PIN")
+        before = shown.app.screen
+        shown.hands.rest(36_000)
+        await shown.pilot.pause(2.5)
+        assert shown.app.screen is before
+        assert "no key" not in shown.text()
 
 
 async def test_a_terminal_that_is_too_small_takes_no_key_and_comes_back() -> None:

@@ -237,6 +237,12 @@ class PageScreen(PageView):
 
     # --- handing over -----------------------------------------------------------
 
+    def forget(self) -> None:
+        """Wipe whatever was typed."""
+        for widget in self._fields:
+            if isinstance(widget, TypedField):
+                widget.wipe()
+
     def take(self) -> Filled:
         """Hand over what was typed and wipe the fields. The session wipes the rest."""
         filled = Filled()

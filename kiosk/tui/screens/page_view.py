@@ -175,10 +175,10 @@ class PageView(KioskScreen):
         typed = super().unfinished()
         if self.page.finds and typed:
             self.turn.cut()
-        return typed if self._is_typed_into and not self.page.finds else 0
+        return typed if self.is_typed_into and not self.page.finds else 0
 
     @property
-    def _is_typed_into(self) -> bool:
+    def is_typed_into(self) -> bool:
         """Somebody has typed something: not all is as the page had it at first."""
         return any(
             bool(len(widget))
