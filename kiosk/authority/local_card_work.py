@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kiosk.authority.office import (
     admin_keys,
@@ -62,8 +62,12 @@ class LocalCardWork:
     def look_for(self, term: str) -> tuple[Holder, ...]:
         return people.look_for(self._desk, term)
 
-    def resolve(self, names: Sequence[str]) -> tuple[Holder | None, ...]:
-        return people.resolve(self._desk, names)
+    def resolve(
+        self,
+        names: Sequence[str],
+        told: Callable[[int, int], None] = lambda _done, _names: None,
+    ) -> tuple[Holder | None, ...]:
+        return people.resolve(self._desk, names, told)
 
     def judge_issue(self, account: str, template: str) -> JudgedOrder:
         return issuing.judge(self._desk, account, template)

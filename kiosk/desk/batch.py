@@ -9,7 +9,7 @@ issued all the same, only the last words were lost, and its line is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +34,8 @@ _MOST_OF_ONE = 100
 """Cards of one person that are looked at."""
 _COLUMNS = ("account", "template")
 _RESULTS = ("line", "account", "template", "result", "card", "reason")
+Told = Callable[[int, int], None]
+"""Hears how many accounts were looked up, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +172,23 @@ class Batch:
         self._late.clear()
 
 
-def read_batch(office: Office, site: Site, name: str) -> Batch:
+def read_batch(
+    office: Office,
+    site: Site,
+    name: str,
+    told: Told = lambda _done, _accounts: None,
+) -> Batch:
     """Read and check a file; every wrong line is named. BatchUnreadable, BatchWrong.
 
     Each account must be in the directory once, and each template must be one that
     cards can be issued with at this desk. Where there is a result file already, the
-    batch goes on from there. NotInRole, DirectoryError.
+    batch goes on from there. NotInRole, DirectoryError. What `told` raises ends it, and
+    nothing is written.
     """
     require(office.operator, Action.ISSUE)
     files = site.files
     rows = _rows(files, name)
-    problems = tuple(_problems(office, site, rows))
+    problems = tuple(_problems(office, site, rows, told))
     if problems:
         raise BatchWrong(name, problems)
     results = results_beside(name)
@@ -260,8 +268,10 @@ def _rows(files: StationFiles, name: str) -> list[Row]:
     ]
 
 
-def _problems(office: Office, site: Site, rows: list[Row]) -> Iterator[BatchProblem]:
-    found = office.resolve([row.account for row in rows])
+def _problems(
+    office: Office, site: Site, rows: list[Row], told: Told
+) -> Iterator[BatchProblem]:
+    found = office.resolve([row.account for row in rows], told)
     templates = {row.template for row in rows}
     refusals = {name: _refusal(office, site, name) for name in templates}
     seen: dict[str, int] = {}

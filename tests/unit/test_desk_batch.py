@@ -9,6 +9,7 @@ from lab.desk.blanks import blank, gids_template
 from lab.desk.office import Office
 
 from kiosk.core.errors import Message
+from kiosk.desk.patience import Patience
 from kiosk.simulation.cards.gids import SimulatedGidsCard
 
 pytestmark = pytest.mark.usefixtures("here_and_relayed")
@@ -35,6 +36,31 @@ def test_a_batch_may_have_cards_of_both_kinds(tmp_path: Path) -> None:
         office.pull(card.insertion)
     results = (tmp_path / "people.results.csv").read_text().splitlines()
     assert [line.split(",")[3] for line in results[1:]] == ["begun", "done"] * 2
+
+
+def test_checking_a_long_list_says_how_far_it_is_and_is_ended_without_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seconds in ("ASKED_SECONDS", "FIRST_SECONDS", "NEXT_SECONDS"):
+        monkeypatch.setattr(f"kiosk.desk.how_far.{seconds}", 0.0)
+    patience = Patience()
+    office = Office(waits=patience.lasts)
+    office.person("alice")
+    office.person("bert")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\nbert,staff\n")
+    patience.end()
+    office.submit(file=str(people))
+    assert office.page.name == "batch"
+    assert office.notice == "desk.not_waited_for"
+    assert not (tmp_path / "people.results.csv").exists()
+    office.said.clear()
+    patience.of(lambda: office.submit(file=str(people)))()
+    assert office.page.name == "batch_run"
+    far = [each.data for each in office.said if each.key == "desk.how_far"]
+    assert [(each["done"], each["total"]) for each in far] == [(1, 2), (2, 2)]
 
 
 def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.operators import Action, require
@@ -24,10 +24,17 @@ def look_for(desk: Desk, term: str) -> tuple[Holder, ...]:
     return tuple(_found(each) for each in found)
 
 
-def resolve(desk: Desk, names: Sequence[str]) -> tuple[Holder | None, ...]:
+Told = Callable[[int, int], None]
+"""Hears how many names were looked up, and of how many."""
+
+
+def resolve(
+    desk: Desk, names: Sequence[str], told: Told = lambda _done, _names: None
+) -> tuple[Holder | None, ...]:
     """Return whose account each name is; None: nobody's. NotInRole, DirectoryError.
 
-    Where one controller breaks off another goes on.
+    Where one controller breaks off another goes on. It changes nothing: what `told`
+    raises ends it without harm.
     """
     require(desk.operator, Action.ISSUE)
     found: list[Holder | None] = []
@@ -38,6 +45,7 @@ def resolve(desk: Desk, names: Sequence[str]) -> tuple[Holder | None, ...]:
                 found.append(holder(dc.find(name)))
             except AccountMissing:
                 found.append(None)
+            told(len(found), len(names))
 
     ask(desk.parts.directory, look_up)
     return tuple(found)

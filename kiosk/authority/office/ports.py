@@ -250,8 +250,15 @@ class CardWork(Protocol):
     def look_for(self, term: str) -> tuple[Holder, ...]:
         """Return people one of whose names begins so. DirectoryError."""
 
-    def resolve(self, names: Sequence[str]) -> tuple[Holder | None, ...]:
-        """Return whose account each name is; None: nobody's. DirectoryError."""
+    def resolve(
+        self,
+        names: Sequence[str],
+        told: Callable[[int, int], None] = lambda _done, _names: None,
+    ) -> tuple[Holder | None, ...]:
+        """Return whose account each name is; None: nobody's. DirectoryError.
+
+        `told` hears how many were looked up, and of how many; what it raises ends it.
+        """
 
     def judge_issue(self, account: str, template: str) -> JudgedOrder:
         """Say for whom and as what a card may be issued. Refused, DirectoryError."""

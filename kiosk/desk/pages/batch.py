@@ -7,6 +7,7 @@ from kiosk.core.errors import Message
 from kiosk.desk.batch import Batch, BatchProblem, BatchWrong, Row, RowState, read_batch
 from kiosk.desk.card_work import WorkBesideTheDesk, begin, must_be_free
 from kiosk.desk.context import Context, Move, Plain, done, instead, stay
+from kiosk.desk.how_far import HowFar
 from kiosk.desk.pages import flow
 from kiosk.desk.pages.work import REFRESH
 from kiosk.desk.personalise import TOKEN_PIN, alone, asked_for
@@ -48,11 +49,11 @@ class BatchPage(Plain):
 
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         must_be_free(context)  # how the card on its way ends is written there, too
-        emit(Message("desk.working"))
+        told = HowFar(emit, context.site)
         name = filled.texts["file"].strip()
         self._problems = ()
         try:
-            batch = read_batch(context.office, context.site, name)
+            batch = read_batch(context.office, context.site, name, told)
         except BatchWrong as error:
             self._problems = error.problems
             raise
