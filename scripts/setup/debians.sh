@@ -19,7 +19,7 @@ set -eu
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 checkout=$(cd -- "$here/../.." && pwd)
 roots=${ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/pin-kiosk-roots}
-who=${WHO:-root sudo}
+who=${WHO:-root sudo container}
 seat=/home/tester/pin-kiosk
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 bundle=/etc/ssl/certs/ca-certificates.crt
