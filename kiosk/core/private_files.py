@@ -6,6 +6,7 @@ folders (0700) that are missing. Any thread; OSError as it comes.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ _PIECE = 1 << 20
 """Bytes that are copied at a time."""
 _STEP = 1 << 20
 """Bytes after which what was written of a large file is brought to the disk."""
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system says that gives a file one name and no other."""
 
 
 @contextmanager
@@ -62,6 +65,20 @@ def replace(target: Path, data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    _make_names_durable(target.parent)
+
+
+def give_name(file: Path, target: Path) -> None:
+    """Give a file another name in its file system: FileExistsError where something has
+    it already, and nothing is changed.
+    """
+    try:
+        target.hardlink_to(file)
+    except OSError as error:
+        if error.errno not in _NO_LINKS or target.exists():
+            raise
+        file.rename(target)
+    file.unlink(missing_ok=True)
     _make_names_durable(target.parent)
 
 

@@ -2,12 +2,15 @@
 
 The nonces and codes that were open are made void: they may have been used since the
 backup was made. In constant memory, as the backup.
+
+A station that is out of service looks again and again whether its registry is there,
+and works with what it finds. So that gets its name last, whole and on the disk.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,6 +38,7 @@ from kiosk.setup.backup_folder import (
 from storage import audit, journal_copy, segments
 from storage.audit import Head
 from storage.errors import RegistryError
+from storage.high_water import HighWaterMark
 from storage.journal_copy import Kept, Told
 from storage.journal_lock import lock_files
 from storage.records import AuditEvent, Credential
@@ -66,13 +70,14 @@ def restore(
     Damaged, KeyMissing, WrongKey, NotWritten, RegistryError.
     """
     manifest = read(folder, told)
-    new = {places.registry: folder / REGISTRY}
+    journal = _apart(places.registry)
+    new: dict[Path, Path] = {}
     for name in manifest.files:
         if name.startswith(f"{EVIDENCE}/"):
             new[folder_of(places.registry) / Path(name).name] = folder / name
     if keys is not None:
         new |= {target: keys / name for name, target in places.keys.items()}
-    for target in new:
+    for target in (places.registry, journal, *new):
         if target.exists():
             raise TargetThere(file=str(target))
     for target in places.keys.values():
@@ -95,31 +100,80 @@ def restore(
     new[places.config] = folder / CONFIG
     if DESK in manifest.files:
         new[places.desk] = folder / DESK
-    with _folders_too(new), private_files.all_or_none() as written:
+    made = (places.registry, *new)
+    with _folders_too(made), private_files.all_or_none() as written:
         for target, source in new.items():
-            if target.exists():
-                continue
-            written.append(target)  # before: Ctrl+C may come just behind it
-            try:
-                copy(source, target, told)
-            except NotWritten:
-                written.remove(target)  # it may be somebody else's
-                raise
-        seen = [places.high_water.file] if places.high_water is not None else []
-        written += [
-            each for each in (*lock_files(places.registry), *seen) if not each.exists()
-        ]
-        registry = TinyDbRegistry(
-            places.registry, station=station, now=now, only=DISTRUSTED
-        )
+            if not target.exists():
+                _take(source, target, written, told)
+        _take(folder / REGISTRY, journal, written, told)
+        written += [each for each in lock_files(journal) if not each.exists()]
+        registry = TinyDbRegistry(journal, station=station, now=now, only=DISTRUSTED)
         try:
             registry.distrust(station=station, now=now)
-            if places.high_water is not None:
-                with named(places.registry.parent):
-                    places.high_water.restart(registry.read(lambda it: it.heads()))
+            heads = registry.read(lambda view: view.heads())
         finally:
             registry.close()
+        with _begun_anew(places.high_water, heads):
+            _name(journal, places.registry, written)
+        for lock in lock_files(journal):
+            with suppress(OSError):  # nobody minds one
+                lock.unlink(missing_ok=True)
     return manifest
+
+
+def _apart(registry: Path) -> Path:
+    """Return where a registry lies until it is whole: where no station looks."""
+    return registry.with_name(f"{registry.name}.restoring")
+
+
+def _take(source: Path, target: Path, written: list[Path], told: Told) -> None:
+    """Copy into a file that is not there, and say so in `written`. NotWritten."""
+    written.append(target)  # before: Ctrl+C may come just behind it
+    try:
+        copy(source, target, told)
+    except NotWritten:
+        written.remove(target)  # it may be somebody else's
+        raise
+
+
+def _name(journal: Path, registry: Path, written: list[Path]) -> None:
+    """Give a registry that is whole its own name, durably. TargetThere, NotWritten."""
+    written.append(registry)
+    try:
+        with named(registry):
+            private_files.give_name(journal, registry)
+    except NotWritten as error:
+        if not isinstance(error.__cause__, FileExistsError):
+            raise
+        written.remove(registry)  # it is somebody else's
+        raise TargetThere(file=str(registry)) from error
+
+
+@contextmanager
+def _begun_anew(
+    mark: HighWaterMark | None, heads: Mapping[str, Head]
+) -> Iterator[None]:
+    """Begin the mark of how far the registry has come anew, before anybody can open it:
+    it would be taken for an older one. It is as it was, should the block not end well.
+
+    NotWritten.
+    """
+    if mark is None:
+        yield
+        return
+    with named(mark.file):
+        before = mark.file.read_bytes() if mark.file.exists() else None
+    try:
+        with named(mark.file):
+            mark.restart(heads)
+        yield
+    except BaseException:
+        with suppress(OSError):  # what has ended it says more
+            if before is None:
+                mark.file.unlink(missing_ok=True)
+            else:
+                private_files.replace(mark.file, before)
+        raise
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -542,6 +543,125 @@ def test_a_restore_that_is_ended_just_behind_any_file_leaves_nothing(
                 assert last > 4
                 return
     pytest.fail("the restore never ended")
+
+
+def test_a_station_that_waits_for_its_registry_finds_it_whole_or_not_at_all(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal(house)
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    mark = HighWaterMark(fresh.folder / "registry.journal.seen", "registry-1")
+    mark.move({"k1": Head(1000, "f" * 64)}, 1000)
+    fresh.places = dataclasses.replace(fresh.places, high_water=mark)
+    looks = 0
+
+    def look(*_: object) -> None:
+        nonlocal looks
+        looks += 1
+        if not fresh.places.registry.exists():
+            return
+        found = TinyDbRegistry(fresh.places.registry, station="k1", now=NOW)
+        assert found.recovered() == ""
+        heads = found.read(lambda view: view.heads())
+        assert found.read(lambda view: view.approval("a1")).spent
+        found.close()
+        assert mark.read().lanes == heads
+
+    class Looking(TinyDbRegistry):
+        def distrust(
+            self, *, station: str, now: float, kind: str = "registry.restored"
+        ) -> None:
+            look()
+            super().distrust(station=station, now=now, kind=kind)
+            look()
+
+    class LookedAt(HighWaterMark):
+        def restart(self, lanes: Mapping[str, Head]) -> None:
+            look()
+            super().restart(lanes)
+            look()
+
+    monkeypatch.setattr(restoring, "TinyDbRegistry", Looking)
+    looked_at = LookedAt(mark.file, "registry-1")
+    places = dataclasses.replace(fresh.places, high_water=looked_at)
+    restoring.restore(made, places, station="k1", now=NOW, keys=keys, told=look)
+    assert looks > 10
+    look()
+    beside = {each.name for each in fresh.folder.glob("registry.journal*")}
+    assert not {each for each in beside if "restoring" in each}
+
+
+def test_a_registry_that_somebody_makes_meanwhile_is_not_written_over(
+    house: House, tmp_path: Path
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    mark = HighWaterMark(fresh.folder / "registry.journal.seen", "registry-1")
+    mark.move({"k1": Head(1000, "f" * 64)}, 1000)
+    fresh.places = dataclasses.replace(fresh.places, high_water=mark)
+    before = sorted(fresh.folder.rglob("*"))
+
+    class Meanwhile(HighWaterMark):
+        def restart(self, lanes: Mapping[str, Head]) -> None:
+            super().restart(lanes)
+            fresh.places.registry.write_bytes(b"theirs")
+
+    meanwhile = Meanwhile(mark.file, "registry-1")
+    places = dataclasses.replace(fresh.places, high_water=meanwhile)
+    with pytest.raises(backup_folder.TargetThere) as caught:
+        restoring.restore(made, places, station="k1", now=NOW, keys=keys)
+    assert caught.value.data == {"file": str(fresh.places.registry)}
+    assert fresh.places.registry.read_bytes() == b"theirs"
+    assert sorted(fresh.folder.rglob("*")) == sorted([*before, fresh.places.registry])
+    assert mark.read().lanes == {"k1": Head(1000, "f" * 64)}
+
+
+def test_a_registry_that_cannot_be_given_its_name_leaves_nothing(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    mark = HighWaterMark(fresh.folder / "registry.journal.seen", "registry-1")
+    fresh.places = dataclasses.replace(fresh.places, high_water=mark)
+    before = sorted(fresh.folder.rglob("*"))
+
+    def refused(file: Path, target: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(private_files, "give_name", refused)
+    with pytest.raises(backup_folder.NotWritten):
+        fresh.restore(made, keys)
+    assert sorted(fresh.folder.rglob("*")) == before
+
+
+def test_a_file_system_without_links_gets_the_registry_all_the_same(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+
+    def refused(self: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    fresh.restore(made, keys)
+    registry = TinyDbRegistry(fresh.places.registry)
+    assert registry.read(lambda view: view.approval("a1")).spent
+    registry.close()
+
+
+def test_what_a_restore_left_that_was_killed_is_named(
+    house: House, tmp_path: Path
+) -> None:
+    made, keys = back_up(house, tmp_path)
+    fresh = new_house(tmp_path)
+    left = fresh.folder / "registry.journal.restoring"
+    left.write_bytes(b"half of it")
+    with pytest.raises(backup_folder.TargetThere) as caught:
+        fresh.restore(made, keys)
+    assert caught.value.data == {"file": str(left)}
+    assert left.exists()
 
 
 def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -> None:
