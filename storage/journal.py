@@ -119,32 +119,37 @@ class Journal(Documents):
         `keeps_tail`: without the lock; whatever is wrong at the end is left to who
         has it.
         """
+        handle, self._is_readonly = self._opened()
         if self._handle >= 0:
             self._ops.let_go(self._handle)
-            self._handle = -1
-        self._is_readonly = False
-        try:
-            self._handle = self._ops.open(self.path)
-        except OSError as error:
-            if error.errno not in _READ_ONLY or not self.path.exists():
-                raise StoreFull(path=str(self.path)) from error
-            self._handle, self._is_readonly = self._ops.open_readonly(self.path), True
-        self._inode = self._ops.identity_of(self._handle)[:2]
+        self._handle = handle
+        self._inode, self._offset = (-1, -1), 0  # until we know what it is
         self._forget()
         data = self._ops.read(self._handle, 0, len(MAGIC))
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
-            if keeps_tail:
-                self._inode, self._offset = (-1, -1), 0
-            else:
+            if not keeps_tail:
                 self._begin(data)
             self._loaded()
             return
         if not data.startswith(MAGIC):
             raise StoreUnsuitable(path=str(self.path), reason="not a journal")
+        self._inode = self._ops.identity_of(self._handle)[:2]
         self._offset = len(MAGIC)
         with _gc_paused():
             self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
+
+    def _opened(self) -> tuple[int, bool]:
+        """Open the file, only to read it where it cannot be written. StoreFull."""
+        try:
+            return self._ops.open(self.path), False
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise StoreFull(path=str(self.path)) from error
+        try:
+            return self._ops.open_readonly(self.path), True
+        except OSError as error:
+            raise StoreFull(path=str(self.path)) from error
 
     def _size(self) -> int:
         try:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from storage import journal_copy
-from storage.errors import StoreChanged, StoreDeleted, StoreReplaced, StoreShortened
+from storage.errors import (
+    StoreChanged,
+    StoreDeleted,
+    StoreFull,
+    StoreReplaced,
+    StoreShortened,
+)
 from storage.fileops import FileOps
 from storage.journal import Journal
 
@@ -159,3 +167,72 @@ def test_what_another_process_compacts_is_followed(
     again = Journal(path)
     assert len(again.keys("t")) == 4 + 2 * compactions
     again.close()
+
+
+class FailsForAWhile(FileOps):
+    """Cannot open a file so many times, or read its beginning."""
+
+    def __init__(self, code: int) -> None:
+        self.code, self.opens, self.reads = code, 0, 0
+
+    def open(self, path: Path) -> int:
+        if self.opens and not path.name.endswith("lock"):
+            self.opens -= 1
+            raise OSError(self.code, os.strerror(self.code))
+        return super().open(path)
+
+    def open_readonly(self, path: Path) -> int:
+        if self.code != errno.EMFILE:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return super().open_readonly(path)
+
+    def read(self, handle: int, offset: int, limit: int) -> bytes:
+        if self.reads and offset == 0:
+            self.reads -= 1
+            raise OSError(self.code, os.strerror(self.code))
+        return super().read(handle, offset, limit)
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES])
+def test_who_cannot_open_what_was_compacted_follows_as_soon_as_it_can(
+    tmp_path: Path, code: int
+) -> None:
+    ops = FailsForAWhile(code)
+    ours, other = Journal(tmp_path / "j", ops=ops), Journal(tmp_path / "j")
+    put(ours, 1)
+    other.compact()
+    ops.opens = 4  # two for each attempt
+    with pytest.raises(StoreFull):
+        put(ours, 2)
+    with pytest.raises(StoreFull):
+        ours.look()
+    put(ours, 3)
+    other.look()
+    assert sorted(other.keys("t")) == ["k1", "k3"]
+    ours.close()
+    other.close()
+
+
+def test_a_compacted_file_of_which_nothing_could_be_read_is_read_anew_and_not_cut(
+    tmp_path: Path,
+) -> None:
+    ops = FailsForAWhile(errno.EIO)
+    ours, other = Journal(tmp_path / "j", ops=ops), Journal(tmp_path / "j")
+    for number in range(3):
+        put(ours, number)
+    other.look()
+    other.compact()
+    put(other, 3)
+    for _ in range(40):
+        put(other, 4)
+    ops.opens, ops.reads = 1, 1  # it has to be read whole
+    with suppress(OSError):
+        ours.look()
+    ours.refresh()
+    assert sorted(ours.keys("t")) == ["k0", "k1", "k2", "k3", "k4"]
+    put(ours, 5)
+    other.look()
+    assert sorted(other.keys("t")) == ["k0", "k1", "k2", "k3", "k4", "k5"]
+    assert not list(tmp_path.glob("j.torn-*"))
+    ours.close()
+    other.close()
