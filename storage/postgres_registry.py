@@ -24,7 +24,7 @@ from psycopg.pq import TransactionStatus
 
 from storage import audit
 from storage.audit import Head
-from storage.errors import CommitUnknown, StoreLocked, StoreUnavailable
+from storage.errors import CommitUnknown, RegistryError, StoreUnavailable
 from storage.postgres import rows, schema
 from storage.postgres.connection import (
     AGAIN,
@@ -235,6 +235,8 @@ class PostgresRegistry:
 
         What is there may still be on that host alone, if it died and came back. So
         something is committed behind it: when that is safe, so is what was before.
+        Whatever is refused here (its disk is full, tables were brought forward) says
+        nothing of what was committed before.
         """
 
         def look(connection: BoundedConnection) -> bool:
@@ -248,7 +250,7 @@ class PostgresRegistry:
 
         try:
             return self._until_served(look)
-        except (StoreUnavailable, StoreLocked) as error:
+        except (RegistryError, psycopg.Error) as error:
             raise CommitUnknown(place=self._place) from error
 
     def _changed(self, statement: str, values: list[object]) -> int:

@@ -162,6 +162,38 @@ def test_nobody_is_told_anything_where_nobody_knows(conninfo: str, line: Line) -
     registry.close()
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        errors.DiskFull(),
+        errors.InsufficientPrivilege(),
+        errors.UndefinedTable(),
+        errors.InFailedSqlTransaction(),
+        StoreTooNew(path="there", version="9"),
+        StoreTooOld(path="there", version=1, needed=9),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_who_may_not_ask_whether_it_was_committed_is_told_that_nobody_knows(
+    conninfo: str, line: Line, refused: Exception
+) -> None:
+    def connecting(told: str) -> BoundedConnection:
+        if line.connections:
+            raise refused
+        return connect(told)
+
+    registry = PostgresRegistry(
+        through(line, conninfo), patience=0.3, connecting=connecting
+    )
+    line.cut_after = b"COMMIT"
+    with pytest.raises(CommitUnknown):
+        registry.run(witness)
+    registry.close()
+    other = PostgresRegistry(conninfo)
+    assert len(list(other.audit_events())) == 1
+    other.close()
+
+
 def test_a_server_that_is_away_is_named_without_what_is_secret() -> None:
     with pytest.raises(StoreUnavailable) as away:
         PostgresRegistry(
