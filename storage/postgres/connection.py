@@ -159,20 +159,21 @@ def place_of(conninfo: str) -> str:
     return f"postgresql://{','.join(named)}/{told.get('dbname') or ''}"
 
 
-def connect(conninfo: str) -> BoundedConnection:
-    """Open a connection that waits for nothing for ever. psycopg.Error."""
-    connection = as_owner(conninfo)
-    connection.answer_seconds = ANSWER_SECONDS
+def as_owner(conninfo: str) -> BoundedConnection:
+    """Open one for what may take long: making tables and indexes. psycopg.Error."""
+    connection = connect(conninfo)
+    connection.answer_seconds = None
     return connection
 
 
-def as_owner(conninfo: str) -> BoundedConnection:
-    """Open one for what may take long: making tables and indexes. psycopg.Error."""
+def connect(conninfo: str) -> BoundedConnection:
+    """Open a connection that waits for nothing for ever. psycopg.Error."""
     told = conninfo_to_dict(conninfo)
     wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
     if _is_over_a_network(wanted):
         wanted.setdefault("sslmode", "verify-full")
     connection = BoundedConnection.connect(make_conninfo("", **wanted))
+    connection.answer_seconds = ANSWER_SECONDS  # before anything is asked
     connection.add_notice_handler(lambda told: _hear(connection, told))
     try:
         connection.execute(

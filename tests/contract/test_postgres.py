@@ -30,7 +30,12 @@ from storage.errors import (
 )
 from storage.postgres import connection as connection_module
 from storage.postgres import in_parts, rows, schema
-from storage.postgres.connection import BoundedConnection, connect, place_of
+from storage.postgres.connection import (
+    BoundedConnection,
+    as_owner,
+    connect,
+    place_of,
+)
 from storage.postgres_registry import PostgresRegistry
 from storage.records import PublicKey, Repeat
 from storage.registry import Tx
@@ -298,6 +303,38 @@ def test_a_server_that_stands_still_is_not_waited_for(
     with pytest.raises(StoreUnavailable):
         registry.asked("SELECT pg_sleep(60)")
     registry.close()
+
+
+@pytest.mark.parametrize("opened", [connect, as_owner])
+def test_a_server_that_stands_still_as_soon_as_it_lets_one_in_is_not_waited_for(
+    opened: Callable[[str], BoundedConnection],
+    conninfo: str,
+    line: Line,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.ANSWER_SECONDS", 0.2)
+    line.swallowed = b"set_config"
+    ended: list[psycopg.Error] = []
+
+    def connecting() -> None:
+        try:
+            opened(through(line, conninfo))
+        except psycopg.Error as error:
+            ended.append(error)
+
+    waiting = threading.Thread(target=connecting, daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert [type(error) for error in ended] == [psycopg.OperationalError]
+    assert line.connections == 1
+
+
+def test_what_the_owner_of_the_tables_asks_for_may_take_long(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.connection.ANSWER_SECONDS", 0.2)
+    with as_owner(conninfo) as owner:
+        owner.execute("SELECT pg_sleep(1)")
 
 
 @pytest.fixture

@@ -15,12 +15,14 @@ class Line:
     `cut_before`, `cut_after`: what holds these bytes is not passed on, and the line is
     cut; or it is, and the line is cut when the answer is there. Each works once, after
     `spared` that were let pass; if it `stays_cut`, nobody gets through until `mended`.
+    `swallowed`: what holds these bytes is not passed on, and the line stands.
     """
 
     def __init__(self, server: Path, own: Path) -> None:
         self._server = server
         self.cut_before = b""
         self.cut_after = b""
+        self.swallowed = b""
         self.connections = 0
         self.commits = 0
         self.spared = 0
@@ -66,6 +68,8 @@ class Line:
                 return False
             if not data:
                 return False
+            if ready is near and self.swallowed and self.swallowed in data:
+                continue
             if ready is far and self.lag:
                 self._never.wait(self.lag)
             (far if ready is near else near).sendall(data)
