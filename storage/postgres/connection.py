@@ -172,7 +172,12 @@ def connect(conninfo: str) -> BoundedConnection:
     wanted = {**DEFAULTS, **{key: str(it) for key, it in told.items() if it}}
     if _is_over_a_network(wanted):
         wanted.setdefault("sslmode", "verify-full")
-    connection = BoundedConnection.connect(make_conninfo("", **wanted))
+    try:
+        connection = BoundedConnection.connect(make_conninfo("", **wanted))
+    except psycopg.ProgrammingError as error:  # as of any other value that is none
+        raise psycopg.OperationalError(*error.args) from error
+    except UnicodeError as error:
+        raise psycopg.OperationalError("no host can have such a name") from error
     connection.answer_seconds = ANSWER_SECONDS  # before anything is asked
     connection.add_notice_handler(lambda told: _hear(connection, told))
     try:

@@ -24,6 +24,7 @@ from storage.errors import (
     StoreForbidden,
     StoreForeign,
     StoreLocked,
+    StoreNotOpened,
     StoreTooNew,
     StoreTooOld,
     StoreUnavailable,
@@ -208,6 +209,26 @@ def test_a_server_that_is_away_is_named_without_what_is_secret() -> None:
     assert away.value.data == {"place": "postgresql:///nowhere:5432,/else:5432/r"}
     assert "geheim" not in repr(away.value)
     assert place_of("host=a") == "postgresql://a/"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("host=/nowhere connect_timeout=abc", "bad value for connect_timeout: 'abc'"),
+        ("host=db..local", "no host can have such a name"),
+        ("host=" + 64 * "a", "no host can have such a name"),
+        ("host=a,b port=1,2,3", "could not match 3 port numbers to 2 hosts"),
+    ],
+)
+def test_a_value_that_can_be_none_is_said_to_the_owner_and_to_nobody_else(
+    wrong: str, said: str
+) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        PostgresRegistry(wrong, patience=0.0)
+    assert set(caught.value.data) == {"place"}
+    with pytest.raises(StoreNotOpened) as told:
+        schema.upgraded(wrong)
+    assert told.value.data["reason"] == said
 
 
 def test_a_server_that_comes_back_is_found_again(registry: PostgresRegistry) -> None:
