@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from storage import segments
@@ -113,7 +114,8 @@ def _copy(ops: FileOps, own: Path, target: Path, segment: Segment) -> None:
             raise ArchiveNotWritten(path=str(part), reason="not read as it was written")
         ops.rename(part, copied)
     except (OSError, KeyboardInterrupt) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may be read-only
+            part.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _not_written(copied, error) from error
         raise

@@ -9,6 +9,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from storage import groups
@@ -104,7 +105,8 @@ class Compaction:
                 ops.fsync_dir(journal.path.parent)
                 journal.go_on(self._seq, self._before, self._size, self._head)
         except (Exception, KeyboardInterrupt, GeneratorExit):
-            ops.remove(self._path)  # a full disk needs the room
+            with suppress(OSError):  # the disk may be read-only
+                ops.remove(self._path)  # a full one needs the room
             raise
         finally:
             ops.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -11,7 +12,8 @@ from pathlib import Path
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs"})
 """File systems on which locks and fsync do not mean what the journal needs."""
 
-
+READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""What a system says where nothing may be written."""
 _MADE = 0o600
 
 
@@ -61,6 +63,18 @@ class FileOps:
     def open_readonly(self, path: Path) -> int:
         """Open a file that cannot be written."""
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def open_as_it_may_be(self, path: Path) -> tuple[int, bool]:
+        """Open as `open` does; True: only to read, since it may not be written."""
+        try:
+            return self.open(path), False
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
+            try:
+                return self.open_readonly(path), True
+            except FileNotFoundError:
+                raise error from None
 
     def create(self, path: Path) -> int:
         """Create an empty file with mode 0600, replacing what is there."""

@@ -9,7 +9,6 @@ nothing of TinyDB. One thread per Journal object.
 
 from __future__ import annotations
 
-import errno
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +36,6 @@ COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
-_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def _untold(_bytes: int) -> None:
@@ -109,7 +107,10 @@ class Journal(Documents):
 
     def _check_place(self) -> None:
         folder = self.path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreFull(path=str(self.path)) from error
         if self._ops.filesystem(folder.resolve()) in NETWORK:
             raise StoreUnsuitable(path=str(self.path), reason="network file system")
 
@@ -119,7 +120,10 @@ class Journal(Documents):
         `keeps_tail`: without the lock; whatever is wrong at the end is left to who
         has it.
         """
-        handle, self._is_readonly = self._opened()
+        try:
+            handle, self._is_readonly = self._ops.open_as_it_may_be(self.path)
+        except OSError as error:
+            raise StoreFull(path=str(self.path)) from error
         if self._handle >= 0:
             self._ops.let_go(self._handle)
         self._handle = handle
@@ -138,18 +142,6 @@ class Journal(Documents):
         with _gc_paused():
             self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
-
-    def _opened(self) -> tuple[int, bool]:
-        """Open the file, only to read it where it cannot be written. StoreFull."""
-        try:
-            return self._ops.open(self.path), False
-        except OSError as error:
-            if error.errno not in _READ_ONLY:
-                raise StoreFull(path=str(self.path)) from error
-        try:
-            return self._ops.open_readonly(self.path), True
-        except OSError as error:
-            raise StoreFull(path=str(self.path)) from error
 
     def _size(self) -> int:
         try:

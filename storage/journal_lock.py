@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.errors import StoreLocked
+from storage.errors import StoreFull, StoreLocked
 from storage.fileops import FileOps
 
 LOCK_SECONDS = 10.0
@@ -30,13 +30,16 @@ class JournalLock:
     """Both files, open. One thread at a time."""
 
     def __init__(self, ops: FileOps, journal: Path) -> None:
-        """OSError, where the lock itself cannot be opened."""
+        """StoreFull: the lock is not there and cannot be made."""
         self._ops, self._journal = ops, journal
         self._turn = -1
         lock, turn = lock_files(journal)
-        self._lock = ops.open(lock)
+        try:
+            self._lock, _ = ops.open_as_it_may_be(lock)  # to read is enough for a lock
+        except OSError as error:
+            raise StoreFull(path=str(journal)) from error
         with suppress(OSError):  # a full disk: nobody can stand there
-            self._turn = ops.open(turn)
+            self._turn, _ = ops.open_as_it_may_be(turn)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ def tried(
 
     `is_shared`: with others who hold it so.
     """
-    handle = ops.open(lock)
+    handle, _ = ops.open_as_it_may_be(lock)  # to read is enough for a lock
     try:
         if not ops.lock(handle, seconds, is_shared=is_shared):
             yield False

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -126,7 +127,8 @@ def seal(
         ops.fsync_dir(folder)
         ops.fsync_dir(folder.parent)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may be read-only
+            part.unlink(missing_ok=True)
         raise StoreFull(path=str(path)) from error
     events = [as_event(raw) for _, raw in documents]
     times = [event.at for event in events]

@@ -24,7 +24,7 @@ from storage.audit import Head
 from storage.covered_index import CoveredIndex, Trouble, as_segment, key_of
 from storage.errors import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
 from storage.evidence_index import EvidenceIndex, IndexWrong, Spot
-from storage.fileops import FileOps
+from storage.fileops import READ_ONLY, FileOps
 from storage.journal import Journal
 from storage.lock_file import tried
 from storage.memory_view import matches
@@ -276,7 +276,9 @@ class Evidence:
             try:
                 is_held = stack.enter_context(waits)
             except OSError as error:
-                raise StoreFull(path=str(lock)) from error
+                if error.errno not in READ_ONLY:
+                    raise StoreFull(path=str(lock)) from error
+                is_held = True  # nobody has sealed here, and nobody can
             if not is_held:
                 raise ArchiveBusy(path=str(self.folder))
             yield
@@ -358,9 +360,16 @@ class Evidence:
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Hold the lock of whoever seals or moves segments; False: another does."""
+        """Hold the lock of whoever seals or moves segments; False: another does.
+
+        StoreFull.
+        """
         lock = segments.sealing_lock(self._journal.path)
-        with tried(self._ops, lock, 0.0) as is_alone:
+        with ExitStack() as stack:
+            try:
+                is_alone = stack.enter_context(tried(self._ops, lock, 0.0))
+            except OSError as error:
+                raise StoreFull(path=str(lock)) from error
             yield is_alone
 
 

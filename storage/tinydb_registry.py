@@ -131,7 +131,7 @@ class TinyDbRegistry:
                 self._versions.bring_forward()
             else:
                 self._versions.check()
-            if self._recovered:
+            if self._recovered and not self.db.storage.journal.is_readonly:
                 self.run(lambda tx: _distrust(tx, self._tables(), station, now))
         except BaseException:  # who opens it again and again must not run out of files
             self.close()

@@ -10,7 +10,7 @@ import errno
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -33,7 +33,7 @@ def all_or_none() -> Iterator[list[Path]]:
         yield written
     except BaseException:
         for file in written:
-            file.unlink(missing_ok=True)
+            _remove(file)
         raise
 
 
@@ -63,7 +63,7 @@ def replace(target: Path, data: bytes) -> None:
         create(beside, data)
         beside.replace(target)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
         raise
     _make_names_durable(target.parent)
 
@@ -95,7 +95,7 @@ def created(target: Path) -> Iterator[BinaryIO]:
         _make_names_durable(target.parent)
     except BaseException:
         if descriptor >= 0:
-            target.unlink(missing_ok=True)
+            _remove(target)
         raise
 
 
@@ -122,6 +122,12 @@ def opened_to_append(target: Path) -> BinaryIO:
     """Open a file to add to, made if need be; never what a symbolic link names."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     return os.fdopen(os.open(target, flags, 0o600), "ab")
+
+
+def _remove(file: Path) -> None:
+    """Remove what was begun, where that may be done: what has ended it says more."""
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def _make_folder(target: Path) -> None:
