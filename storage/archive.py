@@ -15,7 +15,7 @@ from pathlib import Path
 
 from storage import segments
 from storage.errors import ArchiveBusy, ArchiveNotWritten, ArchiveTaken
-from storage.fileops import FileOps
+from storage.fileops import FileOps, make_folders
 from storage.records import AuditDraft
 from storage.registry import Registry, Tx
 from storage.segments import Segment
@@ -71,7 +71,7 @@ def move(
 
 def _prepare(target: Path, own: Path) -> None:
     try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(target)
         inside = target.resolve().is_relative_to(own.resolve())
     except OSError as error:
         raise _not_written(target, error) from error

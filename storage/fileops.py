@@ -53,6 +53,13 @@ def make_folder(path: Path) -> None:
         os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
 
 
+def make_folders(path: Path) -> None:
+    """Make a folder and those above it that are missing, each as `make_folder` does."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for each in reversed(missing):  # `parents=True` makes those as the umask says
+        make_folder(each)
+
+
 class FileOps:
     """The real thing: POSIX calls on descriptors. OSError is what may come out."""
 

@@ -27,7 +27,7 @@ from storage.errors import (
     StoreShortened,
     StoreUnsuitable,
 )
-from storage.fileops import NETWORK, FileOps
+from storage.fileops import NETWORK, FileOps, make_folders
 from storage.groups import MAGIC, START, Change
 from storage.journal_lock import JournalLock
 from storage.opening import OpeningPart
@@ -108,7 +108,7 @@ class Journal(Documents):
     def _check_place(self) -> None:
         folder = self.path.parent
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folders(folder)
         except OSError as error:
             raise StoreFull(path=str(self.path)) from error
         if self._ops.filesystem(folder.resolve()) in NETWORK:

@@ -41,7 +41,7 @@ def copy(
     source: Path, target: Path, told: Callable[[int], object] = lambda _bytes: None
 ) -> None:
     """Copy into a new file; `told` hears of the bytes."""
-    _make_folder(target)
+    make_folders_above(target)
     with source.open("rb") as stream, created(target) as handle:
         while piece := stream.read(_PIECE):
             handle.write(piece)
@@ -50,7 +50,7 @@ def copy(
 
 def create(target: Path, data: bytes) -> None:
     """Write a file that is not there yet: FileExistsError, and nothing is changed."""
-    _make_folder(target)
+    make_folders_above(target)
     with created(target) as handle:
         handle.write(data)
 
@@ -130,7 +130,8 @@ def _remove(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _make_folder(target: Path) -> None:
+def make_folders_above(target: Path) -> None:
+    """Make the folders (0700) above a file that are missing."""
     missing = [each for each in target.parents if not each.exists()]
     for folder in reversed(missing):  # `parents=True` makes those as the umask says
         folder.mkdir(mode=0o700, exist_ok=True)

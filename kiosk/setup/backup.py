@@ -122,7 +122,8 @@ def back_up(
     is_ours = False
     try:
         with named(folder):
-            folder.mkdir(mode=0o700, parents=True)
+            private_files.make_folders_above(folder)
+            folder.mkdir(mode=0o700)
         is_ours = True
         return _back_up(places, folder, now, keys, like, told)
     except BaseException:

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lab.registries import draft
 
 from kiosk.core import private_files
+from kiosk.setup import backup
+from kiosk.setup.backup import Places
+from storage import archive
+from storage.fileops import FileOps
+from storage.journal import Journal
+from storage.tinydb_registry import TinyDbRegistry
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +37,40 @@ def test_a_new_file_and_its_folders_are_for_their_owner(tmp_path: Path) -> None:
     private_files.create(file, b"one")
     assert (file.read_bytes(), mode(file)) == (b"one", 0o600)
     assert (mode(file.parent), mode(file.parent.parent)) == (0o700, 0o700)
+
+
+def test_every_folder_that_a_registry_needs_is_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "journal"
+    Journal(path).close()
+    assert (mode(path.parent), mode(path.parent.parent)) == (0o700, 0o700)
+
+
+def test_every_folder_that_an_archive_needs_is_for_its_owner(tmp_path: Path) -> None:
+    registry = TinyDbRegistry(tmp_path / "journal")
+    away = tmp_path / "a" / "b"
+    ops = FileOps()
+    moved = archive.move(
+        registry, registry.evidence, ops, away, before=1.0, draft=draft()
+    )
+    assert list(moved) == []
+    assert (mode(away), mode(away.parent)) == (0o700, 0o700)
+    registry.close()
+
+
+def test_every_folder_that_a_backup_needs_is_for_its_owner(tmp_path: Path) -> None:
+    for name in ("kiosk.toml", "vault.key"):
+        (tmp_path / name).write_text("")
+    places = Places(
+        config=tmp_path / "kiosk.toml",
+        registry=tmp_path / "journal",
+        registry_id="registry-1",
+        vault_key=tmp_path / "vault.key",
+        templates=tmp_path / "templates",
+    )
+    Journal(places.registry).close()
+    made = tmp_path / "backups" / "of-today"
+    backup.back_up(places, made, now=1.0)
+    assert (mode(made), mode(made.parent)) == (0o700, 0o700)
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
