@@ -199,11 +199,11 @@ def test_a_pipe_is_not_taken_for_an_altered_export(
 def test_no_file_that_is_named_to_verify_is_shown(terminal: Terminal) -> None:
     """docs/install.md lets operators type it as the user whom a station's keys are."""
     worked(terminal)
-    terminal.config.directory.password_file.write_text("Geheim-7hQ2-passwort")
-    for file in (
-        terminal.config.vault.key_file,
-        terminal.config.directory.password_file,
-    ):
+    config = terminal.config
+    password = config.directory.password_file
+    assert password is not None
+    password.write_text("Geheim-7hQ2-passwort")
+    for file in (config.vault.key_file, password):
         kept = file.read_text("utf-8").split()
         for words in ((), ("--key",), ("--head",)):
             code, out, err = terminal.type_bare("audit", "verify", *words, str(file))

@@ -123,7 +123,7 @@ def test_what_the_manual_types_makes_a_registry_and_an_account_for_it(
         code, _, err = terminal.type_bare("registry", "upgrade", here(upgrade))
         assert code == 0, err
         told = terminal.type_bare("registry", "roles", "pin_kiosk")[1]
-        psql = [postgres.programs() / "psql", "-v", "ON_ERROR_STOP=1", here(roles)]
+        psql = [str(postgres.programs() / "psql"), "-vON_ERROR_STOP=1", here(roles)]
         done = subprocess.run(
             psql, input=told, capture_output=True, text=True, check=False
         )
