@@ -19,6 +19,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
+from sys import intern
 from typing import NamedTuple
 
 from kiosk.authority.operation.authorised_time import CLOCK_STEP, WRITE_SECONDS
@@ -72,29 +73,41 @@ class _Record(NamedTuple):
 
 
 class _Write(NamedTuple):
-    """A write, and the key (SHA-256) that it rests on; none: on the exception for
-    credentials that have none on record.
-    """
+    """What is kept of a write, of which there may be as many as a site has made."""
 
     number: int
     """Which write it is of all."""
-    event: AuditEvent
+    lane: str
+    seq: int
+    station: str
+    credential: str
+    operation: str
     key: str
+    """The key (SHA-256) that it rests on; none: it rests on the exception for
+    credentials that have none on record."""
 
 
 class _Found(NamedTuple):
     """What is wrong with a write."""
 
-    number: int
-    event: AuditEvent
+    write: _Write
     problem: str
+
+
+def _kept_of(number: int, event: AuditEvent, key: str) -> _Write:
+    """Return what is kept of a write; what many have in common, once."""
+    lane, station, credential, key = map(
+        intern, (event.lane, event.station, event.credential, key)
+    )
+    return _Write(number, lane, event.seq, station, credential, event.operation, key)
 
 
 class Proofs:
     """Looks for the proof of each write while the events pass.
 
     What is kept is what is on record of keys, what has been authorised and not yet
-    written, and eight bytes for each write, with room for as many more.
+    written, eight bytes for each write, with room for as many more, and some 250 for
+    one whose key only a chain that is read later has on record.
     """
 
     def __init__(
@@ -141,7 +154,7 @@ class Proofs:
         if event.data.get("slot") == _WITHOUT_PIN:
             return  # it signs without the PIN, so for no write
         lane, seq, key = event.lane, event.seq, event.data.get("key_sha256", "")
-        record = _Record(lane, seq, key, self._covers(lane, seq))
+        record = _Record(intern(lane), seq, intern(key), self._covers(lane, seq))
         self._keys.setdefault(event.credential, []).append(record)
 
     def _authorise(self, event: AuditEvent) -> None:
@@ -155,7 +168,7 @@ class Proofs:
         if not self._written.add(hash(event.operation)):
             problem = "written_twice"
         key = hashlib.sha256(claim.spki).hexdigest() if claim else ""
-        write = _Write(self.writes, event, key)
+        write = _kept_of(self.writes, event, key)
         if problem == "no_authorisation" and self._is_early(event):
             self.unjudged += 1
         elif problem:
@@ -165,18 +178,18 @@ class Proofs:
                 self._checks.check(
                     claim, partial(self._is_wrong, write, "signature_wrong")
                 )
-            if not key or not self._on_record(event, key):
+            if not key or not self._on_record(write, key):
                 self._open.append(write)
 
     def _is_wrong(self, write: _Write, problem: str) -> None:
-        self._found.append(_Found(write.number, write.event, problem))
+        self._found.append(_Found(write, problem))
 
     def _is_early(self, write: AuditEvent) -> bool:
         """Say whether its authorisation can have been moved away."""
         first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
-    def _on_record(self, write: AuditEvent, key: str = "") -> list[str]:
+    def _on_record(self, write: _Write, key: str = "") -> list[str]:
         """Return the keys that were on record for its credential before: all, or `key`
         if it was.
         """
@@ -186,7 +199,7 @@ class Proofs:
             if (not key or each.key == key) and self._came_before(each, write)
         ]
 
-    def _came_before(self, record: _Record, write: AuditEvent) -> bool:
+    def _came_before(self, record: _Record, write: _Write) -> bool:
         if record.lane == write.lane:
             return record.seq < write.seq
         return record.covered <= self._covers(write.lane, write.seq)
@@ -194,11 +207,11 @@ class Proofs:
     def findings(self) -> list[EvidenceFinding]:
         """Return the writes that nothing proves, when all events have passed."""
         self._checks.finish()
-        found = {each.number: each for each in self._found}
+        found = {each.write.number: each for each in self._found}
         for write in self._open:
             if write.number in found:
                 continue
-            on_record = self._on_record(write.event)
+            on_record = self._on_record(write)
             problem = ""
             if not write.key and on_record:
                 problem = "has_a_key"
@@ -207,16 +220,14 @@ class Proofs:
             elif write.key and write.key not in on_record:
                 problem = "key_not_on_record"
             if problem:
-                found[write.number] = _Found(write.number, write.event, problem)
+                found[write.number] = _Found(write, problem)
         return [
             EvidenceFinding(
-                each.event.station,
-                each.event.seq,
-                Message(
-                    f"evidence.{each.problem}", {"operation": each.event.operation}
-                ),
+                write.station,
+                write.seq,
+                Message(f"evidence.{problem}", {"operation": write.operation}),
             )
-            for _, each in sorted(found.items())
+            for write, problem in sorted(found.values())
         ]
 
 
