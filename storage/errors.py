@@ -83,6 +83,12 @@ class ArchiveNotWritten(RegistryError):
     code = "registry.archive_not_written"
 
 
+class CopiesUnreadable(RegistryError):
+    """Of where copies are named something may not be seen: `path`, `reason`."""
+
+    code = "registry.copies_unreadable"
+
+
 class StoreChanged(RegistryError):
     """The open store's file is no longer what it was; nothing is written: `path`."""
 

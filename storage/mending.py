@@ -10,9 +10,15 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from storage.errors import ArchiveBusy, EvidenceDamaged, EvidenceMissing, StoreFull
+from storage.errors import (
+    ArchiveBusy,
+    CopiesUnreadable,
+    EvidenceDamaged,
+    EvidenceMissing,
+    StoreFull,
+)
 from storage.fileops import FileOps
-from storage.segments import Segment
+from storage.segments import SUFFIX, Segment
 from storage.tinydb_evidence import Evidence
 
 ASIDE = ".damaged"
@@ -26,8 +32,9 @@ def mend(
 
     Yield it, what was wrong, and the copy that is in its place now: None, there was no
     such copy. `places`: folders of segments, archives, backups, or folders of backups.
-    ArchiveBusy, StoreFull.
+    ArchiveBusy, StoreFull, CopiesUnreadable.
     """
+    copies = _Copies(places)
     with evidence.alone() as is_alone:
         if not is_alone:
             raise ArchiveBusy(path=str(evidence.folder))
@@ -37,7 +44,7 @@ def mend(
         ):
             copy = None
             if trouble is not None:
-                copy = _copy_of(segment, evidence.folder.name, places)
+                copy = copies.of(segment)
             if copy is not None:
                 _put_back(ops, evidence.folder / segment.file, copy.read_bytes())
             is_whole = is_whole and (trouble is None or copy is not None)
@@ -46,21 +53,65 @@ def mend(
             evidence.index.make_anew()
 
 
-def _copy_of(segment: Segment, folder: str, places: Sequence[Path]) -> Path | None:
-    for place in places:
-        for inside in ("", folder, "*.evidence", "*/*.evidence"):
-            for found in sorted(place.glob(f"{inside}/{segment.file}".lstrip("/"))):
+class _Copies:
+    """Where copies of segments may be."""
+
+    def __init__(self, places: Sequence[Path]) -> None:
+        """CopiesUnreadable: one of the places itself."""
+        self._unseen: OSError | None = None
+        self._folders = list[Path]()
+        for place in places:
+            try:
+                inside = sorted(place.iterdir())
+            except OSError as error:
+                raise _unreadable(place, error) from error
+            self._folders.append(place)
+            self._folders += [each for each in inside if _has_segments(each)]
+            for each in inside:
+                if not _has_segments(each):
+                    self._folders += filter(_has_segments, self._seen_in(each))
+
+    def of(self, segment: Segment) -> Path | None:
+        """Return a copy that is the same; None: there is none.
+
+        CopiesUnreadable: there is none that may be read.
+        """
+        unseen = self._unseen
+        for folder in self._folders:
+            found = folder / segment.file
+            try:
                 if _is_it(found, segment):
                     return found
-    return None
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:  # another one may be readable
+                unseen = unseen or error
+        if unseen is not None:
+            raise _unreadable(Path(str(unseen.filename)), unseen) from unseen
+        return None
+
+    def _seen_in(self, folder: Path) -> list[Path]:
+        try:
+            return sorted(folder.iterdir())
+        except NotADirectoryError:
+            return []
+        except OSError as error:  # what is looked for may be in another one
+            self._unseen = self._unseen or error
+            return []
+
+
+def _has_segments(folder: Path) -> bool:
+    return folder.name.endswith(SUFFIX)
+
+
+def _unreadable(path: Path, error: OSError) -> CopiesUnreadable:
+    return CopiesUnreadable(path=str(path), reason=error.strerror or str(error))
 
 
 def _is_it(found: Path, segment: Segment) -> bool:
-    try:
-        with found.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:  # one copy of several; another may be readable
-        return False
+    """OSError."""
+    with found.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return digest == segment.sha256
 
 

@@ -35,6 +35,8 @@ from storage.records import AuditEvent, Operation, Record
 
 MAGIC = b"PIN-KIOSK EVIDENCE 1\n"
 AUDIT, OPERATIONS = "audit", "operations"
+SUFFIX = ".evidence"
+"""What the name of a folder of segments ends with, whose journal it is of before it."""
 T = TypeVar("T")
 as_event = msgspec.json.Decoder(known(AuditEvent)).decode
 as_operation = msgspec.json.Decoder(known(Operation)).decode
@@ -81,7 +83,7 @@ class LocatedOperation(NamedTuple):
 
 def folder_of(journal: Path) -> Path:
     """Return where the segments of a journal lie."""
-    return journal.with_name(journal.name + ".evidence")
+    return journal.with_name(journal.name + SUFFIX)
 
 
 def sealing_lock(journal: Path) -> Path:

@@ -94,10 +94,8 @@ def test_what_root_writes_belongs_to_the_folders_user(folder: Path) -> None:
     assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
 
 
-@needs(os.geteuid() == 0, "root puts evidence aside: run the tests as root")
-def test_evidence_that_root_puts_aside_belongs_to_the_folders_user(
-    folder: Path,
-) -> None:
+def seal(folder: Path) -> None:
+    """Put evidence aside, as root."""
     registry = TinyDbRegistry(
         folder / "registry.journal", sealing={"living": 5, "batch": 4}
     )
@@ -107,9 +105,16 @@ def test_evidence_that_root_puts_aside_belongs_to_the_folders_user(
         while registry.evidence.seal():
             pass
         assert registry.read(lambda view: view.events(limit=99))
-        written = list(folder.rglob("*"))
-        assert "index.sqlite" in [path.name for path in written]
-        assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
+
+
+@needs(os.geteuid() == 0, "root puts evidence aside: run the tests as root")
+def test_evidence_that_root_puts_aside_belongs_to_the_folders_user(
+    folder: Path,
+) -> None:
+    seal(folder)
+    written = list(folder.rglob("*"))
+    assert "index.sqlite" in [path.name for path in written]
+    assert {path.stat().st_uid for path in written} == {NOBODY.pw_uid}
 
 
 @root_only
@@ -210,6 +215,30 @@ def test_a_backup_that_only_root_may_read_is_not_called_something_else(
     )
     assert done.returncode == 1
     assert "Permission denied. Restore as root" in done.stderr
+
+
+@root_only
+def test_copies_that_only_root_may_read_are_not_called_none(folder: Path) -> None:
+    config = of_root(folder)
+    seal(folder)
+    evidence = folder / "registry.journal.evidence"
+    lost = evidence / "00000002.segment"
+    backups = folder.parent / "backups"
+    shutil.copytree(evidence, backups / "monday" / evidence.name)
+    lost.unlink()
+    repair = ("registry", "repair", "--config", config)
+    copied = backups / "monday" / evidence.name
+    for closed in (copied / lost.name, copied, copied.parent, backups):
+        closed.chmod(0o700)
+        done = typed(*repair, "--from", backups)
+        assert done.returncode == ExitCode.FAILED
+        assert f"evidence in {closed}" in done.stderr
+        assert "Permission denied" in done.stderr
+        closed.chmod(0o755)
+    (backups / "tuesday").mkdir(mode=0o700)
+    done = typed(*repair, "--from", backups)
+    assert done.returncode == 0, done.stderr
+    assert lost.exists()
 
 
 @root_only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab.dying import DiesAt, Killed
@@ -13,7 +14,7 @@ from lab.open_files import open_files
 from lab.registries import draft
 
 from storage import audit
-from storage.errors import EvidenceDamaged, EvidenceMissing
+from storage.errors import CopiesUnreadable, EvidenceDamaged, EvidenceMissing
 from storage.fileops import FileOps
 from storage.mending import mend
 from storage.records import AuditEvent
@@ -305,6 +306,46 @@ def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
     mended = [copy for _, _, copy in mend(sealed.evidence, ops, [copies]) if copy]
     assert mended == [copies / file.name]
     assert ops.done == [WRITTEN, DURABLE, PLACED, NAMED]
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_copies_that_may_not_be_seen_are_not_called_none(
+    sealed: TinyDbRegistry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    closed: int,
+) -> None:
+    file = min(sealed.evidence.folder.glob("*.segment"))
+    copies = tmp_path / "copies"
+    inside = copies / "monday" / sealed.evidence.folder.name
+    inside.mkdir(parents=True)
+    (inside / file.name).write_bytes(file.read_bytes())
+    file.unlink()
+    place = (copies, copies / "monday", inside / file.name)[closed]
+    listed, opened_at = Path.iterdir, Path.open
+
+    def refused(self: Path) -> None:
+        if self == place:
+            raise PermissionError(13, "Permission denied", str(self))
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        refused(self)
+        return listed(self)
+
+    def opening(self: Path, *args: Any, **named: Any) -> Any:
+        refused(self)
+        return opened_at(self, *args, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", iterdir)
+        patched.setattr(Path, "open", opening)
+        with pytest.raises(CopiesUnreadable) as caught:
+            list(mend(sealed.evidence, FileOps(), [copies]))
+    assert caught.value.data == {"path": str(place), "reason": "Permission denied"}
+    assert not file.exists()
+    (copies / "a file").write_text("")
+    mended = [copy for _, _, copy in mend(sealed.evidence, FileOps(), [copies]) if copy]
+    assert mended == [inside / file.name]
 
 
 def test_mending_makes_an_index_anew_that_says_it_has_what_it_has_not(
