@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -44,10 +45,9 @@ def reseal_all(
     any more but the hashes of codes that were made with the oldest, and for a day the
     answers that are kept for calls that come again.
     """
-    ids = [each.id for each in walk.credentials(registry)]
+    ids = (each.id for each in walk.credentials(registry))
     count, unopened = 0, list[str]()
-    for begin in range(0, len(ids), BATCH):
-        batch = ids[begin : begin + BATCH]
+    while batch := list(itertools.islice(ids, BATCH)):
         done = registry.run(lambda tx, batch=batch: _batch(tx, vault, batch))  # type: ignore[misc]  # mypy cannot infer a lambda's default
         count += done.count
         unopened += done.unopened

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
 from lab.histories import STORIES, History
+from lab.registries import credential
 from msgspec.structs import replace
 
+from storage import walk
+from storage.memory_registry import MemoryRegistry
 from storage.records import Escrow
 from storage.registry import Tx
 from storage.rotation import Resealed, reseal_all
 from storage.vault import KeyRing, Vault
+from storage.view import View
+
+T = TypeVar("T")
 
 FIELDS = {
     "escrow.current": b"PUKPUK01",
@@ -87,3 +97,30 @@ def test_what_no_key_opens_keeps_nothing_else_from_the_new_key() -> None:
     )
     assert opened == b"PUKPUK01"
     assert after.transport_pin_sealed == pin
+
+
+def test_how_far_it_is_is_told_before_all_credentials_were_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk, "PAGE", 2)
+    monkeypatch.setattr("storage.rotation.BATCH", 2)
+    registry = MemoryRegistry()
+    vault = Vault(KeyRing({"k1": b"\x01" * 32}), "r")
+    for number in range(5):
+        place = {"record": f"c{number}", "field": "transport_pin"}
+        pin = vault.seal(b"482915", table="credentials", **place)
+        new = replace(
+            credential(f"c{number}", card=f"card {number}"), transport_pin_sealed=pin
+        )
+        registry.run(lambda tx, new=new: tx.save_credential(new))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    order: list[str | int] = []
+    read = registry.read
+
+    def reads(fn: Callable[[View], T]) -> T:
+        order.append("page")
+        return read(fn)
+
+    monkeypatch.setattr(registry, "read", reads)
+    both = Vault(KeyRing({"k1": b"\x01" * 32, "k2": b"\x02" * 32}), "r")
+    assert reseal_all(registry, both, order.append) == Resealed(5, ())
+    assert order == ["page", 2, "page", 2, "page", 1]
