@@ -75,12 +75,28 @@ class CoveredIndex:
         ):
             self.asked(lambda _: None)
 
+    def take_one(self) -> bool:
+        """Take a segment that it lacks, while nobody waits; say whether it lacks more.
+
+        What cannot be read stays as it is, until somebody asks.
+        """
+        if self._generation == self._indexes.generation:
+            return False
+        return bool(self._used(lambda: self._cover(1)))
+
     def asked(self, act: Callable[[EvidenceIndex], T]) -> T | None:
         """Ask it, made anew if it is damaged; None: it cannot be used now."""
+
+        def covered() -> T:
+            self._cover()
+            return act(self._index)
+
+        return self._used(covered)
+
+    def _used(self, act: Callable[[], T]) -> T | None:
         for last in (False, True):
             try:
-                self._cover()
-                return act(self._index)
+                return act()
             except sqlite3.DatabaseError as error:
                 busy = isinstance(error, sqlite3.OperationalError)
                 if last or (busy and not str(error).startswith("no such")):
@@ -94,33 +110,43 @@ class CoveredIndex:
             self._forget()
         return None
 
-    def make_anew(self) -> None:
-        """Throw it away and make it of the segments. OSError."""
+    def make_anew(self) -> Iterator[None]:
+        """Throw it away and make it of the segments; yield after each. OSError."""
         self._index.make_anew()
         self._forget()
-        self.cover()
+        while self.take_one():
+            yield
+        yield
 
     def _forget(self) -> None:
         self._covered, self._generation = {}, -1
 
-    def _cover(self) -> None:
+    def _cover(self, most: int | None = None) -> bool:
+        """Take what it lacks; say whether more is left: `most` are taken, or tried."""
         generation = self._indexes.generation
         if generation == self._generation and not self.unread:
-            return
+            return False
         lacking, unread = self._lacking(), dict[str, tuple[Segment, Trouble]]()
-        if self._journal.is_in_transaction and len(lacking) > _INLINE:
+        is_waited_for = self._journal.is_in_transaction
+        if most is not None or (is_waited_for and len(lacking) > _INLINE):
             lacking, unread = self._untried(lacking)
-            if len(lacking) > _INLINE and not self._may_take_long:
+            if is_waited_for and len(lacking) > _INLINE and not self._may_take_long:
                 raise IndexBehind
+        tried = 0
         for key, raw in lacking:
+            if tried == most:
+                self.unread = unread
+                return True
             named = as_segment(raw)
             try:
-                self._take(named)
+                tried += self._take(named)
             except (EvidenceMissing, EvidenceDamaged) as error:
                 unread[key] = named, error
+                tried += 1
             else:
                 self._covered[key] = raw
         self._generation, self.unread = generation, unread
+        return False
 
     def _lacking(self) -> list[tuple[str, bytes]]:
         """Return the segments that it is not known to have as they are named now."""
@@ -143,10 +169,14 @@ class CoveredIndex:
     def _keys(self) -> list[str]:
         return sorted(self._journal.keys(SEGMENTS))
 
-    def _take(self, named: Segment) -> None:
+    def _take(self, named: Segment) -> bool:
+        """Have it as it is named; say whether that was to be done."""
         known = self._index.covered(named.number)
         if named.archived and known is not None:
             self._index.drop(named.number)
         elif not named.archived and known != named.sha256:
             located = segments.everything(self._folder, named)
             self._index.add(named.number, named.sha256, located)
+        else:
+            return False
+        return True

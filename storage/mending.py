@@ -27,12 +27,13 @@ ASIDE = ".damaged"
 
 def mend(
     evidence: Evidence, ops: FileOps, places: Sequence[Path]
-) -> Iterator[tuple[Segment, EvidenceMissing | EvidenceDamaged | None, Path | None]]:
+) -> Iterator[tuple[EvidenceMissing | EvidenceDamaged | None, Path | None]]:
     """Look at each segment that is to be here; put back from `places` what is not.
 
-    Yield it, what was wrong, and the copy that is in its place now: None, there was no
-    such copy. `places`: folders of segments, archives, backups, or folders of backups.
-    ArchiveBusy, StoreFull, CopiesUnreadable.
+    Yield what was wrong with it, and the copy that is in its place now: None, there was
+    no such copy. If all are whole, their index is made anew, and something is yielded
+    for each once more. `places`: folders of segments, archives, backups, or folders of
+    backups. ArchiveBusy, StoreFull, CopiesUnreadable.
     """
     copies = _Copies(places)
     with evidence.alone() as is_alone:
@@ -48,9 +49,10 @@ def mend(
             if copy is not None:
                 _put_back(ops, evidence.folder / segment.file, copy.read_bytes())
             is_whole = is_whole and (trouble is None or copy is not None)
-            yield segment, trouble, copy
+            yield trouble, copy
         if is_whole:  # else an index may know what no segment says any more
-            evidence.index.make_anew()
+            for _ in evidence.index.make_anew():
+                yield None, None
 
 
 class _Copies:

@@ -202,7 +202,10 @@ class TinyDbRegistry:
     def idle(self, now: float) -> bool:
         journal = self.db.storage.journal
         return (
-            self._sweep(now) or self.evidence.seal() or journal.compact_if_worthwhile()
+            self._sweep(now)
+            or self.evidence.index.take_one()
+            or self.evidence.seal()
+            or journal.compact_if_worthwhile()
         )
 
     def _sweep(self, now: float) -> bool:

@@ -113,9 +113,9 @@ def repair(
     with _opened(config) as registry:
         if torn := _torn(registry):
             print(torn)
-        total = len(registry.evidence.segments())
+        total = 2 * len(registry.evidence.segments())  # each looked at, and indexed
         mended = mending.mend(registry.evidence, FileOps(), folders)
-        for _, trouble, copy in shown(mended, total, "segments"):
+        for trouble, copy in shown(mended, total, "steps"):
             if trouble is None:
                 continue
             typer.echo(words(Message(trouble.code, trouble.data)), err=True)

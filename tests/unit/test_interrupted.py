@@ -212,7 +212,7 @@ def whole(config: Path, *archive: str, code: int = ExitCode.UNANCHORED) -> None:
     ("typed", "phases"),
     [
         ("registry check", ["bytes of the registry", "segments"]),
-        ("registry repair", ["bytes of the registry", "segments"]),
+        ("registry repair", ["bytes of the registry", "steps"]),
         ("registry compact", ["bytes of the registry", "steps"]),
         ("audit verify", ["bytes of the registry", "events"]),
         ("vault rotate", ["bytes of the registry", "credentials"]),

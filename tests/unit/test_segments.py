@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from lab.registries import draft
 
 from storage import audit
 from storage.errors import CopiesUnreadable, EvidenceDamaged, EvidenceMissing
+from storage.evidence_index import EvidenceIndex
 from storage.fileops import FileOps
 from storage.mending import mend
 from storage.records import AuditEvent
+from storage.segments import Located, LocatedOperation
 from storage.tinydb_registry import TinyDbRegistry
 
 pytestmark = pytest.mark.slow
@@ -303,7 +305,7 @@ def test_a_copy_is_on_the_disk_before_it_is_put_in_its_place(
     (copies / file.name).write_bytes(file.read_bytes())
     file.unlink()
     ops = InOrder()
-    mended = [copy for _, _, copy in mend(sealed.evidence, ops, [copies]) if copy]
+    mended = [copy for _, copy in mend(sealed.evidence, ops, [copies]) if copy]
     assert mended == [copies / file.name]
     assert ops.done == [WRITTEN, DURABLE, PLACED, NAMED]
 
@@ -344,7 +346,7 @@ def test_copies_that_may_not_be_seen_are_not_called_none(
     assert caught.value.data == {"path": str(place), "reason": "Permission denied"}
     assert not file.exists()
     (copies / "a file").write_text("")
-    mended = [copy for _, _, copy in mend(sealed.evidence, FileOps(), [copies]) if copy]
+    mended = [copy for _, copy in mend(sealed.evidence, FileOps(), [copies]) if copy]
     assert mended == [inside / file.name]
 
 
@@ -357,7 +359,90 @@ def test_mending_makes_an_index_anew_that_says_it_has_what_it_has_not(
         db.execute("DELETE FROM event")
     db.close()
     assert found(sealed) != OF_C1
-    assert all(
-        trouble is None for _, trouble, _ in mend(sealed.evidence, FileOps(), [])
-    )
+    assert all(trouble is None for trouble, _ in mend(sealed.evidence, FileOps(), []))
     assert found(sealed) == OF_C1
+
+
+@pytest.fixture
+def without_index(path: Path, sealed: TinyDbRegistry) -> Iterator[TinyDbRegistry]:
+    """A registry as a restore leaves it: no backup has its index."""
+    sealed.close()
+    for file in sealed.evidence.folder.glob("index.sqlite*"):
+        file.unlink()
+    registry = opened(path)
+    yield registry
+    registry.close()
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The segments that are taken into an index, in their order."""
+    numbers: list[int] = []
+    own = EvidenceIndex.add
+
+    def add(
+        index: EvidenceIndex,
+        number: int,
+        sha256: str,
+        located: Iterable[Located | LocatedOperation],
+    ) -> None:
+        own(index, number, sha256, located)
+        numbers.append(number)
+
+    monkeypatch.setattr(EvidenceIndex, "add", add)
+    return numbers
+
+
+def test_mending_tells_of_each_segment_that_it_takes_into_the_index(
+    sealed: TinyDbRegistry, taken: list[int]
+) -> None:
+    segments = len(sealed.evidence.segments())
+    after = [len(taken) for _ in mend(sealed.evidence, FileOps(), [])]
+    assert after == [*(0,) * segments, *range(1, segments + 1)]
+    assert found(sealed) == OF_C1
+    assert len(taken) == segments
+
+
+def test_who_has_nothing_to_do_makes_the_index_one_segment_at_a_time(
+    without_index: TinyDbRegistry, taken: list[int]
+) -> None:
+    segments = len(without_index.evidence.segments())
+    after = []
+    while without_index.idle(0.0):
+        after.append(len(taken))
+    assert after == list(range(1, segments))
+    assert len(taken) == segments
+    assert found(without_index) == OF_C1
+    assert len(taken) == segments, "who searches has nothing to wait for"
+    assert not without_index.idle(0.0)
+
+
+def test_who_searches_while_the_index_is_made_finds_all_and_nothing_twice(
+    without_index: TinyDbRegistry, taken: list[int]
+) -> None:
+    assert without_index.idle(0.0)
+    assert found(without_index) == OF_C1
+    assert sorted(taken) == list(range(1, len(taken) + 1))
+    assert not without_index.idle(0.0)
+
+
+def test_a_segment_that_is_gone_is_tried_once_and_named_to_who_searches(
+    without_index: TinyDbRegistry, taken: list[int]
+) -> None:
+    gone = sorted(without_index.evidence.folder.glob("*.segment"))[1]
+    gone.unlink()
+    while without_index.idle(0.0):
+        pass
+    assert 2 not in taken
+    assert len(taken) == len(without_index.evidence.segments()) - 1
+    with pytest.raises(EvidenceMissing):
+        found(without_index)
+    assert not without_index.idle(0.0)
+
+
+def test_an_index_that_cannot_be_made_keeps_nobody_busy(
+    without_index: TinyDbRegistry,
+) -> None:
+    (without_index.evidence.folder / "index.sqlite").mkdir()
+    assert not without_index.idle(0.0)
+    assert len(everything(without_index)) == EVENTS
