@@ -228,6 +228,8 @@ def test_copies_that_only_root_may_read_are_not_called_none(folder: Path) -> Non
     lost.unlink()
     repair = ("registry", "repair", "--config", config)
     copied = backups / "monday" / evidence.name
+    for each in (backups, copied.parent, copied):
+        each.chmod(0o755)
     for closed in (copied / lost.name, copied, copied.parent, backups):
         closed.chmod(0o700)
         done = typed(*repair, "--from", backups)
