@@ -96,7 +96,7 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
 def _said(error: Exception) -> Message:
     """Say what went wrong; of the one rule that no form can show, which it is."""
     if isinstance(error, RulesBroken) and error.data.get("rule") == Rule.HISTORY:
-        return Message("reason.earlier_pin")
+        return Message("result.fact.earlier_pin")
     return said_of(error)
 
 

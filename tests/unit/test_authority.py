@@ -448,7 +448,7 @@ def test_an_earlier_pin_may_not_return_before_its_time() -> None:
     typed = history.visit_with
     assert typed(b"271828", NEW) == "done"
     assert typed(NEW, b"926535") == "done"
-    assert typed(b"926535", NEW) == "authority.rules_broken"
+    assert typed(b"926535", NEW) == "result.fact.earlier_pin"
     assert history.card_pin() == b"926535", "refused before the card was touched"
     assert typed(b"926535", b"846257") == "done"
     assert typed(b"846257", NEW) == "done", "two others came in between"

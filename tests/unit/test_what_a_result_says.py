@@ -236,7 +236,7 @@ def test_an_earlier_pin_that_the_card_already_has_is_named_and_another_is_chosen
     assert [each.key for each in result.facts] == [
         "result.fact.card_changed",
         "result.fact.password_unchanged",
-        "reason.earlier_pin",
+        "result.fact.earlier_pin",
     ]
     assert advice(result) == ["result.advice.choose_another"]
     assert result.again is Kind.CHANGE
