@@ -28,7 +28,7 @@ class SiteCertificates:
         read = card_certificates.read(certificate)
         match rule:
             case NamedBy.UPN:
-                return account_key(value) in map(account_key, accounts(read))
+                return {*map(account_key, accounts(read))} == {account_key(value)}
             case NamedBy.E_MAIL:
                 return account_key(value) in map(account_key, addresses(read))
             case NamedBy.IDENTITIES:

@@ -180,6 +180,28 @@ def test_a_token_is_used_once(town: Town) -> None:
     assert event["result"] == TokenRefused.code
 
 
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_a_token_that_was_mislaid_enrolls_nobody_once_another_was_used(
+    town: Town, *, is_revoked: bool
+) -> None:
+    """Whoever finds it, or stole it with the station, has an hour."""
+    mislaid = town.token()
+    town.clock.sleep(1.0)
+    key, token = Ed25519Key.made(), town.token()
+    town.enrolls(key, token)
+    if is_revoked:
+        town.office().revoke_station("kiosk-1", "stolen")
+    with pytest.raises(TokenRefused):
+        town.enrolls(Ed25519Key.made(), mislaid)
+    (event,) = town.events("station.enrollment_refused")
+    assert event["result"] == TokenRefused.code
+    if is_revoked:
+        with pytest.raises(StationUnknown):
+            town.asks(key)
+    else:
+        assert town.asks(key) == "kiosk-1"
+
+
 def test_a_lost_answer_does_not_bring_a_revoked_station_back(town: Town) -> None:
     key, token = Ed25519Key.made(), town.token()
     town.enrolls(key, token)

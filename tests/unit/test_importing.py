@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from kiosk.authority.errors import ProofFailed, Refused
 from kiosk.authority.escrow import puks
 from kiosk.authority.office import importing as office_importing
-from kiosk.authority.office import key_records, second_officer
+from kiosk.authority.office import key_records, lifecycle_events, second_officer
 from kiosk.authority.office.card_values import (
     CardImport,
     ImportedCard,
@@ -33,7 +33,7 @@ from kiosk.authority.office.card_values import (
 from kiosk.authority.office.desk import Desk
 from kiosk.authority.office.errors import AlreadyOnRecord, NamesAnother, NothingProposed
 from kiosk.authority.office.importing import Trust
-from kiosk.authority.office.operators import NotInRole
+from kiosk.authority.office.operators import Action, NotInRole
 from kiosk.cards.errors import MalformedAnswer, ObjectMissing, WrongPin
 from kiosk.cards.piv import objects
 from kiosk.cards.ports import Card
@@ -436,6 +436,25 @@ def test_a_proposed_key_counts_once_a_second_officer_confirms_it(
             [elsewhere.anchor],
         )
     assert list(site.registry.audit_events())[-1] == event
+
+
+@pytest.mark.parametrize("ends", [(Action.REVOKE,), (Action.REVOKE, Action.RETIRE)])
+def test_no_key_is_put_on_record_for_a_card_that_is_no_more(
+    site: Site, elsewhere: Elsewhere, ends: tuple[Action, ...]
+) -> None:
+    taken = proposed(site, elsewhere)
+    for action in ends:
+        taken = lifecycle_events.act(
+            site.desk(OperatorRole.ADMINISTRATOR), action, taken, "lost"
+        )
+    with pytest.raises(NothingProposed):
+        confirm(
+            site.desk(OperatorRole.ADMINISTRATOR),
+            taken,
+            elsewhere.certificates[KeySlot.AUTHENTICATION],
+            [elsewhere.anchor],
+        )
+    assert "credential.key_recorded" not in kinds(site)
 
 
 def test_the_card_in_the_reader_can_be_proposed_too(

@@ -8,7 +8,8 @@ import pytest
 from lab.desk.site import Site
 
 from kiosk.authority.errors import Refused
-from kiosk.authority.office import lifecycle_events
+from kiosk.authority.office import importing, lifecycle_events
+from kiosk.authority.office.card_values import CardImport, ImportWay
 from kiosk.authority.office.desk import Desk, agree, has_done, is_own_card
 from kiosk.authority.office.operators import Action, SignedIn
 from kiosk.config import OperatorRole
@@ -73,6 +74,31 @@ def test_a_renamed_holder_is_told_that_it_is_her_own_card(site: Site) -> None:
     with pytest.raises(Refused) as refused:
         lifecycle_events.act(desk, Action.SUSPEND, card, "lost?")
     assert refused.value.reason.key == "refusal.own_card"
+
+
+def test_an_officer_imports_no_card_for_herself_whatever_she_is_called_since(
+    site: Site,
+) -> None:
+    """Nor is she kept from the card of whoever has her old name now."""
+    with site.domain.connect() as dc:
+        officer = dc.find("officer")
+    me = SignedIn(
+        account="officer@ad.test",
+        roles=frozenset({OperatorRole.OFFICER}),
+        guid=officer.guid,
+    )
+    desk = replace(site.desk(OperatorRole.OFFICER), operator=me)
+    rename(site, "officer", "lead")
+
+    def wanted(name: str) -> CardImport:
+        return CardImport(account=name, template="staff", way=ImportWay.KEYLESS)
+
+    assert importing.judge(desk, wanted("ann")).holder.guid
+    site.domain.add_account("officer")
+    with pytest.raises(Refused) as refused:
+        importing.judge(desk, wanted("lead"))
+    assert refused.value.reason.key == "refusal.own_card"
+    assert importing.judge(desk, wanted("officer")).holder.guid != officer.guid
 
 
 def test_who_got_a_name_later_is_not_who_had_it(site: Site) -> None:

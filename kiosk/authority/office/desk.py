@@ -89,8 +89,8 @@ def holder_of(desk: Desk, action: Action, name: str) -> Account:
     NotInRole, Refused, DirectoryError.
     """
     require(desk.operator, action)
-    holder, own = account(desk, name), account(desk, desk.operator.account)
-    if holder.guid == own.guid:
+    holder = account(desk, name)
+    if holder.guid == guid_of(desk, desk.operator):  # a name may be another's by now
         refuse(desk, "lifecycle.issue_refused", "", Message("refusal.own_card"))
     return holder
 

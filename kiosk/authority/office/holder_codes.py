@@ -18,6 +18,7 @@ from kiosk.authority.office.values import (
     GivenCode,
 )
 from kiosk.authority.operation.offering import facts_of
+from kiosk.authority.rules.sync_conditions import proof_of
 from kiosk.core.errors import Message
 from statemachine.course import course
 from statemachine.guards import Refusal
@@ -27,7 +28,6 @@ from storage.records import (
     AuditEvent,
     Credential,
     FirstPin,
-    Keyless,
     Template,
     UnblockMethod,
 )
@@ -130,10 +130,8 @@ def spends_last_try(credential: Credential, template: Template) -> bool:
 
 def _stands_in_for_signature(credential: Credential, template: Template) -> bool:
     """A keyless credential whose template lets a release code replace the proof."""
-    return (
-        credential.authentication_key is None
-        and template.keyless is Keyless.WITH_RELEASE
-    )
+    proof = proof_of(credential, template)
+    return proof is not None and proof.release
 
 
 def _no_activation(

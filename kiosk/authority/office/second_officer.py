@@ -13,6 +13,7 @@ from kiosk.authority.office.key_records import PossessionProof
 from kiosk.authority.office.operators import Action, require
 from kiosk.core.errors import Message
 from kiosk.directory.asking import ask
+from statemachine.lifecycle import State
 from storage import walk
 from storage.records import AuditEvent, Credential, PublicKey
 from storage.registry import Tx
@@ -44,6 +45,8 @@ def confirm(
         current = tx.credential(credential.id)
         if current.authentication_key is not None:
             raise NothingProposed  # it has been confirmed since
+        if current.state in (State.REVOKED, State.RETIRED):
+            raise NothingProposed  # for a card that is no more
         saved = tx.save_credential(
             replace(current, authentication_key=key, migrated=False)
         )

@@ -65,9 +65,15 @@ def too_young(account: Account, policy: PasswordPolicy, now: float) -> Message |
 
 
 def proof_of(credential: Credential, template: Template) -> Proof | None:
-    """Say how the proof (5) will be had; None: no key on record, no exception."""
+    """Say how the proof (5) will be had; None: no key on record, no exception.
+
+    The exception is for cards that came without one: not for one whose issuing broke
+    off before its keys went on record.
+    """
     if credential.authentication_key is not None:
         return Proof(signature=True)
+    if not credential.migrated:
+        return None
     if template.keyless is Keyless.WITHOUT:
         return Proof(signature=False)
     if template.keyless is Keyless.WITH_RELEASE:

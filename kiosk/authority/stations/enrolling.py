@@ -69,6 +69,12 @@ def _enrolled(
     if given.used_by:
         return _again(tx, station, asked)
     known = _known(tx, station)
+    if known is not None and given.issued_at < known.enrolled_at:
+        refusal = (
+            TokenRefused()
+        )  # mislaid: the station was enrolled by another one since
+        tx.audit(_draft(parts, given, "station.enrollment_refused", refusal.code))
+        return refusal
     saved = tx.save_station(
         StationRecord(
             id=station,
