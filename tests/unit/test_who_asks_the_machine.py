@@ -50,6 +50,7 @@ ALLOWED: dict[str, str] = {
     "kiosk/cards/pcsc/connection.py": _WAITS,
     "kiosk/cards/pcsc/monitor.py": _WAITS,
     "kiosk/cards/pkcs11/process.py": _WAITS,
+    "kiosk/core/name_lookup.py": _WAITS,
     "kiosk/core/punctual_socket.py": _WAITS,
     "kiosk/core/shared_tls_socket.py": _WAITS,
     "kiosk/directory/ldap/locator.py": _WAITS,
