@@ -6,12 +6,19 @@ import threading
 from collections.abc import Iterator
 
 import dns.rcode
+import dns.resolver
 import pytest
 from lab.servers.dns_server import DnsServer
 
 from kiosk.core.clock import ManualClock
 from kiosk.directory.errors import Unreachable
-from kiosk.directory.ldap.locator import LONGEST, MOST, SHORTEST, Locator
+from kiosk.directory.ldap.locator import (
+    LONGEST,
+    MOST,
+    SHORTEST,
+    Locator,
+    _server,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -141,6 +148,43 @@ def test_when_dns_falls_ill_an_earlier_answer_is_believed_a_little_longer(
     assert known.controllers() == ("dc2.ad.test",)
 
 
+def falls_ill(server: DnsServer, way: str, *, at: str) -> None:
+    """Let it fail for this name in this way."""
+    server.ill_at = at
+    server.silent = way == "silent"
+    server.rcode = dns.rcode.SERVFAIL if way == "servfail" else dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("way", ["silent", "servfail"])
+def test_those_of_the_site_are_kept_a_little_when_the_others_cannot_be_asked_for(
+    server: DnsServer, clock: ManualClock, way: str
+) -> None:
+    server.service(AT_SITE, "dc3.ad.test")
+    server.service(EVERYWHERE, "dc1.ad.test")
+    falls_ill(server, way, at=EVERYWHERE)
+    known = locator(server, clock, site="berlin")
+    assert known.controllers() == ("dc3.ad.test",)
+    falls_ill(server, "not at all", at="")
+    clock.advance(SHORTEST - 1)
+    assert known.controllers() == ("dc3.ad.test",)
+    clock.advance(1)
+    assert known.controllers() == ("dc3.ad.test", "dc1.ad.test")
+
+
+@pytest.mark.parametrize("way", ["silent", "servfail"])
+def test_the_others_of_an_earlier_answer_stay_behind_those_of_the_site(
+    server: DnsServer, clock: ManualClock, way: str
+) -> None:
+    server.service(AT_SITE, "dc3.ad.test", ttl=60)
+    server.service(EVERYWHERE, "dc1.ad.test", ttl=60)
+    known = locator(server, clock, site="berlin")
+    assert known.controllers() == ("dc3.ad.test", "dc1.ad.test")
+    server.service(AT_SITE, "dc4.ad.test")
+    falls_ill(server, way, at=EVERYWHERE)
+    clock.advance(60)
+    assert known.controllers() == ("dc4.ad.test", "dc3.ad.test", "dc1.ad.test")
+
+
 def test_a_failure_is_not_remembered(server: DnsServer, clock: ManualClock) -> None:
     known = locator(server, clock)
     assert reason(known) == "name_unknown"
@@ -201,6 +245,34 @@ def test_a_second_name_server_is_asked_when_the_first_is_silent(
             seconds=2.0,
         )
         assert known.controllers() == ("dc1.ad.test",)
+
+
+@pytest.mark.parametrize("is_system", [False, True])
+def test_a_silent_name_server_leaves_time_for_the_second_question(
+    server: DnsServer,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    is_system: bool,
+) -> None:
+    """By themselves, dnspython's two seconds for each server would be all there is."""
+    server.service(AT_SITE, "dc3.ad.test")
+    server.service(EVERYWHERE, "dc1.ad.test")
+    with DnsServer() as silent:
+        silent.silent = True
+        told = (silent.address, server.address)
+
+        def read(resolver: dns.resolver.Resolver, _file: object) -> None:
+            resolver.nameservers = [_server(each) for each in told]
+
+        monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", read)
+        known = Locator(
+            clock,
+            domain="ad.test",
+            site="berlin",
+            nameservers=() if is_system else told,
+            seconds=3.0,
+        )
+        assert known.controllers() == ("dc3.ad.test", "dc1.ad.test")
 
 
 # --- addresses ---------------------------------------------------------------

@@ -124,7 +124,10 @@ class Locator:
         return _Known(dcs[:MOST], now + min(max(ttl, SHORTEST), LONGEST))
 
     def _search(self) -> tuple[tuple[str, ...], float]:
-        """Return the site's DCs, then the others, and how long that holds."""
+        """Return the site's DCs, then the others, and how long that holds.
+
+        Where the others cannot be asked for: those that were known, and not for long.
+        """
         resolver = self._resolver()
         until = time.monotonic() + self._seconds
         places = [f"_ldap._tcp.dc._msdcs.{self._domain}"]
@@ -141,6 +144,11 @@ class Locator:
                 )
             except _NOTHING:
                 continue
+            except dns.exception.DNSException:
+                if not found:
+                    raise
+                earlier = self._known.dcs if self._known is not None else ()
+                return tuple(dict.fromkeys((*found, *earlier))), SHORTEST
             if answer.rrset is None:
                 continue
             ttl = min(ttl, float(answer.rrset.ttl))
@@ -155,11 +163,11 @@ class Locator:
 
     def _resolver(self) -> dns.resolver.Resolver:
         """Return a resolver. dns.resolver.NoResolverConfiguration."""
-        if not self._nameservers:
-            return dns.resolver.Resolver()
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers = [_server(each) for each in self._nameservers]
-        resolver.timeout = self._seconds / (2 * len(self._nameservers))
+        resolver = dns.resolver.Resolver(configure=not self._nameservers)
+        if self._nameservers:
+            resolver.nameservers = [_server(each) for each in self._nameservers]
+        # So that a dead one leaves time for the others, also at the second question.
+        resolver.timeout = self._seconds / (2 * max(1, len(resolver.nameservers)))
         return resolver
 
     def _unreachable(self, why: WhyUnreachable) -> Unreachable:

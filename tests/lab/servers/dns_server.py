@@ -34,6 +34,8 @@ class DnsServer:
         """Hear everything, answer nothing."""
         self.rcode = dns.rcode.NOERROR
         """Another one: the answer to everything, e.g. SERVFAIL."""
+        self.ill_at = ""
+        """A name, in lower case: `silent` and `rcode` are for this one alone."""
         self._records: dict[tuple[str, str], dns.rrset.RRset] = {}
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
         self._socket.bind(address)
@@ -99,14 +101,16 @@ class DnsServer:
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         self.questions.append(name)
-        if self.silent:
+        is_ill = self.ill_at in ("", name)
+        if is_ill and self.silent:
             return None
+        rcode = self.rcode if is_ill else dns.rcode.NOERROR
         response = dns.message.make_response(query)
         response.flags |= dns.flags.AA
-        response.set_rcode(self.rcode)
+        response.set_rcode(rcode)
         found = self._records.get((name, dns.rdatatype.to_text(question.rdtype)))
-        if self.rcode == dns.rcode.NOERROR and found is not None:
+        if rcode == dns.rcode.NOERROR and found is not None:
             response.answer.append(found)
         elif not any(known == name for known, _ in self._records):
-            response.set_rcode(self.rcode or dns.rcode.NXDOMAIN)
+            response.set_rcode(rcode or dns.rcode.NXDOMAIN)
         return response.to_wire()
