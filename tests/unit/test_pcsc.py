@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -340,6 +340,51 @@ def test_it_is_stopped_at_once_also_just_before_it_waits(
     has_ended = not monitor._thread.is_alive()
     is_cancelled.set()
     assert has_ended
+
+
+class GrowingList:
+    """A libpcsclite with another reader each time that the names' size was asked."""
+
+    def __init__(self, *readers: bytes) -> None:
+        self._there, self._coming = [readers[0]], list(readers[1:])
+        self.asked = 0
+
+    def SCardListReaders(  # noqa: N802 - as the library calls it
+        self, _context: object, _groups: object, names: Any, size: Any
+    ) -> int:
+        told = b"".join(name + b"\0" for name in self._there) + b"\0"
+        room, size._obj.value = size._obj.value, len(told)
+        if names is None:
+            self.asked += 1
+            if self._coming:
+                self._there.append(self._coming.pop(0))
+            return 0
+        if room < len(told):
+            return 0x80100008 - (1 << 32)  # a C int
+        names.raw = told
+        return 0
+
+
+@pytest.mark.parametrize("coming", [0, 1, 2])
+def test_a_reader_that_comes_while_they_are_listed_is_listed(
+    monkeypatch: pytest.MonkeyPatch, coming: int
+) -> None:
+    """It was taken for a service that is lost, and with it every card."""
+    readers = [f"reader {number}" for number in range(1 + coming)]
+    library = GrowingList(*(name.encode() for name in readers))
+    monkeypatch.setattr(pcsclite, "_library", lambda: library)
+    assert pcsclite.list_readers(1) == (0, tuple(readers))
+    assert library.asked == 1 + coming
+
+
+def test_a_list_that_never_stops_growing_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = GrowingList(*(b"reader %d" % number for number in range(99)))
+    monkeypatch.setattr(pcsclite, "_library", lambda: library)
+    result, names = pcsclite.list_readers(1)
+    assert (result & 0xFFFFFFFF, names) == (pcsclite.NO_ROOM, ())
+    assert library.asked == 4, "once, and three times again"
 
 
 def test_without_the_library_the_service_is_gone_and_nothing_is_printed(

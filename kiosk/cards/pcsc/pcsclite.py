@@ -12,6 +12,9 @@ import functools
 from collections.abc import Mapping
 
 LIBRARY = "libpcsclite.so.1"
+NO_ROOM = 0x80100008
+"""SCARD_E_INSUFFICIENT_BUFFER."""
+_MOST_REPEATS = 3
 _MOST_ATR_BYTES = 33
 _LONG = ctypes.c_ulong
 """What pcsclite calls DWORD and SCARDCONTEXT."""
@@ -46,7 +49,20 @@ def _library() -> ctypes.CDLL:
 
 
 def list_readers(context: int) -> tuple[int, tuple[str, ...]]:
-    """Return PC/SC's result and the names of all readers."""
+    """Return PC/SC's result and the names of all readers.
+
+    The size is asked first: a reader that comes in between does not fit, and both are
+    asked again.
+    """
+    result, names = _listed(context)
+    for _ in range(_MOST_REPEATS):
+        if result & 0xFFFFFFFF != NO_ROOM:
+            break
+        result, names = _listed(context)
+    return result, names
+
+
+def _listed(context: int) -> tuple[int, tuple[str, ...]]:
     call = _library().SCardListReaders
     size = _LONG(0)
     result = call(_LONG(context), None, None, ctypes.byref(size))
