@@ -114,6 +114,7 @@ def test_a_release_code_that_stands_for_the_signature_writes_once(kind: Kind) ->
                 credential,
                 template_version=saved.version,
                 authentication_key=None,
+                migrated=True,
                 sync=Sync.OUT_OF_STEP,
             )
         )

@@ -362,7 +362,7 @@ def test_keyless_with_release_needs_a_code() -> None:
 def _forget_key(world: World, credential: str) -> None:
     world.registry.run(
         lambda tx: tx.save_credential(
-            replace(tx.credential(credential), authentication_key=None)
+            replace(tx.credential(credential), authentication_key=None, migrated=True)
         )
     )
 

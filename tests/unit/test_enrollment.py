@@ -264,7 +264,7 @@ def test_no_release_where_the_template_unblocks_otherwise(site: Site) -> None:
 
 def test_a_release_may_stand_in_for_the_signature_of_a_keyless_card(site: Site) -> None:
     site.template(replace(STAFF, version=1, keyless=Keyless.WITH_RELEASE, unblock=()))
-    card = site.card(template_version=2, escrow=Escrow())
+    card = site.card(template_version=2, escrow=Escrow(), migrated=True)
     given = holder_codes.give(
         site.desk(OperatorRole.HELPDESK), card, ApprovalKind.RELEASE
     )

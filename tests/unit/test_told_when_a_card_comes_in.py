@@ -82,7 +82,7 @@ CARD_ALONE = template(pin_policy=PinPolicy(update_ad_password=False))
 TICK_IS_FINE = template(allow_smart_card_required=True)
 KEYLESS = [
     template(keyless=Keyless.WITHOUT),
-    credential(authentication_key=None, card_authentication_key=None),
+    credential(authentication_key=None, card_authentication_key=None, migrated=True),
 ]
 
 
