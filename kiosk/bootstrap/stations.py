@@ -145,6 +145,7 @@ def build_desk(
     look: Look = nothing_seen,
 ) -> DeskStation:
     """Return the desk that the operators' screens use. As `build_station`."""
+    from kiosk.authority.office.listing import make_ready
     from kiosk.config import FleetStation
     from kiosk.desk.station import EmbeddedDesk, OpenedDesk
 
@@ -161,6 +162,7 @@ def build_desk(
             site_of(config),
             registry.close,
             lambda: registry.idle(parts.clock.now()),
+            lambda: make_ready(registry),
         )
 
     lifecycle_of(config)

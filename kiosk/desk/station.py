@@ -51,6 +51,9 @@ class OpenedDesk:
     close: Callable[[], None]
     idle: Callable[[], bool]
     """Tidies up while nobody asks; says whether there is more."""
+    make_lists_ready: Callable[[], None]
+    """Has what lists are read from made, if it is not: of a million credentials that
+    takes seconds."""
 
 
 class Beside:
@@ -82,6 +85,7 @@ class EmbeddedDesk:
         self._open = open
         self._opened: OpenedDesk | None = None
         self._session: Session | None = None
+        self._has_lists = False
         self._patience = Patience()
         self._worker = SerialWorker("desk", self._use_quiet)
 
@@ -111,7 +115,14 @@ class EmbeddedDesk:
         self._worker.stop()
 
     def _use_quiet(self) -> bool:
-        return self._opened is not None and self._opened.idle()
+        """Before anything else, what the first search would have to wait for."""
+        if self._opened is None:
+            return False
+        if not self._has_lists:
+            self._has_lists = True
+            self._opened.make_lists_ready()
+            return True
+        return self._opened.idle()
 
     def _close(self) -> None:
         if self._session is not None:

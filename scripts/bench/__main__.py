@@ -10,6 +10,7 @@ import sys
 
 import scripts.bench
 from scripts.bench import Row
+from scripts.bench._awake import kept_awake
 
 HEAD = ("what", "ours", "at most", "other side", "", "ratio", "target", "")
 
@@ -51,6 +52,18 @@ def table(rows: list[Row]) -> str:
     )
 
 
+def _measured(wanted: list[str]) -> dict[str, list[Row]]:
+    """Return the rows of each table, by its title."""
+    tables: dict[str, list[Row]] = {"": []}
+    for name in wanted or names():
+        module = importlib.import_module(f"scripts.bench.{name}")
+        if getattr(module, "ON_REQUEST", False) and not wanted:
+            continue
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        tables.setdefault(getattr(module, "TITLE", ""), []).extend(module.run())
+    return tables
+
+
 def main(wanted: list[str]) -> int:
     """Run the wanted measurements, or all that need no request."""
     if unknown := sorted({*wanted} - {*names()}):
@@ -60,13 +73,10 @@ def main(wanted: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    tables: dict[str, list[Row]] = {"": []}
-    for name in wanted or names():
-        module = importlib.import_module(f"scripts.bench.{name}")
-        if getattr(module, "ON_REQUEST", False) and not wanted:
-            continue
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
-        tables.setdefault(getattr(module, "TITLE", ""), []).extend(module.run())
+    with kept_awake() as are_awake:
+        tables = _measured(wanted)
+    if not are_awake:
+        print("The processors may have slept between messages: only root can ask.")
     for title, rows in tables.items():
         if rows:
             print("\n".join(filter(None, (title, table(rows)))), end="\n\n")

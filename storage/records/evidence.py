@@ -7,7 +7,7 @@ import msgspec
 from storage.records.record import Record
 
 
-class AuditDraft(Record, frozen=True, kw_only=True):
+class AuditDraft(Record, gc=False, frozen=True, kw_only=True):
     """What happened, before it has its place in the chain."""
 
     at: float
@@ -23,7 +23,7 @@ class AuditDraft(Record, frozen=True, kw_only=True):
     data: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
 
 
-class AuditEvent(AuditDraft, frozen=True, kw_only=True):
+class AuditEvent(AuditDraft, gc=False, frozen=True, kw_only=True):
     """A link of one chain."""
 
     chain: str | msgspec.UnsetType = msgspec.UNSET

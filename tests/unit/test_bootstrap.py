@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,15 @@ from kiosk.cards.pcsc import PcscMonitor
 from kiosk.config import Config, load
 from kiosk.config.sections.rules import LifecycleSettings
 from kiosk.config.sections.station import PinpadUse, ReadersSettings
+from kiosk.core import workers
 from kiosk.core.errors import Message
 from kiosk.setup.new_station import Layout, create
 from statemachine.guards import Facts
 from statemachine.lifecycle import Event, Standing, State
+from storage.names import NameRow, Names
+
+SOON = 10.0
+"""Seconds after which something that should happen is taken to have failed."""
 
 
 @pytest.fixture
@@ -70,6 +77,30 @@ def test_no_station_makes_a_registry_where_there_is_none(
     assert fault.part == "store"
     assert fault.message == told
     assert fault.message == Message("config.nothing_there", {"path": str(wrong)})
+
+
+def test_a_desk_makes_ready_what_it_searches_before_anybody_does(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a million credentials that takes seconds, which the first one would wait."""
+    made = threading.Event()
+
+    class Seen(Names):
+        def __init__(self, rows: Iterable[NameRow]) -> None:
+            super().__init__(rows)
+            made.set()
+
+    monkeypatch.setattr("storage.tinydb_indexes.Names", Seen)
+    monkeypatch.setattr(workers, "QUIET_SECONDS", 0.01)
+    desk = bootstrap.build_desk(config)
+    opened: list[object] = []
+    try:
+        desk.on_worker(lambda: opened.append(desk.open()))
+        assert made.wait(SOON)
+    finally:
+        desk.stop()
+    (session,) = opened
+    assert not isinstance(session, Message)
 
 
 def test_a_registry_in_a_closed_folder_is_not_said_to_be_missing(

@@ -53,6 +53,11 @@ def look(desk: Desk, wanted: Wanted, *, expiring_days: int) -> Rows:
     )
 
 
+def make_ready(registry: Registry) -> None:
+    """Have the registry make what it reads lists from. RegistryError."""
+    registry.read(lambda view: view.credentials(limit=1))
+
+
 def meant(desk: Desk, term: str) -> str:
     """Return the one credential's id that a whole number, card or id means; empty:
     it is none of these. NotInRole.

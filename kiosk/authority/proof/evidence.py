@@ -168,38 +168,44 @@ class Proofs:
         if not self._written.add(hash(event.operation)):
             problem = "written_twice"
         key = hashlib.sha256(claim.spki).hexdigest() if claim else ""
-        write = _kept_of(self.writes, event, key)
+        number = self.writes
         if problem == "no_authorisation" and self._is_early(event):
             self.unjudged += 1
         elif problem:
-            self._is_wrong(write, problem)
+            self._is_wrong(number, event, key, problem)
         else:
             if claim is not None:
                 self._checks.check(
-                    claim, partial(self._is_wrong, write, "signature_wrong")
+                    claim,
+                    partial(self._is_wrong, number, event, key, "signature_wrong"),
                 )
-            if not key or not self._on_record(write, key):
-                self._open.append(write)
+            if not key or not self._is_on_record(event, key):
+                self._open.append(_kept_of(number, event, key))
 
-    def _is_wrong(self, write: _Write, problem: str) -> None:
-        self._found.append(_Found(write, problem))
+    def _is_wrong(self, number: int, event: AuditEvent, key: str, problem: str) -> None:
+        self._found.append(_Found(_kept_of(number, event, key), problem))
 
     def _is_early(self, write: AuditEvent) -> bool:
         """Say whether its authorisation can have been moved away."""
         first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
-    def _on_record(self, write: _Write, key: str = "") -> list[str]:
-        """Return the keys that were on record for its credential before: all, or `key`
-        if it was.
-        """
+    def _is_on_record(self, write: AuditEvent, key: str) -> bool:
+        """Say whether a key was on record for its credential before."""
+        records = self._keys.get(write.credential, ())
+        return any(
+            each.key == key and self._came_before(each, write) for each in records
+        )
+
+    def _on_record(self, write: _Write) -> list[str]:
+        """Return the keys that were on record for its credential before."""
         return [
             each.key
             for each in self._keys.get(write.credential, ())
-            if (not key or each.key == key) and self._came_before(each, write)
+            if self._came_before(each, write)
         ]
 
-    def _came_before(self, record: _Record, write: _Write) -> bool:
+    def _came_before(self, record: _Record, write: _Write | AuditEvent) -> bool:
         if record.lane == write.lane:
             return record.seq < write.seq
         return record.covered <= self._covers(write.lane, write.seq)

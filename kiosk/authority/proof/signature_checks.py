@@ -23,13 +23,16 @@ from kiosk.authority.proof import signature
 
 BATCH = 64
 """Claims that are handed over at once."""
-FIRST = 2_000
-"""Claims that are looked at here before a process is started: that takes as long."""
+FIRST = 250
+"""Claims that are looked at here before a process is started: it takes longer to be
+ready than to look at as many."""
 LARGEST = 2_000
 """Bytes of a claim that is handed over; no card's is as large."""
 _MOST_PROCESSES = 7
-_AHEAD = 2
-"""Batches that a process has: one that it looks at, and the next."""
+_AHEAD = 3
+"""Batches that a process has: one that it looks at, and the next ones."""
+_PIPE_BYTES = 1 << 18
+"""What it may be asked before it reads: more than cards sign, so nobody waits."""
 _MEANWHILE = BATCH // 2
 """Claims that are looked at here while all processes have as many: so few that none of
 them has nothing to do before it is thought of again."""
@@ -146,6 +149,7 @@ class _Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                pipesize=_PIPE_BYTES,
                 env={},
                 start_new_session=True,  # a Ctrl+C is for us, and we end it
             )
