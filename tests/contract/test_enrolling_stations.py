@@ -31,7 +31,7 @@ from kiosk.authority.office.operators import NotInRole, SignedIn
 from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.stations import signing
+from kiosk.authority.stations import enrolling, signing
 from kiosk.authority.stations.enroll_call import PATH, EnrollCall, Enrolled
 from kiosk.authority.stations.enrolling import enroll
 from kiosk.authority.stations.keys import Ed25519Key
@@ -200,6 +200,46 @@ def test_a_token_that_was_mislaid_enrolls_nobody_once_another_was_used(
             town.asks(key)
     else:
         assert town.asks(key) == "kiosk-1"
+
+
+def test_a_token_given_before_a_station_was_revoked_does_not_bring_it_back(
+    town: Town,
+) -> None:
+    """Given for it to be enrolled anew, and stolen with it."""
+    key = Ed25519Key.made()
+    town.enrolls(key, town.token())
+    town.enrolls(Ed25519Key.made(), town.token("kiosk-2"), station="kiosk-2")
+    town.clock.sleep(1.0)
+    stolen, others = town.token(), town.token("kiosk-2")
+    town.clock.sleep(1.0)
+    town.office().revoke_station("kiosk-1", "stolen")
+    with pytest.raises(TokenRefused):
+        town.enrolls(Ed25519Key.made(), stolen)
+    (event,) = town.events("station.enrollment_refused")
+    assert event["result"] == TokenRefused.code
+    with pytest.raises(StationUnknown):
+        town.asks(key)
+    town.enrolls(Ed25519Key.made(), others, station="kiosk-2")
+    town.clock.sleep(1.0)
+    back = Ed25519Key.made()
+    town.enrolls(back, town.token())
+    assert town.asks(back) == "kiosk-1"
+
+
+def test_of_many_revoked_since_a_token_was_given_its_own_is_found(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolling, "_PAGE", 2)
+    names = [f"kiosk-{number}" for number in range(1, 6)]
+    for name in names:
+        town.enrolls(Ed25519Key.made(), town.token(name), station=name)
+    town.clock.sleep(1.0)
+    stolen = town.token("kiosk-5")
+    for name in names:
+        town.clock.sleep(1.0)
+        town.office().revoke_station(name, "closed")
+    with pytest.raises(TokenRefused):
+        town.enrolls(Ed25519Key.made(), stolen, station="kiosk-5")
 
 
 def test_a_lost_answer_does_not_bring_a_revoked_station_back(town: Town) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kiosk.authority.office.desk import Desk, drafted
 from kiosk.authority.office.operators import Action, require
+from kiosk.authority.stations.enrolling import REVOKED
 from kiosk.authority.stations.standing import REPORTS, SeenStation, all_seen, seen
 from kiosk.authority.stations.tokens import TOKEN_BYTES, TOKEN_SECONDS, token_id
 from kiosk.core.errors import KioskError
@@ -85,9 +86,10 @@ def station(desk: Desk, id: str) -> SeenStation:
 def revoke(desk: Desk, id: str, reason: str) -> StationRecord:
     """Let a station be heard no more, at once and everywhere.
 
-    It stays so until it is enrolled anew. NotInRole, StationNotEnrolled.
+    It stays so until it is enrolled anew, by a token that is given after.
+    NotInRole, StationNotEnrolled.
     """
-    return _changed(desk, id, "station.revoked", reason, state=StationStanding.REVOKED)
+    return _changed(desk, id, REVOKED, reason, state=StationStanding.REVOKED)
 
 
 def rename(desk: Desk, id: str, name: str) -> StationRecord:
