@@ -253,7 +253,7 @@ class MemoryRegistry:
                     tx.save_approval(msgspec.structs.replace(approval, spent=True))
                     voided += 1
             for token in list(self._tables.tokens.values()):
-                if not token.used_by and not token.void:
+                if token.is_open:
                     tx.save_token(msgspec.structs.replace(token, void=True))
                     voided += 1
             data = {"nonces": str(dropped), "codes": str(voided)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from statemachine.lifecycle import State
@@ -312,6 +313,11 @@ class MemoryView:
 
     def token(self, id: str) -> EnrollmentToken:
         return _get("token", self._tables.tokens, id)
+
+    def open_tokens(self, *, limit: int, after: str = "") -> list[EnrollmentToken]:
+        there = (each for _, each in sorted(self._tables.tokens.items()))
+        found = (each for each in there if each.is_open and each.id > after)
+        return list(islice(found, limit))
 
     def frequency(self, id: str) -> Frequency | None:
         return self._tables.frequencies.get(id)

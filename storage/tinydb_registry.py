@@ -287,7 +287,7 @@ def _distrust(
             voided += 1
     for key in tables.tokens.ids():
         token = read(tables.tokens, key, EnrollmentToken)
-        if token is not None and not token.used_by and not token.void:
+        if token is not None and token.is_open:
             tx.save_token(msgspec.structs.replace(token, void=True))
             voided += 1
     tx.audit(

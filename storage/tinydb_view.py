@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from statemachine.lifecycle import State
@@ -336,6 +337,11 @@ class JournalView:
 
     def token(self, id: str) -> EnrollmentToken:
         return self._get(self._tables.tokens, EnrollmentToken, id)
+
+    def open_tokens(self, *, limit: int, after: str = "") -> list[EnrollmentToken]:
+        ids = sorted(each for each in self._tables.tokens.ids() if each > after)
+        there = (read(self._tables.tokens, each, EnrollmentToken) for each in ids)
+        return list(islice((each for each in there if each and each.is_open), limit))
 
     def frequency(self, id: str) -> Frequency | None:
         return read(self._tables.frequencies, id, Frequency)

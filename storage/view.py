@@ -240,6 +240,9 @@ class View(Protocol):
     def token(self, id: str) -> EnrollmentToken:
         """Return one token; RecordMissing."""
 
+    def open_tokens(self, *, limit: int, after: str = "") -> list[EnrollmentToken]:
+        """Return tokens neither used nor void, by id; they may have expired."""
+
     def frequency(self, id: str) -> Frequency | None:
         """Return how often something has happened; None: not lately."""
 

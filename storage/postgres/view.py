@@ -369,6 +369,14 @@ class PostgresView(EvidenceView):
             EnrollmentToken, self._named("enrollment_token", "token", id)
         )
 
+    def open_tokens(self, *, limit: int, after: str = "") -> list[EnrollmentToken]:
+        found = self._rows(
+            "SELECT document FROM enrollment_token"
+            " WHERE open_until IS NOT NULL AND id > %s ORDER BY id LIMIT %s",
+            [after, limit],
+        )
+        return [rows.record(EnrollmentToken, document) for (document,) in found]
+
     def _named(self, table: LiteralString, kind: str, id: str) -> object:
         """Return a document by its id; locked, where this view locks. RecordMissing."""
         if rows.is_storable(id):

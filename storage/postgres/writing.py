@@ -268,11 +268,10 @@ class PostgresTx(LockingView):
 
     def save_token(self, token: EnrollmentToken) -> EnrollmentToken:
         saved = replace(token, version=token.version + 1)
-        is_open = not saved.used_by and not saved.void
         row: Values = {
             "id": saved.id,
             "version": saved.version,
-            "open_until": saved.expires_at if is_open else None,
+            "open_until": saved.expires_at if saved.is_open else None,
             "document": rows.text(saved),
         }
         if not self._saved_now("enrollment_token", row, ""):

@@ -49,8 +49,14 @@ class EnrollmentToken(Record, frozen=True, kw_only=True):
     used_by: bytes = b""
     """SHA-256 of the public key that was enrolled with it; empty: it is not used."""
     void: bool = False
-    """The registry was put back since: it may have been used."""
+    """The registry was put back since, and it may have been used; or its station was
+    enrolled by another one, or revoked."""
     version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Neither used nor void; it may have expired."""
+        return not self.used_by and not self.void
 
 
 class Slip(Record, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from kiosk.authority.office.operators import NotInRole, SignedIn
 from kiosk.authority.office.policy import OfficePolicy
 from kiosk.authority.office.sign_in import Entrance
 from kiosk.authority.required_ports import RequiredPorts
-from kiosk.authority.stations import enrolling, signing
+from kiosk.authority.stations import signing, tokens
 from kiosk.authority.stations.enroll_call import PATH, EnrollCall, Enrolled
 from kiosk.authority.stations.enrolling import enroll
 from kiosk.authority.stations.keys import Ed25519Key
@@ -202,16 +202,18 @@ def test_a_token_that_was_mislaid_enrolls_nobody_once_another_was_used(
         assert town.asks(key) == "kiosk-1"
 
 
+@pytest.mark.parametrize(
+    "seconds", [1.0, 0.0, -120.0], ids=["later", "at once", "back"]
+)
 def test_a_token_given_before_a_station_was_revoked_does_not_bring_it_back(
-    town: Town,
+    town: Town, seconds: float
 ) -> None:
-    """Given for it to be enrolled anew, and stolen with it."""
+    """Given for it to be enrolled anew, and stolen with it; by whatever clock."""
     key = Ed25519Key.made()
     town.enrolls(key, town.token())
     town.enrolls(Ed25519Key.made(), town.token("kiosk-2"), station="kiosk-2")
-    town.clock.sleep(1.0)
     stolen, others = town.token(), town.token("kiosk-2")
-    town.clock.sleep(1.0)
+    town.clock.set_wall(seconds)
     town.office().revoke_station("kiosk-1", "stolen")
     with pytest.raises(TokenRefused):
         town.enrolls(Ed25519Key.made(), stolen)
@@ -220,26 +222,48 @@ def test_a_token_given_before_a_station_was_revoked_does_not_bring_it_back(
     with pytest.raises(StationUnknown):
         town.asks(key)
     town.enrolls(Ed25519Key.made(), others, station="kiosk-2")
-    town.clock.sleep(1.0)
     back = Ed25519Key.made()
     town.enrolls(back, town.token())
     assert town.asks(back) == "kiosk-1"
 
 
-def test_of_many_revoked_since_a_token_was_given_its_own_is_found(
+def test_a_station_that_is_revoked_again_loses_the_token_it_was_given_since(
+    town: Town,
+) -> None:
+    town.enrolls(Ed25519Key.made(), town.token())
+    town.office().revoke_station("kiosk-1", "stolen")
+    stolen = town.token()
+    town.office().revoke_station("kiosk-1", "and so is its token")
+    with pytest.raises(TokenRefused):
+        town.enrolls(Ed25519Key.made(), stolen)
+    told = [(it["tokens"], it["reason"]) for it in town.events("station.revoked")]
+    assert told == [("0", "stolen"), ("1", "and so is its token")]
+
+
+def test_a_station_enrolled_while_the_clock_was_ahead_can_be_enrolled_anew(
+    town: Town,
+) -> None:
+    town.clock.set_wall(365 * 86_400.0)
+    town.enrolls(Ed25519Key.made(), town.token())
+    town.clock.set_wall(-365 * 86_400.0)
+    key = Ed25519Key.made()
+    town.enrolls(key, town.token())
+    assert town.asks(key) == "kiosk-1"
+
+
+def test_of_many_open_tokens_a_stations_own_are_found(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enrolling, "_PAGE", 2)
+    monkeypatch.setattr(tokens, "_PAGE", 2)
     names = [f"kiosk-{number}" for number in range(1, 6)]
     for name in names:
         town.enrolls(Ed25519Key.made(), town.token(name), station=name)
-    town.clock.sleep(1.0)
-    stolen = town.token("kiosk-5")
-    for name in names:
-        town.clock.sleep(1.0)
+    given = {name: town.token(name) for name in names}
+    for name in names[:-1]:
         town.office().revoke_station(name, "closed")
-    with pytest.raises(TokenRefused):
-        town.enrolls(Ed25519Key.made(), stolen, station="kiosk-5")
+        with pytest.raises(TokenRefused):
+            town.enrolls(Ed25519Key.made(), given[name], station=name)
+    town.enrolls(Ed25519Key.made(), given["kiosk-5"], station="kiosk-5")
 
 
 def test_a_lost_answer_does_not_bring_a_revoked_station_back(town: Town) -> None:

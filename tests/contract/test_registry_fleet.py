@@ -96,6 +96,28 @@ def test_the_second_writer_of_a_station_or_token_is_told(registry: Registry) -> 
     assert told.value.data == {"kind": "token", "key": "t1"}
 
 
+def test_tokens_that_are_neither_used_nor_void_are_listed_by_id_a_page_at_a_time(
+    registry: Registry,
+) -> None:
+    def fill(tx: Tx) -> None:
+        for name in ("t4", "t2", "t5", "t1", "t3"):
+            tx.save_token(replace(token(), id=name))
+        tx.save_token(replace(tx.token("t2"), used_by=b"x"))
+        tx.save_token(replace(tx.token("t4"), void=True))
+
+    registry.run(fill)
+    page = registry.read(lambda view: view.open_tokens(limit=2))
+    assert [each.id for each in page] == ["t1", "t3"]
+    rest = registry.read(lambda view: view.open_tokens(limit=2, after="t3"))
+    assert [each.id for each in rest] == ["t5"]
+
+    def void(tx: Tx) -> list[str]:
+        tx.save_token(replace(tx.token("t3"), void=True))
+        return [each.id for each in tx.open_tokens(limit=9)]
+
+    assert registry.run(void) == ["t1", "t5"]
+
+
 def test_stations_are_listed_by_id_a_page_at_a_time(registry: Registry) -> None:
     def fill(tx: Tx) -> None:
         for each in ("k3", "K1", "k2"):

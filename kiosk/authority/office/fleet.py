@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 import msgspec
@@ -9,9 +10,13 @@ from msgspec.structs import replace
 
 from kiosk.authority.office.desk import Desk, drafted
 from kiosk.authority.office.operators import Action, require
-from kiosk.authority.stations.enrolling import REVOKED
 from kiosk.authority.stations.standing import REPORTS, SeenStation, all_seen, seen
-from kiosk.authority.stations.tokens import TOKEN_BYTES, TOKEN_SECONDS, token_id
+from kiosk.authority.stations.tokens import (
+    TOKEN_BYTES,
+    TOKEN_SECONDS,
+    token_id,
+    void_open,
+)
 from kiosk.core.errors import KioskError
 from kiosk.core.secret import Secret
 from storage.errors import RecordMissing
@@ -89,16 +94,35 @@ def revoke(desk: Desk, id: str, reason: str) -> StationRecord:
     It stays so until it is enrolled anew, by a token that is given after.
     NotInRole, StationNotEnrolled.
     """
-    return _changed(desk, id, REVOKED, reason, state=StationStanding.REVOKED)
+
+    def end(tx: Tx, known: StationRecord) -> StationRecord:
+        revoked = replace(known, state=StationStanding.REVOKED)
+        voided = void_open(tx, id)
+        if revoked == known and not voided:
+            return known
+        data = {"of": id, "state": revoked.state.value, "tokens": str(voided)}
+        if reason:
+            data["reason"] = reason
+        drafted(desk, "station.revoked", "", "", data)(tx)
+        return known if revoked == known else tx.save_station(revoked)
+
+    return _changed(desk, id, end)
 
 
 def rename(desk: Desk, id: str, name: str) -> StationRecord:
     """Call a station something else; its id stays. NotInRole, StationNotEnrolled."""
-    return _changed(desk, id, "station.renamed", "", name=name)
+
+    def call(tx: Tx, known: StationRecord) -> StationRecord:
+        if known.name == name:
+            return known
+        drafted(desk, "station.renamed", "", "", {"of": id, "name": name})(tx)
+        return tx.save_station(replace(known, name=name))
+
+    return _changed(desk, id, call)
 
 
 def _changed(
-    desk: Desk, id: str, kind: str, reason: str, **changes: object
+    desk: Desk, id: str, change: Callable[[Tx, StationRecord], StationRecord]
 ) -> StationRecord:
     require(desk.operator, Action.STATIONS)
 
@@ -107,14 +131,7 @@ def _changed(
             known = tx.station(id)
         except RecordMissing:
             return None
-        changed = replace(known, **changes)
-        if changed == known:
-            return known
-        data = {"of": id, **{name: str(it) for name, it in changes.items()}}
-        if reason:
-            data["reason"] = reason
-        drafted(desk, kind, "", "", data)(tx)
-        return tx.save_station(changed)
+        return change(tx, known)
 
     saved = desk.parts.registry.run(commit)
     if saved is None:

@@ -25,16 +25,11 @@ from kiosk.authority.stations.enroll_call import EnrollCall, Enrolled
 from kiosk.authority.stations.request import HttpRequest
 from kiosk.authority.stations.signing import verify
 from kiosk.authority.stations.standing import REPORTS
-from kiosk.authority.stations.tokens import token_id
+from kiosk.authority.stations.tokens import token_id, void_open
 from storage.errors import RecordMissing
 from storage.known_types import known
 from storage.records import AuditDraft, EnrollmentToken, StationRecord, StationStanding
 from storage.registry import Tx
-from storage.view import ByTime
-
-REVOKED = "station.revoked"
-"""What evidence says of a station, `of`, that is heard no more."""
-_PAGE = 100
 
 
 def enroll(parts: RequiredPorts, request: HttpRequest) -> bytes:
@@ -74,10 +69,6 @@ def _enrolled(
     if given.used_by:
         return _again(tx, station, asked)
     known = _known(tx, station)
-    if known is not None and _is_of_before(tx, given, known):
-        refusal = TokenRefused()
-        tx.audit(_draft(parts, given, "station.enrollment_refused", refusal.code))
-        return refusal
     saved = tx.save_station(
         StationRecord(
             id=station,
@@ -91,6 +82,7 @@ def _enrolled(
         )
     )
     tx.save_token(replace(given, used_by=key_digest))
+    void_open(tx, station)  # whoever finds one that was mislaid has no hour with it
     tx.forget_slips(REPORTS, station)
     data = {"key": key_digest.hex(), "again": "yes" if known else "no"}
     tx.audit(_draft(parts, given, "station.enrolled", "", data))
@@ -124,27 +116,6 @@ def _again(tx: Tx, station: str, asked: EnrollCall) -> Enrolled | _No:
     ):
         return TokenRefused()
     return _heard(known)
-
-
-def _is_of_before(tx: Tx, given: EnrollmentToken, known: StationRecord) -> bool:
-    """Say whether the station was enrolled by another token since this one was given,
-    or revoked: it was mislaid, or nobody thought of it.
-    """
-    if given.issued_at < known.enrolled_at:
-        return True
-    if known.state is not StationStanding.REVOKED:
-        return False
-    after: ByTime | None = None
-    while page := tx.events(
-        kind=REVOKED, since=given.issued_at, limit=_PAGE, after=after
-    ):
-        if any(
-            each.data.get("of") == known.id and each.at > given.issued_at
-            for each in page
-        ):
-            return True
-        after = ByTime.of(page[-1])
-    return False
 
 
 def _known(tx: Tx, station: str) -> StationRecord | None:
