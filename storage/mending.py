@@ -33,7 +33,9 @@ def mend(
     Yield what was wrong with it, and the copy that is in its place now: None, there was
     no such copy. If all are whole, their index is made anew, and something is yielded
     for each once more. `places`: folders of segments, archives, backups, or folders of
-    backups. ArchiveBusy, StoreFull, CopiesUnreadable.
+    backups. ArchiveBusy, StoreFull; CopiesUnreadable: of the places themselves before
+    anything is done, of what is in them at the end, if a segment is left that may have
+    a copy there.
     """
     copies = _Copies(places)
     with evidence.alone() as is_alone:
@@ -53,6 +55,8 @@ def mend(
         if is_whole:  # else an index may know what no segment says any more
             for _ in evidence.index.make_anew():
                 yield None, None
+        if copies.unreadable is not None:
+            raise copies.unreadable
 
 
 class _Copies:
@@ -60,6 +64,8 @@ class _Copies:
 
     def __init__(self, places: Sequence[Path]) -> None:
         """CopiesUnreadable: one of the places itself."""
+        self.unreadable: CopiesUnreadable | None = None
+        """What may have a copy of a segment of which there is no other."""
         self._unseen: OSError | None = None
         self._folders = list[Path]()
         for place in places:
@@ -74,10 +80,7 @@ class _Copies:
                     self._folders += filter(_has_segments, self._seen_in(each))
 
     def of(self, segment: Segment) -> Path | None:
-        """Return a copy that is the same; None: there is none.
-
-        CopiesUnreadable: there is none that may be read.
-        """
+        """Return a copy that is the same; None: there is none that may be read."""
         unseen = self._unseen
         for folder in self._folders:
             found = folder / segment.file
@@ -88,8 +91,8 @@ class _Copies:
                 continue
             except OSError as error:  # another one may be readable
                 unseen = unseen or error
-        if unseen is not None:
-            raise _unreadable(Path(str(unseen.filename)), unseen) from unseen
+        if unseen is not None and self.unreadable is None:
+            self.unreadable = _unreadable(Path(str(unseen.filename)), unseen)
         return None
 
     def _seen_in(self, folder: Path) -> list[Path]:

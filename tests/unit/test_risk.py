@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from kiosk.authority.office import survey
 from kiosk.authority.office.risk import report
@@ -17,6 +18,7 @@ from kiosk.simulation.domain_faults import DcDown, PolicyHidden
 from kiosk.simulation.world import World
 from statemachine.lifecycle import State
 from storage.records import Keyless, PinPolicy, Sync, Template
+from storage.registry import Tx
 
 LOCKS = dataclasses.replace(DOMAIN_POLICY, lockout_threshold=5)
 
@@ -104,6 +106,20 @@ def test_open_cases_and_keyless_exceptions_are_named() -> None:
     site.person("bob", template="old", keyless=True)
     assert RiskFinding.OUT_OF_STEP in site.found("ann")
     assert site.found("bob")[RiskFinding.KEYLESS] == "without"
+
+
+def test_a_card_whose_issuing_broke_off_is_no_keyless_exception() -> None:
+    """Its password does not follow until its keys are on record."""
+    site = Site()
+    site.world.add_template(Template(name="old", keyless=Keyless.WITHOUT))
+    site.person("bob", template="old", keyless=True)
+
+    def begun(tx: Tx) -> None:
+        (known,) = tx.credentials(limit=9)
+        tx.save_credential(replace(known, migrated=False))
+
+    site.world.registry.run(begun)
+    assert RiskFinding.KEYLESS not in site.found("bob")
 
 
 def test_what_the_directory_does_not_say_is_a_finding_of_its_own() -> None:

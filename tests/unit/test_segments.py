@@ -350,6 +350,44 @@ def test_copies_that_may_not_be_seen_are_not_called_none(
     assert mended == [inside / file.name]
 
 
+def test_a_folder_that_may_not_be_seen_keeps_no_other_copy_from_its_place(
+    sealed: TinyDbRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `lost+found` at the root of every disk that backups lie on."""
+    disk = tmp_path / "disk"
+    inside = disk / "monday" / sealed.evidence.folder.name
+    inside.mkdir(parents=True)
+    (disk / "lost+found").mkdir()
+    first, *others = sorted(sealed.evidence.folder.glob("*.segment"))
+    assert others
+    for file in others:
+        (inside / file.name).write_bytes(file.read_bytes())
+    for file in (first, *others):
+        file.unlink()
+    listed = Path.iterdir
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        if self.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(self))
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    told: list[tuple[bool, Path | None]] = []
+
+    def mended() -> None:
+        for trouble, copy in mend(sealed.evidence, FileOps(), [disk]):
+            told.append((trouble is not None, copy))
+
+    with pytest.raises(CopiesUnreadable) as caught:
+        mended()
+    assert caught.value.data["path"] == str(disk / "lost+found")
+    assert told == [(True, None), *((True, inside / each.name) for each in others)]
+    assert [each.exists() for each in (first, *others)] == [
+        False,
+        *(True for _ in others),
+    ]
+
+
 def test_mending_makes_an_index_anew_that_says_it_has_what_it_has_not(
     sealed: TinyDbRegistry,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import signal
 import sys
@@ -197,6 +198,19 @@ def test_where_no_process_can_be_started_all_are_looked_at(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with closing(SharedOut(1, first=0)) as checks:
         assert found(checks) == WRONG
+
+
+def test_where_pipes_may_not_be_larger_a_process_looks_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_pipe: object, command: int, _size: int) -> None:
+        assert command == fcntl.F_SETPIPE_SZ
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "fcntl", refused)
+    with closing(SharedOut(1, first=0)) as checks:
+        assert found(checks) == WRONG
+        assert len(processes(checks)) == 1
 
 
 def test_a_claim_as_no_card_makes_it_is_looked_at_here(shared: SharedOut) -> None:

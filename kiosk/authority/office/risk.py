@@ -20,13 +20,14 @@ from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.rules import in_step
 from kiosk.authority.rules.effective import effective
 from kiosk.authority.rules.in_step import Compared
+from kiosk.authority.rules.sync_conditions import proof_of
 from kiosk.directory.errors import AccountMissing, DirectoryError
 from kiosk.directory.values import Account, PasswordPolicy
 from kiosk.pin.alphabet import Alphabet
 from kiosk.pin.rules import PinRules, contradiction
 from statemachine.lifecycle import State
 from storage import walk
-from storage.records import Credential, Keyless, Sync, Template
+from storage.records import Credential, Sync, Template
 
 _IN_USE = frozenset({State.ISSUED, State.ACTIVE, State.BLOCKED, State.SUSPENDED})
 LONG_ENOUGH = 12
@@ -101,7 +102,8 @@ def _of(
 ) -> Iterator[tuple[RiskFinding, str]]:
     if credential.sync is Sync.OUT_OF_STEP:
         yield RiskFinding.OUT_OF_STEP, credential.sync_reason
-    if credential.authentication_key is None and template.keyless is not Keyless.OFF:
+    proof = proof_of(credential, template)
+    if proof is not None and not proof.signature:
         yield RiskFinding.KEYLESS, str(template.keyless)
     yield from _of_puk(credential)
     if not _is_synced(template):

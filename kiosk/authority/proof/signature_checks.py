@@ -8,6 +8,7 @@ what it was asked is then looked at here.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import subprocess
@@ -149,12 +150,15 @@ class _Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                pipesize=_PIPE_BYTES,
                 env={},
                 start_new_session=True,  # a Ctrl+C is for us, and we end it
             )
         except OSError:
             self.end()
+            return
+        if sys.platform == "linux" and self._process.stdin is not None:
+            with suppress(OSError):  # a smaller one will do
+                fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     @property
     def load(self) -> int:

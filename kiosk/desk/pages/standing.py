@@ -35,7 +35,7 @@ def standing(seen: CredentialView) -> Iterator[PageLine]:
         origin = state_in_words(credential.suspended_from)
         yield PageLine((Message("desk.held_from"), " ", origin), Style.MUTED)
     yield from _password(credential)
-    if credential.authentication_key is None:
+    if credential.authentication_key is None and credential.migrated:
         yield PageLine(Message("notice.keyless"), Style.WARNING)
     for code in seen.codes:
         until = {"until": int(code.expires_at)}
