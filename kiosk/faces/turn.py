@@ -6,8 +6,9 @@ hands. A key is taken only by a page that could be seen when it was pressed:
 * a page that cannot take keys yet, or no more, takes none, and what is pressed in the
   same breath (`BREATH`) is not begun in the middle by the next one;
 * a key that is held down while pages change is for the page where it was pressed
-  (`HELD`, longer than a keyboard waits before it repeats). Time in which nobody could
-  hear the keyboard (`kiosk.faces.attention`) does not count as silence.
+  (`HELD`, longer than a keyboard waits before it repeats). A keyboard waits so long
+  once: what comes twice after a rest (`REPEATS`) is pressed anew. Time in which nobody
+  could hear the keyboard (`kiosk.faces.attention`) does not count as silence.
 
 Characters that were not taken are counted: an entry that lacks them is refused, never
 used. UI thread.
@@ -23,7 +24,9 @@ from kiosk.faces.attention import Attention
 BREATH = 0.5
 """Seconds without a key after which a person begins anew."""
 HELD = 1.0
-"""Seconds in which the same key again is the same key still."""
+"""Seconds in which the same key again may be the same key still."""
+REPEATS = 0.3
+"""Seconds in which it is: no keyboard that has begun to repeat takes longer."""
 _ENDS = frozenset({"enter", "tab"})
 """Keys of an entry that type nothing."""
 
@@ -49,6 +52,8 @@ class Turn:
         """For how long somebody had listened, and no key came, before the key that is
         pressed now (seconds)."""
         self._key = ""
+        self._has_rested = False
+        """That key came after a rest already, and was not taken."""
         self._is_cut = False
         """What is pressed in the same breath has lost its beginning."""
         self._is_new = False
@@ -88,14 +93,15 @@ class Turn:
         `is_typed`: it is a character. `is_open`: the page takes keys.
         """
         passed, is_same = self._silence(), key == self._key
+        rests = passed >= REPEATS
+        is_held = is_same and passed < HELD and not (rests and self._has_rested)
         self.pause = passed
         self._at, self._key = self._now(), key
+        self._has_rested = is_same and rests
         if not is_open:
             self._is_cut = self._is_cut or is_typed
-        elif not (self._is_cut and passed < BREATH) and not (
-            self._is_new and is_same and passed < HELD
-        ):
-            self._is_cut = self._is_new = False
+        elif not (self._is_cut and passed < BREATH) and not (self._is_new and is_held):
+            self._is_cut = self._is_new = self._has_rested = False
             return True
         if is_typed or (self._early and key in _ENDS):
             self._early += 1

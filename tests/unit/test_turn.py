@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from kiosk.faces import turn
 from kiosk.faces.turn import BREATH, HELD, Turn
 
 REPEATS = 1 / 25
@@ -39,6 +40,28 @@ def test_a_key_that_is_held_while_pages_change_is_taken_once(
     hand.turn.page_shown()
     assert not any(hand.press(key, REPEATS) for _ in range(40))
     assert hand.press(key, 1.01 * HELD)
+
+
+@pytest.mark.parametrize("each", [1.01 * turn.REPEATS, 0.5, 0.99 * HELD])
+def test_a_key_that_is_pressed_again_and_again_is_taken_the_second_time(
+    each: float,
+) -> None:
+    """Who sees nothing happen presses on: that is no key that is held."""
+    hand = Hand()
+    assert hand.press("escape")
+    for _ in range(3):
+        hand.turn.page_shown()
+        assert not hand.press("escape", each)
+        assert hand.press("escape", each)
+
+
+def test_a_key_that_is_pressed_twice_and_held_then_is_taken_once() -> None:
+    hand = Hand()
+    assert hand.press("enter")
+    hand.turn.page_shown()
+    assert not hand.press("enter", 0.2)
+    assert not hand.press("enter", 0.66)
+    assert not any(hand.press("enter", REPEATS) for _ in range(40))
 
 
 def test_another_key_is_for_the_page_that_is_there() -> None:
