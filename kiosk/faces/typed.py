@@ -79,6 +79,8 @@ class Typed:
         self._uncounted = 0
         """Keys beyond even those."""
         self._early = 0
+        self._pasted = 0
+        """What was pasted, and keys after it."""
 
     # --- keys -------------------------------------------------------------------
 
@@ -86,7 +88,9 @@ class Typed:
         """Take in what a key typed."""
         if character and character in self._ignores:
             return
-        if self._early:
+        if self._pasted:
+            self._pasted += 1
+        elif self._early:
             self._early += 1  # it belongs to an entry whose beginning is not known
         elif len(self._beyond) == _MOST_REMEMBERED:
             self._uncounted += 1
@@ -101,13 +105,19 @@ class Typed:
         """Take in a key that types nothing which a field could use."""
         self.put("")
 
+    def paste(self) -> None:
+        """Refuse the entry for what was not typed."""
+        self._pasted += 1
+
     def come_early(self, count: int) -> None:
         """Refuse the entry for keys that were pressed before they could be taken."""
         self._early += count
 
     def erase(self) -> None:
         """Take back the key that was pressed last."""
-        if self._early:
+        if self._pasted:
+            self._pasted -= 1
+        elif self._early:
             self._early -= 1
         elif self._uncounted:
             self._uncounted -= 1
@@ -120,7 +130,8 @@ class Typed:
         """Forget what was typed."""
         for index in range(self._used):
             self._buffer[index] = 0
-        self._used = self._characters = self._uncounted = self._early = 0
+        self._used = self._characters = self._uncounted = 0
+        self._early = self._pasted = 0
         self._beyond.clear()
 
     # --- what it is -------------------------------------------------------------
@@ -137,11 +148,13 @@ class Typed:
     def keys(self) -> int:
         """How many keys the entry has, those that cannot be used as well."""
         beyond = len(self._beyond) + self._uncounted
-        return self._characters + beyond + self._early
+        return self._characters + beyond + self._early + self._pasted
 
     @property
     def refusal(self) -> Message | None:
         """Say why the entry cannot be used; None: it can."""
+        if self._pasted:
+            return Message("tui.form.pasted")
         if self._early:
             return Message("tui.form.too_early", {"count": self._early})
         unusable = self._buffer.count(_UNUSABLE, 0, self._used)
@@ -160,7 +173,7 @@ class Typed:
     def text(self) -> str:
         """Return what was typed where it is no secret; "?" for what is no use."""
         known = self._buffer[: self._used].replace(b"\0", b"?").decode()
-        return known + "?" * self._early
+        return known + "?" * (self._early + self._pasted)
 
     def shown(self, index: int) -> str:
         """Return one character of a secret that its person wants to see."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kiosk.cards.values import Tries
     from kiosk.pin.rules import PinRules
     from kiosk.visit.station import Helpdesk
-    from kiosk.visit.views import ActionOffer, Form, Home, Progress
+    from kiosk.visit.views import ActionOffer, Form, Home, Progress, Result
 
 _CALLED_FOR = (State.SUSPENDED, State.BLOCKED, State.REVOKED, State.RETIRED)
 """States that somebody on the telephone can do something about."""
@@ -207,3 +207,13 @@ def of_broken(verdict: RuleVerdict, rules: PinRules) -> str:
     """Return a broken rule by its name, and why."""
     rule, why = of_rule(verdict.rule, rules), of_why(verdict)
     return say("tui.form.broken_why", rule=rule, why=why) if why else rule
+
+
+def again_key(result: Result) -> str:
+    """Return what the key that goes on after a result is called: the key of a message.
+
+    It names the task that begins where that is another one.
+    """
+    if result.again is not None and result.is_another:
+        return f"tui.action.{result.again}"
+    return "tui.key.again"

@@ -12,6 +12,7 @@ from kiosk.faces.error_pages import record, trouble_of
 from kiosk.faces.receipt import page, print_page
 from kiosk.faces.terminal_line import TerminalGone
 from kiosk.faces.visit_wording import (
+    again_key,
     at_dead_end,
     choices,
     is_at_stake,
@@ -244,7 +245,7 @@ class PlainVisit:
 
     def _after(self, result: Result) -> Kind | None:
         """Say how it ended; return what is to be tried again, if anything is."""
-        again = [] if result.again is None else [say("tui.key.again")]
+        again = [] if result.again is None else [say(again_key(result))]
         home = [say("tui.key.home")]
         paper = [say("tui.key.print")] if self._station.settings.print_with else []
         choices = again + home + paper

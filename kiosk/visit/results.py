@@ -89,6 +89,7 @@ def refused(run: Run, kind: Kind, error: Exception) -> Result:
         advice=_advice(kind, again, is_out=is_out),
         event=run.event,
         again=again,
+        is_another=again not in (None, kind),
         tries=tries,
     )
 
@@ -110,7 +111,7 @@ def _instead_of_finish(run: Run) -> Kind | None:
 def _advice(kind: Kind, again: Kind | None, *, is_out: bool) -> tuple[Message, ...]:
     if is_out or again is kind:
         return ()
-    return (Message(f"result.advice.{'choose_another' if again else 'helpdesk'}"),)
+    return (Message(f"result.advice.{'change_or_retype' if again else 'helpdesk'}"),)
 
 
 def rolled_back(
@@ -160,6 +161,7 @@ def _finish_refused(run: Run, verdict: WriteVerdict, reason: Message) -> Result:
         advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
         event=run.event,
         again=Kind.CHANGE if another else None,
+        is_another=another,
     )
 
 
@@ -201,4 +203,5 @@ def _out_of_step(run: Run, facts: tuple[Message, ...], *, another: bool) -> Resu
         advice=(Message("result.advice.choose_another"),) if another else _STAYS_OUT,
         event=run.event,
         again=Kind.CHANGE if another else None,
+        is_another=another,
     )

@@ -203,6 +203,8 @@ class Result:
     """The number the helpdesk can find this operation by."""
     again: Kind | None = None
     """The person may go straight back to this form (begin it again)."""
+    is_another: bool = False
+    """That is another task than the one that ended."""
     tries: Tries | None = None
 
 

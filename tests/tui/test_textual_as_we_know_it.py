@@ -25,6 +25,7 @@ from kiosk.core.errors import Message as Sentence
 from kiosk.desk.views import FieldKind, Page, PageField
 from kiosk.tui.locked import LockedApp
 from kiosk.tui.screens.page import PageScreen
+from kiosk.tui.widgets.field import TypedField
 
 FOLDER = Path(kiosk.tui.__file__).parent
 PLAIN_METHODS = {
@@ -203,5 +204,8 @@ async def test_what_is_pasted_refuses_the_entry() -> None:
         await pilot.press("a")
         pilot.app.post_message(events.Paste("bcd"))
         await pilot.pause()
+        field = screen._fields[0]
+        assert isinstance(field, TypedField)
+        assert field.typed.refusal == Sentence("tui.form.pasted")
         await pilot.press("enter")
         assert screen.focused is screen._fields[0]

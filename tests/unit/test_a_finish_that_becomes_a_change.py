@@ -8,6 +8,7 @@ from lab.histories import NEW, History
 from lab.liar import named
 
 from kiosk.core.secret import Secret
+from kiosk.faces.visit_wording import again_key
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
 
@@ -22,7 +23,8 @@ def test_who_cannot_finish_with_a_pin_that_breaks_a_rule_chooses_another() -> No
     typed = {FieldName.CURRENT_PIN: Secret(WEAK)}
     result = visit.submit(visit.begin(Kind.FINISH), Answers(typed), lambda step: None)
     assert result.headline.key == "authority.rules_broken"
-    assert [each.key for each in result.advice] == ["result.advice.choose_another"]
+    assert [each.key for each in result.advice] == ["result.advice.change_or_retype"]
+    assert again_key(result) == "tui.action.change"
     assert result.again is not None
     visit.recognise()
     typed = {FieldName.OLD_PIN: Secret(WEAK), FieldName.NEW_PIN: Secret(NEW)}

@@ -86,6 +86,28 @@ def test_an_entry_without_its_beginning_is_refused_whatever_follows() -> None:
     assert entry.text() == "??????"
 
 
+def test_what_was_pasted_is_called_so_whatever_it_was() -> None:
+    entry = typed("27")
+    entry.paste()
+    entry.put("1")
+    assert entry.refusal == Message("tui.form.pasted")
+    assert (entry.keys, entry.text()) == (4, "27??")
+    for _ in range(2):
+        entry.erase()
+    assert entry.refusal is None
+    assert value(entry) == b"27"
+
+
+def test_what_was_pasted_into_a_spoilt_entry_is_called_so_too() -> None:
+    entry = typed("")
+    entry.come_early(2)
+    entry.paste()
+    assert entry.refusal == Message("tui.form.pasted")
+    entry.wipe()
+    assert entry.keys == 0
+    assert value(entry) == b""
+
+
 def test_what_means_nothing_may_be_typed() -> None:
     entry = Typed(DIGITS, 9, ignores=" -")
     for key in "123 456-789":

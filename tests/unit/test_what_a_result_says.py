@@ -122,8 +122,9 @@ def test_a_pin_that_breaks_a_rule_is_finished_with_no_second_time(
     result = results.refused(finishing, Kind.FINISH, RulesBroken())
     assert result.again is (Kind.CHANGE if may_change else None)
     assert advice(result) == [
-        "result.advice.choose_another" if may_change else HELPDESK
+        "result.advice.change_or_retype" if may_change else HELPDESK
     ]
+    assert result.is_another is may_change
 
 
 # --- something changed ----------------------------------------------------------

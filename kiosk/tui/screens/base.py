@@ -126,7 +126,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     def refuse_paste(self) -> None:
         """What is pasted was not typed: it spoils the entry that it was meant for."""
         if isinstance(self.focused, TypedField):
-            self.focused.refuse()
+            self.focused.refuse_paste()
 
     def catch_up(self) -> None:
         """Refuse the entry that lacks keys which came when none could be taken."""

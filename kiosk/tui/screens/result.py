@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from kiosk.faces.glyphs import marks
 from kiosk.faces.receipt import page
+from kiosk.faces.visit_wording import again_key
 from kiosk.faces.wording import said, say
 from kiosk.tui.messages import Printed, Told
 from kiosk.tui.screens.base import KioskScreen
@@ -59,7 +60,7 @@ class ResultScreen(KioskScreen):
         self.is_end = result.again is None
         self.KEYS = (KeyHint("Esc", "tui.key.home"), _TAKE)
         if result.again is not None:
-            self.KEYS = (KeyHint("Enter", "tui.key.again"), *self.KEYS)
+            self.KEYS = (KeyHint("Enter", again_key(result)), *self.KEYS)
         self._can_print = bool(settings.print_with)
         if self._can_print:
             self.KEYS = (*self.KEYS, KeyHint("F4", "tui.key.print"))

@@ -109,6 +109,12 @@ class TypedField(Field):
         self.typed.refuse()
         self._tell()
 
+    def refuse_paste(self) -> None:
+        """Refuse the entry for something that was not typed."""
+        self._begin_anew()
+        self.typed.paste()
+        self._tell()
+
     def come_early(self, count: int) -> None:
         """Refuse the entry for keys that were pressed before it could take them."""
         self._begin_anew()
