@@ -15,11 +15,11 @@ from enum import StrEnum
 from msgspec import UNSET
 
 from storage.audit import Chains, Head, is_whole
-from storage.checkpoints import LANE, Checkpoint, SignedCheckpoint
+from storage.checkpoints import LANE, SignedCheckpoint
 from storage.coverage import UNCOVERED, Coverage
 from storage.extracts import Extract
 from storage.records import AuditEvent
-from storage.signed_note import MalformedNote, NoteKey, WrongSignature
+from storage.signed_note import MalformedNote, NoteKey, SignedNote, WrongSignature
 
 
 class Damage(StrEnum):
@@ -31,7 +31,8 @@ class Damage(StrEnum):
     REWRITTEN = "rewritten"
     """A link is another one than a checkpoint names."""
     CUT = "cut"
-    """A chain ends before the link that a checkpoint names."""
+    """A chain ends before the link that a checkpoint names, or a link is not here that
+    an extract says was added to it."""
     STATION_MISSING = "station_missing"
     CHECKPOINT_FORGED = "checkpoint_forged"
     CHECKPOINT_BACK = "checkpoint_back"
@@ -68,18 +69,24 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class KnownHead:
-    """A checkpoint that is known from elsewhere: its number, and its text or link."""
+    """A checkpoint that is known from elsewhere: its number, and its note or link."""
 
     number: int
-    text: str = ""
+    note: SignedNote | None = None
     link: str = ""
-    """The beginning of the hash of its link."""
+    """The beginning of the hash of its link, which is of its signature and key, too."""
 
-    def is_of(self, event: AuditEvent, checkpoint: Checkpoint) -> bool:
-        """Say whether that is the checkpoint."""
-        if self.text:
-            return self.text == checkpoint.text()
-        return event.hash.startswith(self.link)
+    def is_of(self, event: AuditEvent, signed: SignedCheckpoint) -> bool:
+        """Say whether that is the checkpoint, and of the key that signed it then."""
+        if self.note is None:
+            return event.hash.startswith(self.link)
+        if self.note.text != signed.checkpoint.text():
+            return False
+        try:
+            self.note.verified_by([signed.key])
+        except WrongSignature:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,9 @@ class _Walk:
     ) -> None:
         self._evidence = evidence
         self._keys = keys
-        self._heads = {head.number: head for head in heads}
+        self._heads: dict[int, list[KnownHead]] = {}
+        for head in heads:
+            self._heads.setdefault(head.number, []).append(head)
         self.coverage = coverage
         self.chains = Chains(evidence.begins)
         self.spans: list[Span] = []
@@ -174,6 +183,8 @@ class _Walk:
         self.uncovered = 0
         self.uncovered_since = 0.0
         self.since = 0.0
+        self._added = set[tuple[str, int, str]]()
+        """The links that came and that an extract says were added to it."""
         self._next: dict[str, tuple[int, str]] = {}
         """The next link of each chain that a checkpoint names, and its hash."""
 
@@ -202,10 +213,10 @@ class _Walk:
         except (MalformedNote, WrongSignature):
             return Fault(Damage.CHECKPOINT_FORGED, LANE, event.seq)
         read = signed.checkpoint
-        known = self._heads.get(read.number)
-        if known is not None and not known.is_of(event, read):
+        known = self._heads.get(read.number, ())
+        if not all(each.is_of(event, signed) for each in known):
             return Fault(Damage.OTHER_CHECKPOINT, LANE, read.number)
-        if known is not None:
+        if known:
             self._met = Span(signed.key, read.number, read.number, read.at)
         first = read.number
         if self.spans and self.spans[-1].key == signed.key:
@@ -244,12 +255,14 @@ class _Walk:
         extract, lane = self._evidence.extract, event.lane
         if extract is None or lane in (LANE, *extract.lanes):
             return self._event(event)
-        if extract.holds(event) and is_whole(event):
-            self._count(
-                event, is_covered=self.coverage.named(lane, event.seq) is not None
-            )
-            return None
-        return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
+        if not (extract.holds(event) and is_whole(event)):
+            return Fault(Damage.NOT_OF_EXTRACT, lane, event.seq)
+        named = self.coverage.named(lane, event.seq)
+        if named and named != event.hash:
+            return Fault(Damage.REWRITTEN, lane, event.seq)
+        self._added.add((lane, event.seq, event.hash))
+        self._count(event, is_covered=named is not None)
+        return None
 
     def _event(self, event: AuditEvent) -> Fault | None:
         lane = event.station if event.chain is UNSET else event.chain
@@ -289,10 +302,19 @@ class _Walk:
             return Fault(Damage.CHECKPOINTS_CUT, LANE, extract.checkpoint)
         if all(span.key != extract.key for span in self.spans):
             return Fault(Damage.CHECKPOINT_FORGED, extract.station, 0)
+        for lane, seq, _ in sorted(extract.added - self._added):
+            return Fault(Damage.CUT, lane, seq)
         return None
 
     def known(self) -> Span | None:
-        """Return until where it is known: by a checkpoint, or by the newest key."""
+        """Return until where it is known: by a checkpoint, or by the newest key.
+
+        What an extract is of is known only from a key that is known, or from the one
+        that signed the checkpoint.
+        """
+        extract, known = self._evidence.extract, self._met
         if self.spans and self.spans[-1].key in self._keys:
-            return self.spans[-1]
-        return self._met
+            known = self.spans[-1]
+        if extract is None or known is None:
+            return known
+        return known if extract.key in (known.key, *self._keys) else None

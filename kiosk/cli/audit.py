@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = new_app("Verify and export the evidence.")
 app.command()(archive)
 
-_SHORT_HEAD = re.compile(r"(\d{1,12}):([0-9a-f]{32,64})")
+_SHORT_HEAD = re.compile(r"([1-9]\d{0,11}):([0-9a-f]{32,64})")
 
 
 class NotConfigured(KioskError):
@@ -316,7 +316,7 @@ def _head(told: str, keys: Sequence[NoteKey]) -> KnownHead:
         note = SignedNote.read(content)
         if keys:
             note.verified_by(keys)
-        return KnownHead(Checkpoint.read(note.text).number, text=note.text)
+        return KnownHead(Checkpoint.read(note.text).number, note)
     except (MalformedNote, WrongSignature) as error:
         raise typer.BadParameter(
             f"{told}: no checkpoint, or not one of the key", param_hint="--head"

@@ -24,7 +24,7 @@ from storage.coverage import Coverage
 from storage.extracts import Extract
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, AuditEvent
-from storage.signed_note import NoteSigner
+from storage.signed_note import NoteSigner, SignedNote
 
 OURS, NEXT, THIEF = (NoteSigner("site", bytes([each]) * 32) for each in (1, 2, 3))
 START = 1_000_000.0
@@ -164,8 +164,8 @@ def test_a_checkpoint_that_was_kept_vouches_as_far_as_it_goes(site: Site) -> Non
     assert of(site.events, heads=[kept, newer]).known == Span(
         NEXT.key, 3, 3, START + 10
     )
-    text = checkpoints.SignedCheckpoint.of(two).checkpoint.text()
-    assert of(site.events, heads=[KnownHead(2, text=text)]).known == expected
+    note = SignedNote.read(two.data["note"])
+    assert of(site.events, heads=[KnownHead(2, note)]).known == expected
     assert of(site.events, OURS, heads=[kept]).known == expected
     assert of(site.events, NEXT, heads=[kept]).known == of(site.events, NEXT).known
 
@@ -182,11 +182,33 @@ def fault(whole: Completeness) -> Fault | None:
     "kept",
     [
         KnownHead(2, link="0" * 16),
-        KnownHead(2, text="site\ncheckpoint 2\n"),
+        KnownHead(2, SignedNote.read(OURS.sign("site\ncheckpoint 2\n"))),
     ],
 )
 def test_another_one_than_was_kept(site: Site, kept: KnownHead) -> None:
     assert fault(of(site.events, heads=[kept])) == Fault(
+        Damage.OTHER_CHECKPOINT, LANE, 2
+    )
+
+
+def test_the_same_one_of_another_signer(site: Site) -> None:
+    """Who signs it says so, and a note that was kept says who it was."""
+    text = checkpoints.SignedCheckpoint.of(number(site.events, 2)).checkpoint.text()
+    kept = KnownHead(2, SignedNote.read(NEXT.sign(text)))
+    assert fault(of(site.events, heads=[kept])) == Fault(
+        Damage.OTHER_CHECKPOINT, LANE, 2
+    )
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_that_were_kept_under_one_number_both_count(
+    site: Site, order: int
+) -> None:
+    kept = [
+        KnownHead(2, link=number(site.events, 2).hash),
+        KnownHead(2, link="0" * 16),
+    ]
+    assert fault(of(site.events, heads=kept[::order])) == Fault(
         Damage.OTHER_CHECKPOINT, LANE, 2
     )
 
@@ -413,6 +435,46 @@ def test_a_link_that_was_added_is_looked_at_too(site: Site) -> None:
     assert found == Fault(Damage.NOT_OF_EXTRACT, "a", 2)
 
 
+def test_a_link_that_was_added_and_has_not_come_is_missed(site: Site) -> None:
+    """A key that a write does not rest on would go unseen, if it were left out."""
+    found = judge(source(parts(site), extracted(site)), keys=[NEXT.key]).fault
+    assert found == Fault(Damage.CUT, "a", 2)
+
+
+def test_a_link_that_was_added_is_the_one_that_checkpoints_name(site: Site) -> None:
+    """Whoever signs extracts adds no other than there was."""
+    (there,) = [each for each in site.events if (each.station, each.seq) == ("a", 2)]
+    draft = AuditDraft(at=there.at, station="a", kind="x", actor="mallory")
+    other = audit.link(draft, seq=2, previous=there.previous)
+    line = extracts.sign(
+        NEXT, station="b", lanes=["b"], now=site.now, checkpoint=3, added=[other]
+    )
+    found = judge(source([other, *parts(site)], Extract.read(line))).fault
+    assert found == Fault(Damage.REWRITTEN, "a", 2)
+
+
+def test_what_it_is_of_is_known_from_who_is_known(site: Site) -> None:
+    """Anybody may sign behind a checkpoint that was kept: that, and an extract."""
+    kept = [KnownHead(3, link=number(site.events, 3).hash)]
+    site.signs(THIEF)
+
+    def known(signer: NoteSigner, *keys: NoteSigner) -> Span | None:
+        whole = judge(
+            source(parts(site, 2), extracted(site, signer=signer)),
+            keys=[each.key for each in keys],
+            heads=kept,
+        )
+        assert whole.fault is None
+        return whole.known
+
+    until = Span(NEXT.key, 3, 3, START + 10)
+    assert known(NEXT) == known(NEXT, NEXT) == until, "who signed what was kept"
+    assert known(OURS, OURS) == until, "whose key is known"
+    assert known(OURS) is None
+    assert known(THIEF) is None
+    assert known(THIEF, NEXT) is None
+
+
 def test_its_own_chain_reaches_what_the_checkpoints_name(site: Site) -> None:
     cut = [each for each in parts(site) if (each.station, each.seq) < ("b", 2)]
     found = judge(source(cut, extracted(site))).fault
@@ -431,7 +493,7 @@ def test_the_checkpoints_reach_the_one_that_it_names(site: Site) -> None:
 def test_only_who_signed_checkpoints_says_what_is_an_extract(site: Site) -> None:
     found = judge(source(parts(site), extracted(site, signer=THIEF))).fault
     assert found == Fault(Damage.CHECKPOINT_FORGED, "b", 0)
-    assert judge(source(parts(site), extracted(site, signer=OURS))).fault is None
+    assert judge(source(parts(site, 2), extracted(site, signer=OURS))).fault is None
 
 
 def test_an_extract_of_nothing_yet() -> None:

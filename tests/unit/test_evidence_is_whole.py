@@ -16,10 +16,10 @@ from lab.desk.witnessed import (
 )
 from msgspec.structs import replace
 
-from storage import audit, canonical, extracts
+from storage import audit, canonical, checkpoints, extracts
 from storage.checkpoints import LANE
 from storage.memory_registry import MemoryRegistry
-from storage.records import AuditEvent
+from storage.records import AuditDraft, AuditEvent
 from storage.signed_note import NoteSigner
 
 pytestmark = pytest.mark.slow
@@ -324,6 +324,83 @@ def test_an_export_without_a_station_does_not_pass_as_an_extract(
     said = verdict(written(extract, cut, keep_first=True), "--key", site.key)
     assert said.code == 1
     assert "The chain of lobby ends" in said.text
+
+
+def test_a_key_that_is_taken_out_of_an_extract_is_missed(site: WitnessedSite) -> None:
+    """Without it, a write of a card that has a key would pass as keyless."""
+    events = list(site.store.audit_events())
+    write = next(
+        e for e in events if e.kind == "operation.writing" and e.station == "annex"
+    )
+    at, sealed = site.clock.now(), {"sealed_sha256": "ab" * 32}
+    here = replace(write, station="lobby", operation="made up", at=at)
+    site.add(
+        [
+            replace(
+                here, kind="operation.authorised", data={"exception": "no", **sealed}
+            ),
+            replace(here, data={**write.data, **sealed}),
+        ]
+    )
+    site.registry.checkpoint()
+    file = site.export(station="lobby")
+    assert "has a key on record" in verdict(file, "--key", site.key).text
+    cut = without(
+        events_of(file),
+        lambda e: (
+            e.kind == "credential.key_recorded" and e.credential == write.credential
+        ),
+    )
+    forged = written(file, cut, keep_first=True)
+    said = verdict(forged, "--key", site.key, "--head", site.head)
+    assert said.code == 1
+    assert "The chain of kiosk-1 ends" in said.text
+
+
+@pytest.mark.parametrize("known", ["line", "note", "note and key"])
+def test_behind_a_checkpoint_that_was_kept_a_thief_signs_no_extract(
+    site: WitnessedSite, known: str
+) -> None:
+    """With a checkpoint and a key of another card that are the thief's own work."""
+    file = site.export(station="lobby")
+    words = {
+        "line": ("--head", site.head),
+        "note": ("--head", str(site.note())),
+        "note and key": ("--head", str(site.note()), "--key", site.key),
+    }[known]
+    assert verdict(file, *words).code == 0
+    events = events_of(file)
+    thief = NoteSigner(site.world.parts.vault.signer().key.name, bytes(32))
+    last = [e for e in events if e.lane == LANE][-1]
+    heads = checkpoints.SignedCheckpoint.of(last).checkpoint.heads
+    there = MemoryRegistry()
+    there._tables.heads.update({**heads, LANE: audit.Head(last.seq, last.hash)})
+    signed = there.run(lambda tx: checkpoints.sign(tx, thief, last.at))
+    key = next(e for e in events if e.kind == "credential.key_recorded")
+    draft = AuditDraft(
+        at=key.at,
+        station=key.station,
+        kind=key.kind,
+        actor=key.actor,
+        credential=key.credential,
+        data={**key.data, "key_sha256": "ab" * 32},
+    )
+    another = audit.link(draft, seq=1, previous=audit.GENESIS)
+    own = [e for e in events if e.lane in (LANE, "lobby")]
+    added = [another, *without(events, lambda e: e in own)]
+    line = extracts.sign(
+        thief,
+        station="lobby",
+        lanes=["lobby"],
+        now=last.at,
+        checkpoint=signed.seq,
+        added=added,
+    )
+    forged = written(file, [*added, *own, signed])
+    forged.write_bytes(canonical.encode(line) + b"\n" + forged.read_bytes())
+    said = verdict(forged, *words)
+    assert said.code == UNANCHORED, said.text
+    assert "SOUND" not in said.text
 
 
 def test_an_extract_says_for_itself_what_it_is_of_under_a_known_key_only(
