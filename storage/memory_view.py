@@ -334,6 +334,10 @@ class MemoryView:
     def heads(self) -> dict[str, Head]:
         return dict(sorted(self._tables.heads.items()))
 
+    def last_event(self, lane: str) -> AuditEvent | None:
+        of_lane = (each for each in self._tables.events if each.lane == lane)
+        return max(of_lane, key=lambda each: each.seq, default=None)
+
     def events(
         self,
         *,

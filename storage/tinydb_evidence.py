@@ -254,6 +254,29 @@ class Evidence:
             if lane in (None, event.lane):
                 yield event
 
+    def link(self, lane: str, seq: int) -> AuditEvent | None:
+        """Return the last link of a chain, by its number. EvidenceMissing,
+        EvidenceDamaged.
+
+        It lives, or it is the last of the chain in the segment that ends with it.
+        """
+        living = map(_decode, self._with(canonical.encode(lane)))
+        sealed = (
+            event
+            for named in reversed(self.segments())
+            if lane in named.ends and named.ends[lane].seq == seq
+            for event in segments.read(
+                self._folder_of(named) or self.folder, named, lane
+            )
+        )
+        for event in itertools.chain(living, sealed):
+            if (event.lane, event.seq) == (lane, seq):
+                return event
+        return None
+
+    def _with(self, needle: bytes) -> Iterator[bytes]:
+        return (raw for raw in self._living() if needle in raw)
+
     def examined(self) -> Iterator[Trouble | None]:
         """Read each segment whole; yield what is wrong with it, or None."""
         for named in self.segments():

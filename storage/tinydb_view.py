@@ -366,6 +366,10 @@ class JournalView:
                 found[lane] = head
         return found
 
+    def last_event(self, lane: str) -> AuditEvent | None:
+        head = read(self._tables.heads, lane, Head)
+        return None if head is None else self._evidence.link(lane, head.seq)
+
     def events(
         self,
         *,

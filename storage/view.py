@@ -257,6 +257,11 @@ class View(Protocol):
     def heads(self) -> dict[str, Head]:
         """Return the last link of every chain, by its name."""
 
+    def last_event(self, lane: str) -> AuditEvent | None:
+        """Return the event that is the last link of a chain, whatever its time; None:
+        it has none. EvidenceMissing, EvidenceDamaged.
+        """
+
     def events(
         self,
         *,

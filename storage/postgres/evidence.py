@@ -24,6 +24,7 @@ _FOUND_LANE = (
     "INSERT INTO evidence_head (lane, seq, hash) VALUES (%s, 0, %s)"
     " ON CONFLICT DO NOTHING"
 )
+_LAST = "SELECT document FROM evidence WHERE lane = %s ORDER BY seq DESC LIMIT 1"
 _MOVE = "UPDATE evidence_head SET seq = %s, hash = %s WHERE lane = %s"
 _COLUMNS = "(lane, seq, at, station, kind, credential, operation, document)"
 _ADD = (
@@ -67,6 +68,10 @@ class EvidenceView:
         return {
             str(lane): Head(int(str(seq)), str(digest)) for lane, seq, digest in found
         }
+
+    def last_event(self, lane: str) -> AuditEvent | None:
+        found = self._rows(_LAST, [lane])
+        return rows.record(AuditEvent, found[0][0]) if found else None
 
     def events(
         self,

@@ -19,8 +19,10 @@ from lab.registries import (
 )
 from msgspec.structs import replace
 
+from kiosk.authority.proof import heads
 from statemachine.lifecycle import State
-from storage import audit
+from storage import audit, checkpoints
+from storage.checkpoints import LANE
 from storage.errors import ChainBroken, DuplicateRecord, RecordMissing, VersionConflict
 from storage.records import (
     AuditDraft,
@@ -31,6 +33,7 @@ from storage.records import (
     Template,
 )
 from storage.registry import NONCES_KEPT_SECONDS, Registry, Tx
+from storage.signed_note import NoteSigner
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -276,6 +279,29 @@ def test_the_last_link_of_every_chain_is_told(registry: Registry) -> None:
     ends = {lane: audit.Head(event.seq, event.hash) for lane, event in last.items()}
     assert registry.run(lambda tx: tx.heads()) == ends
     assert ends.keys() == {registry.lane_of("k1"), registry.lane_of("k2")}
+
+
+def test_the_last_link_is_told_by_its_number_and_not_by_its_time(
+    registry: Registry,
+) -> None:
+    """A clock that was a year ahead dates what is first last; then it is corrected."""
+    signer = NoteSigner("pin-kiosk/test", bytes(range(32)))
+    assert registry.read(lambda view: view.last_event(LANE)) is None
+
+    def newest() -> int:
+        found = registry.read(lambda view: view.last_event(LANE))
+        assert found == heads.newest(registry)
+        ends = registry.read(lambda view: view.heads())
+        assert ends[LANE] == audit.Head(found.seq, found.hash)
+        return found.seq
+
+    for number, at in enumerate((50e6, 20e6, 20e6 + 1, 20e6), 1):
+        registry.run(lambda tx, at=at: checkpoints.sign(tx, signer, at))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        assert newest() == number
+        for _ in range(10):
+            registry.run(lambda tx: tx.audit(draft(station="k1")))
+            assert newest() == number
+    assert registry.run(lambda tx: tx.last_event(LANE)) == heads.newest(registry)
 
 
 def test_a_transaction_tells_which_chains_it_went_on_with(registry: Registry) -> None:

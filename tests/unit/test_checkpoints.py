@@ -147,6 +147,21 @@ def test_two_processes_sign_once_for_what_happened(site: WitnessedSite) -> None:
     assert numbers(site) == [1, 2, 3]
 
 
+def test_after_a_clock_was_ahead_the_newest_is_the_one_that_was_signed_last(
+    site: WitnessedSite,
+) -> None:
+    """Also for an authority on another host, which has seen nothing of it."""
+    for ahead in (365 * 86_400.0, -365 * 86_400.0):
+        site.clock.set_wall(ahead)
+        happened(site)
+        site.registry.checkpoint()
+    last = site.store.read(lambda view: view.heads())[LANE].seq
+    assert heads.newest(site.store).seq == last
+    site.mark = HighWaterMark(site.folder / "elsewhere.seen", "world")
+    site.start()
+    assert site.registry.checkpoint() == last, "it covers everything"
+
+
 def test_each_checkpoint_names_the_one_before(site: WitnessedSite) -> None:
     for _ in range(3):
         happened(site)

@@ -182,10 +182,8 @@ class CheckpointedRegistry:
         if newest in (None, self._signed):
             return None
         try:
-            found = self._inner.read(
-                lambda view: view.events(station=LANE, newest_first=True, limit=1)
-            )
-            signed = SignedCheckpoint.of(found[0]).checkpoint if found else None
+            found = self._inner.read(lambda view: view.last_event(LANE))
+            signed = SignedCheckpoint.of(found).checkpoint if found else None
         except (MalformedNote, WrongSignature, EvidenceMissing, EvidenceDamaged):
             signed = None  # verifying says so; here it covers nothing
         if signed is None:
