@@ -6,9 +6,10 @@ as it is; nothing comes twice, and what was there all the time comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from statemachine.lifecycle import State
+from storage.audit import Head
 from storage.errors import EvidenceDamaged, EvidenceMissing
 from storage.records import AuditEvent, Credential, Slip, StationRecord, Sync
 from storage.registry import Registry
@@ -61,6 +62,20 @@ def slips(registry: Registry, kind: str) -> Iterator[Slip]:
         if is_last:
             return
         after = whole[-1].of
+
+
+def up_to(
+    events: Iterable[AuditEvent], ends: Mapping[str, Head]
+) -> Iterator[AuditEvent]:
+    """Yield the events of each chain up to its end: as there were at one moment.
+
+    For who reads chain after chain while others go on with them: what a later one has
+    may rest on what came behind the end of an earlier.
+    """
+    last = {lane: head.seq for lane, head in ends.items()}
+    for event in events:
+        if event.seq <= last.get(event.lane, 0):
+            yield event
 
 
 def events(

@@ -16,6 +16,7 @@ from lab.desk.witnessed import (
 )
 from msgspec.structs import replace
 
+from kiosk.authority.office.errors import NoSuchStation
 from storage import audit, canonical, checkpoints, extracts
 from storage.checkpoints import LANE
 from storage.memory_registry import MemoryRegistry
@@ -94,6 +95,31 @@ def test_stations_that_share_chains_leave_the_same_evidence(tmp_path: Path) -> N
     )
     forged = written(file, cut, keep_first=True)
     assert verdict(forged, "--key", site.key).code == 1
+
+
+def test_stations_that_share_chains_no_more_leave_the_same_evidence(
+    tmp_path: Path,
+) -> None:
+    """A registry was moved out of a database again: an extract has what was shared."""
+    store = MemoryRegistry(audit.shared_lane)
+    site = WitnessedSite(tmp_path, store)
+    site.change("ann", at="lobby")
+    site.change("ben", at="lobby")
+    site.clock.advance(61.0)
+    store._lane_of = str
+    site.change("ann", at="lobby")
+    file = site.export(station="lobby")
+    there = {e.hash for e in store.audit_events() if e.station == "lobby"}
+    assert {e.hash for e in events_of(file) if e.station == "lobby"} == there
+    said = verdict(file, "--key", site.key)
+    assert said.code == 0, said.text
+    assert "Password writes: 3" in said.text
+
+
+def test_a_chain_that_is_no_stations_is_no_station(site: WitnessedSite) -> None:
+    for name in (LANE, audit.shared_lane("lobby"), "nobody"):
+        with pytest.raises(NoSuchStation):
+            site.export(station=name)
 
 
 def test_an_honest_extract_of_one_station_is_sound_and_says_what_it_leaves_out(

@@ -1,11 +1,12 @@
 """Evidence leaves the authority: for an auditor, noted, to where its caller wants it.
 
-A checkpoint is signed first, so that the file can be judged up to its end.
+A checkpoint is signed first, and every chain ends where it was then: the file can be
+judged up to its end, whatever stations do while it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import BinaryIO
 
@@ -13,8 +14,10 @@ from kiosk.authority.office.desk import Desk, note
 from kiosk.authority.office.errors import MovedAway, NoSuchStation
 from kiosk.authority.office.operators import Action, require
 from storage import checkpoints, evidence_file, extracts, walk
+from storage.audit import OWN_MARK, Head, shared_lane
 from storage.checkpoints import LANE
 from storage.records import AuditEvent
+from storage.registry import Registry
 from storage.signed_note import NoteSigner
 
 Export = Callable[[BinaryIO], int]
@@ -37,13 +40,18 @@ def export(
     export. NotInRole, NoSuchStation, MovedAway.
     """
     require(desk.operator, Action.EXPORT)
-    if station is not None and not desk.parts.registry.read(
-        lambda view: view.events(station=station, limit=1)
-    ):
+    if station is not None and not _has_done(desk, station):
         raise NoSuchStation(station=station)
     if away := desk.parts.registry.moved_away():
         raise MovedAway(count=sum(head.seq for head in away.values()))
     return partial(_write, desk, name, station, told)
+
+
+def _has_done(desk: Desk, station: str) -> bool:
+    """Say whether it is a station, and has done anything."""
+    return not station.startswith(OWN_MARK) and bool(
+        desk.parts.registry.read(lambda view: view.events(station=station, limit=1))
+    )
 
 
 def _write(
@@ -54,11 +62,14 @@ def _write(
     data = {"file": name} if station is None else {"file": name, "station": station}
     note(desk, "audit.exported", data=data)
     signer = vault.signer()
-    newest = registry.run(lambda tx: checkpoints.sign(tx, signer, clock.now()))
+    now = clock.now()
+    newest, ends = registry.run(
+        lambda tx: (checkpoints.sign(tx, signer, now), tx.heads())
+    )
     with registry.evidence_at_rest():
         if away := registry.moved_away():
             raise MovedAway(count=sum(head.seq for head in away.values()))
-        return _copy(desk, signer, station, newest, told, stream)
+        return _copy(desk, signer, station, newest, ends, told, stream)
 
 
 def _copy(
@@ -66,18 +77,18 @@ def _copy(
     signer: NoteSigner,
     station: str | None,
     newest: AuditEvent,
+    ends: Mapping[str, Head],
     told: Told,
     stream: BinaryIO,
 ) -> int:
     registry, clock = desk.parts.registry, desk.parts.clock
-    heads = registry.read(lambda view: view.heads())
     if station is None:
-        total = sum(head.seq for head in heads.values())
-        events = _telling(registry.audit_events(), told, total)
-        return evidence_file.write(events, stream)
-    lanes = _lanes_of(desk, station)
-    total = sum(heads[lane].seq for lane in (LANE, *lanes) if lane in heads)
-    added = _needed(desk, lanes)
+        total = sum(head.seq for head in ends.values())
+        events = walk.up_to(registry.audit_events(), ends)
+        return evidence_file.write(_telling(events, told, total), stream)
+    lanes = _lanes_of(registry, station, ends)
+    total = sum(ends[lane].seq for lane in (LANE, *lanes))
+    added = _needed(registry, lanes, ends)
     first = extracts.sign(
         signer,
         station=station,
@@ -88,8 +99,8 @@ def _copy(
     )
     count = evidence_file.write(added, stream, first=first)
     for lane in (LANE, *lanes):
-        events = _telling(registry.audit_events(lane=lane), told, total, count)
-        count += evidence_file.write(events, stream)
+        events = walk.up_to(registry.audit_events(lane=lane), ends)
+        count += evidence_file.write(_telling(events, told, total, count), stream)
     return count
 
 
@@ -103,26 +114,27 @@ def _telling(
         yield event
 
 
-def _lanes_of(desk: Desk, station: str) -> list[str]:
-    """Return the chains that a station's events are links of: today's, and the one
-    that was its own in a registry that had one for each.
+def _lanes_of(registry: Registry, station: str, ends: Mapping[str, Head]) -> list[str]:
+    """Return the chains that a station's events are links of: today's, and those that
+    they were links of before the registry was moved, its own or one that it shared.
     """
-    heads = desk.parts.registry.read(lambda view: view.heads())
-    lanes = dict.fromkeys((station, desk.parts.registry.lane_of(station)))
-    return [lane for lane in lanes if lane in heads]
+    lanes = (station, registry.lane_of(station), shared_lane(station))
+    return [lane for lane in dict.fromkeys(lanes) if lane in ends]
 
 
-def _needed(desk: Desk, lanes: Collection[str]) -> list[AuditEvent]:
+def _needed(
+    registry: Registry, lanes: Collection[str], ends: Mapping[str, Head]
+) -> list[AuditEvent]:
     """Return what other chains say of the keys that the writes in these rest on."""
-    registry = desk.parts.registry
     written = {
         event.credential
         for lane in lanes
-        for event in registry.audit_events(lane=lane)
+        for event in walk.up_to(registry.audit_events(lane=lane), ends)
         if event.kind == "operation.writing"
     }
+    recorded = walk.events(registry, kind="credential.key_recorded")
     return [
         event
-        for event in walk.events(registry, kind="credential.key_recorded")
+        for event in walk.up_to(recorded, ends)
         if event.lane not in lanes and event.credential in written
     ]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from kiosk.authority.proof.evidence import EvidenceFinding, Proofs
 from kiosk.authority.proof.signature_checks import SignatureChecks
 from kiosk.core.errors import Message
+from storage import walk
 from storage.checkpoints import LANE
 from storage.completeness import Completeness, EvidenceSource, KnownHead, judge
 from storage.coverage import Coverage
@@ -52,14 +53,16 @@ _TOLD_OF = 100
 def evidence_of(
     registry: Registry, told: Callable[[int], None] = lambda _events: None
 ) -> EvidenceSource:
-    """Return the evidence of a registry. Read it while that is at rest.
+    """Return the evidence of a registry: as it is now, whatever comes while it is read.
+    Read it while that is at rest.
 
     `told` hears how many events were read more; while checkpoints are, that none were.
     """
+    ends = registry.read(lambda view: view.heads())
 
     def read(lane: str | None, together: int) -> Iterator[AuditEvent]:
         left = _TOLD_OF
-        for event in registry.audit_events(lane=lane):
+        for event in walk.up_to(registry.audit_events(lane=lane), ends):
             left -= 1
             if not left:
                 told(together)
