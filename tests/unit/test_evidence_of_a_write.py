@@ -67,7 +67,10 @@ def test_a_write_names_the_account_whose_password_it_was(history: History) -> No
         (with_data(account_guid="nobody"), "other_account"),
         (with_data(account_guid=""), "other_account"),
         (with_data(kind="unblock"), "other_operation"),
-        (lambda event: replace(event, station="annex"), "other_operation"),
+        (
+            lambda event: replace(event, station="annex", chain=event.lane),
+            "other_operation",
+        ),
         (lambda event: replace(event, credential="other"), "other_operation"),
         (with_data(sealed_sha256="00" * 32), "other_value"),
     ],
@@ -77,6 +80,21 @@ def test_a_write_of_anything_else_than_was_signed_for_is_a_finding(
 ) -> None:
     (found,) = unproven_writes(changed(of_a_write(history), change))
     assert found.reason.key == f"evidence.{problem}"
+
+
+@pytest.mark.parametrize("seq", [0, 1_000])
+def test_what_another_chain_has_authorises_nothing(history: History, seq: int) -> None:
+    """A station keeps to one: whether it came before would be for nobody to say."""
+    events = of_a_write(history)
+    elsewhere = [
+        replace(each, chain="annex", seq=each.seq + seq)
+        if each.kind == "operation.authorised"
+        else each
+        for each in events
+    ]
+    for mixed in (elsewhere, sorted(elsewhere, key=lambda it: it.lane != "annex")):
+        (found,) = unproven_writes(mixed)
+        assert found.reason.key == "evidence.no_authorisation"
 
 
 def test_a_keyless_write_says_whose_password_it_was_too() -> None:
@@ -253,6 +271,29 @@ def test_between_chains_the_checkpoints_say_what_came_before(
     )
     keys = [each.reason.key for each in found]
     assert keys == ([] if is_proven else ["evidence.key_not_on_record"])
+
+
+@pytest.mark.parametrize(
+    ("of_record", "of_write", "had_one"), [(1, 2, True), (2, 2, False), (3, 2, False)]
+)
+def test_a_card_had_a_key_that_a_checkpoint_before_the_write_covers(
+    of_record: int, of_write: int, *, had_one: bool
+) -> None:
+    """One may go on record elsewhere just after a write without: nobody can tell."""
+    story = next(each for each in STORIES if each.keyless is not Keyless.OFF)
+    events = of_a_write(History(story))
+    (write,) = [each for each in events if each.kind == "operation.writing"]
+    record = replace(
+        write,
+        station="desk",
+        kind="credential.key_recorded",
+        data={"key_sha256": "ab" * 32, "slot": "9A"},
+    )
+    found = unproven_writes(
+        [*events, record], lambda lane, _seq: of_record if lane == "desk" else of_write
+    )
+    keys = [each.reason.key for each in found]
+    assert keys == (["evidence.has_a_key"] if had_one else [])
 
 
 @pytest.mark.parametrize(("later", "is_proven"), [(-1, True), (1, False)])

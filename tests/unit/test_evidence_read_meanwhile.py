@@ -43,7 +43,7 @@ def _site(tmp_path: Path, store: ChainAfterChain) -> WitnessedSite:
 
 def is_registered_and_used(site: WitnessedSite) -> None:
     """The office puts a new card on record, and it is used where its chain is later."""
-    guid = site.world.directory.add_account("carl")  # type: ignore[attr-defined]  # the simulated one
+    guid = site.world.directory.add_account("carl")
     made, puk = site.world.make_card("carl", pin=PINS[0])
     site.world.register("carl", made, puk, account_guid=guid, template="staff")
     site._pins["carl"] = 0

@@ -2,14 +2,17 @@
 
 Pure, over audit events in chain order (`storage.completeness` has judged the chains
 themselves). For each `operation.writing` there is exactly one earlier
-`operation.authorised` of the same operation, not older than the authorisation
-lasts, whose signature verifies over a statement that names this operation and its kind,
-credential, station, the account and the sealed value that were written, by a key that
-was put on record for that credential before; or it says which keyless exception
-applied.
+`operation.authorised` of the same operation in the same chain, not older than the
+authorisation lasts, whose signature verifies over a statement that names this operation
+and its kind, credential, station, the account and the sealed value that were written,
+by a key that was put on record for that credential before; or it says which keyless
+exception applied.
 
 What came before what is said by the chain, between chains by the checkpoints; never by
-the clock, which may be corrected between any two events.
+the clock, which may be corrected between any two events, nor by how the lines of
+several chains are mixed. A station keeps to one chain. Only when a registry is moved
+does it go on with another; what was authorised before is not written after, because the
+key that it is sealed to stays behind.
 """
 
 from __future__ import annotations
@@ -54,7 +57,8 @@ def unproven_writes(
     """Return every write without sound evidence, in order.
 
     Each chain's events come in its order; the chains may be mixed as one likes.
-    `covers` silent: a key that another chain has on record counts whenever it came.
+    `covers` silent: a key that another chain has on record proves a write whenever it
+    came, and makes no keyless write one of a credential that has a key.
     """
     proofs = Proofs(covers)
     for event in events:
@@ -131,7 +135,8 @@ class Proofs:
         What a card signed says it, so they are counted, and no findings.
         """
         self._keys: dict[str, list[_Record]] = {}
-        self._authorised: dict[str, AuditEvent] = {}
+        self._authorised: dict[tuple[str, str], AuditEvent] = {}
+        """By chain and operation."""
         self._written = SeenOnce()
         self._first: dict[str, float] = {}
         self._found: list[_Found] = []
@@ -158,11 +163,11 @@ class Proofs:
         self._keys.setdefault(event.credential, []).append(record)
 
     def _authorise(self, event: AuditEvent) -> None:
-        self._authorised[event.operation] = event
+        self._authorised[event.lane, event.operation] = event
 
     def _write(self, event: AuditEvent) -> None:
         self.writes += 1
-        proof = self._authorised.pop(event.operation, None)
+        proof = self._authorised.pop((event.lane, event.operation), None)
         claim, problem = _judged(event, proof)
         self.unnamed += "account_guid" not in event.data
         if not self._written.add(hash(event.operation)):
@@ -190,20 +195,23 @@ class Proofs:
         first = self._first.get(write.lane)
         return first is not None and write.at - first <= WRITE_SECONDS + _STEPS
 
-    def _is_on_record(self, write: AuditEvent, key: str) -> bool:
+    def _is_on_record(self, write: _Write | AuditEvent, key: str) -> bool:
         """Say whether a key was on record for its credential before."""
         records = self._keys.get(write.credential, ())
         return any(
             each.key == key and self._came_before(each, write) for each in records
         )
 
-    def _on_record(self, write: _Write) -> list[str]:
-        """Return the keys that were on record for its credential before."""
-        return [
-            each.key
+    def _had_a_key(self, write: _Write) -> bool:
+        """Say whether any key was on record for its credential before: of what another
+        chain has and the same checkpoint covers first, nobody can tell.
+        """
+        covered = self._covers(write.lane, write.seq)
+        return any(
+            self._came_before(each, write)
+            and (each.lane == write.lane or each.covered < covered)
             for each in self._keys.get(write.credential, ())
-            if self._came_before(each, write)
-        ]
+        )
 
     def _came_before(self, record: _Record, write: _Write | AuditEvent) -> bool:
         if record.lane == write.lane:
@@ -217,13 +225,14 @@ class Proofs:
         for write in self._open:
             if write.number in found:
                 continue
-            on_record = self._on_record(write)
             problem = ""
-            if not write.key and on_record:
+            if not write.key and self._had_a_key(write):
                 problem = "has_a_key"
-            elif write.key not in on_record and self._begins:
+            elif self._is_on_record(write, write.key):
+                continue
+            elif self._begins:
                 self.unjudged += 1
-            elif write.key and write.key not in on_record:
+            elif write.key:
                 problem = "key_not_on_record"
             if problem:
                 found[write.number] = _Found(write, problem)
