@@ -43,7 +43,7 @@ def verify(
     *,
     key: Annotated[
         list[str] | None,
-        typer.Option(help="A key you know from elsewhere, or a file with it."),
+        typer.Option(help="A key you know from elsewhere, or a file of such keys."),
     ] = None,
     head: Annotated[
         list[str] | None,
@@ -56,8 +56,13 @@ def verify(
 
     Exit code 3: it fits together, but nothing known from elsewhere vouches for it.
     """
-    keys = [_key(each) for each in key or ()]
+    keys = [known for each in key or () for known in _keys(each)]
     heads = [_head(each, keys) for each in head or ()]
+    if file is not None and archives:
+        raise typer.BadParameter(
+            "a file is verified as it is: export it with what is in the archive",
+            param_hint="--archive",
+        )
     if file is not None:
         _say(_of_file(file, keys, heads), is_own_key=False)
         return
@@ -294,11 +299,13 @@ def key(
 # --- what was kept elsewhere -----------------------------------------------------
 
 
-def _key(told: str) -> NoteKey:
+def _keys(told: str) -> list[NoteKey]:
+    """Read a key, or each line of a file as `kiosk audit key` prints it."""
     from storage.signed_note import MalformedNote, NoteKey
 
+    lines = [line for line in _content(told).split("\n") if line.strip()]
     try:
-        return NoteKey.read(_content(told))
+        return [NoteKey.read(line) for line in lines or ("",)]
     except MalformedNote as error:
         raise typer.BadParameter(f"{told}: no key", param_hint="--key") from error
 

@@ -67,6 +67,35 @@ def test_an_export_is_verified_where_there_is_only_the_file_and_the_key(
     assert terminal.type_bare("audit", "verify", str(file))[0] == UNANCHORED
 
 
+def test_the_keys_of_before_and_after_a_rotation_are_one_file(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    worked(terminal)
+    assert terminal.type("vault", "rotate")[0] == 0
+    file, keys = tmp_path / "evidence.jsonl", tmp_path / "keys"
+    assert terminal.type("audit", "export", "-o", str(file))[0] == 0
+    keys.write_text(terminal.type("audit", "key")[1])
+    assert len(keys.read_text().splitlines()) == 2
+    verified = terminal.type_bare("audit", "verify", str(file), "--key", str(keys))
+    assert verified[0] == 0, verified
+    keys.write_text(keys.read_text() + "no key\n")
+    verified = terminal.type_bare("audit", "verify", str(file), "--key", str(keys))
+    assert verified[0] == 2
+
+
+def test_a_file_is_not_verified_with_an_archive(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    worked(terminal)
+    file = tmp_path / "evidence.jsonl"
+    assert terminal.type("audit", "export", "-o", str(file))[0] == 0
+    code, out, err = terminal.type_bare(
+        "audit", "verify", str(file), "--archive", str(tmp_path)
+    )
+    assert (code, out) == (2, "")
+    assert "--archive" in err
+
+
 def test_the_newest_checkpoint_is_a_signed_note_that_other_tools_read(
     terminal: Terminal,
 ) -> None:
@@ -130,7 +159,16 @@ def test_a_command_that_fails_is_said(terminal: Terminal) -> None:
     assert "could not be sent to false: exit code 1" in err
 
 
-@pytest.mark.parametrize("words", [("--key", "x+y+z"), ("--head", "7"), ("--head", "")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--key", "x+y+z"),
+        ("--key", ""),
+        ("--head", "7"),
+        ("--head", ""),
+        ("--head", f"0:{'0' * 64}"),
+    ],
+)
 def test_what_is_no_key_and_no_checkpoint_is_refused(
     terminal: Terminal, words: tuple[str, str]
 ) -> None:

@@ -16,6 +16,7 @@ from lab.desk.witnessed import (
 )
 from msgspec.structs import replace
 
+from kiosk.authority.office import evidence_seen
 from kiosk.authority.office.errors import NoSuchStation
 from storage import audit, canonical, checkpoints, extracts
 from storage.checkpoints import LANE
@@ -140,6 +141,11 @@ def test_a_clock_that_is_corrected_between_signature_and_write_makes_nothing_lat
     site.change("ben", at="annex")
     said = verdict(site.export(), "--key", site.key)
     assert said.code == 0, said.text
+    written_last = [e for e in site.store.audit_events() if e.station == "annex"][-1]
+    shown = evidence_seen.receipt(site.desk, written_last.operation)
+    assert shown is not None
+    assert shown.wrote
+    assert shown.unproven is None
 
 
 def test_a_key_counts_only_from_when_it_went_on_record(site: WitnessedSite) -> None:

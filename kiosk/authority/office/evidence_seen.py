@@ -69,7 +69,7 @@ def receipt(desk: Desk, number: str) -> Receipt | None:
         if event.operation == operation.id:
             own.append(event)
             evidence.append(event)
-    findings = unproven_writes(evidence)
+    findings = unproven_writes(sorted(evidence, key=lambda it: (it.lane, it.seq)))
     holder = registry.read(lambda view: view.credential(operation.credential).holder)
     return Receipt(
         number=operation.event,
