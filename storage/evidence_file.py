@@ -32,7 +32,7 @@ Told = Callable[[int], None]
 
 
 class NotAnExport(ValueError):
-    """A line of a file is no link, and no extract's first line."""
+    """A line of a file is no link as `write` writes it, and no extract's first line."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"line {line}")
@@ -96,9 +96,12 @@ def read(
         if number <= skip or (having not in line and b"\\u" not in line):
             continue
         try:
-            yield _event(line)
+            event = _event(line)
         except msgspec.DecodeError as error:
             raise NotAnExport(number) from error
+        if canonical.encode(event) != line.rstrip():  # its hash is of nothing else
+            raise NotAnExport(number)
+        yield event
     told(size)
 
 

@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from kiosk.authority.office import evidence_seen
 from kiosk.authority.office.errors import NoSuchStation
-from storage import audit, canonical, checkpoints, extracts
+from storage import audit, canonical, checkpoints, evidence_file, extracts
 from storage.checkpoints import LANE
+from storage.evidence_file import NotAnExport
 from storage.memory_registry import MemoryRegistry
 from storage.records import AuditDraft, AuditEvent
 from storage.signed_note import NoteSigner
@@ -462,3 +463,27 @@ def test_whatever_line_is_changed_the_file_is_not_sound(site: WitnessedSite) -> 
         forged = written(file, [*events[:number], *events[number + 1 :]])
         assert verdict(forged, "--key", site.key).code != 0 or number == len(events) - 1
         forged.unlink()
+
+
+@pytest.mark.parametrize(
+    "also",
+    [b'"actor":"mallory",', b'"data":{},', b" "],
+    ids=["a name twice", "data twice", "a blank"],
+)
+def test_a_line_that_says_more_than_its_hash_covers_is_no_event(
+    site: WitnessedSite, also: bytes
+) -> None:
+    """A reader of the file may see what no program does."""
+    file = site.export()
+    first, *others = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([b"{" + also + first[1:], *others]))
+    with pytest.raises(NotAnExport) as caught:
+        list(evidence_file.open_file(file).events())
+    assert caught.value.line == 1
+    assert verdict(file, "--key", site.key).code == 2
+
+
+def test_lines_may_end_as_another_system_ends_them(site: WitnessedSite) -> None:
+    file = site.export()
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert verdict(file, "--key", site.key).code == 0
