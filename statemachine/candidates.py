@@ -131,12 +131,8 @@ def not_replaced(puk: Puk, label: Label, left: int | None) -> Puk:
 
     What was to replace it did not get there by that.
     """
-    new = puk.pending
-    if label is Label.CURRENT and new is not None:
-        placings = new.placings - 1
-        puk = replace(puk, pending=replace(new, placings=placings))
-        if placings <= 0:
-            puk = replace(_advanced(puk, PukEvent.NEW_REFUSED), pending=None)
+    if label is Label.CURRENT and puk.pending is not None:
+        puk = _not_placed(puk)
     return refused(puk, label, left)
 
 
@@ -181,12 +177,16 @@ def replaced(puk: Puk) -> Puk:
 def new_refused(puk: Puk, label: Label) -> Puk:
     """The card, asked to replace the value of `label`, does not take the new one.
 
-    Where the new one may be there already (it was to replace itself), the other
-    is asked first. Where it must be, it is what the card has.
+    Where the new one may be there already (it was to replace itself, or it was sent
+    before, and no answer was heard), the other is asked first. Where it must be, it
+    is what the card has.
     """
     puk = unheard(puk, label)
     if label is not Label.PENDING:
-        return replace(_advanced(puk, PukEvent.NEW_REFUSED), pending=None)
+        puk = _not_placed(puk)
+        if puk.pending is None:
+            return puk
+        return replace(puk, pending=replace(puk.pending, is_set_aside=True))
     if Label.CURRENT in puk.remaining():
         return puk
     puk = _advanced(puk, PukEvent.NEW_TAKEN)
@@ -194,6 +194,17 @@ def new_refused(puk: Puk, label: Label) -> Puk:
 
 
 # --- parts -------------------------------------------------------------------
+
+
+def _not_placed(puk: Puk) -> Puk:
+    """The new value did not get there by one sending; it is kept if by none.
+
+    That is not known of one whose answer was not heard: the card may have it since.
+    """
+    new = puk.pending
+    if new is not None and new.placings > 1:
+        return replace(puk, pending=replace(new, placings=new.placings - 1))
+    return replace(_advanced(puk, PukEvent.NEW_REFUSED), pending=None)
 
 
 def _sending(puk: Puk, label: Label, told: int | None) -> Puk:

@@ -65,6 +65,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """Ours (16 bytes), then the card's (16), of a mutual authentication."""
     card_proven: bool = False
     """The card on record has signed in this operation."""
+    new_puk_in_doubt: bool = False
+    """The card said no to a new PUK that it may have already: none is sent again."""
     puk_released: bool = False
     """What sets a PIN may be handed out to it, one value after the other."""
     approvals: tuple[str, ...] = ()

@@ -52,6 +52,12 @@ def keep(history: History, *, known: Known = Known.DUE, left: int = 3) -> None:
     )
 
 
+def begun(history: History) -> int:
+    """How often a new PUK was about to be sent."""
+    kinds = [event.kind for event in history.world.registry.audit_events()]
+    return kinds.count("escrow.rotation_begun")
+
+
 def has_its_first_puk(history: History) -> bool:
     return bool(history.holder.made.card.has_puk(bytes(history.puk.reveal())))
 
@@ -142,13 +148,20 @@ def test_a_card_that_can_prove_nothing_is_not_said_to_have_tried() -> None:
 # --- how often ------------------------------------------------------------------------
 
 
-def test_a_new_puk_that_cannot_replace_itself_costs_no_form() -> None:
-    """The card takes digits alone, and has what it had before: two forms are left."""
+def test_a_new_puk_that_may_be_there_costs_no_form_and_is_not_sent_again() -> None:
+    """The card takes digits alone, and nobody heard so: a second no does not tell which
+    of both it has. The next unblock does, and two forms are left then.
+    """
     history = PukHistory(PukStory("digits alone", (U,), options=DIGITS))
     history.visit(U, lambda world: world.authority.before("puk_new_refused", die))
     assert puks.of(history.escrow).known is Known.PENDING
     not_taken = WrongStatus(ins=0x24, sw=0x6A80)
     history.visit(Kind.FINISH, lambda world: world.readers.faults.set(not_taken))
+    assert history.is_kept()
+    assert len(history.kept()) == 2
+    assert begun(history) == 3, "with each of both in place of the first, and no more"
+    assert escrow(history).forms_refused == 0
+    history.visit(U)
     assert history.is_at_rest()
 
 

@@ -167,6 +167,8 @@ def replaced(world: Small, faults: Iterator[Fault]) -> Small:
         if fault is Fault.DEFINITE_NO:
             refusals += 1
             puk = candidates.new_refused(world.puk, label)
+            if puk.pending is not None and label is Label.CURRENT:
+                return replace(world, puk=puk)  # it may be there: not sent again
             if puk.pending is None:
                 stays = given if label is Label.PENDING else world.current
                 world = replace(world, current=stays, pending="")
@@ -250,6 +252,29 @@ def test_no_pair_of_faults_loses_the_puk_of_a_card() -> None:
     assert alone > 15 * asked > 0, (alone, asked)
 
 
+@pytest.mark.slow
+def test_no_three_faults_lose_the_puk_of_a_card() -> None:
+    """Whoever has to be asked then, a value that the card has is kept."""
+    kinds = [Fault.NOT_ARRIVED, Fault.ANSWER_LOST, Fault.DEFINITE_NO]
+    for world, plan in itertools.product(BEGINNINGS, PLANS):
+        for at in itertools.combinations(range(MOST_SENDS), 3):
+            for three in itertools.product(kinds, repeat=3):
+                faults = [Fault.NONE] * MOST_SENDS
+                for place, fault in zip(at, three, strict=True):
+                    faults[place] = fault
+                lived(world, plan, tuple(faults))
+
+
+def test_two_noes_after_an_answer_that_was_lost_lose_no_puk() -> None:
+    """The card has the new one since, and says so to nobody: both are kept."""
+    faults = (Fault.ANSWER_LOST, Fault.DEFINITE_NO, Fault.DEFINITE_NO)
+    world = lived(BEGINNINGS[2], ("replace", "replace"), faults)
+    assert world.has == "new 1"
+    assert world.kept() == ["ours", "new 1"]
+    after = unblocked(world, itertools.repeat(Fault.NONE), knowingly=False)
+    assert is_open(after)
+
+
 def test_a_foreign_puk_never_loses_its_last_try() -> None:
     """Somebody changed it elsewhere: everything is refused, and one try stays."""
     kinds = [Fault.ANSWER_LOST, Fault.NOT_ARRIVED, Fault.NONE]
@@ -314,6 +339,24 @@ def test_a_new_puk_that_was_sent_twice_may_be_there_after_one_no() -> None:
     assert after.remaining() == (Label.PENDING,)
     assert after.pending == Candidate(placings=1), "the one that was not heard"
     assert after.left == 2
+
+
+def test_a_no_to_a_new_puk_that_was_sent_before_says_nothing_of_that_time() -> None:
+    """The first answer was not heard: the card may have the new one since."""
+    before = Puk(known=Known.DUE, current=Candidate())
+    sent = candidates.replacing(before, Label.CURRENT, None)
+    again = candidates.replacing(sent, Label.CURRENT, None)
+    after = candidates.new_refused(again, Label.CURRENT)
+    assert after.remaining() == (Label.CURRENT, Label.PENDING)
+    assert after.pending == Candidate(placings=1, is_set_aside=True)
+    assert after.known is K.PENDING
+    assert after.left == 2, "the one that was not heard"
+
+
+def test_a_no_to_a_new_puk_that_was_sent_once_leaves_what_the_card_had() -> None:
+    before = Puk(known=Known.DUE, current=Candidate())
+    sent = candidates.replacing(before, Label.CURRENT, None)
+    assert candidates.new_refused(sent, Label.CURRENT) == before
 
 
 BOTH = Puk(

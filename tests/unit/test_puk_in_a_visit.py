@@ -16,12 +16,15 @@ from lab.cards.puk_histories import DIGITS, PukHistory, PukStory, U
 from msgspec.structs import replace
 
 from kiosk.authority.escrow import puks
+from kiosk.cards import status
 from kiosk.cards.errors import CardRemoved
 from kiosk.cards.piv.session import PivSession
 from kiosk.cards.ports import CardSession
 from kiosk.cards.values import PukTold, Tries
 from kiosk.core.secret import Secret
 from kiosk.simulation.cards.faults import AnyCardFault, WrongStatus
+from kiosk.simulation.cards.framing import Status
+from kiosk.simulation.cards.references import PUK
 from kiosk.simulation.interference import die
 from kiosk.visit.puk import tries_told
 from kiosk.visit.run import Run
@@ -152,6 +155,48 @@ def test_a_new_puk_that_must_be_there_is_kept_though_it_cannot_replace_itself() 
     assert "escrow.new_puk_refused" in kinds
     assert history.is_kept()
     assert len(history.kept()) == 1
+
+
+def not_heard() -> PukHistory:
+    """A card that has its new PUK, and nobody heard so."""
+    history = PukHistory(PukStory("not heard", (U, U)))
+    history.visit(U, lambda world: world.authority.before("puk_replaced", die))
+    assert history.holder.made.card.has_puk(history.kept()[0])
+    return history
+
+
+def test_two_noes_to_other_things_lose_no_puk_that_the_card_may_have() -> None:
+    """A reader, or a card without contact, that lets no PUK be changed at all."""
+    history = not_heard()
+    no = WrongStatus(ins=0x24, sw=0x6A81)
+    for _ in range(2):
+        history.visit(Kind.CHANGE, lambda world: world.readers.faults.set(no))
+        assert history.is_kept()
+        assert len(history.kept()) == 2
+    history.visit(U)
+    assert history.is_at_rest()
+
+
+def test_a_card_that_never_takes_the_puk_that_it_has_is_sent_it_once_as_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says so before it compares anything, so its no does not tell what it has."""
+    history = not_heard()
+    references = history.holder.made.card.references
+    change = references.change
+
+    def takes_no_puk_twice(reference: int, data: bytearray) -> bytes:
+        if reference == PUK and references.puk.is_value(data[8:]):
+            raise Status(status.WRONG_DATA)
+        return change(reference, data)
+
+    monkeypatch.setattr(references, "change", takes_no_puk_twice)
+    before = begun(history)
+    history.visit(Kind.FINISH)
+    assert history.is_kept()
+    assert begun(history) == before + 2, "in place of itself, and of what was there"
+    history.visit(U)
+    assert history.is_at_rest()
 
 
 # --- a card that leaves while its PUK is replaced ------------------------------

@@ -62,7 +62,9 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
     """Say what to send next, written down as sent; None: nothing is due.
 
     An unresolved new PUK is the new one again: the card may have it already, so it is
-    the first to be replaced by itself. Refused (ended, or one try left), NotProven.
+    the first to be replaced by itself. One that the card may have, and does not take,
+    is not sent again in this operation. Refused (ended, or one try left),
+    NotProven.
     """
     credential = parts.registry.read(lambda it: live(it, id)[1])
     fresh = _fresh(parts, credential)
@@ -73,7 +75,7 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
         puk = puks.of(credential.escrow)
         waiting = puk.remaining()
         is_due = puks.is_due(credential.escrow) and puks.may_be_replaced(template)
-        if not is_due or not waiting:
+        if not is_due or not waiting or operation.new_puk_in_doubt:
             return None
         if not operation.card_proven:
             raise NotProven
@@ -144,22 +146,29 @@ def not_replaced(
 
 
 def new_refused(parts: RequiredPorts, once: Once, id: str, label: Label) -> None:
-    """The card definitely does not take the new PUK; it has what it had. Refused."""
+    """The card definitely does not take the new PUK. Refused.
+
+    It has what it had, unless the same one was sent before, and no answer was heard.
+    """
 
     def commit(tx: Tx) -> None:
         operation, credential = live(tx, id)
         escrow = credential.escrow
-        stays = label is Label.PENDING
         with in_order():
             after = candidates.new_refused(puks.of(escrow), label)
+        is_gone = after.pending is None
+        stays = is_gone and label is Label.PENDING
+        is_of_no_use = is_gone and label is not Label.PENDING
+        if not is_gone and label is not Label.PENDING:
+            operation = tx.save_operation(replace(operation, new_puk_in_doubt=True))
         happened(
             tx,
             parts,
             operation,
             lambda _: after,
             "escrow.new_puk_refused",
-            promotes=stays and after.pending is None,
-            fields={"forms_refused": escrow.forms_refused + (0 if stays else 1)},
+            promotes=stays,
+            fields={"forms_refused": escrow.forms_refused + is_of_no_use},
         )
 
     once.commit(commit)
