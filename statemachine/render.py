@@ -145,9 +145,9 @@ is sent, and again when the card has answered.
   the helpdesk has released just that. What the card tells itself (INS F7 for 81, the
   counter in 63Cx) is believed before what was counted.
 - A card that definitely does not take the new PUK (6A80, 6700, 6985, 6D00) has what it
-  had. Eight digits are tried next, which every card takes. Was the same one sent before,
-  and no answer heard, the card may have it since: both are kept, what it had is sent
-  first, and the new one is not sent again in that visit.
+  had. Eight digits are tried next, which every card takes. If the same one was sent
+  before without an answer that was heard, the card may have it since: both are kept,
+  what it had is sent first, and the new one is not sent again in that visit.
 - Replacing is due until the card has confirmed it, and is done at the next visit of any
   kind in which the card has proven itself. A PUK that the holder has is not replaced,
   nor that of a card which is no PIV card: those have no command for it.

@@ -7,6 +7,7 @@ it sent; and a card that is gone is gone, whatever it was doing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import cast
@@ -183,7 +184,7 @@ def test_a_card_that_never_takes_the_puk_that_it_has_is_sent_it_once_as_new(
     """It says so before it compares anything, so its no does not tell what it has."""
     history = not_heard()
     references = history.holder.made.card.references
-    change = references.change
+    change: Callable[[int, bytearray], bytes] = references.change
 
     def takes_no_puk_twice(reference: int, data: bytearray) -> bytes:
         if reference == PUK and references.puk.is_value(data[8:]):
@@ -196,6 +197,25 @@ def test_a_card_that_never_takes_the_puk_that_it_has_is_sent_it_once_as_new(
     assert history.is_kept()
     assert begun(history) == before + 2, "in place of itself, and of what was there"
     history.visit(U)
+    assert history.is_at_rest()
+
+
+def test_a_new_puk_that_cannot_replace_itself_costs_no_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The card compares first, and tells by that which of both it has."""
+    history = not_heard()
+    references = history.holder.made.card.references
+    change: Callable[[int, bytearray], bytes] = references.change
+
+    def takes_another(reference: int, data: bytearray) -> bytes:
+        is_right = references.puk.is_value(data[:8])
+        if reference == PUK and is_right and references.puk.is_value(data[8:]):
+            raise Status(status.WRONG_DATA)
+        return change(reference, data)
+
+    monkeypatch.setattr(references, "change", takes_another)
+    history.visit(Kind.FINISH)
     assert history.is_at_rest()
 
 
