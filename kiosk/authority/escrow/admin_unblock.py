@@ -15,6 +15,7 @@ from kiosk.authority.escrow.escrowed_secrets import note, open_field
 from kiosk.authority.escrow.unblock_methods import keeps_admin_key
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.held import held
 from kiosk.authority.values import AdminProof
 from kiosk.core.errors import Message
 from statemachine.operation import Kind
@@ -30,10 +31,7 @@ def challenge(parts: RequiredPorts, once: Once, id: str) -> bytes:
     ours = parts.entropy.bytes(admin_key.MUTUAL_BYTES)
 
     def commit(tx: Tx) -> bytes:
-        operation, credential = _judged(tx, id)
-        template = tx.template(credential.template, credential.template_version)
-        if approvals.missing(tx, operation, credential, template):
-            raise Refused(Message("stop.code_first"))
+        operation, _ = _may_go_on(tx, parts, id)
         if operation.admin_challenges:
             raise Refused(Message("stop.operation_ended"))
         tx.save_operation(replace(operation, admin_challenges=ours))
@@ -48,7 +46,7 @@ def proof(parts: RequiredPorts, once: Once, id: str, cards: bytes) -> AdminProof
         raise ProofFailed
 
     def commit(tx: Tx) -> AdminProof | ProofFailed:
-        operation, credential = _judged(tx, id)
+        operation, credential = _may_go_on(tx, parts, id)
         ours = operation.admin_challenges
         if len(ours) != admin_key.MUTUAL_BYTES:
             raise Refused(Message("stop.operation_ended"))
@@ -81,6 +79,17 @@ def proven(tx: Tx, parts: RequiredPorts, id: str, *, is_proven: bool) -> None:
     note(tx, parts, operation, kind)
     if is_proven:
         tx.save_operation(replace(operation, card_proven=True))
+
+
+def _may_go_on(tx: Tx, parts: RequiredPorts, id: str) -> tuple[Operation, Credential]:
+    """As `_judged`, and neither held nor without a code that counts. Refused."""
+    operation, credential = _judged(tx, id)
+    if (refusal := held(credential)) is not None:
+        raise Refused(refusal)
+    template = tx.template(credential.template, credential.template_version)
+    if approvals.missing(tx, operation, credential, template):
+        raise Refused(Message("stop.code_first"))
+    return operation, credential
 
 
 def _judged(tx: View, id: str) -> tuple[Operation, Credential]:

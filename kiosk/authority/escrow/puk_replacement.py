@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kiosk.authority.errors import NotProven, ProofFailed
+from kiosk.authority.errors import NotProven, ProofFailed, Refused
 from kiosk.authority.escrow import puks
 from kiosk.authority.escrow.escrowed_secrets import (
     PENDING,
@@ -26,6 +26,7 @@ from kiosk.authority.escrow.puk_unblock import (
 from kiosk.authority.proof import presence
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
+from kiosk.authority.rules.held import held
 from kiosk.authority.values import PukPlan
 from kiosk.core.secret import Secret
 from kiosk.pin.drawn import new_digits_puk, new_puk
@@ -63,7 +64,7 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
 
     An unresolved new PUK is the new one again: the card may have it already, so it is
     the first to be replaced by itself. One that the card may have, and does not take,
-    is not sent again in this operation. Refused (ended, or one try left),
+    is not sent again in this operation. Refused (ended, held, or one try left),
     NotProven.
     """
     credential = parts.registry.read(lambda it: live(it, id)[1])
@@ -71,10 +72,13 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
 
     def commit(tx: Tx) -> PukPlan | None:
         operation, credential = live(tx, id)
+        if (refusal := held(credential)) is not None:
+            raise Refused(refusal)
         template = tx.template(credential.template, credential.template_version)
         puk = puks.of(credential.escrow)
         waiting = puk.remaining()
-        is_due = puks.is_due(credential.escrow) and puks.may_be_replaced(template)
+        may_be_replaced = puks.may_be_replaced(template)
+        is_due = puks.is_due(credential.escrow) and may_be_replaced
         if not is_due or not waiting or operation.new_puk_in_doubt:
             return None
         if not operation.card_proven:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kiosk.authority.errors import AuthorityError, ProofFailed, Refused
 from kiosk.authority.escrow import admin_unblock, escrowed_secrets, puk_unblock
-from kiosk.authority.operation.card_steps import begin_changing
+from kiosk.authority.operation.card_steps import begin_changing, refuse_if_held
 from kiosk.authority.repeats import Once
 from kiosk.authority.required_ports import RequiredPorts
 from kiosk.authority.values import Release
@@ -26,6 +26,9 @@ def release(
     """Hand out the transport PIN, or the first PUK to be sent. Refused, ProofFailed."""
 
     def commit(tx: Tx) -> Release | AuthorityError:
+        refusal = refuse_if_held(tx, parts, id)
+        if refusal is not None:
+            return refusal
         credential = escrowed_secrets.release(tx, parts, id, nonce, signed)
         if credential is None:
             return ProofFailed()

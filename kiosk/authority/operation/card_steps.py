@@ -49,6 +49,21 @@ def begin_changing(tx: Tx, parts: RequiredPorts, id: str) -> Refused | None:
     return None if refusal is None else Refused(refusal)
 
 
+def refuse_if_held(tx: Tx, parts: RequiredPorts, id: str) -> Refused | None:
+    """Say why nothing may leave for a card that was held in the middle; None: it may.
+
+    The operation is ended by that, unless the card may have changed in it already.
+    """
+    operation = tx.operation(id)
+    refusal = held(tx.credential(operation.credential))
+    if refusal is None:
+        return None
+    is_untouched = not transitions.card_may_have_changed(operation)
+    if operation.ended_at is None and is_untouched:
+        transitions.move(tx, parts, operation, Phase.REFUSED, reason=refusal.key)
+    return Refused(refusal)
+
+
 def _refusal(tx: Tx, parts: RequiredPorts, operation: Operation) -> Message | None:
     """Say why the card may not be changed now; None: it may."""
     credential = tx.credential(operation.credential)
