@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from lab.cards.admin_key_person import ONLINE, Person
+from lab.cards.puk_histories import PukHistory, PukStory, U
 from lab.histories import STORIES, History
+from lab.liar import Liar
 from msgspec.structs import replace
 
 from kiosk.authority.errors import CodeMistyped, CodeRefused, EntriesPaused, Refused
@@ -35,6 +38,7 @@ from kiosk.pin.codes import (
 from kiosk.simulation.cards.factory import MadeCard, make_card
 from kiosk.simulation.cards.reader import SimulatedReaders
 from kiosk.simulation.interference import die
+from kiosk.simulation.world import World
 from kiosk.visit.views import Answers, FieldName, Outcome
 from statemachine.operation import Kind
 from storage.records import ApprovalKind, Sync
@@ -181,6 +185,104 @@ def test_a_code_can_be_resumed_until_the_card_has_changed(history: History) -> N
     assert history.is_in_step()
     with pytest.raises(CodeRefused):
         redeem(history, proven(history), code)
+
+
+def a_newer_one(world: World) -> None:
+    world.release_code("alice").wipe()
+
+
+def its_time_is_over(world: World) -> None:
+    world.clock.sleep(approvals.RELEASE_SECONDS)
+
+
+def a_restore(world: World) -> None:
+    world.registry.distrust(station="s", now=world.clock.now())
+
+
+VOID = [a_newer_one, its_time_is_over, a_restore]
+
+
+@pytest.mark.parametrize("void", VOID)
+def test_a_code_that_is_void_since_it_was_redeemed_opens_nothing(
+    void: Callable[[World], None],
+) -> None:
+    """A helpdesk that gives another one, because of whoever has the first, is heard."""
+    liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
+    world = liar.history.world
+    liar.redeem(ApprovalKind.RELEASE, world.release_code("alice"))
+    void(world)
+    proof = liar.presence()
+    with pytest.raises(Refused) as why:
+        liar.port.release(liar.id, *proof, None)
+    assert why.value.reason.key == "stop.code_first"
+    kinds = {event.kind for event in world.registry.audit_events()}
+    assert not kinds & {"escrow.released", "escrow.puk_sent"}
+
+
+def test_a_code_opens_until_its_time_is_over() -> None:
+    liar = Liar(History(UNBLOCK), Kind.UNBLOCK)
+    world = liar.history.world
+    liar.redeem(ApprovalKind.RELEASE, world.release_code("alice"))
+    world.clock.sleep(approvals.RELEASE_SECONDS - 1.0)
+    assert liar.port.release(liar.id, *liar.presence(), None).puk is not None
+
+
+@pytest.mark.parametrize("void", VOID)
+def test_a_code_that_is_void_since_the_first_puk_opens_no_second(
+    void: Callable[[World], None],
+) -> None:
+    history = PukHistory(PukStory("not heard", (U, U)))
+    history.visit(U, lambda world: world.authority.before("puk_replaced", die))
+    liar = Liar(history, Kind.UNBLOCK)
+    world = history.world
+    liar.redeem(ApprovalKind.RELEASE, world.release_code("alice"))
+    first = liar.port.release(liar.id, *liar.presence(), None).puk
+    assert first is not None
+    liar.port.puk_wrong(liar.id, first.label, 2)
+    void(world)
+    with pytest.raises(Refused) as why:
+        liar.port.puk_next(liar.id, (first.label,), None)
+    assert why.value.reason.key == "stop.code_first"
+
+
+@pytest.mark.parametrize("step", ["admin_challenge", "admin_proof"])
+@pytest.mark.parametrize("void", VOID)
+def test_a_code_that_is_void_meanwhile_lets_no_administrator_key_answer(
+    step: str, void: Callable[[World], None]
+) -> None:
+    person = Person(ONLINE)
+    person.world.authority.before(step, lambda: void(person.world))
+    result = person.unblock_online()
+    assert result.headline.key == "stop.code_first"
+    kinds = {event.kind for event in person.world.registry.audit_events()}
+    assert "escrow.admin_key_used" not in kinds
+
+
+def test_a_last_try_that_was_let_is_let_no_more_where_its_code_is_void() -> None:
+    history = PukHistory(PukStory("last try", (U,)))
+    history.keep(replace(history.escrow, left=1))
+    liar = Liar(history, Kind.UNBLOCK)
+    world, code = history.world, history.last_try_code("alice")
+    liar.redeem(ApprovalKind.RELEASE, code)
+
+    def is_let() -> bool:
+        return world.registry.read(
+            lambda view: approvals.released_last_try(view, view.operation(liar.id))
+        )
+
+    assert is_let()
+    a_newer_one(world)
+    assert not is_let()
+
+
+def test_a_code_that_runs_out_while_the_card_is_changed_is_done_with_its_card() -> None:
+    """Nothing leaves any more: the card has its PIN, and the password follows."""
+    history = History(UNBLOCK)
+    history.world.authority.before(
+        "card_changed", lambda: history.world.clock.sleep(approvals.RELEASE_SECONDS)
+    )
+    history.attempt()
+    assert history.is_in_step()
 
 
 # --- beside a card that has proven nothing ------------------------------------------

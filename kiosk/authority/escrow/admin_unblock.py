@@ -87,7 +87,7 @@ def _may_go_on(tx: Tx, parts: RequiredPorts, id: str) -> tuple[Operation, Creden
     if (refusal := held(credential)) is not None:
         raise Refused(refusal)
     template = tx.template(credential.template, credential.template_version)
-    if approvals.missing(tx, operation, credential, template):
+    if approvals.missing(tx, operation, credential, template, parts.clock.now()):
         raise Refused(Message("stop.code_first"))
     return operation, credential
 

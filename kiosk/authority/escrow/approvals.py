@@ -213,30 +213,45 @@ def spend(tx: Tx, operation: Operation) -> None:
 
 
 def has(tx: View, operation: Operation, kind: ApprovalKind) -> bool:
-    """Say whether a code of that kind was redeemed for the operation."""
-    return any(tx.approval(each).kind is kind for each in operation.approvals)
+    """Say whether a code of that kind was redeemed for the operation, and counts.
+
+    Not one that is void since: a newer one was given, or the store was an older one.
+    """
+    return any(each.kind is kind for each in _counting(tx, operation))
 
 
-def released_last_try(tx: Tx, operation: Operation) -> bool:
+def released_last_try(tx: View, operation: Operation) -> bool:
     """Say whether the helpdesk has let the last try at the PUK be spent."""
-    return any(tx.approval(each).last_try for each in operation.approvals)
+    return any(each.last_try for each in _counting(tx, operation))
+
+
+def _counting(tx: View, operation: Operation) -> list[Approval]:
+    redeemed = [tx.approval(each) for each in operation.approvals]
+    return [each for each in redeemed if not each.spent]
 
 
 def missing(
-    tx: Tx, operation: Operation, credential: Credential, template: Template
+    tx: View,
+    operation: Operation,
+    credential: Credential,
+    template: Template,
+    now: float,
 ) -> bool:
-    """Say whether the operation lacks a code that its kind needs."""
+    """Say whether the operation lacks a code that its kind needs, and that is good now.
+
+    Asked before what sets a PIN leaves: a code that was typed in time has run out all
+    the same where that comes too late, and the helpdesk is asked for another.
+    """
+    good = {each.kind for each in _counting(tx, operation) if each.expires_at > now}
     code_first = template.first_pin is FirstPin.ACTIVATION_CODE
     match operation.kind:
         case Kind.ACTIVATE:
             wanted = code_first or credential.activation_interrupted
-            return wanted and not has(tx, operation, ApprovalKind.ACTIVATION)
+            return wanted and ApprovalKind.ACTIVATION not in good
         case Kind.UNBLOCK:
-            released = not operation.code_wanted or has(
-                tx, operation, ApprovalKind.RELEASE
-            )
+            released = not operation.code_wanted or ApprovalKind.RELEASE in good
             if never_activated(credential) and code_first:
-                released = released and has(tx, operation, ApprovalKind.ACTIVATION)
+                released = released and ApprovalKind.ACTIVATION in good
             return not released
         case _:
             return False

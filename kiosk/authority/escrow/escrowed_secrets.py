@@ -63,7 +63,7 @@ def release(
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
     _may_release(operation, credential, template)
-    if approvals.missing(tx, operation, credential, template):
+    if approvals.missing(tx, operation, credential, template, parts.clock.now()):
         raise Refused(Message("stop.code_first"))
     proven = credential.card_authentication_key is None
     if not proven:

@@ -41,7 +41,15 @@ def next_try(
 
     `tried` in this operation; `told`: tries that the card says are left.
     """
-    return once.commit(lambda tx: choose(tx, parts, id, tried, told))
+
+    def commit(tx: Tx) -> PukTry:
+        operation, credential = live(tx, id)
+        template = tx.template(credential.template, credential.template_version)
+        if approvals.missing(tx, operation, credential, template, parts.clock.now()):
+            raise Refused(Message("stop.code_first"))
+        return choose(tx, parts, id, tried, told)
+
+    return once.commit(commit)
 
 
 def choose(

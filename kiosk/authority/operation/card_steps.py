@@ -69,9 +69,12 @@ def _refusal(tx: Tx, parts: RequiredPorts, operation: Operation) -> Message | No
     credential = tx.credential(operation.credential)
     template = tx.template(credential.template, credential.template_version)
     refusal = held(credential) or _late(parts, operation)
-    if refusal is None and approvals.missing(tx, operation, credential, template):
+    if refusal is not None:
+        return refusal
+    now = parts.clock.now()
+    if approvals.missing(tx, operation, credential, template, now):
         return Message("stop.code_first")
-    return refusal
+    return None
 
 
 def _late(parts: RequiredPorts, operation: Operation) -> Message | None:
