@@ -92,8 +92,8 @@ def _facts(credential: Credential) -> Iterator[tuple[str, str]]:
     yield "signs with", _key(credential.authentication_key)
     yield "proves itself", _key(credential.card_authentication_key)
     escrow = credential.escrow
-    yield "PUK", words(Message(f"desk.puk.{puks.of(escrow).known}"))
-    if escrow.forms_refused and puks.is_due(escrow):
+    yield "PUK", words(Message(puks.sentence(credential)))
+    if escrow.forms_refused and puks.waits(credential):
         yield "", words(Message("desk.puk_form_refused"))
     yield "issued", moment(credential.issued_at)
 
@@ -192,7 +192,7 @@ def _fields(credential: Credential) -> dict[str, Any]:
         "card_authentication_key": None if proving is None else proving.algorithm,
         "puk": puks.of(credential.escrow).known,
         "puk_in_escrow": puks.can_release(credential.escrow),
-        "puk_rotation_due": puks.is_due(credential.escrow),
+        "puk_rotation_due": puks.waits(credential),
         "puk_tries_left_at_worst": puks.of(credential.escrow).left,
         "migrated": credential.migrated,
         "issued_at": credential.issued_at,

@@ -7,21 +7,30 @@ comes. And a holder who knows the PUK keeps it: nobody replaces it behind their 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from lab.cards.puk_histories import DIGITS, C, PukHistory, PukStory, U
+import pytest
+from lab.cards import admin_key_person
+from lab.cards.admin_key_person import Person
+from lab.cards.puk_histories import DIGITS, FACTORY, C, PukHistory, PukStory, U
 from lab.histories import OLD, History, Story
 from lab.liar import Liar, named
 from msgspec.structs import replace as changed
 
 from kiosk.authority.escrow import puks
+from kiosk.authority.office.list_values import Worklist
+from kiosk.authority.office.tally import waits_in
+from kiosk.core.errors import Message
 from kiosk.simulation.cards.faults import WrongStatus
-from kiosk.simulation.cards.options import PivOptions
+from kiosk.simulation.cards.gids_factory import make_gids_card
+from kiosk.simulation.cards.options import GidsOptions, PivOptions
 from kiosk.simulation.interference import die
+from kiosk.texts import sentence
 from kiosk.visit.views import Outcome, Result
 from statemachine.lifecycle import Event
 from statemachine.operation import Kind
 from statemachine.puk import Known
-from storage.records import Escrow, Sync, UnblockMethod
+from storage.records import Escrow, ImportedPuk, Sync, UnblockMethod
 
 DUE = PukStory("due, changed", (C,), Known.DUE)
 BOTH = (UnblockMethod.RELEASE_CODE, UnblockMethod.HOLDER_PUK)
@@ -172,3 +181,92 @@ def test_a_card_that_tells_only_when_it_is_asked_is_asked() -> None:
     result = history.attempt()
     assert result is not None
     assert result.outcome is Outcome.DONE
+
+
+# --- cards that take no other ---------------------------------------------------------
+
+
+class OfFactory(Person):
+    """Somebody whose GIDS card has the factory's PUK, which a release code lets out."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = partial(make_gids_card, puk=FACTORY)
+        monkeypatch.setattr(admin_key_person, "make_gids_card", made)
+        tells_nothing = GidsOptions(puk_tries=3)
+        super().__init__(UnblockMethod.RELEASE_CODE, key=None, options=tells_nothing)
+        self.keep(puks.said(ImportedPuk.FACTORY, None))
+
+    def keep(self, escrow: Escrow) -> None:
+        own = self.world.holders["alice"].credential
+        self.world.registry.run(
+            lambda tx: tx.save_credential(changed(tx.credential(own), escrow=escrow))
+        )
+
+    def unblocked(self) -> Result:
+        self.chip.set_tries(pin=0)
+        result = self.unblock_online()
+        self.world.clock.sleep(200.0)
+        return result
+
+    def told(self) -> list[str]:
+        return [event.kind for event in self.world.registry.audit_events()]
+
+
+def test_a_card_that_takes_no_other_puk_is_sent_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A GIDS card has no command for it: each one that was begun cost a try later."""
+    person = OfFactory(monkeypatch)
+    for _ in range(2):
+        result = person.unblocked()
+        assert result.outcome is Outcome.DONE
+        assert "result.fact.puk_due" not in facts(result)
+    assert person.told().count("escrow.puk_sent") == 2
+    assert "escrow.rotation_begun" not in person.told()
+    assert "puk_plan" not in person.world.authority.calls
+    assert person.chip.puk_tries_left == 3
+
+
+def test_no_station_gets_a_new_puk_for_a_card_that_takes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It asks all the same, and dies: the next unblock sends one PUK as ever."""
+    person = OfFactory(monkeypatch)
+    port, asked = person.world.authority.port, []
+    person.world.authority.before(
+        "write", lambda: asked.append(port.puk_plan(operation(person), None))
+    )
+    person.unblocked()
+    assert asked == [None]
+    before = person.told().count("escrow.puk_sent")
+    person.unblocked()
+    assert person.told().count("escrow.puk_sent") == before + 1
+    assert person.chip.puk_tries_left == 3
+
+
+def operation(person: Person) -> str:
+    """Which one is under way."""
+    events = person.world.registry.audit_events()
+    return [each.operation for each in events if each.kind == "operation.prepared"][-1]
+
+
+@pytest.mark.parametrize("family", ["piv", "gids", "pkcs11"])
+@pytest.mark.parametrize("known", [Known.FACTORY, Known.EXPOSED, Known.DUE])
+def test_a_puk_is_said_to_be_replaced_where_its_card_takes_another(
+    family: str, known: Known
+) -> None:
+    history = History(named("change"))
+    keep(history, known=known)
+    one = history.world.credential("alice")
+    credential = changed(
+        one,
+        card=f"{family}:guid:01",
+        escrow=changed(one.escrow, forms_refused=1),
+    )
+    template = history.world.registry.read(lambda view: view.template("staff"))
+    takes = family == "piv"
+    assert puks.may_be_replaced(template, credential) is takes
+    assert puks.waits(credential) is takes
+    assert (Worklist.ROTATION_DUE in waits_in(credential)) is takes
+    said = sentence(Message(puks.sentence(credential)))
+    assert ("replaced at the next visit" in said) is takes

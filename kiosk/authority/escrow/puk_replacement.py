@@ -77,7 +77,7 @@ def plan(parts: RequiredPorts, once: Once, id: str, told: int | None) -> PukPlan
         template = tx.template(credential.template, credential.template_version)
         puk = puks.of(credential.escrow)
         waiting = puk.remaining()
-        may_be_replaced = puks.may_be_replaced(template)
+        may_be_replaced = puks.may_be_replaced(template, credential)
         is_due = puks.is_due(credential.escrow) and may_be_replaced
         if not is_due or not waiting or operation.new_puk_in_doubt:
             return None

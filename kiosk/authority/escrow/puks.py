@@ -7,7 +7,14 @@ from msgspec.structs import replace
 from statemachine.candidates import TRIES, Candidate, Puk
 from statemachine.guards import Refusal
 from statemachine.puk import AT_FACTORY, DUE, IN_ESCROW, Known, PukEvent, advance
-from storage.records import Escrow, ImportedPuk, Template, UnblockMethod
+from storage.records import (
+    CardType,
+    Credential,
+    Escrow,
+    ImportedPuk,
+    Template,
+    UnblockMethod,
+)
 
 FACTORY_PUK = b"12345678"
 
@@ -114,6 +121,28 @@ def is_factory(escrow: Escrow) -> bool:
     return of(escrow).known in AT_FACTORY
 
 
-def may_be_replaced(template: Template) -> bool:
-    """Say whether nobody is told the PUK, so that a new one takes it from nobody."""
-    return UnblockMethod.HOLDER_PUK not in template.unblock
+def waits(credential: Credential) -> bool:
+    """Say whether the PUK has to be replaced, and the card has a command for that."""
+    return is_due(credential.escrow) and _takes_another(credential)
+
+
+def may_be_replaced(template: Template, credential: Credential) -> bool:
+    """Say whether the card takes a new PUK, and it is taken from nobody by that."""
+    is_told = UnblockMethod.HOLDER_PUK in template.unblock
+    return not is_told and _takes_another(credential)
+
+
+def sentence(credential: Credential) -> str:
+    """Return the key of what is said of it: nobody is promised another in vain."""
+    known = of(credential.escrow).known
+    stays = known in _PROMISED and not _takes_another(credential)
+    return f"desk.puk.{known}_stays" if stays else f"desk.puk.{known}"
+
+
+_PROMISED = frozenset({Known.FACTORY, Known.EXPOSED, Known.DUE})
+"""Of these it is said that the PUK is replaced at the next visit."""
+
+
+def _takes_another(credential: Credential) -> bool:
+    """Say whether a PUK can be changed under itself: that of a PIV card alone."""
+    return credential.card.startswith(f"{CardType.PIV}:")

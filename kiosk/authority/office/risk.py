@@ -140,9 +140,9 @@ def _of_puk(credential: Credential) -> Iterator[tuple[RiskFinding, str]]:
         yield RiskFinding.PUK_USED_UP, ""
     elif puks.is_factory(escrow):
         yield RiskFinding.PUK_FACTORY, known
-    elif puks.is_due(escrow):
+    elif puks.waits(credential):
         yield RiskFinding.PUK_DUE, known
-    if escrow.forms_refused and puks.is_due(escrow):
+    if escrow.forms_refused and puks.waits(credential):
         yield RiskFinding.PUK_NOT_TAKEN, str(escrow.forms_refused)
 
 

@@ -63,7 +63,7 @@ class Tally:
 
 def waits_in(credential: Credential) -> Iterator[Worklist]:
     """Yield the lists that a credential in use stands in, of those counted here."""
-    if puks.is_due(credential.escrow):
+    if puks.waits(credential):
         yield Worklist.ROTATION_DUE
     if credential.authentication_key is None:
         yield Worklist.KEYLESS

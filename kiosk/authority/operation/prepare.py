@@ -89,6 +89,7 @@ def prepare(
                 data={"event": operation.event, "kind": kind},
             )
         )
+        may_be_replaced = puks.may_be_replaced(template, credential)
         proves = escrowed_secrets.wants_proof(operation, credential, template)
         return Prepared(
             operation=operation.id,
@@ -103,8 +104,8 @@ def prepare(
             presence=presence.challenge(tx, parts, credential.id, station)
             if proves
             else None,
-            puk_due=puks.is_due(credential.escrow) and puks.may_be_replaced(template),
-            puk_replaceable=puks.may_be_replaced(template),
+            puk_due=puks.is_due(credential.escrow) and may_be_replaced,
+            puk_replaceable=may_be_replaced,
             puk_is_factory=puks.is_factory(credential.escrow),
             puk_uncertain=puks.of(credential.escrow).left < TRIES,
         )

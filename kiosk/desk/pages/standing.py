@@ -135,10 +135,10 @@ def _more(credential: Credential) -> Iterator[PageLine]:
 def _puk(credential: Credential) -> Iterator[PageLine]:
     """What is known of its PUK, with a warning where it may be the factory's."""
     escrow = credential.escrow
-    known = Message(f"desk.puk.{puks.of(escrow).known}")
+    known = Message(puks.sentence(credential))
     is_at_risk = puks.is_factory(escrow) or puks.is_used_up(escrow)
     yield PageLine(known, Style.WARNING if is_at_risk else Style.MUTED, _label("puk"))
-    if escrow.forms_refused and puks.is_due(escrow):
+    if escrow.forms_refused and puks.waits(credential):
         yield PageLine(Message("desk.puk_form_refused"), Style.WARNING)
 
 
