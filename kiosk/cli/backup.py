@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from kiosk.cli.frame import ConfigOption, new_app
 
 if TYPE_CHECKING:
-    from kiosk.setup.backup import Places
+    from kiosk.setup.backup import MadeBackup, Places
 
 app = new_app("Copy registry, configuration and templates into a new folder.")
 
@@ -53,13 +54,34 @@ def backup(
 
     if keys is not None:
         backups.must_be_apart(keys, folder)
-    places, now = places_of(config), SystemClock().now()
-    target = nightly.named_by_moment(folder, now) if keep else folder
-    earlier = nightly.newest(folder) if keep else None
-    with ProgressLine(_size(places), "bytes") as told:
-        made = backups.back_up(
-            places, target, now=now, keys=keys, like=earlier, told=told
-        )
+    places = places_of(config)
+    gone: tuple[nightly.Pruned, ...] = ()
+    with nightly.alone(folder) if keep else nullcontext():
+        now = SystemClock().now()
+        target = nightly.named_by_moment(folder, now) if keep else folder
+        earlier = nightly.newest(folder) if keep else None
+        with ProgressLine(_size(places), "bytes") as told:
+            made = backups.back_up(
+                places, target, now=now, keys=keys, like=earlier, told=told
+            )
+        _say(places, made, target)
+        if keep:
+            gone = nightly.prune(folder, keep, target)
+    for each in gone:
+        why = "backup.pruned" if each.was_whole else "backup.pruned_unfinished"
+        print(words(Message(why, {"folder": str(each.folder)})))
+    if keys is not None:
+        print(words(Message("backup.keys_apart", {"folder": str(keys)})))
+        return
+    listed = ", ".join(str(path) for path in places.keys.values())
+    print(words(Message("backup.keys_not_in", {"files": listed})))
+
+
+def _say(places: Places, made: MadeBackup, target: Path) -> None:
+    """Print what is in the backup, and what is not."""
+    from kiosk.cli.ending import words
+    from kiosk.core.errors import Message
+
     said: dict[str, str | int] = {
         "folder": str(target),
         "files": len(made.manifest.files),
@@ -73,14 +95,6 @@ def backup(
         print(words(Message(why, {"file": str(path)})))
     if made.moved_away:
         print(words(Message("backup.moved_away", {"count": made.moved_away})))
-    if keep:
-        for gone in nightly.prune(folder, keep, target):
-            print(words(Message("backup.pruned", {"folder": str(gone)})))
-    if keys is not None:
-        print(words(Message("backup.keys_apart", {"folder": str(keys)})))
-        return
-    listed = ", ".join(str(path) for path in places.keys.values())
-    print(words(Message("backup.keys_not_in", {"files": listed})))
 
 
 def _size(places: Places) -> int:

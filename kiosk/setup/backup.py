@@ -32,6 +32,7 @@ from kiosk.setup.backup_folder import (
     VAULT_KEY,
     KeysTogether,
     Manifest,
+    NotRead,
     TargetThere,
     Unreadable,
     checksum,
@@ -113,24 +114,33 @@ def back_up(
     `keys`: a new folder for the keys, if they are wanted. `like`: an earlier backup;
     a segment of evidence that is in it, byte for byte, is linked to and not copied.
     The station may go on working; it seals and moves no evidence meanwhile. What ends
-    before its end, in any way, leaves neither folder. TargetThere, NotWritten,
-    RegistryError.
+    before its end, in any way, leaves neither folder, and takes none away that somebody
+    else has made meanwhile. TargetThere, NotRead, NotWritten, RegistryError.
     """
-    for target in (folder, keys):
-        if target is not None and target.exists():
+    targets = [target for target in (folder, keys) if target is not None]
+    for target in targets:
+        if target.exists():
             raise TargetThere(file=str(target))
-    is_ours = False
+    ours: list[Path] = []
     try:
-        with named(folder):
-            private_files.make_folders_above(folder)
-            folder.mkdir(mode=0o700)
-        is_ours = True
+        for target in targets:
+            _make(target)
+            ours.append(target)
         return _back_up(places, folder, now, keys, like, told)
     except BaseException:
-        for target in (folder, keys):
-            if is_ours and target is not None:
-                shutil.rmtree(target, ignore_errors=True)
+        for target in ours:
+            shutil.rmtree(target, ignore_errors=True)
         raise
+
+
+def _make(target: Path) -> None:
+    """Make a folder that is not there (0700). TargetThere, NotWritten."""
+    with named(target):
+        private_files.make_folders_above(target)
+        try:
+            target.mkdir(mode=0o700)
+        except FileExistsError as error:
+            raise TargetThere(file=str(target)) from error
 
 
 def must_be_apart(keys: Path, folder: Path) -> None:
@@ -177,9 +187,9 @@ def _back_up(
             others.append((anchor, f"{ANCHORS}/{name}"))
     for source, name in others:
         copy(source, folder / name)
-        files[name] = checksum(folder / name)
+        files[name] = _sum_of(folder / name)
     for name in _take_tickets(places.tickets, folder / TICKETS):
-        files[f"{TICKETS}/{name}"] = checksum(folder / TICKETS / name)
+        files[f"{TICKETS}/{name}"] = _sum_of(folder / TICKETS / name)
     if keys is not None:
         for name, key in places.keys.items():
             copy(key, keys / name)
@@ -192,6 +202,14 @@ def _back_up(
     with named(folder / MANIFEST):
         private_files.create(folder / MANIFEST, msgspec.json.encode(manifest))
     return MadeBackup(manifest, size, sum(each.archived for each in copied.segments))
+
+
+def _sum_of(copied: Path) -> str:
+    """Return the checksum of what was just copied. NotRead."""
+    try:
+        return checksum(copied)
+    except Unreadable as error:
+        raise NotRead(**error.data) from error
 
 
 def _take_tickets(own: Path | None, target: Path) -> Iterator[str]:

@@ -56,6 +56,12 @@ class NotWritten(BackupError):
     code = "backup.not_written"
 
 
+class NotRead(BackupError):
+    """A file that a backup is made of could not be read: `file`, `reason`."""
+
+    code = "backup.not_read"
+
+
 class NotABackup(BackupError):
     """The folder is no backup, or one of a later version: `folder`."""
 

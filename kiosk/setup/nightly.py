@@ -1,17 +1,57 @@
-"""The backups of one folder, each named by its moment: the newest are kept."""
+"""The backups of one folder, each named by its moment: the newest are kept.
+
+One at a time is made there: what is unfinished beside it was left by one that died.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.core import private_files
 from kiosk.core.errors import reason_of
-from kiosk.setup.backup_folder import MANIFEST, NotWritten
+from kiosk.setup.backup_folder import MANIFEST, BackupError, NotWritten, named
+from storage.fileops import FileOps
+from storage.lock_file import tried
+
+LOCK = ".lock"
+"""The file beside the backups that whoever makes one holds."""
 
 _BY_MOMENT = "%Y-%m-%d-%H%M%S"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
+
+
+class BeingMade(BackupError):
+    """Another program is making a backup in that folder: `folder`."""
+
+    code = "backup.being_made"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """A backup that was removed."""
+
+    folder: Path
+    was_whole: bool
+    """False: whoever began it did not live to finish it."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let nobody else make a backup in the folder meanwhile. BeingMade, NotWritten."""
+    lock = folder / LOCK
+    with ExitStack() as stack:
+        with named(lock):
+            private_files.make_folders_above(lock)
+            is_ours = stack.enter_context(tried(FileOps(), lock, 0.0))
+        if not is_ours:
+            raise BeingMade(folder=str(folder))
+        yield
 
 
 def named_by_moment(folder: Path, now: float) -> Path:
@@ -29,11 +69,12 @@ def _is_whole(path: Path) -> bool:
     return bool(_NAME.fullmatch(path.name)) and (path / MANIFEST).is_file()
 
 
-def prune(folder: Path, keep: int, made: Path) -> tuple[Path, ...]:
+def prune(folder: Path, keep: int, made: Path) -> tuple[Pruned, ...]:
     """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
 
     `made`: the one that was just made. It is the newest, whatever the clock says or has
-    said. What is not named by its moment is not ours and stays. NotWritten.
+    said. What is not named by its moment is not ours and stays. To be asked `alone`:
+    what somebody is making now is unfinished, too. NotWritten.
     """
     ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
     whole = [path for path in ours if (path / MANIFEST).is_file() and path != made]
@@ -49,4 +90,4 @@ def prune(folder: Path, keep: int, made: Path) -> tuple[Path, ...]:
         except OSError as error:
             reason = reason_of(error)
             raise NotWritten(file=str(path), reason=reason) from error
-    return tuple(doomed)
+    return tuple(Pruned(path, path in whole) for path in doomed)

@@ -673,7 +673,8 @@ def test_the_newest_backups_of_a_folder_are_kept(house: House, tmp_path: Path) -
     (folder / "2001-01-01-000000").mkdir()  # a power cut in the middle of one
     (folder / "mine").mkdir()
     gone = nightly.prune(folder, 2, made[-1])
-    assert gone == (folder / "2001-01-01-000000", *made[:2])
+    assert [each.folder for each in gone] == [folder / "2001-01-01-000000", *made[:2]]
+    assert [each.was_whole for each in gone] == [False, True, True]
     assert sorted(folder.iterdir()) == [*made[2:], folder / "mine"]
 
 
@@ -701,6 +702,57 @@ def test_what_was_just_made_is_kept_whatever_the_clock_says(
     nightly.prune(folder, keep, made[-1])
     left = [made[-1], made[1]][:keep]
     assert sorted(folder.iterdir()) == sorted(left)
+
+
+@pytest.mark.slow
+def test_a_backup_that_somebody_else_is_making_is_left_to_them(
+    terminal: Terminal,
+) -> None:
+    folder = terminal.folder / "nightly"
+    theirs = folder / "2001-01-01-000000"
+    with nightly.alone(folder):
+        theirs.mkdir()
+        code, out, err = terminal.type("backup", str(folder), "--keep", "1")
+        assert (code, out) == (ExitCode.FAILED, "")
+        assert f"A backup is being made in {folder}." in err
+        assert sorted(folder.iterdir()) == [folder / nightly.LOCK, theirs]
+    code, out, err = terminal.type("backup", str(folder), "--keep", "1")
+    assert code == 0, err
+    assert f"Removed, because it was never finished: {theirs}." in out
+    assert not theirs.exists()
+
+
+def test_a_folder_of_keys_that_somebody_makes_meanwhile_stays(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have the only copy of a vault's key in it."""
+    made, keys = tmp_path / "backup", tmp_path / "keys"
+    make = Path.mkdir
+
+    def made_with_theirs(path: Path, *told: int, **named: int) -> None:
+        make(path, *told, **named)  # type: ignore[arg-type]  # whatever it was
+        if path == made:
+            make(keys)
+            (keys / "vault.key").write_text("theirs")
+
+    monkeypatch.setattr(Path, "mkdir", made_with_theirs)
+    with pytest.raises(backup_folder.TargetThere) as caught:
+        backup.back_up(house.places, made, now=NOW, keys=keys)
+    assert caught.value.data == {"file": str(keys)}
+    assert (keys / "vault.key").read_text() == "theirs"
+    assert not made.exists()
+
+
+def test_what_cannot_be_read_of_a_backup_that_is_made_is_no_matter_of_a_restore(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(path: Path) -> str:
+        raise backup_folder.Unreadable(file=str(path), reason="gone")
+
+    monkeypatch.setattr(backup, "checksum", gone)
+    with pytest.raises(backup_folder.NotRead) as caught:
+        backup.back_up(house.places, tmp_path / "b", now=NOW)
+    assert caught.value.data["reason"] == "gone"
 
 
 def seal(house: House, count: int = 11) -> list[str]:
