@@ -18,12 +18,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from sys import intern
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 MAGIC = b"PIN-KIOSK JOURNAL 1\n"
 START = "0" * 16
+_LONGEST_HEAD = 256
+"""Bytes; no group's head line has as many."""
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(str).decode
 _new = tuple.__new__
@@ -160,6 +162,24 @@ def _changes(body: bytes) -> list[Change]:
         else:
             raise ValueError(mark)
     return changes
+
+
+def lacks_the_first(stream: BinaryIO, size: int) -> bool:
+    """Say whether a journal of that size ends before its first group does.
+
+    False also of what is no journal, or has a first group that is damaged. OSError.
+    """
+    start = stream.read(len(MAGIC) + _LONGEST_HEAD)
+    magic, head = start[: len(MAGIC)], start[len(MAGIC) :]
+    if magic != MAGIC:
+        return MAGIC.startswith(magic)
+    line, newline, _ = head.partition(b"\n")
+    if not newline:
+        return len(head) < _LONGEST_HEAD
+    length = line.split(b" ")[3:4]
+    if not length or not length[0].isdigit():
+        return False
+    return size < len(MAGIC) + len(line) + 1 + int(length[0])
 
 
 def holds_one(data: bytes) -> bool:

@@ -134,7 +134,8 @@ def _end_in(stream: BinaryIO, path: Path, at: int, end: int) -> None:
 def copy(ops: FileOps, path: Path, target: BinaryIO, told: Told) -> Copied:
     """Write a journal, as it is at one moment, to a stream. Nobody waits for it.
 
-    StoreCorrupt, StoreUnsuitable, StoreLocked, OSError.
+    StoreCorrupt, StoreUnsuitable (also of one without a group: it was emptied, or never
+    begun), StoreLocked, OSError.
     """
     kept, digest, size = looking_at(), hashlib.sha256(), 0
 
@@ -148,6 +149,8 @@ def copy(ops: FileOps, path: Path, target: BinaryIO, told: Told) -> Copied:
     with opened(ops, path) as (stream, end):
         for group in groups_of(stream, path, end, sink):
             kept.take(group)
+    if size == len(MAGIC):
+        raise StoreUnsuitable(path=str(path), reason="an empty journal")
     return Copied(size, digest.hexdigest(), kept.segments())
 
 

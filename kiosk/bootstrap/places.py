@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kiosk.bootstrap.store import high_water_of
+from kiosk.bootstrap.store import high_water_of, must_be_there
 from kiosk.config import load
 from kiosk.core.errors import KioskError
 
@@ -22,10 +22,15 @@ class RegistryElsewhere(KioskError):
 
 
 def places_of(named: Path | None) -> Places:
-    """Return where the files of a station are. What `kiosk.config.load` raises."""
+    """Return where the files of a station are that has its registry.
+
+    NoRegistry, RegistryElsewhere, and what `kiosk.config.load` raises.
+    """
     from kiosk.config import find
 
-    return places_in(load(named), named or find())
+    config = load(named)
+    must_be_there(config)
+    return places_in(config, named or find())
 
 
 def places_in(config: Config, file: Path) -> Places:

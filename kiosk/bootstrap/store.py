@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ import msgspec
 from kiosk.config import load
 from kiosk.core.clock import SystemClock
 from kiosk.core.errors import KioskError
-from storage.errors import RegistryError
+from storage import groups
+from storage.errors import RegistryError, StoreUnsuitable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,19 +52,33 @@ class NoRegistry(RegistryError):
     code = "config.nothing_there"
 
 
+class EmptyRegistry(NoRegistry):
+    """A file is there, and ends before the first that it would hold: `path`."""
+
+    code = "config.registry_empty"
+
+
 def must_be_there(config: Config) -> None:
     """Refuse to work with a registry that is not: opening it would make an empty one,
-    which everything is well with and no card is known to. NoRegistry.
+    which everything is well with and no card is known to. Nothing is written.
+
+    NoRegistry (EmptyRegistry: it was emptied, or its `kiosk init` died),
+    StoreUnsuitable.
     """
     if config.registry.postgresql:
         return
     path = config.registry.path
     try:
-        path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoRegistry(path=str(path)) from error
     except OSError:
         return  # whoever opens it says what it is
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreUnsuitable(path=str(path), reason="no file")
+    with suppress(OSError), path.open("rb") as stream:
+        if groups.lacks_the_first(stream, status.st_size):
+            raise EmptyRegistry(path=str(path))
 
 
 def open_registry(named: Path | None = None) -> Registry:

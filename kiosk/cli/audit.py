@@ -116,9 +116,9 @@ def _of_registry(
         vault_of,
     )
     from kiosk.cli.ending import words
+    from kiosk.cli.older import older_than_seen, was_set_back
     from kiosk.cli.progress import ProgressLine
     from kiosk.core.clock import SystemClock
-    from storage.high_water import missing
 
     settings = operators_config(config)
     must_be_there(settings)
@@ -128,7 +128,7 @@ def _of_registry(
     seen = mark.read()
     registry = registry_of(settings, SystemClock(), archives)
     try:
-        lost = missing(seen.lanes, registry.read(lambda view: view.heads()))
+        found = registry.read(lambda view: view.heads())
         with (
             registry.evidence_at_rest(),
             ProgressLine(verification.events_to_read(registry), "events") as told,
@@ -140,9 +140,12 @@ def _of_registry(
             )
     finally:
         registry.close()
-    if lost or mark.is_damaged:
-        key = "evidence.older" if lost else "evidence.unwitnessed"
-        typer.echo(words(Message(key, {"lost": lost})), err=True)
+    wrong = [*older_than_seen(seen, found, is_damaged=mark.is_damaged)]
+    if not (wrong or heads):  # a head from elsewhere says what was not in the older one
+        wrong = [*was_set_back(seen)]
+    for each in wrong:
+        typer.echo(words(each), err=True)
+    if wrong:
         raise fail()
     _say(verified, is_own_key=is_own_key)
 

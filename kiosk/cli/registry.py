@@ -60,17 +60,26 @@ def check(config: ConfigOption = None) -> None:
     """Read the registry and its evidence whole; name what is damaged, and where.
 
     A torn last write is damage, too: it is cut and kept aside, as whoever opens the
-    registry does. Nothing else is changed. Exit code 1 if anything is damaged.
+    registry does. Nothing else is changed. Exit code 1 if anything is damaged, or the
+    registry is older than this station has seen it.
     """
+    from kiosk.bootstrap import high_water_of, operators_config
     from kiosk.cli.ending import words
+    from kiosk.cli.older import older_than_seen
     from kiosk.cli.progress import shown
     from kiosk.core.errors import Message
 
     if database := _database(config):
         registry_database.check(database)
         return
+    mark = high_water_of(operators_config(config))
+    seen = mark.read()
     with _opened(config) as registry:
         wrong = _complain_if_torn(registry)
+        heads = registry.read(lambda view: view.heads())
+        for older in older_than_seen(seen, heads, is_damaged=mark.is_damaged):
+            typer.echo(words(older), err=True)
+            wrong += 1
         total = len(registry.evidence.segments())
         for trouble in shown(registry.evidence.examined(), total, "segments"):
             if trouble is not None:

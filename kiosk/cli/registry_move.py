@@ -26,8 +26,8 @@ def migrate(
 ) -> None:
     """Move a registry, or only say what would be moved."""
     from kiosk.bootstrap import (
-        NoRegistry,
         database_of,
+        must_be_there,
         named_in,
         operators_config,
         others_at,
@@ -49,8 +49,8 @@ def migrate(
     for place in (source, target):
         if not _is_database(place):
             become_owner(Path(place))
-    if is_file and not Path(source).exists():
-        raise NoRegistry(path=source)
+    if is_file:
+        must_be_there(named_in(settings, Path(source)))
     if not is_file and not is_dry:
         with closing(database_of(named_in(settings, source))) as database:
             must_be_left(database.place, partial(others_at, database), clock)

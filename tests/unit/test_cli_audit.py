@@ -197,6 +197,14 @@ def test_a_registry_that_somebody_put_back_is_named_and_then_said_by_the_doctor(
     assert "an older registry was found in the place of this one" in told
     mark = bootstrap.high_water_of(terminal.config).read()
     assert mark.lost > 0
+    terminal.sign_in("auditor")
+    code, out, err = terminal.type("audit", "verify")  # they have gone on from it
+    assert (code, out) == (1, "")
+    assert f"with {mark.lost} events less" in err
+    known = terminal.type("audit", "head", "--short")[1].strip()
+    code, out, err = terminal.type("audit", "verify", "--head", known)
+    assert (code, err) == (0, "")
+    assert "SOUND" in out
 
 
 def test_the_mark_may_lie_on_another_disk(terminal: Terminal, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from kiosk import bootstrap
 from kiosk.core.clock import SystemClock
 from kiosk.core.exit_codes import ExitCode
 from storage import checkpoints, tinydb_evidence
+from storage.groups import MAGIC, START, read
 from storage.segments import folder_of
 
 pytestmark = pytest.mark.slow
@@ -257,24 +258,25 @@ def test_rights_are_for_an_account_that_can_be(
     assert "at most 63 bytes on one line" in err
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("registry", "info"),
-        ("registry", "check"),
-        ("registry", "compact"),
-        ("registry", "repair"),
-        ("audit", "verify"),
-        ("audit", "head"),
-        ("audit", "archive", "--before", "2020-01-01", "--to", "away"),
-        ("vault", "rotate"),
-        ("credential", "list"),
-        ("template", "export", "staff"),
-        ("report", "risk"),
-        ("doctor",),
-        ("serve",),
-    ],
-)
+LOOKING = [
+    ("registry", "info"),
+    ("registry", "check"),
+    ("registry", "compact"),
+    ("registry", "repair"),
+    ("audit", "verify"),
+    ("audit", "head"),
+    ("audit", "archive", "--before", "2020-01-01", "--to", "away"),
+    ("vault", "rotate"),
+    ("credential", "list"),
+    ("template", "export", "staff"),
+    ("report", "risk"),
+    ("doctor",),
+    ("serve",),
+]
+"""What is typed of a registry that is there."""
+
+
+@pytest.mark.parametrize("words", [*LOOKING, ("backup", "made")])
 def test_looking_at_a_registry_that_is_not_there_makes_none(
     terminal: Terminal, words: tuple[str, ...]
 ) -> None:
@@ -290,6 +292,92 @@ def test_looking_at_a_registry_that_is_not_there_makes_none(
     assert f"There is no registry at {wrong}." in out + err
     assert sorted(terminal.folder.rglob("*")) == before
     assert terminal.config.vault.key_file.read_bytes() == key
+
+
+def emptied(path: Path, left: int) -> None:
+    """Leave so many bytes of a registry."""
+    path.write_bytes(path.read_bytes()[:left])
+
+
+def refused_as_empty(terminal: Terminal, *words: str) -> None:
+    """Type something, and see that the registry is refused and nothing is written."""
+    path = terminal.config.registry.path
+    before = {
+        each: each.read_bytes() if each.is_file() else b""
+        for each in terminal.folder.rglob("*")
+    }
+    code, out, err = terminal.type(*words)
+    assert code in (ExitCode.FAILED, ExitCode.USAGE), out
+    assert f"The registry {path} is empty" in out + err
+    for each, data in before.items():
+        assert (each.read_bytes() if each.is_file() else b"") == data
+    assert set(terminal.folder.rglob("*")) == before.keys()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *LOOKING,
+        ("backup", "made"),
+        ("registry", "migrate", "--from", "{path}", "--to", "new.journal"),
+    ],
+)
+def test_a_registry_that_was_emptied_is_not_begun_anew(
+    terminal: Terminal, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun anew, it would be whole, and know no card."""
+    monkeypatch.chdir(terminal.folder)
+    terminal.sign_in("administrator")
+    emptied(terminal.config.registry.path, 0)
+    path = terminal.config.registry.path
+    refused_as_empty(terminal, *(each.format(path=path) for each in words))
+
+
+@pytest.mark.parametrize("left", [1, 10, len(MAGIC), len(MAGIC) + 9, 100])
+def test_a_registry_that_ends_in_its_first_group_is_empty(
+    terminal: Terminal, left: int
+) -> None:
+    emptied(terminal.config.registry.path, left)
+    refused_as_empty(terminal, "registry", "check")
+
+
+def test_a_registry_is_there_from_its_first_group_on(terminal: Terminal) -> None:
+    path = terminal.config.registry.path
+    data = path.read_bytes()
+    first = next(read(data[len(MAGIC) :], len(MAGIC), START, 0)).end
+    emptied(path, first - 1)
+    refused_as_empty(terminal, "registry", "info")
+    path.write_bytes(data[:first])
+    code, _, err = terminal.type("registry", "info")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("words", [("registry", "info"), ("backup", "made")])
+def test_a_folder_where_the_registry_belongs_is_named_as_that(
+    terminal: Terminal, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(terminal.folder)
+    path = terminal.config.registry.path
+    path.unlink()
+    path.mkdir()
+    code, _, err = terminal.type(*words)
+    assert code == ExitCode.FAILED
+    assert f"The registry cannot be kept at {path}: no file." in err
+
+
+def test_a_registry_that_somebody_put_back_is_not_whole(terminal: Terminal) -> None:
+    path = terminal.config.registry.path
+    copy = path.read_bytes()
+    registry = bootstrap.embedded_registry(terminal.config)
+    registry.run(lambda tx: tx.audit(draft(1.0)))
+    heads = registry.read(lambda view: view.heads())
+    bootstrap.high_water_of(terminal.config).move(heads, 0)
+    registry.close()
+    assert terminal.type("registry", "check")[0] == 0
+    path.write_bytes(copy)
+    code, out, err = terminal.type("registry", "check")
+    assert (code, out) == (ExitCode.FAILED, "")
+    assert "older than this station has seen it: 1 events are missing" in err
 
 
 def test_a_registry_that_somebody_works_with_is_not_moved(terminal: Terminal) -> None:

@@ -11,7 +11,7 @@ import pytest
 from lab.registries import credential, draft
 from msgspec.structs import replace
 
-from storage import groups, journal_copy, journal_lock
+from storage import journal_copy, journal_lock
 from storage.errors import StoreCorrupt, StoreLocked, StoreUnsuitable
 from storage.fileops import FileOps
 from storage.tinydb_registry import TinyDbRegistry
@@ -65,14 +65,26 @@ def test_every_cut_is_copied_to_its_last_whole_group(path: Path) -> None:
     registry = filled(path)
     registry.close()
     data = path.read_bytes()
+    first = data.index(b"G 2 ")
     ends = [0]
-    for size in range(len(groups.MAGIC), len(data), 7):
+    for size in range(first, len(data), 7):
         path.write_bytes(data[:size])
         made = copied(path)
         assert data.startswith(made)
         assert len(made) >= ends[-1]
         ends.append(len(made))
     assert len(set(ends)) > 20
+
+
+def test_what_has_no_group_is_not_copied(path: Path) -> None:
+    """It was emptied: its backup would be one of nothing, and pass for a good one."""
+    registry = filled(path)
+    registry.close()
+    data = path.read_bytes()
+    for size in range(data.index(b"G 2 ")):
+        path.write_bytes(data[:size])
+        with pytest.raises(StoreUnsuitable):
+            copied(path)
 
 
 def test_damage_in_the_middle_is_named_and_never_taken_for_a_tail(path: Path) -> None:

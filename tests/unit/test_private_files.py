@@ -67,7 +67,7 @@ def test_every_folder_that_a_backup_needs_is_for_its_owner(tmp_path: Path) -> No
         vault_key=tmp_path / "vault.key",
         templates=tmp_path / "templates",
     )
-    Journal(places.registry).close()
+    TinyDbRegistry(places.registry).close()
     made = tmp_path / "backups" / "of-today"
     backup.back_up(places, made, now=1.0)
     assert (mode(made), mode(made.parent)) == (0o700, 0o700)
