@@ -9,6 +9,7 @@ nothing of TinyDB. One thread per Journal object.
 
 from __future__ import annotations
 
+import errno
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,10 @@ COMPACT_BYTES = 8 << 20
 """Dead bytes below which compaction is not worth it."""
 WINDOW = 1 << 22
 """Bytes read at a time while catching up; a larger group is read whole."""
+
+
+_NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO})
+"""What a system says of a folder, of what is below a file, and of a socket."""
 
 
 def _untold(_bytes: int) -> None:
@@ -87,7 +92,7 @@ class Journal(Documents):
         self.foreign = 0
         """Counts looks at the file that found another process's groups."""
         self._poisoned = self._replaced = False
-        self._handle = -1
+        self._handle, self._seq = -1, 0
         self._compaction: Compaction | None = None
         self._told: opening.Told = _untold
         """Hears of the bytes that are read."""
@@ -123,15 +128,16 @@ class Journal(Documents):
         try:
             handle, self._is_readonly = self._ops.open_as_it_may_be(self.path)
         except OSError as error:
+            if error.errno in _NO_FILE:
+                raise StoreUnsuitable(path=str(self.path), reason="no file") from error
             raise StoreFull(path=str(self.path)) from error
-        if self._handle >= 0:
-            self._ops.let_go(self._handle)
-        self._handle = handle
+        self._work_with(handle)
         self._inode, self._offset = (-1, -1), 0  # until we know what it is
+        is_new = self._seq == 0  # what had groups and has none now is not begun anew
         self._forget()
         data = self._ops.read(self._handle, 0, len(MAGIC))
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
-            if not keeps_tail:
+            if is_new and not keeps_tail:
                 self._begin(data)
             self._loaded()
             return
@@ -142,6 +148,15 @@ class Journal(Documents):
         with _gc_paused():
             self._catch_up(keeps_tail=keeps_tail)
             self._loaded()
+
+    def _work_with(self, handle: int) -> None:
+        """Take another file, and let go the one before.
+
+        That is nobody's before it is closed: its number may be another file's by then.
+        """
+        before, self._handle = self._handle, handle
+        if before >= 0:
+            self._ops.let_go(before)
 
     def _size(self) -> int:
         try:
@@ -349,8 +364,8 @@ class Journal(Documents):
             return False
         group, note = found
         self._apply(note)
-        self._ops.let_go(self._handle)
-        self._handle, self._inode = handle, (device, inode)
+        self._work_with(handle)
+        self._inode = (device, inode)
         self._seq, self._before, self._offset = group.seq, group.checksum, group.end
         self._remember(data, group.begin - begin, group.begin)
         return True
@@ -471,8 +486,7 @@ class Journal(Documents):
     def go_on(self, seq: int, before: str, size: int, head: tuple[int, bytes]) -> None:
         """Go on in a file that says the same, and that the path names from now on."""
         self._apply(self.end_noted())
-        before_it, self._handle = self._handle, self._ops.open(self.path)
-        self._ops.let_go(before_it)
+        self._work_with(self._ops.open(self.path))
         self._inode = self._ops.identity_of(self._handle)[:2]
         self._seq, self._before, self._offset = seq, before, size
         self._last_head = head
@@ -487,7 +501,7 @@ class Journal(Documents):
         if self._compaction is not None:
             self._compaction.close()
             self._compaction = None
-        if self._handle >= 0:
-            self._ops.close(self._handle)
-        self._handle = -1
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            self._ops.close(handle)
         self._lock.close()

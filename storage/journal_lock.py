@@ -59,7 +59,8 @@ class JournalLock:
 
     def close(self) -> None:
         """Close the files. Safe to call twice."""
-        for handle in (self._lock, self._turn):
+        handles = self._lock, self._turn
+        self._lock = self._turn = -1
+        for handle in handles:
             if handle >= 0:
                 self._ops.close(handle)
-        self._lock = self._turn = -1

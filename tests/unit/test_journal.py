@@ -423,3 +423,28 @@ def test_several_changes_are_one_transaction(tmp_path: Path) -> None:
     size = (tmp_path / "j").read_bytes().count(b"\nG ")
     assert db.tables() == {"a", "b"}
     assert size == 1
+
+
+def test_a_folder_in_its_place_is_named_as_that(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnsuitable):
+        Journal(tmp_path)
+
+
+def test_a_file_that_is_let_go_is_nobodys_any_more(tmp_path: Path) -> None:
+    """Closed twice, its number may be another file's that was opened meanwhile."""
+    closed: list[int] = []
+
+    class Interrupted(FileOps):
+        def close(self, handle: int) -> None:
+            closed.append(handle)
+            super().close(handle)
+
+        def let_go(self, handle: int) -> None:
+            self.close(handle)
+            raise KeyboardInterrupt
+
+    before = open_files()
+    with pytest.raises(KeyboardInterrupt):
+        Journal(tmp_path / "new", ops=Interrupted())
+    assert len(closed) == len(set(closed)) > 1
+    assert open_files() == before

@@ -236,3 +236,19 @@ def test_a_compacted_file_of_which_nothing_could_be_read_is_read_anew_and_not_cu
     assert not list(tmp_path.glob("j.torn-*"))
     ours.close()
     other.close()
+
+
+def test_an_empty_file_that_is_put_in_its_place_is_not_begun_by_who_works_with_it(
+    tmp_path: Path,
+) -> None:
+    path, empty = tmp_path / "journal", tmp_path / "empty"
+    journal = Journal(path)
+    put(journal, 1)
+    empty.touch()
+    empty.replace(path)
+    with pytest.raises(StoreReplaced):
+        journal.refresh()
+    with pytest.raises(StoreReplaced):
+        put(journal, 2)
+    journal.close()
+    assert path.read_bytes() == b""
