@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -34,6 +34,20 @@ def all_or_none() -> Iterator[list[Path]]:
     except BaseException:
         for file in written:
             _remove(file)
+        raise
+
+
+@contextmanager
+def folders_too(files: Iterable[Path]) -> Iterator[None]:
+    """Remove folders again that were made for files, should the block not end well."""
+    above = {folder for file in files for folder in file.parents}
+    missing = [folder for folder in above if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in sorted(missing, reverse=True):  # what is inside comes first
+            with suppress(OSError):  # somebody has put something there
+                folder.rmdir()
         raise
 
 

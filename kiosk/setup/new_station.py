@@ -22,7 +22,8 @@ from kiosk.config.render import Values, commented, toml_value
 from kiosk.config.sections.station import STATION_NAME
 from kiosk.core import private_files
 from kiosk.core.errors import KioskError, reason_of
-from kiosk.core.private_files import all_or_none
+from kiosk.core.private_files import all_or_none, folders_too
+from storage.journal_lock import lock_files
 from storage.records import Template
 from storage.vault import add_key
 
@@ -130,12 +131,13 @@ def create(
     for file in files:
         if file.exists():
             raise AlreadyThere(file=str(file))
-    with all_or_none() as written:
+    with folders_too(files), all_or_none() as written:
         for file, content in contents.items():
             _write(file, content, written)
         with _named(layout.vault_key):
             add_key(layout.vault_key)
-        written.append(layout.registry)
+        locks = [each for each in lock_files(layout.registry) if not each.exists()]
+        written += [layout.registry, *locks]
         found_registry(load(layout.config))
     return files
 
@@ -152,9 +154,13 @@ def _named(file: Path) -> Iterator[None]:
 
 def _write(file: Path, content: str, written: list[Path]) -> None:
     """Create one file, durable when this returns."""
-    with _named(file):
-        private_files.create(file, content.encode("utf-8"))
-    written.append(file)
+    written.append(file)  # before: Ctrl+C may come just behind it
+    try:
+        with _named(file):
+            private_files.create(file, content.encode("utf-8"))
+    except NotWritable:
+        written.remove(file)  # it may be somebody else's
+        raise
 
 
 def configuration(

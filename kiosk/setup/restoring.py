@@ -10,7 +10,7 @@ and works with what it finds. So that gets its name last, whole and on the disk.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def restore(
     if DESK in manifest.files:
         new[places.desk] = folder / DESK
     made = (places.registry, *new)
-    with _folders_too(made), private_files.all_or_none() as written:
+    with private_files.folders_too(made), private_files.all_or_none() as written:
         for target, source in new.items():
             if not target.exists():
                 _take(source, target, written, told)
@@ -173,20 +173,6 @@ def _begun_anew(
                 mark.file.unlink(missing_ok=True)
             else:
                 private_files.replace(mark.file, before)
-        raise
-
-
-@contextmanager
-def _folders_too(files: Iterable[Path]) -> Iterator[None]:
-    """Remove folders again that were made for files, should the block not end well."""
-    above = {folder for file in files for folder in file.parents}
-    missing = [folder for folder in above if not folder.exists()]
-    try:
-        yield
-    except BaseException:
-        for folder in sorted(missing, reverse=True):  # what is inside comes first
-            with suppress(OSError):  # somebody has put something there
-                folder.rmdir()
         raise
 
 

@@ -19,6 +19,7 @@ from kiosk.core.exit_codes import ExitCode
 from kiosk.setup import new_station
 from kiosk.setup.new_station import AlreadyThere, Layout, NotWritable, create
 from storage.errors import StoreFull
+from storage.journal_lock import lock_files
 from storage.vault import KeyRing
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,24 @@ def test_a_registry_that_cannot_be_made_leaves_nothing_behind(
     with pytest.raises(StoreFull):
         create(layout, full)
     assert everything(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "end", [KeyboardInterrupt(), StoreFull(path="/registry")], ids=["ctrl-c", "full"]
+)
+def test_what_ends_when_the_registry_is_there_leaves_neither_file_nor_folder(
+    layout: Layout, tmp_path: Path, end: BaseException
+) -> None:
+    def ended(config: Config) -> None:
+        found_registry(config)
+        raise end
+
+    layout.registry.parent.mkdir()
+    lock, _ = lock_files(layout.registry)
+    lock.touch()  # somebody else's
+    with pytest.raises(type(end)):
+        create(layout, ended)
+    assert sorted(tmp_path.rglob("*")) == [layout.registry.parent, lock]
 
 
 @pytest.mark.usefixtures("careless_umask")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import subprocess
@@ -15,7 +16,14 @@ from kiosk.cli import main
 from kiosk.config.render import fields_of
 from kiosk.config.sections.fleet import ServiceSettings
 from kiosk.core.exit_codes import ExitCode
-from kiosk.setup.units import Changed, UnitsNotInstalled, units, write
+from kiosk.setup.units import (
+    Changed,
+    PartlyDone,
+    UnitsNotInstalled,
+    remove,
+    units,
+    write,
+)
 
 PROGRAM, CONFIG = Path("/bin/true"), Path("/etc/pin-kiosk/kiosk.toml")
 FOUND = units(PROGRAM, CONFIG)
@@ -99,6 +107,67 @@ def test_a_place_that_cannot_be_written_leaves_nothing_half_done(
     with pytest.raises(UnitsNotInstalled):
         write(FOUND, tmp_path)
     assert files_below(tmp_path) == before
+
+
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_full_disk_is_named_with_its_file_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    calls = 0
+
+    def full(_handle: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnitsNotInstalled) as caught:
+        write(FOUND, tmp_path)
+    assert caught.value.data["file"] == str(
+        tmp_path / FOUND[at - 1].target.relative_to("/")
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def failing_at(monkeypatch: pytest.MonkeyPatch, what: str, place: Path) -> None:
+    """Let a method of paths fail for one file."""
+    real = getattr(Path, what)
+
+    def failing(path: Path, *told: object, **named: object) -> object:
+        if place in (path, *told):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *told, **named)
+
+    monkeypatch.setattr(Path, what, failing)
+
+
+def test_what_was_removed_before_an_error_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = write(FOUND, tmp_path)
+    failing_at(monkeypatch, "unlink", second)
+    with pytest.raises(PartlyDone) as caught:
+        remove(FOUND, tmp_path)
+    assert caught.value.data["done"] == str(first)
+    assert caught.value.data["file"] == str(second)
+    with pytest.raises(UnitsNotInstalled):
+        remove(FOUND, tmp_path)
+
+
+def test_what_was_replaced_before_an_error_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third, *_ = write(FOUND, tmp_path)
+    first.unlink()
+    second.write_text("theirs")
+    third.write_text("theirs, too")
+    failing_at(monkeypatch, "replace", third)
+    with pytest.raises(PartlyDone) as caught:
+        write(FOUND, tmp_path, over=True)
+    assert caught.value.data["done"] == str(second)
+    assert not first.exists()
+    assert not list(tmp_path.rglob("*.new"))
 
 
 def test_writing_again_changes_nothing(tmp_path: Path) -> None:

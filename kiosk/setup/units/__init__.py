@@ -10,12 +10,14 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from kiosk.core.errors import KioskError, reason_of
+from kiosk.core.private_files import folders_too
 
 PACKAGED = Path("/usr/lib/pin-kiosk")
 """Where Debian's package has its environment."""
@@ -31,6 +33,14 @@ class UnitsNotInstalled(KioskError):
     """A file could not be written or removed: `file`, `reason`."""
 
     code = "units.not_installed"
+
+
+class PartlyDone(KioskError):
+    """A file could not be written or removed, after others were: `file`, `reason`,
+    `done`.
+    """
+
+    code = "units.partly_done"
 
 
 class NoPlaceForAUnit(KioskError):
@@ -91,7 +101,8 @@ def difference(unit: Unit, root: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise _not_installed(error, target) from error
+        reason = reason_of(error)
+        raise UnitsNotInstalled(file=str(target), reason=reason) from error
     lines = difflib.unified_diff(
         there.splitlines(keepends=True),
         unit.text.splitlines(keepends=True),
@@ -105,25 +116,32 @@ def write(found: Sequence[Unit], root: Path, *, over: bool = False) -> tuple[Pat
     """Write them below `root` (0644); all or none. NotInstalled, Changed.
 
     What is there already and the same is left alone; what differs is replaced only
-    if `over`.
+    if `over`: a file system that then refuses a rename between others is PartlyDone.
     """
     differing = [unit for unit in found if difference(unit, root)]
     if differing and not over:
         raise Changed(file=str(_below(root, differing[0])))
     new = [unit for unit in found if not _below(root, unit).exists()]
-    prepared: list[tuple[Path, Path]] = []
-    try:
-        for unit in (*new, *differing):
-            prepared.append(_prepared(unit, _below(root, unit)))
-        for scratch, target in prepared:
-            scratch.replace(target)
-    except OSError as error:
-        for scratch, target in prepared:
-            if not scratch.exists() and target in {_below(root, unit) for unit in new}:
-                target.unlink(missing_ok=True)
-            scratch.unlink(missing_ok=True)
-        raise _not_installed(error, root) from error
-    return tuple(target for _, target in prepared)
+    wanted = {_below(root, unit): unit for unit in (*new, *differing)}
+    placed: list[Path] = []
+    with folders_too(wanted):
+        try:
+            for target, unit in wanted.items():
+                with _named(target):
+                    _prepare(unit, target)
+            for target in wanted:
+                with _named(target):
+                    _scratch(target).replace(target)
+                placed.append(target)
+        except BaseException as error:
+            for target in wanted:
+                with suppress(OSError):  # what has ended it says more
+                    _scratch(target).unlink(missing_ok=True)
+            replaced = _without(placed, [_below(root, unit) for unit in new])
+            if replaced and isinstance(error, UnitsNotInstalled):
+                raise PartlyDone(**error.data, done=_listed(replaced)) from error
+            raise
+    return tuple(placed)
 
 
 def remove(
@@ -131,19 +149,22 @@ def remove(
 ) -> tuple[Path, ...]:
     """Remove them from below `root`; what differs only if `over`.
 
-    Changed, NotInstalled.
+    Changed, NotInstalled, PartlyDone.
     """
     there = [unit for unit in found if _below(root, unit).exists()]
     for unit in there:
         if difference(unit, root) and not over:
             raise Changed(file=str(_below(root, unit)))
-    removed = []
+    removed: list[Path] = []
     for unit in there:
         target = _below(root, unit)
         try:
-            target.unlink()
-        except OSError as error:
-            raise _not_installed(error, target) from error
+            with _named(target):
+                target.unlink()
+        except UnitsNotInstalled as error:
+            if not removed:
+                raise
+            raise PartlyDone(**error.data, done=_listed(removed)) from error
         removed.append(target)
     return tuple(removed)
 
@@ -152,19 +173,41 @@ def _below(root: Path, unit: Unit) -> Path:
     return root / unit.target.relative_to("/")
 
 
-def _prepared(unit: Unit, target: Path) -> tuple[Path, Path]:
-    """Write a file beside its place; return both."""
+def _scratch(target: Path) -> Path:
+    """Name the file beside a place that is written first."""
+    return target.with_name(f".{target.name}.new")
+
+
+def _prepare(unit: Unit, target: Path) -> None:
+    """Write a file beside its place. OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.new")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    handle = os.open(_scratch(target), flags, 0o644)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         os.fchmod(handle, 0o644)
         stream.write(unit.text)
         stream.flush()
         os.fsync(handle)
-    return scratch, target
 
 
-def _not_installed(error: OSError, place: Path) -> UnitsNotInstalled:
-    reason = reason_of(error)
-    return UnitsNotInstalled(file=str(error.filename or place), reason=reason)
+def _without(placed: Sequence[Path], new: Sequence[Path]) -> list[Path]:
+    """Remove again what is new; return the others, whose old text is gone."""
+    for target in placed:
+        if target in new:
+            with suppress(OSError):
+                target.unlink(missing_ok=True)
+    return [target for target in placed if target not in new]
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return ", ".join(str(file) for file in files)
+
+
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Turn what the system says into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        reason = reason_of(error)
+        raise UnitsNotInstalled(file=str(target), reason=reason) from error
