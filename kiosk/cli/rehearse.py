@@ -103,7 +103,7 @@ def rehearse(
     if output is None:
         typer.echo(text)
     else:
-        output.write_text(text, "utf-8")
+        _write(output, text)
     if not all(outcome.holds for outcome in outcomes):
         raise fail()
 
@@ -119,6 +119,15 @@ def _try_to_write(output: Path) -> None:
     except OSError as error:
         problem = reason_of(error)
         raise typer.BadParameter(f"{output}: {problem}", param_hint="-o") from error
+
+
+def _write(output: Path, text: str) -> None:
+    """Write the report. OSError, which names the file even of a full disk."""
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        error.filename = str(output)
+        raise
 
 
 def _rules(config: Path) -> SiteRules:

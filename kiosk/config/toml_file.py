@@ -31,6 +31,7 @@ from kiosk.config.file_errors import (
     UnknownTomlKey,
     WrongValue,
 )
+from kiosk.core import regular_files
 from kiosk.core.errors import reason_of
 from storage.known_types import known
 
@@ -61,6 +62,8 @@ _QUOTES_NOTHING = ("Invalid", "Expected", "Unclosed", "Unterminated", "Unescaped
 """How the parser's messages begin that name only what it missed."""
 _SAYS_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot redefine", "Duplicate")
 """How those begin that speak of what is there already."""
+_OF_ANOTHER_FORM = "Expected `str` matching regex"
+"""How msgspec begins where it is text, and the pattern does not hold."""
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 
 
@@ -87,7 +90,7 @@ def load_own(path: Path) -> dict[str, Any]:
 
 def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream:
+        with regular_files.opened(path) as stream:
             check(path, os.fstat(stream.fileno()))
             text = stream.read(_LARGEST + 1)
         if len(text) > _LARGEST:
@@ -102,6 +105,8 @@ def _load(path: Path, check: Callable[[Path, os.stat_result], None]) -> dict[str
         raise NotToml(
             file=str(path), reason=f"no UTF-8 at byte {error.start}"
         ) from None
+    except RecursionError:
+        raise NotToml(file=str(path), reason="nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         kind = GivenTwice if str(error).startswith(_SAYS_TWICE) else NotToml
         raise kind(file=str(path), reason=_without_quotation(error)) from None
@@ -214,17 +219,19 @@ def _explained(problem: str, tree: inspect.Type, file: Path) -> FileError:
     if missing:
         return MissingKey(file=str(file), key=_join(key, missing["name"]))
     node = _at(tree, key)
-    return WrongValue(
-        file=str(file), key=key, expected=expected(node) + _for_example(node)
-    )
+    example = _example(node)
+    if example and problem.startswith(_OF_ANOTHER_FORM):
+        return WrongValue(file=str(file), key=key, expected=f'written like "{example}"')
+    like = f', like "{example}"' if example else ""
+    return WrongValue(file=str(file), key=key, expected=expected(node) + like)
 
 
-def _for_example(node: inspect.Type) -> str:
-    """Show a value of a form that a pattern holds: no words say it as well."""
+def _example(node: inspect.Type) -> str:
+    """Return a value of the form that a pattern holds: no words say it as well."""
     if not isinstance(node, inspect.Metadata):
         return ""
     (example,) = (node.extra_json_schema or {}).get("examples", [""])
-    return f', like "{example}"' if example else _for_example(node.type)
+    return example or _example(node.type)
 
 
 def _at(node: inspect.Type, key: str) -> inspect.Type:

@@ -17,6 +17,7 @@ from kiosk.cli import COMMANDS, ending, main
 from kiosk.config.toml_file import FileUnreadable, WrongValue
 from kiosk.core.exit_codes import ExitCode
 from kiosk.directory.errors import Unreachable
+from kiosk.simulation.rehearsal.scenario import shipped
 from kiosk.texts import sentence
 from storage.errors import StoreFull
 
@@ -240,3 +241,11 @@ def test_an_empty_word_names_nothing_and_nothing_is_done(
     assert main(words) == ExitCode.USAGE
     assert "Word 2 after kiosk is empty" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_finds_the_disk_full_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (first, *_) = shipped()
+    assert main(["rehearse", str(first), "-o", "/dev/full"]) == ExitCode.FAILED
+    assert "/dev/full" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from kiosk.config.location import VARIABLE, OfAnotherUser
 from kiosk.config.render import Values, commented, fields_of, toml_value
 from kiosk.config.sections.operators import Operator
 from kiosk.config.settings import FleetStation
+from kiosk.simulation.rehearsal import scenario
 
 REQUIRED: Values = {
     "station": {"name": "lobby-1"},
@@ -31,6 +32,14 @@ REQUIRED: Values = {
     "vault": {"key_file": "/var/lib/pin-kiosk/vault.key"},
     "templates": {"folder": "templates"},
 }
+
+
+OPERATORS = """
+[[operators]]
+login = "ann"
+account = "{}"
+role = "helpdesk"
+"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -187,43 +196,43 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
             'dcs = ["dc1.example.org"',
             'dcs = ["dc 1"',
             "directory.dcs[0]",
-            'text in quotes that is not empty, like "dc1.example.org"',
+            'written like "dc1.example.org"',
         ),
         (
             'dcs = ["dc1.example.org"',
             'dcs = ["dc1.example.org:99999"',
             "directory.dcs[0]",
-            'text in quotes that is not empty, like "dc1.example.org"',
+            'written like "dc1.example.org"',
         ),
         (
             '"DC=example,DC=org"',
             '"example.org"',
             "directory.base_dn",
-            'text in quotes that is not empty, like "DC=example,DC=org"',
+            'written like "DC=example,DC=org"',
         ),
         (
             '"DC=example,DC=org"',
             '"DC=example.org"',
             "directory.base_dn",
-            'text in quotes that is not empty, like "DC=example,DC=org"',
+            'written like "DC=example,DC=org"',
         ),
         (
             "#nameservers = []",
             'nameservers = ["192.0.2.53:65536"]',
             "directory.nameservers[0]",
-            'text in quotes, like "192.0.2.53"',
+            'written like "192.0.2.53"',
         ),
         (
             '#syslog = ""',
             'syslog = "192.0.2.256:514"',
             "evidence.syslog",
-            'text in quotes, like "/dev/log"',
+            'written like "/dev/log"',
         ),
         (
             '#syslog = ""',
             'syslog = "192.0.2.1:0"',
             "evidence.syslog",
-            'text in quotes, like "/dev/log"',
+            'written like "/dev/log"',
         ),
         (
             '#languages = ["en", "de", "fr", "es"]',
@@ -236,7 +245,7 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
                 '#listen = ""',
                 f'listen = "{place}"',
                 "metrics.listen",
-                'text in quotes, like "127.0.0.1:9464"',
+                'written like "127.0.0.1:9464"',
             )
             for place in (
                 "127.0.0.1:0",
@@ -254,13 +263,13 @@ def test_an_unknown_key_in_a_list_names_its_place(good: Path) -> None:
             '#listen = "127.0.0.1:8443"',
             'listen = "127.0.0.1:65536"',
             "service.listen",
-            'text in quotes, like "127.0.0.1:8443"',
+            'written like "127.0.0.1:8443"',
         ),
         (
             '#listen = "127.0.0.1:8443"',
             'listen = "nohost"',
             "service.listen",
-            'text in quotes, like "127.0.0.1:8443"',
+            'written like "127.0.0.1:8443"',
         ),
         (
             "#certificate_days = 1095",
@@ -578,3 +587,40 @@ def test_a_name_server_is_an_address(good: Path, told: str, fits: bool) -> None:
         return
     with pytest.raises(toml_file.WrongValue):
         load(good)
+
+
+def test_what_is_nested_too_deeply_is_no_toml(good: Path) -> None:
+    appended(good, "x = " + "[" * 5000 + "]" * 5000)
+    with pytest.raises(toml_file.NotToml) as caught:
+        load(good)
+    assert caught.value.data["reason"] == "nested too deeply"
+    with pytest.raises(scenario.ScenarioError) as refused:
+        scenario.read(good)
+    assert refused.value.data["problem"] == "nested too deeply"
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(toml_file.FileUnreadable) as caught:
+        load(pipe)
+    assert caught.value.data["reason"] == "it is no regular file"
+    with pytest.raises(scenario.ScenarioError):
+        scenario.read(pipe)
+
+
+def test_an_account_without_its_domain_is_not_told_that_it_lacks_quotes(
+    good: Path,
+) -> None:
+    appended(good, OPERATORS.format("admin"))
+    with pytest.raises(toml_file.WrongValue) as caught:
+        load(good)
+    assert caught.value.data["expected"] == 'written like "ann@example.org"'
+    assert caught.value.data["key"] == "operators[0].account"
+
+
+def test_an_account_that_is_no_text_is_told_so(good: Path) -> None:
+    appended(good, OPERATORS.replace('"{}"', "7"))
+    with pytest.raises(toml_file.WrongValue) as caught:
+        load(good)
+    assert caught.value.data["expected"] == 'text in quotes, like "ann@example.org"'

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.core import regular_files
 from kiosk.core.errors import KioskError, reason_of
 from kiosk.simulation.rehearsal.given import Given
 from kiosk.simulation.rehearsal.steps import Step
@@ -38,11 +39,13 @@ _LARGEST = 1 << 20
 def read(path: Path) -> Scenario:
     """Read one scenario file. ScenarioError."""
     try:
-        with path.open("rb") as stream:  # of a device, not for ever
+        with regular_files.opened(path) as stream:
             return msgspec.toml.decode(stream.read(_LARGEST), type=known(Scenario))
     except OSError as error:
         problem = reason_of(error)
         raise ScenarioError(file=str(path), problem=problem) from error
+    except RecursionError:
+        raise ScenarioError(file=str(path), problem="nested too deeply") from None
     except UnicodeDecodeError as error:
         problem = f"no UTF-8 at byte {error.start}"
         raise ScenarioError(file=str(path), problem=problem) from None
