@@ -56,7 +56,7 @@ def backup(
         backups.must_be_apart(keys, folder)
     places = places_of(config)
     gone: tuple[nightly.Pruned, ...] = ()
-    with nightly.alone(folder) if keep else nullcontext():
+    with nightly.alone(folder) if keep else nullcontext(enter_result=False) as is_alone:
         now = SystemClock().now()
         target = nightly.named_by_moment(folder, now) if keep else folder
         earlier = nightly.newest(folder) if keep else None
@@ -66,7 +66,7 @@ def backup(
             )
         _say(places, made, target)
         if keep:
-            gone = nightly.prune(folder, keep, target)
+            gone = nightly.prune(folder, keep, target, is_alone=is_alone)
     for each in gone:
         why = "backup.pruned" if each.was_whole else "backup.pruned_unfinished"
         print(words(Message(why, {"folder": str(each.folder)})))

@@ -1,10 +1,12 @@
 """The backups of one folder, each named by its moment: the newest are kept.
 
 One at a time is made there: what is unfinished beside it was left by one that died.
+Where a file system keeps no locks nobody can know that, and it stays.
 """
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import time
@@ -21,6 +23,8 @@ from storage.lock_file import tried
 
 LOCK = ".lock"
 """The file beside the backups that whoever makes one holds."""
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+"""What file systems of other machines say that keep none."""
 
 _BY_MOMENT = "%Y-%m-%d-%H%M%S"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}")
@@ -42,16 +46,28 @@ class Pruned:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let nobody else make a backup in the folder meanwhile. BeingMade, NotWritten."""
+def alone(folder: Path) -> Iterator[bool]:
+    """Let nobody else make a backup in the folder meanwhile; False: it keeps no locks,
+    and somebody may. BeingMade, NotWritten.
+    """
     lock = folder / LOCK
     with ExitStack() as stack:
         with named(lock):
             private_files.make_folders_above(lock)
-            is_ours = stack.enter_context(tried(FileOps(), lock, 0.0))
-        if not is_ours:
+            is_ours = _taken(stack, lock)
+        if is_ours is False:
             raise BeingMade(folder=str(folder))
-        yield
+        yield is_ours is not None
+
+
+def _taken(stack: ExitStack, lock: Path) -> bool | None:
+    """Take a lock; None: there are none. OSError."""
+    try:
+        return stack.enter_context(tried(FileOps(), lock, 0.0))
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        return None
 
 
 def named_by_moment(folder: Path, now: float) -> Path:
@@ -69,12 +85,14 @@ def _is_whole(path: Path) -> bool:
     return bool(_NAME.fullmatch(path.name)) and (path / MANIFEST).is_file()
 
 
-def prune(folder: Path, keep: int, made: Path) -> tuple[Pruned, ...]:
+def prune(
+    folder: Path, keep: int, made: Path, *, is_alone: bool = True
+) -> tuple[Pruned, ...]:
     """Remove all but the newest `keep` backups of a folder, and unfinished older ones.
 
     `made`: the one that was just made. It is the newest, whatever the clock says or has
-    said. What is not named by its moment is not ours and stays. To be asked `alone`:
-    what somebody is making now is unfinished, too. NotWritten.
+    said. What is not named by its moment is not ours and stays. `is_alone`: as `alone`
+    said; what is unfinished stays where somebody may be making it. NotWritten.
     """
     ours = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
     whole = [path for path in ours if (path / MANIFEST).is_file() and path != made]
@@ -82,7 +100,7 @@ def prune(folder: Path, keep: int, made: Path) -> tuple[Pruned, ...]:
     doomed = [
         path
         for path in ours
-        if path not in kept and (path in whole or path < max(kept))
+        if path not in kept and (path in whole or (is_alone and path < max(kept)))
     ]
     for path in doomed:
         try:

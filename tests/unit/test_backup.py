@@ -722,6 +722,30 @@ def test_a_backup_that_somebody_else_is_making_is_left_to_them(
     assert not theirs.exists()
 
 
+@pytest.mark.slow
+def test_where_a_file_system_keeps_no_locks_what_is_unfinished_stays(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some shares of other machines: a backup is made there all the same."""
+    folder = terminal.folder / "nightly"
+    theirs, old = folder / "2001-01-01-000000", folder / "2001-01-02-000000"
+    theirs.mkdir(parents=True)
+    old.mkdir()
+    (old / backup_folder.MANIFEST).write_text("{}")
+    lock = FileOps.lock
+
+    def refused(ops: FileOps, handle: int, seconds: float, **how: bool) -> bool:
+        if Path(f"/proc/self/fd/{handle}").readlink() == folder / nightly.LOCK:
+            raise OSError(errno.ENOLCK, "No locks available")
+        return lock(ops, handle, seconds, **how)
+
+    monkeypatch.setattr(FileOps, "lock", refused)
+    code, _, err = terminal.type("backup", str(folder), "--keep", "1")
+    assert code == 0, err
+    assert theirs.exists()
+    assert not old.exists()
+
+
 def test_a_folder_of_keys_that_somebody_makes_meanwhile_stays(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
