@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,18 +141,21 @@ def _of_registry(
             )
     finally:
         registry.close()
-    wrong = [*older_than_seen(seen, found, is_damaged=mark.is_damaged)]
-    if not (wrong or heads):  # a head from elsewhere says what was not in the older one
-        wrong = [*was_set_back(seen)]
-    for each in wrong:
+    older = [*older_than_seen(seen, found, is_damaged=mark.is_damaged)]
+    # A head from elsewhere says what was not in the older one.
+    before = [] if older or heads else [*was_set_back(seen)]
+    for each in (*older, *before):
         typer.echo(words(each), err=True)
-    if wrong:
+    _say_what_is_wrong(verified)
+    if older:
         raise fail()
+    if before:  # what is lost of it, nothing here can vouch for
+        verified = replace(verified, whole=replace(verified.whole, known=None))
     _say(verified, is_own_key=is_own_key)
 
 
-def _say(verified: Verified, *, is_own_key: bool) -> None:
-    """Print what the evidence shows; end with the code that means it."""
+def _say_what_is_wrong(verified: Verified) -> None:
+    """Print it, and end with the code that means it; or do nothing."""
     from kiosk.authority.proof import verification
     from kiosk.cli.ending import words
     from kiosk.texts import sentence
@@ -164,6 +168,14 @@ def _say(verified: Verified, *, is_own_key: bool) -> None:
         typer.echo(f"{finding.station} event {finding.seq}: {said}", err=True)
     if not verified.is_sound:
         raise fail()
+
+
+def _say(verified: Verified, *, is_own_key: bool) -> None:
+    """Print what sound evidence shows; end with the code that means it."""
+    from kiosk.authority.proof import verification
+    from kiosk.cli.ending import words
+
+    _say_what_is_wrong(verified)
     shown = verification.shown(verified, is_own_key=is_own_key)
     for message in (*verification.signers(verified), *shown):
         typer.echo(words(message))

@@ -351,10 +351,11 @@ def test_keyless_with_release_needs_a_code() -> None:
             public_key=prepared.seal_to.sealing_key,
             operation=prepared.operation,
         )
-    with pytest.raises(ProofFailed):
+    with pytest.raises(Refused) as refused:
         history.world.authority.port.authorise(
             prepared.operation, b"", b"", sealed, going_on=False
         )
+    assert refused.value.data == {"reason": "stop.code_first"}
     history.attempt()
     assert history.is_in_step()
 

@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lab.cards.admin_key_person import ONLINE, Person
 from lab.cards.puk_histories import PukHistory, PukStory, U
 from lab.histories import STORIES, History
-from lab.liar import Liar
+from lab.liar import Liar, named
 from msgspec.structs import replace
 
 from kiosk.authority.errors import CodeMistyped, CodeRefused, EntriesPaused, Refused
 from kiosk.authority.escrow import approvals
 from kiosk.authority.local import LocalAuthority
+from kiosk.authority.operation import authorise
 from kiosk.authority.operation.deadlines import Deadlines
 from kiosk.authority.values import CardLimits, Prepared
 from kiosk.core.entropy import SeededEntropy
@@ -447,3 +448,58 @@ def test_nothing_slow_happens_inside_a_transaction(
     assert result is not None
     assert result.outcome is Outcome.DONE
     assert set(inside) == {"outside"}
+
+
+# --- a code that stands for a key ---------------------------------------------
+
+
+def newer(world: World) -> None:
+    world.release_code("alice")
+
+
+def hour(world: World) -> None:
+    world.clock.sleep(3_600.0)
+
+
+@pytest.mark.parametrize("call", ["card_changed", "authorise"])
+@pytest.mark.parametrize("becomes", [newer, hour])
+def test_what_becomes_of_a_code_since_the_card_was_changed_by_it_changes_nothing(
+    call: str, becomes: Callable[[World], None]
+) -> None:
+    history = History(named("unblock, keyless"))
+    result = history.attempt(
+        lambda world: world.authority.before(call, lambda: becomes(world))
+    )
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert history.agrees()
+
+
+def test_without_the_code_that_stands_for_a_key_nothing_is_said_of_the_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A station could ask on until it knows which PINs were earlier ones."""
+    looked: list[object] = []
+    monkeypatch.setattr(authorise, "_check_rules", lambda *told: looked.append(told))
+    history = History(named("change, keyless"))
+    history.attempt(
+        lambda world: world.authority.before("authorise", lambda: newer(world))
+    )
+    assert looked == []
+
+
+@pytest.mark.parametrize("becomes", [newer, hour])
+def test_a_code_that_counts_no_more_stands_for_no_key(
+    becomes: Callable[[World], None],
+) -> None:
+    """It is asked for again; no card is accused of a wrong signature."""
+    history = History(named("change, keyless"))
+    result = history.attempt(
+        lambda world: world.authority.before("authorise", lambda: becomes(world))
+    )
+    assert result is not None
+    assert result.headline.key == "stop.code_first"
+    assert history.domain.writes == []
+    kinds = [(it.kind, it.result) for it in history.world.registry.audit_events()]
+    assert ("operation.refused", "stop.code_first") in kinds
+    assert not any(each.startswith("operation.auth") for each, _ in kinds)

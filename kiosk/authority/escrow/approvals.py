@@ -212,12 +212,17 @@ def spend(tx: Tx, operation: Operation) -> None:
         tx.save_approval(replace(tx.approval(redeemed), spent=True))
 
 
-def has(tx: View, operation: Operation, kind: ApprovalKind) -> bool:
-    """Say whether a code of that kind was redeemed for the operation, and counts.
+def has(tx: View, operation: Operation, kind: ApprovalKind, now: float | None) -> bool:
+    """Say whether a code of that kind was redeemed for the operation, and counts now.
 
-    Not one that is void since: a newer one was given, or the store was an older one.
+    Not one that has run out, or is void since: a newer one was given, or the store was
+    an older one. None: whether it was redeemed, whatever became of it.
     """
-    return any(each.kind is kind for each in _counting(tx, operation))
+    if now is None:
+        return any(tx.approval(each).kind is kind for each in operation.approvals)
+    return any(
+        each.kind is kind and each.expires_at > now for each in _counting(tx, operation)
+    )
 
 
 def released_last_try(tx: View, operation: Operation) -> bool:
@@ -242,17 +247,16 @@ def missing(
     Asked before what sets a PIN leaves: a code that was typed in time has run out all
     the same where that comes too late, and the helpdesk is asked for another.
     """
-    good = {each.kind for each in _counting(tx, operation) if each.expires_at > now}
     code_first = template.first_pin is FirstPin.ACTIVATION_CODE
     match operation.kind:
         case Kind.ACTIVATE:
             wanted = code_first or credential.activation_interrupted
-            return wanted and ApprovalKind.ACTIVATION not in good
+            return wanted and not has(tx, operation, ApprovalKind.ACTIVATION, now)
         case Kind.UNBLOCK:
-            released = not operation.code_wanted or ApprovalKind.RELEASE in good
+            wanted_for = [ApprovalKind.RELEASE] if operation.code_wanted else []
             if never_activated(credential) and code_first:
-                released = released and ApprovalKind.ACTIVATION in good
-            return not released
+                wanted_for.append(ApprovalKind.ACTIVATION)
+            return not all(has(tx, operation, each, now) for each in wanted_for)
         case _:
             return False
 

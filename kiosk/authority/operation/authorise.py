@@ -64,26 +64,28 @@ def authorise(
     )
     if credential.authentication_key is None:
         evidence = {"exception": str(template.keyless)}
-        valid = parts.registry.read(
-            lambda it: _keyless_applies(it, operation, credential, template)
-        )
+        valid = proof_of(credential, template) is not None
+        lacks_code = parts.registry.read(lambda it: _lacks_code(it, parts, operation))
     else:
         message = statement.authorisation(
             _challenge(operation, credential, nonce, sealing), seal.digest(sealed)
         )
         evidence = _evidence(credential, message, signed)
         valid = signature.is_valid(credential.authentication_key, message, signed)
+        lacks_code = False
     # Nobody learns what a PIN was who has not proven the card: a station could ask on.
-    if valid and operation.ended_at is None:
+    if valid and not lacks_code and operation.ended_at is None:
         _check_rules(parts, operation, credential, template, sealed, sealing)
     since, key = parts.clock.monotonic(), credential.authentication_key
 
     def commit(tx: Tx) -> ProofFailed | Refused | None:
         digest = seal.digest(sealed)
-        tx.operation(operation.id)  # first: its credential comes with it
+        current = tx.operation(operation.id)  # first: its credential comes with it
         # Judged by a key, or the lack of one, that is not on record any more: no proof.
         is_same = tx.credential(credential.id).authentication_key == key
         good = valid and is_same
+        if good and (lacks_code or _lacks_code(tx, parts, current)):
+            return _without_code(tx, parts, current)
         if not _commit(tx, parts, operation.id, nonce, digest, evidence, valid=good):
             return ProofFailed()
         return card_steps.begin_changing(tx, parts, operation.id) if going_on else None
@@ -124,13 +126,30 @@ def _check_rules(
         raise RulesBroken(rule=broken)
 
 
-def _keyless_applies(
-    tx: View, operation: Operation, credential: Credential, template: Template
-) -> bool:
+def _lacks_code(view: View, parts: RequiredPorts, operation: Operation) -> bool:
+    """Say whether the code is missing that stands for a key.
+
+    What became of it since the card was changed by it changes nothing any more.
+    """
+    credential = view.credential(operation.credential)
+    template = view.template(credential.template, credential.template_version)
     proof = proof_of(credential, template)
-    if proof is None:
+    if proof is None or not proof.release:
         return False
-    return not proof.release or approvals.has(tx, operation, ApprovalKind.RELEASE)
+    is_changed = transitions.card_may_have_changed(operation)
+    now = None if is_changed else parts.clock.now()
+    return not approvals.has(view, operation, ApprovalKind.RELEASE, now)
+
+
+def _without_code(tx: Tx, parts: RequiredPorts, operation: Operation) -> Refused:
+    """End an operation for that."""
+    reason = Message("stop.code_first")
+    if operation.ended_at is None:
+        if transitions.card_may_have_changed(operation):
+            transitions.end_out_of_step(tx, parts, operation, reason)
+        else:
+            transitions.move(tx, parts, operation, Phase.REFUSED, reason=reason.key)
+    return Refused(reason)
 
 
 def _challenge(
