@@ -108,9 +108,13 @@ class Entries:
     def start_over(self, field: SecretField) -> SecretField:
         """Prepare to type anew what is wrong with `field`; return where to begin.
 
-        An entry that is only not complete stays as it is.
+        An entry that is only not complete stays as it is; a code that is complete was
+        misheard.
         """
-        is_refused = field.typed.refusal is not None
+        is_whole_code = (
+            isinstance(field, CodeField) and len(field) == field.typed.maximum
+        )
+        is_refused = field.typed.refusal is not None or is_whole_code
         if is_refused:
             field.retype()
         if field.field is not FieldName.NEW_PIN or not len(field):

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 from textual import events
 
 from kiosk.core.secret import Secret
+from kiosk.faces.turn import BREATH, HELD
 from kiosk.simulation.demo_desk import OPERATORS_READER, PASSWORD
 from kiosk.tui.screens.page import PageScreen
 from kiosk.tui.screens.palette import PaletteScreen
+from kiosk.tui.widgets.choice_list import ChoiceList
 from kiosk.tui.widgets.entry_field import OptionField
 from kiosk.tui.widgets.secret_field import SecretField
 from kiosk.visit.views import Answers, FieldName, Result
@@ -370,6 +372,23 @@ async def test_escape_clears_what_is_looked_for() -> None:
         await shown.pilot.press("escape")
         await shown.until_said("Without a key")
         assert "Carol" not in shown.text()
+
+
+async def test_after_a_search_and_a_card_a_choice_is_marked_again() -> None:
+    async with desk() as shown:
+        await shown.sign_in(HANNA)
+        await shown.pilot.press(*"carol")
+        await shown.until_said("Carol Clark")
+        await shown.pilot.press("enter")
+        await shown.until_page("credential")
+        await shown.pilot.pause(1.1 * BREATH)
+        await shown.pilot.press("escape")
+        await shown.until_said("Carol Clark")
+        await shown.pilot.pause(1.1 * HELD)
+        await shown.pilot.press("escape")
+        await shown.until_said("Without a key")
+        choices = shown.app.screen.query_one(ChoiceList)
+        assert choices.at >= 0
 
 
 async def test_one_key_signs_out_and_leaves_nothing_of_the_caller() -> None:

@@ -11,6 +11,7 @@ from lab.terminal.watch import Watch
 from textual import events
 
 from kiosk.core.secret import Secret
+from kiosk.faces.turn import BREATH
 from kiosk.simulation.demo_desk import PASSWORD
 from kiosk.simulation.face_settings import SETTINGS
 from kiosk.tui.screens.page import PageScreen
@@ -193,6 +194,22 @@ async def test_a_key_that_edits_elsewhere_refuses_the_entry(key: str) -> None:
         await shown.pilot.press(*"han", key, *"na", ENTER)
         assert focused(shown) == 0
         assert "Keys that cannot be used here: 1." in shown.text()
+
+
+async def test_a_code_that_was_misheard_is_typed_anew_after_enter() -> None:
+    async with kiosk() as shown:
+        await shown.insert("blocked")
+        await shown.until("Home")
+        code = "".join(filter(str.isdigit, shown.demo.release_code()))
+        wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+        await shown.pilot.press("1")
+        await shown.until("Form")
+        await shown.type(wrong)
+        await shown.pilot.pause(0.2)
+        assert "This is not the code" in shown.text()
+        await shown.pilot.pause(1.1 * BREATH)
+        await shown.type(code, "314159", "314159")
+        await shown.until("Result")
 
 
 async def test_a_code_may_be_typed_in_its_groups() -> None:

@@ -43,6 +43,10 @@ def test_an_auditor_verifies_and_exports_the_evidence(tmp_path: Path) -> None:
     assert target.stat().st_mode & 0o777 == 0o600
     office.submit(file=str(target))
     assert office.notice == "desk.not_exported", "nothing is written over"
+    other = tmp_path / "other.jsonl"
+    office.submit(receipt="999", file=str(other))
+    assert office.notice == "desk.audit.one_of_them", "which of the two was meant?"
+    assert not other.exists()
 
 
 def test_what_a_controller_answered_is_under_the_number_that_the_person_read_out() -> (

@@ -95,6 +95,8 @@ def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
     card = office.world.readers.insert(blank(office))
     office.page = office.desk.card_came(card)
     office.submit()
+    assert "has just been issued. Take it out" in office.text()
+    assert office.page.action is None
     office.submit()
     assert office.notice == "desk.batch.take_card", "one card is issued once"
     office.pull(card.insertion)

@@ -42,6 +42,8 @@ class AuditPage(Plain):
     def submit(self, context: Context, filled: Filled, emit: Emit) -> Move:
         context.require(Action.EXPORT)
         receipt, file = filled.texts["receipt"].strip(), filled.texts["file"].strip()
+        if receipt and file:
+            return stay(Message("desk.audit.one_of_them"))
         if receipt:
             return go(ReceiptPage(receipt))
         if file:

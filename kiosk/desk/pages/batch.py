@@ -91,12 +91,14 @@ class BatchRunPage(Plain):
         row = batch.current
         is_busy = work is not None and not work.is_over
         lines = [*(work.lines() if work is not None else ()), *_summary(batch)]
-        there = context.others_card() is not None and not is_busy
+        card = context.others_card()
+        is_issued = card is not None and batch.was_issued(card.insertion)
+        there = card is not None and not (is_busy or is_issued)
         if row is not None and not is_busy:
             person = {"name": row.name, "account": row.account}
             lines += [
                 PageLine(Message("desk.batch.next", person), Style.STRONG),
-                PageLine(Message("desk.card_ready" if there else "desk.insert_blank")),
+                PageLine(_asked_of_card(is_there=there, is_issued=is_issued)),
                 *alone(context.site),
             ]
         skip = Choice("skip", Message("desk.batch.skip"), letter="s")
@@ -106,7 +108,7 @@ class BatchRunPage(Plain):
             flow=flow.batch("results" if row is None else "cards"),
             lines=tuple(lines),
             fields=asked_for(context, row.template) if there and row else (),
-            action=self._action(is_there=there),
+            action=None if is_issued else self._action(is_there=there),
             asks_own_key=True,
             choices=(skip,) if row is not None and not is_busy else (),
             progress=work.progress if work is not None and is_busy else None,
@@ -208,3 +210,10 @@ def _row(row: Row) -> TableRow:
         needs_somebody=row.state is RowState.FAILED,
         about=(PageLine(row.name, Style.STRONG), *problem),
     )
+
+
+def _asked_of_card(*, is_there: bool, is_issued: bool) -> Message:
+    """Say what is asked of the reader; `is_issued`: the last card is still in it."""
+    if is_issued:
+        return Message("desk.batch.take_card")
+    return Message("desk.card_ready" if is_there else "desk.insert_blank")

@@ -73,7 +73,7 @@ class PageView(KioskScreen):
         self._choices = ChoiceList(
             self._offered(),
             self._choose,
-            is_marked=not page.asks_own_key and page.table is None,
+            is_marked=not page.asks_own_key and (page.table is None or page.finds),
         )
         self._table = RowTable(page.table or _NO_TABLE, self._look)
         self._flow = FlowLine(page.flow)
