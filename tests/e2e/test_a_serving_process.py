@@ -235,15 +235,13 @@ def test_what_is_wrong_with_it_leaves_all_as_it_was(
 def test_it_begins_without_its_store_and_is_ready_when_that_is_back(
     authority: Authority,
 ) -> None:
-    registry = authority.folder / "registry.journal"
-    aside = registry.with_name("aside")
-    registry.rename(aside)
-    registry.mkdir()  # nothing can be opened there
+    lock = authority.folder / "registry.journal.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # nobody can take it
     with authority.process():
         until(lambda: _is_alive(authority))
         assert not is_ready(authority)
-        registry.rmdir()
-        aside.rename(registry)
+        lock.rmdir()
         until(lambda: is_ready(authority))
 
 

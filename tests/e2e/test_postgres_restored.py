@@ -17,6 +17,7 @@ from lab.servers.postgres import Server
 
 from kiosk.authority.proof.checkpointed_registry import OLDER
 from kiosk.bootstrap import witnessed_registry
+from kiosk.core.exit_codes import ExitCode
 from statemachine.lifecycle import State
 from storage.postgres import schema
 from storage.records import AuditEvent
@@ -87,8 +88,8 @@ def is_found_older(terminal: Terminal, backed_up: list[AuditEvent]) -> None:
     assert "older than this station has seen it" in terminal.type("audit", "verify")[2]
     with authority(terminal) as registry:
         assert not registry.run(consume)
-        (code,) = registry.read(lambda view: view.approvals("c1", limit=9))
-        assert code.spent
+        (given,) = registry.read(lambda view: view.approvals("c1", limit=9))
+        assert given.spent
         events = list(registry.audit_events())
         assert (
             registry.read(lambda view: view.credential("c1")).state is State.SUSPENDED
@@ -96,6 +97,8 @@ def is_found_older(terminal: Terminal, backed_up: list[AuditEvent]) -> None:
     assert events[: len(backed_up)] == backed_up
     assert [event.kind for event in events].count(OLDER) == 1
     typed(terminal, "registry", "check")
-    typed(terminal, "audit", "verify")
+    code, _, err = terminal.type("audit", "verify")
+    assert code == ExitCode.UNANCHORED
+    assert "an older registry was found in the place of this one" in err
     assert "found" not in str(terminal.evidence())
     typed(terminal, "credential", "resume", "c1", "--reason", "found again")
