@@ -82,6 +82,23 @@ def test_a_batch_names_every_wrong_line_and_begins_nothing(tmp_path: Path) -> No
     assert not (tmp_path / "people.results.csv").exists()
 
 
+def test_after_the_last_card_its_pin_is_handed_over_with_the_card_still_in(
+    tmp_path: Path,
+) -> None:
+    office = Office()
+    office.person("alice")
+    office.sign_in("olga")
+    office.choose("batch")
+    people = tmp_path / "people.csv"
+    people.write_text("account,template\nalice,staff\n")
+    office.submit(file=str(people))
+    card = office.world.readers.insert(blank(office))
+    office.page = office.desk.card_came(card)
+    office.submit()
+    assert "The batch is finished" in office.text()
+    assert office.page.action == Message("desk.handover.action")
+
+
 def test_a_batch_goes_card_after_card(tmp_path: Path) -> None:
     office = Office()
     office.person("alice")

@@ -92,7 +92,9 @@ class BatchRunPage(Plain):
         is_busy = work is not None and not work.is_over
         lines = [*(work.lines() if work is not None else ()), *_summary(batch)]
         card = context.others_card()
-        is_issued = card is not None and batch.was_issued(card.insertion)
+        is_issued = (
+            card is not None and row is not None and batch.was_issued(card.insertion)
+        )
         there = card is not None and not (is_busy or is_issued)
         if row is not None and not is_busy:
             person = {"name": row.name, "account": row.account}
